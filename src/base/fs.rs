@@ -1,0 +1,142 @@
+//! Files read with a limit and written whole or not at all.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The largest API description read, in bytes. The largest real one known is 20 MB.
+pub const MAX_DESCRIPTION: u64 = 64 * 1024 * 1024;
+/// The largest contract file read, in bytes.
+pub const MAX_CONTRACT: u64 = 2 * 1024 * 1024;
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The path does not lead to a file.
+    #[error("{path}: no such file")]
+    Missing {
+        /// The path as asked for.
+        path: PathBuf,
+    },
+    /// The path leads to a directory or a device.
+    #[error("{path}: not a regular file")]
+    NotAFile {
+        /// The path as asked for.
+        path: PathBuf,
+    },
+    /// The file is larger than the limit.
+    #[error("{path}: {bytes} bytes, more than the limit of {limit} bytes")]
+    TooLarge {
+        /// The path as asked for.
+        path: PathBuf,
+        /// The size found.
+        bytes: u64,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// The bytes are not UTF-8 text.
+    #[error("{path}: not UTF-8 text (first bad byte at offset {offset})")]
+    Binary {
+        /// The path as asked for.
+        path: PathBuf,
+        /// Where the first byte stands that is not UTF-8, or is NUL.
+        offset: usize,
+    },
+    /// The system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The path as asked for.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// See [`FileError`]; a directory, a device and a file over the limit are refused before they are read.
+pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let io = |source: std::io::Error| {
+        if source.kind() == std::io::ErrorKind::NotFound {
+            FileError::Missing { path: path.to_owned() }
+        } else {
+            FileError::Io { path: path.to_owned(), source }
+        }
+    };
+    let meta = std::fs::metadata(path).map_err(io)?;
+    if !meta.is_file() {
+        return Err(FileError::NotAFile { path: path.to_owned() });
+    }
+    if meta.len() > limit {
+        return Err(FileError::TooLarge { path: path.to_owned(), bytes: meta.len(), limit });
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    // `take`: a file that grows while it is read stays within the limit.
+    std::fs::File::open(path).map_err(io)?.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > limit {
+        return Err(FileError::TooLarge { path: path.to_owned(), bytes: bytes.len() as u64, limit });
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file of at most `limit` bytes; a byte order mark is dropped.
+///
+/// # Errors
+/// As [`read_bytes`], and [`FileError::Binary`].
+pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
+    let bytes = read_bytes(path, limit)?;
+    if let Some(offset) = bytes.iter().position(|b| *b == 0) {
+        return Err(FileError::Binary { path: path.to_owned(), offset });
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|e| FileError::Binary { path: path.to_owned(), offset: e.utf8_error().valid_up_to() })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Writes the file whole: to a temporary file beside it, synced, then renamed over it. Parent directories are made.
+///
+/// # Errors
+/// [`FileError::Io`]; the old content is then still there.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let io = |source| FileError::Io { path: path.to_owned(), source };
+    let dir = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(dir).map_err(io)?;
+    let mut file = tempfile::Builder::new().prefix(".write-").tempfile_in(dir).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is private; what we write is an ordinary file, or keeps the mode it had.
+        let mode = std::fs::metadata(path).map_or(0o644, |m| m.permissions().mode());
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(io)?;
+    }
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|e| FileError::Io { path: path.to_owned(), source: e.error })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_unreadable_thing_is_named() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let missing = dir.path().join("none");
+        assert!(matches!(read_text(&missing, 10), Err(FileError::Missing { .. })));
+        assert!(matches!(read_text(dir.path(), 10), Err(FileError::NotAFile { .. })));
+        let file = dir.path().join("deep/file");
+        write_atomic(&file, b"0123456789ab").expect("written");
+        assert!(matches!(read_text(&file, 10), Err(FileError::TooLarge { bytes: 12, .. })));
+        write_atomic(&file, b"ab\xff").expect("written");
+        assert!(matches!(read_text(&file, 10), Err(FileError::Binary { offset: 2, .. })));
+        write_atomic(&file, "\u{feff}text".as_bytes()).expect("written");
+        assert_eq!(read_text(&file, 10).expect("readable"), "text");
+        let left: Vec<_> = std::fs::read_dir(dir.path().join("deep")).expect("listed").collect();
+        assert_eq!(left.len(), 1, "no temporary file is left");
+    }
+}

@@ -1,0 +1,12 @@
+//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care.
+
+pub mod clock;
+pub mod digest;
+pub mod fs;
+pub mod ids;
+pub mod pointer;
+pub mod redact;
+pub mod rng;
+pub mod secret;
+pub mod text;
+pub mod yaml;

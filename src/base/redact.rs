@@ -1,0 +1,120 @@
+//! Takes secrets out of text before it is stored, logged or shown.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+const MASK: &str = "[redacted]";
+
+static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        // scheme and credentials of an Authorization header
+        r"(?i)\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}",
+        // well-known key shapes: Stripe, Slack, GitHub, AWS, Google, JWT
+        r"\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}",
+        r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
+        r"\bgh[pousr]_[A-Za-z0-9]{20,}",
+        r"\bAKIA[0-9A-Z]{16}\b",
+        r"\bAIza[0-9A-Za-z_-]{35}\b",
+        r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    ]
+    .iter()
+    .map(|p| Regex::new(p).expect("a constant pattern"))
+    .collect()
+});
+
+static KEY_VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?i)\b((?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret|password|passwd|authorization)["']?\s*[=:]\s*["']?)([^\s"'&,;}\]]{4,})"#,
+    )
+    .expect("a constant pattern")
+});
+
+/// Whether the text holds something that looks like a secret's value.
+#[must_use]
+pub fn looks_secret(text: &str) -> bool {
+    PATTERNS.iter().any(|p| p.is_match(text))
+}
+
+/// `text` with everything that looks like a secret masked. References (`env:NAME`, `file:PATH`) stay.
+#[must_use]
+pub fn text(text: &str) -> String {
+    let mut out = text.to_owned();
+    for pattern in PATTERNS.iter() {
+        out = pattern.replace_all(&out, MASK).into_owned();
+    }
+    KEY_VALUE
+        .replace_all(&out, |c: &regex::Captures<'_>| {
+            let value = &c[2];
+            if value.starts_with("env:") || value.starts_with("file:") || value == MASK {
+                c[0].to_owned()
+            } else {
+                format!("{}{MASK}", &c[1])
+            }
+        })
+        .into_owned()
+}
+
+/// `value` with every string masked as by [`text`], and strings under secret-looking keys masked whole.
+#[must_use]
+pub fn json(value: &Value) -> Value {
+    match value {
+        Value::String(s) => Value::String(text(s)),
+        Value::Array(items) => Value::Array(items.iter().map(json).collect()),
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(k, v)| {
+                    let v = match v {
+                        Value::String(s) if secret_key(k) && !s.starts_with("env:") && !s.starts_with("file:") => {
+                            Value::String(MASK.to_owned())
+                        }
+                        other => json(other),
+                    };
+                    (k.clone(), v)
+                })
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn secret_key(key: &str) -> bool {
+    let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    matches!(
+        key.as_str(),
+        "authorization"
+            | "password"
+            | "passwd"
+            | "clientsecret"
+            | "apikey"
+            | "accesstoken"
+            | "refreshtoken"
+            | "privatekey"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_masked_and_references_stay() {
+        for (given, want) in [
+            ("Authorization: Bearer abcdefgh12345", "Authorization: [redacted]"),
+            ("key sk_live_abcdefgh1234 used", "key [redacted] used"),
+            ("https://x?api_key=hunter22&a=1", "https://x?api_key=[redacted]&a=1"),
+            ("secret: env:TOKEN", "secret: env:TOKEN"),
+            ("token bucket of 5", "token bucket of 5"),
+            ("nothing here", "nothing here"),
+        ] {
+            assert_eq!(text(given), want);
+        }
+        assert_eq!(
+            json(&json!({"client_secret": "abc", "n": [1, "Bearer 123456789"]})),
+            json!({"client_secret": "[redacted]", "n": [1, "[redacted]"]})
+        );
+    }
+}

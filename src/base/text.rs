@@ -1,0 +1,189 @@
+//! Care for words: plurals, lengths, nearest names, and text that came from outside.
+
+/// `1 record`, `2 records`; `noun` is the singular.
+#[must_use]
+pub fn plural(count: u64, noun: &str) -> String {
+    if count == 1 {
+        return format!("1 {noun}");
+    }
+    let many = match noun {
+        n if n.ends_with('y') && !n.ends_with("ay") && !n.ends_with("ey") && !n.ends_with("oy") => {
+            format!("{}ies", &n[..n.len() - 1])
+        }
+        n if n.ends_with('s') || n.ends_with('x') || n.ends_with("ch") || n.ends_with("sh") => format!("{n}es"),
+        n => format!("{n}s"),
+    };
+    format!("{} {many}", thousands(count))
+}
+
+/// `1234567` as `1,234,567`.
+#[must_use]
+pub fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Text from an API description or any other outside source, made safe to show (law 13): control and
+/// direction characters out, white space folded, at most `max` characters with `…` where it was cut.
+#[must_use]
+pub fn quoted(text: &str, max: usize) -> String {
+    let mut out = String::new();
+    let mut space = false;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            space = !out.is_empty();
+            continue;
+        }
+        if c.is_control() || is_hidden(c) {
+            continue;
+        }
+        if space {
+            out.push(' ');
+            space = false;
+        }
+        out.push(c);
+    }
+    truncate(&out, max)
+}
+
+/// Zero-width, direction and tag characters, used to hide text from people.
+#[must_use]
+pub const fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// At most `max` characters, the last one `…` where the text was cut.
+#[must_use]
+pub fn truncate(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(max.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}
+
+/// The candidate most like `name`, where one is near enough to be a slip of the pen.
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|c| (strsim::jaro_winkler(&lower, &c.to_lowercase()), c))
+        .filter(|(score, _)| *score >= 0.78)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, c)| c)
+}
+
+/// `; did you mean "x"?` or nothing.
+#[must_use]
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map_or_else(String::new, |n| format!("; did you mean \"{n}\"?"))
+}
+
+/// The estimate all budgets use: four characters to a token.
+#[must_use]
+pub fn tokens(text: &str) -> usize {
+    text.chars().count().div_ceil(4)
+}
+
+/// Splits an identifier into lower-case words: `updatedAt_UTC` into `updated`, `at`, `utc`.
+#[must_use]
+pub fn words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out: Vec<String> = Vec::new();
+    let mut word = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        if !c.is_alphanumeric() {
+            if !word.is_empty() {
+                out.push(std::mem::take(&mut word));
+            }
+            continue;
+        }
+        let before = i.checked_sub(1).and_then(|j| chars.get(j));
+        let after = chars.get(i + 1);
+        let starts = c.is_uppercase()
+            && (before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
+                || (before.is_some_and(|b| b.is_uppercase()) && after.is_some_and(|a| a.is_lowercase())));
+        if starts && !word.is_empty() {
+            out.push(std::mem::take(&mut word));
+        }
+        word.extend(c.to_lowercase());
+    }
+    if !word.is_empty() {
+        out.push(word);
+    }
+    out
+}
+
+/// The singular of an English noun, as far as API names need it.
+#[must_use]
+pub fn singular(noun: &str) -> String {
+    let n = noun;
+    if n.len() > 4 && n.ends_with("ies") {
+        return format!("{}y", &n[..n.len() - 3]);
+    }
+    if n.len() > 4
+        && (n.ends_with("sses")
+            || n.ends_with("ches")
+            || n.ends_with("shes")
+            || n.ends_with("xes")
+            || n.ends_with("uses"))
+    {
+        return n[..n.len() - 2].to_owned();
+    }
+    if n.len() > 2 && n.ends_with('s') && !n.ends_with("ss") && !n.ends_with("us") && !n.ends_with("is") {
+        return n[..n.len() - 1].to_owned();
+    }
+    n.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_identifiers() {
+        assert_eq!(words("updatedAt_UTC"), ["updated", "at", "utc"]);
+        assert_eq!(words("HTTPServer2Name"), ["http", "server2", "name"]);
+        assert_eq!(words("created[gte]"), ["created", "gte"]);
+        assert_eq!(words(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nouns() {
+        for (many, one) in [
+            ("companies", "company"),
+            ("addresses", "address"),
+            ("customers", "customer"),
+            ("status", "status"),
+            ("boxes", "box"),
+            ("analysis", "analysis"),
+        ] {
+            assert_eq!(singular(many), one);
+        }
+        assert_eq!(plural(1, "entry"), "1 entry");
+        assert_eq!(plural(2, "entry"), "2 entries");
+        assert_eq!(plural(1200, "search"), "1,200 searches");
+        assert_eq!(plural(0, "day"), "0 days");
+    }
+
+    #[test]
+    fn outside_text_is_folded_and_bounded() {
+        assert_eq!(quoted("a\n\tb\u{202e}c\u{7}", 10), "a bc");
+        assert_eq!(quoted("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn slips_are_recognised_and_strangers_are_not() {
+        assert_eq!(nearest("emial", ["email", "name"]), Some("email"));
+        assert_eq!(nearest("zzz", ["email", "name"]), None);
+    }
+}

@@ -1,0 +1,379 @@
+//! Row 7: `integration.yaml`, the one reviewable file between two systems. [`parse`] reads it with positions; every
+//! unknown key, duplicate key and wrong type is a finding with line and column. What the words mean against the two
+//! API descriptions is for the checks.
+
+mod parse;
+
+pub use parse::{API_VERSION, parse};
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::base::digest::Digest;
+use crate::base::yaml::{Entry, Span, Spanned};
+use crate::model::PageStyle;
+
+/// The whole file.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// The file as the user named it.
+    pub file: String,
+    /// Its directory; paths in the file are relative to it.
+    pub dir: PathBuf,
+    /// Digest of its bytes: what approvals and drills are bound to.
+    pub digest: Digest,
+    /// Kebab-case name of the integration.
+    pub name: Spanned<String>,
+    /// What it is for.
+    pub why: String,
+    /// Who is paged.
+    pub owner: String,
+    /// The systems by the name used in the file.
+    pub systems: IndexMap<String, SystemUse>,
+    /// What must hold.
+    pub constraints: Vec<Constraint>,
+    /// The flows by name.
+    pub flows: IndexMap<String, Flow>,
+}
+
+/// One entry of `systems`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemUse {
+    /// Where the entry stands.
+    pub at: Span,
+    /// Path of the description, relative to the contract.
+    pub api: Spanned<String>,
+    /// Overrides the description's first server.
+    pub base_url: Option<Spanned<String>>,
+    /// How to authenticate.
+    pub auth: Option<Auth>,
+}
+
+/// How to authenticate. Texts are as written: whether they are references is for a check (law 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// Where it stands.
+    pub at: Span,
+    /// Name of a security scheme of the description.
+    pub scheme: Spanned<String>,
+    /// Token or key: `env:NAME` or `file:PATH`. For basic authentication, the user name with an empty password.
+    pub secret: Option<Spanned<String>>,
+    /// Basic authentication: user name.
+    pub username: Option<Spanned<String>>,
+    /// Basic authentication: password.
+    pub password: Option<Spanned<String>>,
+    /// OAuth 2: client id.
+    pub client_id: Option<Spanned<String>>,
+    /// OAuth 2: client secret.
+    pub client_secret: Option<Spanned<String>>,
+    /// OAuth 2: scopes asked for.
+    pub scopes: Vec<Spanned<String>>,
+}
+
+impl Auth {
+    /// Every field that must be a reference, with its key.
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
+        [
+            ("secret", &self.secret),
+            ("username", &self.username),
+            ("password", &self.password),
+            ("client_id", &self.client_id),
+            ("client_secret", &self.client_secret),
+        ]
+        .into_iter()
+        .filter_map(|(k, v)| v.as_ref().map(|v| (k, v)))
+    }
+}
+
+/// How binding a constraint is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum ConstraintKind {
+    /// Stated by a system or a rule; cannot be given up.
+    Hard,
+    /// Wanted; can be given up under pressure.
+    Soft,
+    /// Nobody said so yet; a human confirms it before anyone acts on it.
+    Inferred,
+}
+
+impl ConstraintKind {
+    /// `hard`, `soft`, `inferred`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
+/// One entry of `constraints`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraint {
+    /// Where it stands.
+    pub at: Span,
+    /// Kebab-case handle.
+    pub id: Spanned<String>,
+    /// How binding.
+    pub kind: ConstraintKind,
+    /// What must hold, in words.
+    pub says: String,
+    /// Where it comes from: `system#/json/pointer`, a document, a person.
+    pub origin: Option<Spanned<String>>,
+}
+
+/// One flow from a source to a target.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub at: Span,
+    /// Where records come from.
+    pub source: Source,
+    /// Where they go.
+    pub target: Target,
+    /// `map`, as written: target path to rule. The mapping room compiles it.
+    pub map: Vec<Entry>,
+    /// Where `map` stands.
+    pub map_at: Span,
+    /// Source fields left out on purpose.
+    pub unmapped: Vec<Spanned<String>>,
+    /// How records are delivered.
+    pub delivery: Delivery,
+    /// Target freshness and success promised.
+    pub slo: Option<Slo>,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Where it stands.
+    pub at: Span,
+    /// Name in `systems`.
+    pub system: Spanned<String>,
+    /// operationId or `METHOD /path` of a list or search.
+    pub operation: Spanned<String>,
+    /// Milliseconds between polls; nothing: run once.
+    pub every_ms: Option<u64>,
+    /// Field of the record that identifies it.
+    pub key: Spanned<String>,
+    /// How it is paged.
+    pub paginate: Paginate,
+    /// How only changes are read.
+    pub incremental: Option<IncrementalClause>,
+    /// Fixed values of parameters, by name.
+    pub params: Vec<(Spanned<String>, Value)>,
+}
+
+/// `incremental`: only what changed since the checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncrementalClause {
+    /// Where it stands.
+    pub at: Span,
+    /// Field of the record that orders changes.
+    pub field: Spanned<String>,
+    /// Query parameter that takes the lower bound.
+    pub param: Spanned<String>,
+}
+
+/// `paginate`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Paginate {
+    /// As the description says; this is the default.
+    Auto,
+    /// As the contract says.
+    Explicit(ExplicitPages),
+}
+
+/// Pagination spelled out, where the description is silent or wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplicitPages {
+    /// Where it stands.
+    pub at: Span,
+    /// The style.
+    pub style: PageStyle,
+    /// Parameter that carries cursor, page or offset.
+    pub param: Option<Spanned<String>>,
+    /// Parameter that carries the page size.
+    pub limit_param: Option<Spanned<String>>,
+    /// Page size to ask for.
+    pub limit: Option<u64>,
+    /// Dotted path of the next cursor or link in the answer.
+    pub next: Option<Spanned<String>>,
+    /// Dotted path of the records in the answer.
+    pub items: Option<Spanned<String>>,
+}
+
+/// Where records go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Where it stands.
+    pub at: Span,
+    /// Name in `systems`.
+    pub system: Spanned<String>,
+    /// How a record is written.
+    pub write: Write,
+    /// Fixed values of parameters, by name.
+    pub params: Vec<(Spanned<String>, Value)>,
+}
+
+/// How a record is written so that it can be written again (law 2).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Find by natural key, then create or update.
+    Upsert {
+        /// Target field that is the natural key; it must be mapped.
+        matching: Spanned<String>,
+        /// Search or list operation that takes it.
+        find: Spanned<String>,
+        /// Create operation.
+        create: Spanned<String>,
+        /// Update operation.
+        update: Spanned<String>,
+        /// Idempotency key header of the create operation, where it has one.
+        idempotency: Option<Spanned<String>>,
+    },
+    /// PUT to a key the client chooses.
+    Put {
+        /// The operation.
+        operation: Spanned<String>,
+        /// Target field that fills the last path parameter.
+        key: Option<Spanned<String>>,
+    },
+    /// Create once.
+    Create {
+        /// The operation.
+        operation: Spanned<String>,
+        /// Header that carries the idempotency key.
+        idempotency: Option<Spanned<String>>,
+        /// Who accepts duplicates, where nothing else protects.
+        duplicates_accepted_by: Option<Spanned<String>>,
+    },
+}
+
+impl Write {
+    /// Every operation it names, with the key it is named under.
+    #[must_use]
+    pub fn operations(&self) -> Vec<(&'static str, &Spanned<String>)> {
+        match self {
+            Self::Upsert { find, create, update, .. } => vec![("find", find), ("create", create), ("update", update)],
+            Self::Put { operation, .. } => vec![("put", operation)],
+            Self::Create { operation, .. } => vec![("create", operation)],
+        }
+    }
+}
+
+/// Which records keep their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// None; up to eight at once.
+    None,
+    /// Records of one key; different keys up to eight at once.
+    PerKey,
+    /// All; one at a time.
+    Total,
+}
+
+/// How records are delivered. Every field has a safe default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Where it stands; zero where it is left out.
+    pub at: Span,
+    /// Which records keep their order.
+    pub order: Order,
+    /// When and how often a request is sent again.
+    pub retry: Retry,
+    /// For one request as a whole, in milliseconds.
+    pub timeout_ms: u64,
+    /// The most requests to the target.
+    pub rate: Option<Spanned<Rate>>,
+    /// When to leave the target alone.
+    pub breaker: Option<Breaker>,
+    /// Dead letters that raise an alert.
+    pub alert_at: u64,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            at: Span::default(),
+            order: Order::PerKey,
+            retry: Retry::default(),
+            timeout_ms: 10_000,
+            rate: None,
+            breaker: Some(Breaker::default()),
+            alert_at: 1,
+        }
+    }
+}
+
+/// Exponential backoff; full jitter after the AWS Builders' Library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// Where it stands; zero where it is left out.
+    pub at: Span,
+    /// Attempts in all, the first included.
+    pub attempts: u32,
+    /// First wait, in milliseconds.
+    pub base_ms: u64,
+    /// Longest wait of our own, in milliseconds.
+    pub cap_ms: u64,
+    /// Draw each wait from zero to its bound.
+    pub full_jitter: bool,
+    /// Wait as long as the server says (RFC 9110 section 10.2.3).
+    pub honor_retry_after: bool,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            at: Span::default(),
+            attempts: 5,
+            base_ms: 500,
+            cap_ms: 60_000,
+            full_jitter: true,
+            honor_retry_after: true,
+        }
+    }
+}
+
+/// So many requests in so much time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests…
+    pub requests: u64,
+    /// …in this many milliseconds.
+    pub window_ms: u64,
+}
+
+/// Circuit breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breaker {
+    /// Failures in a row that open it.
+    pub open_after: u32,
+    /// Milliseconds between probes while it is open.
+    pub probe_every_ms: u64,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { open_after: 5, probe_every_ms: 30_000 }
+    }
+}
+
+/// What is promised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slo {
+    /// A change is in the target within this many milliseconds.
+    pub freshness_ms: Option<u64>,
+    /// Percent of records delivered.
+    pub success: Option<f64>,
+}

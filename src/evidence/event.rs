@@ -1,0 +1,251 @@
+//! One event of the log, and the hash that chains it to the one before.
+
+use serde_json::{Value, json};
+
+use crate::base::clock::Timestamp;
+use crate::base::digest::Digest;
+
+/// The SOP's reason tag, the same on every session.
+pub const WHY: &str = "skill-execution";
+
+/// The `prev` of the first event.
+pub const GENESIS: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The SOP's WHO tag: `operations-platform-integration-{session_id}`; `adhoc` for calls outside any session.
+#[must_use]
+pub fn who(session: Option<&str>) -> String {
+    format!("operations-platform-integration-{}", session.unwrap_or("adhoc"))
+}
+
+/// The four phases of the SOP.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Phase {
+    /// Map systems and constraints.
+    Map,
+    /// Define contracts and flows.
+    Contract,
+    /// Implement connectors.
+    Connect,
+    /// Validate and operate.
+    Validate,
+}
+
+impl Phase {
+    /// In order.
+    pub const ALL: [Self; 4] = [Self::Map, Self::Contract, Self::Connect, Self::Validate];
+
+    /// `map`, `contract`, `connect`, `validate`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Map => "map",
+            Self::Contract => "contract",
+            Self::Connect => "connect",
+            Self::Validate => "validate",
+        }
+    }
+
+    /// Reads [`Phase::as_str`] back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == name)
+    }
+}
+
+/// What kind of thing happened. One kind per use case, named by its past tense, and `refused`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum EventKind {
+    /// A session began.
+    SessionOpened,
+    /// A description was read.
+    SystemMapped,
+    /// A description was looked into.
+    SystemInspected,
+    /// A constraint was added or reclassified.
+    ConstraintRecorded,
+    /// Constraints were put to a human, with what came back.
+    ConstraintsConfirmed,
+    /// A contract was proposed.
+    ContractDrafted,
+    /// A contract was compiled.
+    ContractChecked,
+    /// Project files were written.
+    ConnectorScaffolded,
+    /// Drills were run.
+    DrillsRun,
+    /// Two descriptions were compared.
+    DriftChecked,
+    /// Readiness was computed.
+    ReadinessAssessed,
+    /// The five outputs were written.
+    DossierExported,
+    /// The log was queried.
+    EvidenceQueried,
+    /// The connector ran against systems.
+    ConnectorRun,
+    /// Skill artifacts were verified.
+    SkillVerified,
+    /// A call was refused.
+    Refused,
+    /// A call ended in a fault of ours or of the machine.
+    Faulted,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::SessionOpened,
+        Self::SystemMapped,
+        Self::SystemInspected,
+        Self::ConstraintRecorded,
+        Self::ConstraintsConfirmed,
+        Self::ContractDrafted,
+        Self::ContractChecked,
+        Self::ConnectorScaffolded,
+        Self::DrillsRun,
+        Self::DriftChecked,
+        Self::ReadinessAssessed,
+        Self::DossierExported,
+        Self::EvidenceQueried,
+        Self::ConnectorRun,
+        Self::SkillVerified,
+        Self::Refused,
+        Self::Faulted,
+    ];
+
+    /// Kebab-case name, as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SessionOpened => "session-opened",
+            Self::SystemMapped => "system-mapped",
+            Self::SystemInspected => "system-inspected",
+            Self::ConstraintRecorded => "constraint-recorded",
+            Self::ConstraintsConfirmed => "constraints-confirmed",
+            Self::ContractDrafted => "contract-drafted",
+            Self::ContractChecked => "contract-checked",
+            Self::ConnectorScaffolded => "connector-scaffolded",
+            Self::DrillsRun => "drills-run",
+            Self::DriftChecked => "drift-checked",
+            Self::ReadinessAssessed => "readiness-assessed",
+            Self::DossierExported => "dossier-exported",
+            Self::EvidenceQueried => "evidence-queried",
+            Self::ConnectorRun => "connector-run",
+            Self::SkillVerified => "skill-verified",
+            Self::Refused => "refused",
+            Self::Faulted => "faulted",
+        }
+    }
+
+    /// Reads [`EventKind::as_str`] back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == name)
+    }
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Outcome {
+    /// An answer.
+    Ok,
+    /// A refusal.
+    Refused,
+    /// A fault.
+    Fault,
+}
+
+impl Outcome {
+    /// `ok`, `refused`, `fault`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// Reads [`Outcome::as_str`] back.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Ok, Self::Refused, Self::Fault].into_iter().find(|o| o.as_str() == name)
+    }
+}
+
+/// A session of work on one integration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// `s-20261123-k7m2qd`
+    pub id: String,
+    /// Name of the integration, kebab-case.
+    pub name: String,
+    /// What is to be reached, in the asker's words, redacted.
+    pub goal: String,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// The client that opened it: `cli`, or name and version of an MCP client.
+    pub client: String,
+}
+
+/// An event to be appended; the store adds sequence number, previous hash and hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// The session, if any.
+    pub session: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// The SOP's phase the call belongs to.
+    pub phase: Phase,
+    /// What happened.
+    pub kind: EventKind,
+    /// The tool or command.
+    pub tool: String,
+    /// The client: `cli`, or name and version of an MCP client.
+    pub client: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Digest of the call's input.
+    pub input: Digest,
+    /// Digest of the answer.
+    pub output: Digest,
+    /// One line for people.
+    pub summary: String,
+    /// What later guardrails compute from; redacted before it comes here.
+    pub data: Value,
+}
+
+/// An event as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Position in the log, from 1, without gaps.
+    pub seq: u64,
+    /// What was appended.
+    pub event: NewEvent,
+    /// Hash of the event before, or [`GENESIS`].
+    pub prev: String,
+    /// Hash over `prev` and everything in `event`.
+    pub hash: String,
+}
+
+/// The hash of an event: SHA-256 over the canonical JSON of all its fields and the hash before it.
+#[must_use]
+pub fn chain_hash(seq: u64, prev: &str, e: &NewEvent) -> String {
+    // Destructured, so that a new field cannot be left out of the hash.
+    let NewEvent { session, at, phase, kind, tool, client, outcome, input, output, summary, data } = e;
+    let value = json!({
+        "seq": seq, "prev": prev, "session": session, "at": at.0, "phase": phase.as_str(), "kind": kind.as_str(), "tool": tool,
+        "client": client, "outcome": outcome.as_str(), "input": input.as_str(), "output": output.as_str(), "summary": summary, "data": data,
+    });
+    Digest::of_json(&value).as_str().to_owned()
+}

@@ -1,0 +1,267 @@
+//! What a connector must remember to lose nothing and to write nothing twice: checkpoints, intended and done effects,
+//! dead letters, runs. The port, and the in-memory backend the lab crashes.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde_json::Value;
+
+use crate::base::clock::Timestamp;
+
+/// How far a flow has safely come.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Checkpoint {
+    /// Highest value of the incremental field that was read *and* settled, as the source wrote it. Read from here,
+    /// inclusive, next time.
+    pub watermark: Option<String>,
+    /// Cursor, page or offset to go on from within the current pass; nothing when the pass was finished.
+    pub cursor: Option<String>,
+    /// Highest value of the incremental field seen in the current, unfinished pass.
+    pub pending_watermark: Option<String>,
+}
+
+/// What became of an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectState {
+    /// Intended; whether the target has it is not known.
+    Intended,
+    /// The target acknowledged it.
+    Done,
+}
+
+/// The last effect on the target for one source key: the idempotency ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// Key of the source record, as text.
+    pub key: String,
+    /// Digest of the mapped record.
+    pub digest: String,
+    /// Value of the incremental field, where there is one: an older version never overwrites a newer one.
+    pub version: Option<String>,
+    /// The idempotency key sent with it. The same for every attempt at the same effect, also after a crash.
+    pub idempotency_key: String,
+    /// Key of the target's record, where it is known.
+    pub target_id: Option<String>,
+    /// What became of it.
+    pub state: EffectState,
+}
+
+/// Whether a dead letter waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeadState {
+    /// Waits for somebody.
+    Waiting,
+    /// Was delivered by a replay or a later version of the record.
+    Replayed,
+    /// Was dropped by somebody, with a reason.
+    Dropped,
+}
+
+/// A record that could not be delivered, kept with its payload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// Given by the ledger; 0 before.
+    pub id: u64,
+    /// The flow.
+    pub flow: String,
+    /// Key of the source record, as text.
+    pub key: String,
+    /// Kebab-case reason, e.g. `rejected-by-target`, `unmappable`.
+    pub code: String,
+    /// Reason in words, redacted.
+    pub because: String,
+    /// The source record.
+    pub payload: Value,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it waits.
+    pub state: DeadState,
+}
+
+/// A finished or running run of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRecord {
+    /// Handle of the run.
+    pub id: String,
+    /// The flow.
+    pub flow: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; nothing while it runs, or when it was killed.
+    pub ended: Option<Timestamp>,
+    /// `PASS`, `PARTIAL`, `FAIL` or `UNPROVEN`.
+    pub verdict: String,
+    /// The reconciliation as JSON.
+    pub counts: String,
+}
+
+/// Why the ledger did not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process runs on this ledger.
+    #[error("another process (pid {pid}) runs flow {flow} on this ledger")]
+    Busy {
+        /// The flow.
+        flow: String,
+        /// Who holds it.
+        pid: u32,
+    },
+    /// It cannot be read or written; the run must stop, since going on would be going on without memory.
+    #[error("the ledger {path} cannot be {what}: {because}")]
+    Unusable {
+        /// The database file.
+        path: String,
+        /// `opened`, `read`, `written`.
+        what: &'static str,
+        /// What the system said.
+        because: String,
+    },
+}
+
+/// What a connector remembers. Every call is durable when it returns; nothing is half-written.
+pub trait Ledger: Send + Sync {
+    /// Takes the flow for this process; a second process is refused.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] and faults.
+    fn acquire(&self, flow: &str) -> Result<(), LedgerError>;
+
+    /// Gives the flow back.
+    fn release(&self, flow: &str);
+
+    /// How far the flow has come.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError>;
+
+    /// Moves the checkpoint. Only after everything before it is settled.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn set_checkpoint(&self, flow: &str, checkpoint: &Checkpoint) -> Result<(), LedgerError>;
+
+    /// The last effect for a source key.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn effect(&self, flow: &str, key: &str) -> Result<Option<Effect>, LedgerError>;
+
+    /// Notes an effect, intended or done.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError>;
+
+    /// Keeps a record that could not be delivered. A waiting letter of the same flow and key is replaced, so that a
+    /// rerun does not pile up copies. Returns its id.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError>;
+
+    /// A later delivery of this key settles its waiting dead letter.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn absolve(&self, flow: &str, key: &str, state: DeadState) -> Result<(), LedgerError>;
+
+    /// Dead letters, oldest first; of one flow where given.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError>;
+
+    /// Writes a run, new or ended.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_run(&self, run: &RunRecord) -> Result<(), LedgerError>;
+
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError>;
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    checkpoints: BTreeMap<String, Checkpoint>,
+    effects: BTreeMap<(String, String), Effect>,
+    letters: Vec<DeadLetter>,
+    runs: Vec<RunRecord>,
+}
+
+/// A ledger in memory. What survives a simulated crash is what was put in, as with the real one.
+#[derive(Debug, Default)]
+pub struct MemoryLedger(Mutex<Memory>);
+
+impl MemoryLedger {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Memory> {
+        // Poisoned only by a panic while held; nothing in here panics.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn acquire(&self, _flow: &str) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    fn release(&self, _flow: &str) {}
+
+    fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
+        Ok(self.lock().checkpoints.get(flow).cloned().unwrap_or_default())
+    }
+
+    fn set_checkpoint(&self, flow: &str, checkpoint: &Checkpoint) -> Result<(), LedgerError> {
+        self.lock().checkpoints.insert(flow.to_owned(), checkpoint.clone());
+        Ok(())
+    }
+
+    fn effect(&self, flow: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
+        Ok(self.lock().effects.get(&(flow.to_owned(), key.to_owned())).cloned())
+    }
+
+    fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
+        self.lock().effects.insert((flow.to_owned(), effect.key.clone()), effect.clone());
+        Ok(())
+    }
+
+    fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
+        let mut memory = self.lock();
+        memory.letters.retain(|l| !(l.flow == letter.flow && l.key == letter.key && l.state == DeadState::Waiting));
+        let id = memory.letters.iter().map(|l| l.id).max().unwrap_or(0) + 1;
+        memory.letters.push(DeadLetter { id, ..letter.clone() });
+        Ok(id)
+    }
+
+    fn absolve(&self, flow: &str, key: &str, state: DeadState) -> Result<(), LedgerError> {
+        for letter in &mut self.lock().letters {
+            if letter.flow == flow && letter.key == key && letter.state == DeadState::Waiting {
+                letter.state = state;
+            }
+        }
+        Ok(())
+    }
+
+    fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
+        Ok(self.lock().letters.iter().filter(|l| flow.is_none_or(|f| f == l.flow)).cloned().collect())
+    }
+
+    fn put_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
+        let mut memory = self.lock();
+        memory.runs.retain(|r| r.id != run.id);
+        memory.runs.push(run.clone());
+        Ok(())
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
+        Ok(self.lock().runs.iter().rev().take(limit).cloned().collect())
+    }
+}

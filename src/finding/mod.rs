@@ -1,0 +1,162 @@
+//! What is wrong with a subject, said so that it can be mended: code, place, reason, fix. And how sure we are.
+
+mod confidence;
+
+pub use confidence::{Ceiling, Confidence};
+
+use crate::base::digest::Digest;
+use crate::base::yaml::Span;
+
+/// How bad a finding is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Severity {
+    /// Worth knowing; nothing breaks.
+    Note,
+    /// Will bite under some condition.
+    Warning,
+    /// Does not compile.
+    Error,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Where a finding points.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+pub struct Location {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line and column; zero where only a pointer is known.
+    pub at: Span,
+    /// JSON pointer inside the file, where that is the better address.
+    pub pointer: Option<String>,
+}
+
+impl Location {
+    /// A place in a text file.
+    pub fn at(file: impl Into<String>, at: Span) -> Self {
+        Self { file: file.into(), at, pointer: None }
+    }
+
+    /// A place in an API description.
+    pub fn pointer(file: impl Into<String>, pointer: impl Into<String>) -> Self {
+        Self { file: file.into(), at: Span::default(), pointer: Some(pointer.into()) }
+    }
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.file)?;
+        if self.at.line > 0 {
+            write!(f, ":{}", self.at)?;
+        }
+        if let Some(pointer) = &self.pointer {
+            write!(f, "{}{pointer}", if pointer.starts_with('#') { "" } else { "#" })?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong, with its address, its reason and its remedy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Kebab-case name of the bad thing, e.g. `retried-write-without-idempotency`.
+    pub code: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure, 0 to 1.
+    pub confidence: f64,
+    /// Where.
+    pub location: Location,
+    /// What happened to which thing, as a lower-case fragment.
+    pub message: String,
+    /// What to do, as an imperative; empty where there is nothing to say.
+    pub fix: String,
+    /// Pointers into the descriptions that the finding rests on.
+    pub related: Vec<String>,
+}
+
+impl Finding {
+    /// An error of which we are certain.
+    pub fn error(code: &'static str, location: Location, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            confidence: 0.95,
+            location,
+            message: message.into(),
+            fix: String::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// A warning.
+    pub fn warning(code: &'static str, location: Location, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, confidence: 0.85, ..Self::error(code, location, message) }
+    }
+
+    /// A note.
+    pub fn note(code: &'static str, location: Location, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, confidence: 0.85, ..Self::error(code, location, message) }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = fix.into();
+        self
+    }
+
+    /// With another confidence.
+    #[must_use]
+    pub const fn sure(mut self, confidence: f64) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// With a pointer it rests on.
+    #[must_use]
+    pub fn because_of(mut self, pointer: impl Into<String>) -> Self {
+        self.related.push(pointer.into());
+        self
+    }
+
+    /// Stays the same when lines move: code, file, pointer and message.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        let pointer = self.location.pointer.as_deref().unwrap_or("");
+        Digest::of_bytes(format!("{}\n{}\n{pointer}\n{}", self.code, self.location.file, self.message).as_bytes())
+    }
+}
+
+/// Sorts by place, worst first within a place, and drops what is said twice.
+pub fn tidy(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| {
+        (&a.location, std::cmp::Reverse(a.severity), a.code, &a.message).cmp(&(
+            &b.location,
+            std::cmp::Reverse(b.severity),
+            b.code,
+            &b.message,
+        ))
+    });
+    findings.dedup_by(|a, b| a.code == b.code && a.location == b.location && a.message == b.message);
+}
+
+/// The worst severity among them.
+#[must_use]
+pub fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().map(|f| f.severity).max()
+}

@@ -1,0 +1,80 @@
+//! Row 8: a system as its API description tells it. No format word and no reader lives here.
+
+mod fact;
+mod operation;
+mod schema;
+mod validate;
+
+pub use fact::{Basis, Fact};
+pub use operation::{
+    Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
+    Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
+};
+pub use schema::{Additional, Schema, SchemaId, Schemas, TypeSet};
+pub use validate::{Direction, Violation, validate};
+
+use crate::base::digest::Digest;
+use std::collections::BTreeMap;
+
+/// One platform, as read from one description.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// What the description calls itself (bounded, cleaned).
+    pub title: String,
+    /// Format of the description: `openapi`, later others.
+    pub format: &'static str,
+    /// Version of the format, e.g. `3.1.0`.
+    pub format_version: String,
+    /// Version of the API, as stated.
+    pub api_version: String,
+    /// Where the description was read from, as the user named it.
+    pub origin: String,
+    /// Digest of the bytes read.
+    pub digest: Digest,
+    /// Base URLs, in the order stated.
+    pub servers: Vec<Server>,
+    /// Security schemes by name.
+    pub schemes: BTreeMap<String, SecurityScheme>,
+    /// All operations, in the order of the description.
+    pub operations: Vec<Operation>,
+    /// What the operations are about, by name.
+    pub entities: BTreeMap<String, Entity>,
+    /// All schemas.
+    pub schemas: Schemas,
+    /// What was found out, each with its ground.
+    pub facts: Vec<Fact>,
+}
+
+/// A kind of thing that a system keeps, e.g. `customer`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entity {
+    /// Singular, snake_case.
+    pub name: String,
+    /// The schema of one record as it is read, where one is known.
+    pub schema: Option<SchemaId>,
+    /// The field that identifies a record within the system.
+    pub key: Option<String>,
+    /// Operation ids by action, in the order of the description.
+    pub operations: BTreeMap<Action, Vec<String>>,
+}
+
+impl System {
+    /// The operation with this operationId or `METHOD /path` (method in any case).
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|o| o.id == name).or_else(|| {
+            let (method, path) = name.split_once(' ')?;
+            self.operations.iter().find(|o| o.method.as_str().eq_ignore_ascii_case(method) && o.path == path.trim())
+        })
+    }
+
+    /// Every name that [`System::operation`] takes.
+    pub fn operation_names(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(|o| o.id.as_str())
+    }
+
+    /// The facts of one name, best first.
+    pub fn facts_named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Fact> {
+        self.facts.iter().filter(move |f| f.fact == name)
+    }
+}

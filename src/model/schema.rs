@@ -1,0 +1,278 @@
+//! Schemas in an arena: a reference is an index, so cycles cost nothing.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use serde_json::{Number, Value};
+
+/// Index of a schema in [`Schemas`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SchemaId(pub u32);
+
+/// A set of JSON types; empty means any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TypeSet(u8);
+
+impl TypeSet {
+    /// Any type.
+    pub const ANY: Self = Self(0);
+    /// `null`
+    pub const NULL: Self = Self(1);
+    /// `boolean`
+    pub const BOOLEAN: Self = Self(2);
+    /// `integer`
+    pub const INTEGER: Self = Self(4);
+    /// `number` (integers included)
+    pub const NUMBER: Self = Self(8);
+    /// `string`
+    pub const STRING: Self = Self(16);
+    /// `array`
+    pub const ARRAY: Self = Self(32);
+    /// `object`
+    pub const OBJECT: Self = Self(64);
+
+    const NAMES: [(Self, &'static str); 7] = [
+        (Self::NULL, "null"),
+        (Self::BOOLEAN, "boolean"),
+        (Self::INTEGER, "integer"),
+        (Self::NUMBER, "number"),
+        (Self::STRING, "string"),
+        (Self::ARRAY, "array"),
+        (Self::OBJECT, "object"),
+    ];
+
+    /// The set of one type named as JSON Schema names it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, n)| *n == name).map(|(t, _)| *t)
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This set without the other's types.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// No type is named: any is allowed.
+    #[must_use]
+    pub const fn is_any(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Names a type of `other`.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The type of a value; a number without fraction and exponent is an integer.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(_) => Self::BOOLEAN,
+            Value::Number(n) if is_integer(n) => Self::INTEGER,
+            Value::Number(_) => Self::NUMBER,
+            Value::String(_) => Self::STRING,
+            Value::Array(_) => Self::ARRAY,
+            Value::Object(_) => Self::OBJECT,
+        }
+    }
+
+    /// Allows values of type `one`.
+    #[must_use]
+    pub const fn allows(self, one: Self) -> bool {
+        self.is_any() || self.has(one) || (one.0 == Self::INTEGER.0 && self.has(Self::NUMBER))
+    }
+}
+
+/// Whether a JSON number is an integer by value (`1`, `1.0`, `1e2`).
+#[must_use]
+pub(super) fn is_integer(n: &Number) -> bool {
+    let text = n.to_string();
+    match text.find(['.', 'e', 'E']) {
+        None => true,
+        Some(_) => n.as_f64().is_some_and(|f| f.is_finite() && f.fract() == 0.0),
+    }
+}
+
+impl std::fmt::Display for TypeSet {
+    /// `string or null`; `anything`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_any() {
+            return f.write_str("anything");
+        }
+        let names: Vec<&str> = Self::NAMES
+            .iter()
+            .filter(|(t, _)| self.has(*t) && *t != Self::NULL)
+            .map(|(_, n)| *n)
+            .chain(self.has(Self::NULL).then_some("null"))
+            .collect();
+        f.write_str(&names.join(" or "))
+    }
+}
+
+/// What an object may hold beside its named properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Additional {
+    /// Anything (the default of JSON Schema).
+    #[default]
+    Any,
+    /// Nothing.
+    No,
+    /// Values of this schema: a map.
+    Of(SchemaId),
+}
+
+/// One schema, `allOf` merged in and `$ref` resolved; `oneOf` and `anyOf` are [`Schema::variants`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Schema {
+    /// Allowed types; `nullable` is in it as [`TypeSet::NULL`].
+    pub types: TypeSet,
+    /// `date-time`, `email`, `decimal`, `int64` …, as written.
+    pub format: Option<String>,
+    /// The only values allowed (`enum`, or `const` as a list of one); null kept as a value.
+    pub values: Option<Vec<Value>>,
+    /// In characters.
+    pub min_length: Option<u64>,
+    /// In characters.
+    pub max_length: Option<u64>,
+    /// ECMA 262 pattern, unanchored.
+    pub pattern: Option<String>,
+    /// Inclusive.
+    pub minimum: Option<Number>,
+    /// Inclusive.
+    pub maximum: Option<Number>,
+    /// `minimum` itself is not allowed.
+    pub exclusive_minimum: bool,
+    /// `maximum` itself is not allowed.
+    pub exclusive_maximum: bool,
+    /// Schema of the items of an array.
+    pub items: Option<SchemaId>,
+    /// Fewest items.
+    pub min_items: Option<u64>,
+    /// Most items.
+    pub max_items: Option<u64>,
+    /// Named properties, in the order written.
+    pub properties: IndexMap<String, SchemaId>,
+    /// Properties that must be present.
+    pub required: BTreeSet<String>,
+    /// Other properties.
+    pub additional: Additional,
+    /// Alternatives, of which one (`oneOf`) or some (`anyOf`) hold.
+    pub variants: Vec<SchemaId>,
+    /// The property that tells the variants apart.
+    pub discriminator: Option<String>,
+    /// Used where the value is absent.
+    pub default: Option<Value>,
+    /// An example, as written; never trusted to fit.
+    pub example: Option<Value>,
+    /// Only in answers.
+    pub read_only: bool,
+    /// Only in requests.
+    pub write_only: bool,
+    /// Marked deprecated.
+    pub deprecated: bool,
+    /// Component name, where it has one.
+    pub name: Option<String>,
+    /// Cleaned, at most 300 characters.
+    pub description: String,
+    /// Where it was read.
+    pub pointer: String,
+}
+
+impl Schema {
+    /// May be null.
+    #[must_use]
+    pub fn nullable(&self) -> bool {
+        self.types.has(TypeSet::NULL)
+            || (self.types.is_any() && self.values.as_ref().is_some_and(|v| v.contains(&Value::Null)))
+    }
+}
+
+/// All schemas of one system.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Schemas(Vec<Schema>);
+
+impl Schemas {
+    /// Adds one and tells its index.
+    pub fn push(&mut self, schema: Schema) -> SchemaId {
+        let id = SchemaId(u32::try_from(self.0.len()).expect("fewer than 2^32 schemas fit in memory"));
+        self.0.push(schema);
+        id
+    }
+
+    /// The schema at an index that [`Schemas::push`] gave.
+    #[must_use]
+    pub fn get(&self, id: SchemaId) -> &Schema {
+        &self.0[id.0 as usize]
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, id: SchemaId) -> &mut Schema {
+        &mut self.0[id.0 as usize]
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// There are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The property `name` of a schema or of its variants (the first that has it), and whether it must be present
+    /// in every value.
+    #[must_use]
+    pub fn property(&self, id: SchemaId, name: &str) -> Option<(SchemaId, bool)> {
+        self.property_within(id, name, 0)
+    }
+
+    fn property_within(&self, id: SchemaId, name: &str, depth: usize) -> Option<(SchemaId, bool)> {
+        if depth > 8 {
+            return None; // variants that refer to themselves
+        }
+        let schema = self.get(id);
+        if let Some(found) = schema.properties.get(name) {
+            return Some((*found, schema.required.contains(name)));
+        }
+        let mut hits = schema.variants.iter().map(|v| self.property_within(*v, name, depth + 1));
+        let all_required =
+            schema.variants.iter().all(|v| self.property_within(*v, name, depth + 1).is_some_and(|(_, r)| r));
+        if let Some((found, _)) = hits.find_map(|h| h) {
+            return Some((found, all_required));
+        }
+        if let Additional::Of(values) = schema.additional { Some((values, false)) } else { None }
+    }
+
+    /// All named properties of a schema and of its variants, in order, each once.
+    #[must_use]
+    pub fn properties(&self, id: SchemaId) -> IndexMap<&str, SchemaId> {
+        let mut out = IndexMap::new();
+        self.collect(id, &mut out, 0);
+        out
+    }
+
+    fn collect<'s>(&'s self, id: SchemaId, out: &mut IndexMap<&'s str, SchemaId>, depth: usize) {
+        if depth > 8 {
+            return;
+        }
+        let schema = self.get(id);
+        for (name, property) in &schema.properties {
+            out.entry(name.as_str()).or_insert(*property);
+        }
+        for variant in &schema.variants {
+            self.collect(*variant, out, depth + 1);
+        }
+    }
+}

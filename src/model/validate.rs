@@ -1,0 +1,269 @@
+//! Does a value fit a schema? Used by the lab's systems and to prove mappings; says where and why not.
+
+use serde_json::{Number, Value};
+
+use super::{Additional, Schema, SchemaId, Schemas, TypeSet};
+use crate::base::pointer;
+
+/// Which way the value goes: read-only properties are not required in a request, write-only ones not in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Sent to the system.
+    Request,
+    /// Sent by the system.
+    Response,
+}
+
+/// One place where a value does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer into the value.
+    pub pointer: String,
+    /// `must be a string, is null` …
+    pub because: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", if self.pointer.is_empty() { "/" } else { &self.pointer }, self.because)
+    }
+}
+
+/// All places where `value` does not fit the schema; empty when it fits. At most 20, at most 64 levels deep.
+/// Formats are checked where they are unambiguous: `date-time`, `date`, `email`, `uuid`, `uri`, `int32`, `int64`.
+/// A pattern outside the regular languages (look-around, back references) is not checked.
+#[must_use]
+pub fn validate(schemas: &Schemas, id: SchemaId, value: &Value, direction: Direction) -> Vec<Violation> {
+    let mut out = Vec::new();
+    check(schemas, id, value, direction, "", 0, &mut out);
+    out
+}
+
+const MOST: usize = 20;
+
+fn check(
+    schemas: &Schemas,
+    id: SchemaId,
+    value: &Value,
+    dir: Direction,
+    at: &str,
+    depth: usize,
+    out: &mut Vec<Violation>,
+) {
+    if depth > 64 || out.len() >= MOST {
+        return;
+    }
+    let schema = schemas.get(id);
+    let kind = TypeSet::of(value);
+    let mut no = |because: String| out.push(Violation { pointer: at.to_owned(), because });
+    let null_fits = value.is_null() && schema.nullable();
+    if !schema.types.allows(kind) && !null_fits {
+        no(format!("must be {}, is {kind}", schema.types));
+        return;
+    }
+    if null_fits {
+        return;
+    }
+    if let Some(values) = &schema.values
+        && !values.contains(value)
+    {
+        let shown: Vec<String> = values.iter().take(8).map(Value::to_string).collect();
+        no(format!("must be one of {}, is {}", shown.join(", "), crate::base::text::truncate(&value.to_string(), 60)));
+    }
+    match value {
+        Value::String(s) => text(schema, s, &mut no),
+        Value::Number(n) => number(schema, n, &mut no),
+        Value::Array(items) => {
+            let count = items.len() as u64;
+            if schema.min_items.is_some_and(|m| count < m) || schema.max_items.is_some_and(|m| count > m) {
+                no(format!("has {count} items, outside the allowed range"));
+            }
+            if let Some(item) = schema.items {
+                for (i, v) in items.iter().enumerate() {
+                    check(schemas, item, v, dir, &format!("{at}/{i}"), depth + 1, out);
+                }
+            }
+        }
+        Value::Object(map) => {
+            for name in &schema.required {
+                if !map.contains_key(name) && !exempt(schemas, schema, name, dir) {
+                    out.push(Violation {
+                        pointer: at.to_owned(),
+                        because: format!("lacks the required property \"{name}\""),
+                    });
+                }
+            }
+            for (name, v) in map {
+                let here = pointer::join(at, name);
+                if let Some(property) = schema.properties.get(name) {
+                    check(schemas, *property, v, dir, &here, depth + 1, out);
+                } else {
+                    match schema.additional {
+                        Additional::Of(other) => check(schemas, other, v, dir, &here, depth + 1, out),
+                        Additional::No if schema.variants.is_empty() => {
+                            out.push(Violation {
+                                pointer: here,
+                                because: "is not a property of this schema".to_owned(),
+                            });
+                        }
+                        Additional::No | Additional::Any => {}
+                    }
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
+    }
+    if !schema.variants.is_empty() {
+        let mut best: Option<Vec<Violation>> = None;
+        for variant in &schema.variants {
+            let mut found = Vec::new();
+            check(schemas, *variant, value, dir, at, depth + 1, &mut found);
+            if found.is_empty() {
+                return;
+            }
+            if best.as_ref().is_none_or(|b| found.len() < b.len()) {
+                best = Some(found);
+            }
+        }
+        out.extend(best.unwrap_or_default().into_iter().take(3));
+    }
+}
+
+fn exempt(schemas: &Schemas, schema: &Schema, name: &str, dir: Direction) -> bool {
+    schema.properties.get(name).is_some_and(|p| {
+        let p = schemas.get(*p);
+        match dir {
+            Direction::Request => p.read_only,
+            Direction::Response => p.write_only,
+        }
+    })
+}
+
+fn text(schema: &Schema, s: &str, no: &mut impl FnMut(String)) {
+    let length = s.chars().count() as u64;
+    if let Some(max) = schema.max_length.filter(|m| length > *m) {
+        no(format!("is {length} characters long, at most {max} are allowed"));
+    }
+    if let Some(min) = schema.min_length.filter(|m| length < *m) {
+        no(format!("is {length} characters long, at least {min} are required"));
+    }
+    if let Some(pattern) = &schema.pattern
+        && let Ok(regex) = regex::Regex::new(pattern)
+        && !regex.is_match(s)
+    {
+        no(format!("does not match the pattern {}", crate::base::text::quoted(pattern, 60)));
+    }
+    let fits = match schema.format.as_deref() {
+        Some("date-time") => s.parse::<jiff::Timestamp>().is_ok(),
+        Some("date") => s.len() == 10 && s.parse::<jiff::civil::Date>().is_ok(),
+        Some("email") => s
+            .split_once('@')
+            .is_some_and(|(l, d)| !l.is_empty() && !d.is_empty() && !d.contains('@') && !s.contains(' ')),
+        Some("uuid") => {
+            s.len() == 36
+                && s.bytes()
+                    .enumerate()
+                    .all(|(i, b)| if [8, 13, 18, 23].contains(&i) { b == b'-' } else { b.is_ascii_hexdigit() })
+        }
+        Some("uri") => s.split_once(':').is_some_and(|(scheme, _)| {
+            !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        }),
+        _ => true,
+    };
+    if !fits {
+        no(format!("is not a {}: {}", schema.format.as_deref().unwrap_or(""), crate::base::text::quoted(s, 40)));
+    }
+}
+
+fn number(schema: &Schema, n: &Number, no: &mut impl FnMut(String)) {
+    let compare = |bound: &Number| -> Option<std::cmp::Ordering> {
+        use std::str::FromStr as _;
+        let (a, b) = (n.to_string(), bound.to_string());
+        match (rust_decimal::Decimal::from_str(&a), rust_decimal::Decimal::from_str(&b)) {
+            (Ok(a), Ok(b)) => Some(a.cmp(&b)),
+            _ => n.as_f64()?.partial_cmp(&bound.as_f64()?),
+        }
+    };
+    if let Some(min) = &schema.minimum
+        && let Some(order) = compare(min)
+        && (order.is_lt() || (schema.exclusive_minimum && order.is_eq()))
+    {
+        no(format!("is {n}, below the minimum {min}"));
+    }
+    if let Some(max) = &schema.maximum
+        && let Some(order) = compare(max)
+        && (order.is_gt() || (schema.exclusive_maximum && order.is_eq()))
+    {
+        no(format!("is {n}, above the maximum {max}"));
+    }
+    let range_ok = match schema.format.as_deref() {
+        Some("int32") => n.as_i64().is_some_and(|i| i32::try_from(i).is_ok()) || !super::schema::is_integer(n),
+        Some("int64") => {
+            n.as_i64().is_some() || !super::schema::is_integer(n) || n.as_f64().is_some_and(|f| f.abs() < 9.2e18)
+        }
+        _ => true,
+    };
+    if !range_ok {
+        no(format!("is {n}, outside {}", schema.format.as_deref().unwrap_or("")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn because(schemas: &Schemas, id: SchemaId, value: &Value) -> Vec<String> {
+        validate(schemas, id, value, Direction::Request).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_rule_says_where_and_why() {
+        let mut s = Schemas::default();
+        let email = s.push(Schema {
+            types: TypeSet::STRING,
+            format: Some("email".into()),
+            max_length: Some(12),
+            ..Schema::default()
+        });
+        let age = s.push(Schema {
+            types: TypeSet::INTEGER.with(TypeSet::NULL),
+            minimum: Some(0.into()),
+            ..Schema::default()
+        });
+        let id = s.push(Schema { types: TypeSet::STRING, read_only: true, ..Schema::default() });
+        let person = s.push(Schema {
+            types: TypeSet::OBJECT,
+            properties: [("email".to_owned(), email), ("age".to_owned(), age), ("id".to_owned(), id)]
+                .into_iter()
+                .collect(),
+            required: ["email".to_owned(), "id".to_owned()].into(),
+            additional: Additional::No,
+            ..Schema::default()
+        });
+        assert_eq!(because(&s, person, &json!({"email": "a@b", "age": null})), Vec::<String>::new());
+        assert_eq!(
+            because(&s, person, &json!({"age": -1, "x": 1})),
+            [
+                "/: lacks the required property \"email\"",
+                "/age: is -1, below the minimum 0",
+                "/x: is not a property of this schema",
+            ]
+        );
+        assert_eq!(
+            because(&s, person, &json!({"email": "someone@example"})),
+            ["/email: is 15 characters long, at most 12 are allowed"]
+        );
+        assert_eq!(because(&s, person, &json!({"email": 1.5})), ["/email: must be string, is number"]);
+    }
+
+    #[test]
+    fn one_variant_that_fits_is_enough() {
+        let mut s = Schemas::default();
+        let text = s.push(Schema { types: TypeSet::STRING, ..Schema::default() });
+        let number = s.push(Schema { types: TypeSet::NUMBER, ..Schema::default() });
+        let either = s.push(Schema { variants: vec![text, number], ..Schema::default() });
+        assert!(because(&s, either, &json!(1)).is_empty());
+        assert_eq!(because(&s, either, &json!(true)).len(), 1);
+    }
+}
