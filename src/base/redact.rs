@@ -48,7 +48,7 @@ pub fn text(text: &str) -> String {
     KEY_VALUE
         .replace_all(&out, |c: &regex::Captures<'_>| {
             let value = &c[2];
-            if value.starts_with("env:") || value.starts_with("file:") || value == MASK {
+            if value.starts_with("env:") || value.starts_with("file:") || value.starts_with("[redacted") {
                 c[0].to_owned()
             } else {
                 format!("{}{MASK}", &c[1])

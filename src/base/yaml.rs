@@ -489,6 +489,8 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         let e = parse(&"[".repeat(100_000), Limits::default()).expect_err("too deep");
+        assert!(e.because.contains("recursion limit"), "{e}");
+        let e = parse(&"[".repeat(200), Limits::default()).expect_err("too deep");
         assert!(e.because.contains("nested deeper than 128"), "{e}");
     }
 

@@ -1,0 +1,173 @@
+//! A flow with everything looked up: what the runtime needs and nothing else.
+
+use serde_json::Value;
+
+use crate::base::secret::SecretRef;
+use crate::contract::Delivery;
+use crate::mapping::Mapping;
+use crate::model::{Method, Pagination};
+
+/// One flow, ready to run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Name of the integration.
+    pub integration: String,
+    /// Name of the flow.
+    pub flow: String,
+    /// Milliseconds between polls; nothing: run once.
+    pub every_ms: Option<u64>,
+    /// Where records come from.
+    pub source: SourcePlan,
+    /// Where they go.
+    pub target: TargetPlan,
+    /// How a source record becomes a target record.
+    pub mapping: Mapping,
+    /// How records are delivered.
+    pub delivery: Delivery,
+}
+
+/// An operation as the runtime calls it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// operationId, for logs.
+    pub id: String,
+    /// Method.
+    pub method: Method,
+    /// Path template with `{name}`.
+    pub path: String,
+    /// Media type of the request body: JSON or `application/x-www-form-urlencoded`.
+    pub content_type: String,
+    /// Fixed values that the contract gives, by parameter name (path, query and header).
+    pub params: Vec<FixedParam>,
+}
+
+/// A parameter with a fixed value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FixedParam {
+    /// Its name.
+    pub name: String,
+    /// Where it goes.
+    pub place: crate::model::ParamIn,
+    /// Its value as sent.
+    pub value: String,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone)]
+pub struct SourcePlan {
+    /// Name of the system in the contract.
+    pub system: String,
+    /// Without a slash at the end.
+    pub base_url: String,
+    /// How to authenticate.
+    pub auth: AuthPlan,
+    /// The list operation.
+    pub list: Call,
+    /// Field path of the record key.
+    pub key: Vec<String>,
+    /// Path of the records in the answer; empty for a bare array.
+    pub items: Vec<String>,
+    /// How it is paged; nothing: one page.
+    pub pagination: Option<Pagination>,
+    /// Page size to ask for.
+    pub limit: Option<u64>,
+    /// Path of the field that orders changes, and the parameter with the lower bound.
+    pub incremental: Option<(Vec<String>, String)>,
+}
+
+/// Where records go.
+#[derive(Debug, Clone)]
+pub struct TargetPlan {
+    /// Name of the system in the contract.
+    pub system: String,
+    /// Without a slash at the end.
+    pub base_url: String,
+    /// How to authenticate.
+    pub auth: AuthPlan,
+    /// How a record is written.
+    pub write: WritePlan,
+    /// The most requests, where the contract says so.
+    pub rate: Option<crate::contract::Rate>,
+}
+
+/// How a record is written.
+#[derive(Debug, Clone)]
+pub enum WritePlan {
+    /// Find by natural key, then create or update.
+    Upsert {
+        /// Path of the natural key in the mapped record.
+        matching: Vec<String>,
+        /// Search or list.
+        find: Call,
+        /// Query parameter of `find` that takes the natural key.
+        find_param: String,
+        /// Path of the records in the answer of `find`; empty for a bare array.
+        find_items: Vec<String>,
+        /// Create.
+        create: Call,
+        /// Update; its last path parameter takes the target's key.
+        update: Call,
+        /// Field of the target record that is its key.
+        target_key: String,
+        /// Idempotency key header of `create`, where it has one.
+        idempotency: Option<String>,
+    },
+    /// PUT to a key the client chooses.
+    Put {
+        /// The operation; its last path parameter takes the key.
+        put: Call,
+        /// Path in the mapped record of the value that fills it; the source key where nothing is named.
+        key: Option<Vec<String>>,
+    },
+    /// Create once.
+    Create {
+        /// The operation.
+        create: Call,
+        /// Header that carries the idempotency key; nothing where duplicates were accepted by name.
+        idempotency: Option<String>,
+    },
+}
+
+/// How to authenticate, with references only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuthPlan {
+    /// Not at all.
+    None,
+    /// RFC 6750.
+    Bearer(SecretRef),
+    /// RFC 7617.
+    Basic {
+        /// User name.
+        username: SecretRef,
+        /// Password, empty where none is given.
+        password: Option<SecretRef>,
+    },
+    /// A key in a header.
+    HeaderKey {
+        /// Header name.
+        name: String,
+        /// The key.
+        secret: SecretRef,
+    },
+    /// A key in the query string, where the system knows no other place.
+    QueryKey {
+        /// Parameter name.
+        name: String,
+        /// The key.
+        secret: SecretRef,
+    },
+    /// OAuth 2 client credentials (RFC 6749 section 4.4).
+    ClientCredentials {
+        /// Absolute token URL.
+        token_url: String,
+        /// Client id.
+        client_id: SecretRef,
+        /// Client secret.
+        client_secret: SecretRef,
+        /// Scopes asked for.
+        scopes: Vec<String>,
+    },
+}
+
+/// Something the runtime reports while it works; `Value` carries the fields of a JSON log line, redacted.
+pub type LogLine = Value;
