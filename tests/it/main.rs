@@ -2,3 +2,4 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
 
 mod store;
+mod workflow;
