@@ -1,6 +1,23 @@
 //! What a description only implies: one detector per fact. Each fills derived fields of the model and pushes facts
 //! with their ground. Detectors know the model and the hints, never a format.
 
+mod actions;
+mod auth_mode;
+mod base_url;
+mod entities;
+mod idempotency;
+mod incremental;
+mod leaves;
+mod oauth2;
+mod pagination;
+mod path;
+mod rate_limit;
+mod rate_limit_header;
+mod records;
+mod required_header;
+mod sensitive_field;
+mod webhooks;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -74,7 +91,22 @@ pub struct Detector {
 }
 
 /// All detectors, each after those it builds on.
-pub const ALL: &[Detector] = &[];
+pub const ALL: &[Detector] = &[
+    records::DETECTOR,
+    actions::DETECTOR,
+    entities::DETECTOR,
+    auth_mode::DETECTOR,
+    base_url::DETECTOR,
+    pagination::DETECTOR,
+    incremental::DETECTOR,
+    idempotency::DETECTOR,
+    rate_limit::DETECTOR,
+    rate_limit_header::DETECTOR,
+    oauth2::DETECTOR,
+    required_header::DETECTOR,
+    webhooks::DETECTOR,
+    sensitive_field::DETECTOR,
+];
 
 /// Runs all detectors.
 pub fn derive(system: &mut System, hints: &Hints<'_>) {
