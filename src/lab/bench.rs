@@ -82,6 +82,8 @@ pub struct Bench {
     pub target_entity: String,
     /// How a target record is known again.
     pub identity: Identity,
+    /// Records on a page: few, so that a handful of records makes several pages.
+    pub page: u64,
 }
 
 impl Bench {
@@ -94,17 +96,41 @@ impl Bench {
             systems.get(name).map(|s| Blueprint::of(Arc::clone(s))).ok_or_else(|| format!("system {name} is not known"))
         };
         let source = blueprint(&plan.source.system)?;
-        let target =
-            if plan.target.system == plan.source.system { Arc::clone(&source) } else { blueprint(&plan.target.system)? };
+        let target = if plan.target.system == plan.source.system {
+            Arc::clone(&source)
+        } else {
+            blueprint(&plan.target.system)?
+        };
         let source_entity = entity(&source, &plan.source.list)?;
         let target_entity = entity(&target, write_calls(&plan.target.write)[0])?;
         if source.kinds.get(&source_entity).and_then(|k| k.record).is_none() {
             return Err(format!("the description does not say what a {source_entity} looks like"));
         }
-        let mut bench =
-            Self { plan: plan.clone(), source, target, source_entity, target_entity, identity: Identity::Whole };
+        let mut bench = Self {
+            plan: plan.clone(),
+            source,
+            target,
+            source_entity,
+            target_entity,
+            identity: Identity::Whole,
+            page: 3,
+        };
         bench.identity = bench.find_identity();
+        bench.page = bench.smallest_page().max(3);
+        if bench.plan.source.pagination.as_ref().is_some_and(|p| p.limit_param.is_some()) {
+            bench.plan.source.limit = Some(bench.page);
+        }
         Ok(bench)
+    }
+
+    /// The smallest page that the source lets a client ask for.
+    fn smallest_page(&self) -> u64 {
+        let minimum = || {
+            let op = self.list_operation()?;
+            let limit = op.parameter(self.plan.source.pagination.as_ref()?.limit_param.as_deref()?)?;
+            self.source.system.schemas.get(limit.schema?).minimum.as_ref()?.as_u64()
+        };
+        minimum().unwrap_or(1)
     }
 
     fn find_identity(&self) -> Identity {
@@ -119,10 +145,8 @@ impl Bench {
     fn distinct_field(&self) -> Option<String> {
         let mut mock = MockSystem::of(Arc::clone(&self.source), 0, MockOptions::default());
         let records = mock.draw_records(&self.source_entity, 24, &mut Rng::seeded(0));
-        let pairs: Vec<(String, Value)> = records
-            .iter()
-            .filter_map(|r| Some((self.source_key(r)?, self.plan.mapping.apply(r).ok()?)))
-            .collect();
+        let pairs: Vec<(String, Value)> =
+            records.iter().filter_map(|r| Some((self.source_key(r)?, self.plan.mapping.apply(r).ok()?))).collect();
         let (_, first) = pairs.first()?;
         let scalar = |v: &Value| (v.is_string() || v.is_number()).then(|| text_of(v));
         let distinct = |name: &String| {
@@ -130,8 +154,7 @@ impl Bench {
                 pairs.iter().filter_map(|(_, m)| m.get(name).and_then(scalar)).collect();
             values.len() == pairs.len()
         };
-        let holds_key =
-            |name: &String| pairs.iter().all(|(key, m)| m.get(name).and_then(scalar).as_ref() == Some(key));
+        let holds_key = |name: &String| pairs.iter().all(|(key, m)| m.get(name).and_then(scalar).as_ref() == Some(key));
         let names: Vec<&String> = first.as_object()?.keys().filter(|n| distinct(n)).collect();
         let best = names.iter().find(|n| holds_key(n)).or_else(|| names.first())?;
         Some((**best).clone())
@@ -234,7 +257,9 @@ impl Bench {
 
     fn token_urls(&self, system: &str) -> Vec<&str> {
         self.auth_of(system)
-            .filter_map(|a| if let AuthPlan::ClientCredentials { token_url, .. } = a { Some(token_url.as_str()) } else { None })
+            .filter_map(|a| {
+                if let AuthPlan::ClientCredentials { token_url, .. } = a { Some(token_url.as_str()) } else { None }
+            })
             .collect()
     }
 

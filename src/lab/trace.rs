@@ -148,7 +148,9 @@ impl Trace {
                 Event::Started { at, run } => format!("{} == run {run} starts", clock(at)),
                 Event::Ended { at, run, how, .. } => format!("{} == run {run} {how}", clock(at)),
                 Event::Changed { at, what } => format!("{} -- {what}", clock(at)),
-                Event::Logged { at, line } => format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240)),
+                Event::Logged { at, line } => {
+                    format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240))
+                }
                 Event::Exchange(index) => match self.exchanges.get(*index) {
                     Some(x) => format!("{} {}", clock(&x.at), exchange_line(x)),
                     None => continue,

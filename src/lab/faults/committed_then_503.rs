@@ -1,7 +1,7 @@
 //! The system does it and answers 503.
 
-use super::{Aim, Disposition, Exchange, Fault};
 use super::json;
+use super::{Aim, Disposition, Exchange, Fault};
 use serde_json::json as value;
 
 /// The system does it and answers 503.

@@ -1,7 +1,7 @@
 //! 200 with an error inside; nothing was done.
 
-use super::{Aim, Disposition, Exchange, Fault};
 use super::json;
+use super::{Aim, Disposition, Exchange, Fault};
 use serde_json::json as value;
 
 /// 200 with an error inside; nothing was done.
@@ -20,6 +20,9 @@ impl Fault for ErrorEnvelope {
         if !self.aim.hits(exchange) {
             return Disposition::Pass;
         }
-        Disposition::Reply(json(200, &value!({"ok": false, "error": {"code": "internal", "message": "try again later"}})))
+        Disposition::Reply(json(
+            200,
+            &value!({"ok": false, "error": {"code": "internal", "message": "try again later"}}),
+        ))
     }
 }

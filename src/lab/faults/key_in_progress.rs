@@ -1,7 +1,7 @@
 //! 409: a request with this idempotency key is still in progress.
 
-use super::{Aim, Disposition, Exchange, Fault};
 use super::json;
+use super::{Aim, Disposition, Exchange, Fault};
 use crate::connector::Response;
 use serde_json::json as value;
 

@@ -193,8 +193,20 @@ mod tests {
 
     #[test]
     fn every_fault_has_the_name_it_is_listed_under_and_hits_what_it_aims_at() {
-        let request = Request { method: Method::Post, url: "https://t.example/x".into(), headers: vec![], body: bytes::Bytes::new() };
-        let exchange = |purpose| Exchange { nth: 1, at: Timestamp(0), system: "t", purpose, identity: Some("a"), request: &request };
+        let request = Request {
+            method: Method::Post,
+            url: "https://t.example/x".into(),
+            headers: vec![],
+            body: bytes::Bytes::new(),
+        };
+        let exchange = |purpose| Exchange {
+            nth: 1,
+            at: Timestamp(0),
+            system: "t",
+            purpose,
+            identity: Some("a"),
+            request: &request,
+        };
         for (name, make) in ALL {
             let mut fault = make(Aim::at([Purpose::Create]).after(1));
             assert_eq!(fault.code(), name);

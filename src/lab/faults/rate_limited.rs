@@ -1,7 +1,7 @@
 //! 429 with `Retry-After`; nothing was done.
 
-use super::{Aim, Disposition, Exchange, Fault};
 use super::json;
+use super::{Aim, Disposition, Exchange, Fault};
 use crate::lab::mock::http_date;
 use serde_json::json as value;
 
@@ -29,11 +29,8 @@ impl Fault for RateLimited {
         }
         let server_time = exchange.at.plus_ms(self.clock_off_ms);
         let mut answer = json(429, &value!({"code": "rate_limited", "message": "too many requests"}));
-        let wait = if self.as_date {
-            http_date(server_time.plus_ms(self.seconds * 1000))
-        } else {
-            self.seconds.to_string()
-        };
+        let wait =
+            if self.as_date { http_date(server_time.plus_ms(self.seconds * 1000)) } else { self.seconds.to_string() };
         answer.headers.push(("retry-after".to_owned(), wait));
         answer.headers.push(("date".to_owned(), http_date(server_time)));
         Disposition::Reply(answer)

@@ -1,7 +1,7 @@
 //! The target refuses one record for good.
 
-use super::{Aim, Disposition, Exchange, Fault};
 use super::json;
+use super::{Aim, Disposition, Exchange, Fault};
 use serde_json::json as value;
 
 /// The target refuses one record for good.
@@ -22,10 +22,13 @@ impl Fault for RecordRefused {
         if !self.aim.hits(exchange) {
             return Disposition::Pass;
         }
-        let mut answer = json(self.status, &value!({
-            "type": "urn:problem:invalid", "title": "invalid", "status": self.status, "code": "invalid",
-            "detail": "a rule of the system forbids this record", "message": "a rule of the system forbids this record",
-        }));
+        let mut answer = json(
+            self.status,
+            &value!({
+                "type": "urn:problem:invalid", "title": "invalid", "status": self.status, "code": "invalid",
+                "detail": "a rule of the system forbids this record", "message": "a rule of the system forbids this record",
+            }),
+        );
         answer.headers[0].1 = "application/problem+json".to_owned();
         Disposition::Reply(answer)
     }

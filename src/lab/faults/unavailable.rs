@@ -1,7 +1,7 @@
 //! An error of the server; nothing was done.
 
-use super::{Aim, Disposition, Exchange, Fault};
 use super::json;
+use super::{Aim, Disposition, Exchange, Fault};
 use serde_json::json as value;
 
 /// An error of the server; nothing was done.

@@ -89,13 +89,8 @@ impl Blueprint {
     pub(crate) fn read_body(&self, index: usize, request: &Request) -> Option<Value> {
         let documented = self.system.operations[index].body.as_ref()?;
         let sent = request.header("content-type");
-        let body = super::body::read(
-            &self.system.schemas,
-            documented.schema,
-            &documented.content_type,
-            sent,
-            &request.body,
-        );
+        let body =
+            super::body::read(&self.system.schemas, documented.schema, &documented.content_type, sent, &request.body);
         let mut body = body.ok().flatten()?;
         let wrap = self.shape(index).wrap.last();
         match wrap.and_then(|name| body.get_mut(name)) {

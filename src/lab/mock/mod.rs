@@ -231,6 +231,12 @@ impl MockSystem {
         records
     }
 
+    /// Goes on counting keys and times where another mock of the same system has stopped.
+    pub(crate) const fn go_on_from(&mut self, other: &Self) {
+        self.serial = other.serial;
+        self.seeded_to = other.seeded_to;
+    }
+
     /// Keeps a record under its key, replacing the one that was there.
     pub fn keep(&mut self, entity: &str, record: Value) {
         let Some(kind) = self.blueprint.kinds.get(entity) else { return };
@@ -439,4 +445,9 @@ pub(crate) fn text_of(value: &Value) -> String {
         Value::String(s) => s.clone(),
         other => other.to_string(),
     }
+}
+
+/// The documented 409 that says so: this idempotency key is still being worked on.
+pub(crate) fn key_in_progress(system: &System, op: &Operation) -> Response {
+    Refusal::new(409, "key-in-progress", "a request with this key is still in progress").answer(system, Some(op))
 }

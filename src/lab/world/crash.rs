@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, RunRecord,
-};
+use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, RunRecord};
 
 /// Why a run was cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

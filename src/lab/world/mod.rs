@@ -36,6 +36,8 @@ const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Armed {
     pub(super) fault: Box<dyn Fault>,
     pub(super) fired: u64,
+    /// It does nothing any more.
+    pub(super) over: bool,
 }
 
 /// What all parts of a stage share.
@@ -117,7 +119,7 @@ pub struct Stage {
 impl Stage {
     /// Sets a stage.
     #[must_use]
-    pub fn set(bench: Arc<Bench>, root: &Rng, faults: Vec<Box<dyn Fault>>, options: &StageOptions) -> Self {
+    pub fn set(bench: Arc<Bench>, root: &Rng, options: &StageOptions) -> Self {
         let planted = Planted::of(&bench, &mut root.fork("secrets"));
         let plan = &bench.plan;
         let mock = |system: &str, blueprint: &Arc<super::mock::Blueprint>, first_serial: u64| {
@@ -141,9 +143,9 @@ impl Stage {
         let mut mocks = BTreeMap::new();
         mocks.insert(plan.target.system.clone(), mock(&plan.target.system, &bench.target, 5000));
         mocks.insert(plan.source.system.clone(), mock(&plan.source.system, &bench.source, 1));
-        let faults = faults.into_iter().map(|fault| Armed { fault, fired: 0 }).collect();
         let trace = Trace { from: Some(EPOCH), ..Trace::default() };
-        let hall = Hall { mocks, faults, trace, latency: root.fork("latency"), tokens: Vec::new(), budget: 0 };
+        let hall =
+            Hall { mocks, faults: Vec::new(), trace, latency: root.fork("latency"), tokens: Vec::new(), budget: 0 };
         Self {
             hall: Arc::new(Mutex::new(hall)),
             ledger: Arc::new(MemoryLedger::default()),
@@ -153,6 +155,22 @@ impl Stage {
             runs: 0,
             bench,
         }
+    }
+
+    /// Puts faults in place.
+    pub fn arm(&mut self, faults: Vec<Box<dyn Fault>>) {
+        self.hall().faults.extend(faults.into_iter().map(|fault| Armed { fault, fired: 0, over: false }));
+    }
+
+    /// Ends all faults; how often they fired is kept.
+    pub fn disarm(&mut self) {
+        self.hall().faults.iter_mut().for_each(|f| f.over = true);
+    }
+
+    /// The timeline, taken out.
+    #[must_use]
+    pub fn take_trace(&self) -> Trace {
+        std::mem::take(&mut self.hall().trace)
     }
 
     pub(super) fn hall(&self) -> MutexGuard<'_, Hall> {

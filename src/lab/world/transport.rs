@@ -47,7 +47,7 @@ impl LabTransport {
         }
         let exchange = Exchange { nth, at, system, purpose, identity: identity.as_deref(), request };
         let (mut disposition, mut fault) = (Disposition::Pass, None);
-        for (place, armed) in hall.faults.iter_mut().enumerate() {
+        for (place, armed) in hall.faults.iter_mut().enumerate().filter(|(_, a)| !a.over) {
             // Every fault sees every exchange, so that one does not shift the count of another.
             let wants = armed.fault.on_exchange(&exchange);
             if fault.is_none() && !matches!(wants, Disposition::Pass) {
