@@ -5,3 +5,5 @@ mod architecture;
 mod contract;
 mod store;
 mod workflow;
+
+mod readers;
