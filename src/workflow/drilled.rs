@@ -15,10 +15,10 @@ pub const UNKNOWN_OUTCOME: &[&str] =
 /// Drills, taken together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drilled {
-    /// What stands for each drill.
-    pub drills: BTreeMap<String, Verdict>,
-    /// Failures that stand, each with the seed that shows it.
-    pub failing: Vec<(String, u64)>,
+    /// What stands for each flow and drill.
+    pub drills: BTreeMap<(String, String), Verdict>,
+    /// Failures that stand: flow, drill, and the seed that shows it.
+    pub failing: Vec<(String, String, u64)>,
     /// Schedules behind the drills that passed.
     pub schedules: u64,
     /// Whether every run saw the correlation id on every request.
@@ -37,15 +37,15 @@ impl Drilled {
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
         let mut all = Self { correlated: true, ..Self::default() };
-        let mut best: BTreeMap<String, (Verdict, u64)> = BTreeMap::new();
-        let mut failing: BTreeSet<(String, u64)> = BTreeSet::new();
+        let mut best: BTreeMap<(String, String), (Verdict, u64)> = BTreeMap::new();
+        let mut failing = BTreeSet::new();
         for run in facts.standing_drills() {
             all.seqs.push(run.seq);
             all.correlated &= run.record.correlated;
             all.reconciliation = Some(run.record.reconciliation);
-            for drill in &run.record.drills {
-                let replay = (drill.code.clone(), run.record.seed);
-                match drill.verdict {
+            for row in &run.record.rows {
+                let replay = (row.flow.clone(), row.code.clone(), run.record.seed);
+                match row.verdict {
                     Verdict::Fail => {
                         failing.insert(replay);
                     }
@@ -54,21 +54,22 @@ impl Drilled {
                     }
                     Verdict::Partial | Verdict::Unproven => {}
                 }
-                let entry = best.entry(drill.code.clone()).or_insert((Verdict::Unproven, 0));
-                if rank(drill.verdict) > rank(entry.0) {
-                    *entry = (drill.verdict, drill.schedules);
-                } else if drill.verdict == entry.0 {
-                    entry.1 = entry.1.max(drill.schedules);
+                let entry = best.entry((row.flow.clone(), row.code.clone())).or_insert((Verdict::Unproven, 0));
+                if rank(row.verdict) > rank(entry.0) {
+                    *entry = (row.verdict, row.schedules);
+                } else if row.verdict == entry.0 {
+                    entry.1 = entry.1.max(row.schedules);
                 }
             }
         }
         all.failing = failing.into_iter().collect();
-        for (code, (verdict, schedules)) in best {
-            let verdict = if all.failing.iter().any(|(f, _)| *f == code) { Verdict::Fail } else { verdict };
+        for (drill, (verdict, schedules)) in best {
+            let failed = all.failing.iter().any(|(flow, code, _)| (flow, code) == (&drill.0, &drill.1));
+            let verdict = if failed { Verdict::Fail } else { verdict };
             if verdict == Verdict::Pass {
                 all.schedules += schedules;
             }
-            all.drills.insert(code, verdict);
+            all.drills.insert(drill, verdict);
         }
         all.correlated &= !all.seqs.is_empty();
         all
@@ -91,12 +92,13 @@ impl Drilled {
 
     /// What the drills that `belongs` takes stand for together; unproven where there are none.
     pub fn verdict(&self, belongs: impl Fn(&str) -> bool) -> Verdict {
-        Verdict::all(self.drills.iter().filter(|(code, _)| belongs(code)).map(|(_, v)| *v))
+        Verdict::all(self.drills.iter().filter(|((_, code), _)| belongs(code)).map(|(_, v)| *v))
     }
 
-    /// The codes of drills that ended so.
-    pub fn codes(&self, verdict: Verdict) -> impl Iterator<Item = &str> {
-        self.drills.iter().filter(move |(_, v)| **v == verdict).map(|(code, _)| code.as_str())
+    /// The codes of drills that ended so in some flow.
+    #[must_use]
+    pub fn codes(&self, verdict: Verdict) -> BTreeSet<&str> {
+        self.drills.iter().filter(|(_, v)| **v == verdict).map(|((_, code), _)| code.as_str()).collect()
     }
 }
 

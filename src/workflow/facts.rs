@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use super::record::{
-    ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decided, Decision,
-    DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
+    DecisionRecord, DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
 use crate::contract::ConstraintKind;
@@ -53,8 +53,14 @@ impl ConstraintState {
 /// A constraint as it stands now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConstraintFact {
-    /// As last recorded, or as the contract has it.
-    pub constraint: ConstraintRecorded,
+    /// Kebab-case handle.
+    pub id: String,
+    /// How binding.
+    pub kind: ConstraintKind,
+    /// What must hold, in words.
+    pub says: String,
+    /// Where it comes from.
+    pub origin: Option<String>,
     /// The event that said so last.
     pub seq: u64,
     /// Recorded by a call of its own, not only found in a contract.
@@ -64,14 +70,53 @@ pub struct ConstraintFact {
     /// Where it stands.
     pub state: ConstraintState,
     /// The decision it stands on.
-    pub decided: Option<Seen<Decided>>,
+    pub decided: Option<Seen<DecisionRecord>>,
 }
 
 impl ConstraintFact {
+    fn new(constraint: &ConstraintRecorded, seq: u64, recorded: bool) -> Self {
+        let ConstraintRecorded { id, kind, says, origin } = constraint.clone();
+        Self { id, kind, says, origin, seq, recorded, in_contract: false, state: ConstraintState::Open, decided: None }
+    }
+
+    /// The constraint as it would be recorded.
+    #[must_use]
+    pub fn record(&self) -> ConstraintRecorded {
+        let Self { id, kind, says, origin, .. } = self.clone();
+        ConstraintRecorded { id, kind, says, origin }
+    }
+
+    /// What a decision about it must be bound to.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.record().digest().as_str().to_owned()
+    }
+
+    /// A person confirmed it.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.state == ConstraintState::Confirmed
+    }
+
+    /// `confirmed by mira through elicitation (event 9)`, `open`.
+    #[must_use]
+    pub fn state_line(&self) -> String {
+        match &self.decided {
+            None => self.state.as_str().to_owned(),
+            Some(d) => format!(
+                "{} by {} through {} (event {})",
+                self.state.as_str(),
+                crate::base::text::quoted(&d.record.by, 60),
+                d.record.channel.as_str(),
+                d.seq
+            ),
+        }
+    }
+
     /// It is inferred and no person has settled it.
     #[must_use]
     pub fn waits_for_a_person(&self) -> bool {
-        self.constraint.kind == ConstraintKind::Inferred
+        self.kind == ConstraintKind::Inferred
             && !matches!(self.state, ConstraintState::Confirmed | ConstraintState::Rejected)
     }
 
@@ -82,23 +127,23 @@ impl ConstraintFact {
     }
 
     fn restate(&mut self, new: &ConstraintRecorded, seq: u64) {
-        if self.constraint.digest() != new.digest() {
+        if self.record().digest() != new.digest() {
             // What was decided was decided about other words.
             self.state = ConstraintState::Open;
             self.decided = None;
         }
         // An inferred constraint leaves that kind only with the place that states it. Otherwise relabelling would be
         // a way round the human.
-        let relabelled = self.constraint.kind == ConstraintKind::Inferred
-            && new.kind != ConstraintKind::Inferred
-            && new.origin.is_none();
-        let kind = if relabelled { ConstraintKind::Inferred } else { new.kind };
-        self.constraint = ConstraintRecorded { kind, ..new.clone() };
+        let relabelled =
+            self.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && new.origin.is_none();
+        self.kind = if relabelled { ConstraintKind::Inferred } else { new.kind };
+        self.says.clone_from(&new.says);
+        self.origin.clone_from(&new.origin);
         self.seq = seq;
     }
 
-    fn decide(&mut self, decided: &Decided, event: &Event) {
-        if decided.digest != self.constraint.digest().as_str() {
+    fn decide(&mut self, decided: &DecisionRecord, event: &Event) {
+        if decided.digest != self.digest() {
             return;
         }
         // What a person decided is not undone by what an agent reports.
@@ -244,7 +289,7 @@ impl Facts {
     }
 
     fn read<R: Record>(&mut self, event: &Event) -> Option<Seen<R>> {
-        let record = R::from_value(&event.event.data);
+        let record = serde_json::from_value::<R>(event.event.data.clone()).ok();
         if record.is_none() {
             self.unreadable.push(event.seq);
         }
@@ -258,14 +303,7 @@ impl Facts {
                 fact.recorded |= recorded;
             }
             None => {
-                let fact = ConstraintFact {
-                    constraint: constraint.clone(),
-                    seq,
-                    recorded,
-                    in_contract: false,
-                    state: ConstraintState::Open,
-                    decided: None,
-                };
+                let fact = ConstraintFact::new(constraint, seq, recorded);
                 self.constraints.insert(constraint.id.clone(), fact);
             }
         }
@@ -338,11 +376,22 @@ impl Facts {
         self.constraints.values().filter(|c| c.waits_for_a_person())
     }
 
-    /// The contract file of this session, as far as one is known.
+    /// Inferred constraints that no person has settled, by id.
     #[must_use]
-    pub fn contract_file(&self) -> &str {
+    pub fn open_inferred(&self) -> Vec<(&str, &ConstraintFact)> {
+        self.waiting().map(|c| (c.id.as_str(), c)).collect()
+    }
+
+    /// The last drill run, whether it still says something or not.
+    #[must_use]
+    pub fn last_drills(&self) -> Option<&Seen<DrillsRun>> {
+        self.drills.last()
+    }
+
+    /// The contract file of this session: the one last checked, else the one drafted.
+    #[must_use]
+    pub fn contract_file(&self) -> Option<&str> {
         let checked = self.checks.last().map(|c| c.record.file.as_str());
-        let drafted = self.drafted.as_ref().map(|d| d.record.file.as_str());
-        checked.or(drafted).unwrap_or("integration.yaml")
+        checked.or(self.drafted.as_ref().map(|d| d.record.file.as_str()))
     }
 }

@@ -17,4 +17,4 @@ pub mod record;
 pub use facts::{ConstraintFact, ConstraintState, Facts, Seen, Standing};
 pub use guardrails::{Ask, Proposal, Refusal, Ruling, rule};
 pub use phases::{Call, Gate, Met, Shut, Unmet, next_call, required};
-pub use readiness::{Item, ItemState, Readiness, assess};
+pub use readiness::{Item, ItemState, Readiness, assess, readiness};

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::facts::{ConstraintFact, Facts, Standing};
-use super::record::ConstraintRecorded;
 use crate::base::text::{plural, quoted};
 use crate::evidence::Phase;
 
@@ -150,7 +149,7 @@ pub fn next_call(facts: &Facts) -> Call {
     {
         return unmet.next;
     }
-    if facts.waiting().any(|c| !facts.pending.contains(&c.constraint.id) && c.decided.is_none()) {
+    if facts.waiting().any(|c| !facts.pending.contains(&c.id) && c.decided.is_none()) {
         return confirm(facts);
     }
     if facts.checks.is_empty() && facts.drafted.is_none() {
@@ -219,9 +218,9 @@ fn inferred_settled(facts: &Facts) -> Met {
         return Err(Box::new(Unmet {
             because: format!(
                 "constraint {} was rejected{}, and {} still relies on it; take it out and change what rests on it",
-                fact.constraint.id,
+                fact.id,
                 by(fact),
-                facts.contract_file()
+                file(facts)
             ),
             next: check(facts),
             person: None,
@@ -229,13 +228,13 @@ fn inferred_settled(facts: &Facts) -> Met {
     }
     let waiting: Vec<&ConstraintFact> = facts.waiting().collect();
     let Some(first) = waiting.first() else { return Ok(()) };
-    let ids: Vec<&str> = waiting.iter().map(|c| c.constraint.id.as_str()).collect();
+    let ids: Vec<&str> = waiting.iter().map(|c| c.id.as_str()).collect();
     let state = match first.state {
         super::ConstraintState::Reported => format!("; that an agent reports it confirmed{} is no approval", by(first)),
         super::ConstraintState::Deferred => format!("; it was put off{}", by(first)),
         _ => String::new(),
     };
-    let ConstraintRecorded { id, says, .. } = &first.constraint;
+    let ConstraintFact { id, says, .. } = first;
     Err(Box::new(Unmet {
         because: format!(
             "{} not settled by a person: {}. First: {id}, \"{}\"{state}",
@@ -272,20 +271,25 @@ pub(super) fn call(facts: &Facts, tool: &'static str, arguments: Value) -> Call 
 }
 
 pub(super) fn check(facts: &Facts) -> Call {
-    call(facts, "check_contract", json!({"contract": facts.contract_file()}))
+    call(facts, "check_contract", json!({"contract": file(facts)}))
 }
 
 pub(super) fn drills(facts: &Facts) -> Call {
-    call(facts, "run_drills", json!({"contract": facts.contract_file()}))
+    call(facts, "run_drills", json!({"contract": file(facts)}))
 }
 
 /// The drill that failed, from the seed that shows it.
-pub(super) fn replay(facts: &Facts, code: &str, seed: u64) -> Call {
-    call(facts, "run_drills", json!({"contract": facts.contract_file(), "seed": seed, "only": [code]}))
+pub(super) fn replay(facts: &Facts, flow: &str, code: &str, seed: u64) -> Call {
+    call(facts, "run_drills", json!({"contract": file(facts), "flow": flow, "only": code, "seed": seed}))
 }
 
 pub(super) fn confirm(facts: &Facts) -> Call {
     call(facts, "confirm_constraints", json!({}))
+}
+
+/// The contract file, or the name it would have.
+fn file(facts: &Facts) -> &str {
+    facts.contract_file().unwrap_or("integration.yaml")
 }
 
 fn draft(facts: &Facts) -> Call {

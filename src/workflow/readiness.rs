@@ -56,8 +56,8 @@ impl ItemState {
 pub struct Item {
     /// Kebab-case name.
     pub code: &'static str,
-    /// What is asked.
-    pub asks: &'static str,
+    /// What must be so.
+    pub item: &'static str,
     /// Where it stands.
     pub state: ItemState,
     /// Why, as a fragment.
@@ -75,9 +75,11 @@ pub struct Readiness {
     /// item is met. PASS: every item is met.
     pub verdict: Verdict,
     /// The checklist.
-    pub items: Vec<Item>,
+    pub checklist: Vec<Item>,
     /// The confidence; its `Display` is the line of the SOP.
     pub confidence: Confidence,
+    /// What is not met, each to be taken by somebody or removed.
+    pub risks: Vec<String>,
     /// What evidence would raise the confidence, as imperatives.
     pub raise: Vec<String>,
 }
@@ -85,8 +87,14 @@ pub struct Readiness {
 impl Readiness {
     /// Codes of the items that are not met.
     pub fn gaps(&self) -> impl Iterator<Item = &'static str> {
-        self.items.iter().filter(|i| i.state != ItemState::Met).map(|i| i.code)
+        self.checklist.iter().filter(|i| i.state != ItemState::Met).map(|i| i.code)
     }
+}
+
+/// Computes readiness with the contract file as it is now; `now` is its digest.
+#[must_use]
+pub fn readiness(facts: &Facts, now: Option<&str>, chain: Option<&ChainFault>) -> Readiness {
+    assess(&facts.clone().with_contract(now), chain)
 }
 
 /// Computes readiness. `chain`: what walking the log's chain brought.
@@ -120,7 +128,9 @@ pub fn assess(facts: &Facts, chain: Option<&ChainFault>) -> Readiness {
     let confidence =
         if broken { Confidence::capped(0.0, Ceiling::Inference) } else { confidence(facts, &drilled, gaps) };
     let raise = raise(facts, &drilled, &items, confidence);
-    Readiness { verdict, items, confidence, raise }
+    let risks =
+        items.iter().filter(|i| i.state != ItemState::Met).map(|i| format!("{}: {}", i.code, i.because)).collect();
+    Readiness { verdict, checklist: items, confidence, risks, raise }
 }
 
 fn confidence(facts: &Facts, drilled: &Drilled, gaps: usize) -> Confidence {
@@ -143,7 +153,7 @@ fn confidence(facts: &Facts, drilled: &Drilled, gaps: usize) -> Confidence {
 
 /// The lowest ceiling among the claims the conclusion rests on.
 fn ceiling(facts: &Facts, drilled: bool) -> Ceiling {
-    let inferred = || facts.constraints.values().filter(|c| c.constraint.kind == ConstraintKind::Inferred);
+    let inferred = || facts.constraints.values().filter(|c| c.kind == ConstraintKind::Inferred);
     if !drilled || inferred().any(|c| matches!(c.state, ConstraintState::Open | ConstraintState::Deferred)) {
         Ceiling::Inference
     } else if inferred().any(|c| c.state == ConstraintState::Reported) {
@@ -157,7 +167,7 @@ fn ceiling(facts: &Facts, drilled: bool) -> Ceiling {
 }
 
 fn item(code: &'static str, asks: &'static str, state: ItemState, because: impl Into<String>) -> Item {
-    Item { code, asks, state, because: because.into(), evidence: Vec::new(), next: None }
+    Item { code, item: asks, state, because: because.into(), evidence: Vec::new(), next: None }
 }
 
 fn systems(facts: &Facts) -> Item {
@@ -192,7 +202,7 @@ fn constraints(facts: &Facts) -> Item {
     let evidence = facts.constraints.values().map(|c| c.decided.as_ref().map_or(c.seq, |d| d.seq)).collect();
     match (phases::INFERRED_SETTLED.met)(facts) {
         Ok(()) => {
-            let count = |kind| facts.constraints.values().filter(|c| c.constraint.kind == kind).count();
+            let count = |kind| facts.constraints.values().filter(|c| c.kind == kind).count();
             let because = format!(
                 "{} hard, {} soft, {} inferred, none open",
                 count(ConstraintKind::Hard),
@@ -240,7 +250,7 @@ fn paths(
     drilled: &Drilled,
     belongs: impl Fn(&str) -> bool + Copy,
 ) -> Item {
-    let these = |verdict| drilled.codes(verdict).filter(|c| belongs(c)).collect::<Vec<_>>().join(", ");
+    let these = |verdict| drilled.codes(verdict).into_iter().filter(|c| belongs(c)).collect::<Vec<_>>().join(", ");
     let (state, because) = match drilled.verdict(belongs) {
         Verdict::Pass => (ItemState::Met, format!("passed: {}", these(Verdict::Pass))),
         Verdict::Fail => (ItemState::Unmet, format!("failed: {}", these(Verdict::Fail))),
@@ -258,10 +268,10 @@ fn paths(
         }
         Verdict::Unproven => (ItemState::Unproven, format!("the fault never came about: {}", these(Verdict::Unproven))),
     };
-    let failing = drilled.failing.iter().find(|(code, _)| belongs(code));
+    let failing = drilled.failing.iter().find(|(_, code, _)| belongs(code));
     let next = (state != ItemState::Met).then(|| match ((phases::CONTRACT_CLEAN.met)(facts), failing) {
         (Err(unmet), _) => unmet.next,
-        (Ok(()), Some((code, seed))) => phases::replay(facts, code, *seed),
+        (Ok(()), Some((flow, code, seed))) => phases::replay(facts, flow, code, *seed),
         (Ok(()), None) => phases::drills(facts),
     });
     Item { evidence: drilled.seqs.clone(), next, ..item(code, asks, state, because) }
@@ -327,7 +337,7 @@ fn raise(facts: &Facts, drilled: &Drilled, items: &[Item], confidence: Confidenc
             out.push(format!("{next}: {because}"));
         }
     }
-    let failed: Vec<&str> = drilled.codes(Verdict::Fail).collect();
+    let failed: Vec<&str> = drilled.codes(Verdict::Fail).into_iter().collect();
     if !failed.is_empty() {
         out.push(format!("repair what fails and drill again: {}", failed.join(", ")));
     }
@@ -336,10 +346,11 @@ fn raise(facts: &Facts, drilled: &Drilled, items: &[Item], confidence: Confidenc
             out.push(format!("{}: nothing is drilled", phases::drills(facts)));
         }
     } else if drilled.share() < 1.0 && failed.is_empty() {
-        let rest: Vec<&str> = drilled.codes(Verdict::Unproven).chain(drilled.codes(Verdict::Partial)).collect();
+        let rest: Vec<&str> =
+            drilled.codes(Verdict::Unproven).union(&drilled.codes(Verdict::Partial)).copied().collect();
         out.push(format!("bring these drills to a pass: {}", rest.join(", ")));
     }
-    let waiting: Vec<&str> = facts.waiting().map(|c| c.constraint.id.as_str()).collect();
+    let waiting: Vec<&str> = facts.waiting().map(|c| c.id.as_str()).collect();
     if !waiting.is_empty() {
         out.push(format!("let a person settle {}: {}", waiting.join(", "), approve_command(facts)));
     }

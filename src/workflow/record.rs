@@ -15,17 +15,29 @@ use crate::evidence::{EventKind, Reconciliation, Verdict};
 pub trait Record: Serialize + DeserializeOwned {
     /// The kind of event it belongs to.
     const KIND: EventKind;
+}
 
-    /// As it is stored.
-    fn to_value(&self) -> Value {
-        // Records hold text, numbers and lists of them; such a value always serializes.
-        serde_json::to_value(self).unwrap_or(Value::Null)
-    }
+macro_rules! record {
+    ($name:ident) => {
+        impl Record for $name {
+            const KIND: EventKind = EventKind::$name;
+        }
 
-    /// Reads it back; nothing where the data has another shape.
-    fn from_value(value: &Value) -> Option<Self> {
-        serde_json::from_value(value.clone()).ok()
-    }
+        impl $name {
+            /// As it is stored.
+            #[must_use]
+            pub fn to_value(&self) -> Value {
+                // Records hold text, numbers and lists of them; such a value always serializes.
+                serde_json::to_value(self).unwrap_or(Value::Null)
+            }
+
+            /// Reads it back; nothing where the data has another shape.
+            #[must_use]
+            pub fn from_value(value: &Value) -> Option<Self> {
+                serde_json::from_value(value.clone()).ok()
+            }
+        }
+    };
 }
 
 /// A description was read.
@@ -45,9 +57,7 @@ pub struct SystemMapped {
     pub findings: u64,
 }
 
-impl Record for SystemMapped {
-    const KIND: EventKind = EventKind::SystemMapped;
-}
+record!(SystemMapped);
 
 /// A constraint was added or reclassified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,9 +72,7 @@ pub struct ConstraintRecorded {
     pub origin: Option<String>,
 }
 
-impl Record for ConstraintRecorded {
-    const KIND: EventKind = EventKind::ConstraintRecorded;
-}
+record!(ConstraintRecorded);
 
 impl ConstraintRecorded {
     /// What a decision about it is bound to: id and words. Other words are another constraint.
@@ -132,7 +140,7 @@ impl Channel {
 
 /// One decision about one constraint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
+pub struct DecisionRecord {
     /// The constraint.
     pub id: String,
     /// What was decided.
@@ -151,14 +159,12 @@ pub struct Decided {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConstraintsConfirmed {
     /// What came back.
-    pub decisions: Vec<Decided>,
+    pub decisions: Vec<DecisionRecord>,
     /// Ids for which nobody could be reached.
     pub pending: Vec<String>,
 }
 
-impl Record for ConstraintsConfirmed {
-    const KIND: EventKind = EventKind::ConstraintsConfirmed;
-}
+record!(ConstraintsConfirmed);
 
 /// A contract was proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,13 +173,11 @@ pub struct ContractDrafted {
     pub file: String,
     /// Digest of its bytes.
     pub digest: String,
-    /// How many questions it leaves open.
-    pub open_questions: u64,
+    /// The questions it leaves open.
+    pub open_questions: Vec<String>,
 }
 
-impl Record for ContractDrafted {
-    const KIND: EventKind = EventKind::ContractDrafted;
-}
+record!(ContractDrafted);
 
 /// A contract was compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,9 +198,7 @@ pub struct ContractChecked {
     pub constraints: Vec<ConstraintRecorded>,
 }
 
-impl Record for ContractChecked {
-    const KIND: EventKind = EventKind::ContractChecked;
-}
+record!(ContractChecked);
 
 /// Project files were written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,19 +211,23 @@ pub struct ConnectorScaffolded {
     pub digest: String,
 }
 
-impl Record for ConnectorScaffolded {
-    const KIND: EventKind = EventKind::ConnectorScaffolded;
-}
+record!(ConnectorScaffolded);
 
-/// How one drill ended.
+/// How one drill of one flow ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DrillOutcome {
+pub struct DrillRow {
+    /// The flow.
+    pub flow: String,
     /// Kebab-case name of the drill.
     pub code: String,
     /// How it ended over all its schedules.
     pub verdict: Verdict,
     /// Schedules run.
     pub schedules: u64,
+    /// How often its fault came about.
+    pub fired: u64,
+    /// Why it did not pass, where it did not.
+    pub because: Option<String>,
 }
 
 /// Drills were run.
@@ -249,15 +255,15 @@ pub struct DrillsRun {
     pub seed: u64,
     /// Every request seen on the wire carried the correlation id that the log lines name.
     pub correlated: bool,
-    /// Each drill run; those that do not apply are not among them.
-    pub drills: Vec<DrillOutcome>,
+    /// Only a part of the drills or flows was asked for.
+    pub partial: bool,
+    /// Each drill of each flow; those that do not apply are not among them.
+    pub rows: Vec<DrillRow>,
     /// Counts over the schedules, or of the happy path.
     pub reconciliation: Reconciliation,
 }
 
-impl Record for DrillsRun {
-    const KIND: EventKind = EventKind::DrillsRun;
-}
+record!(DrillsRun);
 
 /// Readiness was computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -272,9 +278,7 @@ pub struct ReadinessAssessed {
     pub gaps: Vec<String>,
 }
 
-impl Record for ReadinessAssessed {
-    const KIND: EventKind = EventKind::ReadinessAssessed;
-}
+record!(ReadinessAssessed);
 
 /// The five outputs were written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,9 +289,7 @@ pub struct DossierExported {
     pub files: Vec<String>,
 }
 
-impl Record for DossierExported {
-    const KIND: EventKind = EventKind::DossierExported;
-}
+record!(DossierExported);
 
 #[cfg(test)]
 mod tests {

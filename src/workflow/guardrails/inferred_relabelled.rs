@@ -12,7 +12,7 @@ pub(super) const RULE: Guardrail = Guardrail { code: "inferred-relabelled", rule
 fn rule(ask: &Ask<'_>) -> Ruling {
     let Proposal::Constraint(new) = ask.proposal else { return Ruling::Allow };
     let Some(known) = ask.facts.constraints.get(&new.id) else { return Ruling::Allow };
-    let relabelled = known.constraint.kind == ConstraintKind::Inferred
+    let relabelled = known.kind == ConstraintKind::Inferred
         && new.kind != ConstraintKind::Inferred
         && new.origin.as_ref().is_none_or(|o| o.trim().is_empty());
     if !relabelled {

@@ -13,7 +13,7 @@ mod system_not_mapped;
 
 use super::facts::Facts;
 use super::phases::Call;
-use super::record::{ConstraintRecorded, Decided};
+use super::record::{ConstraintRecorded, DecisionRecord};
 use crate::evidence::Session;
 
 /// What a call wants to put into the record, as far as rules look at it.
@@ -26,7 +26,7 @@ pub enum Proposal<'a> {
     /// A constraint to be recorded.
     Constraint(&'a ConstraintRecorded),
     /// Decisions that came as arguments of the call.
-    Decisions(&'a [Decided]),
+    Decisions(&'a [DecisionRecord]),
 }
 
 /// A call, before it is made.
@@ -55,13 +55,20 @@ pub struct Refusal {
     pub person: Option<String>,
 }
 
+impl Refusal {
+    /// The next call, and what a person types where only a person can help.
+    #[must_use]
+    pub fn next_line(&self) -> String {
+        match &self.person {
+            Some(person) => format!("{}; or a person types: {person}", self.next),
+            None => self.next.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "refused: {} ({})", self.because, self.code)?;
-        if let Some(person) = &self.person {
-            writeln!(f, "a person: {person}")?;
-        }
-        write!(f, "next: {}", self.next)
+        write!(f, "refused: {}: {}\nnext: {}", self.code, self.because, self.next_line())
     }
 }
 

@@ -45,11 +45,11 @@ fn an_inferred_constraint_is_not_relabelled_without_its_origin() {
     let stated = ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("billing#/x".to_owned()), ..c.clone() };
     let mut log = Log::default();
     log.put(&c).put(&soft);
-    assert_eq!(log.facts().constraints["ids-stable"].constraint.kind, ConstraintKind::Inferred);
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred);
     log.check("c1", 0, std::slice::from_ref(&soft));
-    assert_eq!(log.facts().constraints["ids-stable"].constraint.kind, ConstraintKind::Inferred, "nor in the file");
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred, "nor in the file");
     log.put(&stated);
-    assert_eq!(log.facts().constraints["ids-stable"].constraint.kind, ConstraintKind::Hard);
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Hard);
     assert!(!log.facts().constraints["ids-stable"].waits_for_a_person());
 }
 

@@ -8,8 +8,8 @@ use platform_integration::evidence::{
 };
 use platform_integration::workflow::Facts;
 use platform_integration::workflow::record::{
-    Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decided,
-    Decision, DossierExported, DrillOutcome, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
+    DecisionRecord, DossierExported, DrillRow, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 
 pub(super) fn session() -> Session {
@@ -26,8 +26,8 @@ pub(super) fn inferred(id: &str, says: &str) -> ConstraintRecorded {
     ConstraintRecorded { id: id.to_owned(), kind: ConstraintKind::Inferred, says: says.to_owned(), origin: None }
 }
 
-pub(super) fn decided(about: &ConstraintRecorded, decision: Decision, channel: Channel) -> Decided {
-    Decided {
+pub(super) fn decided(about: &ConstraintRecorded, decision: Decision, channel: Channel) -> DecisionRecord {
+    DecisionRecord {
         id: about.id.clone(),
         decision,
         channel,
@@ -69,7 +69,7 @@ impl Log {
     }
 
     pub(super) fn put<R: Record>(&mut self, record: &R) -> &mut Self {
-        self.raw(R::KIND, Outcome::Ok, record.to_value())
+        self.raw(R::KIND, Outcome::Ok, serde_json::to_value(record).unwrap())
     }
 
     pub(super) fn map(&mut self, name: &str) -> &mut Self {
@@ -101,7 +101,11 @@ impl Log {
     }
 
     pub(super) fn draft(&mut self) -> &mut Self {
-        self.put(&ContractDrafted { file: "integration.yaml".to_owned(), digest: "c1".to_owned(), open_questions: 2 })
+        self.put(&ContractDrafted {
+            file: "integration.yaml".to_owned(),
+            digest: "c1".to_owned(),
+            open_questions: vec!["which currency?".to_owned()],
+        })
     }
 
     pub(super) fn check(&mut self, digest: &str, errors: u64, constraints: &[ConstraintRecorded]) -> &mut Self {
@@ -131,12 +135,16 @@ impl Log {
             schedules: rows.iter().map(|r| r.2).sum(),
             seed,
             correlated: true,
-            drills: rows
+            partial: false,
+            rows: rows
                 .iter()
-                .map(|(code, verdict, schedules)| DrillOutcome {
+                .map(|(code, verdict, schedules)| DrillRow {
+                    flow: "contacts".to_owned(),
                     code: (*code).to_owned(),
                     verdict: *verdict,
                     schedules: *schedules,
+                    fired: *schedules,
+                    because: None,
                 })
                 .collect(),
             reconciliation: Reconciliation::default(),

@@ -82,7 +82,7 @@ fn make(tool: &str, log: &mut Log, person: bool) {
     match tool {
         "map_system" => _ = log.map(if facts.systems.contains_key("billing") { "crm" } else { "billing" }),
         "confirm_constraints" => {
-            let waiting: Vec<ConstraintRecorded> = facts.waiting().map(|c| c.constraint.clone()).collect();
+            let waiting: Vec<ConstraintRecorded> = facts.waiting().map(|c| c.record()).collect();
             for c in &waiting {
                 if person {
                     log.decide(c, Decision::Confirmed, Channel::Elicitation);

@@ -10,7 +10,7 @@ use super::log::{ALL_PASS, Log, inferred};
 
 fn page(readiness: &Readiness) -> String {
     let mut out = format!("{}\n{}\n", readiness.verdict, readiness.confidence);
-    for item in &readiness.items {
+    for item in &readiness.checklist {
         out += &format!("[{}] {} {:?}: {}\n", item.state.as_str(), item.code, item.evidence, item.because);
         if let Some(next) = &item.next {
             out += &format!("    {next}\n");
@@ -105,7 +105,7 @@ Confidence: 0.13 (ceiling: observation 0.95)
 [met] writes-idempotent [4, 5]: passed: committed-then-503
 [met] happy-path-drilled [4, 5]: passed: happy-path
 [unmet] failure-paths-drilled [4, 5]: failed: burst-503
-    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml","seed":8,"only":["burst-503"]}
+    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml","flow":"contacts","only":"burst-503","seed":8}
 [unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
 [met] monitoring-traced [4, 5]: every request seen in the drills carried the id that its log lines name
 [met] evidence-whole [5]: the chain holds from the first event to the last
@@ -124,7 +124,7 @@ fn a_broken_chain_or_a_contract_with_errors_leaves_nothing() {
     let fault = ChainFault { seq: 2, because: "altered".to_owned() };
     let broken = assess(&log.facts(), Some(&fault));
     assert_eq!((broken.verdict, broken.confidence.value()), (Verdict::Fail, 0.0));
-    insta::assert_snapshot!(broken.items.last().unwrap().because, @"the log was altered at event 2");
+    insta::assert_snapshot!(broken.checklist.last().unwrap().because, @"the log was altered at event 2");
     log.check("c1", 3, &[]);
     let errors = assess(&log.facts(), None);
     assert_eq!((errors.verdict, errors.confidence.value()), (Verdict::Fail, 0.0));
