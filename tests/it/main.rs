@@ -3,6 +3,7 @@
 
 mod architecture;
 mod contract;
+mod lab;
 mod store;
 mod workflow;
 
