@@ -246,6 +246,8 @@ struct Open {
     key: Option<(String, Span)>,
     /// The key is `<<`: its value is merged rather than added.
     merge: bool,
+    /// Keys that came from a merge: one written out beside them takes their place and is no duplicate.
+    merged: Vec<String>,
 }
 
 struct Builder {
@@ -273,7 +275,7 @@ impl Builder {
             return Err(YamlError { at, because: format!("nested deeper than {} levels", self.limits.depth) });
         }
         self.count(1, at)?;
-        self.stack.push(Open { node: Node { kind, at }, anchor, size: 1, key: None, merge: false });
+        self.stack.push(Open { node: Node { kind, at }, anchor, size: 1, key: None, merge: false, merged: Vec::new() });
         Ok(())
     }
 
@@ -335,11 +337,18 @@ impl Builder {
                     };
                     for entry in merged {
                         if !entries.iter().any(|e| e.key == entry.key) {
+                            top.merged.push(entry.key.clone());
                             entries.push(entry);
                         }
                     }
                 }
-                Some((key, key_at)) => entries.push(Entry { key, key_at, value: node }),
+                Some((key, key_at)) => {
+                    if let Some(i) = top.merged.iter().position(|m| *m == key) {
+                        top.merged.swap_remove(i);
+                        entries.retain(|e| e.key != key);
+                    }
+                    entries.push(Entry { key, key_at, value: node });
+                }
             },
             _ => {}
         }
@@ -471,6 +480,9 @@ mod tests {
             value("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  c: 3\nz: *x"),
             json!({"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 2, "c": 3}, "z": {"a": 1, "b": 2}})
         );
+        let node = parse("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  a: 3\n", Limits::default()).expect("readable");
+        let y = node.get("y").expect("there");
+        assert_eq!((y.to_value(), y.duplicate_key()), (json!({"b": 2, "a": 3}), None), "the merged key gives way");
     }
 
     #[test]

@@ -2,9 +2,12 @@
 //! unknown key, duplicate key and wrong type is a finding with line and column. What the words mean against the two
 //! API descriptions is for the checks.
 
+mod keys;
 mod parse;
+mod schema;
 
 pub use parse::{API_VERSION, parse};
+pub use schema::json_schema;
 
 use std::path::PathBuf;
 

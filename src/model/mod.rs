@@ -2,6 +2,8 @@
 
 mod fact;
 mod operation;
+mod pattern;
+pub mod sample;
 mod schema;
 mod validate;
 

@@ -148,8 +148,7 @@ fn text(schema: &Schema, s: &str, no: &mut impl FnMut(String)) {
         no(format!("is {length} characters long, at least {min} are required"));
     }
     if let Some(pattern) = &schema.pattern
-        && let Ok(regex) = regex::Regex::new(pattern)
-        && !regex.is_match(s)
+        && super::pattern::matches(pattern, s) == Some(false)
     {
         no(format!("does not match the pattern {}", crate::base::text::quoted(pattern, 60)));
     }

@@ -1,1 +1,9 @@
 //! The integration tests, one binary.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
+
+mod architecture;
+mod contract;
+mod store;
+mod workflow;
+
+mod readers;

@@ -1,0 +1,274 @@
+//! The format of `integration.yaml` as tables: the parser checks against them, the JSON Schema is made from them.
+//! What the format has but this release does not run is in the tables too, so that it is said and not swallowed.
+
+/// What a value must look like.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    /// Any text.
+    Text,
+    /// The one `apiVersion`.
+    Version,
+    /// Lower-case words joined by hyphens.
+    Kebab,
+    /// A secret's place: `env:NAME` or `file:PATH`. The parser takes any text; law 8 is a check of its own.
+    Reference,
+    /// `500ms`, `10s`, `5m`, `1h`.
+    Duration,
+    /// `100/10s`.
+    Rate,
+    /// A whole number within bounds.
+    Count(u64, u64),
+    /// 0 to 100.
+    Percent,
+    /// `true` or `false`.
+    Flag,
+    /// One of the words; the second list is not in this release, each with what to use instead.
+    Word(&'static [&'static str], &'static [(&'static str, &'static str)]),
+    /// A list of texts.
+    Texts,
+    /// Name to text, number or flag.
+    Scalars,
+    /// Target path to rule; the mapping room reads it.
+    Rules,
+    /// A mapping with these keys.
+    Table(&'static Table),
+    /// One text, which stands for the operation, or a mapping.
+    TextOr(&'static Table),
+    /// One of the words, or a mapping.
+    WordOr(&'static [&'static str], &'static Table),
+    /// Name to mapping.
+    Named(&'static Table),
+    /// A list of mappings.
+    List(&'static Table),
+    /// Not in this release: what to use instead.
+    Later(&'static str),
+}
+
+/// One key of a mapping.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// As written.
+    pub(super) name: &'static str,
+    /// What stands under it.
+    pub(super) shape: Shape,
+    /// Must be there.
+    pub(super) required: bool,
+    /// One line for editors.
+    pub(super) doc: &'static str,
+}
+
+/// The keys of one mapping.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// The keys, in the order in which people write them.
+    pub(super) keys: &'static [Key],
+    /// Exactly one of these must be there.
+    pub(super) one_of: &'static [&'static str],
+}
+
+impl Table {
+    /// The key of this name.
+    pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|k| k.name == name)
+    }
+
+    /// The names of all keys that this release takes.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().filter(|k| !matches!(k.shape, Shape::Later(_))).map(|k| k.name)
+    }
+}
+
+const fn must(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+    Key { name, shape, required: true, doc }
+}
+
+const fn may(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+    Key { name, shape, required: false, doc }
+}
+
+const fn table(keys: &'static [Key]) -> Table {
+    Table { keys, one_of: &[] }
+}
+
+const APPROVALS: Key = may(
+    "approvals",
+    Shape::Later("remove it; approvals are recorded in the store with `approve`"),
+    "Who must approve.",
+);
+
+pub(super) static ROOT: Table = table(&[
+    must("apiVersion", Shape::Version, "Version of this format."),
+    must("name", Shape::Kebab, "Name of the integration, kebab-case."),
+    must("why", Shape::Text, "What the integration is for, in one sentence."),
+    must("owner", Shape::Text, "Who is paged."),
+    must("systems", Shape::Named(&SYSTEM), "The systems, by the names that this file uses."),
+    may("constraints", Shape::List(&CONSTRAINT), "What must hold, with its origin."),
+    must("flows", Shape::Named(&FLOW), "The flows of records, by name."),
+    APPROVALS,
+]);
+
+pub(super) static SYSTEM: Table = table(&[
+    must("api", Shape::Text, "API description: a path relative to this file, or an https URL."),
+    may("base_url", Shape::Text, "Base URL; the description's first server where it is left out."),
+    may("auth", Shape::Table(&AUTH), "How to authenticate."),
+]);
+
+pub(super) static AUTH: Table = table(&[
+    must("scheme", Shape::Text, "Name of a security scheme of the description."),
+    may("secret", Shape::Reference, "Token or key."),
+    may("username", Shape::Reference, "User name of basic authentication."),
+    may("password", Shape::Reference, "Password of basic authentication."),
+    may("client_id", Shape::Reference, "OAuth 2 client id."),
+    may("client_secret", Shape::Reference, "OAuth 2 client secret."),
+    may("scopes", Shape::Texts, "OAuth 2 scopes to ask for."),
+]);
+
+pub(super) static CONSTRAINT: Table = table(&[
+    must("id", Shape::Kebab, "Handle, kebab-case."),
+    must("kind", Shape::Word(&["hard", "soft", "inferred"], &[]), "How binding it is."),
+    must("says", Shape::Text, "What must hold, in words."),
+    may("origin", Shape::Text, "Where it comes from: system#/json/pointer, a document, a person."),
+]);
+
+pub(super) static FLOW: Table = table(&[
+    must("source", Shape::Table(&SOURCE), "Where records come from."),
+    must("target", Shape::Table(&TARGET), "Where records go."),
+    must("map", Shape::Rules, "Target path to source path, or to a rule."),
+    may("unmapped", Shape::Texts, "Source fields that are left out on purpose."),
+    may("delivery", Shape::Table(&DELIVERY), "Order, retries, timeout, rate, breaker, dead letters."),
+    may(
+        "drift",
+        Shape::Word(
+            &["quarantine"],
+            &[
+                ("freeze", "use quarantine: a record that no longer fits goes to the dead letters, the others go on"),
+                ("ignore", "use quarantine: a record that no longer fits must not pass unseen"),
+            ],
+        ),
+        "What happens when a record no longer fits.",
+    ),
+    may(
+        "fallback",
+        Shape::Word(
+            &["hold"],
+            &[
+                ("spool", "use hold: reading stops while the target is down, and goes on from the checkpoint"),
+                ("skip", "use hold: reading stops while the target is down, and nothing is lost"),
+            ],
+        ),
+        "What happens while the target is down.",
+    ),
+    may("slo", Shape::Table(&SLO), "What is promised."),
+    APPROVALS,
+]);
+
+pub(super) static SOURCE: Table = table(&[
+    must("system", Shape::Text, "A name under systems."),
+    must("operation", Shape::Text, "operationId or \"METHOD /path\" of a list or search."),
+    may("every", Shape::Duration, "Time between polls; left out: run once."),
+    must("key", Shape::Text, "Field of the record that identifies it."),
+    may("paginate", Shape::WordOr(&["auto"], &PAGINATE), "How it is paged; auto: as the description says."),
+    may("incremental", Shape::Table(&INCREMENTAL), "How only changes are read."),
+    may(
+        "deletes",
+        Shape::Word(
+            &["ignore"],
+            &[
+                ("tombstone", "use ignore, and map the source's deleted flag to a field of the target"),
+                ("sweep", "use ignore, and remove stale records of the target by hand"),
+            ],
+        ),
+        "What happens to records that vanish at the source.",
+    ),
+    may("params", Shape::Scalars, "Fixed values of parameters, by name."),
+    may(
+        "webhook",
+        Shape::Later("poll with `every`, and read changes only with `incremental`"),
+        "Push instead of poll.",
+    ),
+]);
+
+pub(super) static PAGINATE: Table = table(&[
+    must(
+        "style",
+        Shape::Word(&["cursor", "page", "offset", "link", "link_header", "link_body"], &[]),
+        "How pages follow each other; link is link_header.",
+    ),
+    may("param", Shape::Text, "Parameter that carries cursor, page number or offset."),
+    may("limit_param", Shape::Text, "Parameter that carries the page size."),
+    may("limit", Shape::Count(1, 100_000), "Page size to ask for."),
+    may("next", Shape::Text, "Dotted path of the next cursor or link in the answer."),
+    may("items", Shape::Text, "Dotted path of the records in the answer."),
+]);
+
+pub(super) static INCREMENTAL: Table = table(&[
+    must("field", Shape::Text, "Field of the record that orders changes."),
+    must("param", Shape::Text, "Query parameter that takes the lower bound."),
+]);
+
+pub(super) static TARGET: Table = Table {
+    keys: &[
+        must("system", Shape::Text, "A name under systems."),
+        may("upsert", Shape::Table(&UPSERT), "Find by natural key, then update or create."),
+        may("put", Shape::TextOr(&PUT), "PUT to a key that the client chooses."),
+        may("create", Shape::TextOr(&CREATE), "Create once."),
+        may("params", Shape::Scalars, "Fixed values of parameters, by name."),
+    ],
+    one_of: &["upsert", "put", "create"],
+};
+
+pub(super) static UPSERT: Table = table(&[
+    must("match", Shape::Text, "Target field that is the natural key; it must be mapped."),
+    must("find", Shape::Text, "Search or list operation that takes it as a parameter."),
+    must("create", Shape::Text, "Operation that creates."),
+    must("update", Shape::Text, "Operation that updates."),
+    may("idempotency", Shape::Table(&IDEMPOTENCY), "Idempotency key of the create operation."),
+]);
+
+pub(super) static PUT: Table = table(&[
+    must("operation", Shape::Text, "The operation."),
+    may("key", Shape::Text, "Target field that fills the last path parameter; the source key where left out."),
+]);
+
+pub(super) static CREATE: Table = table(&[
+    must("operation", Shape::Text, "The operation."),
+    may("idempotency", Shape::Table(&IDEMPOTENCY), "Idempotency key that the target honours."),
+    may("accept_duplicates", Shape::Table(&ACCEPT), "Who accepts duplicates, where nothing else protects."),
+]);
+
+pub(super) static IDEMPOTENCY: Table = table(&[must("header", Shape::Text, "Header that carries the key.")]);
+
+pub(super) static ACCEPT: Table = table(&[
+    must("by", Shape::Text, "The person who accepts them."),
+    must("because", Shape::Text, "Why they are acceptable."),
+]);
+
+pub(super) static DELIVERY: Table = table(&[
+    may("order", Shape::Word(&["none", "per-key", "total"], &[]), "Which records keep their order."),
+    may("retry", Shape::Table(&RETRY), "When and how often a request is sent again."),
+    may("timeout", Shape::Duration, "For one request as a whole."),
+    may("rate", Shape::Rate, "The most requests to the target: 100/10s."),
+    may("breaker", Shape::WordOr(&["off"], &BREAKER), "When to leave the target alone."),
+    may("dead_letter", Shape::Table(&DEAD_LETTER), "When dead letters raise an alert."),
+]);
+
+pub(super) static RETRY: Table = table(&[
+    may("attempts", Shape::Count(1, 100), "Attempts in all, the first included."),
+    may("base", Shape::Duration, "First wait."),
+    may("cap", Shape::Duration, "Longest wait of our own."),
+    may("jitter", Shape::Word(&["full", "none"], &[]), "Whether waits are drawn at random up to their bound."),
+    may("honor_retry_after", Shape::Flag, "Wait as long as the server says."),
+]);
+
+pub(super) static BREAKER: Table = table(&[
+    may("open_after", Shape::Count(1, 1000), "Failures in a row that open it."),
+    may("probe_every", Shape::Duration, "Time between probes while it is open."),
+]);
+
+pub(super) static DEAD_LETTER: Table =
+    table(&[may("alert_at", Shape::Count(1, 1_000_000), "Dead letters that raise an alert.")]);
+
+pub(super) static SLO: Table = table(&[
+    may("freshness", Shape::Duration, "A change is in the target within this time."),
+    may("success", Shape::Percent, "Percent of records delivered."),
+]);

@@ -1,0 +1,75 @@
+//! A mapping told to people: one row a rule.
+
+use super::Mapping;
+use super::path::Path;
+use super::rule::{Else, Rule, Source};
+
+/// One rule as a row of a table.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MappingRow {
+    /// Target path.
+    pub target: String,
+    /// Source path, paths joined by ` + `, or `const`.
+    pub from: String,
+    /// What happens on the way; empty for a plain copy.
+    pub how: String,
+}
+
+impl Mapping {
+    /// One row a rule, in the order written.
+    #[must_use]
+    pub fn rows(&self) -> Vec<MappingRow> {
+        self.rules
+            .iter()
+            .map(|r| MappingRow { target: r.target.to_string(), from: r.source.to_string(), how: how(r) })
+            .collect()
+    }
+
+    /// Every source path that any rule reads, each once, sorted.
+    #[must_use]
+    pub fn source_paths(&self) -> Vec<Path> {
+        let mut paths: Vec<Path> = self.rules.iter().flat_map(|r| r.reads().cloned().collect::<Vec<_>>()).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// Every target path that is written, in the order of the rules.
+    #[must_use]
+    pub fn target_paths(&self) -> Vec<Path> {
+        self.rules.iter().map(|r| r.target.clone()).collect()
+    }
+}
+
+fn how(rule: &Rule) -> String {
+    let mut parts = Vec::new();
+    match &rule.source {
+        Source::Const(value) => parts.push(crate::base::text::truncate(&value.to_string(), 60)),
+        Source::Join { separator, .. } => {
+            parts.push(format!("joined by {}", serde_json::Value::from(separator.as_str())))
+        }
+        Source::Path(_) => {}
+    }
+    parts.extend(rule.steps.iter().map(|s| s.shown.clone()));
+    if let Some(table) = &rule.values {
+        let shown = table.entries.iter().take(6).map(|(k, v)| match v {
+            serde_json::Value::String(s) => format!("{}={s}", k.value),
+            other => format!("{}={other}", k.value),
+        });
+        let more = table.entries.len().saturating_sub(6);
+        let mut text = shown.collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            text.push_str(&format!(", {more} more"));
+        }
+        text.push_str(match &table.otherwise {
+            Some(Else::Keep) => ", else keep",
+            Some(Else::Default(_)) => ", else default",
+            Some(Else::Reject) | None => ", else reject",
+        });
+        parts.push(text);
+    }
+    if let Some(default) = &rule.default {
+        parts.push(format!("default {}", crate::base::text::truncate(&default.value.to_string(), 60)));
+    }
+    parts.join(" | ")
+}

@@ -1,0 +1,155 @@
+//! What is known about a value before there is one: its types, whether it may be null or missing, its values, length,
+//! format. Kinds flow from the source schema through the steps of a rule to the target schema.
+
+use serde_json::Value;
+
+use crate::model::{Schema, SchemaId, Schemas, TypeSet};
+
+/// What is known about a value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Kind {
+    /// Its types, null excluded; none named: any.
+    pub types: TypeSet,
+    /// May be null.
+    pub nullable: bool,
+    /// May be missing.
+    pub optional: bool,
+    /// All values it can have, null excluded, where that is known.
+    pub values: Option<Vec<Value>>,
+    /// Fewest characters.
+    pub min_length: u64,
+    /// Most characters, where that is known.
+    pub max_length: Option<u64>,
+    /// Format of a string or number, where that is known.
+    pub format: Option<String>,
+    /// Kind of the items of a list.
+    pub items: Option<Box<Self>>,
+    /// Fewest items.
+    pub min_items: u64,
+    /// The schema it was read from, as long as no step has changed it.
+    pub schema: Option<SchemaId>,
+}
+
+const DEEPEST: usize = 4;
+
+impl Kind {
+    /// A kind of these types and nothing else known.
+    #[must_use]
+    pub fn of(types: TypeSet) -> Self {
+        Self { types, ..Self::default() }
+    }
+
+    /// This kind's nullability and presence around another.
+    #[must_use]
+    pub fn around(&self, inner: Self) -> Self {
+        Self { nullable: self.nullable || inner.nullable, optional: self.optional || inner.optional, ..inner }
+    }
+
+    /// The kind of values of a schema, variants taken together.
+    #[must_use]
+    pub fn from_schema(schemas: &Schemas, id: SchemaId) -> Self {
+        Self::within(schemas, id, 0)
+    }
+
+    fn within(schemas: &Schemas, id: SchemaId, depth: usize) -> Self {
+        let schema = schemas.get(id);
+        let mut kind = Self::own(schema, id);
+        if depth >= DEEPEST {
+            return kind;
+        }
+        if let Some(items) = schema.items {
+            kind.items = Some(Box::new(Self::within(schemas, items, depth + 1)));
+        }
+        if !schema.variants.is_empty() {
+            let variants: Vec<Self> = schema.variants.iter().map(|v| Self::within(schemas, *v, depth + 1)).collect();
+            kind.join_variants(&variants, schema);
+        }
+        kind
+    }
+
+    fn own(schema: &Schema, id: SchemaId) -> Self {
+        let not_null = |v: &[Value]| v.iter().filter(|v| !v.is_null()).cloned().collect::<Vec<_>>();
+        let mut kind = Self {
+            types: schema.types.without(TypeSet::NULL),
+            nullable: schema.nullable(),
+            optional: false,
+            values: schema.values.as_deref().map(not_null),
+            min_length: schema.min_length.unwrap_or(0),
+            max_length: schema.max_length,
+            format: schema.format.clone(),
+            items: None,
+            min_items: schema.min_items.unwrap_or(0),
+            schema: Some(id),
+        };
+        if kind.types.is_any() && !schema.types.is_any() {
+            kind.values = Some(Vec::new()); // nothing but null
+        }
+        if schema.types.is_any() && !schema.properties.is_empty() {
+            kind.types = TypeSet::OBJECT;
+        }
+        kind.measure();
+        kind
+    }
+
+    fn join_variants(&mut self, variants: &[Self], schema: &Schema) {
+        // A variant that is nothing but null makes the whole nullable and adds no type.
+        let only_null = |v: &&Self| v.types.is_any() && v.values.as_ref().is_some_and(Vec::is_empty);
+        if self.types.is_any() || schema.types.is_any() {
+            self.nullable |= variants.iter().any(|v| v.nullable);
+        }
+        let typed: Vec<&Self> = variants.iter().filter(|v| !only_null(v)).collect();
+        if self.types.is_any() && typed.iter().all(|v| !v.types.is_any()) {
+            self.types = typed.iter().fold(TypeSet::ANY, |t, v| t.with(v.types));
+        }
+        if self.values.is_none() && !typed.is_empty() && typed.iter().all(|v| v.values.is_some()) {
+            self.values = Some(typed.iter().flat_map(|v| v.values.clone().unwrap_or_default()).collect());
+        }
+        if self.max_length.is_none() {
+            let texts: Vec<Option<u64>> =
+                typed.iter().filter(|v| v.types.allows(TypeSet::STRING)).map(|v| v.max_length).collect();
+            self.max_length = texts.iter().copied().collect::<Option<Vec<u64>>>().and_then(|l| l.into_iter().max());
+        }
+        if self.format.is_none()
+            && let Some(first) = typed.first()
+            && typed.iter().all(|v| v.format == first.format)
+        {
+            self.format.clone_from(&first.format);
+        }
+        if self.items.is_none() {
+            self.items = typed.iter().find_map(|v| v.items.clone());
+        }
+    }
+
+    /// Takes length from the values where they are known, else from the format where it fixes one.
+    pub fn measure(&mut self) {
+        if let Some(values) = &self.values {
+            let lengths = || values.iter().filter_map(Value::as_str).map(|s| s.chars().count() as u64);
+            if let (Some(low), Some(high)) = (lengths().min(), lengths().max()) {
+                (self.min_length, self.max_length) = (low, Some(high));
+            }
+            return;
+        }
+        if self.max_length.is_none() {
+            self.max_length = match self.format.as_deref() {
+                Some("uuid") => Some(36),
+                Some("date") => Some(10),
+                _ => None,
+            };
+        }
+        if self.min_length == 0 {
+            self.min_length = match self.format.as_deref() {
+                Some("uuid") => 36,
+                Some("date") => 10,
+                Some("date-time") => 20,
+                Some("email") => 3,
+                _ => 0,
+            };
+        }
+    }
+
+    /// Whether null fits.
+    #[must_use]
+    pub fn takes_null(&self) -> bool {
+        self.nullable || (self.types.is_any() && self.values.is_none())
+    }
+}

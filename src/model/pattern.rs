@@ -1,0 +1,108 @@
+//! Patterns of schemas: compiled once, and walked to make a text that matches.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use regex::Regex;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::base::rng::Rng;
+
+thread_local! {
+    /// Compiling costs a hundred times a match, and a mock system checks the same few patterns for every request.
+    static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::new(HashMap::new());
+}
+
+/// More patterns than any one description has in use; beyond it the cache starts anew.
+const MOST: usize = 512;
+
+/// Whether `text` matches; nothing where the pattern is outside the regular languages (look-around, back references).
+pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
+    COMPILED.with_borrow_mut(|cache| {
+        if let Some(known) = cache.get(pattern) {
+            return known.as_ref().map(|r| r.is_match(text));
+        }
+        if cache.len() >= MOST {
+            cache.clear();
+        }
+        let regex = Regex::new(pattern).ok();
+        let answer = regex.as_ref().map(|r| r.is_match(text));
+        cache.insert(pattern.to_owned(), regex);
+        answer
+    })
+}
+
+/// A text that matches the pattern from its first to its last character; nothing for a pattern that cannot be read.
+/// Open repetitions get up to `more` rounds beyond their minimum.
+pub(super) fn sample(pattern: &str, more: u32, rng: &mut Rng) -> Option<String> {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    let mut out = Vec::new();
+    walk(&hir, more, rng, &mut out, 0);
+    String::from_utf8(out).ok()
+}
+
+fn walk(hir: &Hir, more: u32, rng: &mut Rng, out: &mut Vec<u8>, depth: usize) {
+    if depth > 64 || out.len() > 4096 {
+        return; // a pattern this large is not met in practice; the caller checks what comes out
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => out.extend_from_slice(&literal.0),
+        HirKind::Class(class) => out.extend_from_slice(one_of(class, rng).to_string().as_bytes()),
+        HirKind::Repetition(r) => {
+            let most = r.max.unwrap_or(r.min.saturating_add(more)).min(r.min.saturating_add(more));
+            let rounds = rng.between(u64::from(r.min), u64::from(most));
+            for _ in 0..rounds {
+                walk(&r.sub, more, rng, out, depth + 1);
+            }
+        }
+        HirKind::Capture(c) => walk(&c.sub, more, rng, out, depth + 1),
+        HirKind::Concat(parts) => parts.iter().for_each(|p| walk(p, more, rng, out, depth + 1)),
+        HirKind::Alternation(parts) => {
+            if let Some(part) = rng.pick(parts) {
+                walk(part, more, rng, out, depth + 1);
+            }
+        }
+    }
+}
+
+/// A member of the class, a plain letter or digit where it has one.
+fn one_of(class: &Class, rng: &mut Rng) -> char {
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Unicode(c) => c.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+        Class::Bytes(c) => c.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
+    };
+    let plain: Vec<char> = ('a'..='z')
+        .chain('A'..='Z')
+        .chain('0'..='9')
+        .filter(|c| ranges.iter().any(|(low, high)| (*low..=*high).contains(&u32::from(*c))))
+        .collect();
+    if let Some(c) = rng.pick(&plain) {
+        return *c;
+    }
+    let visible = |low: &u32| *low >= 0x20;
+    let range = ranges.iter().find(|(low, _)| visible(low)).or_else(|| ranges.first());
+    range
+        .and_then(|(low, high)| char::from_u32(u32::try_from(rng.between(u64::from(*low), u64::from(*high))).ok()?))
+        .unwrap_or('x')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_match_their_pattern() {
+        let mut rng = Rng::seeded(7);
+        for pattern in
+            [r"^[A-Z]{3}$", r"^-?\d+(\.\d{1,3})?$", r"^(a|bc)+-[^a-z]$", r"^\+[1-9]\d{1,14}$", "^cus_[a-zA-Z0-9]{14}$"]
+        {
+            for _ in 0..50 {
+                let text = sample(pattern, 6, &mut rng).expect("a regular pattern");
+                assert_eq!(matches(pattern, &text), Some(true), "{pattern}: {text}");
+            }
+        }
+        assert_eq!(sample("(?=x)", 3, &mut rng), None);
+        assert_eq!(matches("(?=x)", ""), None);
+    }
+}
