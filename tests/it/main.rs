@@ -3,5 +3,6 @@
 
 mod architecture;
 mod contract;
+mod skill;
 mod store;
 mod workflow;
