@@ -1,3 +1,5 @@
 //! The integration tests, one binary.
 
 mod contract;
+mod mapping;
+mod schemas;
