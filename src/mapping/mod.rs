@@ -28,6 +28,12 @@ impl Mapping {
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
+
+    /// Targets of rules that did not compile; they have been reported.
+    #[must_use]
+    pub fn left_out(&self) -> &[Path] {
+        &self.left_out
+    }
 }
 
 /// Why a record cannot be mapped. It goes to the dead letters; the flow goes on.
