@@ -8,3 +8,5 @@ mod store;
 mod workflow;
 
 mod readers;
+mod mapping;
+mod schemas;
