@@ -3,7 +3,10 @@
 
 mod architecture;
 mod contract;
+mod skill;
 mod store;
 mod workflow;
 
 mod readers;
+mod mapping;
+mod schemas;
