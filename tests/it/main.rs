@@ -7,6 +7,6 @@ mod skill;
 mod store;
 mod workflow;
 
-mod readers;
 mod mapping;
+mod readers;
 mod schemas;

@@ -3,7 +3,6 @@
 
 mod access;
 mod pacing;
-mod planning;
 mod reading;
 mod remembering;
 mod repeating;

@@ -96,13 +96,8 @@ async fn crash_at(stage: &Stage, n: u32) -> bool {
         if polls > n {
             return Poll::Ready(false);
         }
-        match run.as_mut().poll(cx) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending => {
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-        }
+        // Woken by what the run waits for, so that virtual time goes on.
+        run.as_mut().poll(cx).map(|_| true)
     })
     .await
 }
@@ -118,6 +113,9 @@ async fn a_crash_at_any_await_loses_nothing_and_doubles_nothing() {
                 _ => stage.plan.target.write = create_only(Some("Idempotency-Key")),
             }
             stage.systems.fault("POST /contacts", 1, Fault::DoneBut(503));
+            if n % 2 == 0 {
+                stage.plan.delivery.order = crate::contract::Order::Total;
+            }
             let ended = crash_at(&stage, n).await;
             let report = stage.run().await;
             assert_eq!(report.verdict, Verdict::Pass, "{kind} {n}: {report:?}");
