@@ -128,20 +128,16 @@ fn headers(map: &reqwest::header::HeaderMap) -> Headers {
 /// Sorts an error by what the server can have done.
 fn sort(error: &reqwest::Error) -> TransportError {
     let words = chain(error);
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if inner.is::<rustls::Error>() {
-            return TransportError::Tls(words);
-        }
-        // io::Error hides what it wraps from source().
-        if let Some(io) = inner.downcast_ref::<std::io::Error>()
-            && io.get_ref().is_some_and(|e| e.is::<rustls::Error>())
-        {
-            return TransportError::Tls(words);
-        }
-        source = inner.source();
+    if error.source().is_some_and(is_tls) {
+        return TransportError::Tls(words);
     }
     if error.is_builder() || error.is_connect() { TransportError::Connect(words) } else { TransportError::Lost(words) }
+}
+
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    // An io::Error does not show what it wraps as its source.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|e| is_tls(e)) || error.source().is_some_and(is_tls)
 }
 
 /// The error and its causes, without the URL, which may hold a key.

@@ -36,7 +36,7 @@ pub enum PlanError {
         system: String,
     },
     /// A system has no such operation.
-    #[error("{system} has no operation {operation}{hint}; `inspect` lists its operations")]
+    #[error("{system} has no operation {operation}{hint}")]
     NoOperation {
         /// The system.
         system: String,
@@ -91,7 +91,7 @@ pub enum PlanError {
     },
     /// The records of a list cannot be located.
     #[error(
-        "{operation} of {system}: the description does not say where the records lie in the answer; set source.paginate.items"
+        "{operation} of {system}: the description does not tell where a list of records lies in its answer; choose one that lists, or set source.paginate.items"
     )]
     NoItems {
         /// The system.

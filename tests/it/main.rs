@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
 
 mod architecture;
+mod connector;
 mod contract;
 mod skill;
 mod store;
