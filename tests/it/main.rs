@@ -3,6 +3,7 @@
 
 mod architecture;
 mod contract;
+mod scaffold;
 mod skill;
 mod store;
 mod workflow;
