@@ -121,8 +121,8 @@ pub struct ChecklistLine {
     pub state: String,
     /// What the evidence says.
     pub because: String,
-    /// The event it rests on.
-    pub evidence: Option<u64>,
+    /// The events it rests on; empty where there are none.
+    pub evidence: String,
 }
 
 /// An event of the log.
