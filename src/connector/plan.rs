@@ -73,6 +73,8 @@ pub struct SourcePlan {
     pub limit: Option<u64>,
     /// Path of the field that orders changes, and the parameter with the lower bound.
     pub incremental: Option<(Vec<String>, String)>,
+    /// The most requests, where the description states a limit.
+    pub rate: Option<crate::contract::Rate>,
 }
 
 /// Where records go.
@@ -92,6 +94,7 @@ pub struct TargetPlan {
 
 /// How a record is written.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per flow")]
 pub enum WritePlan {
     /// Find by natural key, then create or update.
     Upsert {
@@ -103,6 +106,8 @@ pub enum WritePlan {
         find_param: String,
         /// Path of the records in the answer of `find`; empty for a bare array.
         find_items: Vec<String>,
+        /// How the answer of `find` is paged; nothing: one page.
+        find_pages: Option<Pagination>,
         /// Create.
         create: Call,
         /// Update; its last path parameter takes the target's key.

@@ -1,0 +1,232 @@
+//! What a mock derives from a description once: routes, kinds of records, shapes of answers. Shared by every mock of
+//! the same system, so that a schedule costs no derivation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+
+use super::routes::{Match, Routes};
+use crate::base::rng::Rng;
+use crate::base::text;
+use crate::connector::Request;
+use crate::model::{Action, Direction, Method, Operation, ParamIn, SchemaId, SchemeKind, System, TypeSet, sample};
+
+/// A kind of record that the mock keeps.
+#[derive(Debug, Clone)]
+pub struct Kind {
+    /// Name of the entity.
+    pub name: String,
+    /// The field that is its key.
+    pub key: String,
+    /// Schema of one record as read, where one is known.
+    pub record: Option<SchemaId>,
+    /// The field of which a value belongs to one record only, where the description says so.
+    pub natural: Option<String>,
+    /// The field that tells when a record was made.
+    pub created: Option<String>,
+    /// The field that tells when a record changed.
+    pub updated: Option<String>,
+    /// What generated keys begin with, e.g. `cus_`.
+    pub prefix: String,
+}
+
+/// How one operation answers, found out on first use.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    /// A sample of the answer, its records taken out; the ground on which an answer is built.
+    pub(super) template: Value,
+    /// Where the record lies in the answer to a get or a write; empty where it is the answer itself.
+    pub(super) wrap: Vec<String>,
+}
+
+/// A description made ready to be mocked.
+#[derive(Debug)]
+pub struct Blueprint {
+    /// The description.
+    pub system: Arc<System>,
+    pub(super) routes: Routes,
+    /// Kinds by entity name.
+    pub kinds: BTreeMap<String, Kind>,
+    pub(super) tokens: Vec<String>,
+    shapes: Vec<OnceLock<Shape>>,
+}
+
+impl Blueprint {
+    /// Derives it.
+    #[must_use]
+    pub fn of(system: Arc<System>) -> Arc<Self> {
+        let routes = Routes::of(&system);
+        let mut kinds = BTreeMap::new();
+        for name in system.operations.iter().filter_map(|o| o.entity.as_ref()) {
+            if !kinds.contains_key(name) {
+                kinds.insert(name.clone(), kind(&system, name));
+            }
+        }
+        let tokens = token_urls(&system);
+        let shapes = system.operations.iter().map(|_| OnceLock::new()).collect();
+        Arc::new(Self { system, routes, kinds, tokens, shapes })
+    }
+
+    /// The operation that a method and an absolute URL or a path lead to.
+    #[must_use]
+    pub fn find(&self, method: Method, url: &str) -> Match<'_> {
+        self.routes.find(&self.system, method, super::url::path_of(url))
+    }
+
+    /// The path (not the query) asks for a token.
+    #[must_use]
+    pub fn is_token_path(&self, path: &str) -> bool {
+        self.tokens.iter().any(|t| super::url::path_of(t) == path)
+    }
+
+    /// Hosts that belong to this system beside its servers: where its tokens are issued.
+    pub fn token_urls(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().map(String::as_str)
+    }
+
+    /// The body of a request to the operation of this index, where it can be read.
+    pub(crate) fn read_body(&self, index: usize, request: &Request) -> Option<Value> {
+        let documented = self.system.operations[index].body.as_ref()?;
+        let sent = request.header("content-type");
+        let body =
+            super::body::read(&self.system.schemas, documented.schema, &documented.content_type, sent, &request.body);
+        let mut body = body.ok().flatten()?;
+        let wrap = self.shape(index).wrap.last();
+        match wrap.and_then(|name| body.get_mut(name)) {
+            Some(inner) if inner.is_object() => Some(inner.take()),
+            _ => Some(body),
+        }
+    }
+
+    pub(super) fn shape(&self, op: usize) -> &Shape {
+        self.shapes[op].get_or_init(|| shape(&self.system, &self.system.operations[op]))
+    }
+}
+
+fn token_urls(system: &System) -> Vec<String> {
+    let mut urls = BTreeSet::new();
+    for scheme in system.schemes.values() {
+        if let SchemeKind::Oauth2(flows) = &scheme.kind {
+            urls.extend(flows.iter().filter_map(|f| f.token_url.clone()));
+        }
+    }
+    urls.into_iter().collect()
+}
+
+fn kind(system: &System, name: &str) -> Kind {
+    let entity = system.entities.get(name);
+    let of_kind = || system.operations.iter().filter(|o| o.entity.as_deref() == Some(name));
+    let record = entity.and_then(|e| e.schema).or_else(|| {
+        let by = |action: Action| of_kind().filter(move |o| o.action == action).find_map(|o| o.record);
+        by(Action::Get).or_else(|| by(Action::List)).or_else(|| of_kind().find_map(|o| o.record))
+    });
+    let fields: Vec<&str> =
+        record.map_or_else(Vec::new, |r| system.schemas.properties(r).keys().copied().collect::<Vec<_>>());
+    let key = entity
+        .and_then(|e| e.key.clone())
+        .or_else(|| ["id", "uuid", "key", "slug"].iter().find(|k| fields.contains(*k)).map(|k| (*k).to_owned()))
+        .unwrap_or_else(|| "id".to_owned());
+    let first =
+        |names: &[&str]| names.iter().find_map(|n| fields.iter().find(|f| same_word(f, n)).map(|f| (*f).to_owned()));
+    let natural = natural_key(system, &of_kind().collect::<Vec<_>>(), record);
+    let prefix = record
+        .and_then(|r| system.schemas.property(r, &key))
+        .and_then(|(id, _)| system.schemas.get(id).example.as_ref()?.as_str()?.rsplit_once('_').map(|p| p.0.to_owned()))
+        .unwrap_or_else(|| name.chars().filter(char::is_ascii_alphanumeric).take(3).collect());
+    Kind {
+        name: name.to_owned(),
+        key,
+        record,
+        natural,
+        created: first(&["created_at", "created", "creation_date", "date_created", "timestamp_signup"]),
+        updated: first(&["updated_at", "updated", "modified_at", "modified", "last_modified", "last_changed"]),
+        prefix: format!("{prefix}_"),
+    }
+}
+
+/// `createdAt` is `created_at`.
+fn same_word(field: &str, name: &str) -> bool {
+    field == name || text::words(field).join("_") == name
+}
+
+/// The field that must be unique: only where creating one documents 409 as more than a busy idempotency key. Best is
+/// the field whose description says "unique", then the one a search demands, then the email.
+fn natural_key(system: &System, ops: &[&Operation], record: Option<SchemaId>) -> Option<String> {
+    let create = ops.iter().find(|o| o.action == Action::Create)?;
+    create.responses.iter().find(|r| r.status == "409")?;
+    let fields = system.schemas.properties(record?);
+    let says = fields
+        .iter()
+        .find(|(_, id)| system.schemas.get(**id).description.to_lowercase().contains("unique"))
+        .map(|(name, _)| (*name).to_owned());
+    let searched = || {
+        ops.iter()
+            .filter(|o| o.action == Action::Search)
+            .flat_map(|o| &o.parameters)
+            .find(|p| p.place == ParamIn::Query && p.required && fields.contains_key(p.name.as_str()))
+            .map(|p| p.name.clone())
+    };
+    let email = || {
+        let is_email = |id: &SchemaId| system.schemas.get(*id).format.as_deref() == Some("email");
+        // A busy key answers 409 as well: an email alone is a sign only where no idempotency key is asked for.
+        create.idempotency.is_none().then(|| fields.iter().find(|(_, id)| is_email(id)))?.map(|(n, _)| (*n).to_owned())
+    };
+    says.or_else(searched).or_else(email)
+}
+
+fn shape(system: &System, op: &Operation) -> Shape {
+    let Some(schema) = op.success().and_then(|r| r.schema) else {
+        return Shape { template: Value::Null, wrap: Vec::new() };
+    };
+    let wrap = wrap_of(system, schema, op).unwrap_or_default();
+    let mut template = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), Direction::Response);
+    if let Some(items) = &op.items {
+        put(&mut template, items, Value::Array(Vec::new()));
+    }
+    Shape { template, wrap }
+}
+
+/// Where in the answer the record lies.
+fn wrap_of(system: &System, schema: SchemaId, op: &Operation) -> Option<Vec<String>> {
+    let record = op.record?;
+    let same = |id: SchemaId| {
+        id == record || {
+            let name = &system.schemas.get(id).name;
+            name.is_some() && *name == system.schemas.get(record).name
+        }
+    };
+    if same(schema) {
+        return None;
+    }
+    let properties = system.schemas.properties(schema);
+    if let Some((name, _)) = properties.iter().find(|(_, id)| same(**id)) {
+        return Some(vec![(*name).to_owned()]);
+    }
+    properties.iter().find_map(|(outer, id)| {
+        if !system.schemas.get(*id).types.allows(TypeSet::OBJECT) {
+            return None;
+        }
+        let inner = system.schemas.properties(*id);
+        let (name, _) = inner.iter().find(|(_, id)| same(**id))?;
+        Some(vec![(*outer).to_owned(), (*name).to_owned()])
+    })
+}
+
+/// Sets the value at a path of property names, making objects on the way. An empty path replaces the whole.
+pub(crate) fn put(root: &mut Value, path: &[String], value: Value) {
+    let mut at = root;
+    for name in path {
+        if !at.is_object() {
+            *at = Value::Object(serde_json::Map::new());
+        }
+        let Value::Object(map) = at else { return };
+        at = map.entry(name.clone()).or_insert(Value::Null);
+    }
+    *at = value;
+}
+
+/// The value at a path of property names.
+pub(crate) fn dig<'v>(root: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(root, |at, name| at.get(name))
+}

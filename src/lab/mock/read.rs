@@ -1,0 +1,275 @@
+//! List, search and get.
+
+use std::cmp::Ordering;
+
+use serde_json::{Value, json};
+
+use super::blueprint::{Kind, dig, put};
+use super::collection::{Kept, compare_text};
+use super::pages::{Ask, Cut, cut};
+use super::{Call, Effect, MockSystem, text_of, url};
+use crate::base::text;
+use crate::connector::Response;
+use crate::model::{CursorFrom, PageStyle, ParamIn, SchemaId, Schemas, TypeSet};
+
+impl MockSystem {
+    pub(super) fn list(&mut self, call: &Call<'_>) -> (Response, Effect) {
+        let Some(kind) = call.kind() else {
+            return (call.success(None, &call.blueprint.shape(call.index).template), Effect::Nothing);
+        };
+        let query = url::query_of(&call.request.url);
+        let filters = self.filters(call, kind, &query);
+        let empty = super::Collection::default();
+        let collection = self.collections.get(&kind.name).unwrap_or(&empty);
+        let field = self.change_field(call, kind);
+        // By the last item's key, lists run from the newest back, as the APIs that invented it do.
+        let newest_first = call
+            .op
+            .pagination
+            .as_ref()
+            .is_some_and(|p| p.style == PageStyle::Cursor && !matches!(p.next, Some(CursorFrom::Body(_))));
+        let found: Vec<&Kept> = collection
+            .ordered(field.as_deref(), newest_first)
+            .into_iter()
+            .filter(|k| filters.iter().all(|f| f.fits(&k.value)))
+            .collect();
+        let Some(pagination) = &call.op.pagination else {
+            let body = self.envelope(call, kind, &found, None);
+            return (call.success(None, &body), read_effect(kind, &found));
+        };
+        let ask = Ask {
+            pagination,
+            query: &query,
+            field: field.as_deref(),
+            key: &kind.key,
+            newest_first,
+            size: self.options.page_size,
+            cap: self.options.page_cap,
+            quirk: call.quirk,
+        };
+        let cut = match cut(&found, &ask) {
+            Ok(cut) => cut,
+            Err(because) => return call.refuse(400, "bad-request", because),
+        };
+        let total = found.len();
+        let page = &found[cut.from..cut.to];
+        let body = self.envelope(call, kind, page, Some((&cut, total)));
+        let mut response = call.success(None, &body);
+        if pagination.style == PageStyle::LinkHeader
+            && let Some(next) = &cut.next
+        {
+            let param = pagination.param.as_deref().unwrap_or("page_token");
+            let link = format!("<{}>; rel=\"next\"", url::with_param(&call.request.url, param, next));
+            response.headers.push(("link".to_owned(), link));
+        }
+        let effect = read_effect(kind, page);
+        self.bent = cut.bent;
+        (response, effect)
+    }
+
+    pub(super) fn get(&mut self, call: &Call<'_>) -> (Response, Effect) {
+        let Some(kind) = call.kind() else {
+            return (call.success(None, &call.blueprint.shape(call.index).template), Effect::Nothing);
+        };
+        let key = call.params.last().map(|p| p.1.clone()).unwrap_or_default();
+        match self.collections.get(&kind.name).and_then(|c| c.get(&key)) {
+            Some(record) => {
+                let body = wrapped(call, shown(&call.blueprint.system.schemas, kind, record));
+                (call.success(None, &body), Effect::Read { entity: kind.name.clone(), keys: vec![key] })
+            }
+            None => call.refuse(404, "not-found", format!("no {} has the key {key}", kind.name)),
+        }
+    }
+
+    /// The field by which a list runs: that of its incremental parameter, or what the options say.
+    fn change_field(&self, call: &Call<'_>, kind: &Kind) -> Option<String> {
+        if let Some(field) = self.options.change_field.get(&kind.name) {
+            return Some(field.clone());
+        }
+        let incremental = call.op.incremental.as_ref()?;
+        incremental.field.clone().or_else(|| field_of_param(&call.blueprint.system.schemas, kind, &incremental.param))
+    }
+
+    fn filters<'q>(&self, call: &Call<'_>, kind: &Kind, query: &'q [(String, String)]) -> Vec<Filter<'q>> {
+        let schemas = &call.blueprint.system.schemas;
+        let fields = kind.record.map(|r| schemas.properties(r)).unwrap_or_default();
+        let mut out = Vec::new();
+        for (name, value) in query {
+            let documented = call.op.parameters.iter().any(|p| p.place == ParamIn::Query && p.name == *name);
+            let pagination = call.op.pagination.as_ref();
+            let paging = pagination.is_some_and(|p| {
+                p.param.as_deref() == Some(name.as_str()) || p.limit_param.as_deref() == Some(name.as_str())
+            });
+            if !documented || paging || value.is_empty() {
+                continue;
+            }
+            if call.op.incremental.as_ref().is_some_and(|i| i.param == *name) {
+                if let Some(field) = self.change_field(call, kind) {
+                    out.push(Filter::Since { field, value });
+                }
+                continue;
+            }
+            let bare = name.strip_prefix("filter[").and_then(|n| n.strip_suffix(']')).unwrap_or(name);
+            if fields.contains_key(bare) {
+                // Nobody has two mailboxes that differ in case only; everything else is compared as it is.
+                let format = fields.get(bare).and_then(|id| schemas.get(*id).format.as_deref());
+                let fold = format == Some("email") || bare.contains("email");
+                out.push(Filter::Equal { field: bare.to_owned(), value, fold });
+            } else if ["q", "query", "search", "term", "keyword"].contains(&bare) {
+                out.push(Filter::Mentions { value });
+            }
+        }
+        out
+    }
+
+    /// The answer to a list, as its schema has it.
+    fn envelope(&self, call: &Call<'_>, kind: &Kind, page: &[&Kept], cut: Option<(&Cut, usize)>) -> Value {
+        let schemas = &call.blueprint.system.schemas;
+        let records: Vec<Value> = page.iter().map(|k| shown(schemas, kind, &k.value)).collect();
+        let items = call.op.items.clone().unwrap_or_default();
+        if items.is_empty() {
+            return Value::Array(records);
+        }
+        let count = records.len();
+        let mut body = call.blueprint.shape(call.index).template.clone();
+        put(&mut body, &items, Value::Array(records));
+        let schema = call.op.success().and_then(|r| r.schema);
+        let total = cut.map_or(page.len(), |c| c.1);
+        self.known_fields(call, &mut body, schema, cut, (count, total));
+        let Some((cut, _)) = cut else { return body };
+        let Some(pagination) = &call.op.pagination else { return body };
+        if let Some(CursorFrom::Body(path)) = &pagination.next {
+            let next = cut.next.as_ref().map(|n| match pagination.style {
+                PageStyle::LinkBody => {
+                    let param = pagination.param.as_deref().unwrap_or("page_token");
+                    url::with_param(&call.request.url, param, n)
+                }
+                _ => n.clone(),
+            });
+            let typed = next.map(|n| match (pagination.style, n.parse::<u64>()) {
+                (PageStyle::Page | PageStyle::Offset, Ok(n)) => json!(n),
+                _ => Value::String(n),
+            });
+            put(&mut body, path, typed.unwrap_or_else(|| end_of(schemas, schema, path)));
+        }
+        if let Some(path) = &pagination.more {
+            put(&mut body, path, Value::Bool(cut.more));
+        }
+        if let Some(path) = &pagination.total {
+            put(&mut body, path, json!(total));
+        }
+        body
+    }
+
+    /// Counts and places that envelopes carry beside what the model names.
+    fn known_fields(
+        &self,
+        call: &Call<'_>,
+        body: &mut Value,
+        schema: Option<SchemaId>,
+        cut: Option<(&Cut, usize)>,
+        (count, total): (usize, usize),
+    ) {
+        let schemas = &call.blueprint.system.schemas;
+        let Some(schema) = schema else { return };
+        let (limit, position, pages) = match cut {
+            Some((c, _)) => (c.limit, c.position, (total as u64).div_ceil(c.limit.max(1))),
+            None => (count as u64, 0, 1),
+        };
+        let style = call.op.pagination.as_ref().map(|p| p.style);
+        for (name, id) in schemas.properties(schema) {
+            let types = schemas.get(id).types;
+            if !types.allows(TypeSet::INTEGER) || types.is_any() {
+                if name == "url" && types.allows(TypeSet::STRING) {
+                    put(body, &[name.to_owned()], json!(url::path_of(&call.request.url)));
+                }
+                continue;
+            }
+            let value = match text::words(name).join("_").as_str() {
+                "total" | "total_count" | "total_items" | "total_results" => total as u64,
+                "count" | "size" | "returned" => count as u64,
+                "limit" | "per_page" | "page_size" => limit,
+                "pages" | "total_pages" | "page_count" | "last_page" => pages,
+                "offset" | "start" | "skip" if style == Some(PageStyle::Offset) => position,
+                "page" | "page_number" | "current_page" if style == Some(PageStyle::Page) => position,
+                _ => continue,
+            };
+            put(body, &[name.to_owned()], json!(value));
+        }
+    }
+}
+
+/// What the end looks like: null where that is allowed, else an empty text.
+fn end_of(schemas: &Schemas, schema: Option<SchemaId>, path: &[String]) -> Value {
+    let found = schema.and_then(|s| path.iter().try_fold(s, |at, name| schemas.property(at, name).map(|p| p.0)));
+    match found.map(|id| schemas.get(id)) {
+        Some(s) if !s.nullable() && s.types.has(TypeSet::STRING) => Value::String(String::new()),
+        _ => Value::Null,
+    }
+}
+
+fn read_effect(kind: &Kind, page: &[&Kept]) -> Effect {
+    let keys = page.iter().filter_map(|k| k.value.get(&kind.key)).map(text_of).collect();
+    Effect::Read { entity: kind.name.clone(), keys }
+}
+
+/// A record as it is shown: without what is write-only, and without what the schema does not know.
+pub(super) fn shown(schemas: &Schemas, kind: &Kind, record: &Value) -> Value {
+    let (Some(schema), Value::Object(map)) = (kind.record, record) else { return record.clone() };
+    let closed = schemas.get(schema).additional == crate::model::Additional::No;
+    let show = |name: &str| match schemas.property(schema, name) {
+        Some((id, _)) => !schemas.get(id).write_only,
+        None => !closed,
+    };
+    Value::Object(map.iter().filter(|(n, _)| show(n)).map(|(n, v)| (n.clone(), v.clone())).collect())
+}
+
+/// The record at its place in the answer.
+pub(super) fn wrapped(call: &Call<'_>, record: Value) -> Value {
+    let shape = call.blueprint.shape(call.index);
+    if shape.wrap.is_empty() {
+        return record;
+    }
+    let mut body = shape.template.clone();
+    put(&mut body, &shape.wrap, record);
+    body
+}
+
+/// `updated[gte]`, `updated_since`, `modifiedAfter`: the field that such a parameter bounds.
+fn field_of_param(schemas: &Schemas, kind: &Kind, param: &str) -> Option<String> {
+    let fields = schemas.properties(kind.record?);
+    let words = text::words(param);
+    let said = |field: &&&str| text::words(field).first().is_some_and(|w| words.first() == Some(w));
+    fields.keys().find(said).map(|f| (*f).to_owned()).or_else(|| kind.updated.clone()).or_else(|| kind.created.clone())
+}
+
+/// A condition of a query.
+enum Filter<'q> {
+    /// At or after.
+    Since { field: String, value: &'q str },
+    /// The same.
+    Equal { field: String, value: &'q str, fold: bool },
+    /// Some text of the record holds it.
+    Mentions { value: &'q str },
+}
+
+impl Filter<'_> {
+    fn fits(&self, record: &Value) -> bool {
+        match self {
+            Self::Since { field, value } => {
+                let path: Vec<String> = field.split('.').map(str::to_owned).collect();
+                dig(record, &path).and_then(|v| compare_text(v, value)).is_some_and(|o| o != Ordering::Less)
+            }
+            Self::Equal { field, value, fold } => record.get(field).is_some_and(|v| {
+                let text = text_of(v);
+                if *fold { text.to_lowercase() == value.to_lowercase() } else { text == *value }
+            }),
+            Self::Mentions { value } => {
+                let value = value.to_lowercase();
+                record
+                    .as_object()
+                    .is_some_and(|m| m.values().filter_map(Value::as_str).any(|s| s.to_lowercase().contains(&value)))
+            }
+        }
+    }
+}

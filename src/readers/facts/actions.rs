@@ -1,0 +1,168 @@
+//! What an operation does: `Operation::action`, from method, path, operationId, and the shape of the answer.
+
+use super::path::{self, Segment, is_bulk, is_command, segments};
+use super::{Detector, Hints};
+use crate::base::text::words;
+use crate::model::{Action, Method, Operation, System};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "action", run };
+
+fn run(system: &mut System, hints: &Hints<'_>) {
+    let mut texts = vec![String::new(); system.operations.len()];
+    for prose in &hints.prose {
+        if let Some(text) = prose.operation.and_then(|i| texts.get_mut(i)) {
+            text.push_str(prose.text);
+            text.push('\n');
+        }
+    }
+    for (operation, text) in system.operations.iter_mut().zip(texts) {
+        operation.action = action(operation, &text);
+        if !matches!(operation.action, Action::List | Action::Search) {
+            operation.items = None;
+        }
+    }
+}
+
+/// The verb of a path's last word: alone (`search`), first (`postMessage` has none, `list_folder` has), or last
+/// (`tag-search`).
+fn verb_of(segment: &Segment) -> Option<Action> {
+    let parts = words(segment.word()?);
+    match parts.as_slice() {
+        [only] => path::verb(only),
+        [first, .., last] => path::verb(first).or_else(|| path::verb(last).filter(|a| *a == Action::Search)),
+        [] => None,
+    }
+}
+
+/// The verb of an operationId: its first word, or its last (`contacts_list`).
+fn verb_of_id(operation: &Operation) -> Option<Action> {
+    if operation.id.contains(' ') {
+        return None; // made up from method and path
+    }
+    let parts = words(&operation.id);
+    let (first, last) = (parts.first()?, parts.last()?);
+    if parts.windows(2).any(|w| matches!(w, [a, b] if a == "get" && b == "all")) {
+        return Some(Action::List);
+    }
+    path::verb(first).or_else(|| path::verb(last).filter(|_| !first.starts_with("get")))
+}
+
+fn action(operation: &Operation, text: &str) -> Action {
+    let steps = segments(&operation.path);
+    let last = steps.last();
+    let item = matches!(last, Some(Segment::Param(_)));
+    let of_path = last.and_then(verb_of);
+    let of_id = verb_of_id(operation);
+    let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
+    let command = last.and_then(Segment::word).is_some_and(|w| words(w).first().is_some_and(|w| is_command(w)));
+    match operation.method {
+        Method::Get => read(operation, last, item, of_path, of_id),
+        Method::Post => match (of_path, of_id) {
+            (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
+            (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
+            _ if bulk => Action::Other,
+            (Some(action), _) => action,
+            _ if command => Action::Other,
+            (None, Some(Action::Create)) if item => Action::Upsert,
+            (None, Some(Action::Get)) if operation.body.is_none() || operation.items.is_some() => {
+                if operation.items.is_some() { Action::List } else { Action::Get }
+            }
+            (None, Some(Action::Get)) => {
+                if item {
+                    Action::Update
+                } else {
+                    Action::Create
+                }
+            }
+            (None, Some(action)) => action,
+            (None, None) if item => Action::Update,
+            (None, None) => Action::Create,
+        },
+        Method::Put | Method::Patch => {
+            let upserts =
+                of_id == Some(Action::Upsert) || of_path == Some(Action::Upsert) || says_upsert(operation, text);
+            match of_path {
+                _ if bulk => Action::Other,
+                _ if upserts => Action::Upsert,
+                Some(Action::Delete) => Action::Delete,
+                Some(Action::Create) => Action::Create,
+                _ if command && !item => Action::Other,
+                _ if of_id == Some(Action::Create) && operation.method == Method::Put => {
+                    if item {
+                        Action::Upsert
+                    } else {
+                        Action::Create
+                    }
+                }
+                _ => Action::Update,
+            }
+        }
+        Method::Delete => {
+            if bulk {
+                Action::Other
+            } else {
+                Action::Delete
+            }
+        }
+        Method::Head | Method::Options | Method::Trace => Action::Other,
+    }
+}
+
+fn read(
+    operation: &Operation,
+    last: Option<&Segment>,
+    item: bool,
+    of_path: Option<Action>,
+    of_id: Option<Action>,
+) -> Action {
+    let many = operation.items.is_some();
+    match (of_path, of_id) {
+        (Some(Action::Search), _) => Action::Search,
+        (Some(Action::List), _) if !item => Action::List,
+        (Some(Action::Get), _) if !many => Action::Get,
+        (_, Some(Action::Search)) if many || !item => Action::Search,
+        (_, Some(Action::List)) if many || !item => Action::List,
+        _ if many => Action::List,
+        _ if item => Action::Get,
+        // No schema of the answer to tell: a plural is a list.
+        _ => {
+            let known = operation.success().is_some_and(|r| r.schema.is_some()) && operation.record.is_some();
+            let plural = last.and_then(Segment::word).is_some_and(|w| {
+                let w = w.to_lowercase();
+                crate::base::text::singular(&w) != w
+            });
+            let paged = operation.parameters.iter().any(|p| super::pagination::is_page_param(&p.name));
+            if (plural && !known) || paged || (plural && of_id != Some(Action::Get) && loose(operation)) {
+                Action::List
+            } else {
+                Action::Get
+            }
+        }
+    }
+}
+
+/// The answer's schema says nothing about its form.
+fn loose(operation: &Operation) -> bool {
+    operation.success().is_none_or(|r| r.schema.is_none())
+}
+
+fn says_upsert(operation: &Operation, text: &str) -> bool {
+    const SAYS: [&str; 12] = [
+        "upsert",
+        "add or update",
+        "adds or updates",
+        "create or update",
+        "creates or updates",
+        "create or replace",
+        "creates or replaces",
+        "insert or update",
+        "update or create",
+        "updates or creates",
+        "add or replace",
+        "if it does not exist, it is created",
+    ];
+    let summary = operation.summary.to_lowercase();
+    let opening: String = text.chars().take(300).collect::<String>().to_lowercase();
+    SAYS.iter().any(|s| summary.contains(s) || opening.contains(s))
+}

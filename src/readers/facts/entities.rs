@@ -1,0 +1,156 @@
+//! What operations are about: `Operation::entity` and `System::entities`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::path::{self, Segment, is_bulk, is_command, norm, noun, segments};
+use super::{Detector, Hints};
+use crate::base::text::{singular, words};
+use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "entity", run };
+
+struct Named {
+    noun: String,
+    /// The entity it belongs to, where a parameter stands between.
+    parent: Option<String>,
+}
+
+fn run(system: &mut System, _: &Hints<'_>) {
+    let named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
+    // One noun below several parents and never on its own: `members` of lists and of segments are different things.
+    let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for n in named.iter().flatten() {
+        parents.entry(&n.noun).or_default().insert(n.parent.as_deref());
+    }
+    let names: Vec<Option<String>> = named
+        .iter()
+        .map(|n| {
+            let Named { noun, parent } = n.as_ref()?;
+            let several = parents.get(noun.as_str()).is_some_and(|p| p.len() > 1 && !p.contains(&None));
+            Some(match parent {
+                Some(parent) if several => format!("{parent}_{noun}"),
+                _ => noun.clone(),
+            })
+        })
+        .collect();
+    for (operation, name) in system.operations.iter_mut().zip(names) {
+        operation.entity = name;
+    }
+    let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
+    for operation in &system.operations {
+        let Some(name) = &operation.entity else { continue };
+        let entity = entities.entry(name.clone()).or_insert_with(|| Entity {
+            name: name.clone(),
+            schema: None,
+            key: None,
+            operations: BTreeMap::new(),
+        });
+        entity.operations.entry(operation.action).or_default().push(operation.id.clone());
+    }
+    for entity in entities.values_mut() {
+        entity.schema = record(system, &entity.name);
+        entity.key = entity.schema.and_then(|schema| key(system, &entity.name, schema));
+    }
+    system.entities = entities;
+}
+
+/// The noun of an operation's path, and its parent.
+fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
+    let steps = segments(&operation.path);
+    let is_verb = |i: usize, word: &str| {
+        let parts = words(word);
+        let last = i + 1 == steps.len();
+        let alone = parts.len() == 1 && parts.first().is_some_and(|w| path::verb(w).is_some() || is_bulk(w));
+        let command = parts.first().is_some_and(|w| is_command(w))
+            && matches!(operation.action, Action::Other)
+            && operation.method != crate::model::Method::Get;
+        (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
+    };
+    let (at, word) = steps
+        .iter()
+        .enumerate()
+        .rev()
+        .filter_map(|(i, s)| Some((i, s.word()?)))
+        .find(|(i, w)| {
+            !is_verb(*i, w) && noun(w).is_some_and(|n| path::verb(&n).is_none() || *i > 0 || steps.len() > 1)
+        })
+        .filter(|(_, w)| words(w).iter().any(|p| path::verb(p).is_none() || p == "list"))?;
+    let mut name = noun(word)?;
+    let before = steps.get(..at).unwrap_or_default();
+    // `checkout/sessions` is a checkout session where the schema's name says so.
+    if let Some(Segment::Word(space)) = before.last()
+        && let Some(component) = operation.record.and_then(|r| schemas.get(r).name.as_deref())
+    {
+        let component: Vec<String> = words(component).iter().map(|w| singular(w)).collect();
+        let mut wanted = noun(space).map(|s| words(&s)).unwrap_or_default();
+        wanted.extend(words(&name));
+        if component.ends_with(&wanted) {
+            name = wanted.join("_");
+        }
+    }
+    let parent = before
+        .iter()
+        .rposition(|s| matches!(s, Segment::Param(_)))
+        .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
+        .and_then(noun);
+    Some(Named { noun: name, parent })
+}
+
+/// The schema of one record: as it is read alone, else in a list, else as a write answers.
+fn record(system: &System, entity: &str) -> Option<SchemaId> {
+    let of = |action: Action| {
+        system
+            .operations
+            .iter()
+            .filter(move |o| o.entity.as_deref() == Some(entity) && o.action == action)
+            .filter_map(|o| o.record)
+            .find(|r| !system.schemas.properties(*r).is_empty())
+    };
+    [Action::Get, Action::List, Action::Search, Action::Create, Action::Upsert, Action::Update].into_iter().find_map(of)
+}
+
+/// The field whose value stands in the path of an operation on one record.
+fn key(system: &System, entity: &str, schema: SchemaId) -> Option<String> {
+    let fields = system.schemas.properties(schema);
+    let param = system
+        .operations
+        .iter()
+        .filter(|o| o.entity.as_deref() == Some(entity))
+        .filter(|o| matches!(o.action, Action::Get | Action::Update | Action::Upsert | Action::Delete))
+        .find_map(|o| match segments(&o.path).pop()? {
+            Segment::Param(name) => Some(name),
+            Segment::Word(_) => None,
+        });
+    let named = |wanted: &str| fields.keys().find(|f| norm(f) == wanted).map(|f| (*f).to_owned());
+    let noun = norm(entity);
+    if let Some(param) = &param {
+        let param = norm(param);
+        if let Some(field) = named(&param) {
+            return Some(field);
+        }
+        // `{customer_uuid}` and `{customerUuid}` name the field without the entity's name.
+        if let Some(rest) = param.strip_prefix(noun.as_str()).filter(|r| !r.is_empty())
+            && let Some(field) = named(rest)
+        {
+            return Some(field);
+        }
+    }
+    let candidates = [
+        "id",
+        "uuid",
+        "guid",
+        "gid",
+        "sid",
+        "key",
+        &format!("{noun}id"),
+        &format!("{noun}key"),
+        "number",
+        "slug",
+        "code",
+    ]
+    .map(str::to_owned);
+    let found = candidates.iter().find_map(|c| named(c));
+    // A name serves as a key only where the path says so.
+    found.or_else(|| param.filter(|p| norm(p).ends_with("name")).and_then(|_| named("name")))
+}

@@ -1,0 +1,111 @@
+//! How changed records alone can be read: `Operation::incremental`.
+
+use super::path::norm;
+use super::{Detector, Hints};
+use crate::base::text::words;
+use crate::model::{Action, Basis, Incremental, Operation, ParamIn, Schemas, System, TypeSet};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "incremental", run };
+
+fn run(system: &mut System, hints: &Hints<'_>) {
+    let schemas = &system.schemas;
+    for (i, operation) in system.operations.iter_mut().enumerate() {
+        if matches!(operation.action, Action::List | Action::Search) {
+            operation.incremental = incremental(schemas, operation, i, hints);
+        }
+    }
+}
+
+const FROM: [&str; 10] = ["since", "after", "gte", "gt", "min", "from", "start", "begin", "ge", "newer"];
+const UNTIL: [&str; 12] = ["until", "before", "lte", "lt", "max", "to", "end", "le", "older", "id", "order", "sort"];
+const CHANGE: [&str; 7] = ["updated", "modified", "changed", "update", "modification", "change", "lastmodified"];
+const BIRTH: [&str; 5] = ["created", "create", "creation", "added", "received"];
+const FILLER: [&str; 9] = ["date", "time", "at", "on", "datetime", "timestamp", "utc", "last", "filter"];
+
+/// What a parameter's name says: its rank (change before birth before a bare `since`), and the words of its field.
+fn meaning(name: &str, from: bool) -> Option<(u8, Vec<String>)> {
+    let parts = words(name);
+    let has = |set: &[&str]| parts.iter().any(|w| set.contains(&w.as_str()));
+    if has(&UNTIL) || !(from || has(&FROM)) {
+        return None;
+    }
+    let field: Vec<String> = parts.iter().filter(|w| !FROM.contains(&w.as_str())).cloned().collect();
+    if has(&CHANGE) {
+        Some((3, field))
+    } else if has(&BIRTH) {
+        Some((2, field))
+    } else if matches!(norm(name).as_str(), "since" | "changedsince" | "sincedate" | "sincetime" | "sincetimestamp") {
+        Some((1, Vec::new()))
+    } else {
+        None
+    }
+}
+
+fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hints<'_>) -> Option<Incremental> {
+    let mut best: Option<(u8, String, Vec<String>, usize)> = None;
+    for (at, parameter) in operation.parameters.iter().enumerate().filter(|(_, p)| p.place == ParamIn::Query) {
+        // An object parameter holds the bound as a property: `created` with `gte` is sent as `created[gte]`.
+        let bound = parameter.schema.and_then(|s| {
+            let properties = schemas.properties(s);
+            ["gte", "gt", "since", "after", "from"].iter().find(|b| properties.contains_key(**b)).copied()
+        });
+        let Some((rank, field)) = meaning(&parameter.name, bound.is_some()) else { continue };
+        if !timely(schemas, parameter.schema) && bound.is_none() {
+            continue;
+        }
+        let name = bound.map_or_else(|| parameter.name.clone(), |b| format!("{}[{b}]", parameter.name));
+        // An inclusive bound misses nothing, so `gte` goes before `gt`.
+        let weight = rank * 2 + u8::from(!words(&name).iter().any(|w| w == "gt"));
+        if best.as_ref().is_none_or(|(w, ..)| weight > *w) {
+            best = Some((weight, name, field, at));
+        }
+    }
+    let (_, param, words, at) = best?;
+    let parameter = operation.parameters.get(at)?;
+    let text = hints.parameters.get(&(index, parameter.name.clone())).map_or("", |p| p.text);
+    let fields: Vec<&str> = operation.record.map(|r| schemas.properties(r).into_keys().collect()).unwrap_or_default();
+    let quoted = fields.iter().find(|f| text.contains(&format!("`{f}`")));
+    let field = quoted.copied().or_else(|| field_like(&fields, &words));
+    let basis = if quoted.is_some() || text.to_lowercase().contains("since") || text.to_lowercase().contains("after") {
+        Basis::Stated { pointer: parameter.pointer.clone() }
+    } else {
+        let record = operation.record.map(|r| schemas.get(r).pointer.clone());
+        let from = std::iter::once(parameter.pointer.clone()).chain(record).collect();
+        Basis::Inferred { rule: "incremental-param-name", from }
+    };
+    Some(Incremental { param, field: field.map(str::to_owned), basis })
+}
+
+/// May hold a point in time.
+fn timely(schemas: &Schemas, schema: Option<crate::model::SchemaId>) -> bool {
+    schema.is_none_or(|s| {
+        let types = schemas.get(s).types;
+        types.is_any() || types.has(TypeSet::STRING) || types.has(TypeSet::INTEGER) || types.has(TypeSet::NUMBER)
+    })
+}
+
+/// The record's field that the words mean: `updated` is `updated_at`, `last_changed` is itself.
+fn field_like<'f>(fields: &[&'f str], wanted: &[String]) -> Option<&'f str> {
+    let exact = wanted.concat();
+    if !exact.is_empty()
+        && let Some(found) = fields.iter().find(|f| norm(f) == exact)
+    {
+        return Some(found);
+    }
+    let core = |parts: Vec<String>| -> Vec<String> {
+        let kept: Vec<String> = parts
+            .into_iter()
+            .filter(|w| !FILLER.contains(&w.as_str()))
+            .map(|w| match w.as_str() {
+                w if CHANGE.contains(&w) => "changed".to_owned(),
+                w if BIRTH.contains(&w) => "created".to_owned(),
+                _ => w,
+            })
+            .collect();
+        kept
+    };
+    let wanted = if wanted.is_empty() { vec!["changed".to_owned()] } else { core(wanted.to_vec()) };
+    // "changed" is folded from several words; the field's own words are folded the same way.
+    fields.iter().find(|f| core(words(f)) == wanted).copied()
+}

@@ -1,0 +1,116 @@
+//! What a description only implies: one detector per fact. Each fills derived fields of the model and pushes facts
+//! with their ground. Detectors know the model and the hints, never a format.
+
+mod actions;
+mod auth_mode;
+mod base_url;
+mod entities;
+mod idempotency;
+mod incremental;
+mod leaves;
+mod oauth2;
+mod pagination;
+mod path;
+mod rate_limit;
+mod rate_limit_header;
+mod records;
+mod required_header;
+mod sensitive_field;
+mod webhooks;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::System;
+
+/// A text that the model has no place for at full length.
+#[derive(Debug, Clone)]
+pub struct Prose<'d> {
+    /// Index of the operation it is about; nothing for the whole system.
+    pub operation: Option<usize>,
+    /// Where it stands.
+    pub pointer: String,
+    /// As written: untrusted, only to be searched.
+    pub text: &'d str,
+}
+
+/// A vendor's extension.
+#[derive(Debug, Clone)]
+pub struct Extension<'d> {
+    /// Index of the operation it is about; nothing for the whole system.
+    pub operation: Option<usize>,
+    /// Its name, `x-…`.
+    pub name: &'d str,
+    /// Its value.
+    pub value: &'d Value,
+    /// Where it stands.
+    pub pointer: String,
+}
+
+/// Something the system sends by itself.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub pointer: String,
+}
+
+/// What a reader saw beside the model.
+#[derive(Debug, Clone, Default)]
+pub struct Hints<'d> {
+    /// Descriptions of the system, its operations and their answers.
+    pub prose: Vec<Prose<'d>>,
+    /// Descriptions of parameters, by operation index and name.
+    pub parameters: BTreeMap<(usize, String), Prose<'d>>,
+    /// Extensions of the system and its operations.
+    pub extensions: Vec<Extension<'d>>,
+    /// Webhooks and callbacks.
+    pub events: Vec<Event>,
+}
+
+impl<'d> Hints<'d> {
+    /// Keeps the extensions of an object.
+    pub fn extensions_of(&mut self, object: &'d Value, pointer: &str, operation: Option<usize>) {
+        for (name, value) in object.as_object().into_iter().flatten() {
+            if name.starts_with("x-") {
+                let pointer = crate::base::pointer::join(pointer, name);
+                self.extensions.push(Extension { operation, name, value, pointer });
+            }
+        }
+    }
+}
+
+/// One detector.
+pub struct Detector {
+    /// The fact it finds.
+    pub fact: &'static str,
+    /// Looks into the system and adds what it finds.
+    pub run: fn(&mut System, &Hints<'_>),
+}
+
+/// All detectors, each after those it builds on.
+pub const ALL: &[Detector] = &[
+    records::DETECTOR,
+    actions::DETECTOR,
+    entities::DETECTOR,
+    auth_mode::DETECTOR,
+    base_url::DETECTOR,
+    pagination::DETECTOR,
+    incremental::DETECTOR,
+    idempotency::DETECTOR,
+    rate_limit::DETECTOR,
+    rate_limit_header::DETECTOR,
+    oauth2::DETECTOR,
+    required_header::DETECTOR,
+    webhooks::DETECTOR,
+    sensitive_field::DETECTOR,
+];
+
+/// Runs all detectors.
+pub fn derive(system: &mut System, hints: &Hints<'_>) {
+    for detector in ALL {
+        (detector.run)(system, hints);
+    }
+}

@@ -1,0 +1,506 @@
+//! `pagination`: how a list is paged, from its query parameters and the fields around its records.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::json;
+
+use super::leaves::{Leaf, around};
+use super::path::norm;
+use super::{Detector, Hints};
+use crate::model::{
+    Action, Basis, CursorFrom, Fact, Method, Operation, PageStyle, Pagination, ParamIn, Parameter, Schemas, System,
+    TypeSet,
+};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "pagination", run };
+
+const CURSORS: [&str; 34] = [
+    "cursor",
+    "pagecursor",
+    "nextcursor",
+    "startcursor",
+    "aftercursor",
+    "pagetoken",
+    "nextpagetoken",
+    "nexttoken",
+    "continuationtoken",
+    "continuation",
+    "continuationkey",
+    "startingafter",
+    "pageafter",
+    "bookmark",
+    "scrollid",
+    "nextid",
+    "marker",
+    "startkey",
+    "startafter",
+    "searchafter",
+    "exclusivestartkey",
+    "skiptoken",
+    "starttoken",
+    "paginationtoken",
+    "paginationkey",
+    "listcursor",
+    "sinceid",
+    "afterid",
+    "lastid",
+    "lastitemid",
+    "offsettoken",
+    "resumptiontoken",
+    "pagemarker",
+    "after",
+];
+/// Cursors only where nothing else pages, or where the answer holds the token.
+const WEAK_CURSORS: [&str; 4] = ["until", "before", "next", "since"];
+const PAGES: [&str; 11] =
+    ["page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "p", "pg", "pagenr", "pagepage", "pageid"];
+const OFFSETS: [&str; 15] = [
+    "offset",
+    "skip",
+    "startat",
+    "start",
+    "startindex",
+    "from",
+    "pageoffset",
+    "sysparmoffset",
+    "recordoffset",
+    "startoffset",
+    "startrow",
+    "startposition",
+    "startfrom",
+    "skipcount",
+    "firstresult",
+];
+const LIMITS: [&str; 34] = [
+    "limit",
+    "perpage",
+    "pagesize",
+    "pagelimit",
+    "pagelen",
+    "count",
+    "maxresults",
+    "size",
+    "top",
+    "rows",
+    "resultsperpage",
+    "max",
+    "sysparmlimit",
+    "take",
+    "num",
+    "itemsperpage",
+    "recordsperpage",
+    "maxitems",
+    "maxrecords",
+    "limitperpage",
+    "pagerows",
+    "maxpagesize",
+    "hitsperpage",
+    "first",
+    "length",
+    "maxcount",
+    "nbperpage",
+    "entriesperpage",
+    "countperpage",
+    "batchsize",
+    "recordlimit",
+    "resultlimit",
+    "numresults",
+    "pagecount",
+];
+const TOKENS: [&str; 21] = [
+    "nextcursor",
+    "nextpagetoken",
+    "nextpagecursor",
+    "nexttoken",
+    "continuationtoken",
+    "continuation",
+    "endcursor",
+    "nextmarker",
+    "nextbookmark",
+    "bookmark",
+    "scrollid",
+    "nextscrollid",
+    "lastid",
+    "nextid",
+    "nextkey",
+    "lastevaluatedkey",
+    "nextpageid",
+    "nextstartingafter",
+    "nextoffset",
+    "cursornext",
+    "nextpagekey",
+];
+
+/// Whether a query parameter of this name is there to page.
+pub(super) fn is_page_param(name: &str) -> bool {
+    let name = norm(name);
+    let name = name.as_str();
+    CURSORS.contains(&name)
+        || PAGES.contains(&name)
+        || matches!(name, "offset" | "startat" | "limit" | "perpage" | "pagesize")
+}
+
+fn run(system: &mut System, hints: &Hints<'_>) {
+    let found: Vec<Option<Pagination>> = system
+        .operations
+        .iter()
+        .enumerate()
+        .map(|(i, operation)| {
+            let listed = matches!(operation.action, Action::List | Action::Search);
+            (listed && matches!(operation.method, Method::Get | Method::Post))
+                .then(|| paginate(&system.schemas, operation, i, hints))
+                .flatten()
+        })
+        .collect();
+    for (operation, pagination) in system.operations.iter_mut().zip(found) {
+        operation.pagination = pagination;
+    }
+    system.facts.extend(of_system(system));
+}
+
+/// The ways of paging in the system, most common first.
+fn of_system(system: &System) -> Vec<Fact> {
+    type Way<'a> = (PageStyle, Option<&'a str>, Option<&'a str>);
+    let mut ways: indexmap::IndexMap<Way<'_>, (u32, &Basis)> = indexmap::IndexMap::new();
+    for pagination in system.operations.iter().filter_map(|o| o.pagination.as_ref()) {
+        let way = (pagination.style, pagination.param.as_deref(), pagination.limit_param.as_deref());
+        ways.entry(way).or_insert((0, &pagination.basis)).0 += 1;
+    }
+    ways.sort_by(|_, a, _, b| b.0.cmp(&a.0));
+    ways.into_iter()
+        .take(6)
+        .map(|((style, param, limit), (_, basis))| {
+            let value = json!({"style": style.as_str(), "param": param, "limit_param": limit});
+            match basis {
+                Basis::Stated { pointer } => Fact::stated("pagination", value, pointer.clone()),
+                Basis::Inferred { rule, from } => Fact::inferred("pagination", value, rule, from.clone(), 0.65),
+            }
+        })
+        .collect()
+}
+
+/// A query parameter and its full description.
+struct Query<'s> {
+    parameter: &'s Parameter,
+    name: String,
+    types: TypeSet,
+    text: String,
+}
+
+impl Query<'_> {
+    fn opaque(&self) -> bool {
+        self.types.has(TypeSet::STRING)
+            && !self.types.has(TypeSet::INTEGER)
+            && ["token", "cursor", "opaque", "previous", "identifier", "returned", "response"]
+                .iter()
+                .any(|w| self.text.contains(w))
+    }
+
+    fn speaks_of_pages(&self) -> bool {
+        ["page", "paginat", "cursor", "offset", "skip", "token", "starting", "number of", "next set", "last"]
+            .iter()
+            .any(|w| self.text.contains(w))
+    }
+}
+
+fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hints<'_>) -> Option<Pagination> {
+    let queries: Vec<Query<'_>> = operation
+        .parameters
+        .iter()
+        .filter(|p| p.place == ParamIn::Query)
+        .map(|parameter| Query {
+            parameter,
+            name: norm(&parameter.name),
+            types: parameter.schema.map_or(TypeSet::ANY, |s| schemas.get(s).types),
+            text: hints.parameters.get(&(index, parameter.name.clone())).map_or("", |p| p.text).to_lowercase(),
+        })
+        .collect();
+    let leaves = around(schemas, operation);
+    let named = |names: &[&str]| {
+        names.iter().find_map(|n| queries.iter().find(|q| q.name == *n && !q.types.has(TypeSet::BOOLEAN)))
+    };
+    let limit = named(&LIMITS);
+    let cursors: Vec<&Query<'_>> =
+        CURSORS.iter().filter_map(|n| queries.iter().find(|q| q.name == *n && !dated(schemas, q))).collect();
+    let offset = named(&OFFSETS)
+        .filter(|q| q.name != "from" && q.name != "start" || q.types.has(TypeSet::INTEGER) || q.opaque());
+    let page = named(&PAGES).filter(|q| !q.types.has(TypeSet::STRING) || q.text.contains("page") || q.opaque());
+    let opaque = [offset, page].into_iter().flatten().find(|q| q.opaque() && !q.text.contains("number"));
+    let more = leaves
+        .iter()
+        .find(|l| {
+            l.schema.types.has(TypeSet::BOOLEAN)
+                && matches!(
+                    l.name.as_str(),
+                    "hasmore"
+                        | "hasnext"
+                        | "hasnextpage"
+                        | "more"
+                        | "hasmoreitems"
+                        | "morerecords"
+                        | "hasmorepages"
+                        | "moreavailable"
+                        | "hasmoredata"
+                )
+        })
+        .map(|l| l.path.clone());
+    let total = leaves
+        .iter()
+        .find(|l| {
+            l.numeric()
+                && matches!(
+                    l.name.as_str(),
+                    "total"
+                        | "totalcount"
+                        | "totalitems"
+                        | "totalresults"
+                        | "totalrecords"
+                        | "totalsize"
+                        | "totalelements"
+                        | "totalentries"
+                        | "totalnumber"
+                        | "totalnumberofitems"
+                        | "recordcount"
+                        | "itemcount"
+                )
+        })
+        .map(|l| l.path.clone());
+
+    let mut style = None;
+    // A cursor and the token that feeds it.
+    for query in cursors.iter().copied().chain(opaque) {
+        if let Some(token) = token_for(&leaves, query) {
+            style = Some((PageStyle::Cursor, Some(query), Some(CursorFrom::Body(token.path.clone())), Some(token)));
+            break;
+        }
+    }
+    let next_url = leaves.iter().find(|l| l.textual() && is_next_url(l));
+    let link_header = operation.success().is_some_and(|r| r.headers.iter().any(|h| h.eq_ignore_ascii_case("link")));
+    if style.is_none()
+        && let Some(leaf) = next_url
+    {
+        style = Some((PageStyle::LinkBody, None, Some(CursorFrom::Body(leaf.path.clone())), Some(leaf)));
+    }
+    if style.is_none()
+        && let Some(query) = cursors.first().copied()
+    {
+        // Without a token in the answer, the cursor is the key of the last record.
+        let by_key = matches!(
+            query.name.as_str(),
+            "startingafter" | "after" | "sinceid" | "afterid" | "lastid" | "startafter" | "lastitemid"
+        ) || query.text.contains("last ");
+        let key = operation.record.and_then(|r| last_key(schemas, r)).filter(|_| by_key).map(CursorFrom::LastItem);
+        // `offset` beside `after` pages more surely than a cursor that nothing feeds.
+        let surer = query.name == "after" && (page.is_some() || offset.is_some()) && key.is_none();
+        if !surer {
+            style = Some((PageStyle::Cursor, Some(query), key, None));
+        }
+    }
+    if style.is_none()
+        && let Some(query) = opaque
+    {
+        style = Some((PageStyle::Cursor, Some(query), None, None));
+    }
+    if style.is_none() && link_header {
+        style = Some((PageStyle::LinkHeader, page.or(offset), None, None));
+    }
+    if style.is_none()
+        && let Some(query) = offset
+        && (query.name != "from" || limit.is_some())
+    {
+        style = Some((PageStyle::Offset, Some(query), None, None));
+    }
+    if style.is_none()
+        && let Some(query) = page
+        && (query.name != "p" || limit.is_some())
+    {
+        style = Some((PageStyle::Page, Some(query), None, None));
+    }
+    if style.is_none() {
+        let weak: Vec<&Query<'_>> = WEAK_CURSORS.iter().filter_map(|n| queries.iter().find(|q| q.name == *n)).collect();
+        let fed = weak.iter().find_map(|q| Some((*q, token_for(&leaves, q)?)));
+        if let Some((query, token)) = fed {
+            style = Some((PageStyle::Cursor, Some(query), Some(CursorFrom::Body(token.path.clone())), Some(token)));
+        } else if let Some(query) =
+            weak.into_iter().find(|q| q.name == "before" && !dated(schemas, q)).filter(|_| limit.is_some())
+        {
+            let key = operation.record.and_then(|r| last_key(schemas, r)).map(CursorFrom::LastItem);
+            style = Some((PageStyle::Cursor, Some(query), key, None));
+        }
+    }
+    if style.is_none() && limit.is_some() && says_link_header(index, hints) {
+        style = Some((PageStyle::LinkHeader, None, None, None));
+    }
+    let (style, query, next, leaf) = style?;
+    let basis = basis(operation, style, query, leaf, next.as_ref());
+    Some(Pagination {
+        style,
+        param: query.map(|q| q.parameter.name.clone()),
+        limit_param: limit.map(|q| q.parameter.name.clone()),
+        limit_max: limit.and_then(|q| limit_max(schemas, q)),
+        next,
+        more,
+        total,
+        first_page: query.filter(|_| style == PageStyle::Page).map_or(1, |q| first_page(schemas, q)),
+        basis,
+    })
+}
+
+/// Stated where the parameter or the answer's field says what it is for; else a rule put them together.
+fn basis(
+    operation: &Operation,
+    style: PageStyle,
+    query: Option<&Query<'_>>,
+    leaf: Option<&Leaf<'_>>,
+    next: Option<&CursorFrom>,
+) -> Basis {
+    if let Some(query) = query.filter(|q| style != PageStyle::LinkHeader && q.speaks_of_pages()) {
+        return Basis::Stated { pointer: query.parameter.pointer.clone() };
+    }
+    if let Some(leaf) = leaf.filter(|l| query.is_none() && l.schema.description.to_lowercase().contains("next")) {
+        return Basis::Stated { pointer: leaf.schema.pointer.clone() };
+    }
+    let success = operation.success().map(|r| r.pointer.clone());
+    if style == PageStyle::LinkHeader && success.is_some() {
+        return Basis::Inferred { rule: "link-header", from: success.into_iter().collect() };
+    }
+    let rule = match (style, next) {
+        (PageStyle::Cursor, Some(CursorFrom::Body(_))) => "cursor-param-and-next-token",
+        (PageStyle::Cursor, Some(CursorFrom::LastItem(_))) => "cursor-param-and-last-record",
+        (PageStyle::Cursor, None) => "cursor-param-name",
+        (PageStyle::Page, _) => "page-param-name",
+        (PageStyle::Offset, _) => "offset-param-name",
+        (PageStyle::LinkBody, _) => "next-url-in-body",
+        (PageStyle::LinkHeader, _) => "link-header",
+    };
+    let pointers = query.map(|q| q.parameter.pointer.clone()).into_iter().chain(leaf.map(|l| l.schema.pointer.clone()));
+    let mut from: Vec<String> = pointers.collect();
+    if from.is_empty() {
+        from.push(operation.pointer.clone());
+    }
+    Basis::Inferred { rule, from }
+}
+
+/// A field of the answer that feeds the parameter: its name without "next" is the parameter's, or it is named like a
+/// token, or it is a plain `next` that is no URL.
+fn token_for<'l, 's>(leaves: &'l [Leaf<'s>], query: &Query<'_>) -> Option<&'l Leaf<'s>> {
+    let wanted = query.name.strip_prefix("next").unwrap_or(&query.name);
+    let wanted = if wanted.len() > 4 { wanted.strip_prefix("page").unwrap_or(wanted) } else { wanted };
+    let rank = |leaf: &Leaf<'_>| {
+        let in_paging = leaf.parent.contains("pag")
+            || leaf.parent.contains("cursor")
+            || leaf.parent.contains("meta")
+            || leaf.parent == "next";
+        let name = leaf.name.as_str();
+        if !(leaf.textual() || leaf.numeric()) || name.contains("prev") || leaf.parent.contains("prev") {
+            return 0;
+        }
+        if leaf.name.contains("url") || leaf.name.contains("uri") || leaf.name.contains("link") {
+            return 0;
+        }
+        if name == format!("next{wanted}") || name == format!("nextpage{wanted}") {
+            10
+        } else if leaf.parent == "next" && name == wanted {
+            9
+        } else if TOKENS.contains(&name) {
+            7
+        } else if name == query.name
+            && (in_paging || leaf.textual())
+            && !matches!(name, "offset" | "page" | "start" | "before" | "since" | "until")
+        {
+            6
+        } else if name == "cursor" || (in_paging && matches!(name, "after" | "token")) {
+            5
+        } else if matches!(name, "next" | "nextpage") && !leaf.is_url() && (in_paging || leaf.textual()) {
+            4
+        } else {
+            0
+        }
+    };
+    leaves
+        .iter()
+        .map(|l| (rank(l), l))
+        .filter(|(r, _)| *r > 0)
+        .max_by_key(|(r, l)| (*r, std::cmp::Reverse(l.path.len())))
+        .map(|(_, l)| l)
+}
+
+fn is_next_url(leaf: &Leaf<'_>) -> bool {
+    match leaf.name.as_str() {
+        "nexturl" | "nexturi" | "nextlink" | "nextpageuri" | "nextpageurl" | "nextpagelink" | "nexthref"
+        | "odatanextlink" | "nextpagepath" | "nextrecordsurl" => true,
+        "href" | "url" | "uri" => leaf.parent == "next",
+        "next" | "nextpage" => leaf.is_url(),
+        _ => false,
+    }
+}
+
+fn dated(schemas: &Schemas, query: &Query<'_>) -> bool {
+    let format = query.parameter.schema.and_then(|s| schemas.get(s).format.clone()).unwrap_or_default();
+    format.starts_with("date")
+        || ((query.name == "after" || query.name == "before")
+            && ["date", "timestamp", " time", "iso 8601"].iter().any(|w| query.text.contains(w)))
+}
+
+fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String> {
+    let fields = schemas.properties(record);
+    ["id", "uuid", "gid", "key"].iter().find_map(|k| fields.keys().find(|f| norm(f) == *k)).map(|f| (*f).to_owned())
+}
+
+fn says_link_header(index: usize, hints: &Hints<'_>) -> bool {
+    hints.prose.iter().filter(|p| p.operation == Some(index)).any(|p| {
+        let text = p.text.to_lowercase();
+        text.contains("link header") || text.contains("link response header") || text.contains("`link`")
+    })
+}
+
+fn first_page(schemas: &Schemas, query: &Query<'_>) -> u64 {
+    let schema = query.parameter.schema.map(|s| schemas.get(s));
+    let zero = |n: Option<&serde_json::Number>| n.and_then(serde_json::Number::as_f64).map(|f| f == 0.0);
+    let default = schema.and_then(|s| s.default.as_ref()).and_then(serde_json::Value::as_number);
+    let says = [
+        "zero-based",
+        "0-based",
+        "zero based",
+        "starts at 0",
+        "starting at 0",
+        "starts from 0",
+        "starting from 0",
+        "0-indexed",
+        "zero-indexed",
+        "first page is 0",
+        "starting with 0",
+    ];
+    let zero_based = says.iter().any(|s| query.text.contains(s))
+        || zero(default).unwrap_or_else(|| zero(schema.and_then(|s| s.minimum.as_ref())).unwrap_or(false));
+    u64::from(!zero_based)
+}
+
+static MAXIMUM: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r"max(?:imum)?(?: allowed)?(?: page size| value| limit| number| count)?(?: of [a-z ]{1,30})?(?: allowed)?(?: is|:|=| of)?\s*`?(\d[\d,]*)",
+        r"(?:up to|at most|cannot exceed|no more than|not exceed|less than or equal to|<=)\s*`?(\d[\d,]*)",
+        r"between (?:0|1) and `?(\d[\d,]*)",
+        r"(?:range(?: is|:)?|from)\s*`?(?:0|1)`?\s*(?:-|to|\.\.)\s*`?(\d[\d,]*)",
+        r"(\d[\d,]*)`?\s*(?:is the maximum|maximum|max\b)",
+    ]
+    .iter()
+    .map(|p| Regex::new(p).expect("the patterns are constants that a test compiles"))
+    .collect()
+});
+
+fn limit_max(schemas: &Schemas, query: &Query<'_>) -> Option<u64> {
+    let schema = query.parameter.schema.map(|s| schemas.get(s));
+    let stated = schema.and_then(|s| {
+        let max = s.maximum.as_ref()?.as_f64()?;
+        // Beyond a million it is the integer's own bound.
+        (max.fract() == 0.0 && (1.0..1e6).contains(&max)).then(|| max as u64 - u64::from(s.exclusive_maximum))
+    });
+    stated.or_else(|| {
+        let found =
+            MAXIMUM.iter().find_map(|m| m.captures(&query.text)?.get(1).map(|g| g.as_str().replace(',', "")))?;
+        found.parse().ok().filter(|n| (1..1_000_000).contains(n))
+    })
+}

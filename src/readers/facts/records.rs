@@ -1,0 +1,219 @@
+//! Where the records lie in an answer: `Operation::items` and `Operation::record`.
+
+use super::path::{norm, segments};
+use super::{Detector, Hints};
+use crate::base::text::singular;
+use crate::model::{Operation, SchemaId, Schemas, System, TypeSet};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "records", run };
+
+fn run(system: &mut System, _: &Hints<'_>) {
+    let System { operations, schemas, .. } = system;
+    for operation in operations {
+        let Some(body) = operation.success().and_then(|r| r.schema) else { continue };
+        match list_in(schemas, body, operation) {
+            Some(list) => {
+                operation.items = Some(list.path);
+                operation.record = list.item;
+            }
+            None => operation.record = Some(unwrapped(schemas, body)),
+        }
+    }
+}
+
+struct List {
+    path: Vec<String>,
+    item: Option<SchemaId>,
+    score: i32,
+}
+
+/// Names under which APIs keep the records of a page.
+const ENVELOPES: [&str; 19] = [
+    "data",
+    "items",
+    "results",
+    "result",
+    "value",
+    "values",
+    "records",
+    "entries",
+    "elements",
+    "list",
+    "resources",
+    "objects",
+    "content",
+    "rows",
+    "hits",
+    "collection",
+    "nodes",
+    "edges",
+    "response",
+];
+/// Names of arrays that stand beside the records.
+const BESIDE: [&str; 14] = [
+    "errors",
+    "warnings",
+    "links",
+    "included",
+    "meta",
+    "facets",
+    "tags",
+    "includes",
+    "expand",
+    "aggregations",
+    "messages",
+    "fields",
+    "metadata",
+    "columns",
+];
+
+fn list_in(schemas: &Schemas, body: SchemaId, operation: &Operation) -> Option<List> {
+    if let Some(item) = as_array(schemas, body) {
+        return Some(List { path: Vec::new(), item, score: 10 });
+    }
+    let steps = segments(&operation.path);
+    let words: Vec<String> = steps.iter().filter_map(|s| s.word()).map(norm).collect();
+    let mut best: Option<List> = None;
+    let mut todo = vec![(body, Vec::<String>::new())];
+    let mut arrays = 0;
+    while let Some((id, path)) = todo.pop() {
+        let properties = schemas.properties(id);
+        for (name, property) in properties.into_iter().take(200) {
+            let mut here = path.clone();
+            here.push(name.to_owned());
+            if let Some(item) = as_array(schemas, property) {
+                let score = score(schemas, name, item, here.len(), &words);
+                arrays += usize::from(path.is_empty());
+                if best.as_ref().is_none_or(|b| score > b.score) {
+                    best = Some(List { path: here, item, score });
+                }
+            } else if here.len() < 2 && is_object(schemas, property) && wraps(name) {
+                todo.push((property, here));
+            }
+        }
+    }
+    let best = best?;
+    // A record of its own may well hold arrays: only what looks like a page counts as one.
+    let own = schemas.properties(body);
+    let looks_like_a_record =
+        ["id", "uuid", "sid", "gid", "created_at", "createdAt"].iter().any(|k| own.contains_key(*k));
+    let ends_in_param = matches!(steps.last(), Some(super::path::Segment::Param(_)));
+    let paged =
+        own.keys().any(|k| is_paging(&norm(k))) || operation.parameters.iter().any(|p| is_paging(&norm(&p.name)));
+    let enough = match (ends_in_param, looks_like_a_record) {
+        (false, false) if arrays == 1 => 3,
+        (false, false) => 4,
+        (true, false) if paged => 5,
+        (false, true) if paged => 6,
+        _ => 100,
+    };
+    (best.score >= enough).then_some(best)
+}
+
+fn score(schemas: &Schemas, name: &str, item: Option<SchemaId>, depth: usize, words: &[String]) -> i32 {
+    let name = norm(name);
+    let mut score = 0;
+    let last = words.last().map(String::as_str).unwrap_or("");
+    if name == last || singular(&name) == singular(last) {
+        score += 7;
+    } else if words.iter().any(|w| *w == name || singular(w) == singular(&name)) {
+        score += 5;
+    } else if !last.is_empty() && (name.ends_with(last) || last.ends_with(&name)) {
+        score += 4;
+    } else if ENVELOPES.contains(&name.as_str()) {
+        score += 5;
+    } else if BESIDE.contains(&name.as_str()) {
+        score -= 6;
+    }
+    if item.is_none_or(|i| is_object(schemas, i)) {
+        score += 3;
+    }
+    score - i32::try_from(depth).unwrap_or(9) + 1
+}
+
+/// The item schema, where a schema is an array (one of its variants is enough).
+fn as_array(schemas: &Schemas, id: SchemaId) -> Option<Option<SchemaId>> {
+    let schema = schemas.get(id);
+    if schema.types.has(TypeSet::ARRAY) && !schema.types.has(TypeSet::OBJECT) && !schema.types.has(TypeSet::STRING) {
+        return Some(schema.items);
+    }
+    None
+}
+
+/// Has named properties, itself or in a variant.
+pub(super) fn is_object(schemas: &Schemas, id: SchemaId) -> bool {
+    schemas.get(id).types.has(TypeSet::OBJECT) || !schemas.properties(id).is_empty()
+}
+
+fn wraps(name: &str) -> bool {
+    let name = norm(name);
+    ENVELOPES.contains(&name.as_str())
+        || matches!(name.as_str(), "embedded" | "body" | "payload" | "page" | "resultset")
+}
+
+fn is_paging(name: &str) -> bool {
+    const MARKS: [&str; 24] = [
+        "limit",
+        "perpage",
+        "pagesize",
+        "cursor",
+        "pagetoken",
+        "nextpagetoken",
+        "hasmore",
+        "nextcursor",
+        "next",
+        "total",
+        "totalcount",
+        "totalitems",
+        "startingafter",
+        "offset",
+        "page",
+        "pagelen",
+        "count",
+        "maxresults",
+        "nextpage",
+        "paging",
+        "pagination",
+        "after",
+        "top",
+        "skip",
+    ];
+    MARKS.contains(&name)
+}
+
+/// The record inside an envelope with one object, e.g. `{"customer": {…}}`; the schema itself where there is none.
+fn unwrapped(schemas: &Schemas, body: SchemaId) -> SchemaId {
+    const AROUND: [&str; 18] = [
+        "meta",
+        "links",
+        "status",
+        "success",
+        "code",
+        "message",
+        "ok",
+        "requestid",
+        "error",
+        "errors",
+        "jsonapi",
+        "included",
+        "version",
+        "warnings",
+        "metadata",
+        "trace",
+        "responsemetadata",
+        "warning",
+    ];
+    let properties = schemas.properties(body);
+    let mut inner: Option<SchemaId> = None;
+    for (name, property) in properties {
+        if AROUND.contains(&norm(name).as_str()) {
+            continue;
+        }
+        if inner.is_some() || !is_object(schemas, property) || schemas.properties(property).is_empty() {
+            return body;
+        }
+        inner = Some(property);
+    }
+    inner.unwrap_or(body)
+}

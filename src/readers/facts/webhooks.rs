@@ -1,0 +1,54 @@
+//! `webhooks` and `webhook_subscribe_endpoint`: whether the system tells of changes by itself, and where to ask it to.
+
+use serde_json::json;
+
+use super::path::{Segment, norm, segments};
+use super::{Detector, Hints};
+use crate::model::{Action, Fact, Method, Operation, System};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", run };
+
+fn is_hook(word: &str) -> bool {
+    let word = norm(word);
+    word.contains("webhook")
+        || matches!(word.as_str(), "hooks" | "hook" | "eventsubscriptions" | "notificationsubscriptions")
+}
+
+fn run(system: &mut System, hints: &Hints<'_>) {
+    let mut facts = Vec::new();
+    let about: Vec<&Operation> =
+        system.operations.iter().filter(|o| segments(&o.path).iter().filter_map(Segment::word).any(is_hook)).collect();
+    if let Some(event) = hints.events.first() {
+        facts.push(Fact::stated("webhooks", json!({"value": true}), event.pointer.clone()));
+    } else if let Some(operation) = about.first() {
+        let from = vec![operation.pointer.clone()];
+        facts.push(Fact::inferred("webhooks", json!({"value": true}), "webhook-operations", from, 0.70));
+    } else {
+        let said =
+            hints.prose.iter().filter(|p| p.operation.is_none()).find(|p| p.text.to_lowercase().contains("webhook"));
+        facts.push(match said {
+            Some(prose) => {
+                let from = vec![prose.pointer.clone()];
+                Fact::inferred("webhooks", json!({"value": true}), "webhooks-in-prose", from, 0.55)
+            }
+            None => {
+                let from = vec!["#/paths".to_owned()];
+                Fact::inferred("webhooks", json!({"value": false}), "no-webhook-operation", from, 0.40)
+            }
+        });
+    }
+    let subscribe = about
+        .iter()
+        .filter(|o| {
+            matches!(o.method, Method::Post | Method::Put) && !matches!(o.action, Action::Search | Action::Other)
+        })
+        .filter(|o| segments(&o.path).last().and_then(Segment::word).is_some_and(is_hook))
+        .min_by_key(|o| o.path.matches('{').count());
+    if let Some(operation) = subscribe {
+        let value = json!({"method": operation.method.as_str(), "path": operation.path});
+        let from = vec![operation.pointer.clone()];
+        facts.push(Fact::inferred("webhook_subscribe_endpoint", value, "create-on-webhooks", from, 0.65));
+    }
+    system.facts.extend(facts);
+}

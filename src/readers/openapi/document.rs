@@ -1,0 +1,209 @@
+//! The document being read: references resolved, findings kept in bounds.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::base::pointer;
+use crate::base::text::{plural, quoted};
+use crate::finding::{Finding, Location, Severity};
+
+/// Most findings of one code; more of the same would hide the others.
+const MOST_OF_A_CODE: u64 = 25;
+/// Most references followed in a row.
+const MOST_HOPS: usize = 32;
+
+/// A place in the document.
+#[derive(Debug, Clone)]
+pub(super) struct At<'d> {
+    /// What stands there.
+    pub(super) value: &'d Value,
+    /// Its pointer, with the leading `#`.
+    pub(super) pointer: String,
+}
+
+impl<'d> At<'d> {
+    /// The place of a key below this one.
+    pub(super) fn child(&self, key: &str) -> Option<Self> {
+        Some(Self { value: self.value.get(key)?, pointer: pointer::join(&self.pointer, key) })
+    }
+
+    /// All places below an object, in order, extensions (`x-`) left out.
+    pub(super) fn children(&self) -> impl Iterator<Item = (&'d str, Self)> + use<'d> {
+        let base = self.pointer.clone();
+        self.value
+            .as_object()
+            .into_iter()
+            .flat_map(Map::iter)
+            .filter(|(key, _)| !key.starts_with("x-"))
+            .map(move |(key, value)| (key.as_str(), Self { value, pointer: pointer::join(&base, key) }))
+    }
+
+    /// All places below an array, in order.
+    pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'d> {
+        let base = self.pointer.clone();
+        self.value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(move |(i, value)| Self { value, pointer: format!("{base}/{i}") })
+    }
+
+    /// The text under a key.
+    pub(super) fn text(&self, key: &str) -> Option<&'d str> {
+        self.value.get(key)?.as_str()
+    }
+
+    /// The text under a key, cleaned and at most `max` characters long; empty where there is none.
+    pub(super) fn quoted(&self, key: &str, max: usize) -> String {
+        self.text(key).map(|t| quoted(t, max)).unwrap_or_default()
+    }
+
+    /// Whether the key holds `true`.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        self.value.get(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The object's `$ref`, if it has one.
+    pub(super) fn reference(&self) -> Option<&'d str> {
+        self.text("$ref")
+    }
+}
+
+/// The document and what was found in it.
+pub(super) struct Document<'d> {
+    root: &'d Value,
+    origin: String,
+    findings: Vec<Finding>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl<'d> Document<'d> {
+    /// A document read from `origin`.
+    pub(super) fn new(root: &'d Value, origin: &str) -> Self {
+        Self { root, origin: origin.to_owned(), findings: Vec::new(), counts: BTreeMap::new() }
+    }
+
+    /// The top of the document.
+    pub(super) fn top(&self) -> At<'d> {
+        At { value: self.root, pointer: "#".to_owned() }
+    }
+
+    /// What stands under a path of keys from the top.
+    pub(super) fn at(&self, keys: &[&str]) -> Option<At<'d>> {
+        keys.iter().try_fold(self.top(), |at, key| at.child(key))
+    }
+
+    /// A finding at a pointer. Of one code only the first are kept; [`Document::into_findings`] tells how many came.
+    pub(super) fn find(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+        fix: &str,
+    ) {
+        let count = self.counts.entry(code).or_insert(0);
+        *count += 1;
+        if *count > MOST_OF_A_CODE {
+            return;
+        }
+        let at = Location::pointer(&self.origin, pointer);
+        let finding = match severity {
+            Severity::Note => Finding::note(code, at, message),
+            Severity::Warning => Finding::warning(code, at, message),
+            Severity::Error => Finding::error(code, at, message),
+        };
+        self.findings.push(finding.fix(fix));
+    }
+
+    /// A warning at a pointer.
+    pub(super) fn warn(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, fix: &str) {
+        self.find(Severity::Warning, code, pointer, message, fix);
+    }
+
+    /// All findings, with a note for each code of which some were left out.
+    pub(super) fn into_findings(mut self) -> Vec<Finding> {
+        for (code, count) in self.counts {
+            if count > MOST_OF_A_CODE {
+                let message = format!("{} more like this were found", plural(count - MOST_OF_A_CODE, "place"));
+                self.findings.push(Finding::note(code, Location::pointer(&self.origin, "#"), message));
+            }
+        }
+        self.findings
+    }
+
+    /// Follows a reference to its end. Nothing, and a finding at `at`, where it leads nowhere or in a circle.
+    pub(super) fn resolve(&mut self, at: At<'d>) -> Option<At<'d>> {
+        let from = at.pointer.clone();
+        let mut here = at;
+        for _ in 0..MOST_HOPS {
+            let Some(reference) = here.reference() else { return Some(here) };
+            here = self.target(reference, &from)?;
+        }
+        self.warn(
+            "reference-cycle",
+            &from,
+            "the reference leads back to itself",
+            "point it at the thing that is meant",
+        );
+        None
+    }
+
+    /// One step of a reference found at `from`.
+    pub(super) fn target(&mut self, reference: &str, from: &str) -> Option<At<'d>> {
+        let shown = quoted(reference, 120);
+        if !reference.starts_with('#') {
+            let message = format!("\"{shown}\" refers to another file, which is not read");
+            self.warn("external-reference", from, message, "bundle the description into one file");
+            return None;
+        }
+        let decoded = if reference.contains('%') {
+            percent_encoding::percent_decode_str(reference).decode_utf8_lossy().into_owned()
+        } else {
+            reference.to_owned()
+        };
+        let found = pointer::resolve(self.root, reference);
+        // A name without a slash is an anchor or a slip; both lead nowhere here.
+        let Some(value) = found.filter(|_| reference == "#" || reference.starts_with("#/")) else {
+            let message = format!("\"{shown}\" does not exist in the description");
+            self.warn("broken-reference", from, message, "add the component or correct the reference");
+            return None;
+        };
+        Some(At { value, pointer: decoded })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn references_lead_somewhere_or_are_told() {
+        let root = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/c~1d"}, "c/d": 1,
+            "x": {"$ref": "#/y"}, "y": {"$ref": "#/x"}, "z": {"$ref": "#/none"}, "o": {"$ref": "o.yaml#/x"}});
+        let mut doc = Document::new(&root, "f");
+        let mut end = |key: &str| {
+            let at = doc.at(&[key]).expect("is there");
+            doc.resolve(at).map(|at| at.pointer)
+        };
+        assert_eq!(end("a").as_deref(), Some("#/c~1d"));
+        assert_eq!((end("x"), end("z"), end("o")), (None, None, None));
+        let codes: Vec<String> = doc.into_findings().iter().map(|f| format!("{} {}", f.code, f.location)).collect();
+        assert_eq!(codes, ["reference-cycle f#/x", "broken-reference f#/z", "external-reference f#/o"]);
+    }
+
+    #[test]
+    fn many_of_a_kind_become_a_count() {
+        let root = json!({});
+        let mut doc = Document::new(&root, "f");
+        for _ in 0..30 {
+            doc.warn("x", "#", "m", "");
+        }
+        let findings = doc.into_findings();
+        assert_eq!(findings.len(), 26);
+        assert_eq!(findings.last().map(|f| f.message.as_str()), Some("5 places more like this were found"));
+    }
+}

@@ -1,0 +1,223 @@
+//! The keywords of one schema, merged over its parts: what is stricter wins, what only describes is taken from the
+//! part nearest to the schema.
+
+use serde_json::{Number, Value};
+
+use super::document::{At, Document};
+use super::schemas::Part;
+use crate::base::text::quoted;
+use crate::model::{Schema, TypeSet};
+
+/// All keywords that refer to no other schema.
+pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
+    let mut schema = Schema::default();
+    for part in parts {
+        let (types, format) = types(doc, part);
+        schema.types = intersection(schema.types, types);
+        if let Some(format) = format {
+            schema.format = Some(format);
+        }
+        values(part, &mut schema);
+        bounds(part, &mut schema);
+        let required = part.map.get("required").and_then(Value::as_array).into_iter().flatten();
+        schema.required.extend(required.filter_map(Value::as_str).map(str::to_owned));
+        schema.read_only |= part.at.flag("readOnly");
+        schema.write_only |= part.at.flag("writeOnly");
+        schema.deprecated |= part.at.flag("deprecated");
+        if let Some(pattern) = part.at.text("pattern").filter(|p| p.len() <= 2000) {
+            schema.pattern = Some(pattern.to_owned());
+        }
+        let discriminator = part.map.get("discriminator").and_then(|d| d.get("propertyName")).and_then(Value::as_str);
+        if let Some(property) = discriminator {
+            schema.discriminator = Some(quoted(property, 120));
+        }
+    }
+    // Nearest first; of two at the same level the later one is the more particular.
+    let mut near: Vec<&Part<'_>> = parts.iter().rev().collect();
+    near.sort_by_key(|p| p.level);
+    let first = |key: &str| near.iter().find_map(|p| p.map.get(key));
+    schema.description = near
+        .iter()
+        .find_map(|p| p.at.text("description").filter(|d| !d.trim().is_empty()))
+        .map(|d| quoted(d, 300))
+        .unwrap_or_default();
+    schema.default = first("default").cloned();
+    schema.example = first("example")
+        .or_else(|| first("examples").and_then(|e| e.as_array().and_then(|list| list.first())))
+        .cloned();
+    schema
+}
+
+/// The types of one part, and the format it states or implies by a type's name.
+fn types(doc: &mut Document<'_>, part: &Part<'_>) -> (TypeSet, Option<String>) {
+    let mut format = part.at.text("format").map(|f| quoted(f, 60)).filter(|f| !f.is_empty());
+    let mut types = TypeSet::ANY;
+    let mut one = |name: &str| {
+        if let Some(found) = TypeSet::named(name) {
+            return found;
+        }
+        let (known, implied) = match name {
+            "date" => (TypeSet::STRING, Some("date")),
+            "datetime" | "date-time" => (TypeSet::STRING, Some("date-time")),
+            "uuid" => (TypeSet::STRING, Some("uuid")),
+            "file" => (TypeSet::STRING, Some("binary")),
+            "int" | "long" => (TypeSet::INTEGER, None),
+            "float" | "double" | "decimal" => (TypeSet::NUMBER, None),
+            "bool" => (TypeSet::BOOLEAN, None),
+            "str" | "text" | "enum" => (TypeSet::STRING, None),
+            "map" | "dict" => (TypeSet::OBJECT, None),
+            "list" => (TypeSet::ARRAY, None),
+            _ => (TypeSet::ANY, None),
+        };
+        let message = format!("the type \"{}\" is unknown; read as {known}", quoted(name, 40));
+        doc.warn("unknown-type", &part.at.pointer, message, "use a type of JSON Schema");
+        if format.is_none() {
+            format = implied.map(str::to_owned);
+        }
+        known
+    };
+    match part.map.get("type") {
+        Some(Value::String(name)) => types = one(name),
+        Some(Value::Array(names)) => {
+            for name in names.iter().filter_map(Value::as_str) {
+                types = types.with(one(name));
+            }
+        }
+        _ => {}
+    }
+    if part.nullable && !types.is_any() {
+        types = types.with(TypeSet::NULL);
+    }
+    (types, format)
+}
+
+/// What both allow; where that is nothing, the first.
+fn intersection(a: TypeSet, b: TypeSet) -> TypeSet {
+    if a.is_any() {
+        return b;
+    }
+    if b.is_any() {
+        return a;
+    }
+    let mut both = a.without(a.without(b));
+    // An integer is a number.
+    if (a.has(TypeSet::INTEGER) && b.has(TypeSet::NUMBER)) || (b.has(TypeSet::INTEGER) && a.has(TypeSet::NUMBER)) {
+        both = both.with(TypeSet::INTEGER);
+    }
+    if both.is_any() { a } else { both }
+}
+
+fn values(part: &Part<'_>, schema: &mut Schema) {
+    let here = match (part.map.get("const"), part.map.get("enum")) {
+        (Some(only), _) => vec![only.clone()],
+        (None, Some(Value::Array(list))) if !list.is_empty() => list.clone(),
+        _ => return,
+    };
+    schema.values = Some(match schema.values.take() {
+        None => here,
+        Some(before) => {
+            let both: Vec<Value> = before.iter().filter(|v| here.contains(v)).cloned().collect();
+            if both.is_empty() { before } else { both }
+        }
+    });
+}
+
+/// The values of alternatives that are nothing but a constant each.
+pub(super) fn constants(alternatives: &[At<'_>]) -> Option<Vec<Value>> {
+    const BESIDE: [&str; 7] = ["const", "enum", "title", "description", "type", "deprecated", "example"];
+    let mut out = Vec::new();
+    for at in alternatives {
+        let map = at.value.as_object()?;
+        if map.keys().any(|k| !BESIDE.contains(&k.as_str()) && !k.starts_with("x-")) {
+            return None;
+        }
+        match (map.get("const"), map.get("enum")) {
+            (Some(only), _) => out.push(only.clone()),
+            (None, Some(Value::Array(list))) => out.extend(list.iter().cloned()),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+fn bounds(part: &Part<'_>, schema: &mut Schema) {
+    let count = |key: &str| part.map.get(key).and_then(whole);
+    let at_most = |now: &mut Option<u64>, new: Option<u64>| {
+        if let Some(new) = new {
+            *now = Some(now.map_or(new, |n| n.min(new)));
+        }
+    };
+    let at_least = |now: &mut Option<u64>, new: Option<u64>| {
+        if let Some(new) = new {
+            *now = Some(now.map_or(new, |n| n.max(new)));
+        }
+    };
+    at_least(&mut schema.min_length, count("minLength"));
+    at_most(&mut schema.max_length, count("maxLength"));
+    at_least(&mut schema.min_items, count("minItems"));
+    at_most(&mut schema.max_items, count("maxItems"));
+
+    let number = |key: &str| part.map.get(key).and_then(Value::as_number);
+    // 3.0 says `exclusiveMinimum: true` beside `minimum`, 3.1 says `exclusiveMinimum: 5`.
+    for (bound, exclusive) in
+        [(number("minimum"), part.at.flag("exclusiveMinimum")), (number("exclusiveMinimum"), true)]
+    {
+        if let Some(bound) = bound
+            && tighter(bound, exclusive, schema.minimum.as_ref(), schema.exclusive_minimum, std::cmp::Ordering::Greater)
+        {
+            schema.minimum = Some(bound.clone());
+            schema.exclusive_minimum = exclusive;
+        }
+    }
+    for (bound, exclusive) in
+        [(number("maximum"), part.at.flag("exclusiveMaximum")), (number("exclusiveMaximum"), true)]
+    {
+        if let Some(bound) = bound
+            && tighter(bound, exclusive, schema.maximum.as_ref(), schema.exclusive_maximum, std::cmp::Ordering::Less)
+        {
+            schema.maximum = Some(bound.clone());
+            schema.exclusive_maximum = exclusive;
+        }
+    }
+}
+
+fn tighter(
+    new: &Number,
+    new_exclusive: bool,
+    old: Option<&Number>,
+    old_exclusive: bool,
+    wanted: std::cmp::Ordering,
+) -> bool {
+    let Some(old) = old else { return true };
+    match (new.as_f64(), old.as_f64()) {
+        (Some(n), Some(o)) => {
+            let order = n.total_cmp(&o);
+            order == wanted || (order.is_eq() && new_exclusive && !old_exclusive)
+        }
+        _ => false,
+    }
+}
+
+/// A count, also where it is written `100.0`.
+fn whole(value: &Value) -> Option<u64> {
+    let n = value.as_number()?;
+    n.as_u64().or_else(|| {
+        let f = n.as_f64()?;
+        // Counts beyond 2^53 say "no bound" in other words.
+        (f.fract() == 0.0 && (0.0..9e15).contains(&f)).then_some(f as u64)
+    })
+}
+
+/// Where no type is stated but the other keywords leave only one that makes sense.
+pub(super) fn guess_type(schema: &mut Schema) {
+    if !schema.types.is_any() {
+        return;
+    }
+    if let Some(values) = &schema.values {
+        schema.types = values.iter().map(TypeSet::of).fold(TypeSet::ANY, TypeSet::with);
+    } else if !schema.properties.is_empty() {
+        schema.types = TypeSet::OBJECT;
+    } else if schema.items.is_some() {
+        schema.types = TypeSet::ARRAY;
+    }
+}

@@ -1,0 +1,262 @@
+//! Operations: parameters, bodies, answers, security.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{At, Document};
+use super::schemas::Builder;
+use super::security;
+use crate::base::text::quoted;
+use crate::finding::Severity;
+use crate::model::{
+    Action, Body, Method, Operation, ParamIn, Parameter, Response, SchemaId, Schemas, SchemeUse, SecurityScheme,
+};
+use crate::readers::facts::{Event, Hints, Prose};
+
+/// All operations and the schemas they use, those of unused components included.
+pub(super) fn read<'d>(
+    doc: &mut Document<'d>,
+    schemes: &BTreeMap<String, SecurityScheme>,
+    hints: &mut Hints<'d>,
+) -> (Vec<Operation>, Schemas) {
+    let default = doc.at(&["security"]).map(|at| security::requirement(doc, &at, schemes)).unwrap_or_default();
+    let mut reader = Reader { builder: Builder::new(), operations: Vec::new(), ids: BTreeSet::new(), schemes, default };
+    let paths: Vec<(&str, At<'d>)> = doc.at(&["paths"]).iter().flat_map(At::children).collect();
+    for (path, item) in paths {
+        let Some(item) = doc.resolve(item) else { continue };
+        for (name, at) in item.children() {
+            if let Some(method) = Method::parse(name) {
+                reader.operation(doc, hints, method, path, &item, at);
+            }
+        }
+    }
+    for key in ["webhooks", "x-webhooks"] {
+        for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
+            hints.events.push(Event { name: quoted(name, 120), pointer: at.pointer });
+        }
+    }
+    let Reader { mut builder, operations, .. } = reader;
+    for (_, at) in doc.at(&["components", "schemas"]).iter().flat_map(At::children) {
+        builder.schema(doc, at);
+    }
+    (operations, builder.finish(doc))
+}
+
+struct Reader<'d, 's> {
+    builder: Builder<'d>,
+    operations: Vec<Operation>,
+    ids: BTreeSet<String>,
+    schemes: &'s BTreeMap<String, SecurityScheme>,
+    default: Vec<Vec<SchemeUse>>,
+}
+
+impl<'d> Reader<'d, '_> {
+    fn operation(
+        &mut self,
+        doc: &mut Document<'d>,
+        hints: &mut Hints<'d>,
+        method: Method,
+        path: &str,
+        item: &At<'d>,
+        at: At<'d>,
+    ) {
+        if !at.value.is_object() {
+            return;
+        }
+        let path = quoted(path, 500);
+        let id = self.id(doc, method, &path, &at);
+        let index = self.operations.len();
+        for place in [item, &at] {
+            if let Some(text) = place.text("description") {
+                let pointer = format!("{}/description", place.pointer);
+                hints.prose.push(Prose { operation: Some(index), pointer, text });
+            }
+            hints.extensions_of(place.value, &place.pointer, Some(index));
+        }
+        for (name, callback) in at.child("callbacks").iter().flat_map(At::children) {
+            hints.events.push(Event { name: quoted(name, 120), pointer: callback.pointer });
+        }
+        let summary = ["summary", "description"]
+            .into_iter()
+            .map(|key| at.quoted(key, 160))
+            .find(|s| !s.is_empty())
+            .unwrap_or_default();
+        let parameters = self.parameters(doc, hints, index, &path, item, &at);
+        let body = at.child("requestBody").and_then(|body| self.body(doc, body));
+        let responses = self.responses(doc, hints, index, &at);
+        let security = match at.child("security") {
+            Some(own) => security::requirement(doc, &own, self.schemes),
+            None => self.default.clone(),
+        };
+        self.operations.push(Operation {
+            id,
+            method,
+            path,
+            summary,
+            deprecated: at.flag("deprecated"),
+            parameters,
+            body,
+            responses,
+            // `[{}]` requires as little as `[]`.
+            security: if security.iter().all(Vec::is_empty) { Vec::new() } else { security },
+            pointer: at.pointer,
+            entity: None,
+            action: Action::Other,
+            items: None,
+            record: None,
+            pagination: None,
+            incremental: None,
+            idempotency: None,
+            rate_limit: None,
+        });
+    }
+
+    fn id(&mut self, doc: &mut Document<'d>, method: Method, path: &str, at: &At<'d>) -> String {
+        let stated = at.quoted("operationId", 200);
+        let fallback = format!("{} {path}", method.as_str());
+        if stated.is_empty() {
+            self.ids.insert(fallback.clone());
+            return fallback;
+        }
+        if self.ids.insert(stated.clone()) {
+            return stated;
+        }
+        let message = format!("the operationId \"{stated}\" is taken; this operation is called \"{fallback}\"");
+        doc.warn("duplicate-operation-id", &at.pointer, message, "give each operation an id of its own");
+        self.ids.insert(fallback.clone());
+        fallback
+    }
+
+    fn parameters(
+        &mut self,
+        doc: &mut Document<'d>,
+        hints: &mut Hints<'d>,
+        index: usize,
+        path: &str,
+        item: &At<'d>,
+        at: &At<'d>,
+    ) -> Vec<Parameter> {
+        let mut out: Vec<Parameter> = Vec::new();
+        for place in [item, at] {
+            for parameter in place.child("parameters").iter().flat_map(At::items) {
+                let Some(parameter) = doc.resolve(parameter) else { continue };
+                let Some(read) = self.parameter(doc, &parameter) else { continue };
+                if let Some(text) = parameter.text("description") {
+                    let pointer = format!("{}/description", parameter.pointer);
+                    hints
+                        .parameters
+                        .insert((index, read.name.clone()), Prose { operation: Some(index), pointer, text });
+                }
+                // The operation's own parameter stands in for that of the path.
+                match out.iter_mut().find(|p| p.name == read.name && p.place == read.place) {
+                    Some(before) => *before = read,
+                    None => out.push(read),
+                }
+            }
+        }
+        let declared = |name: &str| out.iter().any(|p| p.place == ParamIn::Path && p.name == name);
+        let in_path: Vec<&str> = path.split('{').skip(1).filter_map(|s| s.split('}').next()).collect();
+        let missing: Vec<String> = in_path.iter().filter(|n| !declared(n)).map(|n| (*n).to_owned()).collect();
+        for name in missing {
+            let message = format!("the path has {{{name}}}, which is not declared as a parameter");
+            doc.warn("undeclared-path-parameter", &at.pointer, message, "declare it with in: path");
+            out.push(Parameter {
+                name,
+                place: ParamIn::Path,
+                required: true,
+                schema: None,
+                description: String::new(),
+                pointer: at.pointer.clone(),
+            });
+        }
+        for parameter in out.iter().filter(|p| p.place == ParamIn::Path && !in_path.contains(&p.name.as_str())) {
+            let message = format!("the path parameter \"{}\" does not stand in the path", parameter.name);
+            doc.find(
+                Severity::Note,
+                "unused-path-parameter",
+                &parameter.pointer,
+                message,
+                "remove it or correct its name",
+            );
+        }
+        out
+    }
+
+    fn parameter(&mut self, doc: &mut Document<'d>, at: &At<'d>) -> Option<Parameter> {
+        let name = at.text("name").map(|n| quoted(n, 200)).filter(|n| !n.is_empty());
+        let place = match at.text("in") {
+            Some("path") => Some(ParamIn::Path),
+            Some("query") => Some(ParamIn::Query),
+            Some("header") => Some(ParamIn::Header),
+            Some("cookie") => Some(ParamIn::Cookie),
+            _ => None,
+        };
+        let (Some(name), Some(place)) = (name, place) else {
+            let message = "the parameter lacks a name or a known place";
+            doc.warn(
+                "unknown-parameter",
+                &at.pointer,
+                message,
+                "give it a name, and in: path, query, header or cookie",
+            );
+            return None;
+        };
+        let of_content = || at.child("content")?.children().next()?.1.child("schema");
+        let schema = at.child("schema").or_else(of_content).map(|s| self.builder.schema(doc, s));
+        Some(Parameter {
+            name,
+            place,
+            required: place == ParamIn::Path || at.flag("required"),
+            schema,
+            description: at.quoted("description", 300),
+            pointer: at.pointer.clone(),
+        })
+    }
+
+    fn body(&mut self, doc: &mut Document<'d>, at: At<'d>) -> Option<Body> {
+        let at = doc.resolve(at)?;
+        let (content_type, schema) = self.content(doc, &at);
+        Some(Body { required: at.flag("required"), content_type, schema, pointer: at.pointer })
+    }
+
+    fn responses(&mut self, doc: &mut Document<'d>, hints: &mut Hints<'d>, index: usize, at: &At<'d>) -> Vec<Response> {
+        let mut out = Vec::new();
+        for (status, response) in at.child("responses").iter().flat_map(At::children) {
+            let Some(response) = doc.resolve(response) else { continue };
+            if let Some(text) = response.text("description").filter(|_| status == "429" || status.starts_with('2')) {
+                let pointer = format!("{}/description", response.pointer);
+                hints.prose.push(Prose { operation: Some(index), pointer, text });
+            }
+            let (content_type, schema) = self.content(doc, &response);
+            let headers = response.child("headers").and_then(|h| h.value.as_object());
+            out.push(Response {
+                status: quoted(&status.to_uppercase().replace("DEFAULT", "default"), 10),
+                content_type,
+                schema,
+                headers: headers.into_iter().flatten().map(|(name, _)| quoted(name, 120)).collect(),
+                pointer: response.pointer,
+            });
+        }
+        out
+    }
+
+    /// The media type chosen of those offered, and its schema.
+    fn content(&mut self, doc: &mut Document<'d>, at: &At<'d>) -> (String, Option<SchemaId>) {
+        let offered: Vec<(&str, At<'d>)> = at.child("content").iter().flat_map(At::children).collect();
+        let rank = |name: &str| {
+            let bare = name.split(';').next().unwrap_or(name).trim().to_lowercase();
+            match bare.as_str() {
+                "application/json" => 0,
+                json if json.ends_with("+json") || json.ends_with("/json") => 1,
+                "*/*" | "application/*" => 2,
+                "application/x-www-form-urlencoded" => 3,
+                "multipart/form-data" => 4,
+                _ => 5,
+            }
+        };
+        let Some((name, media)) = offered.into_iter().min_by_key(|(name, _)| rank(name)) else {
+            return (String::new(), None);
+        };
+        let schema = media.child("schema").map(|s| self.builder.schema(doc, s));
+        (quoted(name, 120), schema)
+    }
+}

@@ -1,0 +1,315 @@
+//! Schemas into the arena. Nothing here calls itself along the document's nesting: each schema gets its index first
+//! and is filled from a queue, so that cycles end and depth costs no stack.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use serde_json::{Map, Value};
+
+use super::document::{At, Document};
+use super::keywords;
+use crate::base::pointer;
+use crate::model::{Schema, SchemaId, Schemas, TypeSet};
+
+/// Most schemas of one document.
+const MOST_SCHEMAS: usize = 300_000;
+/// Deepest chain of `$ref` and `allOf` merged into one schema.
+const MOST_LEVELS: usize = 48;
+/// Most parts merged into one schema.
+const MOST_PARTS: usize = 400;
+/// Most combinations of two lists of alternatives.
+const MOST_VARIANTS: usize = 24;
+
+/// One object whose keywords hold for the schema being built: the schema itself, a target of its reference, or a
+/// member of its `allOf`.
+pub(super) struct Part<'d> {
+    /// The keywords.
+    pub(super) map: &'d Map<String, Value>,
+    /// Where they stand.
+    pub(super) at: At<'d>,
+    /// How many references and `allOf` lie between the schema and this part.
+    pub(super) level: usize,
+    /// Null is allowed beside what this part says.
+    pub(super) nullable: bool,
+}
+
+/// Builds schemas on demand.
+pub(super) struct Builder<'d> {
+    schemas: Schemas,
+    memo: HashMap<String, SchemaId>,
+    queue: VecDeque<(SchemaId, Vec<At<'d>>)>,
+    /// Schemas that allow null beside alternatives whose types are known only when all is read.
+    nullable_variants: Vec<SchemaId>,
+    any: Option<SchemaId>,
+}
+
+impl<'d> Builder<'d> {
+    /// With no schema yet.
+    pub(super) fn new() -> Self {
+        Self {
+            schemas: Schemas::default(),
+            memo: HashMap::new(),
+            queue: VecDeque::new(),
+            nullable_variants: Vec::new(),
+            any: None,
+        }
+    }
+
+    /// The index of the schema at a place; a plain reference gets the index of its target.
+    pub(super) fn schema(&mut self, doc: &mut Document<'d>, at: At<'d>) -> SchemaId {
+        self.all_of(doc, vec![at])
+    }
+
+    /// The index of the schema that all of these make together.
+    pub(super) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
+        let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len());
+        for at in places {
+            let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
+            let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { continue };
+            if !unique.iter().any(|u| u.pointer == at.pointer) {
+                unique.push(at);
+            }
+        }
+        let Some(first) = unique.first() else { return self.anything() };
+        let key = match unique.as_slice() {
+            [one] => one.pointer.clone(),
+            many => many.iter().map(|u| u.pointer.as_str()).collect::<Vec<_>>().join(" & "),
+        };
+        if let Some(id) = self.memo.get(&key) {
+            return *id;
+        }
+        if self.schemas.len() >= MOST_SCHEMAS {
+            let message = format!("more than {MOST_SCHEMAS} schemas; the rest is read as \"anything\"");
+            doc.warn("too-many-schemas", &first.pointer, message, "split the description");
+            return self.anything();
+        }
+        let id = self.schemas.push(Schema { pointer: first.pointer.clone(), ..Schema::default() });
+        self.memo.insert(key, id);
+        self.queue.push_back((id, unique));
+        id
+    }
+
+    fn anything(&mut self) -> SchemaId {
+        *self.any.get_or_insert_with(|| self.schemas.push(Schema { pointer: "#".to_owned(), ..Schema::default() }))
+    }
+
+    /// Fills all schemas that were asked for, and those they ask for.
+    pub(super) fn finish(mut self, doc: &mut Document<'d>) -> Schemas {
+        while let Some((id, places)) = self.queue.pop_front() {
+            let schema = self.build(doc, id, &places);
+            *self.schemas.get_mut(id) = schema;
+        }
+        for id in std::mem::take(&mut self.nullable_variants) {
+            self.admit_null(id);
+        }
+        self.schemas
+    }
+
+    fn build(&mut self, doc: &mut Document<'d>, id: SchemaId, places: &[At<'d>]) -> Schema {
+        let mut parts = Vec::new();
+        for at in places {
+            gather(doc, at.clone(), 0, false, &mut BTreeSet::new(), &mut parts);
+        }
+        let mut schema = keywords::merged(doc, &parts);
+        schema.name = name(&parts);
+        schema.pointer = places.first().map(|p| p.pointer.clone()).unwrap_or_default();
+
+        let mut properties: indexmap::IndexMap<&str, Vec<At<'d>>> = indexmap::IndexMap::new();
+        for part in &parts {
+            if let Some(at) = part.at.child("properties") {
+                for (name, value) in at.value.as_object().into_iter().flatten() {
+                    let place = At { value, pointer: pointer::join(&at.pointer, name) };
+                    properties.entry(name.as_str()).or_default().push(place);
+                }
+            }
+        }
+        schema.properties =
+            properties.into_iter().map(|(name, places)| (name.to_owned(), self.all_of(doc, places))).collect();
+
+        let items: Vec<At<'d>> = parts.iter().filter_map(|p| item_schema(&p.at)).collect();
+        if !items.is_empty() {
+            schema.items = Some(self.all_of(doc, items));
+        }
+        self.additional(doc, &parts, &mut schema);
+        let nullable = parts.iter().any(|p| p.level == 0 && p.nullable);
+        self.variants(doc, &parts, &mut schema, nullable);
+        keywords::guess_type(&mut schema);
+        if nullable {
+            if schema.types.is_any() {
+                if schema.variants.is_empty() {
+                    // Anything includes null already.
+                } else {
+                    self.nullable_variants.push(id);
+                }
+            } else {
+                schema.types = schema.types.with(TypeSet::NULL);
+            }
+        }
+        schema
+    }
+
+    fn additional(&mut self, doc: &mut Document<'d>, parts: &[Part<'d>], schema: &mut Schema) {
+        use crate::model::Additional;
+        let mut values = Vec::new();
+        for part in parts {
+            for key in ["additionalProperties", "unevaluatedProperties"] {
+                match part.at.child(key) {
+                    Some(at) if at.value == &Value::Bool(false) => schema.additional = Additional::No,
+                    Some(at) if at.value.as_object().is_some_and(|m| !m.is_empty()) => values.push(at),
+                    _ => {}
+                }
+            }
+            if let Some((_, at)) = part.at.child("patternProperties").iter().flat_map(At::children).next() {
+                values.push(at);
+            }
+        }
+        if !values.is_empty() {
+            schema.additional = Additional::Of(self.all_of(doc, values));
+        }
+    }
+
+    fn variants(&mut self, doc: &mut Document<'d>, parts: &[Part<'d>], schema: &mut Schema, nullable: bool) {
+        let mut combined: Vec<Vec<At<'d>>> = Vec::new();
+        for part in parts {
+            for key in ["oneOf", "anyOf"] {
+                let Some(list) = part.at.child(key) else { continue };
+                let alternatives: Vec<At<'d>> = list.items().filter(|a| !is_null(a.value)).collect();
+                if alternatives.len() < 2 {
+                    continue; // gathered as a part
+                }
+                if let Some(values) = keywords::constants(&alternatives) {
+                    schema.values.get_or_insert(values);
+                } else if combined.is_empty() {
+                    combined = alternatives.into_iter().map(|a| vec![a]).collect();
+                } else if combined.len() * alternatives.len() <= MOST_VARIANTS {
+                    combined = combined
+                        .iter()
+                        .flat_map(|left| {
+                            alternatives.iter().map(|right| {
+                                let mut both = left.clone();
+                                both.push(right.clone());
+                                both
+                            })
+                        })
+                        .collect();
+                } else {
+                    let message = "two lists of alternatives hold at once; only the first is read";
+                    doc.warn("combined-alternatives", &list.pointer, message, "");
+                }
+            }
+        }
+        if nullable
+            && let Some(values) = &mut schema.values
+            && !values.contains(&Value::Null)
+        {
+            values.push(Value::Null);
+        }
+        schema.variants = combined.into_iter().map(|places| self.all_of(doc, places)).collect();
+    }
+
+    /// Lets null in beside alternatives: as one of the types where all are known, else as an alternative.
+    fn admit_null(&mut self, id: SchemaId) {
+        let variants = self.schemas.get(id).variants.clone();
+        let types = variants.iter().map(|v| self.schemas.get(*v).types);
+        if variants.iter().all(|v| !self.schemas.get(*v).types.is_any()) {
+            let all = types.fold(TypeSet::NULL, TypeSet::with);
+            self.schemas.get_mut(id).types = all;
+        } else {
+            let pointer = self.schemas.get(id).pointer.clone();
+            let null = self.schemas.push(Schema { types: TypeSet::NULL, pointer, ..Schema::default() });
+            self.schemas.get_mut(id).variants.push(null);
+        }
+    }
+}
+
+/// `items`, or the first of a tuple.
+fn item_schema<'d>(at: &At<'d>) -> Option<At<'d>> {
+    let items = at.child("items").or_else(|| at.child("prefixItems"))?;
+    match items.value {
+        Value::Object(_) => Some(items),
+        Value::Array(_) => items.items().next(),
+        _ => None,
+    }
+}
+
+/// `{type: null}`, `{enum: [null]}`, `{const: null}`.
+fn is_null(value: &Value) -> bool {
+    let Some(map) = value.as_object() else { return false };
+    match map.get("type") {
+        Some(Value::String(s)) => s == "null",
+        Some(Value::Array(types)) => types.iter().all(|t| t == "null") && !types.is_empty(),
+        Some(_) => false,
+        None => {
+            map.get("const").is_some_and(Value::is_null)
+                || map
+                    .get("enum")
+                    .and_then(Value::as_array)
+                    .is_some_and(|e| e.len() == 1 && e.iter().all(Value::is_null))
+        }
+    }
+}
+
+/// All parts that hold together: the targets of references first, the members of `allOf`, then the place itself.
+fn gather<'d>(
+    doc: &mut Document<'d>,
+    at: At<'d>,
+    level: usize,
+    nullable: bool,
+    seen: &mut BTreeSet<String>,
+    parts: &mut Vec<Part<'d>>,
+) {
+    // A member that only points elsewhere is what it points at.
+    let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
+    let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { return };
+    let Some(map) = at.value.as_object() else { return };
+    if level > MOST_LEVELS || parts.len() >= MOST_PARTS {
+        let message = "references and allOf nest too deeply to be merged";
+        doc.warn("deep-schema", &at.pointer, message, "flatten the schema");
+        return;
+    }
+    if !seen.insert(at.pointer.clone()) {
+        return; // a schema that is part of itself says nothing new
+    }
+    let mut nullable = nullable || at.flag("nullable");
+    let alternatives = |key: &str| at.child(key).map(|list| list.items().collect::<Vec<At<'d>>>()).unwrap_or_default();
+    let mut single = Vec::new();
+    for key in ["oneOf", "anyOf"] {
+        let all = alternatives(key);
+        let some: Vec<&At<'d>> = all.iter().filter(|a| !is_null(a.value)).collect();
+        nullable |= some.len() < all.len();
+        if let [one] = some.as_slice() {
+            single.push((*one).clone());
+        }
+    }
+    if let Some(reference) = at.reference()
+        && let Some(target) = doc.target(reference, &at.pointer)
+    {
+        gather(doc, target, level + 1, nullable, seen, parts);
+    }
+    for part in alternatives("allOf").into_iter().chain(single) {
+        gather(doc, part, level + 1, nullable, seen, parts);
+    }
+    parts.push(Part { map, at, level, nullable });
+}
+
+/// The component's name; of a schema that only comments on one component, that one's.
+fn name(parts: &[Part<'_>]) -> Option<String> {
+    let component = |part: &Part<'_>| {
+        let rest = part.at.pointer.strip_prefix("#/components/schemas/")?;
+        (!rest.contains('/')).then(|| crate::base::text::quoted(&pointer::unescape(rest), 120))
+    };
+    let own = parts.iter().filter(|p| p.level == 0);
+    for part in own {
+        if let Some(name) = component(part) {
+            return Some(name);
+        }
+        if part.map.contains_key("properties") {
+            return None;
+        }
+    }
+    let nearest = parts.iter().filter(|p| p.level > 0).map(|p| p.level).min()?;
+    let mut near = parts.iter().filter(|p| p.level == nearest);
+    match (near.next(), near.next()) {
+        (Some(only), None) => component(only),
+        _ => None,
+    }
+}

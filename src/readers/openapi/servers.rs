@@ -1,0 +1,132 @@
+//! Base URLs: variables replaced by their defaults, relative ones set against where the description came from.
+
+use super::document::{At, Document};
+use crate::base::text::quoted;
+use crate::finding::Severity;
+use crate::model::{Method, Server};
+
+/// The document's base URLs; where it has none, those of its paths, the most common first.
+pub(super) fn read(doc: &mut Document<'_>, origin: &str) -> Vec<Server> {
+    let mut servers = below(doc, &doc.top(), origin);
+    if servers.is_empty() {
+        servers = of_paths(doc, origin);
+    }
+    if servers.is_empty() {
+        let message = "no server is declared, so the base URL is not known";
+        doc.warn("no-server", "#/servers", message, "set systems.<name>.base_url in integration.yaml");
+    } else if servers.iter().all(|s| !absolute(&s.url)) {
+        let message = "all servers are relative, so the host is not known";
+        doc.find(
+            Severity::Warning,
+            "no-server",
+            "#/servers",
+            message,
+            "set systems.<name>.base_url in integration.yaml",
+        );
+    }
+    servers
+}
+
+fn of_paths(doc: &mut Document<'_>, origin: &str) -> Vec<Server> {
+    let mut seen: indexmap::IndexMap<String, (usize, Server)> = indexmap::IndexMap::new();
+    for (_, item) in doc.at(&["paths"]).iter().flat_map(At::children) {
+        let methods = item.children().filter(|(name, _)| Method::parse(name).is_some()).map(|(_, at)| at);
+        for place in std::iter::once(item.clone()).chain(methods) {
+            for server in below(doc, &place, origin) {
+                seen.entry(server.url.clone()).or_insert((0, server)).0 += 1;
+            }
+        }
+    }
+    let mut servers: Vec<(usize, Server)> = seen.into_values().collect();
+    servers.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    servers.into_iter().map(|(_, s)| s).collect()
+}
+
+fn below(doc: &mut Document<'_>, place: &At<'_>, origin: &str) -> Vec<Server> {
+    let Some(list) = place.child("servers") else { return Vec::new() };
+    let mut servers: Vec<Server> = Vec::new();
+    for server in list.items().take(50) {
+        let Some(url) = server.text("url") else {
+            doc.warn("no-server", &server.pointer, "the server has no url", "add the url of the server");
+            continue;
+        };
+        let url = resolved(&with_defaults(url, &server), origin);
+        if !servers.iter().any(|s| s.url == url) {
+            servers.push(Server { url, description: server.quoted("description", 120), pointer: server.pointer });
+        }
+    }
+    servers
+}
+
+/// `{name}` replaced by the default of the variable; kept where there is none.
+fn with_defaults(url: &str, server: &At<'_>) -> String {
+    let mut url = quoted(url, 500);
+    for (name, variable) in server.child("variables").iter().flat_map(At::children) {
+        let default = match variable.value.get("default") {
+            Some(serde_json::Value::String(s)) => quoted(s, 200),
+            Some(serde_json::Value::Number(n)) => n.to_string(),
+            _ => continue,
+        };
+        url = url.replace(&format!("{{{name}}}"), &default);
+    }
+    url
+}
+
+fn absolute(url: &str) -> bool {
+    url.contains("://")
+}
+
+/// A relative URL set against an http origin; as it is where the origin is a file.
+fn resolved(url: &str, origin: &str) -> String {
+    let trimmed = if url.len() > 1 { url.trim_end_matches('/') } else { url };
+    if absolute(trimmed) {
+        return trimmed.to_owned();
+    }
+    if let Some(rest) = trimmed.strip_prefix("//") {
+        return format!("https://{rest}");
+    }
+    let Some((scheme, rest)) = origin.split_once("://").filter(|(s, _)| s.starts_with("http")) else {
+        return trimmed.to_owned();
+    };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if trimmed.starts_with('/') {
+        return format!("{scheme}://{host}{}", trimmed.trim_end_matches('/'));
+    }
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let joined = format!("{folder}/{}", trimmed.trim_start_matches("./"));
+    format!("{scheme}://{host}/{}", joined.trim_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn urls(root: &serde_json::Value, origin: &str) -> Vec<String> {
+        read(&mut Document::new(root, origin), origin).into_iter().map(|s| s.url).collect()
+    }
+
+    #[test]
+    fn variables_take_their_defaults() {
+        let root = json!({"servers": [{"url": "https://{region}.x.example/{v}/{left}/",
+            "variables": {"region": {"default": "eu"}, "v": {"default": 2}}}]});
+        assert_eq!(urls(&root, "f"), ["https://eu.x.example/2/{left}"]);
+    }
+
+    #[test]
+    fn relative_urls_are_set_against_an_http_origin() {
+        let root = json!({"servers": [{"url": "/v1"}, {"url": "v2"}, {"url": "//cdn.example/x"}]});
+        assert_eq!(
+            urls(&root, "https://api.example/docs/openapi.json"),
+            ["https://api.example/v1", "https://api.example/docs/v2", "https://cdn.example/x"]
+        );
+        assert_eq!(urls(&root, "apis/x.json"), ["/v1", "v2", "https://cdn.example/x"]);
+    }
+
+    #[test]
+    fn servers_of_paths_count_where_the_document_has_none() {
+        let root = json!({"paths": {"/a": {"servers": [{"url": "https://a"}]}, "/b": {"servers": [{"url": "https://b"}]},
+            "/c": {"get": {"servers": [{"url": "https://b"}]}}}});
+        assert_eq!(urls(&root, "f"), ["https://b", "https://a"]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Bytes into a document, and a name for what a document is when no reader knows it.
+
+use serde_json::Value;
+
+use crate::base::text::{plural, quoted};
+use crate::base::yaml::{self, Limits, Span};
+use crate::finding::{Finding, Location};
+
+const READS: &str = "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML";
+
+/// The document in `bytes`, JSON or YAML by its content; nothing, and a finding, where there is none.
+pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) -> Option<Value> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let whole = Location { file: origin.to_owned(), ..Location::default() };
+    if bytes.len() > super::MOST_BYTES {
+        let megabytes = plural((bytes.len() >> 20) as u64, "MB").replace("MBs", "MB");
+        findings.push(
+            Finding::error(
+                "input-too-large",
+                whole,
+                format!("the description has {megabytes}, at most 64 MB are read"),
+            )
+            .fix("pass the description alone, without bundled examples or data"),
+        );
+        return None;
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        findings.push(Finding::error("not-utf8", whole, "the text is UTF-16").fix("save it as UTF-8"));
+        return None;
+    }
+    if bytes.iter().take(8192).any(|b| *b == 0) || binary_magic(bytes) {
+        let what = if bytes.starts_with(b"PK") {
+            "a ZIP archive"
+        } else if bytes.starts_with(b"%PDF") {
+            "a PDF file"
+        } else {
+            "binary data"
+        };
+        findings.push(
+            Finding::error("binary-input", whole, format!("the input is {what}, not a text"))
+                .fix(format!("pass the API description itself; {READS}")),
+        );
+        return None;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if let std::borrow::Cow::Owned(_) = &text {
+        findings.push(Finding::warning(
+            "not-utf8",
+            whole.clone(),
+            "the text is not valid UTF-8; characters that could not be read were replaced",
+        ));
+    }
+    let start = text.trim_start();
+    if start.is_empty() {
+        findings.push(
+            Finding::error("empty-input", whole, "the input is empty")
+                .fix(format!("pass the API description itself; {READS}")),
+        );
+        return None;
+    }
+    if let Some(what) = foreign_text(start) {
+        findings.push(unknown_format(whole, what));
+        return None;
+    }
+    let json_error = if start.starts_with(['{', '[']) {
+        match serde_json::from_str::<Value>(&text) {
+            Ok(value) => return Some(value),
+            Err(e) => Some(e),
+        }
+    } else {
+        None
+    };
+    // JSON with comments or trailing commas is YAML, so YAML gets a look at what JSON refused.
+    match yaml::parse(&text, Limits::default()) {
+        Ok(node) => {
+            if let Some(e) = json_error {
+                findings.push(
+                    Finding::note("lenient-json", at_json(origin, &e), format!("read as YAML, since as JSON: {e}"))
+                        .fix("make it valid JSON, for other tools will refuse it"),
+                );
+            }
+            Some(node.into_value())
+        }
+        Err(e) => {
+            findings.push(match json_error {
+                Some(e) => {
+                    Finding::error("unreadable-input", at_json(origin, &e), format!("the JSON cannot be read: {e}"))
+                        .fix("correct the syntax at this place")
+                }
+                None => Finding::error(
+                    "unreadable-input",
+                    Location::at(origin, e.at),
+                    format!("the YAML cannot be read: {}", quoted(&e.because, 200)),
+                )
+                .fix("correct the syntax at this place"),
+            });
+            None
+        }
+    }
+}
+
+fn at_json(origin: &str, e: &serde_json::Error) -> Location {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Location::at(origin, Span { line: count(e.line()), column: count(e.column()) })
+}
+
+fn binary_magic(bytes: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 6] = [b"PK\x03\x04", b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\x7fELF", b"BZh"];
+    MAGIC.iter().any(|m| bytes.starts_with(m))
+}
+
+/// A format that is neither JSON nor YAML, by how it starts.
+fn foreign_text(start: &str) -> Option<&'static str> {
+    let head: String = start.chars().take(4000).collect::<String>().to_lowercase();
+    if head.starts_with('<') {
+        return Some(if head.contains("<!doctype html") || head.contains("<html") {
+            "an HTML page, perhaps a login or documentation page in place of the description"
+        } else if head.contains(":definitions") || head.contains("<definitions") {
+            "WSDL"
+        } else if head.contains("<edmx") {
+            "OData metadata"
+        } else {
+            "XML"
+        });
+    }
+    if head.starts_with("#%raml") {
+        return Some("RAML");
+    }
+    if head.starts_with("format: 1a") {
+        return Some("API Blueprint");
+    }
+    if head.contains("syntax = \"proto") {
+        return Some("a Protocol Buffers definition");
+    }
+    let sdl = |line: &str| {
+        let mut words = line.split_whitespace();
+        let keyword = words.next();
+        let block = line.trim_end().ends_with('{');
+        match keyword {
+            Some("schema") => words.next().is_some_and(|w| w.starts_with('{') || w.starts_with('@')),
+            Some("type" | "interface" | "input" | "enum" | "extend") => block && !line.contains(':'),
+            Some("scalar") => words.next().is_some() && words.next().is_none(),
+            Some("directive") => words.next().is_some_and(|w| w.starts_with('@')),
+            _ => false,
+        }
+    };
+    if start.lines().take(400).any(sdl) && !start.starts_with(['{', '[']) {
+        return Some("a GraphQL schema (SDL)");
+    }
+    None
+}
+
+/// A document that no reader took, named as well as its marks allow.
+pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
+    let has = |key: &str| document.get(key).is_some();
+    let whole = Location { file: origin.to_owned(), ..Location::default() };
+    let version = |key: &str| document.get(key).map(shown).unwrap_or_default();
+    if has("openapi") {
+        let version = version("openapi");
+        return Finding::error(
+            "unknown-version",
+            Location::pointer(origin, "#/openapi"),
+            format!("the OpenAPI version {version} is unknown; {READS}"),
+        )
+        .fix("pass a description in OpenAPI 3.0 or 3.1");
+    }
+    let what = if has("swagger") {
+        format!("Swagger {}", version("swagger"))
+    } else if has("asyncapi") {
+        format!("AsyncAPI {}", version("asyncapi"))
+    } else if has("openrpc") {
+        format!("OpenRPC {}", version("openrpc"))
+    } else if document.pointer("/info/_postman_id").is_some()
+        || document.pointer("/info/schema").and_then(Value::as_str).is_some_and(|s| s.contains("postman"))
+    {
+        "a Postman collection".to_owned()
+    } else if document.pointer("/data/__schema").is_some() || has("__schema") {
+        "a GraphQL introspection result".to_owned()
+    } else if document.pointer("/log/entries").is_some() {
+        "an HTTP archive (HAR)".to_owned()
+    } else if has("discoveryVersion") {
+        "a Google API discovery document".to_owned()
+    } else if has("smithy") {
+        "a Smithy model".to_owned()
+    } else if document.get("apiVersion").and_then(Value::as_str).is_some_and(|v| v.starts_with("platform-integration/"))
+    {
+        "an integration contract, which `check` reads".to_owned()
+    } else if has("apiVersion") && has("kind") {
+        "a Kubernetes manifest".to_owned()
+    } else if has("$schema") || (has("type") && has("properties")) {
+        "a JSON Schema".to_owned()
+    } else {
+        match document {
+            Value::Object(map) if map.is_empty() => "an empty object".to_owned(),
+            Value::Object(map) => {
+                let keys: Vec<String> = map.keys().take(5).map(|k| quoted(k, 30)).collect();
+                format!("a document with the keys {}", keys.join(", "))
+            }
+            Value::Array(_) => "a list".to_owned(),
+            _ => "plain text".to_owned(),
+        }
+    };
+    unknown_format(whole, &what)
+}
+
+fn unknown_format(at: Location, what: &str) -> Finding {
+    let fix = if what.starts_with("Swagger") {
+        "convert it to OpenAPI 3.0 (for example with swagger2openapi) and pass the result"
+    } else if what.contains("HTML") {
+        "pass the address of the description itself, not of the page that shows it"
+    } else {
+        "pass a description in OpenAPI 3.0 or 3.1"
+    };
+    Finding::error("unknown-format", at, format!("the input looks like {what}; {READS}")).fix(fix)
+}
+
+/// A scalar for a message.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(s) => quoted(s, 20),
+        other => quoted(&other.to_string(), 20),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks_like(text: &str) -> String {
+        let mut findings = Vec::new();
+        match document(text.as_bytes(), "x", &mut findings) {
+            Some(value) => unknown(&value, "x").message,
+            None => findings.remove(0).message,
+        }
+    }
+
+    #[test]
+    fn what_we_do_not_read_is_named() {
+        for (text, name) in [
+            (r#"{"swagger": "2.0"}"#, "Swagger 2.0"),
+            ("asyncapi: 3.0.0\n", "AsyncAPI 3.0.0"),
+            ("<!DOCTYPE html><html>", "an HTML page"),
+            ("schema {\n  query: Query\n}\n", "a GraphQL schema"),
+            ("\"\"\"doc\"\"\"\ntype Query {\n  a: Int\n}\n", "a GraphQL schema"),
+            (r#"{"info": {"_postman_id": "1"}, "item": []}"#, "a Postman collection"),
+            (r#"{"$schema": "x", "type": "object"}"#, "a JSON Schema"),
+            ("<?xml version=\"1.0\"?><wsdl:definitions>", "WSDL"),
+            ("hello", "plain text"),
+            ("%PDF-1.4", "a PDF file"),
+            ("", "the input is empty"),
+            ("openapi: 2.9\n", "OpenAPI version 2.9"),
+        ] {
+            assert!(looks_like(text).contains(name), "{text}: {}", looks_like(text));
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_line_and_column() {
+        let mut findings = Vec::new();
+        assert_eq!(document(b"{\n  \"a\": [1,\n  \"b\" }", "api.json", &mut findings), None);
+        assert_eq!(findings[0].location.to_string(), "api.json:3:7");
+    }
+
+    #[test]
+    fn json_with_a_trailing_comma_is_read_and_noted() {
+        let mut findings = Vec::new();
+        assert_eq!(document(b"{\"a\": 1,}", "x", &mut findings), Some(serde_json::json!({"a": 1})));
+        assert_eq!(findings[0].code, "lenient-json");
+    }
+}

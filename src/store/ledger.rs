@@ -1,0 +1,278 @@
+//! The connector's memory over SQLite.
+//!
+//! An intended effect is on the disk before its request leaves, so that the same idempotency key is sent again even
+//! after a power cut. Everything else goes through the quick connection: after a power cut the file holds a prefix of
+//! what was written, which is a state the connector has been in and goes on from.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::sqlite::because;
+use crate::base::clock::Timestamp;
+use crate::base::digest::Digest;
+use crate::evidence::{
+    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, RunRecord, StoreError,
+};
+
+impl SqliteStore {
+    fn ledger_fault(&self, what: &'static str, because: String) -> LedgerError {
+        LedgerError::Unusable { path: self.path().display().to_string(), what, because }
+    }
+
+    fn ledger_unread(&self, error: &rusqlite::Error) -> LedgerError {
+        self.ledger_fault("read", because(error))
+    }
+
+    fn ledger_unwritten(&self, error: &rusqlite::Error) -> LedgerError {
+        self.ledger_fault("written", because(error))
+    }
+
+    fn ledger_there(&self) -> Result<(), LedgerError> {
+        self.still_there().map_err(|e| match e {
+            StoreError::Unusable { path, what, because } => LedgerError::Unusable { path, what, because },
+            other => self.ledger_fault("written", other.to_string()),
+        })
+    }
+
+    /// The lock file of a flow: beside the database, named by digest since a flow's name may hold anything.
+    fn lock_file(&self, flow: &str) -> PathBuf {
+        let mut name = self.path().as_os_str().to_owned();
+        name.push(format!(".{}.lock", Digest::of_bytes(flow.as_bytes()).short()));
+        PathBuf::from(name)
+    }
+}
+
+const fn effect_word(state: EffectState) -> &'static str {
+    match state {
+        EffectState::Intended => "intended",
+        EffectState::Done => "done",
+    }
+}
+
+const fn dead_word(state: DeadState) -> &'static str {
+    match state {
+        DeadState::Waiting => "waiting",
+        DeadState::Replayed => "replayed",
+        DeadState::Dropped => "dropped",
+    }
+}
+
+fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+    let payload: String = row.get(5)?;
+    let state: String = row.get(8)?;
+    Ok(DeadLetter {
+        id: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+        flow: row.get(1)?,
+        key: row.get(2)?,
+        code: row.get(3)?,
+        because: row.get(4)?,
+        payload: serde_json::from_str(&payload)
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(e)))?,
+        attempts: row.get(6)?,
+        at: Timestamp(row.get(7)?),
+        // The column's CHECK leaves no fourth word.
+        state: match state.as_str() {
+            "replayed" => DeadState::Replayed,
+            "dropped" => DeadState::Dropped,
+            _ => DeadState::Waiting,
+        },
+    })
+}
+
+impl Ledger for SqliteStore {
+    fn acquire(&self, flow: &str) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if held.contains_key(flow) {
+            return Ok(());
+        }
+        let path = self.lock_file(flow);
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|e| self.ledger_fault("written", format!("{}: {e}", path.display())))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let pid: Option<u32> = self
+                    .quick()
+                    .query_row("SELECT pid FROM leases WHERE flow = ?1", [flow], |row| row.get(0))
+                    .optional()
+                    .map_err(|e| self.ledger_unread(&e))?;
+                // The holder has the lock and is about to write its number.
+                return Err(LedgerError::Busy { flow: flow.to_owned(), pid: pid.unwrap_or(0) });
+            }
+            Err(std::fs::TryLockError::Error(e)) => {
+                return Err(self.ledger_fault("written", format!("{}: {e}", path.display())));
+            }
+        }
+        self.quick()
+            .execute(
+                "INSERT INTO leases (flow, pid) VALUES (?1, ?2) ON CONFLICT (flow) DO UPDATE SET pid = excluded.pid",
+                params![flow, std::process::id()],
+            )
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        held.insert(flow.to_owned(), file);
+        Ok(())
+    }
+
+    fn release(&self, flow: &str) {
+        let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Closing the file gives the lock back. The file stays: removing it would let two processes lock two files of
+        // the same name.
+        held.remove(flow);
+    }
+
+    fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
+        let found = self
+            .quick()
+            .prepare_cached("SELECT watermark, cursor, pending_watermark FROM checkpoints WHERE flow = ?1")
+            .and_then(|mut s| {
+                s.query_row([flow], |row| {
+                    Ok(Checkpoint { watermark: row.get(0)?, cursor: row.get(1)?, pending_watermark: row.get(2)? })
+                })
+                .optional()
+            })
+            .map_err(|e| self.ledger_unread(&e))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn set_checkpoint(&self, flow: &str, checkpoint: &Checkpoint) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        let Checkpoint { watermark, cursor, pending_watermark } = checkpoint;
+        self.quick()
+            .prepare_cached(
+                "INSERT INTO checkpoints (flow, watermark, cursor, pending_watermark) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (flow) DO UPDATE SET watermark = excluded.watermark, cursor = excluded.cursor, \
+                 pending_watermark = excluded.pending_watermark",
+            )
+            .and_then(|mut s| s.execute(params![flow, watermark, cursor, pending_watermark]))
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(())
+    }
+
+    fn effect(&self, flow: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2",
+            )
+            .and_then(|mut s| {
+                s.query_row([flow, key], |row| {
+                    let state: String = row.get(5)?;
+                    Ok(Effect {
+                        key: row.get(0)?,
+                        digest: row.get(1)?,
+                        version: row.get(2)?,
+                        idempotency_key: row.get(3)?,
+                        target_id: row.get(4)?,
+                        // The column's CHECK leaves no third word.
+                        state: if state == "done" { EffectState::Done } else { EffectState::Intended },
+                    })
+                })
+                .optional()
+            })
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        let Effect { key, digest, version, idempotency_key, target_id, state } = effect;
+        let connection = match state {
+            EffectState::Intended => self.synced(),
+            EffectState::Done => self.quick(),
+        };
+        connection
+            .prepare_cached(
+                "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
+                 version = excluded.version, idempotency_key = excluded.idempotency_key, \
+                 target_id = excluded.target_id, state = excluded.state",
+            )
+            .and_then(|mut s| {
+                s.execute(params![flow, key, digest, version, idempotency_key, target_id, effect_word(*state)])
+            })
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(())
+    }
+
+    fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
+        self.ledger_there()?;
+        let DeadLetter { id: _, flow, key, code, because, payload, attempts, at, state } = letter;
+        let mut connection = self.quick();
+        let mut replace = || -> rusqlite::Result<i64> {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "DELETE FROM dead_letters WHERE flow = ?1 AND key = ?2 AND state = 'waiting'",
+                params![flow, key],
+            )?;
+            transaction.execute(
+                "INSERT INTO dead_letters (flow, key, code, because, payload, attempts, at, state) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![flow, key, code, because, payload.to_string(), attempts, at.0, dead_word(*state)],
+            )?;
+            let id = transaction.last_insert_rowid();
+            transaction.commit()?;
+            Ok(id)
+        };
+        replace().map(|id| u64::try_from(id).unwrap_or(0)).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn absolve(&self, flow: &str, key: &str, state: DeadState) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        self.quick()
+            .prepare_cached("UPDATE dead_letters SET state = ?3 WHERE flow = ?1 AND key = ?2 AND state = 'waiting'")
+            .and_then(|mut s| s.execute(params![flow, key, dead_word(state)]))
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(())
+    }
+
+    fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT id, flow, key, code, because, payload, attempts, at, state FROM dead_letters \
+                 WHERE ?1 IS NULL OR flow = ?1 ORDER BY id",
+            )
+            .and_then(|mut s| s.query_map([flow], letter_of)?.collect())
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn put_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        let RunRecord { id, flow, started, ended, verdict, counts } = run;
+        self.quick()
+            .prepare_cached(
+                "INSERT INTO runs (id, flow, started, ended, verdict, counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, started = excluded.started, \
+                 ended = excluded.ended, verdict = excluded.verdict, counts = excluded.counts",
+            )
+            .and_then(|mut s| s.execute(params![id, flow, started.0, ended.map(|t| t.0), verdict, counts]))
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(())
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT id, flow, started, ended, verdict, counts FROM runs ORDER BY started DESC, rowid DESC LIMIT ?1",
+            )
+            .and_then(|mut s| {
+                s.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+                    Ok(RunRecord {
+                        id: row.get(0)?,
+                        flow: row.get(1)?,
+                        started: Timestamp(row.get(2)?),
+                        ended: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                        verdict: row.get(4)?,
+                        counts: row.get(5)?,
+                    })
+                })?
+                .collect()
+            })
+            .map_err(|e| self.ledger_unread(&e))
+    }
+}

@@ -1,0 +1,113 @@
+//! What all drill runs about the contract as it is add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::facts::Facts;
+use crate::evidence::{Reconciliation, Verdict};
+
+/// Drills that show the way on which nothing goes wrong.
+pub const HAPPY: &[&str] = &["happy-path"];
+
+/// Drills after which the connector cannot know whether its write was done: what idempotency is for.
+pub const UNKNOWN_OUTCOME: &[&str] =
+    &["committed-then-503", "committed-then-reset", "committed-then-timeout", "crash-restart", "kill-anywhere"];
+
+/// Drills, taken together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drilled {
+    /// What stands for each flow and drill.
+    pub drills: BTreeMap<(String, String), Verdict>,
+    /// Failures that stand: flow, drill, and the seed that shows it.
+    pub failing: Vec<(String, String, u64)>,
+    /// Schedules behind the drills that passed.
+    pub schedules: u64,
+    /// Whether every run saw the correlation id on every request.
+    pub correlated: bool,
+    /// The counts of the last run.
+    pub reconciliation: Option<Reconciliation>,
+    /// The events.
+    pub seqs: Vec<u64>,
+}
+
+impl Drilled {
+    /// Takes the runs of `facts` together.
+    ///
+    /// A drill that passed once has passed, whatever a later run left unproven. A drill that failed has failed, until
+    /// it passes from the same seed: another seed is another schedule.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        let mut all = Self { correlated: true, ..Self::default() };
+        let mut best: BTreeMap<(String, String), (Verdict, u64)> = BTreeMap::new();
+        let mut failing = BTreeSet::new();
+        for run in facts.standing_drills() {
+            all.seqs.push(run.seq);
+            all.correlated &= run.record.correlated;
+            all.reconciliation = Some(run.record.reconciliation);
+            for row in &run.record.rows {
+                let replay = (row.flow.clone(), row.code.clone(), run.record.seed);
+                match row.verdict {
+                    Verdict::Fail => {
+                        failing.insert(replay);
+                    }
+                    Verdict::Pass => {
+                        failing.remove(&replay);
+                    }
+                    Verdict::Partial | Verdict::Unproven => {}
+                }
+                let entry = best.entry((row.flow.clone(), row.code.clone())).or_insert((Verdict::Unproven, 0));
+                if rank(row.verdict) > rank(entry.0) {
+                    *entry = (row.verdict, row.schedules);
+                } else if row.verdict == entry.0 {
+                    entry.1 = entry.1.max(row.schedules);
+                }
+            }
+        }
+        all.failing = failing.into_iter().collect();
+        for (drill, (verdict, schedules)) in best {
+            let failed = all.failing.iter().any(|(flow, code, _)| (flow, code) == (&drill.0, &drill.1));
+            let verdict = if failed { Verdict::Fail } else { verdict };
+            if verdict == Verdict::Pass {
+                all.schedules += schedules;
+            }
+            all.drills.insert(drill, verdict);
+        }
+        all.correlated &= !all.seqs.is_empty();
+        all
+    }
+
+    /// How many drills ended so.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> u64 {
+        self.drills.values().filter(|v| **v == verdict).count() as u64
+    }
+
+    /// The share of drills that passed, 0 where none was run.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        if self.drills.is_empty() {
+            return 0.0;
+        }
+        self.count(Verdict::Pass) as f64 / self.drills.len() as f64
+    }
+
+    /// What the drills that `belongs` takes stand for together; unproven where there are none.
+    pub fn verdict(&self, belongs: impl Fn(&str) -> bool) -> Verdict {
+        Verdict::all(self.drills.iter().filter(|((_, code), _)| belongs(code)).map(|(_, v)| *v))
+    }
+
+    /// The codes of drills that ended so in some flow.
+    #[must_use]
+    pub fn codes(&self, verdict: Verdict) -> BTreeSet<&str> {
+        self.drills.iter().filter(|(_, v)| **v == verdict).map(|((_, code), _)| code.as_str()).collect()
+    }
+}
+
+/// What a drill has shown at best; failures are kept apart.
+const fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Fail => 0,
+        Verdict::Unproven => 1,
+        Verdict::Partial => 2,
+        Verdict::Pass => 3,
+    }
+}

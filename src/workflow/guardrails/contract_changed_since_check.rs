@@ -1,0 +1,21 @@
+//! A check speaks about the bytes it read. When file or descriptions have changed, nothing may be built on it.
+
+use super::{Ask, Guardrail, Refusal, Ruling};
+use crate::workflow::facts::Standing;
+use crate::workflow::phases::{CONTRACT_CHECKED, CONTRACT_CLEAN, check, required};
+
+pub(super) const RULE: Guardrail = Guardrail { code: "contract-changed-since-check", rule };
+
+fn rule(ask: &Ask<'_>) -> Ruling {
+    let rests_on_check = required(ask.tool)
+        .is_some_and(|row| row.gates.iter().any(|g| g.code == CONTRACT_CHECKED.code || g.code == CONTRACT_CLEAN.code));
+    if ask.session.is_none() || !rests_on_check {
+        return Ruling::Allow;
+    }
+    match ask.facts.standing() {
+        Standing::Stale { because, .. } => {
+            Ruling::Refuse(Refusal { code: RULE.code, because, next: check(ask.facts), person: None })
+        }
+        Standing::Never | Standing::Stands(_) => Ruling::Allow,
+    }
+}

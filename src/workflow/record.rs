@@ -1,0 +1,327 @@
+//! The data of each event that later calls compute from. `app` writes it, [`super::facts`] reads it; the shape is
+//! said once, here.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::digest::Digest;
+use crate::contract::ConstraintKind;
+use crate::evidence::{EventKind, Reconciliation, Verdict};
+
+/// Data of one kind of event.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The kind of event it belongs to.
+    const KIND: EventKind;
+}
+
+macro_rules! record {
+    ($name:ident) => {
+        impl Record for $name {
+            const KIND: EventKind = EventKind::$name;
+        }
+
+        impl $name {
+            /// As it is stored.
+            #[must_use]
+            pub fn to_value(&self) -> Value {
+                // Records hold text, numbers and lists of them; such a value always serializes.
+                serde_json::to_value(self).unwrap_or(Value::Null)
+            }
+
+            /// Reads it back; nothing where the data has another shape.
+            #[must_use]
+            pub fn from_value(value: &Value) -> Option<Self> {
+                serde_json::from_value(value.clone()).ok()
+            }
+        }
+    };
+}
+
+/// A description was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemMapped {
+    /// The name it goes by in this session.
+    pub name: String,
+    /// Path or URL of the description.
+    pub api: String,
+    /// Digest of the bytes read.
+    pub digest: String,
+    /// Operations found.
+    pub operations: u64,
+    /// Entities found.
+    pub entities: u64,
+    /// Findings about the description.
+    pub findings: u64,
+}
+
+record!(SystemMapped);
+
+/// A constraint was added or reclassified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConstraintRecorded {
+    /// Kebab-case handle.
+    pub id: String,
+    /// How binding.
+    pub kind: ConstraintKind,
+    /// What must hold, in words.
+    pub says: String,
+    /// Where it comes from: `system#/json/pointer`, a document, a person.
+    pub origin: Option<String>,
+}
+
+record!(ConstraintRecorded);
+
+impl ConstraintRecorded {
+    /// What a decision about it is bound to: id and words. Other words are another constraint.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_json(&serde_json::json!({"id": self.id, "says": self.says}))
+    }
+}
+
+/// What somebody decided about an inferred constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Decision {
+    /// It holds.
+    Confirmed,
+    /// It does not hold; nothing may rely on it.
+    Rejected,
+    /// Not decided now.
+    Deferred,
+}
+
+impl Decision {
+    /// `confirmed`, `rejected`, `deferred`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+            Self::Deferred => "deferred",
+        }
+    }
+}
+
+/// How a decision reached us. An agent speaks through one of them only, and that one approves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Channel {
+    /// The client put our question to its user and returned the answer.
+    Elicitation,
+    /// A person at a terminal: `platform-integration approve`.
+    Terminal,
+    /// An agent says that somebody said so. A report, not an approval.
+    AgentReport,
+}
+
+impl Channel {
+    /// `elicitation`, `terminal`, `agent-report`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Elicitation => "elicitation",
+            Self::Terminal => "terminal",
+            Self::AgentReport => "agent-report",
+        }
+    }
+
+    /// Whether a person speaks on it.
+    #[must_use]
+    pub const fn is_person(self) -> bool {
+        !matches!(self, Self::AgentReport)
+    }
+}
+
+/// One decision about one constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// The constraint.
+    pub id: String,
+    /// What was decided.
+    pub decision: Decision,
+    /// How it reached us.
+    pub channel: Channel,
+    /// Who decided.
+    pub by: String,
+    /// Their words, where there are any.
+    pub quote: Option<String>,
+    /// [`ConstraintRecorded::digest`] of what was put before them. When the words change, the decision is stale.
+    pub digest: String,
+}
+
+/// Constraints were put before a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConstraintsConfirmed {
+    /// What came back.
+    pub decisions: Vec<DecisionRecord>,
+    /// Ids for which nobody could be reached.
+    pub pending: Vec<String>,
+}
+
+record!(ConstraintsConfirmed);
+
+/// A contract was proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractDrafted {
+    /// Where it was or would be written.
+    pub file: String,
+    /// Digest of its bytes.
+    pub digest: String,
+    /// The questions it leaves open.
+    pub open_questions: Vec<String>,
+}
+
+record!(ContractDrafted);
+
+/// A contract was compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractChecked {
+    /// The file as the user named it.
+    pub file: String,
+    /// Digest of its bytes.
+    pub digest: String,
+    /// Findings that are errors.
+    pub errors: u64,
+    /// Findings that are warnings.
+    pub warnings: u64,
+    /// Findings that are notes.
+    pub notes: u64,
+    /// Digest of each description it was compiled against, by the system's name.
+    pub systems: BTreeMap<String, String>,
+    /// The constraints written in it.
+    pub constraints: Vec<ConstraintRecorded>,
+}
+
+record!(ContractChecked);
+
+/// Project files were written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorScaffolded {
+    /// The directory.
+    pub out: String,
+    /// The files, relative to it.
+    pub files: Vec<String>,
+    /// Digest of the contract they were written for.
+    pub digest: String,
+}
+
+record!(ConnectorScaffolded);
+
+/// How one drill of one flow ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillRow {
+    /// The flow.
+    pub flow: String,
+    /// Kebab-case name of the drill.
+    pub code: String,
+    /// How it ended over all its schedules.
+    pub verdict: Verdict,
+    /// Schedules run.
+    pub schedules: u64,
+    /// How often its fault came about.
+    pub fired: u64,
+    /// Why it did not pass, where it did not.
+    pub because: Option<String>,
+}
+
+/// Drills were run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillsRun {
+    /// The contract.
+    pub file: String,
+    /// Digest of the contract drilled.
+    pub digest: String,
+    /// Over all drills of this run.
+    pub verdict: Verdict,
+    /// Drills run: passed, failed and unproven ones.
+    pub run: u64,
+    /// Drills that passed.
+    pub passed: u64,
+    /// Drills that failed.
+    pub failed: u64,
+    /// Drills whose fault never came about.
+    pub unproven: u64,
+    /// Drills that do not apply to this contract.
+    pub not_applicable: u64,
+    /// Schedules over all drills.
+    pub schedules: u64,
+    /// The seed it started from.
+    pub seed: u64,
+    /// Every request seen on the wire carried the correlation id that the log lines name.
+    pub correlated: bool,
+    /// Only a part of the drills or flows was asked for.
+    pub partial: bool,
+    /// Each drill of each flow; those that do not apply are not among them.
+    pub rows: Vec<DrillRow>,
+    /// Counts over the schedules, or of the happy path.
+    pub reconciliation: Reconciliation,
+}
+
+record!(DrillsRun);
+
+/// Readiness was computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReadinessAssessed {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The value of the confidence.
+    pub confidence: f64,
+    /// The line as said.
+    pub line: String,
+    /// Codes of the items not met.
+    pub gaps: Vec<String>,
+}
+
+record!(ReadinessAssessed);
+
+/// The five outputs were written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DossierExported {
+    /// The directory.
+    pub out: String,
+    /// The files, relative to it.
+    pub files: Vec<String>,
+}
+
+record!(DossierExported);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_as_written() {
+        let readiness = ReadinessAssessed {
+            verdict: Verdict::Partial,
+            confidence: 0.7,
+            line: "Confidence: 0.70 (ceiling: inference 0.70)".to_owned(),
+            gaps: vec!["rollback-drilled".to_owned()],
+        };
+        // Through text, as the store keeps it.
+        let text = readiness.to_value().to_string();
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(ReadinessAssessed::from_value(&value), Some(readiness));
+        assert_eq!(SystemMapped::from_value(&value), None);
+    }
+
+    #[test]
+    fn other_words_are_another_constraint() {
+        let stable = ConstraintRecorded {
+            id: "ids".to_owned(),
+            kind: ConstraintKind::Inferred,
+            says: "ids are stable".to_owned(),
+            origin: None,
+        };
+        let found =
+            ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("a#/x".to_owned()), ..stable.clone() };
+        let changed = ConstraintRecorded { says: "ids may change".to_owned(), ..stable.clone() };
+        assert_eq!(stable.digest(), found.digest());
+        assert_ne!(stable.digest(), changed.digest());
+    }
+}

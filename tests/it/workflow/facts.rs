@@ -1,0 +1,102 @@
+//! What events add up to.
+
+use platform_integration::contract::ConstraintKind;
+use platform_integration::evidence::{EventKind, Outcome};
+use platform_integration::workflow::record::{Channel, ConstraintRecorded, Decision};
+use platform_integration::workflow::{ConstraintState, Standing};
+use serde_json::json;
+
+use super::log::{ALL_PASS, Log, inferred};
+
+fn state(log: &Log, id: &str) -> ConstraintState {
+    log.facts().constraints[id].state
+}
+
+#[test]
+fn an_approval_is_bound_to_the_words_that_were_approved() {
+    let c = inferred("ids-stable", "a customer's id never changes");
+    let mut log = Log::default();
+    log.put(&c).decide(&c, Decision::Confirmed, Channel::Terminal);
+    assert_eq!(state(&log, "ids-stable"), ConstraintState::Confirmed);
+    log.put(&c);
+    assert_eq!(state(&log, "ids-stable"), ConstraintState::Confirmed, "the same words again change nothing");
+    let other = inferred("ids-stable", "a customer's id may be used again");
+    log.put(&other);
+    assert_eq!(state(&log, "ids-stable"), ConstraintState::Open, "the approval is stale");
+    log.decide(&c, Decision::Confirmed, Channel::Terminal);
+    assert_eq!(state(&log, "ids-stable"), ConstraintState::Open, "an answer to the old question");
+}
+
+#[test]
+fn what_an_agent_reports_is_no_approval_and_undoes_none() {
+    let c = inferred("ids-stable", "a customer's id never changes");
+    let mut log = Log::default();
+    log.put(&c).decide(&c, Decision::Confirmed, Channel::AgentReport);
+    assert_eq!(state(&log, "ids-stable"), ConstraintState::Reported);
+    assert!(log.facts().constraints["ids-stable"].waits_for_a_person());
+    log.decide(&c, Decision::Rejected, Channel::Terminal).decide(&c, Decision::Confirmed, Channel::AgentReport);
+    assert_eq!(state(&log, "ids-stable"), ConstraintState::Rejected);
+}
+
+#[test]
+fn an_inferred_constraint_is_not_relabelled_without_its_origin() {
+    let c = inferred("ids-stable", "a customer's id never changes");
+    let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..c.clone() };
+    let stated = ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("billing#/x".to_owned()), ..c.clone() };
+    let mut log = Log::default();
+    log.put(&c).put(&soft);
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred);
+    log.check("c1", 0, std::slice::from_ref(&soft));
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred, "nor in the file");
+    log.put(&stated);
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Hard);
+    assert!(!log.facts().constraints["ids-stable"].waits_for_a_person());
+}
+
+#[test]
+fn constraints_of_a_contract_come_and_go_with_it() {
+    let recorded = inferred("recorded", "one");
+    let written = inferred("written", "two");
+    let mut log = Log::default();
+    log.both().put(&recorded).check("c1", 0, &[written]);
+    let facts = log.facts();
+    assert_eq!(facts.constraints.keys().collect::<Vec<_>>(), ["recorded", "written"]);
+    assert!(!facts.constraints["recorded"].in_contract && facts.constraints["written"].in_contract);
+    log.check("c2", 0, &[]);
+    assert_eq!(log.facts().constraints.keys().collect::<Vec<_>>(), ["recorded"]);
+}
+
+#[test]
+fn a_check_stands_until_the_file_or_a_description_changes() {
+    let mut log = Log::default();
+    assert_eq!(log.facts().standing(), Standing::Never);
+    log.both().check("c1", 0, &[]).drill("c1", 1, ALL_PASS);
+    assert!(matches!(log.facts().standing(), Standing::Stands(_)));
+    assert_eq!(log.facts().standing_drills().count(), 1);
+    log.map("crm").check("c1", 0, &[]);
+    assert_eq!(log.facts().standing_drills().count(), 1, "mapped and checked again, nothing changed");
+
+    let mut file = log.clone();
+    file.now = Some("c2".to_owned());
+    let Standing::Stale { because, .. } = file.facts().standing() else { panic!("stands") };
+    insta::assert_snapshot!(because, @"integration.yaml has changed since it was checked (event 6)");
+    assert_eq!(file.facts().stale_drills(), 1);
+
+    log.map_as("crm", "sha256:newer");
+    let Standing::Stale { because, .. } = log.facts().standing() else { panic!("stands") };
+    insta::assert_snapshot!(because, @"the description of crm has changed since the contract was checked (event 6)");
+    log.check("c1", 0, &[]);
+    assert!(matches!(log.facts().standing(), Standing::Stands(_)));
+    assert_eq!(log.facts().standing_drills().count(), 0, "drilled against the old description");
+}
+
+#[test]
+fn refused_failed_and_unreadable_events_count_for_nothing() {
+    let mut log = Log::default();
+    log.raw(EventKind::SystemMapped, Outcome::Refused, json!({}));
+    log.raw(EventKind::SystemMapped, Outcome::Fault, json!({}));
+    log.raw(EventKind::SystemMapped, Outcome::Ok, json!({"name": 7}));
+    let facts = log.facts();
+    assert!(facts.systems.is_empty());
+    assert_eq!((facts.refused, facts.unreadable, facts.last), (1, vec![3], 3));
+}

@@ -1,0 +1,163 @@
+//! Every refusal, whole.
+
+use platform_integration::contract::ConstraintKind;
+use platform_integration::workflow::guardrails::ALL;
+use platform_integration::workflow::record::{Channel, ConstraintRecorded, Decision, DecisionRecord};
+use platform_integration::workflow::{Ask, Proposal, Ruling, rule};
+
+use super::log::{Log, decided, inferred, session};
+
+fn refused(log: &Log, tool: &str, proposal: Proposal<'_>) -> String {
+    let session = session();
+    match rule(&Ask { tool, facts: &log.facts(), session: Some(&session), proposal }) {
+        Ruling::Allow => "allowed".to_owned(),
+        Ruling::Refuse(refusal) => refusal.to_string(),
+    }
+}
+
+fn ids() -> ConstraintRecorded {
+    inferred("ids-stable", "a customer's id never changes")
+}
+
+#[test]
+fn a_phase_is_not_entered_past_a_gate() {
+    let mut log = Log::default();
+    insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: no system is mapped yet
+next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
+"#);
+    log.map("billing");
+    insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: only billing is mapped; an integration has two sides
+next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
+"#);
+    log.map("crm");
+    insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: run_drills waits at gate contract-clean: no contract was checked in this session
+next: draft_contract {"session":"s-20261123-k7m2qd","source":{"system":"billing"},"target":{"system":"crm"}}
+"#);
+    log.draft();
+    insta::assert_snapshot!(refused(&log, "export_dossier", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: export_dossier waits at gate contract-checked: the contract was drafted but never checked
+next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
+"#);
+    log.check("c1", 2, &[]);
+    insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: run_drills waits at gate contract-clean: integration.yaml has 2 errors (event 4); repair them from the top, then check again
+next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
+"#);
+    assert_eq!(refused(&log, "export_dossier", Proposal::Nothing), "allowed", "a dossier of what does not compile yet");
+}
+
+#[test]
+fn nothing_is_built_on_what_no_person_has_settled() {
+    let mut log = Log::default();
+    log.both().check("c1", 0, &[ids(), inferred("email-stable", "an email stays")]);
+    assert_eq!(refused(&log, "run_drills", Proposal::Nothing), "allowed", "drilling is safe");
+    insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+"#);
+    log.decide(&ids(), Decision::Confirmed, Channel::AgentReport);
+    insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"; that an agent reports it confirmed by mira is no approval
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+"#);
+    log.decide(&ids(), Decision::Deferred, Channel::Elicitation);
+    insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"; it was put off by mira
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+"#);
+    log.decide(&ids(), Decision::Rejected, Channel::Terminal);
+    insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: constraint ids-stable was rejected by mira, and integration.yaml still relies on it; take it out and change what rests on it
+next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
+"#);
+    log.check("c2", 0, &[]);
+    assert_eq!(refused(&log, "scaffold_connector", Proposal::Nothing), "allowed");
+}
+
+#[test]
+fn nothing_rests_on_a_check_of_something_else() {
+    let mut log = Log::default();
+    log.both().check("c1", 0, &[]);
+    log.now = Some("c2".to_owned());
+    insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
+refused: contract-changed-since-check: integration.yaml has changed since it was checked (event 3)
+next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
+"#);
+    log.now = None;
+    log.map_as("crm", "sha256:newer");
+    insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
+refused: contract-changed-since-check: the description of crm has changed since the contract was checked (event 3)
+next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
+"#);
+}
+
+#[test]
+fn a_system_must_be_mapped_before_it_is_named() {
+    let mut log = Log::default();
+    insta::assert_snapshot!(refused(&log, "inspect_system", Proposal::Systems(&["crm"])), @r#"
+refused: system-not-mapped: system "crm" is not mapped in this session (none is)
+next: map_system {"session":"s-20261123-k7m2qd","name":"crm","api":"PATH OR URL OF ITS API DESCRIPTION"}
+"#);
+    log.both();
+    insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Systems(&["biling", "crm"])), @r#"
+refused: system-not-mapped: system "biling" is not mapped in this session (mapped: billing, crm); did you mean "billing"?
+next: inspect_system {"session":"s-20261123-k7m2qd","name":"billing"}
+"#);
+    assert_eq!(refused(&log, "draft_contract", Proposal::Systems(&["billing", "crm"])), "allowed");
+}
+
+#[test]
+fn a_constraint_keeps_its_kind_until_it_has_an_origin() {
+    let mut log = Log::default();
+    let hard = ConstraintRecorded { kind: ConstraintKind::Hard, ..ids() };
+    insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&hard)), @r#"
+refused: hard-without-origin: constraint ids-stable is called hard but has no origin; give the place that states it ("system#/json/pointer", a document, a person), or record it as inferred
+next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":"inferred","says":"a customer's id never changes"}
+"#);
+    log.put(&ids());
+    let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..ids() };
+    insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&soft)), @r#"
+refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, give the origin that states it, or let a person confirm it
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+"#);
+    let stated = ConstraintRecorded { origin: Some("billing#/x".to_owned()), ..hard };
+    assert_eq!(refused(&log, "record_constraint", Proposal::Constraint(&stated)), "allowed");
+}
+
+#[test]
+fn an_agent_reports_a_decision_in_the_words_of_the_person_or_not_at_all() {
+    let mut log = Log::default();
+    log.put(&ids());
+    let report = decided(&ids(), Decision::Confirmed, Channel::AgentReport);
+    assert_eq!(refused(&log, "confirm_constraints", Proposal::Decisions(std::slice::from_ref(&report))), "allowed");
+    let bare = DecisionRecord { quote: None, ..report.clone() };
+    insta::assert_snapshot!(refused(&log, "confirm_constraints", Proposal::Decisions(&[bare])), @r#"
+refused: approval-without-words: the decision on ids-stable does not say who decided and in which words; pass "by" and "quote" as the person said it, or let the person be asked
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+"#);
+    log.decide(&ids(), Decision::Rejected, Channel::Terminal);
+    insta::assert_snapshot!(refused(&log, "confirm_constraints", Proposal::Decisions(&[report])), @r#"
+refused: person-overruled: mira rejected ids-stable (event 2, by terminal); a report that it was confirmed does not undo that
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+"#);
+}
+
+#[test]
+fn a_call_outside_any_session_has_no_phases() {
+    let facts = Log::default().facts();
+    assert_eq!(
+        rule(&Ask { tool: "run_drills", facts: &facts, session: None, proposal: Proposal::Nothing }),
+        Ruling::Allow
+    );
+}
+
+#[test]
+fn every_rule_has_a_code_of_its_own() {
+    let mut codes: Vec<&str> = ALL.iter().map(|g| g.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), ALL.len());
+}

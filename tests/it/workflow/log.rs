@@ -1,0 +1,177 @@
+//! A session's events, as the tools would write them.
+
+use platform_integration::base::clock::Timestamp;
+use platform_integration::base::digest::Digest;
+use platform_integration::contract::ConstraintKind;
+use platform_integration::evidence::{
+    Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Reconciliation, Session, Verdict,
+};
+use platform_integration::workflow::Facts;
+use platform_integration::workflow::record::{
+    Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
+    DecisionRecord, DossierExported, DrillRow, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+};
+
+pub(super) fn session() -> Session {
+    Session {
+        id: "s-20261123-k7m2qd".to_owned(),
+        name: "billing-to-crm".to_owned(),
+        goal: "keep contacts in step".to_owned(),
+        opened_at: Timestamp(0),
+        client: "cli".to_owned(),
+    }
+}
+
+pub(super) fn inferred(id: &str, says: &str) -> ConstraintRecorded {
+    ConstraintRecorded { id: id.to_owned(), kind: ConstraintKind::Inferred, says: says.to_owned(), origin: None }
+}
+
+pub(super) fn decided(about: &ConstraintRecorded, decision: Decision, channel: Channel) -> DecisionRecord {
+    DecisionRecord {
+        id: about.id.clone(),
+        decision,
+        channel,
+        by: "mira".to_owned(),
+        quote: Some("yes, they never change".to_owned()),
+        digest: about.digest().as_str().to_owned(),
+    }
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Log {
+    pub(super) events: Vec<Event>,
+    /// What the contract file has now.
+    pub(super) now: Option<String>,
+}
+
+impl Log {
+    pub(super) fn facts(&self) -> Facts {
+        Facts::fold(Some(&session()), &self.events).with_contract(self.now.as_deref())
+    }
+
+    pub(super) fn raw(&mut self, kind: EventKind, outcome: Outcome, data: serde_json::Value) -> &mut Self {
+        let seq = self.events.len() as u64 + 1;
+        let event = NewEvent {
+            session: Some(session().id),
+            at: Timestamp(1000 * i64::try_from(seq).unwrap()),
+            phase: Phase::Map,
+            kind,
+            tool: String::new(),
+            client: "cli".to_owned(),
+            outcome,
+            input: Digest::of_bytes(b""),
+            output: Digest::of_bytes(b""),
+            summary: String::new(),
+            data,
+        };
+        self.events.push(Event { seq, event, prev: GENESIS.to_owned(), hash: String::new() });
+        self
+    }
+
+    pub(super) fn put<R: Record>(&mut self, record: &R) -> &mut Self {
+        self.raw(R::KIND, Outcome::Ok, serde_json::to_value(record).unwrap())
+    }
+
+    pub(super) fn map(&mut self, name: &str) -> &mut Self {
+        self.map_as(name, &format!("sha256:{name}"))
+    }
+
+    pub(super) fn map_as(&mut self, name: &str, digest: &str) -> &mut Self {
+        self.put(&SystemMapped {
+            name: name.to_owned(),
+            api: format!("apis/{name}.yaml"),
+            digest: digest.to_owned(),
+            operations: 4,
+            entities: 2,
+            findings: 0,
+        })
+    }
+
+    pub(super) fn both(&mut self) -> &mut Self {
+        self.map("billing").map("crm")
+    }
+
+    pub(super) fn decide(&mut self, about: &ConstraintRecorded, decision: Decision, channel: Channel) -> &mut Self {
+        self.put(&ConstraintsConfirmed { decisions: vec![decided(about, decision, channel)], pending: Vec::new() })
+    }
+
+    pub(super) fn nobody_answers(&mut self, ids: &[&str]) -> &mut Self {
+        let pending = ids.iter().map(|id| (*id).to_owned()).collect();
+        self.put(&ConstraintsConfirmed { decisions: Vec::new(), pending })
+    }
+
+    pub(super) fn draft(&mut self) -> &mut Self {
+        self.put(&ContractDrafted {
+            file: "integration.yaml".to_owned(),
+            digest: "c1".to_owned(),
+            open_questions: vec!["which currency?".to_owned()],
+        })
+    }
+
+    pub(super) fn check(&mut self, digest: &str, errors: u64, constraints: &[ConstraintRecorded]) -> &mut Self {
+        let facts = self.facts();
+        self.put(&ContractChecked {
+            file: "integration.yaml".to_owned(),
+            digest: digest.to_owned(),
+            errors,
+            warnings: 1,
+            notes: 0,
+            systems: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.digest.clone())).collect(),
+            constraints: constraints.to_vec(),
+        })
+    }
+
+    pub(super) fn drill(&mut self, digest: &str, seed: u64, rows: &[(&str, Verdict, u64)]) -> &mut Self {
+        let count = |v| rows.iter().filter(|r| r.1 == v).count() as u64;
+        self.put(&DrillsRun {
+            file: "integration.yaml".to_owned(),
+            digest: digest.to_owned(),
+            verdict: Verdict::all(rows.iter().map(|r| r.1)),
+            run: rows.len() as u64,
+            passed: count(Verdict::Pass),
+            failed: count(Verdict::Fail),
+            unproven: count(Verdict::Unproven),
+            not_applicable: 0,
+            schedules: rows.iter().map(|r| r.2).sum(),
+            seed,
+            correlated: true,
+            partial: false,
+            rows: rows
+                .iter()
+                .map(|(code, verdict, schedules)| DrillRow {
+                    flow: "contacts".to_owned(),
+                    code: (*code).to_owned(),
+                    verdict: *verdict,
+                    schedules: *schedules,
+                    fired: *schedules,
+                    because: None,
+                })
+                .collect(),
+            reconciliation: Reconciliation::default(),
+        })
+    }
+
+    pub(super) fn scaffold(&mut self) -> &mut Self {
+        self.put(&ConnectorScaffolded {
+            out: "connector".to_owned(),
+            files: vec!["Dockerfile".to_owned()],
+            digest: "c1".to_owned(),
+        })
+    }
+
+    pub(super) fn assessed(&mut self) -> &mut Self {
+        self.put(&ReadinessAssessed {
+            verdict: Verdict::Partial,
+            confidence: 0.7,
+            line: String::new(),
+            gaps: Vec::new(),
+        })
+    }
+
+    pub(super) fn exported(&mut self) -> &mut Self {
+        self.put(&DossierExported { out: "dossier".to_owned(), files: Vec::new() })
+    }
+}
+
+pub(super) const ALL_PASS: &[(&str, Verdict, u64)] =
+    &[("happy-path", Verdict::Pass, 20), ("burst-503", Verdict::Pass, 20), ("committed-then-503", Verdict::Pass, 20)];
