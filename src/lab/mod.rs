@@ -1,5 +1,41 @@
 //! Row 5: adversarial validation. Mock systems made from descriptions, faults, drills, and judges that believe only
-//! what the systems saw. One run is a pure function of plan, systems, drill and seed.
+//! what the systems saw. One schedule is a pure function of plan, systems, drill, seed and connector.
 
+pub mod bench;
+pub mod drills;
+pub mod faults;
+pub mod judge;
+mod matrix;
 pub mod mock;
+mod schedule;
 pub mod serve;
+pub mod trace;
+pub mod world;
+
+pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, replay, run_drills, seed_of};
+
+use crate::connector::{Plan, Report, World, run_once};
+
+/// What is drilled: something that runs a plan once, from its checkpoint to the end of the source.
+#[async_trait::async_trait]
+pub trait Subject: Sync {
+    /// Runs it.
+    async fn run(&self, plan: &Plan, world: &World) -> Report;
+}
+
+/// The connector that we ship.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealConnector;
+
+#[async_trait::async_trait]
+impl Subject for RealConnector {
+    async fn run(&self, plan: &Plan, world: &World) -> Report {
+        run_once(plan, world).await
+    }
+}
+
+/// Names of all drills, in the order of the catalogue.
+#[must_use]
+pub fn codes() -> Vec<&'static str> {
+    drills::ALL.iter().map(|d| d.code()).collect()
+}

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
 
 mod architecture;
+mod checks;
 mod contract;
 mod scaffold;
 mod skill;
 mod store;
 mod workflow;
+
+mod mapping;
+mod readers;
+mod schemas;
+mod systems;

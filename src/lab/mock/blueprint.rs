@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::routes::{Match, Routes};
 use crate::base::rng::Rng;
 use crate::base::text;
+use crate::connector::Request;
 use crate::model::{Action, Direction, Method, Operation, ParamIn, SchemaId, SchemeKind, System, TypeSet, sample};
 
 /// A kind of record that the mock keeps.
@@ -82,6 +83,20 @@ impl Blueprint {
     /// Hosts that belong to this system beside its servers: where its tokens are issued.
     pub fn token_urls(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().map(String::as_str)
+    }
+
+    /// The body of a request to the operation of this index, where it can be read.
+    pub(crate) fn read_body(&self, index: usize, request: &Request) -> Option<Value> {
+        let documented = self.system.operations[index].body.as_ref()?;
+        let sent = request.header("content-type");
+        let body =
+            super::body::read(&self.system.schemas, documented.schema, &documented.content_type, sent, &request.body);
+        let mut body = body.ok().flatten()?;
+        let wrap = self.shape(index).wrap.last();
+        match wrap.and_then(|name| body.get_mut(name)) {
+            Some(inner) if inner.is_object() => Some(inner.take()),
+            _ => Some(body),
+        }
     }
 
     pub(super) fn shape(&self, op: usize) -> &Shape {

@@ -44,6 +44,8 @@ pub struct MockOptions {
     pub token_ttl_ms: i64,
     /// How long an idempotency key is remembered, in milliseconds.
     pub key_ttl_ms: i64,
+    /// The number from which seeded keys count up.
+    pub first_serial: u64,
     /// When the first seeded record was made.
     pub seeded_from: Timestamp,
     /// What the server's own clock shows more than the true time, in milliseconds.
@@ -62,6 +64,7 @@ impl Default for MockOptions {
             page_cap: None,
             token_ttl_ms: 30 * 60 * 1000,
             key_ttl_ms: 24 * 3600 * 1000,
+            first_serial: 1,
             seeded_from: Timestamp(1_790_000_000_000),
             clock_off_ms: 0,
             change_field: BTreeMap::new(),
@@ -176,7 +179,7 @@ impl MockSystem {
     pub fn of(blueprint: Arc<Blueprint>, seed: u64, options: MockOptions) -> Self {
         let rng = Rng::seeded(seed).fork("mock");
         let auth = Auth::new(options.credentials.clone(), options.token_ttl_ms, rng.fork("tokens"));
-        let seeded_to = options.seeded_from;
+        let (seeded_to, serial) = (options.seeded_from, options.first_serial);
         Self {
             blueprint,
             options,
@@ -184,7 +187,7 @@ impl MockSystem {
             replays: BTreeMap::new(),
             auth,
             rng,
-            serial: 1,
+            serial,
             seeded_to,
             seen: std::collections::VecDeque::new(),
             bent: false,
@@ -226,6 +229,12 @@ impl MockSystem {
         let records = (0..n).map(|_| seeder.next(rng)).collect();
         (self.seeded_to, self.serial) = (seeder.at, seeder.serial);
         records
+    }
+
+    /// Goes on counting keys and times where another mock of the same system has stopped.
+    pub(crate) const fn go_on_from(&mut self, other: &Self) {
+        self.serial = other.serial;
+        self.seeded_to = other.seeded_to;
     }
 
     /// Keeps a record under its key, replacing the one that was there.
@@ -436,4 +445,9 @@ pub(crate) fn text_of(value: &Value) -> String {
         Value::String(s) => s.clone(),
         other => other.to_string(),
     }
+}
+
+/// The documented 409 that says so: this idempotency key is still being worked on.
+pub(crate) fn key_in_progress(system: &System, op: &Operation) -> Response {
+    Refusal::new(409, "key-in-progress", "a request with this key is still in progress").answer(system, Some(op))
 }

@@ -257,6 +257,9 @@ fn gather<'d>(
     seen: &mut BTreeSet<String>,
     parts: &mut Vec<Part<'d>>,
 ) {
+    // A member that only points elsewhere is what it points at.
+    let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
+    let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { return };
     let Some(map) = at.value.as_object() else { return };
     if level > MOST_LEVELS || parts.len() >= MOST_PARTS {
         let message = "references and allOf nest too deeply to be merged";

@@ -1,0 +1,41 @@
+//! A request that was refused as wrong is not sent again, and its record becomes a dead letter.
+
+use serde_json::Value;
+
+use super::super::faults::{Aim, RecordRefused};
+use super::super::judge::Evidence;
+use super::{Drill, Setup};
+use super::{WRITES, deliverable, identifiable};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct ClientErrorNotRetried;
+
+impl Drill for ClientErrorNotRetried {
+    fn code(&self) -> &'static str {
+        "client-error-not-retried"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A request that was refused as wrong is not sent again, and its record becomes a dead letter."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        identifiable(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
+        let status = [400, 413, 422][usize::try_from(rng.below(3)).unwrap_or(0)];
+        let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
+        let mut setup = Setup::with(RecordRefused { aim, status });
+        setup.expect.dead.insert(key);
+        setup
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        let sent = evidence.trace.exchanges.iter().filter(|x| x.fault == Some("record-refused")).count();
+        if sent > 1 { vec![format!("the refused write was sent {sent} times")] } else { Vec::new() }
+    }
+}

@@ -1,0 +1,31 @@
+//! A connection that ends before the system has the request costs nothing but a second attempt.
+
+use serde_json::Value;
+
+use super::super::faults::ConnectionReset;
+use super::{Drill, Setup};
+use super::{retries, somewhere, survivable};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct ConnectionResetDrill;
+
+impl Drill for ConnectionResetDrill {
+    fn code(&self) -> &'static str {
+        "connection-reset"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A connection that ends before the system has the request costs nothing but a second attempt."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        retries(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let times = survivable(bench, 3, rng);
+        Setup::with(ConnectionReset { aim: somewhere(records.len(), rng).times(times) })
+    }
+}

@@ -1,0 +1,38 @@
+//! Killed at any step and started again, it loses nothing and writes nothing twice.
+
+use serde_json::Value;
+
+use super::super::judge::Evidence;
+use super::super::world::RunEnd;
+use super::protected;
+use super::{Drill, Setup};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct CrashAnywhere;
+
+impl Drill for CrashAnywhere {
+    fn code(&self) -> &'static str {
+        "crash-anywhere"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "Killed at any step and started again, it loses nothing and writes nothing twice."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        protected(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let _ = (bench, records);
+        let mut setup = Setup::clean().honest();
+        setup.crashes = usize::try_from(rng.between(1, 3)).unwrap_or(1);
+        setup
+    }
+
+    fn fired(&self, evidence: &Evidence<'_>) -> u64 {
+        evidence.runs.iter().filter(|r| r.end == RunEnd::Crashed).count() as u64
+    }
+}

@@ -1,0 +1,36 @@
+//! A web page in place of an answer is an error, not an empty page.
+
+use serde_json::Value;
+
+use super::super::bench::Purpose;
+use super::super::faults::{Aim, HtmlPage};
+use super::{Drill, Setup};
+use super::{in_target, survivable};
+use crate::base::rng::Rng;
+use crate::connector::WritePlan;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct HtmlPageDrill;
+
+impl Drill for HtmlPageDrill {
+    fn code(&self) -> &'static str {
+        "html-page"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A web page in place of an answer is an error, not an empty page."
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let aim = match bench.plan.target.write {
+            // A search that is misread lets a record be made that is there.
+            WritePlan::Upsert { .. } if rng.one_in(2) => in_target(vec![Purpose::Find], records.len(), rng),
+            _ => Aim::at([Purpose::List]).after(rng.below(3)),
+        };
+        let times = survivable(bench, 2, rng);
+        let aim = aim.times(times);
+        // A connector may stop at such an answer; what it may not do is go on as if there were nothing.
+        Setup::with(HtmlPage { aim }).passes(2).lenient()
+    }
+}

@@ -1,0 +1,36 @@
+//! Retry-After as a date is understood by the server's own clock, which may be minutes off.
+
+use serde_json::Value;
+
+use super::super::faults::RateLimited;
+use super::{Drill, Setup};
+use super::{retries, somewhere, survivable};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct RateLimitedDate;
+
+impl Drill for RateLimitedDate {
+    fn code(&self) -> &'static str {
+        "rate-limited-date"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "Retry-After as a date is understood by the server's own clock, which may be minutes off."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        retries(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let seconds = i64::try_from(rng.between(2, 9)).unwrap_or(2);
+        let times = survivable(bench, 2, rng);
+        let clock_off_ms = [-180_000, 0, 180_000][usize::try_from(rng.below(3)).unwrap_or(0)];
+        let aim = somewhere(records.len(), rng).times(times);
+        let mut setup = Setup::with(RateLimited { aim, seconds, as_date: true, clock_off_ms });
+        setup.clock_off_ms = clock_off_ms;
+        setup
+    }
+}

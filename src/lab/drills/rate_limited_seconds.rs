@@ -1,0 +1,33 @@
+//! After 429 with Retry-After in seconds, no request goes to that system before the time is up, and nothing is lost.
+
+use serde_json::Value;
+
+use super::super::faults::RateLimited;
+use super::{Drill, Setup};
+use super::{retries, somewhere, survivable};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct RateLimitedSeconds;
+
+impl Drill for RateLimitedSeconds {
+    fn code(&self) -> &'static str {
+        "rate-limited-seconds"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "After 429 with Retry-After in seconds, no request goes to that system before the time is up, and nothing is lost."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        retries(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let seconds = i64::try_from(rng.between(2, 9)).unwrap_or(2);
+        let times = survivable(bench, 2, rng);
+        let aim = somewhere(records.len(), rng).times(times);
+        Setup::with(RateLimited { aim, seconds, as_date: false, clock_off_ms: 0 })
+    }
+}

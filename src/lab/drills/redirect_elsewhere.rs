@@ -1,0 +1,28 @@
+//! A redirect to another host is not followed with credentials, keys or records.
+
+use serde_json::Value;
+
+use super::super::faults::Redirect;
+use super::somewhere;
+use super::{Drill, Setup};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct RedirectElsewhere;
+
+impl Drill for RedirectElsewhere {
+    fn code(&self) -> &'static str {
+        "redirect-elsewhere"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A redirect to another host is not followed with credentials, keys or records."
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let _ = bench;
+        let status = [301, 302, 307, 308][usize::try_from(rng.below(4)).unwrap_or(0)];
+        Setup::with(Redirect { aim: somewhere(records.len(), rng), status }).passes(2).lenient()
+    }
+}

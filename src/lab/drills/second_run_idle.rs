@@ -1,0 +1,34 @@
+//! A second run with nothing new changes nothing in the target.
+
+use serde_json::Value;
+
+use super::super::judge::Evidence;
+use super::{Drill, Setup};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct SecondRunIdle;
+
+impl Drill for SecondRunIdle {
+    fn code(&self) -> &'static str {
+        "second-run-idle"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A second run with nothing new changes nothing in the target."
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let _ = (bench, records, rng);
+        Setup::clean().passes(2)
+    }
+
+    fn fired(&self, evidence: &Evidence<'_>) -> u64 {
+        u64::from(evidence.runs.len() >= 2)
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        evidence.changes_in(2).map(|x| format!("the second run changed the target: request {}", x.nth)).collect()
+    }
+}

@@ -1,0 +1,41 @@
+//! Answers that are slow but within the timeout are waited for, and asked for once.
+
+use serde_json::Value;
+
+use super::super::faults::SlowAnswer;
+use super::super::judge::Evidence;
+use super::somewhere;
+use super::{Drill, Setup};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+use crate::lab::trace::Exchanged;
+
+/// See the module.
+pub(super) struct SlowAnswers;
+
+impl Drill for SlowAnswers {
+    fn code(&self) -> &'static str {
+        "slow-answers"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "Answers that are slow but within the timeout are waited for, and asked for once."
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let ms = bench.plan.delivery.timeout_ms * rng.between(5, 8) / 10;
+        let times = rng.between(1, 3);
+        Setup::with(SlowAnswer { aim: somewhere(records.len(), rng).times(times), ms })
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        let given_up = |x: &&Exchanged| x.fault == Some("slow-answer") && x.ended.is_none();
+        evidence
+            .trace
+            .exchanges
+            .iter()
+            .filter(given_up)
+            .map(|x| format!("request {} was given up too early", x.nth))
+            .collect()
+    }
+}

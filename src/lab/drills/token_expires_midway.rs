@@ -1,0 +1,51 @@
+//! When a token ends before its time, one new token is asked for and the request is sent once more.
+
+use serde_json::Value;
+
+use super::super::bench::Purpose;
+use super::super::faults::TokenRevoked;
+use super::super::judge::Evidence;
+use super::{Drill, Setup};
+use super::{TARGET, in_target};
+use crate::base::rng::Rng;
+use crate::connector::AuthPlan;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct TokenExpiresMidway;
+
+impl Drill for TokenExpiresMidway {
+    fn code(&self) -> &'static str {
+        "token-expires-midway"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "When a token ends before its time, one new token is asked for and the request is sent once more."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        let oauth = |auth: &AuthPlan| matches!(auth, AuthPlan::ClientCredentials { .. });
+        if oauth(&bench.plan.source.auth) || oauth(&bench.plan.target.auth) {
+            return Ok(());
+        }
+        Err("neither system hands out tokens".to_owned())
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let _ = bench;
+        let purposes = if matches!(bench.plan.target.auth, AuthPlan::ClientCredentials { .. }) {
+            TARGET.to_vec()
+        } else {
+            vec![Purpose::List]
+        };
+        Setup::with(TokenRevoked { aim: in_target(purposes, records.len().min(5), rng) })
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        let systems = [&evidence.bench.plan.source.system, &evidence.bench.plan.target.system];
+        let asked = evidence.trace.exchanges.iter().filter(|x| x.purpose == Purpose::Token).count() as u64;
+        // One at the start of each, one for each time that tokens ended.
+        let most = systems.len() as u64 + evidence.faults_fired;
+        if asked > most { vec![format!("{asked} tokens were asked for, {most} are enough")] } else { Vec::new() }
+    }
+}

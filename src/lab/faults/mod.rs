@@ -1,0 +1,221 @@
+//! What can go wrong on the way: one fault a file. A fault sees every exchange that passes and disposes of it.
+
+mod committed_then_503;
+mod committed_then_lost;
+mod connection_refused;
+mod connection_reset;
+mod empty_page;
+mod error_envelope;
+mod hang;
+mod html_page;
+mod key_in_progress;
+mod page_overlap;
+mod rate_limited;
+mod record_refused;
+mod redirect;
+mod repeating_cursor;
+mod short_page;
+mod slow_answer;
+mod token_revoked;
+mod truncated_body;
+mod unavailable;
+
+pub use committed_then_503::CommittedThen503;
+pub use committed_then_lost::CommittedThenLost;
+pub use connection_refused::ConnectionRefused;
+pub use connection_reset::ConnectionReset;
+pub use empty_page::EmptyPage;
+pub use error_envelope::ErrorEnvelope;
+pub use hang::Hang;
+pub use html_page::HtmlPage;
+pub use key_in_progress::KeyInProgress;
+pub use page_overlap::PageOverlap;
+pub use rate_limited::RateLimited;
+pub use record_refused::RecordRefused;
+pub use redirect::{ELSEWHERE, Redirect};
+pub use repeating_cursor::RepeatingCursor;
+pub use short_page::ShortPage;
+pub use slow_answer::SlowAnswer;
+pub use token_revoked::TokenRevoked;
+pub use truncated_body::TruncatedBody;
+pub use unavailable::Unavailable;
+
+use serde_json::Value;
+
+use super::bench::Purpose;
+use super::mock::Quirk;
+use crate::base::clock::Timestamp;
+use crate::connector::{Request, Response};
+
+/// Makes a fault with nothing special about it.
+pub type Make = fn(Aim) -> Box<dyn Fault>;
+
+/// Every fault, by the name under which traces show it.
+pub const ALL: [(&str, Make); 19] = [
+    ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
+    ("committed-then-lost", |aim| Box::new(CommittedThenLost { aim })),
+    ("connection-refused", |aim| Box::new(ConnectionRefused { aim })),
+    ("connection-reset", |aim| Box::new(ConnectionReset { aim })),
+    ("empty-page", |aim| Box::new(EmptyPage { aim })),
+    ("error-envelope", |aim| Box::new(ErrorEnvelope { aim })),
+    ("hang", |aim| Box::new(Hang { aim, commit: false })),
+    ("html-page", |aim| Box::new(HtmlPage { aim })),
+    ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
+    ("page-overlap", |aim| Box::new(PageOverlap { aim, by: 1 })),
+    ("rate-limited", |aim| Box::new(RateLimited { aim, seconds: 3, as_date: false, clock_off_ms: 0 })),
+    ("record-refused", |aim| Box::new(RecordRefused { aim, status: 422 })),
+    ("redirect", |aim| Box::new(Redirect { aim, status: 307 })),
+    ("repeating-cursor", |aim| Box::new(RepeatingCursor { aim })),
+    ("short-page", |aim| Box::new(ShortPage { aim, keep: 1 })),
+    ("slow-answer", |aim| Box::new(SlowAnswer { aim, ms: 1_000 })),
+    ("token-revoked", |aim| Box::new(TokenRevoked { aim })),
+    ("truncated-body", |aim| Box::new(TruncatedBody { aim })),
+    ("unavailable", |aim| Box::new(Unavailable { aim, status: 503 })),
+];
+
+/// A request on its way, as a fault sees it.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// Counts up from 1 over the whole schedule.
+    pub nth: u64,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// To whom.
+    pub system: &'a str,
+    /// What for.
+    pub purpose: Purpose,
+    /// Identity of the target record it is about, where it is about one.
+    pub identity: Option<&'a str>,
+    /// The request.
+    pub request: &'a Request,
+}
+
+/// What becomes of an exchange.
+pub enum Disposition {
+    /// It passes.
+    Pass,
+    /// It passes after so many milliseconds more.
+    Delay(u64),
+    /// The system never sees it; this is the answer.
+    Reply(Response),
+    /// The system does it; this is the answer.
+    ReplyAfterCommit(Response),
+    /// No connection is made.
+    Refuse,
+    /// The connection ends before the system has it.
+    LoseBeforeCommit,
+    /// The system does it; the connection ends before the answer.
+    LoseAfterCommit,
+    /// No answer ever comes.
+    Hang {
+        /// The system does it all the same.
+        commit: bool,
+    },
+    /// The system does it; its answer is changed on the way.
+    Mutate(Box<dyn FnOnce(Response) -> Response + Send>),
+    /// The system answers in a legal but unkind way.
+    Bend(Quirk),
+    /// The system forgets every token before it looks at the request.
+    Revoke,
+}
+
+/// One thing that can go wrong.
+pub trait Fault: Send {
+    /// Its name, kebab-case.
+    fn code(&self) -> &'static str;
+
+    /// Disposes of an exchange. Whether what it wanted made a difference is counted by the world.
+    fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition;
+}
+
+/// Which exchanges a fault hits.
+#[derive(Debug, Clone)]
+pub struct Aim {
+    purposes: Vec<Purpose>,
+    record: Option<String>,
+    skip: u64,
+    times: u64,
+    seen: u64,
+}
+
+impl Aim {
+    /// Hits the first exchange for one of these purposes.
+    #[must_use]
+    pub fn at(purposes: impl Into<Vec<Purpose>>) -> Self {
+        Self { purposes: purposes.into(), record: None, skip: 0, times: 1, seen: 0 }
+    }
+
+    /// Lets so many pass first.
+    #[must_use]
+    pub const fn after(mut self, skip: u64) -> Self {
+        self.skip = skip;
+        self
+    }
+
+    /// Hits so many in a row.
+    #[must_use]
+    pub const fn times(mut self, times: u64) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Hits only what is about this record.
+    #[must_use]
+    pub fn record(mut self, identity: String) -> Self {
+        self.record = Some(identity);
+        self
+    }
+
+    /// This exchange is hit.
+    pub fn hits(&mut self, exchange: &Exchange<'_>) -> bool {
+        let about = self.record.as_deref().is_none_or(|r| exchange.identity == Some(r));
+        if !about || !self.purposes.contains(&exchange.purpose) {
+            return false;
+        }
+        self.seen += 1;
+        self.seen > self.skip && self.seen - self.skip <= self.times
+    }
+}
+
+/// A JSON answer.
+fn json(status: u16, body: &Value) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Method;
+
+    #[test]
+    fn every_fault_has_the_name_it_is_listed_under_and_hits_what_it_aims_at() {
+        let request = Request {
+            method: Method::Post,
+            url: "https://t.example/x".into(),
+            headers: vec![],
+            body: bytes::Bytes::new(),
+        };
+        let exchange = |purpose| Exchange {
+            nth: 1,
+            at: Timestamp(0),
+            system: "t",
+            purpose,
+            identity: Some("a"),
+            request: &request,
+        };
+        for (name, make) in ALL {
+            let mut fault = make(Aim::at([Purpose::Create]).after(1));
+            assert_eq!(fault.code(), name);
+            let passes = |d: Disposition| matches!(d, Disposition::Pass);
+            assert!(passes(fault.on_exchange(&exchange(Purpose::List))), "{name} hits another purpose");
+            assert!(passes(fault.on_exchange(&exchange(Purpose::Create))), "{name} does not wait");
+            assert!(!passes(fault.on_exchange(&exchange(Purpose::Create))), "{name} does not hit");
+        }
+        let mut aim = Aim::at([Purpose::Create]).record("b".into());
+        assert!(!aim.hits(&exchange(Purpose::Create)));
+    }
+}

@@ -1,0 +1,53 @@
+//! Attempts: bounded, and none where the answer was that the request is wrong.
+
+use super::Evidence;
+use crate::lab::bench::Purpose;
+use crate::lab::trace::{Exchanged, Outcome};
+
+pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
+    let attempts = e.bench.plan.delivery.retry.attempts.max(1) as usize;
+    let probe_after = e.bench.plan.delivery.breaker.map_or(i64::MAX, |b| i64::try_from(b.probe_every_ms).unwrap_or(i64::MAX));
+    for seen in &e.runs {
+        let all: Vec<&Exchanged> = e.trace.run(seen.run).filter(|x| x.purpose != Purpose::Elsewhere).collect();
+        for (i, x) in all.iter().enumerate() {
+            let first = !all[..i].iter().any(|before| before.asks_as(x));
+            if !first {
+                continue;
+            }
+            let same: Vec<&&Exchanged> = all[i..].iter().filter(|n| n.asks_as(x)).collect();
+            let in_vain: Vec<&&&Exchanged> = same.iter().filter(|n| failed(n)).collect();
+            // Probes of an open breaker come on top; what tells them is the time they keep.
+            let failed = in_vain.len() - in_vain.windows(2).filter(|w| w[1].at.0 - w[0].at.0 >= probe_after).count();
+            if failed > attempts * 2 {
+                out.push(format!(
+                    "attempts: run {} sent the same request {} times, {failed} of them in vain and too soon; the contract allows {attempts}",
+                    seen.run,
+                    same.len()
+                ));
+            }
+            let wrong = same.iter().position(|n| refused(n));
+            if let Some(place) = wrong.filter(|p| p + 1 < same.len()) {
+                out.push(format!(
+                    "attempts: run {} sent request {} again (request {}), though the answer was {}",
+                    seen.run,
+                    same[place].nth,
+                    same[place + 1].nth,
+                    same[place].status().unwrap_or_default()
+                ));
+            }
+        }
+    }
+}
+
+fn failed(x: &Exchanged) -> bool {
+    match &x.outcome {
+        Outcome::Answered(r) => r.status >= 400,
+        Outcome::Failed(_) | Outcome::Open => true,
+    }
+}
+
+/// The request itself is wrong: sending it again cannot help.
+fn refused(x: &Exchanged) -> bool {
+    let lookup = x.purpose == Purpose::Find && x.status() == Some(404);
+    !lookup && matches!(x.status(), Some(400 | 403 | 404 | 405 | 410 | 413 | 415 | 422))
+}

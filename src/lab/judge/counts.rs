@@ -1,0 +1,75 @@
+//! Reconciliation: records counted at each station, by what the systems saw.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Evidence, RunSeen};
+use crate::evidence::Reconciliation;
+use crate::lab::bench::Purpose;
+use crate::lab::mock::{Effect, dig};
+
+pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
+    if !e.expect.counts {
+        return;
+    }
+    for seen in &e.runs {
+        let Some(report) = seen.end.report() else { continue };
+        let ours = reconcile(e, seen);
+        let theirs = &report.counts;
+        for (station, mine, claimed) in [
+            ("read", ours.read, theirs.read),
+            ("unique", ours.unique, theirs.unique),
+            ("written", ours.written, theirs.written),
+            ("unchanged", ours.unchanged, theirs.unchanged),
+            ("rejected", ours.rejected, theirs.rejected),
+            ("dead-lettered", ours.dead_lettered, theirs.dead_lettered),
+        ] {
+            if mine != claimed {
+                out.push(format!("counts: run {} claims {claimed} {station}, the systems saw {mine}", seen.run));
+            }
+        }
+    }
+}
+
+/// The counts of one run, from what the systems saw. What was read, had no effect and is no dead letter was
+/// there already.
+pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliation {
+    let plan = &e.bench.plan;
+    let (mut read, mut keys) = (0, BTreeSet::new());
+    for x in e.trace.run(seen.run).filter(|x| x.purpose == Purpose::List && x.status() == Some(200)) {
+        let body = x.answer().and_then(|r| serde_json::from_slice::<Value>(&r.body).ok());
+        let items = body.as_ref().and_then(|b| dig(b, &plan.source.items)).and_then(Value::as_array);
+        for record in items.into_iter().flatten() {
+            read += 1;
+            keys.extend(e.bench.source_key(record));
+        }
+    }
+    let effects: BTreeSet<String> = e
+        .trace
+        .run(seen.run)
+        .filter(|x| x.purpose.writes())
+        // An effect whose answer was lost is an effect: a connector that finds out has written it.
+        .filter(|x| x.status().is_some_and(|s| (200..300).contains(&s)) || matches!(x.effect, Some(Effect::Created { .. } | Effect::Updated { .. })))
+        .map(|x| x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned()))
+        .collect();
+    let buried = |unmappable: bool| {
+        let letters = e.letters.iter().filter(|l| l.at >= seen.from && l.at <= seen.to && keys.contains(&l.key));
+        let of_kind = letters.filter(|l| {
+            let record = e.expected.iter().find(|x| x.key == l.key);
+            record.is_some_and(|x| plan.mapping.apply(&x.record).is_err() == unmappable)
+        });
+        of_kind.count() as u64
+    };
+    let (rejected, dead_lettered) = (buried(true), buried(false));
+    let (unique, written) = (keys.len() as u64, effects.len() as u64);
+    Reconciliation {
+        expected: Some(e.expected.len() as u64),
+        read,
+        unique,
+        written,
+        unchanged: unique.saturating_sub(written + rejected + dead_lettered),
+        rejected,
+        dead_lettered,
+    }
+}

@@ -1,0 +1,153 @@
+//! What every schedule is judged by: from what the systems saw, never from the connector's word. One oracle a file.
+
+mod attempts;
+mod claims;
+mod counts;
+mod delivery;
+mod letters;
+mod pacing;
+mod secrets;
+mod tracing;
+
+pub(super) use counts::reconcile;
+pub(super) use delivery::missing;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::bench::Bench;
+use super::drills::Expect;
+use super::mock::{Collection, Effect};
+use super::trace::{Exchanged, Trace};
+use super::world::RunEnd;
+use crate::base::clock::Timestamp;
+use crate::evidence::DeadLetter;
+use crate::model::{Direction, validate};
+
+/// One oracle: adds what it holds against the connector.
+type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
+
+/// Every oracle, in the order in which failures are told: what matters most first.
+const ALL: [Oracle; 8] = [
+    claims::ended,
+    delivery::judge,
+    letters::judge,
+    claims::judge,
+    counts::judge,
+    pacing::judge,
+    attempts::judge,
+    secrets::judge,
+];
+
+/// What a source record should have become.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// Its key in the source.
+    pub key: String,
+    /// The record.
+    pub record: Value,
+    /// The target record that the mapping makes of it, or why there can be none.
+    pub mapped: Result<Value, String>,
+    /// Its identity in the target.
+    pub identity: Option<String>,
+}
+
+/// One run, as it was found when it had ended.
+#[derive(Debug, Clone)]
+pub struct RunSeen {
+    /// Which start, from 1.
+    pub run: usize,
+    /// How it ended.
+    pub end: RunEnd,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub to: Timestamp,
+    /// Keys of source records that were then neither in the target nor among the dead letters.
+    pub missing: Vec<String>,
+}
+
+/// Everything a judge may look at.
+pub struct Evidence<'e> {
+    /// Plan and systems.
+    pub bench: &'e Bench,
+    /// What must come of it.
+    pub expect: &'e Expect,
+    /// What happened.
+    pub trace: &'e Trace,
+    /// The runs, in order.
+    pub runs: Vec<RunSeen>,
+    /// What the source holds at the end, each with what it should have become.
+    pub expected: Vec<Expected>,
+    /// What the target holds at the end.
+    pub target: &'e Collection,
+    /// What the target held before the first run.
+    pub target_before: &'e IndexMap<String, Value>,
+    /// The dead letters.
+    pub letters: Vec<DeadLetter>,
+    /// Secrets in every form worth looking for, with the system they belong to.
+    pub secrets: Vec<(String, String)>,
+    /// How often a fault made a difference.
+    pub faults_fired: u64,
+}
+
+impl Evidence<'_> {
+    /// The exchanges of a run that changed the target.
+    pub fn changes_in(&self, run: usize) -> impl Iterator<Item = &Exchanged> {
+        self.trace.run(run).filter(|x| match &x.effect {
+            Some(Effect::Created { .. } | Effect::Deleted { .. }) => x.purpose.writes(),
+            Some(Effect::Updated { changed, .. }) => *changed,
+            _ => false,
+        })
+    }
+
+    /// The record may be, or must be, among the dead letters.
+    fn may_be_dead(&self, expected: &Expected) -> bool {
+        self.expect.may_die || self.must_be_dead(expected)
+    }
+
+    fn must_be_dead(&self, expected: &Expected) -> bool {
+        expected.mapped.is_err() || self.expect.dead.contains(&expected.key)
+    }
+
+    /// Everything that is held against the connector, each once.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for oracle in ALL {
+            oracle(self, &mut out);
+        }
+        tracing::judge(self, &mut out);
+        let mut seen = std::collections::BTreeSet::new();
+        out.retain(|f| seen.insert(f.clone()));
+        out
+    }
+}
+
+/// What each record should become: what the mapping gives, where the target's own schema takes it.
+pub(super) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
+    let body = bench.write_operation().and_then(|o| o.body.as_ref()).and_then(|b| b.schema);
+    records
+        .iter()
+        .filter_map(|record| {
+            let key = bench.source_key(record)?;
+            let mapped = bench.plan.mapping.apply(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {
+                let violations = body.map(|b| validate(&bench.target.system.schemas, b, &mapped, Direction::Request));
+                match violations.unwrap_or_default().first() {
+                    None => Ok(mapped),
+                    Some(v) => Err(format!("{key}: the target does not take what the mapping gives: {v}")),
+                }
+            });
+            let identity = mapped.as_ref().ok().and_then(|m| bench.identity_of(record, m));
+            Some(Expected { key, record: record.clone(), mapped, identity })
+        })
+        .collect()
+}
+
+/// At most `most` names, then how many more.
+fn some(names: &[String], most: usize) -> String {
+    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

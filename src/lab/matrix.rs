@@ -1,0 +1,267 @@
+//! Drills over many seeds on all cores; the results do not depend on who finished first.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use super::Subject;
+use super::bench::Bench;
+use super::drills::{self, Drill};
+use super::schedule::{Played, play};
+use crate::connector::Plan;
+use crate::evidence::{Reconciliation, Verdict};
+use crate::model::System;
+
+/// Failures kept of one drill; the rest are only counted.
+const KEPT: usize = 3;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct DrillOptions {
+    /// From which every schedule's own seed follows.
+    pub seed: u64,
+    /// Schedules of each drill.
+    pub schedules: usize,
+    /// One drill only.
+    pub only: Option<String>,
+}
+
+impl Default for DrillOptions {
+    fn default() -> Self {
+        Self { seed: 1, schedules: 20, only: None }
+    }
+}
+
+/// What is told on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// So many drills apply, with so many schedules in all.
+    Planned {
+        /// Drills that apply.
+        drills: usize,
+        /// Schedules in all.
+        schedules: usize,
+    },
+    /// A drill is over; in the order of the catalogue.
+    Finished {
+        /// Its name.
+        code: &'static str,
+        /// What came of it.
+        verdict: Verdict,
+        /// Schedules over so far, of all drills.
+        done: usize,
+    },
+}
+
+/// One thing held against the connector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Seed that plays it again.
+    pub seed: u64,
+    /// What is wrong, what matters most first.
+    pub because: String,
+    /// The timeline.
+    pub trace: String,
+}
+
+/// What came of one drill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrillRow {
+    /// Its name.
+    pub code: &'static str,
+    /// What must hold.
+    pub hypothesis: &'static str,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Schedules played.
+    pub schedules: usize,
+    /// Schedules in which the situation came about.
+    pub fired: usize,
+    /// Schedules that failed.
+    pub failed: usize,
+    /// The first of them, by seed in the order played.
+    pub failures: Vec<Failure>,
+    /// What keeps a result without failures from being a full PASS.
+    pub caveats: Vec<String>,
+}
+
+/// The test matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Over all rows; nothing run is UNPROVEN.
+    pub verdict: Verdict,
+    /// One for each drill that applies, in the order of the catalogue.
+    pub rows: Vec<DrillRow>,
+    /// Drills that cannot happen to this plan, and why.
+    pub not_applicable: Vec<(&'static str, String)>,
+    /// Counted by what the systems saw, summed over the schedules of `happy-path` (over all drills that were run, where
+    /// that one was not).
+    pub reconciliation: Reconciliation,
+    /// Schedules played.
+    pub schedules_total: usize,
+}
+
+/// Runs the drills that apply to a plan, on as many threads as there are cores.
+///
+/// # Errors
+/// Why the plan cannot be drilled at all, or that no drill has the name asked for.
+pub fn run_drills(
+    plan: &Plan,
+    systems: &BTreeMap<String, Arc<System>>,
+    subject: &dyn Subject,
+    options: &DrillOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Matrix, String> {
+    let bench = Arc::new(Bench::of(plan, systems)?);
+    let wanted = chosen(options.only.as_deref())?;
+    let mut not_applicable = Vec::new();
+    let mut drills: Vec<&dyn Drill> = Vec::new();
+    for drill in wanted {
+        match drill.applies(&bench) {
+            Ok(()) => drills.push(drill),
+            Err(because) => not_applicable.push((drill.code(), because)),
+        }
+    }
+    let each = options.schedules.max(1);
+    let total = drills.len() * each;
+    progress(Progress::Planned { drills: drills.len(), schedules: total });
+
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(total.max(1));
+    let (send, receive) = mpsc::channel::<(usize, Played)>();
+    let mut rows = Vec::new();
+    let mut counted: Vec<(&'static str, Reconciliation)> = Vec::new();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (send, next, drills, bench) = (send.clone(), &next, &drills, &bench);
+            scope.spawn(move || {
+                loop {
+                    let job = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(drill) = drills.get(job / each) else { break };
+                    let seed = seed_of(options.seed, drill.code(), job % each);
+                    if send.send((job, play(bench, *drill, seed, subject))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut slots: Vec<Option<Played>> = (0..total).map(|_| None).collect();
+        let mut done = 0;
+        for (job, played) in receive {
+            slots[job] = Some(played);
+            done += 1;
+            // Rows come out in the order of the catalogue, whoever finished first.
+            while let Some(drill) = drills.get(rows.len()) {
+                let from = rows.len() * each;
+                if slots[from..from + each].iter().any(Option::is_none) {
+                    break;
+                }
+                let played: Vec<Played> = slots[from..from + each].iter_mut().filter_map(Option::take).collect();
+                counted.extend(played.iter().map(|p| (drill.code(), p.counts)));
+                let row = row(*drill, played);
+                progress(Progress::Finished { code: row.code, verdict: row.verdict, done });
+                rows.push(row);
+            }
+        }
+    });
+
+    let happy = counted.iter().any(|(code, _)| *code == "happy-path");
+    let reconciliation = counted
+        .iter()
+        .filter(|(code, _)| !happy || *code == "happy-path")
+        .map(|(_, c)| *c)
+        .reduce(Reconciliation::plus)
+        .unwrap_or_default();
+    let verdict = Verdict::all(rows.iter().map(|r| r.verdict));
+    Ok(Matrix { verdict, rows, not_applicable, reconciliation, schedules_total: total })
+}
+
+/// Plays one schedule again and tells its timeline, with what is held against the connector at the end.
+///
+/// # Errors
+/// Why it cannot be played.
+pub fn replay(
+    plan: &Plan,
+    systems: &BTreeMap<String, Arc<System>>,
+    subject: &dyn Subject,
+    code: &str,
+    seed: u64,
+) -> Result<String, String> {
+    let bench = Arc::new(Bench::of(plan, systems)?);
+    let drill = chosen(Some(code))?[0];
+    drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
+    let played = play(&bench, drill, seed, subject);
+    let mut text = format!("{code}, seed {seed}: {}\n\n{}", drill.hypothesis(), played.trace);
+    text.push('\n');
+    if played.failures.is_empty() {
+        text.push_str(if played.fired == 0 {
+            "the situation did not come about\n"
+        } else {
+            "nothing is held against it\n"
+        });
+    }
+    for failure in &played.failures {
+        text.push_str(failure);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {
+    let Some(code) = only else { return Ok(drills::ALL.to_vec()) };
+    let found: Vec<&'static dyn Drill> = drills::ALL.iter().copied().filter(|d| d.code() == code).collect();
+    if found.is_empty() {
+        let names = drills::ALL.iter().map(|d| d.code());
+        return Err(format!("there is no drill {code}{}", crate::base::text::did_you_mean(code, names)));
+    }
+    Ok(found)
+}
+
+/// The seed of one schedule: the run's seed for the first; for the others from the run's seed, the drill and the number, so that one drill alone plays the same
+/// schedules as all together.
+#[must_use]
+pub fn seed_of(seed: u64, code: &str, index: usize) -> u64 {
+    if index == 0 {
+        // The first schedule is the seed itself, so that the seed of a failure replays it.
+        return seed;
+    }
+    let mut rng = crate::base::rng::Rng::seeded(seed).fork(code).fork(&index.to_string());
+    // Fits a JSON number in every reader.
+    rng.next_u64() >> 12
+}
+
+fn row(drill: &dyn Drill, played: Vec<Played>) -> DrillRow {
+    let schedules = played.len();
+    let fired = played.iter().filter(|p| p.fired > 0).count();
+    let failed = played.iter().filter(|p| !p.failures.is_empty()).count();
+    let mut caveats: Vec<String> = Vec::new();
+    for caveat in played.iter().flat_map(|p| &p.caveats) {
+        if caveats.len() < KEPT && !caveats.contains(caveat) {
+            caveats.push(caveat.clone());
+        }
+    }
+    let verdict = match (failed, fired, caveats.is_empty()) {
+        (1.., _, _) => Verdict::Fail,
+        (0, 0, _) => Verdict::Unproven,
+        (0, _, true) => Verdict::Pass,
+        (0, _, false) => Verdict::Partial,
+    };
+    let failures = played
+        .into_iter()
+        .filter(|p| !p.failures.is_empty())
+        .take(KEPT)
+        .map(|p| Failure { seed: p.seed, because: p.failures.join("; "), trace: p.trace })
+        .collect();
+    DrillRow {
+        code: drill.code(),
+        hypothesis: drill.hypothesis(),
+        verdict,
+        schedules,
+        fired,
+        failed,
+        failures,
+        caveats,
+    }
+}

@@ -1,0 +1,205 @@
+//! What happened in one schedule, in order: the timeline that judges read and people replay.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::bench::Purpose;
+use super::mock::{Effect, url};
+use crate::base::clock::Timestamp;
+use crate::base::text;
+use crate::connector::{Request, Response, TransportError};
+use crate::evidence::Verdict;
+
+/// How an exchange ended for the one who asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It did not: the caller gave up, or was killed, before.
+    Open,
+    /// With an answer.
+    Answered(Response),
+    /// Without one.
+    Failed(TransportError),
+}
+
+/// One request and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchanged {
+    /// Counts up from 1.
+    pub nth: u64,
+    /// Which start of the connector, from 1.
+    pub run: usize,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// When the caller had its outcome.
+    pub ended: Option<Timestamp>,
+    /// To whom.
+    pub system: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// Identity of the target record it is about.
+    pub identity: Option<String>,
+    /// What was asked.
+    pub request: Request,
+    /// The fault that hit it.
+    pub fault: Option<&'static str>,
+    /// What it did at the system; nothing where it never came there.
+    pub effect: Option<Effect>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Exchanged {
+    /// The answer, where one came.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Response> {
+        if let Outcome::Answered(response) = &self.outcome { Some(response) } else { None }
+    }
+
+    /// The status of the answer, where one came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.answer().map(|r| r.status)
+    }
+
+    /// Two requests that ask the same.
+    #[must_use]
+    pub fn asks_as(&self, other: &Self) -> bool {
+        self.system == other.system
+            && self.request.method == other.request.method
+            && self.request.url == other.request.url
+            && self.request.body == other.request.body
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The connector was started.
+    Started {
+        /// When.
+        at: Timestamp,
+        /// Which start, from 1.
+        run: usize,
+    },
+    /// An exchange, in the place where it was sent; by index into [`Trace::exchanges`].
+    Exchange(usize),
+    /// The connector logged.
+    Logged {
+        /// When.
+        at: Timestamp,
+        /// The line.
+        line: Value,
+    },
+    /// The connector ended.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// Which start.
+        run: usize,
+        /// In words.
+        how: String,
+        /// What it claims.
+        claim: Option<Verdict>,
+    },
+    /// Somebody else changed something between two runs.
+    Changed {
+        /// When.
+        at: Timestamp,
+        /// In words.
+        what: String,
+    },
+}
+
+/// The timeline.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// When the first run began.
+    pub from: Option<Timestamp>,
+    /// All exchanges.
+    pub exchanges: Vec<Exchanged>,
+    /// Everything, in order.
+    pub events: Vec<Event>,
+}
+
+impl Trace {
+    /// The exchanges of one run.
+    pub fn run(&self, run: usize) -> impl Iterator<Item = &Exchanged> {
+        self.exchanges.iter().filter(move |x| x.run == run)
+    }
+
+    /// Every line that the connector logged.
+    pub fn logs(&self) -> impl Iterator<Item = &Value> {
+        self.events.iter().filter_map(|e| if let Event::Logged { line, .. } = e { Some(line) } else { None })
+    }
+
+    /// The timeline as text: one line an event, times in seconds since the start. The same schedule gives the same
+    /// bytes. No header that could carry a credential is in it.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        let from = self.from.map_or(0, |t| t.0);
+        let clock = |at: &Timestamp| {
+            let ms = at.0 - from;
+            format!("{:>5}.{:03}", ms / 1000, ms % 1000)
+        };
+        for event in &self.events {
+            let line = match event {
+                Event::Started { at, run } => format!("{} == run {run} starts", clock(at)),
+                Event::Ended { at, run, how, .. } => format!("{} == run {run} {how}", clock(at)),
+                Event::Changed { at, what } => format!("{} -- {what}", clock(at)),
+                Event::Logged { at, line } => {
+                    format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240))
+                }
+                Event::Exchange(index) => match self.exchanges.get(*index) {
+                    Some(x) => format!("{} {}", clock(&x.at), exchange_line(x)),
+                    None => continue,
+                },
+            };
+            out.push_str(&line);
+            out.push('\n');
+        }
+        out
+    }
+}
+
+fn exchange_line(x: &Exchanged) -> String {
+    let path = &x.request.url[if x.purpose == Purpose::Elsewhere { 0 } else { url::origin_of(&x.request.url).len() }..];
+    let mut line = format!("#{:<3} {} {} {path}", x.nth, x.system, x.request.method.as_str());
+    if !x.request.body.is_empty() && x.purpose != Purpose::Token {
+        let body = String::from_utf8_lossy(&x.request.body);
+        let _ = write!(line, " {}", text::truncate(&body, 160));
+    }
+    let took = x.ended.map_or_else(String::new, |e| format!(" ({} ms)", e.0 - x.at.0));
+    let outcome = match &x.outcome {
+        Outcome::Open => "no answer seen".to_owned(),
+        Outcome::Failed(error) => error.to_string(),
+        Outcome::Answered(r) => {
+            let wait = r.header("retry-after").map_or_else(String::new, |w| format!(", Retry-After: {w}"));
+            format!("{}{wait}", r.status)
+        }
+    };
+    let _ = write!(line, " -> {outcome}{took}");
+    match &x.effect {
+        None => line.push_str(" [not reached]"),
+        Some(Effect::Nothing) => {}
+        Some(Effect::Read { keys, .. }) => {
+            let _ = write!(line, " [read {}]", keys.len());
+        }
+        Some(Effect::Created { key, .. }) => {
+            let _ = write!(line, " [created {key}]");
+        }
+        Some(Effect::Updated { key, changed, .. }) => {
+            let _ = write!(line, " [{} {key}]", if *changed { "changed" } else { "unchanged" });
+        }
+        Some(Effect::Deleted { key, .. }) => {
+            let _ = write!(line, " [deleted {key}]");
+        }
+        Some(Effect::Replayed) => line.push_str(" [replayed]"),
+        Some(Effect::Issued { .. }) => line.push_str(" [token issued]"),
+    }
+    if let Some(fault) = x.fault {
+        let _ = write!(line, " !! {fault}");
+    }
+    line
+}

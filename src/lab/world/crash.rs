@@ -1,0 +1,121 @@
+//! Kills a run at an exact step. A step is a request that arrives, takes effect or is answered, and a write to the
+//! ledger. From that step on nothing the run does reaches anything: as after `kill -9`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, RunRecord};
+
+/// Why a run was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    Crash,
+    Runaway,
+}
+
+/// Counts steps, and kills at one of them.
+#[derive(Debug)]
+pub(super) struct Switch {
+    at: Option<u64>,
+    steps: AtomicU64,
+    dead: AtomicBool,
+    runaway: AtomicBool,
+    pub(super) notify: Notify,
+}
+
+impl Switch {
+    pub(super) fn new(at: Option<u64>) -> Arc<Self> {
+        Arc::new(Self {
+            at,
+            steps: AtomicU64::new(0),
+            dead: AtomicBool::new(false),
+            runaway: AtomicBool::new(false),
+            notify: Notify::new(),
+        })
+    }
+
+    /// One more step. True where the run is dead, from this step or an earlier one.
+    pub(super) fn step(&self) -> bool {
+        let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.at == Some(step) {
+            self.kill();
+        }
+        self.is_dead()
+    }
+
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn runaway(&self) {
+        self.runaway.store(true, Ordering::Relaxed);
+        self.kill();
+    }
+
+    fn kill(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+        self.notify.notify_one();
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn cut(&self) -> Option<Cut> {
+        self.is_dead().then(|| if self.runaway.load(Ordering::Relaxed) { Cut::Runaway } else { Cut::Crash })
+    }
+}
+
+/// The ledger of one run: what is put in survives, unless the run is dead.
+pub(super) struct MortalLedger {
+    pub(super) kept: Arc<MemoryLedger>,
+    pub(super) switch: Arc<Switch>,
+}
+
+impl Ledger for MortalLedger {
+    fn acquire(&self, flow: &str) -> Result<(), LedgerError> {
+        self.kept.acquire(flow)
+    }
+
+    fn release(&self, flow: &str) {
+        self.kept.release(flow);
+    }
+
+    fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
+        self.kept.checkpoint(flow)
+    }
+
+    fn set_checkpoint(&self, flow: &str, checkpoint: &Checkpoint) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.set_checkpoint(flow, checkpoint) }
+    }
+
+    fn effect(&self, flow: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
+        self.kept.effect(flow, key)
+    }
+
+    fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_effect(flow, effect) }
+    }
+
+    fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
+        if self.switch.step() { Ok(0) } else { self.kept.bury(letter) }
+    }
+
+    fn absolve(&self, flow: &str, key: &str, state: DeadState) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.absolve(flow, key, state) }
+    }
+
+    fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
+        self.kept.dead_letters(flow)
+    }
+
+    fn put_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_run(run) }
+    }
+
+    fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
+        self.kept.runs(limit)
+    }
+}

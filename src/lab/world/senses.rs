@@ -1,0 +1,76 @@
+//! Clock, secrets and observer of a run in the lab.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Hall;
+use crate::base::clock::{Clock, Timestamp};
+use crate::base::rng::Rng;
+use crate::base::secret::{Secret, SecretRef};
+use crate::connector::{LogLine, Observer, SecretSource};
+use crate::lab::bench::Bench;
+use crate::lab::trace::Event;
+
+/// Wall-clock time made of tokio's virtual time.
+#[derive(Debug)]
+pub(super) struct LabClock {
+    pub(super) from: Timestamp,
+    pub(super) start: tokio::time::Instant,
+}
+
+impl Clock for LabClock {
+    fn now(&self) -> Timestamp {
+        let ms = tokio::time::Instant::now().saturating_duration_since(self.start).as_millis();
+        self.from.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+    }
+}
+
+/// Secrets planted for one schedule, so that judges can look for them where they must not be.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Planted {
+    values: BTreeMap<String, String>,
+    by_system: BTreeMap<String, Vec<String>>,
+}
+
+impl Planted {
+    pub(super) fn of(bench: &Bench, rng: &mut Rng) -> Self {
+        let mut planted = Self::default();
+        for system in [&bench.plan.source.system, &bench.plan.target.system] {
+            let mut own = Vec::new();
+            for reference in bench.secrets_of(system) {
+                let value = planted
+                    .values
+                    .entry(reference.to_string())
+                    .or_insert_with(|| format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32()));
+                own.push(value.clone());
+            }
+            planted.by_system.insert(system.clone(), own);
+        }
+        planted
+    }
+
+    pub(super) fn of_system(&self, system: &str) -> Vec<String> {
+        self.by_system.get(system).cloned().unwrap_or_default()
+    }
+}
+
+impl SecretSource for Planted {
+    fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
+        let value = self.values.get(&reference.to_string());
+        value.map(|v| Secret::new(v.clone())).ok_or_else(|| format!("{reference} is not in the plan"))
+    }
+}
+
+/// Writes what the connector logs into the trace.
+pub(super) struct Listener {
+    pub(super) hall: Arc<Mutex<Hall>>,
+    pub(super) clock: Arc<LabClock>,
+}
+
+impl Observer for Listener {
+    fn log(&self, line: LogLine) {
+        let at = self.clock.now();
+        let mut hall = self.hall.lock().unwrap_or_else(PoisonError::into_inner);
+        hall.trace.events.push(Event::Logged { at, line });
+    }
+}
