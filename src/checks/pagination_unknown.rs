@@ -14,7 +14,9 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.lists() {
-        if used.operation.pagination.is_none() && used.flow.source.paginate == Paginate::Auto {
+        // An operation that gives no list at all is another check's.
+        let list = used.operation.items.is_some();
+        if list && used.operation.pagination.is_none() && used.flow.source.paginate == Paginate::Auto {
             let message =
                 format!("how {} is paged is not known: one page will be read", quoted(&used.operation.id, 80));
             let fix = "add paginate: {style, param, next, …}, or make sure that one page holds all";

@@ -4,12 +4,12 @@ use super::{Operation, ParamIn, Parameter};
 use crate::base::text::words;
 
 impl Operation {
-    /// The query or path parameter by which records with a certain value of `field` are found: named like the field
+    /// The query parameter by which records with a certain value of `field` are found: named like the field
     /// (`email`, `Email`, `filter[email]`, `email[eq]`), else the only required query parameter.
     #[must_use]
     pub fn parameter_for(&self, field: &str) -> Option<&Parameter> {
         let leaf = field.rsplit('.').next().unwrap_or(field);
-        let asks = || self.parameters.iter().filter(|p| matches!(p.place, ParamIn::Query | ParamIn::Path));
+        let asks = || self.parameters.iter().filter(|p| p.place == ParamIn::Query);
         let wanted = words(leaf);
         let core = |name: &str| -> Vec<String> {
             const AROUND: [&str; 8] = ["filter", "filters", "eq", "equals", "is", "by", "where", "search"];
@@ -20,7 +20,7 @@ impl Operation {
             .or_else(|| asks().find(|p| words(&p.name) == wanted))
             .or_else(|| asks().find(|p| !wanted.is_empty() && core(&p.name) == wanted))
             .or_else(|| {
-                let mut required = asks().filter(|p| p.required && p.place == ParamIn::Query);
+                let mut required = asks().filter(|p| p.required);
                 let only = required.next();
                 only.filter(|_| required.next().is_none())
             })

@@ -3,7 +3,9 @@
 
 mod architecture;
 mod connector;
+mod checks;
 mod contract;
+mod scaffold;
 mod skill;
 mod store;
 mod workflow;
@@ -11,3 +13,4 @@ mod workflow;
 mod mapping;
 mod readers;
 mod schemas;
+mod systems;
