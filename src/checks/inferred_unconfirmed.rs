@@ -7,8 +7,9 @@ use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
     code: "inferred-unconfirmed",
-    summary: "An inferred constraint has not been confirmed by a human; an error once a session can ask one.",
-    severity: Severity::Error,
+    // A warning: checking and drilling are safe, and the gate before Connect is what waits for the human.
+    summary: "An inferred constraint has not been confirmed by a human.",
+    severity: Severity::Warning,
     run,
 };
 
@@ -18,7 +19,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let message = format!("nobody has confirmed that {}", quoted(&constraint.says, 160));
         let finding = match subject.confirmed {
             Some(confirmed) if confirmed(id) => continue,
-            Some(_) => subject.error(&CHECK, id.at, message).fix(format!("call confirm_constraints for {}", id.value)),
+            Some(_) => subject.warning(&CHECK, id.at, message).fix(format!("call confirm_constraints for {}", id.value)),
             None => subject
                 .warning(&CHECK, id.at, message)
                 .fix(format!("open a session and confirm {}, or give its origin and make it hard", id.value)),

@@ -26,6 +26,29 @@ pub struct Plan {
     pub delivery: Delivery,
 }
 
+impl Plan {
+    /// Every reference to a secret that this flow resolves.
+    #[must_use]
+    pub fn secret_refs(&self) -> Vec<SecretRef> {
+        let mut all: Vec<SecretRef> = [&self.source.auth, &self.target.auth].into_iter().flat_map(AuthPlan::secret_refs).cloned().collect();
+        all.dedup();
+        all
+    }
+}
+
+impl AuthPlan {
+    /// Every reference to a secret that it resolves.
+    #[must_use]
+    pub fn secret_refs(&self) -> Vec<&SecretRef> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Bearer(s) | Self::HeaderKey { secret: s, .. } | Self::QueryKey { secret: s, .. } => vec![s],
+            Self::Basic { username, password } => std::iter::once(username).chain(password).collect(),
+            Self::ClientCredentials { client_id, client_secret, .. } => vec![client_id, client_secret],
+        }
+    }
+}
+
 /// An operation as the runtime calls it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {

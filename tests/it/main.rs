@@ -4,6 +4,7 @@
 mod architecture;
 mod checks;
 mod contract;
+mod scaffold;
 mod skill;
 mod store;
 mod workflow;
