@@ -11,6 +11,7 @@ mod store;
 mod workflow;
 
 mod mapping;
+mod matcher;
 mod readers;
 mod schemas;
 mod systems;
