@@ -16,12 +16,32 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             text.push('\n');
         }
     }
+    // Paths below which one thing has a path of its own: `/branches` beside `/branches/{branch}`.
+    let collections: std::collections::BTreeSet<String> = system
+        .operations
+        .iter()
+        .filter_map(|o| o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{").map(|(p, _)| p.to_owned()))
+        .collect();
     for (operation, text) in system.operations.iter_mut().zip(texts) {
         operation.action = action(operation, &text);
+        if operation.action == Action::Get
+            && plural(&operation.path)
+            && collections.contains(operation.path.trim_end_matches('/'))
+        {
+            operation.action = Action::List;
+        }
         if !matches!(operation.action, Action::List | Action::Search) {
             operation.items = None;
         }
     }
+}
+
+/// The path ends in a plural noun.
+fn plural(path: &str) -> bool {
+    segments(path).last().and_then(Segment::word).is_some_and(|w| {
+        let w = w.to_lowercase();
+        crate::base::text::singular(&w) != w
+    })
 }
 
 /// The verb of a path's last word: alone (`search`), first (`postMessage` has none, `list_folder` has), or last
@@ -57,7 +77,7 @@ fn action(operation: &Operation, text: &str) -> Action {
     let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
     let command = last.and_then(Segment::word).is_some_and(|w| words(w).first().is_some_and(|w| is_command(w)));
     match operation.method {
-        Method::Get => read(operation, last, item, of_path, of_id),
+        Method::Get => read(operation, item, of_path, of_id),
         Method::Post => match (of_path, of_id) {
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
@@ -109,13 +129,7 @@ fn action(operation: &Operation, text: &str) -> Action {
     }
 }
 
-fn read(
-    operation: &Operation,
-    last: Option<&Segment>,
-    item: bool,
-    of_path: Option<Action>,
-    of_id: Option<Action>,
-) -> Action {
+fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Option<Action>) -> Action {
     let many = operation.items.is_some();
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
@@ -128,10 +142,7 @@ fn read(
         // No schema of the answer to tell: a plural is a list.
         _ => {
             let known = operation.success().is_some_and(|r| r.schema.is_some()) && operation.record.is_some();
-            let plural = last.and_then(Segment::word).is_some_and(|w| {
-                let w = w.to_lowercase();
-                crate::base::text::singular(&w) != w
-            });
+            let plural = plural(&operation.path);
             let paged = operation.parameters.iter().any(|p| super::pagination::is_page_param(&p.name));
             if (plural && !known) || paged || (plural && of_id != Some(Action::Get) && loose(operation)) {
                 Action::List

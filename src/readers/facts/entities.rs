@@ -14,22 +14,36 @@ struct Named {
     noun: String,
     /// The entity it belongs to, where a parameter stands between.
     parent: Option<String>,
+    /// The name of the record's schema, as a noun.
+    label: Option<String>,
+    /// Says something about what else has this noun: a search over everything does not.
+    counts: bool,
 }
 
 fn run(system: &mut System, _: &Hints<'_>) {
     let named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
     // One noun below several parents and never on its own: `members` of lists and of segments are different things.
+    // Where their schemas are named apart, those names are used, else the parents'.
     let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
-    for n in named.iter().flatten() {
+    let mut labels: BTreeMap<(&str, Option<&str>), &str> = BTreeMap::new();
+    for n in named.iter().flatten().filter(|n| n.counts) {
         parents.entry(&n.noun).or_default().insert(n.parent.as_deref());
+        if let Some(label) = &n.label {
+            labels.entry((&n.noun, n.parent.as_deref())).or_insert(label);
+        }
     }
+    let label = |noun: &str, parent: Option<&str>| {
+        let all: BTreeSet<&str> = labels.iter().filter(|((n, _), _)| *n == noun).map(|(_, l)| *l).collect();
+        labels.get(&(noun, parent)).copied().filter(|l| all.len() > 1 && l.ends_with(noun))
+    };
     let names: Vec<Option<String>> = named
         .iter()
         .map(|n| {
-            let Named { noun, parent } = n.as_ref()?;
+            let Named { noun, parent, .. } = n.as_ref()?;
             let several = parents.get(noun.as_str()).is_some_and(|p| p.len() > 1 && !p.contains(&None));
-            Some(match parent {
-                Some(parent) if several => format!("{parent}_{noun}"),
+            Some(match (parent, label(noun, parent.as_deref())) {
+                (Some(_), Some(label)) if several => label.to_owned(),
+                (Some(parent), None) if several => format!("{parent}_{noun}"),
                 _ => noun.clone(),
             })
         })
@@ -72,10 +86,8 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .enumerate()
         .rev()
         .filter_map(|(i, s)| Some((i, s.word()?)))
-        .find(|(i, w)| {
-            !is_verb(*i, w) && noun(w).is_some_and(|n| path::verb(&n).is_none() || *i > 0 || steps.len() > 1)
-        })
-        .filter(|(_, w)| words(w).iter().any(|p| path::verb(p).is_none() || p == "list"))?;
+        .find(|(i, w)| !is_verb(*i, w))
+        .filter(|(_, w)| path::verb(&w.to_lowercase()).is_none())?;
     let mut name = noun(word)?;
     let before = steps.get(..at).unwrap_or_default();
     // `checkout/sessions` is a checkout session where the schema's name says so.
@@ -94,7 +106,12 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .rposition(|s| matches!(s, Segment::Param(_)))
         .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
         .and_then(noun);
-    Some(Named { noun: name, parent })
+    let label = operation
+        .record
+        .and_then(|r| schemas.get(r).name.as_deref())
+        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
+        .filter(|l| l.matches('_').count() < 3);
+    Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
 }
 
 /// The schema of one record: as it is read alone, else in a list, else as a write answers.

@@ -278,7 +278,10 @@ fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hint
     }
     let next_url = leaves.iter().find(|l| l.textual() && is_next_url(l));
     let link_header = operation.success().is_some_and(|r| r.headers.iter().any(|h| h.eq_ignore_ascii_case("link")));
+    // Counting pages needs an end: with a total it is as good as following URLs, and what most callers do.
+    let counted = offset.is_some() && total.is_some() && cursors.is_empty();
     if style.is_none()
+        && !counted
         && let Some(leaf) = next_url
     {
         style = Some((PageStyle::LinkBody, None, Some(CursorFrom::Body(leaf.path.clone())), Some(leaf)));
@@ -450,8 +453,9 @@ fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String>
 }
 
 fn says_link_header(index: usize, hints: &Hints<'_>) -> bool {
-    hints.prose.iter().filter(|p| p.operation == Some(index)).any(|p| {
-        let text = p.text.to_lowercase();
+    let of_parameters = hints.parameters.iter().filter(|((i, _), _)| *i == index).map(|(_, p)| p.text);
+    hints.prose.iter().filter(|p| p.operation == Some(index)).map(|p| p.text).chain(of_parameters).any(|text| {
+        let text = text.to_lowercase();
         text.contains("link header") || text.contains("link response header") || text.contains("`link`")
     })
 }

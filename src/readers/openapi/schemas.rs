@@ -12,10 +12,15 @@ use crate::model::{Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
 const MOST_SCHEMAS: usize = 300_000;
+/// Most parts gathered for all schemas together. Real documents need one or two a schema; what needs more was built to
+/// keep its reader busy.
+const MOST_WORK: usize = 300_000;
+/// Most places that one schema is merged from.
+const MOST_PLACES: usize = 32;
 /// Deepest chain of `$ref` and `allOf` merged into one schema.
-const MOST_LEVELS: usize = 48;
+const MOST_LEVELS: usize = 16;
 /// Most parts merged into one schema.
-const MOST_PARTS: usize = 400;
+const MOST_PARTS: usize = 64;
 /// Most combinations of two lists of alternatives.
 const MOST_VARIANTS: usize = 24;
 
@@ -40,6 +45,8 @@ pub(super) struct Builder<'d> {
     /// Schemas that allow null beside alternatives whose types are known only when all is read.
     nullable_variants: Vec<SchemaId>,
     any: Option<SchemaId>,
+    /// Parts gathered so far.
+    work: usize,
 }
 
 impl<'d> Builder<'d> {
@@ -51,6 +58,7 @@ impl<'d> Builder<'d> {
             queue: VecDeque::new(),
             nullable_variants: Vec::new(),
             any: None,
+            work: 0,
         }
     }
 
@@ -61,8 +69,8 @@ impl<'d> Builder<'d> {
 
     /// The index of the schema that all of these make together.
     pub(super) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
-        let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len());
-        for at in places {
+        let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len().min(MOST_PLACES));
+        for at in places.into_iter().take(MOST_PLACES) {
             let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
             let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { continue };
             if !unique.iter().any(|u| u.pointer == at.pointer) {
@@ -77,8 +85,8 @@ impl<'d> Builder<'d> {
         if let Some(id) = self.memo.get(&key) {
             return *id;
         }
-        if self.schemas.len() >= MOST_SCHEMAS {
-            let message = format!("more than {MOST_SCHEMAS} schemas; the rest is read as \"anything\"");
+        if self.schemas.len() >= MOST_SCHEMAS || self.work >= MOST_WORK {
+            let message = "too many schemas, or too many that are made of others; the rest is read as \"anything\"";
             doc.warn("too-many-schemas", &first.pointer, message, "split the description");
             return self.anything();
         }
@@ -106,9 +114,16 @@ impl<'d> Builder<'d> {
 
     fn build(&mut self, doc: &mut Document<'d>, id: SchemaId, places: &[At<'d>]) -> Schema {
         let mut parts = Vec::new();
+        if self.work >= MOST_WORK {
+            return Schema {
+                pointer: places.first().map(|p| p.pointer.clone()).unwrap_or_default(),
+                ..Schema::default()
+            };
+        }
         for at in places {
             gather(doc, at.clone(), 0, false, &mut BTreeSet::new(), &mut parts);
         }
+        self.work += parts.len();
         let mut schema = keywords::merged(doc, &parts);
         schema.name = name(&parts);
         schema.pointer = places.first().map(|p| p.pointer.clone()).unwrap_or_default();
