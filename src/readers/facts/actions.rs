@@ -36,6 +36,18 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
 }
 
+/// The path ends in an order (`…/cancel`, `…/actions/delete-permanent`) rather than in a thing (`…/merge-fields`).
+pub(super) fn is_order(steps: &[Segment]) -> bool {
+    let Some(last) = steps.last().and_then(Segment::word) else { return false };
+    let before = steps.len().checked_sub(2).and_then(|i| steps.get(i)).and_then(Segment::word);
+    if before.is_some_and(|w| matches!(w, "actions" | "action")) {
+        return true;
+    }
+    let parts = words(last);
+    let many = parts.len() > 1 && parts.last().is_some_and(|w| crate::base::text::singular(w) != *w);
+    parts.first().is_some_and(|w| is_command(w)) && !many
+}
+
 /// The path ends in a plural noun.
 fn plural(path: &str) -> bool {
     segments(path).last().and_then(Segment::word).is_some_and(|w| {
@@ -65,7 +77,7 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     if parts.windows(2).any(|w| matches!(w, [a, b] if a == "get" && b == "all")) {
         return Some(Action::List);
     }
-    path::verb(first).or_else(|| path::verb(last).filter(|_| !first.starts_with("get")))
+    path::verb(first).or_else(|| path::verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
 }
 
 fn action(operation: &Operation, text: &str) -> Action {
@@ -75,15 +87,15 @@ fn action(operation: &Operation, text: &str) -> Action {
     let of_path = last.and_then(verb_of);
     let of_id = verb_of_id(operation);
     let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
-    let command = last.and_then(Segment::word).is_some_and(|w| words(w).first().is_some_and(|w| is_command(w)));
+    let command = is_order(&steps);
     match operation.method {
         Method::Get => read(operation, item, of_path, of_id),
         Method::Post => match (of_path, of_id) {
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
             _ if bulk => Action::Other,
-            (Some(action), _) => action,
             _ if command => Action::Other,
+            (Some(action), _) => action,
             (None, Some(Action::Create)) if item => Action::Upsert,
             (None, Some(Action::Get)) if operation.body.is_none() || operation.items.is_some() => {
                 if operation.items.is_some() { Action::List } else { Action::Get }
@@ -131,19 +143,19 @@ fn action(operation: &Operation, text: &str) -> Action {
 
 fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Option<Action>) -> Action {
     let many = operation.items.is_some();
+    let paged = operation.parameters.iter().any(|p| super::page_names::is_page_param(&p.name));
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
         (Some(Action::Get), _) if !many => Action::Get,
         (_, Some(Action::Search)) if many || !item => Action::Search,
-        (_, Some(Action::List)) if many || !item => Action::List,
+        (_, Some(Action::List)) if many || !item || paged => Action::List,
         _ if many => Action::List,
         _ if item => Action::Get,
         // No schema of the answer to tell: a plural is a list.
         _ => {
             let known = operation.success().is_some_and(|r| r.schema.is_some()) && operation.record.is_some();
             let plural = plural(&operation.path);
-            let paged = operation.parameters.iter().any(|p| super::pagination::is_page_param(&p.name));
             if (plural && !known) || paged || (plural && of_id != Some(Action::Get) && loose(operation)) {
                 Action::List
             } else {

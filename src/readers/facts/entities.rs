@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::path::{self, Segment, is_bulk, is_command, norm, noun, segments};
+use super::path::{self, Segment, is_bulk, norm, noun, segments};
 use super::{Detector, Hints};
 use crate::base::text::{singular, words};
 use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
@@ -42,7 +42,7 @@ fn run(system: &mut System, _: &Hints<'_>) {
             let Named { noun, parent, .. } = n.as_ref()?;
             let several = parents.get(noun.as_str()).is_some_and(|p| p.len() > 1 && !p.contains(&None));
             Some(match (parent, label(noun, parent.as_deref())) {
-                (Some(_), Some(label)) if several => label.to_owned(),
+                (Some(_), Some(label)) => label.to_owned(),
                 (Some(parent), None) if several => format!("{parent}_{noun}"),
                 _ => noun.clone(),
             })
@@ -64,6 +64,14 @@ fn run(system: &mut System, _: &Hints<'_>) {
     }
     for entity in entities.values_mut() {
         entity.schema = record(system, &entity.name);
+        // A customer or a deleted customer is read as a customer.
+        for operation in system.operations.iter_mut().filter(|o| o.entity.as_deref() == Some(&entity.name)) {
+            if let (Some(read), Some(one)) = (operation.record, entity.schema)
+                && system.schemas.get(read).variants.contains(&one)
+            {
+                operation.record = Some(one);
+            }
+        }
         entity.key = entity.schema.and_then(|schema| key(system, &entity.name, schema));
     }
     system.entities = entities;
@@ -76,10 +84,11 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         let parts = words(word);
         let last = i + 1 == steps.len();
         let alone = parts.len() == 1 && parts.first().is_some_and(|w| path::verb(w).is_some() || is_bulk(w));
-        let command = parts.first().is_some_and(|w| is_command(w))
+        let command = super::actions::is_order(&steps)
             && matches!(operation.action, Action::Other)
             && operation.method != crate::model::Method::Get;
-        (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
+        let actions = i > 0 && matches!(word, "actions" | "action") && operation.action == Action::Other;
+        actions || (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
     };
     let (at, word) = steps
         .iter()
@@ -122,9 +131,17 @@ fn record(system: &System, entity: &str) -> Option<SchemaId> {
             .iter()
             .filter(move |o| o.entity.as_deref() == Some(entity) && o.action == action)
             .filter_map(|o| o.record)
-            .find(|r| !system.schemas.properties(*r).is_empty())
+            .find(|r| !system.schemas.get(*r).properties.is_empty())
     };
-    [Action::Get, Action::List, Action::Search, Action::Create, Action::Upsert, Action::Update].into_iter().find_map(of)
+    let either = || {
+        let mut records =
+            system.operations.iter().filter(|o| o.entity.as_deref() == Some(entity)).filter_map(|o| o.record);
+        records.find(|r| !system.schemas.properties(*r).is_empty())
+    };
+    [Action::Get, Action::List, Action::Search, Action::Create, Action::Upsert, Action::Update]
+        .into_iter()
+        .find_map(of)
+        .or_else(either)
 }
 
 /// The field whose value stands in the path of an operation on one record.

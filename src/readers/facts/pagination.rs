@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::json;
 
 use super::leaves::{Leaf, around};
+use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOKENS, WEAK_CURSORS};
 use super::path::norm;
 use super::{Detector, Hints};
 use crate::model::{
@@ -15,132 +16,6 @@ use crate::model::{
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "pagination", run };
-
-const CURSORS: [&str; 34] = [
-    "cursor",
-    "pagecursor",
-    "nextcursor",
-    "startcursor",
-    "aftercursor",
-    "pagetoken",
-    "nextpagetoken",
-    "nexttoken",
-    "continuationtoken",
-    "continuation",
-    "continuationkey",
-    "startingafter",
-    "pageafter",
-    "bookmark",
-    "scrollid",
-    "nextid",
-    "marker",
-    "startkey",
-    "startafter",
-    "searchafter",
-    "exclusivestartkey",
-    "skiptoken",
-    "starttoken",
-    "paginationtoken",
-    "paginationkey",
-    "listcursor",
-    "sinceid",
-    "afterid",
-    "lastid",
-    "lastitemid",
-    "offsettoken",
-    "resumptiontoken",
-    "pagemarker",
-    "after",
-];
-/// Cursors only where nothing else pages, or where the answer holds the token.
-const WEAK_CURSORS: [&str; 4] = ["until", "before", "next", "since"];
-const PAGES: [&str; 11] =
-    ["page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "p", "pg", "pagenr", "pagepage", "pageid"];
-const OFFSETS: [&str; 15] = [
-    "offset",
-    "skip",
-    "startat",
-    "start",
-    "startindex",
-    "from",
-    "pageoffset",
-    "sysparmoffset",
-    "recordoffset",
-    "startoffset",
-    "startrow",
-    "startposition",
-    "startfrom",
-    "skipcount",
-    "firstresult",
-];
-const LIMITS: [&str; 34] = [
-    "limit",
-    "perpage",
-    "pagesize",
-    "pagelimit",
-    "pagelen",
-    "count",
-    "maxresults",
-    "size",
-    "top",
-    "rows",
-    "resultsperpage",
-    "max",
-    "sysparmlimit",
-    "take",
-    "num",
-    "itemsperpage",
-    "recordsperpage",
-    "maxitems",
-    "maxrecords",
-    "limitperpage",
-    "pagerows",
-    "maxpagesize",
-    "hitsperpage",
-    "first",
-    "length",
-    "maxcount",
-    "nbperpage",
-    "entriesperpage",
-    "countperpage",
-    "batchsize",
-    "recordlimit",
-    "resultlimit",
-    "numresults",
-    "pagecount",
-];
-const TOKENS: [&str; 21] = [
-    "nextcursor",
-    "nextpagetoken",
-    "nextpagecursor",
-    "nexttoken",
-    "continuationtoken",
-    "continuation",
-    "endcursor",
-    "nextmarker",
-    "nextbookmark",
-    "bookmark",
-    "scrollid",
-    "nextscrollid",
-    "lastid",
-    "nextid",
-    "nextkey",
-    "lastevaluatedkey",
-    "nextpageid",
-    "nextstartingafter",
-    "nextoffset",
-    "cursornext",
-    "nextpagekey",
-];
-
-/// Whether a query parameter of this name is there to page.
-pub(super) fn is_page_param(name: &str) -> bool {
-    let name = norm(name);
-    let name = name.as_str();
-    CURSORS.contains(&name)
-        || PAGES.contains(&name)
-        || matches!(name, "offset" | "startat" | "limit" | "perpage" | "pagesize")
-}
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let found: Vec<Option<Pagination>> = system

@@ -42,8 +42,8 @@ pub(super) struct Builder<'d> {
     schemas: Schemas,
     memo: HashMap<String, SchemaId>,
     queue: VecDeque<(SchemaId, Vec<At<'d>>)>,
-    /// Schemas that allow null beside alternatives whose types are known only when all is read.
-    nullable_variants: Vec<SchemaId>,
+    /// Schemas of alternatives alone, whose types are known only when all is read, and whether null is one of them.
+    alternatives: Vec<(SchemaId, bool)>,
     any: Option<SchemaId>,
     /// Parts gathered so far.
     work: usize,
@@ -56,7 +56,7 @@ impl<'d> Builder<'d> {
             schemas: Schemas::default(),
             memo: HashMap::new(),
             queue: VecDeque::new(),
-            nullable_variants: Vec::new(),
+            alternatives: Vec::new(),
             any: None,
             work: 0,
         }
@@ -106,9 +106,7 @@ impl<'d> Builder<'d> {
             let schema = self.build(doc, id, &places);
             *self.schemas.get_mut(id) = schema;
         }
-        for id in std::mem::take(&mut self.nullable_variants) {
-            self.admit_null(id);
-        }
+        self.settle_alternatives();
         self.schemas
     }
 
@@ -148,16 +146,10 @@ impl<'d> Builder<'d> {
         let nullable = parts.iter().any(|p| p.level == 0 && p.nullable);
         self.variants(doc, &parts, &mut schema, nullable);
         keywords::guess_type(&mut schema);
-        if nullable {
-            if schema.types.is_any() {
-                if schema.variants.is_empty() {
-                    // Anything includes null already.
-                } else {
-                    self.nullable_variants.push(id);
-                }
-            } else {
-                schema.types = schema.types.with(TypeSet::NULL);
-            }
+        if !schema.types.is_any() {
+            schema.types = if nullable { schema.types.with(TypeSet::NULL) } else { schema.types };
+        } else if !schema.variants.is_empty() {
+            self.alternatives.push((id, nullable));
         }
         schema
     }
@@ -221,14 +213,28 @@ impl<'d> Builder<'d> {
         schema.variants = combined.into_iter().map(|places| self.all_of(doc, places)).collect();
     }
 
-    /// Lets null in beside alternatives: as one of the types where all are known, else as an alternative.
-    fn admit_null(&mut self, id: SchemaId) {
-        let variants = self.schemas.get(id).variants.clone();
-        let types = variants.iter().map(|v| self.schemas.get(*v).types);
-        if variants.iter().all(|v| !self.schemas.get(*v).types.is_any()) {
-            let all = types.fold(TypeSet::NULL, TypeSet::with);
-            self.schemas.get_mut(id).types = all;
-        } else {
+    /// Gives alternatives the types that any of them has, where all are known; null is let in as one of the types, else
+    /// as one more alternative.
+    fn settle_alternatives(&mut self) {
+        let mut open = std::mem::take(&mut self.alternatives);
+        // Alternatives may be made of alternatives; each round settles one level.
+        for _ in 0..8 {
+            let before = open.len();
+            open.retain(|(id, nullable)| {
+                let variants = &self.schemas.get(*id).variants;
+                let known = variants.iter().all(|v| !self.schemas.get(*v).types.is_any());
+                if known {
+                    let start = if *nullable { TypeSet::NULL } else { TypeSet::ANY };
+                    let all = variants.iter().map(|v| self.schemas.get(*v).types).fold(start, TypeSet::with);
+                    self.schemas.get_mut(*id).types = all;
+                }
+                !known
+            });
+            if open.len() == before {
+                break;
+            }
+        }
+        for (id, _) in open.into_iter().filter(|(_, nullable)| *nullable) {
             let pointer = self.schemas.get(id).pointer.clone();
             let null = self.schemas.push(Schema { types: TypeSet::NULL, pointer, ..Schema::default() });
             self.schemas.get_mut(id).variants.push(null);
