@@ -1,1 +1,138 @@
-//! Room: checks.
+//! Row 6: what is wrong with a contract, given the two systems it names. One check per file; [`ALL`] is the index.
+//!
+//! A check never guesses at what it cannot see: where a description could not be read, the checks that need it stay
+//! silent, since the reader has said so already.
+
+mod auth_incomplete;
+mod auth_missing;
+mod cursor_without_end;
+mod idempotency_header_not_stated;
+mod incremental_param_unknown;
+mod inferred_unconfirmed;
+mod key_may_be_missing;
+mod mapping_types;
+mod match_not_searchable;
+mod missing_required_parameter;
+mod natural_key_unmapped;
+mod no_base_url;
+mod not_a_list_operation;
+mod pagination_unknown;
+mod rate_above_limit;
+mod rate_unset;
+mod retried_write_without_idempotency;
+mod scope_missing;
+mod scope_too_wide;
+mod secret_as_value;
+mod secret_in_const;
+mod unknown_field;
+mod unknown_operation;
+mod unknown_parameter;
+mod unknown_scheme;
+mod unknown_system;
+mod used;
+
+use std::collections::BTreeMap;
+
+use crate::base::text::{nearest, quoted};
+use crate::base::yaml::Span;
+use crate::contract::Contract;
+use crate::finding::{Finding, Location, Severity, tidy};
+use crate::mapping::Mapping;
+use crate::model::System;
+
+/// All checks, in the order in which a reviewer would ask.
+pub static ALL: [&Check; 26] = [
+    &unknown_system::CHECK,
+    &unknown_operation::CHECK,
+    &unknown_field::CHECK,
+    &unknown_parameter::CHECK,
+    &unknown_scheme::CHECK,
+    &no_base_url::CHECK,
+    &auth_missing::CHECK,
+    &auth_incomplete::CHECK,
+    &secret_as_value::CHECK,
+    &secret_in_const::CHECK,
+    &scope_missing::CHECK,
+    &scope_too_wide::CHECK,
+    &not_a_list_operation::CHECK,
+    &pagination_unknown::CHECK,
+    &cursor_without_end::CHECK,
+    &incremental_param_unknown::CHECK,
+    &missing_required_parameter::CHECK,
+    &key_may_be_missing::CHECK,
+    &mapping_types::CHECK,
+    &natural_key_unmapped::CHECK,
+    &match_not_searchable::CHECK,
+    &retried_write_without_idempotency::CHECK,
+    &idempotency_header_not_stated::CHECK,
+    &rate_above_limit::CHECK,
+    &rate_unset::CHECK,
+    &inferred_unconfirmed::CHECK,
+];
+
+/// One check.
+#[derive(Debug)]
+pub struct Check {
+    /// Kebab-case name of the bad thing; also the code of its findings, but for `mapping-types`, which has many.
+    pub code: &'static str,
+    /// What it looks for and why, in one sentence.
+    pub summary: &'static str,
+    /// How bad its findings are at most.
+    pub severity: Severity,
+    /// Looks.
+    pub run: fn(&Subject<'_>, &mut Vec<Finding>),
+}
+
+/// What is checked.
+pub struct Subject<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// The systems by the names of the contract; absent where the description could not be read.
+    pub systems: &'a BTreeMap<String, &'a System>,
+    /// The compiled `map` of each flow, by flow name.
+    pub mappings: &'a BTreeMap<String, Mapping>,
+    /// Whether an inferred constraint was confirmed, by its id; nothing where there is no session to ask.
+    pub confirmed: Option<&'a dyn Fn(&str) -> bool>,
+    /// The text of the contract.
+    pub text: &'a str,
+}
+
+/// Runs every check. Findings are sorted by place; nothing is said twice.
+#[must_use]
+pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for check in ALL {
+        (check.run)(subject, &mut findings);
+    }
+    tidy(&mut findings);
+    findings
+}
+
+impl Subject<'_> {
+    fn location(&self, at: Span) -> Location {
+        Location::at(&self.contract.file, at)
+    }
+
+    fn error(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
+        Finding::error(check.code, self.location(at), message)
+    }
+
+    fn warning(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
+        Finding::warning(check.code, self.location(at), message)
+    }
+}
+
+/// `did you mean "x"? use one of a, b, c`; names come from outside, so they are cleaned and bounded.
+fn among<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 10;
+    let names: Vec<&str> = names.into_iter().collect();
+    if names.is_empty() {
+        return "there are none to choose from".to_owned();
+    }
+    let near = nearest(name, names.iter().copied());
+    let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 80)));
+    let shown: Vec<String> = names.iter().take(MOST).map(|n| quoted(n, 60)).collect();
+    let more = names.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{near}use one of {}{more}", shown.join(", "))
+}

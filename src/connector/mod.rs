@@ -1,10 +1,43 @@
 //! Row 6: the runtime that moves records: pull, map, push, remember. Its world (time, randomness, transport, ledger)
 //! is handed in, so that the lab can run it in virtual time. Time is tokio's, which the lab pauses.
+//!
+//! From the outside in: [`run_forever`] and [`run_all`] repeat passes; [`run_once`] is one pass; a pass reads pages
+//! (`pull`, `page`) and settles their records (`settle`, `push`, `find`); every request leaves through `exchange`,
+//! past the `gate` that all users of one credential share.
 
+mod address;
+mod auth;
+mod body;
+mod breaker;
+mod compare;
+mod envelope;
+mod exchange;
+mod find;
+mod gate;
+mod http;
+mod page;
+mod pass;
 mod plan;
+mod planner;
+mod pull;
+mod push;
+mod rate;
+mod reconcile;
+mod retry;
+mod run;
 mod runtime;
+mod schedule;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod token;
+mod trace;
 mod wire;
 
+pub use gate::Gates;
+pub use http::{HttpError, HttpTransport};
 pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, TargetPlan, WritePlan};
-pub use runtime::{Observer, Report, SecretSource, World, run_once};
+pub use planner::{PlanError, plan};
+pub use runtime::{Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
+pub use schedule::{run_all, run_forever, run_forever_with};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

@@ -26,6 +26,29 @@ pub struct Plan {
     pub delivery: Delivery,
 }
 
+impl Plan {
+    /// Every reference to a secret that this flow resolves.
+    #[must_use]
+    pub fn secret_refs(&self) -> Vec<SecretRef> {
+        let mut all: Vec<SecretRef> = [&self.source.auth, &self.target.auth].into_iter().flat_map(AuthPlan::secret_refs).cloned().collect();
+        all.dedup();
+        all
+    }
+}
+
+impl AuthPlan {
+    /// Every reference to a secret that it resolves.
+    #[must_use]
+    pub fn secret_refs(&self) -> Vec<&SecretRef> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Bearer(s) | Self::HeaderKey { secret: s, .. } | Self::QueryKey { secret: s, .. } => vec![s],
+            Self::Basic { username, password } => std::iter::once(username).chain(password).collect(),
+            Self::ClientCredentials { client_id, client_secret, .. } => vec![client_id, client_secret],
+        }
+    }
+}
+
 /// An operation as the runtime calls it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -73,6 +96,8 @@ pub struct SourcePlan {
     pub limit: Option<u64>,
     /// Path of the field that orders changes, and the parameter with the lower bound.
     pub incremental: Option<(Vec<String>, String)>,
+    /// The most requests, where the description states a limit.
+    pub rate: Option<crate::contract::Rate>,
 }
 
 /// Where records go.
@@ -92,6 +117,7 @@ pub struct TargetPlan {
 
 /// How a record is written.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per flow")]
 pub enum WritePlan {
     /// Find by natural key, then create or update.
     Upsert {
@@ -103,6 +129,8 @@ pub enum WritePlan {
         find_param: String,
         /// Path of the records in the answer of `find`; empty for a bare array.
         find_items: Vec<String>,
+        /// How the answer of `find` is paged; nothing: one page.
+        find_pages: Option<Pagination>,
         /// Create.
         create: Call,
         /// Update; its last path parameter takes the target's key.

@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{LogLine, Plan, Transport};
+use super::gate::Gates;
+use super::run::{Run, Stop, lock};
+use super::{LogLine, Plan, Transport, pass, settle};
 use crate::base::clock::Clock;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
-use crate::evidence::{Ledger, Reconciliation, Verdict};
+use crate::evidence::{DeadState, Ledger, LedgerError, Reconciliation, RunRecord, Verdict};
 
 /// Resolves references to secrets; the environment is read in the cli only.
 pub trait SecretSource: Send + Sync {
@@ -61,14 +64,121 @@ pub struct Report {
     pub retries: u64,
 }
 
+impl Report {
+    /// Whether another run can do no better until somebody changes something (a credential, a scope, an address, the
+    /// ledger's disk).
+    #[must_use]
+    pub fn needs_somebody(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|(code, _)| Stop::code_needs_somebody(code))
+    }
+}
+
 /// Runs one pass of a flow: from the checkpoint to the end of the source.
-pub async fn run_once(_plan: &Plan, _world: &World) -> Report {
+pub async fn run_once(plan: &Plan, world: &World) -> Report {
+    run_once_with(plan, world, &Gates::default()).await
+}
+
+/// As [`run_once`]; pauses, rates, breakers and tokens are shared with every other run that is given these gates.
+pub async fn run_once_with(plan: &Plan, world: &World, gates: &Gates) -> Report {
+    let run = Run::new(plan, world, gates);
+    remembered(&run, pass::walk(&run)).await
+}
+
+/// Delivers these source records as a pass would have, without reading the source or moving the checkpoint: how dead
+/// letters are replayed. What the target has already is not sent again; what is delivered settles its dead letter.
+pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report {
+    let gates = Gates::default();
+    let run = Run::new(plan, world, &gates);
+    let work = async {
+        settle::page(&run, records).await;
+        if run.halt.is_cancelled() { Err(run.why()) } else { Ok(()) }
+    };
+    remembered(&run, work).await
+}
+
+/// Gives the flow back, also when the run is dropped halfway.
+struct Hold<'a>(&'a dyn Ledger, &'a str);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.release(self.1);
+    }
+}
+
+/// Does the work of a run between taking the flow and giving it back, and writes down how it ended.
+async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) -> Report {
+    let (plan, world) = (run.plan, run.world);
+    if let Err(error) = world.ledger.acquire(&plan.flow) {
+        return ended(run, Some(error.into()), false);
+    }
+    let _hold = Hold(world.ledger.as_ref(), &plan.flow);
+    let mut record = RunRecord {
+        id: run.handle(),
+        flow: plan.flow.clone(),
+        started: world.clock.now(),
+        ended: None,
+        verdict: Verdict::Unproven.as_str().to_owned(),
+        counts: String::new(),
+    };
+    let begun = begin(run, &record);
+    let stop = match begun {
+        Ok(()) => work.await.err(),
+        Err(error) => Some(error.into()),
+    };
+    let mut report = ended(run, stop, true);
+    record.ended = Some(world.clock.now());
+    record.verdict = report.verdict.as_str().to_owned();
+    record.counts = serde_json::to_string(&report.counts).unwrap_or_default();
+    if let Err(error) = world.ledger.put_run(&record)
+        && report.stopped.is_none()
+    {
+        report = ended(run, Some(error.into()), true);
+    }
+    report
+}
+
+fn begin(run: &Run<'_>, record: &RunRecord) -> Result<(), LedgerError> {
+    run.world.ledger.put_run(record)?;
+    let waiting = run.world.ledger.dead_letters(Some(&run.plan.flow))?;
+    let keys = waiting.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| l.key);
+    lock(&run.letters).extend(keys);
+    run.log("info", "run-started", None, json!({"run": record.id}));
+    Ok(())
+}
+
+fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
+    let counts = run.tally().counts();
+    let verdict = match &stop {
+        _ if !begun => Verdict::Unproven,
+        // Nothing went through, and nothing will until somebody acts.
+        Some(stop) if Stop::code_needs_somebody(stop.code) && counts.settled() == 0 => Verdict::Fail,
+        stop => counts.verdict(stop.is_none()),
+    };
+    let (requests, retries) = run.sent();
+    let lost = counts.rejected + counts.dead_lettered;
+    if lost > 0 && lost >= run.plan.delivery.alert_at {
+        run.log(
+            "error",
+            "dead-letters-alert",
+            None,
+            json!({"dead_letters": lost, "alert_at": run.plan.delivery.alert_at}),
+        );
+    }
+    run.log(
+        if verdict == Verdict::Pass { "info" } else { "warn" },
+        "run-ended",
+        None,
+        json!({
+            "verdict": verdict.as_str(), "counts": counts, "requests": requests, "retries": retries,
+            "stopped": stop.as_ref().map(|s| s.code), "because": stop.as_ref().map(|s| s.because.as_str()),
+        }),
+    );
     Report {
-        flow: String::new(),
-        verdict: Verdict::Unproven,
-        counts: Reconciliation::default(),
-        stopped: None,
-        requests: 0,
-        retries: 0,
+        flow: run.plan.flow.clone(),
+        verdict,
+        counts,
+        stopped: stop.map(|s| (s.code.to_owned(), s.because)),
+        requests,
+        retries,
     }
 }

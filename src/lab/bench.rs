@@ -266,16 +266,7 @@ impl Bench {
     /// Every reference to a secret of a system.
     #[must_use]
     pub fn secrets_of(&self, system: &str) -> Vec<&SecretRef> {
-        self.auth_of(system)
-            .flat_map(|auth| match auth {
-                AuthPlan::None => Vec::new(),
-                AuthPlan::Bearer(s) | AuthPlan::HeaderKey { secret: s, .. } | AuthPlan::QueryKey { secret: s, .. } => {
-                    vec![s]
-                }
-                AuthPlan::Basic { username, password } => std::iter::once(username).chain(password).collect(),
-                AuthPlan::ClientCredentials { client_id, client_secret, .. } => vec![client_id, client_secret],
-            })
-            .collect()
+        self.auth_of(system).flat_map(AuthPlan::secret_refs).collect()
     }
 }
 

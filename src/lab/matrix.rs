@@ -219,10 +219,14 @@ fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {
     Ok(found)
 }
 
-/// The seed of one schedule: from the run's seed, the drill and the number, so that one drill alone plays the same
+/// The seed of one schedule: the run's seed for the first; for the others from the run's seed, the drill and the number, so that one drill alone plays the same
 /// schedules as all together.
 #[must_use]
 pub fn seed_of(seed: u64, code: &str, index: usize) -> u64 {
+    if index == 0 {
+        // The first schedule is the seed itself, so that the seed of a failure replays it.
+        return seed;
+    }
     let mut rng = crate::base::rng::Rng::seeded(seed).fork(code).fork(&index.to_string());
     // Fits a JSON number in every reader.
     rng.next_u64() >> 12

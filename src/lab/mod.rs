@@ -33,3 +33,9 @@ impl Subject for RealConnector {
         run_once(plan, world).await
     }
 }
+
+/// Names of all drills, in the order of the catalogue.
+#[must_use]
+pub fn codes() -> Vec<&'static str> {
+    drills::ALL.iter().map(|d| d.code()).collect()
+}

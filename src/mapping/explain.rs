@@ -44,7 +44,7 @@ impl Mapping {
 fn how(rule: &Rule) -> String {
     let mut parts = Vec::new();
     match &rule.source {
-        Source::Const(value) => parts.push(crate::base::text::truncate(&value.to_string(), 60)),
+        Source::Const(value) => parts.push(shown(value)),
         Source::Join { separator, .. } => {
             parts.push(format!("joined by {}", serde_json::Value::from(separator.as_str())))
         }
@@ -69,7 +69,12 @@ fn how(rule: &Rule) -> String {
         parts.push(text);
     }
     if let Some(default) = &rule.default {
-        parts.push(format!("default {}", crate::base::text::truncate(&default.value.to_string(), 60)));
+        parts.push(format!("default {}", shown(&default.value)));
     }
     parts.join(" | ")
+}
+
+/// A value of the contract, bounded, and masked where it looks like a secret: tables end up in logs and dossiers.
+fn shown(value: &serde_json::Value) -> String {
+    crate::base::redact::text(&crate::base::text::truncate(&value.to_string(), 60))
 }

@@ -4,18 +4,24 @@
 mod apply;
 mod explain;
 pub mod kind;
+mod matcher;
 pub mod path;
 pub mod rule;
 pub mod transforms;
+mod typecheck;
 
 pub use explain::MappingRow;
+pub use matcher::{Suggestion, suggest};
 pub use path::Path;
 pub use rule::{Rule, compile};
+pub use typecheck::{check, field};
 
 /// A compiled `map`.
 #[derive(Debug, Clone, Default)]
 pub struct Mapping {
     rules: Vec<Rule>,
+    /// Targets of rules that did not compile, so that nobody complains about them twice.
+    left_out: Vec<Path>,
 }
 
 impl Mapping {
@@ -23,6 +29,12 @@ impl Mapping {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Targets of rules that did not compile; they have been reported.
+    #[must_use]
+    pub fn left_out(&self) -> &[Path] {
+        &self.left_out
     }
 }
 

@@ -117,8 +117,12 @@ impl Rule {
 pub fn compile(entries: &[Entry], file: &str) -> (Mapping, Vec<Finding>) {
     let mut c = Compiler { file, findings: Vec::new() };
     let mut rules: Vec<Rule> = Vec::new();
+    let mut left_out: Vec<Path> = Vec::new();
     for entry in entries {
-        let Some(rule) = c.rule(entry) else { continue };
+        let Some(rule) = c.rule(entry) else {
+            left_out.extend(Path::parse(&entry.key));
+            continue;
+        };
         if let Some(other) = rules.iter().find(|r| r.target.covers(&rule.target) || rule.target.covers(&r.target)) {
             let message = if other.target == rule.target {
                 format!("{} is written by two rules, first at {}", c.target(entry), other.at)
@@ -130,7 +134,7 @@ pub fn compile(entries: &[Entry], file: &str) -> (Mapping, Vec<Finding>) {
         }
         rules.push(rule);
     }
-    (Mapping { rules }, c.findings)
+    (Mapping { rules, left_out }, c.findings)
 }
 
 struct Compiler<'a> {
@@ -259,7 +263,7 @@ impl Compiler<'_> {
             },
         };
         let Some(items) = value.items().filter(|i| !i.is_empty()) else {
-            self.wrong_type(entry, value, "join", "a list of source paths");
+            self.wrong_type(entry, value, "join", "a list of at least one source path");
             return None;
         };
         let mut parts = Vec::new();
@@ -337,7 +341,7 @@ impl Compiler<'_> {
             return None;
         };
         let Some(entries) = values.entries().filter(|e| !e.is_empty()) else {
-            self.wrong_type(entry, values, "values", "a mapping of source values to target values");
+            self.wrong_type(entry, values, "values", "a mapping of at least one source value to a target value");
             return None;
         };
         let entries = entries.iter().map(|e| (Spanned::new(e.key.clone(), e.key_at), e.value.to_value())).collect();

@@ -1,10 +1,12 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod fact;
+mod lookup;
 mod operation;
 mod pattern;
 pub mod sample;
 mod schema;
+mod text;
 mod validate;
 
 pub use fact::{Basis, Fact};

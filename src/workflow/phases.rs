@@ -97,7 +97,7 @@ pub struct ToolRow {
 }
 
 /// Every tool. What only looks or asks has no gate.
-pub const TOOLS: [ToolRow; 13] = [
+pub const TOOLS: [ToolRow; 12] = [
     ToolRow { tool: "open_session", phase: Phase::Map, gates: &[] },
     ToolRow { tool: "map_system", phase: Phase::Map, gates: &[] },
     ToolRow { tool: "inspect_system", phase: Phase::Map, gates: &[] },
@@ -107,7 +107,6 @@ pub const TOOLS: [ToolRow; 13] = [
     ToolRow { tool: "check_contract", phase: Phase::Contract, gates: &[] },
     ToolRow { tool: "scaffold_connector", phase: Phase::Connect, gates: &[&CONTRACT_CLEAN, &INFERRED_SETTLED] },
     ToolRow { tool: "run_drills", phase: Phase::Validate, gates: &[&CONTRACT_CLEAN] },
-    ToolRow { tool: "check_drift", phase: Phase::Validate, gates: &[] },
     ToolRow { tool: "assess_readiness", phase: Phase::Validate, gates: &[] },
     ToolRow { tool: "export_dossier", phase: Phase::Validate, gates: &[&CONTRACT_CHECKED] },
     ToolRow { tool: "query_evidence", phase: Phase::Validate, gates: &[] },
@@ -243,7 +242,7 @@ fn inferred_settled(facts: &Facts) -> Met {
             quoted(says, 160)
         ),
         next: confirm(facts),
-        person: Some(approve_command(facts)),
+        person: Some(confirm_command(facts)),
     }))
 }
 
@@ -253,9 +252,9 @@ fn by(fact: &ConstraintFact) -> String {
 
 /// What a person types to settle the waiting constraints.
 #[must_use]
-pub fn approve_command(facts: &Facts) -> String {
+pub fn confirm_command(facts: &Facts) -> String {
     let session = facts.session.as_ref().map_or_else(String::new, |s| format!(" --session {}", s.id));
-    format!("platform-integration approve{session}")
+    format!("platform-integration confirm{session}")
 }
 
 /// A call in this session; the session comes first among the arguments.
@@ -295,7 +294,7 @@ fn file(facts: &Facts) -> &str {
 fn draft(facts: &Facts) -> Call {
     let mut names = facts.systems.keys();
     let arguments = match (names.next(), names.next()) {
-        (Some(source), Some(target)) => json!({"source": {"system": source}, "target": {"system": target}}),
+        (Some(source), Some(target)) => json!({"source": source, "target": target}),
         _ => json!({}),
     };
     call(facts, "draft_contract", arguments)

@@ -20,7 +20,7 @@
 
 use super::drilled::{Drilled, HAPPY, UNKNOWN_OUTCOME};
 use super::facts::{ConstraintFact, ConstraintState, Facts, Standing};
-use super::phases::{self, Call, approve_command, call};
+use super::phases::{self, Call, call, confirm_command};
 use crate::base::text::plural;
 use crate::contract::ConstraintKind;
 use crate::evidence::{ChainFault, Verdict};
@@ -352,7 +352,7 @@ fn raise(facts: &Facts, drilled: &Drilled, items: &[Item], confidence: Confidenc
     }
     let waiting: Vec<&str> = facts.waiting().map(|c| c.id.as_str()).collect();
     if !waiting.is_empty() {
-        out.push(format!("let a person settle {}: {}", waiting.join(", "), approve_command(facts)));
+        out.push(format!("let a person settle {}: {}", waiting.join(", "), confirm_command(facts)));
     }
     let room = confidence.ceiling().value() - confidence.value() > 0.02;
     if failed.is_empty() && !drilled.drills.is_empty() && drilled.schedules < 200 && room {

@@ -114,7 +114,7 @@ impl Decision {
 pub enum Channel {
     /// The client put our question to its user and returned the answer.
     Elicitation,
-    /// A person at a terminal: `platform-integration approve`.
+    /// A person at a terminal: `platform-integration confirm`.
     Terminal,
     /// An agent says that somebody said so. A report, not an approval.
     AgentReport,

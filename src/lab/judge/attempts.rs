@@ -6,6 +6,7 @@ use crate::lab::trace::{Exchanged, Outcome};
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let attempts = e.bench.plan.delivery.retry.attempts.max(1) as usize;
+    let probe_after = e.bench.plan.delivery.breaker.map_or(i64::MAX, |b| i64::try_from(b.probe_every_ms).unwrap_or(i64::MAX));
     for seen in &e.runs {
         let all: Vec<&Exchanged> = e.trace.run(seen.run).filter(|x| x.purpose != Purpose::Elsewhere).collect();
         for (i, x) in all.iter().enumerate() {
@@ -14,11 +15,12 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
                 continue;
             }
             let same: Vec<&&Exchanged> = all[i..].iter().filter(|n| n.asks_as(x)).collect();
-            let failed = same.iter().filter(|n| failed(n)).count();
-            // Probes of an open breaker come on top.
+            let in_vain: Vec<&&&Exchanged> = same.iter().filter(|n| failed(n)).collect();
+            // Probes of an open breaker come on top; what tells them is the time they keep.
+            let failed = in_vain.len() - in_vain.windows(2).filter(|w| w[1].at.0 - w[0].at.0 >= probe_after).count();
             if failed > attempts * 2 {
                 out.push(format!(
-                    "attempts: run {} sent the same request {} times, {failed} of them in vain; the contract allows {attempts}",
+                    "attempts: run {} sent the same request {} times, {failed} of them in vain and too soon; the contract allows {attempts}",
                     seen.run,
                     same.len()
                 ));

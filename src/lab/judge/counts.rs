@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Evidence, RunSeen};
 use crate::evidence::Reconciliation;
 use crate::lab::bench::Purpose;
-use crate::lab::mock::dig;
+use crate::lab::mock::{Effect, dig};
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     if !e.expect.counts {
@@ -32,7 +32,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     }
 }
 
-/// The counts of one run, from what the systems saw. What was read, had no write acknowledged and is no dead letter was
+/// The counts of one run, from what the systems saw. What was read, had no effect and is no dead letter was
 /// there already.
 pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliation {
     let plan = &e.bench.plan;
@@ -45,10 +45,12 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
             keys.extend(e.bench.source_key(record));
         }
     }
-    let acknowledged: BTreeSet<String> = e
+    let effects: BTreeSet<String> = e
         .trace
         .run(seen.run)
-        .filter(|x| x.purpose.writes() && x.status().is_some_and(|s| (200..300).contains(&s)))
+        .filter(|x| x.purpose.writes())
+        // An effect whose answer was lost is an effect: a connector that finds out has written it.
+        .filter(|x| x.status().is_some_and(|s| (200..300).contains(&s)) || matches!(x.effect, Some(Effect::Created { .. } | Effect::Updated { .. })))
         .map(|x| x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned()))
         .collect();
     let buried = |unmappable: bool| {
@@ -60,7 +62,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         of_kind.count() as u64
     };
     let (rejected, dead_lettered) = (buried(true), buried(false));
-    let (unique, written) = (keys.len() as u64, acknowledged.len() as u64);
+    let (unique, written) = (keys.len() as u64, effects.len() as u64);
     Reconciliation {
         expected: Some(e.expected.len() as u64),
         read,

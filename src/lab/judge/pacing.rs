@@ -18,8 +18,9 @@ fn told_to_wait(e: &Evidence<'_>, out: &mut Vec<String>) {
         let Some(response) = told.answer().filter(|r| matches!(r.status, 429 | 503)) else { continue };
         let (Some(wait), Some(ended)) = (wait_ms(response), told.ended) else { continue };
         let until = ended.plus_ms(wait);
+        // What leaves in the very millisecond in which the answer comes was on its way; the same request again was not.
         let early = e.trace.run(told.run).find(|x| {
-            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at >= ended && x.at < until
+            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at < until && (x.at > ended || (x.at == ended && x.asks_as(told)))
         });
         if let Some(early) = early {
             out.push(format!(

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
-use crate::workflow::phases::{approve_command, call};
+use crate::workflow::phases::{call, confirm_command};
 
 pub(super) const RULE: Guardrail = Guardrail { code: "approval-without-words", rule };
 
@@ -20,6 +20,6 @@ fn rule(ask: &Ask<'_>) -> Ruling {
             bare.id
         ),
         next: call(ask.facts, "confirm_constraints", json!({})),
-        person: Some(approve_command(ask.facts)),
+        person: Some(confirm_command(ask.facts)),
     })
 }

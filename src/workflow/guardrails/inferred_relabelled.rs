@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
 use crate::contract::ConstraintKind;
-use crate::workflow::phases::{approve_command, call};
+use crate::workflow::phases::{call, confirm_command};
 
 pub(super) const RULE: Guardrail = Guardrail { code: "inferred-relabelled", rule };
 
@@ -27,6 +27,6 @@ fn rule(ask: &Ask<'_>) -> Ruling {
             new.kind.as_str()
         ),
         next: call(ask.facts, "confirm_constraints", json!({})),
-        person: Some(approve_command(ask.facts)),
+        person: Some(confirm_command(ask.facts)),
     })
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
 use crate::base::text::quoted;
-use crate::workflow::phases::{approve_command, call};
+use crate::workflow::phases::{call, confirm_command};
 
 pub(super) const RULE: Guardrail = Guardrail { code: "person-overruled", rule };
 
@@ -28,7 +28,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
                 new.decision.as_str()
             ),
             next: call(ask.facts, "confirm_constraints", json!({})),
-            person: Some(approve_command(ask.facts)),
+            person: Some(confirm_command(ask.facts)),
         });
     }
     Ruling::Allow

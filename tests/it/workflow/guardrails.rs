@@ -34,7 +34,7 @@ next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL
     log.map("crm");
     insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: run_drills waits at gate contract-clean: no contract was checked in this session
-next: draft_contract {"session":"s-20261123-k7m2qd","source":{"system":"billing"},"target":{"system":"crm"}}
+next: draft_contract {"session":"s-20261123-k7m2qd","source":"billing","target":"crm"}
 "#);
     log.draft();
     insta::assert_snapshot!(refused(&log, "export_dossier", Proposal::Nothing), @r#"
@@ -56,17 +56,17 @@ fn nothing_is_built_on_what_no_person_has_settled() {
     assert_eq!(refused(&log, "run_drills", Proposal::Nothing), "allowed", "drilling is safe");
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"
-next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Confirmed, Channel::AgentReport);
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"; that an agent reports it confirmed by mira is no approval
-next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Deferred, Channel::Elicitation);
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"; it was put off by mira
-next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Rejected, Channel::Terminal);
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
@@ -121,7 +121,7 @@ next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":
     let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..ids() };
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&soft)), @r#"
 refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, give the origin that states it, or let a person confirm it
-next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     let stated = ConstraintRecorded { origin: Some("billing#/x".to_owned()), ..hard };
     assert_eq!(refused(&log, "record_constraint", Proposal::Constraint(&stated)), "allowed");
@@ -136,12 +136,12 @@ fn an_agent_reports_a_decision_in_the_words_of_the_person_or_not_at_all() {
     let bare = DecisionRecord { quote: None, ..report.clone() };
     insta::assert_snapshot!(refused(&log, "confirm_constraints", Proposal::Decisions(&[bare])), @r#"
 refused: approval-without-words: the decision on ids-stable does not say who decided and in which words; pass "by" and "quote" as the person said it, or let the person be asked
-next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Rejected, Channel::Terminal);
     insta::assert_snapshot!(refused(&log, "confirm_constraints", Proposal::Decisions(&[report])), @r#"
 refused: person-overruled: mira rejected ids-stable (event 2, by terminal); a report that it was confirmed does not undo that
-next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration approve --session s-20261123-k7m2qd
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
 }
 

@@ -66,7 +66,7 @@ Confidence: 0.70 (ceiling: inference 0.70)
 [unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
 [met] monitoring-traced [4]: every request seen in the drills carried the id that its log lines name
 [met] evidence-whole [4]: the chain holds from the first event to the last
-raise: let a person settle ids-stable: platform-integration approve --session s-20261123-k7m2qd
+raise: let a person settle ids-stable: platform-integration confirm --session s-20261123-k7m2qd
 "#);
 }
 

@@ -1,0 +1,39 @@
+//! An idempotency key that the target does not promise to honour.
+
+use super::used::Role;
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::contract::Write;
+use crate::finding::{Finding, Severity};
+use crate::model::ParamIn;
+
+pub(super) static CHECK: Check = Check {
+    code: "idempotency-header-not-stated",
+    summary: "The contract sends an idempotency key in a header that the operation does not state, so it protects nobody.",
+    severity: Severity::Error,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.used() {
+        let (
+            Role::Create,
+            Write::Create { idempotency: Some(header), .. } | Write::Upsert { idempotency: Some(header), .. },
+        ) = (used.role, &used.flow.target.write)
+        else {
+            continue;
+        };
+        let same = |name: &str| name.eq_ignore_ascii_case(header);
+        let stated = used.operation.parameters.iter().any(|p| p.place == ParamIn::Header && same(&p.name));
+        let known = used.operation.idempotency.as_ref();
+        if stated || known.is_some_and(|k| same(&k.header)) {
+            continue;
+        }
+        let message = format!("{} does not state the header {}", quoted(&used.operation.id, 80), quoted(header, 60));
+        let fix = known.map_or_else(
+            || "use upsert with a natural key, or accept_duplicates: {by: name, because: …}".to_owned(),
+            |k| format!("write {}, which it honours", quoted(&k.header, 60)),
+        );
+        out.push(subject.error(&CHECK, header.at, message).fix(fix).because_of(&used.operation.pointer));
+    }
+}

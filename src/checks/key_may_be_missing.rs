@@ -1,0 +1,42 @@
+//! A record without its key cannot be told from another.
+
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::finding::{Finding, Severity};
+use crate::mapping::{Path, field};
+use crate::model::TypeSet;
+
+pub(super) static CHECK: Check = Check {
+    code: "key-may-be-missing",
+    summary: "source.key names a field that may be null or missing, or is no text or number.",
+    severity: Severity::Error,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.lists() {
+        let key = &used.flow.source.key;
+        let Some(schema) = used.operation.record else { continue };
+        let Ok(path) = Path::parse(key) else { continue };
+        let Ok(kind) = field(&used.system.schemas, schema, &path) else { continue };
+        let shown = quoted(key, 60);
+        let composite = kind.types.has(TypeSet::ARRAY) || kind.types.has(TypeSet::OBJECT);
+        let message = if composite {
+            format!("the key {shown} is {}, which identifies nothing", kind.types)
+        } else if kind.nullable {
+            format!("the key {shown} may be null")
+        } else if kind.optional && !named_id(key) {
+            format!("the key {shown} may be missing")
+        } else {
+            continue;
+        };
+        let pointer = kind.schema.map(|id| used.system.schemas.get(id).pointer.clone()).unwrap_or_default();
+        let fix = "choose a field that every record has";
+        out.push(subject.error(&CHECK, key.at, message).fix(fix).because_of(pointer));
+    }
+}
+
+/// Many descriptions require nothing at all, ids included; nobody means that a record has no id.
+fn named_id(key: &str) -> bool {
+    key == "id" || key == "uuid" || key == "key"
+}

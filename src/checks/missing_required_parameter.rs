@@ -1,0 +1,79 @@
+//! A parameter that an operation requires and nobody fills.
+
+use super::used::{Role, Used};
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::contract::{Paginate, Write};
+use crate::finding::{Finding, Severity};
+use crate::model::{ApiKeyPlace, ParamIn, SchemeKind};
+
+pub(super) static CHECK: Check = Check {
+    code: "missing-required-parameter",
+    summary: "An operation in use requires a parameter that neither params nor the connector fills.",
+    severity: Severity::Error,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.used() {
+        let filled = filled(&used);
+        let fixed = if used.role == Role::List { &used.flow.source.params } else { &used.flow.target.params };
+        let given = |name: &str| {
+            fixed.iter().any(|(n, _)| n.value == name || n.eq_ignore_ascii_case(name))
+                || filled.iter().any(|f| f.eq_ignore_ascii_case(name))
+        };
+        let stated = used.operation.parameters.iter().filter(|p| p.required).map(|p| (p.name.as_str(), p.place));
+        // A name in the path template must be filled also where the description forgot to state it.
+        let in_path = used.operation.path_params().into_iter().map(|name| (name, ParamIn::Path));
+        let mut told: Vec<&str> = Vec::new();
+        for (name, place) in stated.chain(in_path) {
+            if given(name) || implicit(&used, name, place) || told.contains(&name) {
+                continue;
+            }
+            told.push(name);
+            let side = if used.role == Role::List { "source" } else { "target" };
+            let name = quoted(name, 60);
+            let message =
+                format!("{} requires the parameter {name}, which nothing fills", quoted(&used.operation.id, 80));
+            let fix = format!("add params: {{{name}: …}} to the {side}");
+            out.push(subject.error(&CHECK, used.name.at, message).fix(fix).because_of(&used.operation.pointer));
+        }
+    }
+}
+
+/// Names that the connector fills itself, by the part that the operation plays.
+fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
+    let last_in_path = || used.operation.path_params().last().copied();
+    match (used.role, &used.flow.target.write) {
+        (Role::List, _) => {
+            let mut names: Vec<&str> = Vec::new();
+            if let Some(p) = &used.operation.pagination {
+                names.extend(p.param.iter().chain(&p.limit_param).map(String::as_str));
+            }
+            if let Paginate::Explicit(p) = &used.flow.source.paginate {
+                names.extend(p.param.iter().chain(&p.limit_param).map(|n| n.as_str()));
+            }
+            names.extend(used.flow.source.incremental.iter().map(|i| i.param.as_str()));
+            names
+        }
+        (Role::Find, Write::Upsert { matching, .. }) => {
+            used.operation.parameter_for(matching).map(|p| p.name.as_str()).into_iter().collect()
+        }
+        (Role::Create, Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. }) => {
+            idempotency.iter().map(|h| h.as_str()).collect()
+        }
+        (Role::Update | Role::Put, _) => last_in_path().into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What every request carries, and what authentication fills.
+fn implicit(used: &Used<'_>, name: &str, place: ParamIn) -> bool {
+    const ALWAYS: [&str; 4] = ["accept", "content-type", "authorization", "user-agent"];
+    if place == ParamIn::Header && ALWAYS.iter().any(|h| h.eq_ignore_ascii_case(name)) {
+        return true;
+    }
+    let scheme = used.system_use.auth.as_ref().and_then(|a| used.system.schemes.get(a.scheme.as_str()));
+    matches!(scheme.map(|s| &s.kind), Some(SchemeKind::ApiKey { place: at, name: key })
+        if key.eq_ignore_ascii_case(name) && matches!((at, place), (ApiKeyPlace::Header, ParamIn::Header) | (ApiKeyPlace::Query, ParamIn::Query) | (ApiKeyPlace::Cookie, ParamIn::Cookie)))
+}

@@ -1,0 +1,46 @@
+//! An operation needs a scope that is not asked for.
+
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::finding::{Finding, Severity};
+use crate::model::{Operation, SchemeKind, System};
+
+pub(super) static CHECK: Check = Check {
+    code: "scope-missing",
+    summary: "An operation in use requires an OAuth scope that auth.scopes does not ask for.",
+    severity: Severity::Error,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.used() {
+        let Some(auth) = &used.system_use.auth else { continue };
+        if !scoped(used.system, &auth.scheme) {
+            continue;
+        }
+        let asked = |scope: &&str| auth.scopes.iter().any(|s| s.value == **scope);
+        let lacking = alternatives(used.operation, &auth.scheme)
+            .into_iter()
+            .map(|scopes| scopes.into_iter().filter(|s| !asked(s)).collect::<Vec<&str>>())
+            .min_by_key(Vec::len)
+            .unwrap_or_default();
+        if !lacking.is_empty() {
+            let scopes = lacking.iter().map(|s| quoted(s, 60)).collect::<Vec<_>>().join(", ");
+            let message = format!("{} needs the scope {scopes}", quoted(&used.operation.id, 80));
+            let at = auth.scopes.first().map_or(auth.at, |s| s.at);
+            let fix = format!("add {scopes} to scopes of {}", used.system_name.value);
+            out.push(subject.error(&CHECK, at, message).fix(fix).because_of(&used.operation.pointer));
+        }
+    }
+}
+
+/// Whether a scheme knows scopes at all.
+pub(super) fn scoped(system: &System, scheme: &str) -> bool {
+    system.schemes.get(scheme).is_some_and(|s| matches!(s.kind, SchemeKind::Oauth2(_) | SchemeKind::OpenId(_)))
+}
+
+/// The scopes that an operation asks of this scheme, for each alternative that has it.
+pub(super) fn alternatives<'o>(operation: &'o Operation, scheme: &str) -> Vec<Vec<&'o str>> {
+    let uses = operation.security.iter().flatten().filter(|u| u.scheme == scheme);
+    uses.map(|u| u.scopes.iter().map(String::as_str).collect()).collect()
+}

@@ -1,0 +1,50 @@
+//! A key names a field that the record or body does not have.
+
+use super::used::Role;
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::base::yaml::Spanned;
+use crate::contract::Write;
+use crate::finding::{Finding, Severity};
+use crate::mapping::{Path, field};
+use crate::model::{SchemaId, System};
+
+pub(super) static CHECK: Check = Check {
+    code: "unknown-field",
+    summary: "source.key, incremental.field, upsert.match or put.key names a field that the schema does not have.",
+    severity: Severity::Error,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.used() {
+        let (source, target) = (&used.flow.source, &used.flow.target);
+        let named: Vec<&Spanned<String>> = match (used.role, &target.write) {
+            (Role::List, _) => {
+                std::iter::once(&source.key).chain(source.incremental.as_ref().map(|i| &i.field)).collect()
+            }
+            (Role::Create, Write::Upsert { matching, .. }) => vec![matching],
+            (Role::Put, Write::Put { key: Some(key), .. }) => vec![key],
+            _ => continue,
+        };
+        let schema = if used.role == Role::List { used.operation.record } else { used.body() };
+        let Some(schema) = schema else { continue };
+        out.extend(named.into_iter().filter_map(|name| look(subject, used.system, schema, name, &used.operation.id)));
+    }
+}
+
+fn look(
+    subject: &Subject<'_>,
+    system: &System,
+    schema: SchemaId,
+    name: &Spanned<String>,
+    operation: &str,
+) -> Option<Finding> {
+    let fix = match Path::parse(name) {
+        Ok(path) => field(&system.schemas, schema, &path).err()?,
+        Err(because) => format!("write a path; this one {because}"),
+    };
+    let message = format!("the schema of {} has no field \"{}\"", quoted(operation, 80), quoted(name, 60));
+    let pointer = system.schemas.get(schema).pointer.clone();
+    Some(subject.error(&CHECK, name.at, message).fix(fix).because_of(pointer))
+}

@@ -1,0 +1,157 @@
+//! Reads and writes bodies: JSON, forms, values at a path.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::Response;
+use super::address::encode as percent;
+
+/// The value at a path of property names.
+pub(super) fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |v, name| v.get(name))
+}
+
+/// Takes the value at a path out of `value`, leaving null: a page's records are moved, never copied.
+pub(super) fn take_at(value: &mut Value, path: &[String]) -> Option<Value> {
+    path.iter().try_fold(value, |v, name| v.get_mut(name)).map(Value::take)
+}
+
+/// The text of a scalar as it stands in a URL or as a key; nothing for null, lists and objects.
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(s) => Some(s.clone()),
+        Value::Number(n) => Some(n.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Whether the runtime can write this media type.
+pub(super) fn writable(content_type: &str) -> bool {
+    is_form(content_type) || is_json(content_type)
+}
+
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_form(content_type: &str) -> bool {
+    essence(content_type) == "application/x-www-form-urlencoded"
+}
+
+/// `application/json`, `text/json`, `application/problem+json` …
+fn is_json(content_type: &str) -> bool {
+    let essence = essence(content_type);
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// The body of a write.
+pub(super) fn encode(content_type: &str, value: &Value) -> Bytes {
+    if is_form(content_type) {
+        let mut out = String::new();
+        form("", value, &mut out);
+        return Bytes::from(out);
+    }
+    // A Value always serialises: its keys are text.
+    Bytes::from(serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// `a[b]=c`, `tags[0]=x`: the nesting of forms that Rails, PHP and Stripe read. Null is the empty text.
+fn form(name: &str, value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let inner = if name.is_empty() { key.clone() } else { format!("{name}[{key}]") };
+                form(&inner, value, out);
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                form(&format!("{name}[{i}]"), item, out);
+            }
+        }
+        leaf => {
+            if !out.is_empty() {
+                out.push('&');
+            }
+            out.push_str(&percent(name));
+            out.push('=');
+            out.push_str(&percent(&scalar(leaf).unwrap_or_default()));
+        }
+    }
+}
+
+/// What the body of a successful answer is.
+#[derive(Debug, PartialEq)]
+pub(super) enum Content {
+    /// Nothing at all.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Text that claims to be neither JSON nor a page for people, e.g. `text/plain` `ok`.
+    Other,
+    /// A page for people, JSON that ends early, or bytes that are not what they claim: why, in words.
+    Broken(String),
+}
+
+/// Reads the body of an answer. What cannot be read is [`Content::Broken`], never empty.
+pub(super) fn content(response: &Response) -> Content {
+    let body = response.body.trim_ascii();
+    if body.is_empty() {
+        return Content::Empty;
+    }
+    let content_type = response.header("content-type").unwrap_or_default();
+    if essence(content_type).contains("html") {
+        return Content::Broken(format!("answered {} where JSON was expected", essence(content_type)));
+    }
+    match serde_json::from_slice(body) {
+        Ok(value) => Content::Json(value),
+        Err(_) if body.starts_with(b"<") => Content::Broken("answered markup where JSON was expected".to_owned()),
+        Err(e) if content_type.is_empty() || is_json(content_type) => {
+            Content::Broken(format!("the JSON cannot be read at line {} column {}", e.line(), e.column()))
+        }
+        Err(_) => Content::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer(content_type: &str, body: &'static str) -> Content {
+        content(&Response {
+            status: 200,
+            headers: vec![("content-type".into(), content_type.into())],
+            body: Bytes::from_static(body.as_bytes()),
+        })
+    }
+
+    #[test]
+    fn forms_nest_with_brackets() {
+        let body = encode(
+            "application/x-www-form-urlencoded",
+            &json!({"name": "A & B", "address": {"city": "Köln"}, "tags": ["x", 1], "gone": null}),
+        );
+        assert_eq!(body, "name=A%20%26%20B&address%5Bcity%5D=K%C3%B6ln&tags%5B0%5D=x&tags%5B1%5D=1&gone=");
+    }
+
+    #[test]
+    fn a_broken_body_is_never_empty() {
+        assert!(matches!(answer("application/json", r#"{"data": [1, "#), Content::Broken(_)));
+        assert!(matches!(answer("text/html; charset=utf-8", "<html>"), Content::Broken(_)));
+        assert!(matches!(answer("", "<!doctype html>"), Content::Broken(_)));
+        assert_eq!(answer("text/plain", "ok"), Content::Other);
+        assert_eq!(answer("application/json", " \n"), Content::Empty);
+        assert_eq!(answer("application/problem+json", "{}"), Content::Json(json!({})));
+    }
+
+    #[test]
+    fn records_are_moved_out_of_a_page() {
+        let mut page = json!({"data": {"items": [1]}, "more": true});
+        let path = ["data".to_owned(), "items".to_owned()];
+        assert_eq!(take_at(&mut page, &path), Some(json!([1])));
+        assert_eq!(at(&page, &path), Some(&Value::Null));
+        assert_eq!(take_at(&mut page, &["nothing".to_owned()]), None);
+    }
+}

@@ -1,0 +1,385 @@
+//! The one place where requests go out: authenticated, paced, traced, bounded in time; and where it is decided
+//! whether another attempt helps.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::body::{Content, content};
+use super::breaker::{Change, Leave};
+use super::gate::Gate;
+use super::retry::{self, Kind, LONGEST_WAIT};
+use super::run::{Run, Stop};
+use super::trace::Trace;
+use super::{Call, Headers, Request, Response, TransportError, address, envelope};
+use crate::base::text::quoted;
+use crate::model::{Method, ParamIn};
+
+/// Which side of the flow a request goes to. Only a target has a breaker: a source that is down has nothing to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Records are read.
+    Source,
+    /// Records are found and written.
+    Target,
+}
+
+/// A request before it is authenticated and traced.
+#[derive(Debug)]
+pub(super) struct Ask {
+    /// operationId, for logs.
+    pub id: String,
+    /// Method.
+    pub method: Method,
+    /// Absolute URL without credential.
+    pub url: String,
+    /// Header names in lower case.
+    pub headers: Headers,
+    /// Body, empty for none.
+    pub body: Bytes,
+}
+
+impl Ask {
+    /// A request without a body.
+    pub(super) fn read(call: &Call, url: String) -> Self {
+        Self { id: call.id.clone(), method: call.method, url, headers: headers(call), body: Bytes::new() }
+    }
+
+    /// A request with a record.
+    pub(super) fn write(call: &Call, url: String, body: Bytes) -> Self {
+        let mut headers = headers(call);
+        headers.push(("content-type".to_owned(), call.content_type.clone()));
+        Self { id: call.id.clone(), method: call.method, url, headers, body }
+    }
+}
+
+fn headers(call: &Call) -> Headers {
+    let fixed = call.params.iter().filter(|p| p.place == ParamIn::Header);
+    let mut headers: Headers = fixed.map(|p| (p.name.to_ascii_lowercase(), p.value.clone())).collect();
+    if !headers.iter().any(|(n, _)| n == "accept") {
+        headers.push(("accept".to_owned(), "application/json".to_owned()));
+    }
+    headers
+}
+
+/// Why an attempt brought nothing usable.
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// Another attempt may help.
+    Again(Again),
+    /// All attempts were made.
+    Exhausted(Again),
+    /// The same request would be refused again.
+    Refused(Refused),
+    /// The flow has to stop.
+    Stop(Stop),
+}
+
+impl From<Stop> for Miss {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+/// An attempt after which another one may help.
+#[derive(Debug)]
+pub(super) struct Again {
+    /// Kebab-case.
+    pub code: &'static str,
+    /// In words, masked.
+    pub because: String,
+    /// The server may have done it all the same.
+    pub unknown: bool,
+    /// How long the server asks to be left alone.
+    pub wait: Option<Duration>,
+    /// The server has too much to do: everybody with this credential waits, not this record alone.
+    pub throttled: bool,
+    /// It was sent to find out whether the target is back: it says nothing against the record.
+    pub probe: bool,
+}
+
+impl Again {
+    /// The server may have done it.
+    pub(super) const fn unknown(code: &'static str, because: String) -> Self {
+        Self { code, because, unknown: true, wait: None, throttled: false, probe: false }
+    }
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// Status of the answer.
+    pub status: u16,
+    /// Kebab-case.
+    pub code: &'static str,
+    /// What the system says, quoted, bounded and masked.
+    pub says: String,
+    /// How long the server asks to be left alone, should the refusal be for now only.
+    pub wait: Option<Duration>,
+}
+
+/// The attempts made for one thing.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    /// Attempts that failed.
+    pub made: u32,
+    throttled: u32,
+}
+
+/// One attempt, and a second one with a renewed credential where the first was answered 401: that one was not done.
+pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Trace) -> Result<Response, Miss> {
+    let gate = run.gate(side);
+    let mut refused = None;
+    loop {
+        let held = gate.credentials.current(run, gate, refused).await?;
+        let leave = match side {
+            Side::Target => gate.leave(run, ask.method).await?,
+            Side::Source => {
+                gate.paced(run).await?;
+                Leave::free()
+            }
+        };
+        let mut headers = Vec::with_capacity(ask.headers.len() + 3);
+        headers.extend_from_slice(&ask.headers);
+        headers.push(("traceparent".to_owned(), trace.attempt()));
+        headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
+        let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
+        gate.sign(&mut request, &held.place);
+        let sent = send_once(run, gate, request).await;
+        if side == Side::Target {
+            note(run, gate, ask.method, &leave, &sent);
+        }
+        let probe = leave.is_probe();
+        drop(leave);
+        let response = sent.map_err(|miss| as_probe(miss, probe))?;
+        if retry::kind(response.status) == Kind::Unauthorized {
+            if refused.is_some() {
+                return Err(Miss::Stop(Stop::new(
+                    "auth-failed",
+                    format!("{} answers 401 to a fresh credential", gate.system),
+                )));
+            }
+            refused = Some(held.generation);
+            run.count_retry();
+            run.log("warn", "unauthorized", Some(&trace.id), json!({"system": gate.system, "operation": ask.id}));
+            continue;
+        }
+        return sorted(run, gate, response).map_err(|miss| as_probe(miss, probe));
+    }
+}
+
+fn as_probe(miss: Miss, probe: bool) -> Miss {
+    match miss {
+        Miss::Again(again) => Miss::Again(Again { probe, ..again }),
+        other => other,
+    }
+}
+
+/// Tells the breaker what an attempt says about the target: not about the record.
+fn note(run: &Run<'_>, gate: &Gate, method: Method, leave: &Leave<'_>, sent: &Result<Response, Miss>) {
+    let down = match sent {
+        Ok(response) => match retry::kind(response.status) {
+            // Alive, and busy: the pause answers that.
+            Kind::Throttled | Kind::NotDone => return,
+            kind => kind == Kind::Unknown,
+        },
+        Err(Miss::Again(_)) => true,
+        Err(_) => return,
+    };
+    let breaker = gate.breaker(method);
+    let change = if down { breaker.failed(run.plan.delivery.breaker, leave) } else { breaker.worked() };
+    match change {
+        Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system})),
+        Change::Closed => run.log("info", "breaker-closed", None, json!({"system": gate.system})),
+        Change::None => {}
+    }
+}
+
+/// Sends a request as it is and waits for the whole answer, at most as long as the contract allows.
+pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> Result<Response, Miss> {
+    run.count_request();
+    let limit = Duration::from_millis(run.plan.delivery.timeout_ms.max(1));
+    let sent = tokio::time::timeout(limit, run.world.transport.send(&gate.system, request)).await;
+    let error = match sent {
+        Ok(Ok(response)) => {
+            if let Some(wait) = retry::exhausted(&response, run.world.clock.now())
+                && wait <= LONGEST_WAIT
+            {
+                gate.pause(wait);
+            }
+            return Ok(response);
+        }
+        Ok(Err(error)) => error,
+        Err(_) => {
+            return Err(Miss::Again(Again::unknown(
+                "timeout",
+                format!("no whole answer within {} ms", limit.as_millis()),
+            )));
+        }
+    };
+    let because = run.clean(&error.to_string());
+    Err(match error {
+        TransportError::Connect(_) => Miss::Again(Again { unknown: false, ..Again::unknown("no-connection", because) }),
+        TransportError::Lost(_) => Miss::Again(Again::unknown("connection-lost", because)),
+        TransportError::Tls(_) => Miss::Stop(Stop::new("tls-refused", format!("{}: {because}", gate.system))),
+        TransportError::TooLarge { .. } => {
+            Miss::Refused(Refused { status: 0, code: "answer-too-large", says: because, wait: None })
+        }
+    })
+}
+
+/// Sorts an answer by its status: a success, or why it is none.
+pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<Response, Miss> {
+    let status = response.status;
+    let kind = retry::kind(status);
+    if kind == Kind::Success {
+        return Ok(response);
+    }
+    let wait = retry::advised(&response, run.world.clock.now());
+    let says = run.clean(&error_words(&response));
+    let because = if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") };
+    let again = Again { unknown: false, wait, ..Again::unknown("refused-for-now", because.clone()) };
+    Err(match kind {
+        Kind::Success | Kind::Unauthorized | Kind::Refused => {
+            if status == 403
+                && let Some(stop) = scope_missing(gate, &response, &says)
+            {
+                return Err(Miss::Stop(stop));
+            }
+            Miss::Refused(Refused { status, code: "rejected-by-target", says, wait })
+        }
+        Kind::Redirect => {
+            let to = response.header("location").and_then(address::origin).unwrap_or_else(|| "nowhere".to_owned());
+            Miss::Stop(Stop::new(
+                "redirect-refused",
+                format!(
+                    "{} redirects ({status}) to {}; set base_url to where the API is",
+                    gate.system,
+                    quoted(&to, 100)
+                ),
+            ))
+        }
+        Kind::Throttled => Miss::Again(Again { code: "rate-limited", throttled: true, ..again }),
+        Kind::NotDone => Miss::Again(again),
+        Kind::Unknown => Miss::Again(Again { code: "server-error", unknown: true, throttled: wait.is_some(), ..again }),
+    })
+}
+
+fn error_words(response: &Response) -> String {
+    match content(response) {
+        Content::Json(serde_json::Value::Object(map)) => envelope::says(&map),
+        Content::Json(serde_json::Value::String(s)) => quoted(&s, 200),
+        Content::Other => quoted(&String::from_utf8_lossy(&response.body), 200),
+        _ => String::new(),
+    }
+}
+
+/// RFC 6750 section 3.1: a token that works but may not do this; every further request would say so too.
+fn scope_missing(gate: &Gate, response: &Response, says: &str) -> Option<Stop> {
+    let challenge = response.header("www-authenticate").unwrap_or_default();
+    if !challenge.contains("insufficient_scope") && !says.contains("insufficient_scope") {
+        return None;
+    }
+    let scope = challenge.split_once("scope=\"").and_then(|(_, s)| s.split_once('"')).map_or("", |(s, _)| s);
+    let named = if scope.is_empty() { "a scope".to_owned() } else { format!("the scope {}", quoted(scope, 100)) };
+    Some(Stop::new(
+        "scope-missing",
+        format!("the credential for {} lacks {named}; ask for it in the contract's auth", gate.system),
+    ))
+}
+
+/// Waits before another attempt, or says that there is none.
+pub(super) async fn back_off(
+    run: &Run<'_>,
+    gate: &Gate,
+    tries: &mut Tries,
+    again: Again,
+    trace: &mut Trace,
+) -> Result<(), Miss> {
+    let policy = &run.plan.delivery.retry;
+    let advised = again.wait.filter(|w| policy.honor_retry_after && !w.is_zero());
+    if let Some(wait) = advised
+        && wait > LONGEST_WAIT
+    {
+        return Err(Miss::Stop(Stop::new(
+            "retry-after-too-long",
+            format!("{} asks to wait {} s; run again after that", gate.system, wait.as_secs()),
+        )));
+    }
+    let attempts = policy.attempts.max(1);
+    let made = if again.throttled {
+        // Being told to wait is no fault of the record, so it has more patience; but not without end.
+        tries.throttled += 1;
+        if tries.throttled >= attempts.saturating_mul(8) {
+            return Err(Miss::Stop(Stop::new(
+                "rate-limited",
+                format!("{} refused {} attempts at one request: {}", gate.system, tries.throttled, again.because),
+            )));
+        }
+        tries.throttled
+    } else if again.probe {
+        // The breaker paces probes, and bounds them.
+        run.count_retry();
+        return Ok(());
+    } else {
+        tries.made += 1;
+        if tries.made >= attempts {
+            return Err(Miss::Exhausted(again));
+        }
+        tries.made
+    };
+    let wait = advised.unwrap_or_else(|| retry::backoff(policy, made, &mut trace.rng));
+    run.count_retry();
+    run.log(
+        "warn",
+        "retry",
+        Some(&trace.id),
+        json!({
+            "system": gate.system, "code": again.code, "because": again.because, "attempt": made,
+            "wait_ms": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        }),
+    );
+    if again.throttled {
+        gate.pause(wait);
+    } else {
+        run.sleep(wait).await?;
+    }
+    Ok(())
+}
+
+/// Attempts a request that can be repeated without harm until `read` makes something of the answer.
+pub(super) async fn repeat<T>(
+    run: &Run<'_>,
+    side: Side,
+    ask: &Ask,
+    tries: &mut Tries,
+    trace: &mut Trace,
+    read: impl Fn(Response) -> Result<T, Miss>,
+) -> Result<T, Miss> {
+    loop {
+        match attempt(run, side, ask, trace).await.and_then(&read) {
+            Err(Miss::Again(again)) => back_off(run, run.gate(side), tries, again, trace).await?,
+            other => return other,
+        }
+    }
+}
+
+/// What an error told inside a success means for the request.
+pub(super) fn from_envelope(run: &Run<'_>, gate: &Gate, response: &Response, found: envelope::Envelope) -> Miss {
+    let wait = retry::advised(response, run.world.clock.now());
+    let says = run.clean(&found.says);
+    let because = format!("status {} with an error inside: {says}", response.status);
+    match found.kind {
+        envelope::Kind::Throttled => {
+            Miss::Again(Again { code: "rate-limited", because, unknown: false, wait, throttled: true, probe: false })
+        }
+        envelope::Kind::Transient => Miss::Again(Again { wait, ..Again::unknown("error-envelope", because) }),
+        envelope::Kind::Unauthorized => {
+            Miss::Stop(Stop::new("auth-failed", format!("{} does not accept the credential: {says}", gate.system)))
+        }
+        envelope::Kind::Refused => {
+            Miss::Refused(Refused { status: response.status, code: "error-envelope", says, wait: None })
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What everyone who uses one credential shares: the pause a server asked for, the rate, the breakers, the token.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::auth::{Credentials, Place};
+use super::breaker::{Breaker, Leave, NoLeave};
+use super::rate::Window;
+use super::run::{Run, Stop};
+use super::{AuthPlan, Request};
+use crate::contract::Rate;
+use crate::model::Method;
+
+/// The gates of a process, one per system and credential. Runs that are given the same gates share pauses, rates,
+/// breakers and tokens; a new value forgets them all.
+#[derive(Debug, Default)]
+pub struct Gates(Mutex<Vec<Arc<Gate>>>);
+
+impl Gates {
+    /// The gate of this system and credential.
+    pub(super) fn of(&self, system: &str, base_url: &str, auth: &AuthPlan) -> Arc<Gate> {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = gates.iter().find(|g| g.system == system && g.base_url == base_url && g.auth == *auth) {
+            return gate.clone();
+        }
+        let gate = Arc::new(Gate {
+            system: system.to_owned(),
+            base_url: base_url.to_owned(),
+            auth: auth.clone(),
+            credentials: Credentials::default(),
+            pace: Mutex::default(),
+            reads: Breaker::default(),
+            writes: Breaker::default(),
+        });
+        gates.push(gate.clone());
+        gate
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pace {
+    paused_until: Option<Instant>,
+    window: Window,
+}
+
+/// The way to one system with one credential.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// Name of the system in the contract.
+    pub system: String,
+    /// Without a slash at the end.
+    pub base_url: String,
+    /// How to authenticate.
+    pub auth: AuthPlan,
+    /// What it authenticates with.
+    pub credentials: Credentials,
+    pace: Mutex<Pace>,
+    reads: Breaker,
+    writes: Breaker,
+}
+
+impl Gate {
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps under this rate from now on, too.
+    pub(super) fn tighten(&self, rate: Rate) {
+        self.pace().window.tighten(rate);
+    }
+
+    /// Nobody sends with this credential for so long.
+    pub(super) fn pause(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut pace = self.pace();
+        pace.paused_until = Some(pace.paused_until.map_or(until, |now| now.max(until)));
+    }
+
+    /// The breaker for requests of this method.
+    pub(super) const fn breaker(&self, method: Method) -> &Breaker {
+        if method.safe() { &self.reads } else { &self.writes }
+    }
+
+    /// Takes a place in the rate now, or tells when to ask again.
+    fn place(&self) -> Result<(), Instant> {
+        let mut pace = self.pace();
+        let now = Instant::now();
+        match pace.paused_until {
+            Some(until) if until > now => Err(until),
+            _ => pace.window.take(now),
+        }
+    }
+
+    /// Waits for pause and rate.
+    pub(super) async fn paced(&self, run: &Run<'_>) -> Result<(), Stop> {
+        while let Err(at) = self.place() {
+            run.sleep_until(at).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Gate::paced`], behind the breaker for this method.
+    pub(super) async fn leave(&self, run: &Run<'_>, method: Method) -> Result<Leave<'_>, Stop> {
+        loop {
+            let leave = match self.breaker(method).leave(&run.halt, run.patience()).await {
+                Ok(leave) => leave,
+                Err(NoLeave::Halted) => return Err(run.why()),
+                Err(NoLeave::Down) => {
+                    return Err(Stop::new(
+                        "target-down",
+                        format!(
+                            "{} did not recover while this run waited; what was not delivered comes again",
+                            self.system
+                        ),
+                    ));
+                }
+            };
+            match self.place() {
+                Ok(()) => return Ok(leave),
+                Err(_) if leave.is_probe() => {
+                    self.paced(run).await?;
+                    return Ok(leave);
+                }
+                // The breaker may open while this one waits, so it is asked again.
+                Err(at) => run.sleep_until(at).await?,
+            }
+        }
+    }
+
+    /// Takes what this credential is made of out of a text.
+    pub(super) fn mask(&self, text: &str) -> String {
+        self.credentials.mask(text)
+    }
+
+    /// The request's URL without the key that this gate adds to it.
+    pub(super) fn strip(&self, url: &str) -> String {
+        match &self.auth {
+            AuthPlan::QueryKey { name, .. } => super::address::without_query(url, name),
+            _ => url.to_owned(),
+        }
+    }
+
+    /// The request, with what authenticates it.
+    pub(super) fn sign(&self, request: &mut Request, place: &Place) {
+        match place {
+            Place::Nowhere => {}
+            Place::Header(name, value) => {
+                request.headers.push((name.clone(), value.expose().to_owned()));
+            }
+            Place::Query(name, value) => {
+                super::address::push_query(&mut request.url, name, value.expose());
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! How pages follow each other: which request comes next, and when the end was really seen. A short or empty page is
+//! no end while cursor, flag or total say that more follows.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::address;
+use super::body::{at, scalar};
+use super::reconcile::hash;
+use super::run::Stop;
+use super::{Call, Response};
+use crate::model::{CursorFrom, PageStyle, Pagination};
+
+/// Empty pages in a row that are read on although a total says that more follows: records may have gone meanwhile.
+const EMPTY_PAGES: u32 = 3;
+
+/// A list operation as it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listing<'p> {
+    /// The operation.
+    pub call: &'p Call,
+    /// Without a slash at the end.
+    pub base_url: &'p str,
+    /// Path of the records in the answer; empty for a bare array.
+    pub items: &'p [String],
+    /// How it is paged; nothing: one page.
+    pub pagination: Option<&'p Pagination>,
+    /// Page size to ask for.
+    pub limit: Option<u64>,
+}
+
+/// Where in the list to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Position {
+    /// From the beginning.
+    Start,
+    /// At an opaque cursor.
+    Cursor(String),
+    /// At a page number or an offset.
+    Number(u64),
+    /// At a URL that the server gave.
+    Link(String),
+}
+
+impl Position {
+    /// What a checkpoint keeps. Page numbers and offsets are not kept: records that come or go between two runs
+    /// would shift them, so those passes begin anew, and the ledger tells what is done.
+    pub(super) fn save(&self) -> Option<String> {
+        match self {
+            Self::Start | Self::Number(_) => None,
+            Self::Cursor(text) | Self::Link(text) => Some(text.clone()),
+        }
+    }
+}
+
+/// What comes after a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Another page.
+    At(Position),
+    /// Nothing: this was the end.
+    End,
+    /// More, but there is no way to it.
+    Stuck(Stop),
+}
+
+/// Walks a list.
+#[derive(Debug)]
+pub(super) struct Pager<'p> {
+    /// The list.
+    pub listing: Listing<'p>,
+    records: u64,
+    empty: u32,
+    been: HashSet<u128>,
+    last_page: Option<u128>,
+}
+
+impl<'p> Pager<'p> {
+    /// At the beginning.
+    pub(super) fn new(listing: Listing<'p>) -> Self {
+        Self { listing, records: 0, empty: 0, been: HashSet::new(), last_page: None }
+    }
+
+    /// Where a pass goes on from what a checkpoint kept.
+    pub(super) fn resume(&self, saved: Option<&str>) -> Position {
+        match (saved, self.listing.pagination.map(|p| p.style)) {
+            (Some(text), Some(PageStyle::Cursor)) => Position::Cursor(text.to_owned()),
+            (Some(text), Some(PageStyle::LinkHeader | PageStyle::LinkBody)) => Position::Link(text.to_owned()),
+            _ => Position::Start,
+        }
+    }
+
+    /// The URL of the page at this position; `filter` is sent along, except where the server wrote the URL itself.
+    pub(super) fn url(&self, position: &Position, filter: &[(&str, &str)]) -> String {
+        if let Position::Link(url) = position {
+            return url.clone();
+        }
+        let mut url = address::url(self.listing.base_url, self.listing.call, &[], filter);
+        let Some(pagination) = self.listing.pagination else { return url };
+        if let (Some(param), Some(limit)) = (&pagination.limit_param, self.listing.limit) {
+            address::push_query(&mut url, param, &limit.to_string());
+        }
+        let at = match position {
+            Position::Cursor(cursor) => Some(cursor.clone()),
+            Position::Number(n) => Some(n.to_string()),
+            Position::Start | Position::Link(_) => None,
+        };
+        if let (Some(param), Some(at)) = (&pagination.param, at) {
+            address::push_query(&mut url, param, &at);
+        }
+        url
+    }
+
+    /// The number of records that the source says there are in all.
+    pub(super) fn total(&self, body: &Value) -> Option<u64> {
+        at(body, self.listing.pagination?.total.as_ref()?)?.as_u64()
+    }
+
+    /// What comes after this page. `url` is where it was read; `body` is its body without the records.
+    pub(super) fn next(
+        &mut self,
+        position: &Position,
+        url: &str,
+        body: &Value,
+        response: &Response,
+        records: &[Value],
+    ) -> Next {
+        let Some(pagination) = self.listing.pagination else { return Next::End };
+        let count = records.len() as u64;
+        self.records += count;
+        self.empty = if count == 0 { self.empty + 1 } else { 0 };
+        let more = pagination.more.as_ref().and_then(|path| at(body, path)).and_then(Value::as_bool);
+        let total_says_more = self.total(body).map(|total| self.records < total);
+        match pagination.style {
+            PageStyle::Cursor => self.by_cursor(pagination, body, records, more, total_says_more),
+            PageStyle::Page | PageStyle::Offset => {
+                if more == Some(false) {
+                    return Next::End;
+                }
+                if self.same_page_again(records) {
+                    return repeating("the same page comes again whatever page is asked for");
+                }
+                let says_more = more.or(total_says_more);
+                let done = match says_more {
+                    Some(says_more) => !says_more || self.empty > EMPTY_PAGES,
+                    // Nobody says whether more follows: only an empty page is the end, a short one is not.
+                    None => count == 0,
+                };
+                if done { Next::End } else { Next::At(self.counted(pagination, position, count)) }
+            }
+            PageStyle::LinkHeader => {
+                let links = response.headers.iter().filter(|(n, _)| n == "link").map(|(_, v)| v.as_str());
+                self.by_link(address::next_link(links), url, more)
+            }
+            PageStyle::LinkBody => {
+                let link = match &pagination.next {
+                    Some(CursorFrom::Body(path)) => at(body, path).and_then(Value::as_str),
+                    _ => None,
+                };
+                self.by_link(link.filter(|l| !l.is_empty()).map(str::to_owned), url, more)
+            }
+        }
+    }
+
+    fn by_cursor(
+        &mut self,
+        pagination: &Pagination,
+        body: &Value,
+        records: &[Value],
+        more: Option<bool>,
+        total_says_more: Option<bool>,
+    ) -> Next {
+        if more == Some(false) {
+            return Next::End;
+        }
+        let (cursor, from_record) = match &pagination.next {
+            Some(CursorFrom::Body(path)) => (at(body, path).and_then(scalar), false),
+            Some(CursorFrom::LastItem(field)) => (records.last().and_then(|r| r.get(field)).and_then(scalar), true),
+            None => (None, false),
+        };
+        match cursor.filter(|c| !c.is_empty()) {
+            // Where the last record is the cursor there always is one: flag and total decide.
+            Some(_) if from_record && more.is_none() && total_says_more == Some(false) => Next::End,
+            Some(cursor) => {
+                if self.been.insert(hash(&cursor)) {
+                    Next::At(Position::Cursor(cursor))
+                } else {
+                    repeating("the source hands out a cursor that it gave before")
+                }
+            }
+            None if more == Some(true) => {
+                Next::Stuck(Stop::new("cursor-missing", "the source says that more follows, but gives no cursor to it"))
+            }
+            None => Next::End,
+        }
+    }
+
+    fn by_link(&mut self, link: Option<String>, url: &str, more: Option<bool>) -> Next {
+        let Some(link) = link else {
+            return if more == Some(true) {
+                Next::Stuck(Stop::new("cursor-missing", "the source says that more follows, but gives no link to it"))
+            } else {
+                Next::End
+            };
+        };
+        match address::follow(self.listing.base_url, url, &link) {
+            None => Next::Stuck(Stop::new(
+                "foreign-link",
+                "the next page lies at another origin than base_url; the credential is not sent there",
+            )),
+            Some(to) if to != url && self.been.insert(hash(&to)) => Next::At(Position::Link(to)),
+            Some(_) => repeating("the source hands out a link that it gave before"),
+        }
+    }
+
+    fn counted(&self, pagination: &Pagination, position: &Position, count: u64) -> Position {
+        let offset = pagination.style == PageStyle::Offset;
+        let now = match position {
+            Position::Number(n) => *n,
+            _ if offset => 0,
+            _ => pagination.first_page,
+        };
+        // Past an empty window, not into it again.
+        let step = if !offset {
+            1
+        } else if count > 0 {
+            count
+        } else {
+            self.listing.limit.unwrap_or(1)
+        };
+        Position::Number(now.saturating_add(step))
+    }
+
+    fn same_page_again(&mut self, records: &[Value]) -> bool {
+        if records.is_empty() {
+            return false;
+        }
+        let mut text = String::new();
+        for record in [records.first(), records.last()].into_iter().flatten() {
+            crate::base::digest::canonical(record, &mut text);
+        }
+        let now = hash(&text);
+        self.last_page.replace(now) == Some(now)
+    }
+}
+
+fn repeating(because: &str) -> Next {
+    Next::Stuck(Stop::new("repeating-cursor", because))
+}

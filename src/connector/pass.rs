@@ -1,0 +1,160 @@
+//! One pass over the source, page by page. The checkpoint moves only over pages whose every record is settled; the
+//! watermark only at the end, and only to a value that the source itself wrote.
+
+use serde_json::json;
+
+use super::compare::newest;
+use super::exchange::{Miss, Side, Tries};
+use super::page::{Listing, Next, Pager, Position};
+use super::run::{Run, Stop};
+use super::{pull, settle};
+use crate::evidence::Checkpoint;
+use crate::model::PageStyle;
+
+/// Goes from the checkpoint to the end of the source.
+pub(super) async fn walk(run: &Run<'_>) -> Result<(), Stop> {
+    let flow = &run.plan.flow;
+    let mut checkpoint = run.world.ledger.checkpoint(flow)?;
+    let mut restarted = false;
+    let mut second = false;
+    loop {
+        match look(run, &mut checkpoint, second).await? {
+            End::Whole => return Ok(()),
+            End::CursorExpired if restarted => {
+                return Err(Stop::new("cursor-expired", "the source refuses its own cursor, also from the beginning"));
+            }
+            End::CursorExpired => {
+                run.log("warn", "cursor-expired", None, json!({"system": run.source.system}));
+                restarted = true;
+            }
+            // Pages counted by number or offset shift when records come or go while they are read. What was skipped
+            // is found by looking again; what was settled costs no request the second time.
+            End::Shifted => {
+                run.log("warn", "pages-shifted", None, json!({"system": run.source.system}));
+                second = true;
+            }
+        }
+        checkpoint.cursor = None;
+        checkpoint.pending_watermark = None;
+        run.world.ledger.set_checkpoint(flow, &checkpoint)?;
+    }
+}
+
+enum End {
+    Whole,
+    CursorExpired,
+    Shifted,
+}
+
+async fn look(run: &Run<'_>, checkpoint: &mut Checkpoint, second: bool) -> Result<End, Stop> {
+    let plan = run.plan;
+    let source = &plan.source;
+    let ledger = &run.world.ledger;
+    let mut pager = Pager::new(Listing {
+        call: &source.list,
+        base_url: &source.base_url,
+        items: &source.items,
+        pagination: source.pagination.as_ref(),
+        limit: source.limit,
+    });
+    let mut position = pager.resume(checkpoint.cursor.as_deref());
+    let from_start = position == Position::Start;
+    if from_start {
+        checkpoint.pending_watermark = None;
+    }
+    let watermark = checkpoint.watermark.clone();
+    let mut filter: Vec<(&str, &str)> = Vec::new();
+    if let (Some((_, param)), Some(value)) = (&source.incremental, &watermark) {
+        filter.push((param, value));
+    }
+    let mut totals: (Option<u64>, Option<u64>) = (None, None);
+    loop {
+        if run.halt.is_cancelled() {
+            return Err(run.why());
+        }
+        let mut trace = run.trace("page");
+        let mut tries = Tries::default();
+        let page = pull::page(run, Side::Source, &mut pager, &position, &filter, &mut tries, &mut trace).await;
+        let page = match page {
+            Ok(page) => page,
+            Err(Miss::Refused(refused)) if pull::is_expired(&refused, &position) => return Ok(End::CursorExpired),
+            Err(miss) => return Err(unread(run, miss)),
+        };
+        run.log(
+            "info",
+            "page-read",
+            Some(&trace.id),
+            json!({"system": run.source.system, "records": page.records.len()}),
+        );
+        if totals.0.is_none() {
+            totals.0 = page.total;
+        }
+        totals.1 = page.total.or(totals.1);
+        if from_start && filter.is_empty() {
+            run.tally().expected = totals.1;
+        }
+        let highest = settle::page(run, page.records).await;
+        if run.halt.is_cancelled() {
+            // Some records of the page may not be settled: it is read again from its beginning next time.
+            return Err(run.why());
+        }
+        checkpoint.pending_watermark = newest(checkpoint.pending_watermark.take(), highest);
+        match page.next {
+            Next::At(next) => {
+                checkpoint.cursor = next.save();
+                if checkpoint.cursor.is_some() {
+                    ledger.set_checkpoint(&plan.flow, checkpoint)?;
+                }
+                position = next;
+            }
+            Next::End => {
+                if counted(run) {
+                    let unique = run.tally().unique();
+                    let changed = totals.0 != totals.1;
+                    let short = from_start && filter.is_empty() && totals.1.is_some_and(|total| total != unique);
+                    if (changed || short) && !second {
+                        return Ok(End::Shifted);
+                    }
+                    if changed {
+                        return Err(Stop::new(
+                            "pages-shifted",
+                            "records came or went while their pages were counted, also at a second look; run again when the source is quieter",
+                        ));
+                    }
+                }
+                let moved = newest(checkpoint.watermark.take(), checkpoint.pending_watermark.take());
+                *checkpoint = Checkpoint { watermark: moved, ..Checkpoint::default() };
+                ledger.set_checkpoint(&plan.flow, checkpoint)?;
+                return Ok(End::Whole);
+            }
+            Next::Stuck(stop) => {
+                // The next run begins anew: this way leads nowhere.
+                checkpoint.cursor = None;
+                checkpoint.pending_watermark = None;
+                ledger.set_checkpoint(&plan.flow, checkpoint)?;
+                return Err(stop);
+            }
+        }
+    }
+}
+
+fn counted(run: &Run<'_>) -> bool {
+    run.plan.source.pagination.as_ref().is_some_and(|p| matches!(p.style, PageStyle::Page | PageStyle::Offset))
+}
+
+/// Why the flow stops when a page cannot be read.
+fn unread(run: &Run<'_>, miss: Miss) -> Stop {
+    let system = &run.source.system;
+    match miss {
+        Miss::Stop(stop) => stop,
+        Miss::Refused(refused) if refused.code == "rejected-by-target" => Stop::new(
+            "source-refused",
+            format!("{system} refuses to list (status {}): {}", refused.status, refused.says),
+        ),
+        Miss::Refused(refused) => Stop::new(refused.code, format!("{system}: {}", refused.says)),
+        Miss::Again(again) | Miss::Exhausted(again) => match again.code {
+            code @ ("unexpected-answer" | "error-envelope") => Stop::new(code, format!("{system}: {}", again.because)),
+            _ => Stop::new("source-down", format!("{system} gave no page: {}", again.because)),
+        },
+    }
+}

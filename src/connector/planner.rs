@@ -1,0 +1,553 @@
+//! Looks everything up that a flow needs, so that the runtime asks nobody while it runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::address;
+use super::body::{scalar, writable};
+use super::{AuthPlan, Call, FixedParam, Plan, SourcePlan, TargetPlan, WritePlan};
+use crate::base::secret::SecretRef;
+use crate::base::text::{did_you_mean, words};
+use crate::base::yaml::Spanned;
+use crate::contract::{Auth, Contract, Flow, Paginate, Rate, Write};
+use crate::mapping::Mapping;
+use crate::model::{ApiKeyPlace, Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, SchemeKind, System};
+
+/// Why a flow cannot be planned. The checks say most of this earlier and with a place in the file; this is for the
+/// caller who skipped them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The contract has no such flow.
+    #[error("the contract has no flow {flow}{hint}")]
+    NoFlow {
+        /// Asked for.
+        flow: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// A flow names a system that is not declared or not read.
+    #[error("flow {flow} names system {system}; declare it under systems, with an api that can be read")]
+    NoSystem {
+        /// The flow.
+        flow: String,
+        /// The system.
+        system: String,
+    },
+    /// A system has no such operation.
+    #[error("{system} has no operation {operation}{hint}")]
+    NoOperation {
+        /// The system.
+        system: String,
+        /// Asked for.
+        operation: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// Nobody says where the system is.
+    #[error("no base URL is known for {system}; set systems.{system}.base_url")]
+    NoBaseUrl {
+        /// The system.
+        system: String,
+    },
+    /// The base URL is none.
+    #[error("the base URL of {system} is no absolute http or https URL: {url}")]
+    BadBaseUrl {
+        /// The system.
+        system: String,
+        /// As given.
+        url: String,
+    },
+    /// The security scheme is not declared by the description.
+    #[error("{system} has no security scheme {scheme}{hint}")]
+    NoScheme {
+        /// The system.
+        system: String,
+        /// Asked for.
+        scheme: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// A field of `auth` is missing or holds a value.
+    #[error("systems.{system}.auth.{field} {because}")]
+    Auth {
+        /// The system.
+        system: String,
+        /// The field.
+        field: &'static str,
+        /// `must be a reference such as env:NAME` …
+        because: String,
+    },
+    /// A way to authenticate that the runtime does not have.
+    #[error(
+        "{system} authenticates by {kind}, which the connector cannot do; choose another scheme of the description"
+    )]
+    UnsupportedAuth {
+        /// The system.
+        system: String,
+        /// The kind.
+        kind: String,
+    },
+    /// The records of a list cannot be located.
+    #[error(
+        "{operation} of {system}: the description does not tell where a list of records lies in its answer; choose one that lists, or set source.paginate.items"
+    )]
+    NoItems {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
+    /// Pagination lacks what its style needs.
+    #[error("{operation} of {system} is paged by {style}, but {missing} is not known; set source.paginate.{missing}")]
+    Pages {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The style.
+        style: &'static str,
+        /// `param` or `next`.
+        missing: &'static str,
+    },
+    /// A placeholder in the path has no value.
+    #[error("{operation} of {system} needs a value for {{{name}}} in its path; set it under params")]
+    PathParam {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The placeholder.
+        name: String,
+    },
+    /// A fixed parameter that no operation of the flow's side knows.
+    #[error("{system}: no operation that the flow uses has a parameter {name}{hint}")]
+    NoParam {
+        /// The system.
+        system: String,
+        /// The parameter.
+        name: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// No parameter of the search takes the natural key.
+    #[error("{operation} of {system} has no query parameter for {key}{hint}; choose a search that filters by it")]
+    NoFindParam {
+        /// The system.
+        system: String,
+        /// The search.
+        operation: String,
+        /// The natural key.
+        key: String,
+        /// What parameters there are.
+        hint: String,
+    },
+    /// An operation on one record has no place for its key.
+    #[error("{operation} of {system} has no placeholder in its path for the key of the record; choose one that has")]
+    NoKeyInPath {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
+    /// A body that the runtime cannot write.
+    #[error("{operation} of {system} takes {content_type}; the connector writes JSON and forms")]
+    MediaType {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The media type.
+        content_type: String,
+    },
+}
+
+/// Plans a flow. `base_urls` overrides, by system, what contract and description say (in this order of strength:
+/// override, contract, the description's first absolute server).
+///
+/// # Errors
+/// What is missing and where to set it.
+pub fn plan(
+    contract: &Contract,
+    flow: &str,
+    systems: &BTreeMap<String, Arc<System>>,
+    mapping: Mapping,
+    base_urls: &BTreeMap<String, String>,
+) -> Result<Plan, PlanError> {
+    let Some(clause) = contract.flows.get(flow) else {
+        let hint = did_you_mean(flow, contract.flows.keys().map(String::as_str));
+        return Err(PlanError::NoFlow { flow: flow.to_owned(), hint });
+    };
+    let side = |name| Side::new(flow, name, contract, systems, base_urls);
+    Ok(Plan {
+        integration: contract.name.value.clone(),
+        flow: clause.name.clone(),
+        every_ms: clause.source.every_ms,
+        source: source(&side(&clause.source.system)?, clause)?,
+        target: target(&side(&clause.target.system)?, clause)?,
+        mapping,
+        delivery: clause.delivery.clone(),
+    })
+}
+
+/// One system of a flow.
+struct Side<'c> {
+    name: &'c str,
+    system: &'c System,
+    base_url: String,
+    auth: AuthPlan,
+}
+
+impl<'c> Side<'c> {
+    fn new(
+        flow: &str,
+        name: &'c str,
+        contract: &'c Contract,
+        systems: &'c BTreeMap<String, Arc<System>>,
+        base_urls: &BTreeMap<String, String>,
+    ) -> Result<Self, PlanError> {
+        let missing = || PlanError::NoSystem { flow: flow.to_owned(), system: name.to_owned() };
+        let declared = contract.systems.get(name).ok_or_else(missing)?;
+        let system = systems.get(name).ok_or_else(missing)?;
+        let over = base_urls.get(name).map(String::as_str);
+        let server = system.servers.iter().map(|s| s.url.as_str()).find(|url| address::origin(url).is_some());
+        let chosen = over.or(declared.base_url.as_ref().map(|u| u.value.as_str())).or(server);
+        let Some(chosen) = chosen else { return Err(PlanError::NoBaseUrl { system: name.to_owned() }) };
+        if address::origin(chosen).is_none() {
+            return Err(PlanError::BadBaseUrl { system: name.to_owned(), url: chosen.to_owned() });
+        }
+        let base_url = chosen.trim_end_matches('/').to_owned();
+        let auth = match &declared.auth {
+            None => AuthPlan::None,
+            Some(auth) => authenticate(name, system, auth, &base_url, server)?,
+        };
+        Ok(Self { name, system, base_url, auth })
+    }
+
+    fn operation(&self, name: &str) -> Result<&'c Operation, PlanError> {
+        self.system.operation(name).ok_or_else(|| PlanError::NoOperation {
+            system: self.name.to_owned(),
+            operation: name.to_owned(),
+            hint: did_you_mean(name, self.system.operation_names()),
+        })
+    }
+
+    /// The call of an operation with the contract's fixed parameters; `keyed`: its last placeholder is filled with
+    /// the key of a record.
+    fn call(&self, operation: &Operation, params: &[(Spanned<String>, Value)], keyed: bool) -> Result<Call, PlanError> {
+        let in_path: Vec<&str> = address::placeholders(&operation.path).collect();
+        let fixed: Vec<FixedParam> = params
+            .iter()
+            .filter_map(|(name, value)| {
+                let place = match operation.parameter(name).map(|p| p.place) {
+                    Some(place) => place,
+                    None if in_path.contains(&name.as_str()) => ParamIn::Path,
+                    None => return None,
+                };
+                Some(FixedParam {
+                    name: name.value.clone(),
+                    place,
+                    value: scalar(value).unwrap_or_else(|| value.to_string()),
+                })
+            })
+            .collect();
+        let key = if keyed { in_path.last().copied() } else { None };
+        if keyed && key.is_none() {
+            return Err(PlanError::NoKeyInPath { system: self.name.to_owned(), operation: operation.id.clone() });
+        }
+        let open = in_path
+            .iter()
+            .find(|name| Some(**name) != key && !fixed.iter().any(|p| p.place == ParamIn::Path && p.name == **name));
+        if let Some(name) = open {
+            return Err(PlanError::PathParam {
+                system: self.name.to_owned(),
+                operation: operation.id.clone(),
+                name: (*name).to_owned(),
+            });
+        }
+        Ok(Call {
+            id: operation.id.clone(),
+            method: operation.method,
+            path: operation.path.clone(),
+            content_type: operation
+                .body
+                .as_ref()
+                .map_or_else(|| "application/json".to_owned(), |b| b.content_type.clone()),
+            params: fixed,
+        })
+    }
+
+    fn write(
+        &self,
+        operation: &Operation,
+        params: &[(Spanned<String>, Value)],
+        keyed: bool,
+    ) -> Result<Call, PlanError> {
+        let call = self.call(operation, params, keyed)?;
+        if writable(&call.content_type) {
+            return Ok(call);
+        }
+        Err(PlanError::MediaType {
+            system: self.name.to_owned(),
+            operation: operation.id.clone(),
+            content_type: call.content_type,
+        })
+    }
+
+    /// Every fixed parameter is known to at least one of the operations.
+    fn params_known(&self, params: &[(Spanned<String>, Value)], operations: &[&Operation]) -> Result<(), PlanError> {
+        for (name, _) in params {
+            let known = operations
+                .iter()
+                .any(|o| o.parameter(name).is_some() || address::placeholders(&o.path).any(|p| p == name.as_str()));
+            if !known {
+                let all = operations.iter().flat_map(|o| o.parameters.iter().map(|p| p.name.as_str()));
+                return Err(PlanError::NoParam {
+                    system: self.name.to_owned(),
+                    name: name.value.clone(),
+                    hint: did_you_mean(name, all),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn source(side: &Side<'_>, flow: &Flow) -> Result<SourcePlan, PlanError> {
+    let clause = &flow.source;
+    let operation = side.operation(&clause.operation)?;
+    side.params_known(&clause.params, &[operation])?;
+    let pagination = pages(side, operation, &clause.paginate)?;
+    let explicit = match &clause.paginate {
+        Paginate::Explicit(pages) => Some(pages),
+        Paginate::Auto => None,
+    };
+    let items = explicit.and_then(|e| e.items.as_ref()).map(|i| path(i)).or_else(|| operation.items.clone());
+    let Some(items) = items else {
+        return Err(PlanError::NoItems { system: side.name.to_owned(), operation: operation.id.clone() });
+    };
+    Ok(SourcePlan {
+        system: side.name.to_owned(),
+        base_url: side.base_url.clone(),
+        auth: side.auth.clone(),
+        list: side.call(operation, &clause.params, false)?,
+        key: path(&clause.key),
+        items,
+        limit: explicit.and_then(|e| e.limit).or_else(|| pagination.as_ref().and_then(page_size)),
+        pagination,
+        incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
+        rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
+    })
+}
+
+/// The largest page stated, within reason; nothing leaves it to the server.
+fn page_size(pagination: &Pagination) -> Option<u64> {
+    pagination.limit_max.map(|max| max.min(500))
+}
+
+fn pages(side: &Side<'_>, operation: &Operation, paginate: &Paginate) -> Result<Option<Pagination>, PlanError> {
+    let pagination = match paginate {
+        Paginate::Auto => match &operation.pagination {
+            None => return Ok(None),
+            Some(stated) => stated.clone(),
+        },
+        Paginate::Explicit(e) => {
+            // What the contract leaves out is taken from the description, where it tells of the same style.
+            let stated = operation.pagination.as_ref().filter(|p| p.style == e.style);
+            let given = |g: &Option<Spanned<String>>| g.as_ref().map(|v| v.value.clone());
+            Pagination {
+                style: e.style,
+                param: given(&e.param).or_else(|| stated.and_then(|p| p.param.clone())),
+                limit_param: given(&e.limit_param).or_else(|| stated.and_then(|p| p.limit_param.clone())),
+                limit_max: stated.and_then(|p| p.limit_max),
+                next: e
+                    .next
+                    .as_ref()
+                    .map(|n| CursorFrom::Body(path(n)))
+                    .or_else(|| stated.and_then(|p| p.next.clone())),
+                more: stated.and_then(|p| p.more.clone()),
+                total: stated.and_then(|p| p.total.clone()),
+                first_page: stated.map_or(1, |p| p.first_page),
+                basis: stated.map_or_else(|| Basis::Stated { pointer: operation.pointer.clone() }, |p| p.basis.clone()),
+            }
+        }
+    };
+    let missing = match pagination.style {
+        PageStyle::Cursor | PageStyle::Page | PageStyle::Offset if pagination.param.is_none() => Some("param"),
+        PageStyle::Cursor if pagination.next.is_none() => Some("next"),
+        PageStyle::LinkBody if !matches!(pagination.next, Some(CursorFrom::Body(_))) => Some("next"),
+        _ => None,
+    };
+    match missing {
+        Some(missing) => Err(PlanError::Pages {
+            system: side.name.to_owned(),
+            operation: operation.id.clone(),
+            style: pagination.style.as_str(),
+            missing,
+        }),
+        None => Ok(Some(pagination)),
+    }
+}
+
+fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
+    let clause = &flow.target;
+    let used: Vec<&Operation> =
+        clause.write.operations().into_iter().map(|(_, name)| side.operation(name)).collect::<Result<_, _>>()?;
+    side.params_known(&clause.params, &used)?;
+    let header = |given: &Option<Spanned<String>>, operation: &Operation| {
+        given.as_ref().map(|h| h.value.clone()).or_else(|| operation.idempotency.as_ref().map(|i| i.header.clone()))
+    };
+    let write = match &clause.write {
+        Write::Upsert { matching, find, create, update, idempotency } => {
+            let (find, create, update) = (side.operation(find)?, side.operation(create)?, side.operation(update)?);
+            let Some(find_items) = find.items.clone() else {
+                return Err(PlanError::NoItems { system: side.name.to_owned(), operation: find.id.clone() });
+            };
+            WritePlan::Upsert {
+                matching: path(matching),
+                find_param: find_param(side, find, matching)?,
+                find_items,
+                find_pages: pages(side, find, &Paginate::Auto).unwrap_or_default(),
+                find: side.call(find, &clause.params, false)?,
+                create: side.write(create, &clause.params, false)?,
+                update: side.write(update, &clause.params, true)?,
+                target_key: target_key(side.system, update, create),
+                idempotency: header(idempotency, create),
+            }
+        }
+        Write::Put { operation, key } => WritePlan::Put {
+            put: side.write(side.operation(operation)?, &clause.params, true)?,
+            key: key.as_ref().map(|k| path(k)),
+        },
+        Write::Create { operation, idempotency, .. } => {
+            let create = side.operation(operation)?;
+            WritePlan::Create {
+                create: side.write(create, &clause.params, false)?,
+                idempotency: header(idempotency, create),
+            }
+        }
+    };
+    Ok(TargetPlan {
+        system: side.name.to_owned(),
+        base_url: side.base_url.clone(),
+        auth: side.auth.clone(),
+        write,
+        rate: flow.delivery.rate.as_ref().map(|r| r.value),
+    })
+}
+
+/// The query parameter of a search that takes the natural key: named as it, or by the same words.
+fn find_param(side: &Side<'_>, find: &Operation, matching: &str) -> Result<String, PlanError> {
+    let key = matching.rsplit('.').next().unwrap_or(matching);
+    let query = || find.parameters.iter().filter(|p| p.place == ParamIn::Query).map(|p| p.name.as_str());
+    let found = query().find(|n| *n == key || *n == matching).or_else(|| {
+        let key = words(key);
+        let whole = words(matching);
+        query().find(|n| {
+            let name = words(n);
+            name == key || name == whole
+        })
+    });
+    found.map(str::to_owned).ok_or_else(|| {
+        let all: Vec<&str> = query().collect();
+        PlanError::NoFindParam {
+            system: side.name.to_owned(),
+            operation: find.id.clone(),
+            key: matching.to_owned(),
+            hint: if all.is_empty() { String::new() } else { format!(" (it has {})", all.join(", ")) },
+        }
+    })
+}
+
+fn target_key(system: &System, update: &Operation, create: &Operation) -> String {
+    [update, create]
+        .into_iter()
+        .filter_map(|o| o.entity.as_ref())
+        .filter_map(|entity| system.entities.get(entity))
+        .find_map(|entity| entity.key.clone())
+        .unwrap_or_else(|| "id".to_owned())
+}
+
+fn authenticate(
+    name: &str,
+    system: &System,
+    auth: &Auth,
+    base_url: &str,
+    server: Option<&str>,
+) -> Result<AuthPlan, PlanError> {
+    let Some(scheme) = system.schemes.get(&auth.scheme.value) else {
+        return Err(PlanError::NoScheme {
+            system: name.to_owned(),
+            scheme: auth.scheme.value.clone(),
+            hint: did_you_mean(&auth.scheme, system.schemes.keys().map(String::as_str)),
+        });
+    };
+    let refused =
+        |field, because: &str| PlanError::Auth { system: name.to_owned(), field, because: because.to_owned() };
+    let reference = |field, given: &Option<Spanned<String>>| match given {
+        None => Err(refused(field, "is missing; the scheme needs it")),
+        Some(text) => SecretRef::parse(text)
+            .ok_or_else(|| refused(field, "must be a reference such as env:NAME or file:PATH, never the value")),
+    };
+    let secret = || reference("secret", &auth.secret);
+    let unsupported = |kind: &str| PlanError::UnsupportedAuth { system: name.to_owned(), kind: kind.to_owned() };
+    match &scheme.kind {
+        SchemeKind::Bearer | SchemeKind::OpenId(_) => secret().map(AuthPlan::Bearer),
+        SchemeKind::Basic => {
+            if auth.username.is_none() {
+                return Ok(AuthPlan::Basic { username: secret()?, password: None });
+            }
+            let password = if auth.password.is_some() { Some(reference("password", &auth.password)?) } else { None };
+            Ok(AuthPlan::Basic { username: reference("username", &auth.username)?, password })
+        }
+        SchemeKind::ApiKey { place: ApiKeyPlace::Header, name } => {
+            Ok(AuthPlan::HeaderKey { name: name.clone(), secret: secret()? })
+        }
+        SchemeKind::ApiKey { place: ApiKeyPlace::Query, name } => {
+            Ok(AuthPlan::QueryKey { name: name.clone(), secret: secret()? })
+        }
+        SchemeKind::ApiKey { place: ApiKeyPlace::Cookie, .. } => Err(unsupported("a key in a cookie")),
+        // A token that somebody already has.
+        SchemeKind::Oauth2(_) if auth.client_id.is_none() && auth.secret.is_some() => secret().map(AuthPlan::Bearer),
+        SchemeKind::Oauth2(flows) => {
+            let token_url = flows.iter().find(|f| f.kind == "clientCredentials").and_then(|f| f.token_url.as_deref());
+            let Some(token_url) = token_url else {
+                return Err(unsupported("an OAuth 2 flow other than client credentials"));
+            };
+            let Some(token_url) = token_address(token_url, base_url, server) else {
+                return Err(unsupported("a token URL that is none"));
+            };
+            Ok(AuthPlan::ClientCredentials {
+                token_url,
+                client_id: reference("client_id", &auth.client_id)?,
+                client_secret: reference("client_secret", &auth.client_secret)?,
+                scopes: auth.scopes.iter().map(|s| s.value.clone()).collect(),
+            })
+        }
+        SchemeKind::Http(scheme) => Err(unsupported(&format!("HTTP {scheme}"))),
+        SchemeKind::MutualTls => Err(unsupported("a client certificate")),
+    }
+}
+
+/// The absolute token URL. A relative one is joined to the base; one at the description's own server moves with the
+/// base when that is overridden: a secret for a stand-in must not go to the real system.
+fn token_address(token_url: &str, base_url: &str, server: Option<&str>) -> Option<String> {
+    let Some(origin) = address::origin(token_url) else {
+        let base = reqwest::Url::parse(&format!("{base_url}/")).ok()?;
+        return Some(base.join(token_url).ok()?.to_string());
+    };
+    let moved = server.and_then(address::origin).is_some_and(|s| s == origin);
+    match (moved, address::origin(base_url)) {
+        (true, Some(base)) if base != origin => {
+            let url = reqwest::Url::parse(token_url).ok()?;
+            let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
+            Some(format!("{base}{}{query}", url.path()))
+        }
+        _ => Some(token_url.to_owned()),
+    }
+}
+
+fn path(dotted: &str) -> Vec<String> {
+    dotted.split('.').filter(|p| !p.is_empty()).map(str::to_owned).collect()
+}

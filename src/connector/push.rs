@@ -1,0 +1,455 @@
+//! Delivers one mapped record so that the target has it once, whatever happens on the way.
+
+use serde_json::{Value, json};
+
+use super::body::{self, Content, at, content, scalar};
+use super::compare::{satisfied, versions};
+use super::envelope::{self, Holds};
+use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
+use super::find::{self, Found};
+use super::page::Listing;
+use super::reconcile::Settled;
+use super::run::{Run, Stop};
+use super::trace::Trace;
+use super::{Call, Response, WritePlan, address};
+use crate::base::digest::Digest;
+use crate::evidence::{Effect, EffectState};
+
+/// How often one record is looked up anew because the target contradicts itself (`exists` and cannot be found; found
+/// and gone).
+const CONTRADICTIONS: u32 = 3;
+
+/// Why a record was not delivered.
+#[derive(Debug)]
+pub(super) enum Undelivered {
+    /// It goes to the dead letters.
+    Dead {
+        /// Kebab-case.
+        code: &'static str,
+        /// In words, masked.
+        because: String,
+        /// Writes attempted; searches where no write was.
+        attempts: u32,
+    },
+    /// The flow stops; the record is not settled and comes again.
+    Stop(Stop),
+}
+
+impl From<Stop> for Undelivered {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+/// Delivers a record: compares with the ledger, notes the intention before the first write, writes, notes the effect.
+pub(super) async fn deliver(
+    run: &Run<'_>,
+    key: &str,
+    version: Option<&str>,
+    mapped: &Value,
+    trace: &mut Trace,
+) -> Result<Settled, Undelivered> {
+    let digest = Digest::of_json(mapped);
+    let prior = run.world.ledger.effect(&run.plan.flow, key).map_err(Stop::from)?;
+    if let Some(prior) = &prior {
+        let older = prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt());
+        if older {
+            return Ok(Settled::Stale);
+        }
+        if prior.state == EffectState::Done && prior.digest == digest.as_str() {
+            return Ok(Settled::Unchanged);
+        }
+    }
+    let mut delivery = Delivery {
+        run,
+        key,
+        version,
+        mapped,
+        trace,
+        idempotency_key: idempotency_key(run, key, digest.as_str(), prior.as_ref()),
+        digest,
+        prior,
+        intended: false,
+        writes: 0,
+        tries: Tries::default(),
+    };
+    match &run.plan.target.write {
+        WritePlan::Upsert { .. } => delivery.upsert().await,
+        WritePlan::Put { put, key } => delivery.put(put, key.as_deref()).await,
+        WritePlan::Create { create, idempotency } => delivery.create(create, idempotency.as_deref()).await,
+    }
+}
+
+/// The key of an effect, at most 64 characters. An effect whose outcome is not known keeps its key, also after a
+/// crash. It is derived, not drawn, so that even a lost ledger leads to the same key; the key of the effect before is
+/// in it, so that a record that goes back to an earlier form gets a key of its own.
+fn idempotency_key(run: &Run<'_>, key: &str, digest: &str, prior: Option<&Effect>) -> String {
+    let create_only = matches!(run.plan.target.write, WritePlan::Create { .. });
+    if let Some(prior) = prior
+        && prior.state == EffectState::Intended
+        && (create_only || prior.digest == digest)
+    {
+        return prior.idempotency_key.clone();
+    }
+    // What is only ever created has one effect per record, whatever its form.
+    let form = if create_only { "" } else { digest };
+    let before = prior.map_or("", |p| p.idempotency_key.as_str());
+    let all = json!([run.plan.integration, run.plan.flow, key, form, before]);
+    let hash = Digest::of_json(&all);
+    let hex = hash.as_str().trim_start_matches("sha256:");
+    format!("pi-{}", hex.get(..40).unwrap_or(hex))
+}
+
+/// What a write attempt came to.
+enum Wrote {
+    /// Acknowledged, with the target's key where the answer shows it.
+    Acked(Option<String>),
+    /// Another attempt may help.
+    Again(Again),
+    /// Refused.
+    Refused(Refused),
+}
+
+struct Delivery<'r, 'a> {
+    run: &'r Run<'a>,
+    key: &'r str,
+    version: Option<&'r str>,
+    mapped: &'r Value,
+    trace: &'r mut Trace,
+    idempotency_key: String,
+    digest: Digest,
+    prior: Option<Effect>,
+    intended: bool,
+    writes: u32,
+    tries: Tries,
+}
+
+impl Delivery<'_, '_> {
+    async fn upsert(&mut self) -> Result<Settled, Undelivered> {
+        let run = self.run;
+        let WritePlan::Upsert {
+            matching,
+            find,
+            find_param,
+            find_items,
+            find_pages,
+            create,
+            update,
+            target_key,
+            idempotency,
+        } = &run.plan.target.write
+        else {
+            return Err(self.dead("unmappable", "the plan is no upsert".to_owned()));
+        };
+        let Some(wanted) = at(self.mapped, matching).and_then(scalar).filter(|w| !w.trim().is_empty()) else {
+            return Err(
+                self.dead("match-missing", format!("{} is empty, and records are matched by it", matching.join(".")))
+            );
+        };
+        let listing = Listing {
+            call: find,
+            base_url: &run.plan.target.base_url,
+            items: find_items,
+            pagination: find_pages.as_ref(),
+            limit: find_pages.as_ref().and_then(|p| p.limit_max),
+        };
+        let mut known = self.prior.as_ref().and_then(|p| p.target_id.clone());
+        let mut finds = Tries::default();
+        let mut contradictions = 0;
+        let mut absent = false;
+        loop {
+            // Also before every further create, unless the last one is known to have done nothing: an attempt whose
+            // answer was lost may have made the record.
+            let found = if std::mem::take(&mut absent) {
+                Ok(Found::None)
+            } else {
+                find::find(run, listing, find_param, matching, &wanted, &mut finds, self.trace).await
+            };
+            let id = match found.map_err(|miss| self.missed(miss, finds.made))? {
+                Found::Many => {
+                    return Err(
+                        self.dead("ambiguous-match", format!("several records have this {}", matching.join(".")))
+                    );
+                }
+                Found::Unclear(why) => return Err(self.dead("match-unclear", why)),
+                Found::One(record) => {
+                    let Some(id) = record.get(target_key).and_then(scalar) else {
+                        return Err(self.dead("target-key-missing", format!("the record found has no {target_key}")));
+                    };
+                    if satisfied(self.mapped, Some(&record)) {
+                        self.done(Some(id))?;
+                        return Ok(if self.writes > 0 { Settled::Written } else { Settled::Unchanged });
+                    }
+                    Some(id)
+                }
+                // The key changed at the source: the record that this one became is still known by its id.
+                Found::None => known.take(),
+            };
+            let refused = match id {
+                Some(id) => match self.write(update, address_of(run, update, &id), None, target_key).await? {
+                    Wrote::Acked(_) => {
+                        self.done(Some(id))?;
+                        return Ok(Settled::Written);
+                    }
+                    Wrote::Again(again) => {
+                        known = Some(id);
+                        self.wait(again).await?;
+                        continue;
+                    }
+                    Wrote::Refused(refused) if matches!(refused.status, 404 | 410) => refused,
+                    Wrote::Refused(refused) => return Err(self.refused(refused)),
+                },
+                None => {
+                    let url = address::url(&run.plan.target.base_url, create, &[], &[]);
+                    match self.write(create, url, idempotency.as_deref(), target_key).await? {
+                        Wrote::Acked(id) => {
+                            self.done(id)?;
+                            return Ok(Settled::Written);
+                        }
+                        Wrote::Again(again) => {
+                            absent = !again.unknown;
+                            self.wait(again).await?;
+                            continue;
+                        }
+                        Wrote::Refused(refused) if refused.status == 409 => {
+                            match conflict(&refused, idempotency.is_some()) {
+                                Conflict::Exists => refused,
+                                Conflict::InProgress => {
+                                    self.wait(in_progress(refused)).await?;
+                                    continue;
+                                }
+                                Conflict::KeyReused => return Err(self.key_conflict(&refused)),
+                            }
+                        }
+                        Wrote::Refused(refused) => return Err(self.refused(refused)),
+                    }
+                }
+            };
+            // Gone, or there after all: look again.
+            contradictions += 1;
+            if contradictions >= CONTRADICTIONS {
+                return Err(self.refused(refused));
+            }
+        }
+    }
+
+    async fn put(&mut self, put: &Call, path: Option<&[String]>) -> Result<Settled, Undelivered> {
+        let id = match path {
+            None => self.key.to_owned(),
+            Some(path) => match at(self.mapped, path).and_then(scalar).filter(|id| !id.is_empty()) {
+                Some(id) => id,
+                None => {
+                    return Err(self.dead(
+                        "match-missing",
+                        format!("{} is empty, and it is the record's address", path.join(".")),
+                    ));
+                }
+            },
+        };
+        loop {
+            match self.write(put, address_of(self.run, put, &id), None, "").await? {
+                Wrote::Acked(_) => {
+                    self.done(Some(id))?;
+                    return Ok(Settled::Written);
+                }
+                Wrote::Again(again) => self.wait(again).await?,
+                Wrote::Refused(refused) => return Err(self.refused(refused)),
+            }
+        }
+    }
+
+    async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
+        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
+            return Err(self.dead(
+                "changed-after-create",
+                "the record changed after it was created in the target, and this flow only creates".to_owned(),
+            ));
+        }
+        let url = address::url(&self.run.plan.target.base_url, create, &[], &[]);
+        loop {
+            match self.write(create, url.clone(), header, "id").await? {
+                Wrote::Acked(id) => {
+                    self.done(id)?;
+                    return Ok(Settled::Written);
+                }
+                Wrote::Again(again) => self.wait(again).await?,
+                Wrote::Refused(refused) => match conflict(&refused, header.is_some()) {
+                    Conflict::InProgress => self.wait(in_progress(refused)).await?,
+                    Conflict::KeyReused => return Err(self.key_conflict(&refused)),
+                    Conflict::Exists => return Err(self.refused(refused)),
+                },
+            }
+        }
+    }
+
+    /// One attempt at a write, noted before it is made.
+    async fn write(
+        &mut self,
+        call: &Call,
+        url: String,
+        idempotency: Option<&str>,
+        target_key: &str,
+    ) -> Result<Wrote, Undelivered> {
+        self.intend()?;
+        let mut ask = Ask::write(call, url, body::encode(&call.content_type, self.mapped));
+        if let Some(header) = idempotency {
+            ask.headers.push((header.to_ascii_lowercase(), self.idempotency_key.clone()));
+        }
+        self.writes += 1;
+        let run = self.run;
+        let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
+        match answer.and_then(|response| acked(run, &response, target_key)) {
+            Ok(id) => Ok(Wrote::Acked(id)),
+            Err(Miss::Again(again) | Miss::Exhausted(again)) => Ok(Wrote::Again(again)),
+            Err(Miss::Refused(refused)) => Ok(Wrote::Refused(refused)),
+            Err(Miss::Stop(stop)) => Err(Undelivered::Stop(stop)),
+        }
+    }
+
+    async fn wait(&mut self, again: Again) -> Result<(), Undelivered> {
+        let run = self.run;
+        let waited = exchange::back_off(run, &run.target, &mut self.tries, again, self.trace).await;
+        let made = self.tries.made;
+        waited.map_err(|miss| self.missed(miss, made))
+    }
+
+    fn intend(&mut self) -> Result<(), Undelivered> {
+        if self.intended {
+            return Ok(());
+        }
+        let known = self.prior.as_ref();
+        let noted = known.is_some_and(|p| p.state == EffectState::Intended && p.digest == self.digest.as_str());
+        if !noted {
+            let target_id = known.and_then(|p| p.target_id.clone());
+            self.note(EffectState::Intended, target_id)?;
+        }
+        self.intended = true;
+        Ok(())
+    }
+
+    fn done(&self, target_id: Option<String>) -> Result<(), Undelivered> {
+        self.note(EffectState::Done, target_id)
+    }
+
+    fn note(&self, state: EffectState, target_id: Option<String>) -> Result<(), Undelivered> {
+        let effect = Effect {
+            key: self.key.to_owned(),
+            digest: self.digest.as_str().to_owned(),
+            version: self.version.map(str::to_owned),
+            idempotency_key: self.idempotency_key.clone(),
+            target_id,
+            state,
+        };
+        self.run.world.ledger.put_effect(&self.run.plan.flow, &effect).map_err(|e| Undelivered::Stop(e.into()))
+    }
+
+    fn dead(&self, code: &'static str, because: String) -> Undelivered {
+        Undelivered::Dead { code, because, attempts: self.writes }
+    }
+
+    fn refused(&self, refused: Refused) -> Undelivered {
+        let Refused { status, code, says, .. } = refused;
+        self.dead(code, if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") })
+    }
+
+    fn key_conflict(&self, refused: &Refused) -> Undelivered {
+        self.dead(
+            "key-conflict",
+            format!("the target has seen the idempotency key with another body: {}", refused.says),
+        )
+    }
+
+    fn missed(&self, miss: Miss, made: u32) -> Undelivered {
+        match miss {
+            Miss::Stop(stop) => Undelivered::Stop(stop),
+            Miss::Refused(refused) => self.refused(refused),
+            Miss::Again(again) | Miss::Exhausted(again) => Undelivered::Dead {
+                code: "attempts-exhausted",
+                because: format!("{} ({})", again.because, again.code),
+                attempts: self.writes.max(made),
+            },
+        }
+    }
+}
+
+/// The URL of an operation on one record: its last placeholder takes the key.
+fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
+    let last = address::placeholders(&call.path).last().unwrap_or_default();
+    address::url(&run.plan.target.base_url, call, &[(last, id)], &[])
+}
+
+/// Whether a 2xx answer to a write really acknowledges it; the target's key where the answer shows it.
+fn acked(run: &Run<'_>, response: &Response, target_key: &str) -> Result<Option<String>, Miss> {
+    let body = match content(response) {
+        Content::Empty | Content::Other => return Ok(None),
+        Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),
+        Content::Json(body) => body,
+    };
+    let direct = body.get(target_key).and_then(scalar);
+    let holds = if direct.is_some() { Holds::Record } else { Holds::Nothing };
+    if let Some(envelope) = envelope::find(&body, holds) {
+        return Err(exchange::from_envelope(run, &run.target, response, envelope));
+    }
+    // `{"data": {"id": …}}`: one wrapper around the record.
+    Ok(direct.or_else(|| {
+        let mut inner = body.as_object()?.values().filter_map(|v| v.get(target_key)).filter_map(scalar);
+        inner.next()
+    }))
+}
+
+/// What a 409 or 422 is about.
+#[derive(Debug, PartialEq, Eq)]
+enum Conflict {
+    /// An attempt with this key is still being worked on.
+    InProgress,
+    /// The key was used with another body.
+    KeyReused,
+    /// Anything else, such as a record that is there already.
+    Exists,
+}
+
+/// Tells the conflicts of the Idempotency-Key draft apart (409 for one in progress, 422 for a key used again) as
+/// vendors word them.
+fn conflict(refused: &Refused, keyed: bool) -> Conflict {
+    if !keyed || !matches!(refused.status, 400 | 409 | 422) {
+        return Conflict::Exists;
+    }
+    let plain: String =
+        refused.says.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    let any = |words: &[&str]| words.iter().any(|w| plain.contains(w));
+    let about_key = any(&["idempoten", "request key"]);
+    if refused.status == 409
+        && any(&["in progress", "inprogress", "being processed", "in flight", "concurrent", "still processing"])
+    {
+        Conflict::InProgress
+    } else if about_key
+        || any(&["key reuse", "key was reused", "key already used", "key has already been used", "reused with"])
+    {
+        Conflict::KeyReused
+    } else {
+        Conflict::Exists
+    }
+}
+
+fn in_progress(refused: Refused) -> Again {
+    Again { wait: refused.wait, ..Again::unknown("in-progress", refused.says) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conflicts_are_told_apart() {
+        let judge = |status, says: &str, keyed| {
+            conflict(&Refused { status, code: "", says: says.to_owned(), wait: None }, keyed)
+        };
+        assert_eq!(judge(409, "A request with this key is in progress", true), Conflict::InProgress);
+        assert_eq!(judge(409, "request_in_progress", true), Conflict::InProgress);
+        assert_eq!(judge(422, "idempotency_key_reused: other body", true), Conflict::KeyReused);
+        assert_eq!(judge(409, "Idempotency-Key was used with another payload", true), Conflict::KeyReused);
+        assert_eq!(judge(409, "email exists", true), Conflict::Exists);
+        assert_eq!(judge(422, "email: is in progress", true), Conflict::Exists);
+        assert_eq!(judge(409, "request in progress", false), Conflict::Exists);
+    }
+}

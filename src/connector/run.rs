@@ -1,0 +1,230 @@
+//! What one pass of a flow carries with it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::breaker::Patience;
+use super::exchange::Side;
+use super::gate::{Gate, Gates};
+use super::reconcile::Tally;
+use super::trace::Trace;
+use super::{Plan, World};
+use crate::base::redact;
+use crate::base::rng::Rng;
+use crate::base::text::quoted;
+use crate::evidence::LedgerError;
+
+/// Why a run ends before the end of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stop {
+    /// Kebab-case.
+    pub code: &'static str,
+    /// What happened and what helps.
+    pub because: String,
+}
+
+impl Stop {
+    /// A reason to stop.
+    pub(super) fn new(code: &'static str, because: impl Into<String>) -> Self {
+        Self { code, because: because.into() }
+    }
+
+    /// Somebody has to change something before another run can do better; without that it would only knock at the
+    /// same closed door.
+    pub(super) fn code_needs_somebody(code: &str) -> bool {
+        matches!(
+            code,
+            "auth-failed"
+                | "secret-missing"
+                | "scope-missing"
+                | "redirect-refused"
+                | "tls-refused"
+                | "error-envelope"
+                | "source-refused"
+                | "unexpected-answer"
+                | "ledger-unusable"
+        )
+    }
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Self {
+        let code = match error {
+            LedgerError::Busy { .. } => "flow-busy",
+            LedgerError::Unusable { .. } => "ledger-unusable",
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// One pass of a flow.
+pub(super) struct Run<'a> {
+    /// What to do.
+    pub plan: &'a Plan,
+    /// In which world.
+    pub world: &'a World,
+    /// The way to the source.
+    pub source: Arc<Gate>,
+    /// The way to the target.
+    pub target: Arc<Gate>,
+    /// No new work, and no more waiting: asked to stop, or something stops the flow.
+    pub halt: CancellationToken,
+    /// Counts keys.
+    tally: Mutex<Tally>,
+    /// Source keys whose dead letters wait.
+    pub letters: Mutex<BTreeSet<String>>,
+    /// Which source key writes which natural key of the target in this pass.
+    pub claims: Mutex<HashMap<u128, String>>,
+    begun: Instant,
+    stop: Mutex<Option<Stop>>,
+    requests: AtomicU64,
+    retries: AtomicU64,
+    traces: AtomicU64,
+    rng: Rng,
+}
+
+/// The lock, whatever a panic elsewhere left behind: every value in here is whole between two statements.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Run<'a> {
+    /// A run that begins now.
+    pub(super) fn new(plan: &'a Plan, world: &'a World, gates: &Gates) -> Self {
+        let source = gates.of(&plan.source.system, &plan.source.base_url, &plan.source.auth);
+        let target = gates.of(&plan.target.system, &plan.target.base_url, &plan.target.auth);
+        if let Some(rate) = plan.source.rate {
+            source.tighten(rate);
+        }
+        if let Some(rate) = plan.target.rate {
+            target.tighten(rate);
+        }
+        // One draw from the world; everything else forks from it by purpose, so that concurrency shifts nothing.
+        let seed = lock(&world.rng).next_u64();
+        Self {
+            plan,
+            world,
+            source,
+            target,
+            halt: world.stop.child_token(),
+            tally: Mutex::default(),
+            letters: Mutex::default(),
+            claims: Mutex::default(),
+            begun: Instant::now(),
+            stop: Mutex::default(),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            traces: AtomicU64::new(0),
+            rng: Rng::seeded(seed),
+        }
+    }
+
+    /// The way to this side.
+    pub(super) fn gate(&self, side: Side) -> &Gate {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
+    /// The counts.
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        lock(&self.tally)
+    }
+
+    /// Ends the run; the first reason stays.
+    pub(super) fn halt_with(&self, stop: Stop) {
+        let mut first = lock(&self.stop);
+        if first.is_none() && !self.world.stop.is_cancelled() {
+            *first = Some(stop);
+        }
+        drop(first);
+        self.halt.cancel();
+    }
+
+    /// Why the run ends.
+    pub(super) fn why(&self) -> Stop {
+        lock(&self.stop)
+            .clone()
+            .unwrap_or_else(|| Stop::new("stopped", "asked to stop; the next run goes on where this one ended"))
+    }
+
+    /// How long this run waits for a target that is down: as long as its attempts could take, but never less than it
+    /// takes to probe twice.
+    pub(super) fn patience(&self) -> Patience {
+        let retry = &self.plan.delivery.retry;
+        let attempts = u64::from(retry.attempts.max(1)).saturating_mul(retry.cap_ms);
+        let probes = self.plan.delivery.breaker.map_or(0, |b| b.probe_every_ms.saturating_mul(2));
+        Patience { begun: self.begun, budget: Duration::from_millis(attempts.max(probes)) }
+    }
+
+    /// Sleeps, unless the run ends.
+    pub(super) async fn sleep(&self, wait: Duration) -> Result<(), Stop> {
+        self.sleep_until(Instant::now() + wait).await
+    }
+
+    /// Sleeps, unless the run ends.
+    pub(super) async fn sleep_until(&self, at: Instant) -> Result<(), Stop> {
+        tokio::select! {
+            biased;
+            () = self.halt.cancelled() => Err(self.why()),
+            () = tokio::time::sleep_until(at) => Ok(()),
+        }
+    }
+
+    /// A new trace; `purpose` says of what.
+    pub(super) fn trace(&self, purpose: &str) -> Trace {
+        let ordinal = self.traces.fetch_add(1, Ordering::Relaxed);
+        Trace::new(self.rng.fork(&format!("{purpose} {ordinal}")))
+    }
+
+    /// A short random handle for people.
+    pub(super) fn handle(&self) -> String {
+        format!("r-{}", crate::base::ids::short(&mut self.rng.fork("handle"), 8))
+    }
+
+    /// One more request was sent.
+    pub(super) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One of them repeats another.
+    pub(super) fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests sent and retries among them.
+    pub(super) fn sent(&self) -> (u64, u64) {
+        (self.requests.load(Ordering::Relaxed), self.retries.load(Ordering::Relaxed))
+    }
+
+    /// Text from outside, fit for logs and dead letters: without secrets, quoted, bounded.
+    pub(super) fn clean(&self, text: &str) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
+        let masked = self.target.mask(&self.source.mask(text));
+        quoted(&redact::text(&masked), 300)
+    }
+
+    /// One log line; `fields` is an object.
+    pub(super) fn log(&self, level: &str, event: &str, trace: Option<&str>, fields: Value) {
+        let mut line = serde_json::Map::new();
+        line.insert("level".to_owned(), level.into());
+        line.insert("event".to_owned(), event.into());
+        line.insert("flow".to_owned(), self.plan.flow.as_str().into());
+        if let Some(id) = trace {
+            line.insert("correlation_id".to_owned(), id.into());
+        }
+        if let Value::Object(fields) = fields {
+            line.extend(fields);
+        }
+        self.world.observer.log(Value::Object(line));
+    }
+}

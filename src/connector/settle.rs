@@ -1,0 +1,169 @@
+//! Settles the records of a page: maps them, delivers them side by side where order allows, and puts those that
+//! cannot be delivered among the dead letters.
+
+use futures::StreamExt as _;
+use futures::stream;
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+
+use super::WritePlan;
+use super::body::{at, scalar};
+use super::compare::{key_form, newest};
+use super::push::{self, Undelivered};
+use super::reconcile::{Settled, hash};
+use super::run::{Run, Stop, lock};
+use crate::base::digest::Digest;
+use crate::contract::Order;
+use crate::evidence::{DeadLetter, DeadState};
+use crate::mapping::Rejection;
+
+/// Records delivered at once.
+const CONCURRENT: usize = 8;
+
+/// A record of the source.
+struct Item {
+    version: Option<String>,
+    record: Value,
+    mapped: Result<Value, Reject>,
+}
+
+/// Why a record is not even sent.
+enum Reject {
+    Mapping(Rejection),
+    KeyMissing,
+    EqualKeys(String),
+}
+
+/// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
+/// settled is not, and the caller does not move the checkpoint.
+pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
+    let mut highest = None;
+    let mut groups: IndexMap<String, Vec<Item>> = IndexMap::with_capacity(records.len());
+    for record in records {
+        let (key, item) = prepare(run, record);
+        highest = newest(highest, item.version.clone());
+        groups.entry(key).or_default().push(item);
+    }
+    let at_once = match run.plan.delivery.order {
+        Order::Total => 1,
+        // Without any order, too, one key's records follow each other: they would only get into each other's way.
+        Order::None | Order::PerKey => CONCURRENT,
+    };
+    stream::iter(groups)
+        .for_each_concurrent(at_once, async |(key, items)| {
+            for item in items {
+                if run.halt.is_cancelled() {
+                    return;
+                }
+                if let Err(stop) = one(run, &key, item).await {
+                    run.halt_with(stop);
+                    return;
+                }
+            }
+        })
+        .await;
+    highest
+}
+
+/// Reads key and version, maps, and claims the natural key, in the order of the page.
+fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
+    let source = &run.plan.source;
+    let key = if record.is_object() { at(&record, &source.key).and_then(scalar) } else { None };
+    let Some(key) = key.filter(|k| !k.is_empty()) else {
+        let key = format!("#{}", Digest::of_json(&record).short());
+        run.tally().read(&key);
+        return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
+    };
+    run.tally().read(&key);
+    let version = source.incremental.as_ref().and_then(|(path, _)| at(&record, path)).and_then(scalar);
+    let mapped =
+        run.plan.mapping.apply(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
+            Some(other) => Err(Reject::EqualKeys(other)),
+            None => Ok(mapped),
+        });
+    (key, Item { version, record, mapped })
+}
+
+/// Claims the target's natural key for this source record; tells the other record that has it already. Two source
+/// records that would become one target record are reported, not silently merged.
+fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
+    let path = match &run.plan.target.write {
+        WritePlan::Upsert { matching, .. } => matching,
+        WritePlan::Put { key: Some(path), .. } => path,
+        WritePlan::Put { key: None, .. } | WritePlan::Create { .. } => return None,
+    };
+    let natural = at(mapped, path).and_then(scalar)?;
+    let mut claims = lock(&run.claims);
+    let holder = claims.entry(hash(&key_form(&natural))).or_insert_with(|| key.to_owned());
+    (holder != key).then(|| holder.clone())
+}
+
+async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
+    let mapped = match item.mapped {
+        Ok(mapped) => mapped,
+        Err(reject) => {
+            let (code, because, settled) = match reject {
+                Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
+                Reject::KeyMissing => (
+                    "key-missing",
+                    format!("the record has no {}, so it cannot be told from others", run.plan.source.key.join(".")),
+                    Settled::Dead,
+                ),
+                Reject::EqualKeys(other) => (
+                    "equal-keys",
+                    format!("source record {other} becomes the same target record in this run"),
+                    Settled::Dead,
+                ),
+            };
+            return bury(run, key, code, &because, item.record, 0, None, settled);
+        }
+    };
+    let mut trace = run.trace("record");
+    match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
+        Ok(settled) => {
+            run.tally().settle(key, settled);
+            // A version too old to be sent says nothing about the letter of a newer one.
+            if settled != Settled::Stale && lock(&run.letters).remove(key) {
+                run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
+            }
+            if settled == Settled::Written {
+                run.log("debug", "record-written", Some(&trace.id), json!({"key": key}));
+            }
+            Ok(())
+        }
+        Err(Undelivered::Dead { code, because, attempts }) => {
+            bury(run, key, code, &because, item.record, attempts, Some(&trace.id), Settled::Dead)
+        }
+        Err(Undelivered::Stop(stop)) => Err(stop),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]
+fn bury(
+    run: &Run<'_>,
+    key: &str,
+    code: &str,
+    because: &str,
+    payload: Value,
+    attempts: u32,
+    trace: Option<&str>,
+    settled: Settled,
+) -> Result<(), Stop> {
+    let because = run.clean(because);
+    let letter = DeadLetter {
+        id: 0,
+        flow: run.plan.flow.clone(),
+        key: key.to_owned(),
+        code: code.to_owned(),
+        because: because.clone(),
+        payload,
+        attempts,
+        at: run.world.clock.now(),
+        state: DeadState::Waiting,
+    };
+    run.world.ledger.bury(&letter)?;
+    lock(&run.letters).insert(key.to_owned());
+    run.tally().settle(key, settled);
+    run.log("error", "dead-letter", trace, json!({"key": key, "code": code, "because": because, "attempts": attempts}));
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! Credentials: fetched once, renewed once, never shown, never sent elsewhere.
+
+use serde_json::json;
+
+use super::world::{Fault, Stage};
+use crate::connector::AuthPlan;
+use crate::evidence::Verdict;
+
+#[tokio::test(start_paused = true)]
+async fn one_token_serves_everybody() {
+    let stage = Stage::with(12).with_tokens();
+    *stage.systems.page_size.lock().unwrap() = 12;
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 12), "{report:?}");
+    let asked = stage.systems.requests("POST /oauth/token");
+    assert_eq!(asked.len(), 1);
+    let body = String::from_utf8_lossy(&asked[0].request.body).into_owned();
+    assert_eq!(body, "grant_type=client_credentials&scope=contacts.write");
+    assert_eq!(asked[0].request.header("authorization"), Some("Basic Y2xpZW50LTc3Omh1c2gtaHVzaCUyRjE="));
+    let sent = stage.systems.requests("POST /contacts");
+    assert!(sent.iter().all(|s| s.request.header("authorization") == Some("Bearer token-1-abcdefgh")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expires_midway_is_renewed_once_by_all_together() {
+    let stage = Stage::with(16).with_tokens();
+    *stage.systems.page_size.lock().unwrap() = 8;
+    // Revoked at the source of truth while eight are at work.
+    let systems = stage.systems.clone();
+    let mut pages = 0;
+    stage.systems.list_as(move |_, _| {
+        pages += 1;
+        if pages == 2 {
+            systems.tokens.lock().unwrap().remove("token-1-abcdefgh");
+        }
+        let all = systems.customers.lock().unwrap();
+        let (from, to) = if pages == 1 { (0, 8) } else { (8, 16) };
+        super::world::answer(
+            200,
+            &json!({"data": all[from..to], "next_cursor": "n", "has_more": pages == 1, "total": 16}),
+        )
+    });
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 16), "{report:?}");
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 2, "one refresh, shared");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_before_it_expires() {
+    let mut stage = Stage::with(3).with_tokens();
+    *stage.systems.expires_in.lock().unwrap() = Some(10);
+    stage.plan.delivery.order = crate::contract::Order::Total;
+    *stage.systems.latency.lock().unwrap() = std::time::Duration::from_millis(4_500);
+    let report = stage.run().await;
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert_eq!(stage.events("unauthorized"), 0);
+    assert!(stage.systems.requests("POST /oauth/token").len() > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_token_that_is_refused_ends_the_run() {
+    let stage = Stage::with(3).with_tokens();
+    stage.systems.fault("GET /contacts/search", 100, Fault::Answer(401, vec![], json!({})));
+    let report = stage.run().await;
+    assert_eq!(report.stopped.as_ref().unwrap().0, "auth-failed");
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(report.needs_somebody());
+    assert!(stage.systems.requests("POST /oauth/token").len() <= 2, "no loop");
+    assert!(stage.systems.requests("GET /contacts/search").len() <= 4);
+    assert_eq!(stage.letters().len(), 0, "no record is to blame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_not_given_ends_the_run_without_hammering() {
+    for (status, body) in [(400, json!({"error": "invalid_grant"})), (401, json!({"error": "access_denied"}))] {
+        let stage = Stage::with(8).with_tokens();
+        *stage.systems.page_size.lock().unwrap() = 8;
+        stage.systems.fault("POST /oauth/token", 100, Fault::Answer(status, vec![], body));
+        let report = stage.run().await;
+        assert_eq!(report.stopped.unwrap().0, "auth-failed");
+        assert_eq!(stage.systems.requests("POST /oauth/token").len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_endpoint_that_stumbles_is_asked_again() {
+    let stage = Stage::with(1).with_tokens();
+    stage.systems.fault("POST /oauth/token", 1, Fault::Answer(503, vec![], json!({})));
+    stage.systems.fault("POST /oauth/token", 1, Fault::Raw(200, "text/html", "<html>"));
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_only_reads_the_form_gets_the_client_in_the_form() {
+    let stage = Stage::with(1).with_tokens();
+    stage.systems.fault("POST /oauth/token", 1, Fault::Answer(401, vec![], json!({"error": "invalid_client"})));
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    let asked = stage.systems.requests("POST /oauth/token");
+    assert!(String::from_utf8_lossy(&asked[1].request.body).contains("client_secret=hush-hush%2F1"));
+    assert_eq!(asked[1].request.header("authorization"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_static_token_is_read_again_once_when_it_is_refused() {
+    let mut stage = Stage::with(1);
+    stage.systems.tokens.lock().unwrap().insert("rotated-1".into());
+    stage.plan.target.auth = AuthPlan::Bearer(stage.secret("TOKEN", "old-token-1"));
+    let report = stage.run().await;
+    assert_eq!(report.stopped.unwrap().0, "auth-failed", "the same value is not sent twice");
+    assert_eq!(stage.systems.requests("GET /contacts/search").len(), 1);
+
+    let secrets = stage.secrets.clone();
+    let systems = stage.systems.clone();
+    stage.systems.list_as(move |_, _| {
+        let all = systems.customers.lock().unwrap().clone();
+        super::world::answer(200, &json!({"data": all, "has_more": false}))
+    });
+    stage.systems.fault("GET /contacts/search", 1, Fault::Answer(401, vec![], json!({})));
+    secrets.0.lock().unwrap().insert("env:TOKEN".into(), "rotated-1".into());
+    // Resolved before the fault, rotated after it.
+    let report = stage.run().await;
+    assert_ne!(report.verdict, Verdict::Pass, "the value is the same when it is read again");
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_go_where_the_scheme_says() {
+    let mut stage = Stage::with(1);
+    stage.plan.source.auth = AuthPlan::QueryKey { name: "api_key".into(), secret: stage.secret("Q", "query-key-1") };
+    stage.plan.target.auth =
+        AuthPlan::HeaderKey { name: "X-Api-Key".into(), secret: stage.secret("H", "header-key-1") };
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.requests("GET /customers")[0].query()["api_key"], "query-key-1");
+    let post = stage.systems.requests("POST /contacts").remove(0).request;
+    assert_eq!(post.header("x-api-key"), Some("header-key-1"));
+    assert!(!post.url.contains("header-key-1"));
+
+    let mut stage = Stage::with(1);
+    let (username, password) = (stage.secret("U", "ada"), stage.secret("P", "lovelace"));
+    stage.plan.target.auth = AuthPlan::Basic { username, password: Some(password) };
+    stage.run().await;
+    let post = stage.systems.requests("POST /contacts").remove(0).request;
+    assert_eq!(post.header("authorization"), Some("Basic YWRhOmxvdmVsYWNl"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_secret_ends_the_run_before_anything_is_sent() {
+    let mut stage = Stage::with(1);
+    stage.plan.source.auth = AuthPlan::Bearer(crate::base::secret::SecretRef::Env("NOT_SET".into()));
+    let report = stage.run().await;
+    let (code, because) = report.stopped.unwrap();
+    assert_eq!((code.as_str(), report.requests), ("secret-missing", 0));
+    assert!(because.contains("env:NOT_SET"), "{because}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_is_missing_ends_the_run_and_is_named() {
+    let stage = Stage::with(3).with_tokens();
+    let headers = vec![("www-authenticate", r#"Bearer error="insufficient_scope", scope="contacts.write""#)];
+    stage.systems.fault("POST /contacts", 100, Fault::Answer(403, headers, json!({})));
+    let report = stage.run().await;
+    let (code, because) = report.stopped.unwrap();
+    assert_eq!(code, "scope-missing");
+    assert!(because.contains("contacts.write"), "{because}");
+    assert_eq!(stage.letters().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redirect_is_not_followed() {
+    let stage = Stage::with(1).with_tokens();
+    let elsewhere = vec![("location", "https://evil.example/contacts")];
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(307, elsewhere, json!({})));
+    let report = stage.run().await;
+    assert_eq!(report.stopped.unwrap().0, "redirect-refused");
+    assert!(stage.systems.seen.lock().unwrap().iter().all(|s| !s.request.url.contains("evil")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_echoes_the_credential_does_not_get_it_into_logs_or_dead_letters() {
+    let mut stage = Stage::with(2).with_tokens();
+    stage.plan.source.auth = AuthPlan::QueryKey { name: "api_key".into(), secret: stage.secret("Q", "s3cr3t/value") };
+    stage.systems.fault(
+        "GET /customers",
+        1,
+        Fault::Answer(
+            500,
+            vec![],
+            json!({"message": "GET /customers?api_key=s3cr3t%2Fvalue with s3cr3t/value failed"}),
+        ),
+    );
+    let echo = json!({"detail": "Authorization: Bearer token-1-abcdefgh; aHVzaC1odXNoLzE= hush-hush/1 hush-hush%2F1"});
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(422, vec![], echo));
+    let report = stage.run().await;
+    assert_eq!(report.counts.dead_lettered, 1);
+    let shown = format!("{}{report:?}", stage.shown());
+    for secret in ["s3cr3t", "hush-hush", "token-1-abcdefgh", "aHVzaC1odXNoLzE="] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    assert!(shown.contains("[redacted]"));
+}

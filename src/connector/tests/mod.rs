@@ -1,0 +1,10 @@
+//! The connector against a scripted world: two systems in memory, faults on demand, virtual time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod access;
+mod pacing;
+mod reading;
+mod remembering;
+mod repeating;
+mod world;
+mod writing;

@@ -1,0 +1,551 @@
+//! A source of customers, a target for contacts, and what may go wrong between them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::clock::{ManualClock, Timestamp};
+use crate::base::rng::Rng;
+use crate::base::secret::{Secret, SecretRef};
+use crate::base::yaml;
+use crate::connector::{
+    AuthPlan, Call, LogLine, Observer, Plan, Report, Request, Response, SecretSource, SourcePlan, TargetPlan,
+    Transport, TransportError, World, WritePlan, run_once,
+};
+use crate::contract::{Breaker, Delivery, Order, Retry};
+use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, MemoryLedger};
+use crate::mapping::{self, Mapping};
+use crate::model::{Basis, CursorFrom, Method, PageStyle, Pagination};
+
+/// What happens to one request instead of the ordinary.
+#[derive(Debug, Clone)]
+pub(super) enum Fault {
+    /// This answer, nothing done.
+    Answer(u16, Vec<(&'static str, &'static str)>, Value),
+    /// This answer with a body as it stands, nothing done.
+    Raw(u16, &'static str, &'static str),
+    /// Done, but this status comes back.
+    DoneBut(u16),
+    /// Done, but the connection is lost.
+    DoneButLost,
+    /// Done, but with this body under 200.
+    DoneButRaw(&'static str, &'static str),
+    /// No connection.
+    NoConnection,
+    /// The certificate is refused.
+    BadCertificate,
+    /// Nothing is done and nothing comes back.
+    Hang,
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    /// Virtual milliseconds since the beginning.
+    pub at: u64,
+    /// To which system.
+    pub system: String,
+    /// What.
+    pub request: Request,
+}
+
+impl Seen {
+    /// `POST /contacts`
+    pub(super) fn line(&self) -> String {
+        let path = self.request.url.split("://").nth(1).unwrap().split_once('/').unwrap().1;
+        format!("{} /{}", self.request.method.as_str(), path.split('?').next().unwrap())
+    }
+
+    /// Its query parameters.
+    pub(super) fn query(&self) -> BTreeMap<String, String> {
+        query(&self.request.url)
+    }
+}
+
+pub(super) fn query(url: &str) -> BTreeMap<String, String> {
+    let text = |s: &str| percent_decode_str(s).decode_utf8_lossy().into_owned();
+    url.split_once('?')
+        .map(|(_, q)| q.split('&').filter_map(|p| p.split_once('=')).map(|(n, v)| (text(n), text(v))).collect())
+        .unwrap_or_default()
+}
+
+type List = Box<dyn FnMut(&str, &BTreeMap<String, String>) -> Response + Send>;
+
+/// Both systems.
+pub(super) struct Systems {
+    begun: Instant,
+    pub seen: Mutex<Vec<Seen>>,
+    faults: Mutex<VecDeque<(&'static str, u32, Fault)>>,
+    /// Customers, as the source lists them.
+    pub customers: Mutex<Vec<Value>>,
+    pub page_size: Mutex<usize>,
+    list: Mutex<Option<List>>,
+    /// Contacts, as the target keeps them.
+    pub contacts: Mutex<Vec<Value>>,
+    keys: Mutex<BTreeMap<String, (Bytes, Response)>>,
+    /// Tokens that are taken; empty: none is asked for.
+    pub tokens: Mutex<BTreeSet<String>>,
+    issued: Mutex<u32>,
+    pub expires_in: Mutex<Option<u64>>,
+    pub latency: Mutex<Duration>,
+    in_flight: Mutex<usize>,
+    pub most_in_flight: Mutex<usize>,
+}
+
+pub(super) fn answer(status: u16, body: &Value) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: Bytes::from(body.to_string()),
+    }
+}
+
+impl Systems {
+    fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            seen: Mutex::default(),
+            faults: Mutex::default(),
+            customers: Mutex::default(),
+            page_size: Mutex::new(2),
+            list: Mutex::default(),
+            contacts: Mutex::default(),
+            keys: Mutex::default(),
+            tokens: Mutex::default(),
+            issued: Mutex::default(),
+            expires_in: Mutex::new(Some(3_600)),
+            latency: Mutex::default(),
+            in_flight: Mutex::default(),
+            most_in_flight: Mutex::default(),
+        }
+    }
+
+    /// The next `times` requests like `POST /contacts` meet this fault.
+    pub(super) fn fault(&self, line: &'static str, times: u32, fault: Fault) {
+        self.faults.lock().unwrap().push_back((line, times, fault));
+    }
+
+    /// The source lists as this says; it is given the URL and its query.
+    pub(super) fn list_as(&self, list: impl FnMut(&str, &BTreeMap<String, String>) -> Response + Send + 'static) {
+        *self.list.lock().unwrap() = Some(Box::new(list));
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.seen.lock().unwrap().iter().map(Seen::line).collect()
+    }
+
+    /// Requests like `POST /contacts` or to everything below `PATCH /contacts/*`.
+    pub(super) fn requests(&self, line: &str) -> Vec<Seen> {
+        self.seen.lock().unwrap().iter().filter(|s| like(line, &s.line())).cloned().collect()
+    }
+
+    pub(super) fn emails(&self) -> Vec<String> {
+        let mut all: Vec<String> =
+            self.contacts.lock().unwrap().iter().map(|c| c["email"].as_str().unwrap().to_owned()).collect();
+        all.sort();
+        all
+    }
+
+    pub(super) fn contact(&self, email: &str) -> Value {
+        self.contacts.lock().unwrap().iter().find(|c| c["email"] == email).cloned().unwrap_or_default()
+    }
+
+    fn take_fault(&self, line: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let at = faults.iter().position(|(l, _, _)| like(l, line))?;
+        let (_, left, fault) = faults.get_mut(at)?;
+        let fault = fault.clone();
+        *left -= 1;
+        if *left == 0 {
+            faults.remove(at);
+        }
+        Some(fault)
+    }
+
+    fn handle(&self, system: &str, request: &Request) -> Response {
+        let seen = Seen { at: 0, system: system.to_owned(), request: request.clone() };
+        let line = seen.line();
+        if line == "POST /oauth/token" {
+            let mut issued = self.issued.lock().unwrap();
+            *issued += 1;
+            let token = format!("token-{issued}-abcdefgh");
+            self.tokens.lock().unwrap().insert(token.clone());
+            return answer(
+                200,
+                &json!({"access_token": token, "token_type": "Bearer", "expires_in": *self.expires_in.lock().unwrap()}),
+            );
+        }
+        if system == "source" {
+            if let Some(list) = self.list.lock().unwrap().as_mut() {
+                return list(&request.url, &seen.query());
+            }
+            return self.customers_page(&seen.query());
+        }
+        let tokens = self.tokens.lock().unwrap();
+        if !tokens.is_empty() {
+            let given = request.header("authorization").unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+            if !tokens.contains(&given) {
+                return answer(401, &json!({"title": "Unauthorized"}));
+            }
+        }
+        drop(tokens);
+        self.contacts_call(request, &line, &seen.query())
+    }
+
+    fn customers_page(&self, query: &BTreeMap<String, String>) -> Response {
+        let all = self.customers.lock().unwrap();
+        let since = query.get("updated[gte]");
+        let list: Vec<&Value> = all
+            .iter()
+            .filter(|c| since.is_none_or(|s| c["updated_at"].as_str().unwrap_or_default() >= s.as_str()))
+            .collect();
+        let from: usize = query.get("cursor").map_or(0, |c| c.trim_start_matches('c').parse().unwrap());
+        let to = (from + *self.page_size.lock().unwrap()).min(list.len());
+        let more = to < list.len();
+        answer(
+            200,
+            &json!({
+                "data": list.get(from..to).unwrap_or_default(),
+                "next_cursor": more.then(|| format!("c{to}")), "has_more": more, "total": list.len(),
+            }),
+        )
+    }
+
+    fn contacts_call(&self, request: &Request, line: &str, query: &BTreeMap<String, String>) -> Response {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let mut contacts = self.contacts.lock().unwrap();
+        match line.split_once(' ').unwrap() {
+            ("GET", "/contacts/search") => {
+                // Fuzzy, like many a search: it also finds what only begins alike.
+                let wanted = query["email"].to_lowercase();
+                let hits: Vec<&Value> = contacts
+                    .iter()
+                    .filter(|c| c["email"].as_str().unwrap().to_lowercase().starts_with(&wanted))
+                    .collect();
+                answer(200, &json!({"results": hits}))
+            }
+            ("POST", "/contacts") => {
+                let key = request.header("idempotency-key").map(str::to_owned);
+                if let Some((first, stored)) = key.as_ref().and_then(|k| self.keys.lock().unwrap().get(k).cloned()) {
+                    if first != request.body {
+                        return answer(422, &json!({"title": "Idempotency-Key was used with another body"}));
+                    }
+                    return stored;
+                }
+                let mut contact = json!({"id": format!("k{}", contacts.len() + 1)});
+                contact.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+                contacts.push(contact.clone());
+                let made = answer(201, &contact);
+                if let Some(key) = key {
+                    self.keys.lock().unwrap().insert(key, (request.body.clone(), made.clone()));
+                }
+                made
+            }
+            ("PATCH" | "PUT", path) => {
+                let id = path.rsplit('/').next().unwrap();
+                let at = contacts.iter().position(|c| c["id"] == id);
+                match at.and_then(|i| contacts.get_mut(i)) {
+                    Some(contact) => {
+                        contact.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+                        answer(200, contact)
+                    }
+                    None if request.method == Method::Put => {
+                        let mut contact = json!({"id": id});
+                        contact.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+                        contacts.push(contact.clone());
+                        answer(201, &contact)
+                    }
+                    None => answer(404, &json!({"title": "No such contact"})),
+                }
+            }
+            other => panic!("no such call: {other:?}"),
+        }
+    }
+}
+
+fn like(pattern: &str, line: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => line.starts_with(start),
+        None => pattern == line,
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Systems {
+    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
+        let at = u64::try_from(self.begun.elapsed().as_millis()).unwrap();
+        let seen = Seen { at, system: system.to_owned(), request: request.clone() };
+        let line = seen.line();
+        self.seen.lock().unwrap().push(seen);
+        // A connection is never made in no time: another task may run in between.
+        tokio::task::yield_now().await;
+        let now = {
+            let mut now = self.in_flight.lock().unwrap();
+            *now += 1;
+            *now
+        };
+        let _left = Leave(&self.in_flight);
+        {
+            let mut most = self.most_in_flight.lock().unwrap();
+            *most = (*most).max(now);
+        }
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        let Some(fault) = self.take_fault(&line) else {
+            let answer = self.handle(system, &request);
+            // The answer is on its way: whoever crashes here has done it and does not know.
+            tokio::task::yield_now().await;
+            return Ok(answer);
+        };
+        match fault {
+            Fault::Answer(status, headers, body) => {
+                let mut response = answer(status, &body);
+                response.headers.extend(headers.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())));
+                Ok(response)
+            }
+            Fault::Raw(status, content_type, body) => Ok(raw(status, content_type, body)),
+            Fault::DoneBut(status) => {
+                self.handle(system, &request);
+                Ok(answer(status, &json!({"title": "upstream"})))
+            }
+            Fault::DoneButLost => {
+                self.handle(system, &request);
+                Err(TransportError::Lost("reset by peer".into()))
+            }
+            Fault::DoneButRaw(content_type, body) => {
+                self.handle(system, &request);
+                Ok(raw(200, content_type, body))
+            }
+            Fault::NoConnection => Err(TransportError::Connect("refused".into())),
+            Fault::BadCertificate => Err(TransportError::Tls("expired".into())),
+            Fault::Hang => std::future::pending().await,
+        }
+    }
+}
+
+struct Leave<'a>(&'a Mutex<usize>);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() -= 1;
+    }
+}
+
+fn raw(status: u16, content_type: &str, body: &'static str) -> Response {
+    Response {
+        status,
+        headers: vec![("content-type".into(), content_type.into())],
+        body: Bytes::from_static(body.as_bytes()),
+    }
+}
+
+/// Remembers log lines.
+#[derive(Default)]
+pub(super) struct Log(pub Mutex<Vec<LogLine>>);
+
+impl Observer for Log {
+    fn log(&self, line: LogLine) {
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+pub(super) struct Secrets(pub Mutex<BTreeMap<String, String>>);
+
+impl SecretSource for Secrets {
+    fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
+        let all = self.0.lock().unwrap();
+        all.get(&reference.to_string()).map(|s| Secret::new(s.clone())).ok_or_else(|| "it is not set".to_owned())
+    }
+}
+
+/// Everything a test holds.
+pub(super) struct Stage {
+    pub systems: Arc<Systems>,
+    pub ledger: Arc<MemoryLedger>,
+    pub log: Arc<Log>,
+    pub secrets: Arc<Secrets>,
+    pub world: World,
+    pub plan: Plan,
+}
+
+impl Stage {
+    /// Customers `1..=n` at the source, an upsert by email to the target, pages of two.
+    pub(super) fn with(customers: usize) -> Self {
+        let systems = Arc::new(Systems::new());
+        *systems.customers.lock().unwrap() = (1..=customers).map(customer).collect();
+        let ledger = Arc::new(MemoryLedger::default());
+        let log = Arc::new(Log::default());
+        let secrets = Arc::new(Secrets(Mutex::default()));
+        let world = World {
+            transport: systems.clone(),
+            ledger: ledger.clone(),
+            clock: Arc::new(ManualClock::new(Timestamp(1_795_428_000_000))),
+            rng: Arc::new(Mutex::new(Rng::seeded(7))),
+            secrets: secrets.clone(),
+            observer: log.clone(),
+            stop: CancellationToken::new(),
+        };
+        Self { systems, ledger, log, secrets, world, plan: plan() }
+    }
+
+    pub(super) async fn run(&self) -> Report {
+        run_once(&self.plan, &self.world).await
+    }
+
+    pub(super) fn secret(&self, name: &str, value: &str) -> SecretRef {
+        let reference = SecretRef::parse(&format!("env:{name}")).unwrap();
+        self.secrets.0.lock().unwrap().insert(reference.to_string(), value.to_owned());
+        reference
+    }
+
+    /// The target asks for a token that the flow fetches itself.
+    pub(super) fn with_tokens(mut self) -> Self {
+        self.systems.tokens.lock().unwrap().insert("nobody-has-this-one".into());
+        self.plan.target.auth = AuthPlan::ClientCredentials {
+            token_url: "https://target.example/oauth/token".into(),
+            client_id: self.secret("ID", "client-77"),
+            client_secret: self.secret("SECRET", "hush-hush/1"),
+            scopes: vec!["contacts.write".into()],
+        };
+        self
+    }
+
+    pub(super) fn letters(&self) -> Vec<DeadLetter> {
+        self.ledger.dead_letters(None).unwrap().into_iter().filter(|l| l.state == DeadState::Waiting).collect()
+    }
+
+    pub(super) fn letter_codes(&self) -> Vec<(String, String)> {
+        self.letters().into_iter().map(|l| (l.key, l.code)).collect()
+    }
+
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        self.ledger.checkpoint("contacts").unwrap()
+    }
+
+    pub(super) fn effect(&self, key: &str) -> Option<Effect> {
+        self.ledger.effect("contacts", key).unwrap()
+    }
+
+    pub(super) fn set_customer(&self, at: usize, customer: Value) {
+        *self.systems.customers.lock().unwrap().get_mut(at).unwrap() = customer;
+    }
+
+    /// All that a person or another program gets to see.
+    pub(super) fn shown(&self) -> String {
+        let log = format!("{:?}", self.log.0.lock().unwrap());
+        let letters = format!("{:?}", self.ledger.dead_letters(None).unwrap());
+        format!("{log}{letters}{:?}{:?}", self.checkpoint(), self.ledger.runs(10).unwrap())
+    }
+
+    pub(super) fn events(&self, event: &str) -> usize {
+        self.log.0.lock().unwrap().iter().filter(|l| l["event"] == event).count()
+    }
+}
+
+pub(super) fn customer(n: usize) -> Value {
+    json!({"id": format!("c{n}"), "email": format!("u{n}@x.example"), "name": format!("User {n}"),
+        "updated_at": format!("2026-11-01T00:00:{n:02}Z")})
+}
+
+pub(super) fn mapping(rules: &str) -> Mapping {
+    let node = yaml::parse(rules, yaml::Limits::default()).unwrap();
+    let yaml::Kind::Map(entries) = node.kind else { panic!("no mapping") };
+    let (mapping, findings) = mapping::compile(&entries, "test.yaml");
+    assert!(findings.is_empty(), "{findings:?}");
+    mapping
+}
+
+pub(super) fn call(id: &str, method: Method, path: &str) -> Call {
+    Call { id: id.into(), method, path: path.into(), content_type: "application/json".into(), params: Vec::new() }
+}
+
+pub(super) fn path(dotted: &str) -> Vec<String> {
+    dotted.split('.').map(str::to_owned).collect()
+}
+
+pub(super) fn pagination(style: PageStyle) -> Pagination {
+    Pagination {
+        style,
+        param: None,
+        limit_param: None,
+        limit_max: None,
+        next: None,
+        more: None,
+        total: None,
+        first_page: 1,
+        basis: Basis::Stated { pointer: "#".into() },
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        integration: "test".into(),
+        flow: "contacts".into(),
+        every_ms: None,
+        source: SourcePlan {
+            system: "source".into(),
+            base_url: "https://source.example".into(),
+            auth: AuthPlan::None,
+            list: call("listCustomers", Method::Get, "/customers"),
+            key: path("id"),
+            items: path("data"),
+            pagination: Some(Pagination {
+                param: Some("cursor".into()),
+                next: Some(CursorFrom::Body(path("next_cursor"))),
+                more: Some(path("has_more")),
+                total: Some(path("total")),
+                ..pagination(PageStyle::Cursor)
+            }),
+            limit: None,
+            incremental: Some((path("updated_at"), "updated[gte]".into())),
+            rate: None,
+        },
+        target: TargetPlan {
+            system: "target".into(),
+            base_url: "https://target.example".into(),
+            auth: AuthPlan::None,
+            write: WritePlan::Upsert {
+                matching: path("email"),
+                find: call("searchContacts", Method::Get, "/contacts/search"),
+                find_param: "email".into(),
+                find_items: path("results"),
+                find_pages: None,
+                create: call("createContact", Method::Post, "/contacts"),
+                update: call("updateContact", Method::Patch, "/contacts/{contact_id}"),
+                target_key: "id".into(),
+                idempotency: None,
+            },
+            rate: None,
+        },
+        mapping: mapping("email: email\nname: name"),
+        delivery: Delivery {
+            order: Order::PerKey,
+            retry: Retry { attempts: 4, base_ms: 500, cap_ms: 10_000, ..Retry::default() },
+            timeout_ms: 5_000,
+            breaker: Some(Breaker { open_after: 5, probe_every_ms: 30_000 }),
+            ..Delivery::default()
+        },
+    }
+}
+
+/// The target only creates, with or without an idempotency key.
+pub(super) fn create_only(header: Option<&str>) -> WritePlan {
+    WritePlan::Create {
+        create: call("createContact", Method::Post, "/contacts"),
+        idempotency: header.map(str::to_owned),
+    }
+}
+
+pub(super) fn with_key(write: &mut WritePlan, header: &str) {
+    if let WritePlan::Upsert { idempotency, .. } = write {
+        *idempotency = Some(header.to_owned());
+    }
+}

@@ -1,0 +1,129 @@
+//! Fetches OAuth 2 access tokens with client credentials (RFC 6749 section 4.4).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::address::encode;
+use super::auth::basic;
+use super::body::{Content, content};
+use super::exchange::{self, Again, Miss, Tries};
+use super::gate::Gate;
+use super::run::{Run, Stop};
+use super::{Request, envelope};
+use crate::base::secret::Secret;
+use crate::model::Method;
+
+/// Who asks.
+pub(super) struct Client<'c> {
+    /// Absolute.
+    pub token_url: &'c str,
+    /// Client id.
+    pub id: &'c Secret,
+    /// Client secret.
+    pub secret: &'c Secret,
+    /// Asked for; empty leaves it to the server.
+    pub scopes: &'c [String],
+}
+
+/// An access token.
+pub(super) struct Token {
+    /// Its value.
+    pub value: Secret,
+    /// Used until here: some time before it expires.
+    pub fresh_until: Option<Instant>,
+}
+
+/// Fetches a token, with as many attempts as any other request has.
+pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Result<Token, Stop> {
+    let mut trace = run.trace("token");
+    let mut tries = Tries::default();
+    // RFC 6749 section 2.3.1: servers must take HTTP Basic; the few that only read the form say so by refusing.
+    let mut in_form = false;
+    loop {
+        gate.paced(run).await?;
+        let request = request(client, in_form, &mut trace);
+        let miss = match exchange::send_once(run, gate, request).await.and_then(|r| exchange::sorted(run, gate, r)) {
+            Ok(response) => match content(&response) {
+                Content::Json(body) => match token(&body) {
+                    Some(token) => {
+                        run.log("info", "token-fetched", Some(&trace.id), json!({"system": gate.system}));
+                        return Ok(token);
+                    }
+                    None => {
+                        let says = body.as_object().map(envelope::says).unwrap_or_default();
+                        return Err(failed(gate, &format!("the answer holds no access token {says}")));
+                    }
+                },
+                Content::Broken(why) => Miss::Again(Again::unknown("unreadable-answer", why)),
+                Content::Empty | Content::Other => return Err(failed(gate, "the answer holds no access token")),
+            },
+            Err(miss) => miss,
+        };
+        match miss {
+            Miss::Refused(r) if !in_form && matches!(r.status, 400 | 401) && fits_form(&r.says) => in_form = true,
+            Miss::Refused(r) => return Err(failed(gate, &format!("status {}: {}", r.status, r.says))),
+            Miss::Stop(stop) => return Err(stop),
+            Miss::Again(again) | Miss::Exhausted(again) => {
+                match exchange::back_off(run, gate, &mut tries, again, &mut trace).await {
+                    Ok(()) => {}
+                    Err(Miss::Stop(stop)) => return Err(stop),
+                    Err(Miss::Again(a) | Miss::Exhausted(a)) => {
+                        return Err(Stop::new(
+                            "auth-unavailable",
+                            format!("no token from {}: {}", gate.system, a.because),
+                        ));
+                    }
+                    Err(Miss::Refused(r)) => return Err(failed(gate, &r.says)),
+                }
+            }
+        }
+    }
+}
+
+fn fits_form(says: &str) -> bool {
+    says.contains("invalid_client") || says.contains("invalid_request")
+}
+
+fn failed(gate: &Gate, why: &str) -> Stop {
+    Stop::new(
+        "auth-failed",
+        format!("{} gives no token ({why}); check client id, secret and scopes of the contract", gate.system),
+    )
+}
+
+fn request(client: &Client<'_>, in_form: bool, trace: &mut super::trace::Trace) -> Request {
+    let mut body = "grant_type=client_credentials".to_owned();
+    if !client.scopes.is_empty() {
+        body.push_str("&scope=");
+        body.push_str(&encode(&client.scopes.join(" ")));
+    }
+    let mut headers = vec![
+        ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+        ("accept".to_owned(), "application/json".to_owned()),
+        ("traceparent".to_owned(), trace.attempt()),
+        ("x-correlation-id".to_owned(), trace.id.clone()),
+    ];
+    let (id, secret) = (encode(client.id.expose()), encode(client.secret.expose()));
+    if in_form {
+        body.push_str(&format!("&client_id={id}&client_secret={secret}"));
+    } else {
+        headers.push(("authorization".to_owned(), basic(&id, &secret).expose().to_owned()));
+    }
+    Request { method: Method::Post, url: client.token_url.to_owned(), headers, body: Bytes::from(body) }
+}
+
+fn token(body: &Value) -> Option<Token> {
+    let value = body.get("access_token")?.as_str().filter(|t| !t.is_empty())?;
+    let seconds = body.get("expires_in").and_then(|e| match e {
+        Value::Number(n) => n.as_f64(),
+        Value::String(s) => s.parse().ok(),
+        _ => None,
+    });
+    let life = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+    // A tenth of its life, at most a minute: enough for a request on its way.
+    let fresh_until = life.map(|life| Instant::now() + life.saturating_sub((life / 10).min(Duration::from_secs(60))));
+    Some(Token { value: Secret::new(value.to_owned()), fresh_until })
+}

@@ -1,0 +1,146 @@
+//! Nothing required is left empty, nothing of the source is left out by accident.
+
+use super::{Context, Stop, among, walk};
+use crate::base::text::quoted;
+use crate::base::yaml::{Span, Spanned};
+use crate::mapping::Mapping;
+use crate::mapping::path::{Path, Segment};
+use crate::model::SchemaId;
+
+/// Required target fields that no rule writes. Rules that did not compile count as written: they have been reported.
+pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping) {
+    let written: Vec<&Path> = mapping.rules.iter().map(|r| &r.target).chain(&mapping.left_out).collect();
+    let at = mapping.rules.first().map_or(Span::default(), |r| r.at);
+    for (path, pointer) in missing(cx, &written, cx.target.1, &[], 0) {
+        let message = format!("the target requires {}, which no rule writes", quoted(&path, 80));
+        cx.error(at, "required-target-unmapped", message, "add a rule for it, a constant if need be");
+        cx.resting_on(&pointer);
+    }
+}
+
+/// Paths and pointers of what lacks below `prefix`.
+fn missing(
+    cx: &Context<'_>,
+    written: &[&Path],
+    id: SchemaId,
+    prefix: &[Segment],
+    depth: usize,
+) -> Vec<(String, String)> {
+    let schemas = cx.target.0;
+    let schema = schemas.get(id);
+    let mut out = Vec::new();
+    if depth > 8 || written.iter().any(|w| w.segments() == prefix) {
+        return out; // the whole object comes from one rule, which is compared on its own
+    }
+    for (name, property) in schemas.properties(id) {
+        let here: Vec<Segment> = prefix.iter().cloned().chain([Segment::Key(name.to_owned())]).collect();
+        let inside = written.iter().any(|w| w.segments().starts_with(&here));
+        let read_only = schemas.get(property).read_only;
+        if inside {
+            out.extend(missing(cx, written, property, &here, depth + 1));
+        } else if schema.required.contains(name) && !read_only {
+            out.push((shown(&here), schemas.get(property).pointer.clone()));
+        }
+    }
+    for name in schema.required.iter().filter(|n| schemas.property(id, n).is_none()) {
+        let here: Vec<Segment> = prefix.iter().cloned().chain([Segment::Key(name.clone())]).collect();
+        if !written.iter().any(|w| w.segments().starts_with(&here)) {
+            out.push((shown(&here), schema.pointer.clone()));
+        }
+    }
+    if let Some(items) = schema.items {
+        let indexes: std::collections::BTreeSet<usize> = written
+            .iter()
+            .filter_map(|w| match w.segments().strip_prefix(prefix)?.first()? {
+                Segment::Index(i) => Some(*i),
+                Segment::Key(_) => None,
+            })
+            .collect();
+        for i in indexes {
+            let here: Vec<Segment> = prefix.iter().cloned().chain([Segment::Index(i)]).collect();
+            out.extend(missing(cx, written, items, &here, depth + 1));
+        }
+    }
+    // One variant that is fed is enough; where none is, the nearest one is named.
+    let variants = schema.variants.iter().map(|v| {
+        let named: Vec<(String, String)> = schemas
+            .get(*v)
+            .required
+            .iter()
+            .filter(|n| !schemas.property(*v, n).is_some_and(|(p, _)| schemas.get(p).read_only))
+            .map(|n| prefix.iter().cloned().chain([Segment::Key(n.clone())]).collect::<Vec<_>>())
+            .filter(|here| !written.iter().any(|w| w.segments().starts_with(here)))
+            .map(|here| (shown(&here), schemas.get(*v).pointer.clone()))
+            .collect();
+        named
+    });
+    out.extend(variants.min_by_key(Vec::len).unwrap_or_default());
+    out.sort();
+    out.dedup_by(|a, b| a.0 == b.0);
+    out
+}
+
+fn shown(segments: &[Segment]) -> String {
+    let mut out = String::new();
+    for segment in segments {
+        match segment {
+            Segment::Key(k) if out.is_empty() => out.push_str(k),
+            Segment::Key(k) => out.push_str(&format!(".{k}")),
+            Segment::Index(i) => out.push_str(&format!("[{i}]")),
+        }
+    }
+    out
+}
+
+/// Source fields that are neither mapped nor left out on purpose, and `unmapped` entries that make no sense.
+pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Spanned<String>]) {
+    let read = mapping.source_paths();
+    let mut left_out: Vec<String> = Vec::new();
+    for entry in unmapped {
+        let path = match Path::parse(entry) {
+            Ok(path) => path,
+            Err(because) => {
+                let message = format!("the unmapped path \"{}\" {because}", quoted(entry, 60));
+                cx.error(entry.at, "unmapped-does-not-exist", message, "write a source path");
+                continue;
+            }
+        };
+        left_out.push(path.root().to_owned());
+        match walk(cx.source.0, cx.source.1, &path) {
+            Err(Stop::Unknown { name, names, .. }) => {
+                let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));
+                cx.error(entry.at, "unmapped-does-not-exist", message, among(&name, &names));
+            }
+            Err(Stop::NotInside { .. }) => {
+                let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));
+                cx.error(entry.at, "unmapped-does-not-exist", message, "remove it");
+            }
+            Ok(_) if read.iter().any(|r| path.covers(r)) => {
+                let message = format!("{} is in unmapped, but a rule reads it", quoted(entry, 60));
+                cx.warning(entry.at, "unmapped-but-mapped", message, "remove it from unmapped");
+            }
+            Ok(_) => {}
+        }
+    }
+    if !mapping.left_out.is_empty() {
+        return; // what the broken rules would read is not known
+    }
+    let at = mapping.rules.first().map_or(Span::default(), |r| r.at);
+    let forgotten: Vec<(String, String)> = cx
+        .source
+        .0
+        .properties(cx.source.1)
+        .into_iter()
+        .filter(|(name, id)| {
+            !cx.source.0.get(*id).write_only
+                && !read.iter().any(|r| r.root() == *name)
+                && !left_out.iter().any(|l| l == name)
+        })
+        .map(|(name, id)| (quoted(name, 60), cx.source.0.get(id).pointer.clone()))
+        .collect();
+    for (name, pointer) in forgotten {
+        let message = format!("the source field {name} is neither mapped nor in unmapped");
+        cx.warning(at, "unmapped-source-field", message, "map it, or add it to unmapped");
+        cx.resting_on(&pointer);
+    }
+}

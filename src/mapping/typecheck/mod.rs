@@ -1,0 +1,211 @@
+//! Checks a mapping against both schemas: kinds flow from the source through each rule to the target (law 3).
+//!
+//! Findings: `unknown-source-field`, `unknown-target-field`, `write-only-source-read`, `read-only-target-written`,
+//! `union-branch-unhandled`, `bad-transform`, `narrowing`, `nullable-into-non-nullable`, `optional-into-required`,
+//! `enum-value-unmapped`, `value-never-sent`, `else-hides-new-values`, `value-not-in-target-enum`,
+//! `value-does-not-fit`, `too-long`, `too-short`, `format-mismatch`, `money-unit-mismatch`, `epoch-unit-mismatch`,
+//! `required-target-unmapped`, `unmapped-source-field`, `unmapped-does-not-exist`, `unmapped-but-mapped`,
+//! `sample-does-not-fit`.
+
+mod compare;
+mod coverage;
+mod money;
+mod outcome;
+mod samples;
+mod walk;
+
+pub(super) use self::money::is_money;
+use self::walk::{Reached, Stop, walk};
+use super::path::Path;
+use super::rule::{Rule, Source};
+use super::{Mapping, kind::Kind};
+use crate::base::text::{nearest, quoted};
+use crate::base::yaml::{Span, Spanned};
+use crate::finding::{Finding, Location, Severity, tidy};
+use crate::model::{SchemaId, Schemas};
+
+/// Checks a mapping. `source` is the schema of a record as it is read, `target` that of a body as it is written;
+/// `unmapped` are the source fields left out on purpose; `file` is where the rules stand.
+#[must_use]
+pub fn check(
+    mapping: &Mapping,
+    source: (&Schemas, SchemaId),
+    target: (&Schemas, SchemaId),
+    unmapped: &[Spanned<String>],
+    file: &str,
+) -> Vec<Finding> {
+    let mut cx = Context { source, target, file, findings: Vec::new() };
+    for rule in &mapping.rules {
+        cx.rule(rule);
+    }
+    coverage::required(&mut cx, mapping);
+    coverage::unmapped(&mut cx, mapping, unmapped);
+    if cx.findings.iter().all(|f| f.severity != Severity::Error) {
+        samples::run(&mut cx, mapping);
+    }
+    tidy(&mut cx.findings);
+    cx.findings
+}
+
+/// What a schema says about the field at a path.
+///
+/// # Errors
+/// What to do instead, as an imperative, where there is no such field.
+pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, String> {
+    walk(schemas, id, path).map(|r| r.kind).map_err(|stop| match stop {
+        Stop::Unknown { name, names, .. } => among(&name, &names),
+        Stop::NotInside { parent, types, .. } => format!("{} is {types}, which has no such part", quoted(&parent, 80)),
+    })
+}
+
+/// The codes of errors that speak against single rules, without regard to the rest of the mapping.
+pub(super) fn rule_errors(
+    mapping: &Mapping,
+    source: (&Schemas, SchemaId),
+    target: (&Schemas, SchemaId),
+) -> Vec<&'static str> {
+    let mut cx = Context { source, target, file: "", findings: Vec::new() };
+    mapping.rules.iter().for_each(|r| cx.rule(r));
+    cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
+}
+
+/// What one check works on.
+struct Context<'a> {
+    source: (&'a Schemas, SchemaId),
+    target: (&'a Schemas, SchemaId),
+    file: &'a str,
+    findings: Vec<Finding>,
+}
+
+/// One side of a rule, for messages: its path, shown, and where it was read.
+struct Side {
+    path: String,
+    pointer: String,
+}
+
+impl Context<'_> {
+    fn add(&mut self, at: Span, severity: Severity, code: &'static str, message: String, fix: impl Into<String>) {
+        let location = Location::at(self.file, at);
+        let finding = match severity {
+            Severity::Error => Finding::error(code, location, message),
+            Severity::Warning => Finding::warning(code, location, message),
+            Severity::Note => Finding::note(code, location, message),
+        };
+        self.findings.push(finding.fix(fix));
+    }
+
+    fn error(&mut self, at: Span, code: &'static str, message: String, fix: impl Into<String>) {
+        self.add(at, Severity::Error, code, message, fix);
+    }
+
+    fn warning(&mut self, at: Span, code: &'static str, message: String, fix: impl Into<String>) {
+        self.add(at, Severity::Warning, code, message, fix);
+    }
+
+    /// The last finding rests on this place of a description.
+    fn resting_on(&mut self, pointer: &str) {
+        if let Some(last) = self.findings.last_mut()
+            && !pointer.is_empty()
+        {
+            last.related.push(pointer.to_owned());
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        let target = self.reach_target(rule);
+        if let Source::Const(value) = &rule.source {
+            if let Some(target) = target {
+                self.value(value, rule.source_at, &rule.target, &target);
+            }
+            return;
+        }
+        let outcome = self.outcome(rule, target.as_ref());
+        if let (Some(kind), Some(target)) = (outcome, &target) {
+            self.compare(rule, &kind, target);
+            if let Source::Path(path) = &rule.source
+                && let Ok(source) = walk(self.source.0, self.source.1, path)
+            {
+                self.money(rule, &source, target);
+            }
+        }
+        if let (Some(default), Some(target)) = (&rule.default, &target) {
+            self.value(&default.value, default.at, &rule.target, target);
+        }
+    }
+
+    fn reach_target(&mut self, rule: &Rule) -> Option<Reached> {
+        match walk(self.target.0, self.target.1, &rule.target) {
+            Ok(reached) if reached.read_only => {
+                let path = quoted(&rule.target.to_string(), 80);
+                let message = format!("the target sets {path} itself (read-only)");
+                self.error(rule.at, "read-only-target-written", message, "remove this rule");
+                self.resting_on(&reached.pointer);
+                None
+            }
+            Ok(reached) => Some(reached),
+            Err(stop) => {
+                self.stopped(&stop, rule.at, "unknown-target-field", "the target");
+                None
+            }
+        }
+    }
+
+    /// The schema at a source path, after complaints.
+    fn reach_source(&mut self, path: &Path, at: Span) -> Option<Reached> {
+        match walk(self.source.0, self.source.1, path) {
+            Ok(reached) => {
+                let shown = quoted(&path.to_string(), 80);
+                if reached.write_only {
+                    let message = format!("the source never sends {shown} (write-only)");
+                    self.error(at, "write-only-source-read", message, "remove it, or map another field");
+                    self.resting_on(&reached.pointer);
+                    return None;
+                }
+                if let Some(parent) = &reached.union {
+                    let message = format!("{shown} is inside {parent}, which may also be something else");
+                    let fix = "such records are rejected: make the source always send the object, or map another field";
+                    self.warning(at, "union-branch-unhandled", message, fix);
+                }
+                Some(reached)
+            }
+            Err(stop) => {
+                self.stopped(&stop, at, "unknown-source-field", "the source");
+                None
+            }
+        }
+    }
+
+    fn stopped(&mut self, stop: &Stop, at: Span, code: &'static str, side: &str) {
+        match stop {
+            Stop::Unknown { name, parent, names } => {
+                let inside =
+                    if parent.is_empty() { side.to_owned() } else { format!("{} of {side}", quoted(parent, 80)) };
+                let message = format!("{inside} has no field \"{}\"", quoted(name, 60));
+                self.error(at, code, message, among(name, names));
+            }
+            Stop::NotInside { parent, types, list } => {
+                let parent = quoted(parent, 80);
+                let fix = if *list { format!("name an item: {parent}[0]") } else { format!("map {parent} itself") };
+                self.error(at, code, format!("{parent} of {side} is {types}, which has no such part"), fix);
+            }
+        }
+    }
+
+    fn side(path: &Path, pointer: &str) -> Side {
+        Side { path: format!("target {}", quoted(&path.to_string(), 80)), pointer: pointer.to_owned() }
+    }
+}
+
+/// `did you mean "x"? fields: a, b, c`; names come from a description, so they are cleaned and bounded.
+fn among(name: &str, names: &[String]) -> String {
+    const MOST: usize = 12;
+    let shown: Vec<String> = names.iter().take(MOST).map(|n| quoted(n, 40)).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    let near = nearest(name, names.iter().map(String::as_str));
+    let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 60)));
+    if names.is_empty() {
+        "it has no fields".to_owned()
+    } else {
+        format!("{near}use one of {}{more}", shown.join(", "))
+    }
+}

@@ -1,0 +1,193 @@
+//! The kind that a rule ends with: source, transforms, value table, default.
+
+use serde_json::Value;
+
+use super::{Context, Reached};
+use crate::base::text::{nearest, quoted};
+use crate::base::yaml::Span;
+use crate::mapping::kind::Kind;
+use crate::mapping::rule::{Else, Rule, Source, ValueTable};
+use crate::mapping::transforms;
+use crate::model::TypeSet;
+
+const TYPES: [TypeSet; 6] =
+    [TypeSet::BOOLEAN, TypeSet::INTEGER, TypeSet::NUMBER, TypeSet::STRING, TypeSet::ARRAY, TypeSet::OBJECT];
+
+/// The single types of a set that `other` does not allow.
+pub(super) fn refused(types: TypeSet, other: TypeSet) -> TypeSet {
+    TYPES.into_iter().filter(|t| types.has(*t) && !other.allows(*t)).fold(TypeSet::ANY, TypeSet::with)
+}
+
+impl Context<'_> {
+    /// The kind of the rule's value; nothing where an error makes it pointless to go on.
+    pub(super) fn outcome(&mut self, rule: &Rule, target: Option<&Reached>) -> Option<Kind> {
+        let kind = match &rule.source {
+            Source::Const(_) => return None,
+            Source::Path(path) => self.reach_source(path, rule.source_at).map(|r| r.kind),
+            Source::Join { parts, separator } => {
+                let kinds: Vec<Option<Kind>> =
+                    parts.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
+                kinds.into_iter().collect::<Option<Vec<_>>>().and_then(|kinds| self.joined(rule, &kinds, separator))
+            }
+        };
+        // The other paths are checked even where the source itself is unknown.
+        for step in &rule.steps {
+            if let Some(path) = step.op.reads()
+                && let Some(reached) = self.reach_source(path, step.at)
+                && (reached.kind.optional || reached.kind.nullable)
+            {
+                let message = format!("{} needs {path}, which may be missing or null", step.transform.name);
+                let fix = "records without it are rejected: map from a field that is always there";
+                self.warning(step.at, "optional-into-required", message, fix);
+            }
+        }
+        let mut kind = kind?;
+        for step in &rule.steps {
+            let wrong = refused(kind.types, step.transform.takes);
+            if !kind.types.is_any() && !step.transform.takes.is_any() && !wrong.is_any() {
+                let message = format!(
+                    "{} takes {}, but what comes to it here is {}",
+                    step.transform.name, step.transform.takes, kind.types
+                );
+                let fix = if wrong == TypeSet::ARRAY {
+                    "put first or last before it"
+                } else {
+                    "put a conversion before it, or remove it"
+                };
+                self.error(step.at, "bad-transform", message, fix);
+                return None;
+            }
+            self.epoch_unit(rule, step);
+            kind = transforms::flow(step.op.as_ref(), &kind);
+        }
+        if let Some(table) = &rule.values {
+            kind = self.through_table(rule, table, &kind, target);
+        }
+        if rule.default.is_some() {
+            (kind.nullable, kind.optional) = (false, false);
+        }
+        Some(kind)
+    }
+
+    fn joined(&mut self, rule: &Rule, kinds: &[Kind], separator: &str) -> Option<Kind> {
+        let scalar = TypeSet::STRING.with(TypeSet::NUMBER).with(TypeSet::INTEGER).with(TypeSet::BOOLEAN);
+        if let Some(bad) = kinds.iter().find(|k| !k.types.is_any() && !refused(k.types, scalar).is_any()) {
+            let message = format!("join takes texts and numbers, but one part is {}", bad.types);
+            self.error(rule.source_at, "narrowing", message, "name a field inside it, or an item of the list");
+            return None;
+        }
+        let between = separator.chars().count() as u64 * (kinds.len() as u64).saturating_sub(1);
+        let longest = |k: &Kind| {
+            let text = k.types == TypeSet::STRING;
+            k.max_length.filter(|_| text).or_else(|| (k.types == TypeSet::BOOLEAN).then_some(5))
+        };
+        let sum: Option<u64> = kinds.iter().map(longest).sum();
+        Some(Kind {
+            optional: kinds.iter().all(|k| k.optional || k.nullable),
+            max_length: sum.map(|s| s.saturating_add(between)),
+            ..Kind::of(TypeSet::STRING)
+        })
+    }
+
+    fn through_table(&mut self, rule: &Rule, table: &ValueTable, kind: &Kind, target: Option<&Reached>) -> Kind {
+        let mut outputs: Vec<Value> = table.entries.iter().map(|(_, v)| v.clone()).collect();
+        if let Some(target) = target {
+            for (key, value) in &table.entries {
+                self.value(value, key.at, &rule.target, target);
+            }
+        }
+        let mut known = kind.values.clone();
+        if kind.nullable
+            && let Some(values) = &mut known
+        {
+            values.push(Value::Null);
+        }
+        let lacking: Option<Vec<Value>> =
+            known.as_ref().map(|v| v.iter().filter(|v| table.find(v).is_none()).cloned().collect());
+        if let Some(known) = &known {
+            self.never_sent(table, known);
+        }
+        let mut out = Kind::default();
+        match (&table.otherwise, lacking) {
+            (None, None) => {
+                let message = format!("the values of {} are not known, so the table cannot be total", rule.source);
+                let fix = "add else: reject, keep or {default: value}";
+                self.error(table.at, "enum-value-unmapped", message, fix);
+            }
+            (None, Some(lacking)) if !lacking.is_empty() => {
+                let message = format!("the table has no entry for {}", list(&lacking));
+                let fix = "add the entries, or else: reject, keep or {default: value}";
+                self.error(table.at, "enum-value-unmapped", message, fix);
+            }
+            (Some(Else::Keep), None) => return Kind { values: None, schema: None, ..kind.clone() },
+            (Some(Else::Keep), Some(lacking)) => {
+                out.nullable = lacking.contains(&Value::Null);
+                outputs.extend(lacking.into_iter().filter(|v| !v.is_null()));
+            }
+            (Some(Else::Default(default)), lacking) => {
+                if let Some(target) = target {
+                    self.value(&default.value, default.at, &rule.target, target);
+                }
+                if lacking.as_ref().is_none_or(|l| !l.is_empty()) {
+                    let message = "a value that the table lacks becomes the default without a word".to_owned();
+                    let fix = "use else: reject, to see new values as dead letters";
+                    self.add(default.at, crate::finding::Severity::Note, "else-hides-new-values", message, fix);
+                }
+                outputs.push(default.value.clone());
+            }
+            (Some(Else::Reject) | None, _) => {}
+        }
+        out.optional = kind.optional;
+        out.nullable |= outputs.iter().any(Value::is_null);
+        outputs.retain(|v| !v.is_null());
+        out.types = outputs.iter().map(TypeSet::of).fold(TypeSet::ANY, TypeSet::with);
+        out.values = Some(outputs);
+        out.measure();
+        out
+    }
+
+    /// Entries that can never be used: usually a slip in a value's name.
+    fn never_sent(&mut self, table: &ValueTable, known: &[Value]) {
+        let names: Vec<String> =
+            known.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
+        let used: Vec<&Value> = known.iter().filter_map(|v| table.find(v)).collect();
+        for (key, value) in &table.entries {
+            if names.iter().any(|n| n == &key.value) || used.iter().any(|u| std::ptr::eq(*u, value)) {
+                continue;
+            }
+            let near = nearest(&key.value, names.iter().map(String::as_str));
+            let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 60)));
+            let message = format!("the source never sends \"{}\"", quoted(&key.value, 60));
+            self.warning(key.at, "value-never-sent", message, format!("{near}values: {}", list(known)));
+        }
+    }
+
+    /// A step that reads seconds where the description speaks of milliseconds, or the other way round.
+    fn epoch_unit(&mut self, rule: &Rule, step: &crate::mapping::rule::Step) {
+        let Source::Path(path) = &rule.source else { return };
+        if step.transform.name != "epoch_to_datetime" {
+            return;
+        }
+        let Ok(reached) = super::walk(self.source.0, self.source.1, path) else { return };
+        let Some(id) = reached.id else { return };
+        let said = self.source.0.get(id).description.to_lowercase();
+        let (millis, seconds) =
+            (said.contains("millisecond"), said.contains("seconds") && !said.contains("millisecond"));
+        let takes_millis = step.shown.contains("millis");
+        if (millis && !takes_millis) || (seconds && takes_millis) {
+            let at: Span = step.at;
+            let (is, not) = if millis { ("millis", "seconds") } else { ("seconds", "millis") };
+            let message = format!("the description of {path} speaks of {is}, the transform reads {not}");
+            self.warning(at, "epoch-unit-mismatch", message, format!("write {{epoch_to_datetime: {is}}}"));
+            self.resting_on(&reached.pointer);
+        }
+    }
+}
+
+/// At most eight values, cleaned: they come from a description.
+pub(super) fn list(values: &[Value]) -> String {
+    let shown: Vec<String> =
+        values.iter().take(8).map(|v| quoted(v.as_str().map_or(&v.to_string(), |s| s), 40)).collect();
+    let more = values.len().saturating_sub(8);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}

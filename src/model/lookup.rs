@@ -1,0 +1,28 @@
+//! Looking things up in operations, where more than one room needs the same answer.
+
+use super::{Operation, ParamIn, Parameter};
+use crate::base::text::words;
+
+impl Operation {
+    /// The query parameter by which records with a certain value of `field` are found: named like the field
+    /// (`email`, `Email`, `filter[email]`, `email[eq]`), else the only required query parameter.
+    #[must_use]
+    pub fn parameter_for(&self, field: &str) -> Option<&Parameter> {
+        let leaf = field.rsplit('.').next().unwrap_or(field);
+        let asks = || self.parameters.iter().filter(|p| p.place == ParamIn::Query);
+        let wanted = words(leaf);
+        let core = |name: &str| -> Vec<String> {
+            const AROUND: [&str; 8] = ["filter", "filters", "eq", "equals", "is", "by", "where", "search"];
+            words(name).into_iter().filter(|w| !AROUND.contains(&w.as_str())).collect()
+        };
+        asks()
+            .find(|p| p.name == field || p.name == leaf)
+            .or_else(|| asks().find(|p| words(&p.name) == wanted))
+            .or_else(|| asks().find(|p| !wanted.is_empty() && core(&p.name) == wanted))
+            .or_else(|| {
+                let mut required = asks().filter(|p| p.required);
+                let only = required.next();
+                only.filter(|_| required.next().is_none())
+            })
+    }
+}

@@ -1,0 +1,25 @@
+//! Characters that people do not see and agents obey.
+
+use super::{Check, Subject};
+use crate::base::text::is_hidden;
+use crate::base::yaml::Span;
+use crate::finding::{Finding, Location};
+
+pub(super) const CHECK: Check =
+    Check { code: "hidden-characters", finds: "A document holds characters that are not shown.", run };
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for document in &subject.skill.documents {
+        for (number, line) in (1_u32..).zip(document.text.lines()) {
+            let bad = |c: char| is_hidden(c) || (c.is_control() && c != '\t' && c != '\r');
+            let Some((column, c)) = (1_u32..).zip(line.chars()).find(|(_, c)| bad(*c)) else { continue };
+            let at = Location::at(&document.file, Span { line: number, column });
+            out.push(
+                Finding::error(CHECK.code, at, format!("character U+{:04X} is not shown to people", u32::from(c)))
+                    .fix("remove it; write what it hides in plain sight, or not at all"),
+            );
+        }
+    }
+    out
+}

@@ -1,0 +1,35 @@
+//! The sections of the procedure; people and programs look for them by name.
+
+use super::{Check, Subject};
+use crate::base::text::nearest;
+use crate::base::yaml::Span;
+use crate::finding::{Finding, Location};
+
+/// In the order of the procedure.
+const SECTIONS: [&str; 7] = [
+    "Purpose",
+    "Trigger Conditions",
+    "Guardrails",
+    "Required Artifacts",
+    "Execution Phases",
+    "Output Format",
+    "Validation Checklist",
+];
+
+pub(super) const CHECK: Check =
+    Check { code: "section-missing", finds: "A section of the procedure is missing from SKILL.md.", run };
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let main = subject.skill.main();
+    let titles: Vec<&str> = main.sections.iter().map(|s| s.title.as_str()).collect();
+    let missing = SECTIONS.iter().filter(|want| !titles.iter().any(|t| t.eq_ignore_ascii_case(want)));
+    missing
+        .map(|want| {
+            let near = nearest(want, titles.iter().copied()).and_then(|n| main.sections.iter().find(|s| s.title == n));
+            let at = near.map_or(Span { line: 1, column: 1 }, |s| s.at);
+            let hint = near.map_or_else(String::new, |s| format!(" (\"{}\" is near)", s.title));
+            Finding::error(CHECK.code, Location::at(&main.file, at), format!("no section \"{want}\"{hint}"))
+                .fix(format!("add ## {want}"))
+        })
+        .collect()
+}

@@ -1,0 +1,196 @@
+//! The checks room: every check has a contract that trips it, and it alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use platform_integration::checks::{self, Subject};
+use platform_integration::contract;
+use platform_integration::finding::{Finding, Severity};
+use platform_integration::mapping;
+use platform_integration::model::System;
+
+use crate::contract::shown;
+use crate::systems::{crm, shop};
+
+fn fixture(code: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checks").join(code).join("integration.yaml")
+}
+
+fn findings_in(text: &str, confirmed: Option<&dyn Fn(&str) -> bool>) -> Vec<Finding> {
+    let (contract, mut findings) = contract::parse(text, "integration.yaml");
+    assert_eq!(shown(&findings), "");
+    let contract = contract.expect("a whole contract");
+    let (shop, crm, nowhere) = (shop(), crm(Some("https://crm.example")), crm(None));
+    let systems: BTreeMap<String, &System> =
+        [("shop".to_owned(), &shop), ("crm".to_owned(), &crm), ("nowhere".to_owned(), &nowhere)].into();
+    let mappings = contract
+        .flows
+        .iter()
+        .map(|(name, flow)| {
+            let (mapping, found) = mapping::compile(&flow.map, "integration.yaml");
+            findings.extend(found);
+            (name.clone(), mapping)
+        })
+        .collect();
+    findings.extend(checks::run(&Subject {
+        contract: &contract,
+        systems: &systems,
+        mappings: &mappings,
+        confirmed,
+        text,
+    }));
+    findings
+}
+
+fn findings(code: &str) -> Vec<Finding> {
+    findings_in(&std::fs::read_to_string(fixture(code)).expect(code), None)
+}
+
+fn with(from: &str, to: &str) -> Vec<Finding> {
+    let base = std::fs::read_to_string(fixture("none")).expect("readable");
+    assert!(base.contains(from), "{from}");
+    findings_in(&base.replace(from, to), None)
+}
+
+#[test]
+fn a_good_contract_has_no_findings() {
+    assert_eq!(shown(&findings("none")), "");
+}
+
+#[test]
+fn every_check_has_a_contract_that_trips_it_and_it_alone() {
+    let mut page = String::new();
+    for check in checks::ALL {
+        let found = findings(check.code);
+        assert!(!found.is_empty(), "{} finds nothing in its own example", check.code);
+        for f in &found {
+            let own = f.code == check.code || check.code == "mapping-types";
+            assert!(own, "{}: also\n{}", check.code, shown(&found));
+            assert!(f.severity <= check.severity, "{}", check.code);
+            assert!(f.location.at.line > 0, "{f:?}");
+            assert!(!f.fix.is_empty(), "{f:?}");
+        }
+        page.push_str(&format!("# {}: {}\n{}", check.code, check.summary, shown(&found)));
+    }
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn every_fixture_belongs_to_a_check() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checks");
+    for entry in std::fs::read_dir(dir).expect("a directory") {
+        let name = entry.expect("an entry").file_name().into_string().expect("text");
+        assert!(name == "none" || checks::ALL.iter().any(|c| c.code == name), "{name}");
+    }
+}
+
+#[test]
+fn an_unconfirmed_constraint_is_an_error_once_there_is_a_session() {
+    let text = std::fs::read_to_string(fixture("inferred-unconfirmed")).expect("readable");
+    let worst = |confirmed: Option<&dyn Fn(&str) -> bool>| findings_in(&text, confirmed).first().map(|f| f.severity);
+    assert_eq!(worst(None), Some(Severity::Warning));
+    assert_eq!(worst(Some(&|_| false)), Some(Severity::Error));
+    assert_eq!(worst(Some(&|id| id == "ids-stable")), None);
+}
+
+#[test]
+fn a_secret_is_never_repeated_in_its_finding() {
+    for found in [
+        findings("secret-as-value"),
+        findings("secret-in-const"),
+        with("env:SHOP_TOKEN", "hunter2hunter2"),
+        with("api: shop.yaml", "api: shop.yaml\n    base_url: https://me:hunter2@shop.example"),
+        with("why: Keep", "why: Bearer hunter2hunter2 Keep"),
+    ] {
+        assert!(!found.is_empty());
+        let text = shown(&found);
+        assert!(!text.contains("hunter2") && !text.contains("4242"), "{text}");
+        assert!(text.contains("secret"), "{text}");
+    }
+}
+
+#[test]
+fn ways_to_make_a_write_repeatable_are_taken() {
+    let text = std::fs::read_to_string(fixture("retried-write-without-idempotency")).expect("readable");
+    for (from, to) in [
+        ("create: createNote", "create: {operation: createNote, accept_duplicates: {by: Ada, because: harmless}}"),
+        ("rate: 90/10s", "rate: 90/10s\n      retry: {attempts: 1}"),
+    ] {
+        assert_eq!(shown(&findings_in(&text.replace(from, to), None)), "");
+    }
+}
+
+#[test]
+fn a_put_that_is_no_put_is_not_idempotent() {
+    let upsert = "upsert: {match: email, find: searchContacts, create: createContact, update: updateContact}";
+    let base = std::fs::read_to_string(fixture("none")).expect("readable");
+    let text = base.replace(upsert, "put: {operation: updateContact, key: email}").replace("[read, write]", "[write]");
+    let found = findings_in(&text, None);
+    insta::assert_snapshot!(shown(&found), @r"
+    21:24 error retried-write-without-idempotency: updateContact is PATCH, which is not idempotent, and is tried up to 5 times
+        fix: use an operation with PUT, or upsert
+    ");
+}
+
+#[test]
+fn flows_to_one_system_share_its_limit() {
+    let base = std::fs::read_to_string(fixture("none")).expect("readable");
+    let (head, flow) = base.split_once("flows:\n").expect("flows");
+    let second = flow.replace("  contacts:\n", "  again:\n").replace("90/10s", "20/10s");
+    let found = findings_in(&format!("{head}flows:\n{flow}{second}"), None);
+    insta::assert_snapshot!(shown(&found), @r"
+    42:13 error rate-above-limit: 2 flows to crm together are above the limit: createContact allows 100 in 10s
+        fix: stay below 100/10s, over all flows to crm
+    ");
+}
+
+/// Parse, compile and check a contract of `examples/` against its real descriptions.
+fn example(name: &str) -> String {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    // `freeze` is not in this release; everything else about the examples must pass as it stands.
+    let text = std::fs::read_to_string(dir.join("integration.yaml")).expect("readable");
+    let text = text.replace("drift: freeze", "drift: quarantine");
+    let (contract, mut findings) = contract::parse(&text, "integration.yaml");
+    let contract = contract.expect("a whole contract");
+    let read = |api: &str| {
+        let bytes = std::fs::read(dir.join(api)).expect(api);
+        platform_integration::readers::read_bytes(&bytes, api).system.expect("a system")
+    };
+    let owned: BTreeMap<String, System> = contract.systems.iter().map(|(n, s)| (n.clone(), read(&s.api))).collect();
+    let systems = owned.iter().map(|(n, s)| (n.clone(), s)).collect();
+    let mut mappings = BTreeMap::new();
+    for (name, flow) in &contract.flows {
+        let (mapping, found) = mapping::compile(&flow.map, "integration.yaml");
+        findings.extend(found);
+        mappings.insert(name.clone(), mapping);
+    }
+    let subject = Subject {
+        contract: &contract,
+        systems: &systems,
+        mappings: &mappings,
+        confirmed: Some(&|_| true),
+        text: &text,
+    };
+    findings.extend(checks::run(&subject));
+    shown(&findings)
+}
+
+#[test]
+fn billing_to_crm_passes() {
+    assert_eq!(example("billing-to-crm"), "");
+}
+
+#[test]
+fn payments_to_ledger_passes() {
+    assert_eq!(example("payments-to-ledger"), "");
+}
+
+#[test]
+fn what_could_not_be_read_is_not_checked() {
+    let text = std::fs::read_to_string(fixture("none")).expect("readable");
+    let (contract, _) = contract::parse(&text, "x");
+    let contract = contract.expect("whole");
+    let (systems, mappings) = (BTreeMap::new(), BTreeMap::new());
+    let subject = Subject { contract: &contract, systems: &systems, mappings: &mappings, confirmed: None, text: &text };
+    assert_eq!(checks::run(&subject), []);
+}
