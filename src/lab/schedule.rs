@@ -36,8 +36,8 @@ pub(super) struct Played {
     pub trace: String,
 }
 
-/// Plays it.
-pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject) -> Played {
+/// Plays it. `tell`: the timeline is wanted even if nothing failed.
+pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject, tell: bool) -> Played {
     let root = Rng::seeded(seed);
     let mut stage = Prepared::set(bench, drill, &root);
     let mut crash_rng = root.fork("crashes");
@@ -70,7 +70,7 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
             stage.after_first_pass(bench, &root);
         }
     }
-    stage.judged(bench, drill, seed, runs)
+    stage.judged(bench, drill, seed, runs, tell)
 }
 
 /// A stage with its records, and what is to happen on it.
@@ -134,7 +134,7 @@ impl Prepared {
         RunSeen { run, end, from, to, letters, missing }
     }
 
-    fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>) -> Played {
+    fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let (letters, secrets, faults_fired) = (self.stage.letters(), self.stage.secrets(), self.stage.fired());
         let trace = self.stage.take_trace();
@@ -159,14 +159,9 @@ impl Prepared {
                 .map(|r| judge::reconcile(&evidence, r))
                 .reduce(Reconciliation::plus)
                 .unwrap_or_default();
-            Played {
-                seed,
-                fired: drill.fired(&evidence),
-                failures,
-                caveats: drill.caveats(&evidence),
-                counts,
-                trace: trace.render(),
-            }
+            let text = if tell || !failures.is_empty() { trace.render() } else { String::new() };
+            let (fired, caveats) = (drill.fired(&evidence), drill.caveats(&evidence));
+            Played { seed, fired, failures, caveats, counts, trace: text }
         })
     }
 }

@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 use platform_integration::base::digest::Digest;
 use platform_integration::base::ids;
 use platform_integration::connector::{Plan, Report, World, WritePlan};
-use platform_integration::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger as _, Reconciliation, Verdict,
-};
+use platform_integration::evidence::{Checkpoint, DeadLetter, DeadState, Effect, EffectState, Reconciliation, Verdict};
 use platform_integration::lab::Subject;
 use platform_integration::lab::mock::compare;
 use platform_integration::model::{CursorFrom, PageStyle};
@@ -336,8 +334,9 @@ impl Run<'_> {
 
     /// Looks before every attempt to write: what a lost answer has done is seen before it is done again.
     async fn upsert(&mut self, mapped: &Value, effect: &Effect, trace: &str) -> Settled {
-        let WritePlan::Upsert { matching, find, find_param, find_items, create, update, target_key, idempotency } =
-            &self.plan.target.write
+        let WritePlan::Upsert {
+            matching, find, find_param, find_items, create, update, target_key, idempotency, ..
+        } = &self.plan.target.write
         else {
             unreachable!("called for upserts only")
         };
