@@ -1,1 +1,240 @@
-//! Room: app.
+//! Row 4: one file per use case, the same for agent and command line: `Params`, `Answer`, `run`. [`execute`] is the one
+//! way in: it asks the guardrails, runs, and records before it answers (law 9). The only writer of evidence.
+
+pub mod assess_readiness;
+pub mod check_contract;
+pub mod confirm_constraints;
+mod context;
+pub mod draft_contract;
+pub mod export_dossier;
+pub mod inspect_system;
+pub mod map_system;
+mod no;
+pub mod open_session;
+mod paging;
+pub mod query_evidence;
+pub mod record_constraint;
+pub mod run_drills;
+pub mod scaffold_connector;
+mod subject;
+pub mod wire;
+
+pub mod demo;
+pub mod run_connector;
+pub mod serve_mock;
+pub mod verify_skill;
+
+pub use crate::workflow::record::Channel;
+pub use assess_readiness::AssessReadiness;
+pub use check_contract::CheckContract;
+pub use confirm_constraints::{ConfirmConstraints, Decision, DecisionArg};
+pub use context::{App, Call, Face, HumanInput, HumanQuestion};
+pub use draft_contract::DraftContract;
+pub use export_dossier::ExportDossier;
+pub use inspect_system::InspectSystem;
+pub use map_system::MapSystem;
+pub use no::{Fault, No, Refusal};
+pub use open_session::OpenSession;
+pub use query_evidence::QueryEvidence;
+pub use record_constraint::RecordConstraint;
+pub use run_drills::RunDrills;
+pub use scaffold_connector::ScaffoldConnector;
+pub use wire::{CountsOut, FactOut, FindingOut};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::base::digest::Digest;
+use crate::base::redact;
+use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase};
+use crate::workflow::{self, Ask, Proposal, Ruling};
+
+/// What a caller may expect of a use case; goes out as the tool's annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hints {
+    /// Changes nothing but the evidence log.
+    pub read_only: bool,
+    /// May overwrite something of the user's.
+    pub destructive: bool,
+    /// A second call with the same arguments changes nothing more.
+    pub idempotent: bool,
+}
+
+/// One use case: one MCP tool and one subcommand.
+pub trait UseCase: 'static {
+    /// Tool name: at most 24 characters of `[a-z0-9_]`.
+    const NAME: &'static str;
+    /// Subcommand.
+    const COMMAND: &'static str;
+    /// Title for people.
+    const TITLE: &'static str;
+    /// What it does, when to use it, what comes back. Product text.
+    const SUMMARY: &'static str;
+    /// Annotations.
+    const HINTS: Hints;
+    /// The kind of its event.
+    const KIND: EventKind;
+    /// The phase it belongs to.
+    const PHASE: Phase;
+    /// Arguments.
+    type Params: DeserializeOwned + Serialize + schemars::JsonSchema + clap::Args + Send + 'static;
+    /// The answer.
+    type Answer: Serialize + schemars::JsonSchema + Send + 'static;
+
+    /// The session the call belongs to.
+    fn session(params: &Self::Params) -> Option<&str>;
+
+    /// What the call wants to put into the record, as far as guardrails look at it.
+    fn proposes(_call: &Call<'_>, _params: &Self::Params) -> Proposed {
+        Proposed::Nothing
+    }
+
+    /// Does it. Whatever it reads is read here; what it returns is recorded by [`execute`].
+    ///
+    /// # Errors
+    /// A refusal, a fault, or a question that only a human can answer.
+    fn run(call: &Call<'_>, params: Self::Params) -> Result<Done<Self::Answer>, No>;
+}
+
+/// What a call wants to put into the record.
+#[derive(Debug)]
+pub enum Proposed {
+    /// Nothing that a guardrail looks at.
+    Nothing,
+    /// A constraint.
+    Constraint(workflow::record::ConstraintRecorded),
+    /// Decisions passed on by an agent.
+    Decisions(Vec<workflow::record::DecisionRecord>),
+}
+
+/// What a use case hands back to be recorded and answered.
+#[derive(Debug)]
+pub struct Done<A> {
+    /// The answer.
+    pub answer: A,
+    /// One line for the log.
+    pub summary: String,
+    /// What later guardrails compute from.
+    pub data: Value,
+    /// Events of other kinds that this call brought about, recorded before its own.
+    pub also: Vec<(EventKind, String, Value)>,
+    /// The session, where the call itself opened it.
+    pub session: Option<String>,
+}
+
+impl<A> Done<A> {
+    /// An answer with its log line and data.
+    pub fn new(answer: A, summary: impl Into<String>, data: Value) -> Self {
+        Self { answer, summary: summary.into(), data, also: Vec::new(), session: None }
+    }
+}
+
+/// An answer and its place in the evidence.
+#[derive(Debug)]
+pub struct Answered<A> {
+    /// The answer.
+    pub answer: A,
+    /// Sequence number of its event.
+    pub seq: u64,
+    /// Head of the chain once it was recorded.
+    pub head: String,
+    /// The line that went into the log.
+    pub summary: String,
+}
+
+/// Runs a use case: guardrails, work, record, answer.
+///
+/// # Errors
+/// The use case's refusal, fault or question; refusals and faults are recorded too, as far as the store can be written.
+pub fn execute<U: UseCase>(
+    app: &App,
+    face: &Face,
+    human: HumanInput,
+    params: U::Params,
+) -> Result<Answered<U::Answer>, No> {
+    // Redacted before it is digested: a digest of a short secret could be guessed.
+    let input = Digest::of_json(&redact::json(&serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?));
+    let session = U::session(&params).map(str::to_owned);
+    let call_args = (U::NAME, U::PHASE, face, session.as_deref(), &input);
+    let outcome = (|| {
+        let call = Call::new(app, face, human, session.as_deref())?;
+        let proposed = U::proposes(&call, &params);
+        let proposal = match &proposed {
+            Proposed::Nothing => Proposal::Nothing,
+            Proposed::Constraint(constraint) => Proposal::Constraint(constraint),
+            Proposed::Decisions(decisions) => Proposal::Decisions(decisions),
+        };
+        let ask = Ask { tool: U::NAME, facts: &call.facts, session: call.session.as_ref(), proposal };
+        if let Ruling::Refuse(refusal) = workflow::rule(&ask) {
+            return Err(Refusal::from(refusal).into());
+        }
+        U::run(&call, params)
+    })();
+    match outcome {
+        Ok(done) => {
+            let session = done.session.clone().or_else(|| session.clone());
+            let output = serde_json::to_value(&done.answer).map_err(|e| Fault::internal(&e))?;
+            for (kind, summary, data) in done.also {
+                let event = event(app, call_args, session.clone(), kind, Outcome::Ok, &summary, data, &Value::Null);
+                app.store.append(event).map_err(Fault::from)?;
+            }
+            let event = event(app, call_args, session, U::KIND, Outcome::Ok, &done.summary, done.data, &output);
+            let Event { seq, hash, .. } = app.store.append(event).map_err(Fault::from)?;
+            Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
+        }
+        Err(no) => {
+            record_no(app, call_args, &no);
+            Err(no)
+        }
+    }
+}
+
+type CallArgs<'c> = (&'static str, Phase, &'c Face, Option<&'c str>, &'c Digest);
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one record, named where they are given")]
+fn event(
+    app: &App,
+    call: CallArgs<'_>,
+    session: Option<String>,
+    kind: EventKind,
+    outcome: Outcome,
+    summary: &str,
+    data: Value,
+    output: &Value,
+) -> NewEvent {
+    let (tool, phase, face, _, input) = call;
+    NewEvent {
+        session,
+        at: app.clock.now(),
+        phase,
+        kind,
+        tool: tool.to_owned(),
+        client: face.client().to_owned(),
+        outcome,
+        input: input.clone(),
+        output: Digest::of_json(output),
+        summary: redact::text(summary),
+        data: redact::json(&data),
+    }
+}
+
+/// Refusals and faults are evidence too. Where even that cannot be written, the caller still gets the answer.
+fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
+    let (kind, outcome, summary, data) = match no {
+        No::Refusal(r) => (
+            EventKind::Refused,
+            Outcome::Refused,
+            format!("{}: {}", r.code, r.because),
+            serde_json::json!({"code": r.code}),
+        ),
+        No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
+        No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded
+    };
+    // A session that does not exist must not be named by an event.
+    let session = call.3.filter(|id| app.store.session(id).is_ok()).map(str::to_owned);
+    let event = event(app, call, session, kind, outcome, &summary, data, &Value::Null);
+    if let Err(e) = app.store.append(event) {
+        tracing::warn!(error = %e, "a refusal could not be recorded");
+    }
+}

@@ -1,1 +1,45 @@
-//! Room: cli.
+//! Row 1: the command line and the composition root. The only place that reads the environment, opens the store and
+//! writes to stdout.
+
+mod args;
+mod commands;
+mod compose;
+mod output;
+mod runner;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Exit codes.
+pub mod exit {
+    /// Fine.
+    pub const FINE: u8 = 0;
+    /// Findings at or above the bar, or a verdict that is no PASS.
+    pub const FINDINGS: u8 = 1;
+    /// Refused, or bad use.
+    pub const REFUSED: u8 = 2;
+    /// A fault of ours or of the machine.
+    pub const FAULT: u8 = 3;
+}
+
+/// Parses the arguments, runs the command, tells the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    match args::Cli::try_parse() {
+        Ok(cli) => ExitCode::from(commands::run(cli)),
+        Err(e) => {
+            // clap words its own messages; help and version are no errors.
+            let code = if e.use_stderr() { exit::REFUSED } else { exit::FINE };
+            let _ = e.print();
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The command line as clap sees it; for completions and tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    <args::Cli as clap::CommandFactory>::command()
+}

@@ -9,7 +9,7 @@ use super::address;
 use super::body::{scalar, writable};
 use super::{AuthPlan, Call, FixedParam, Plan, SourcePlan, TargetPlan, WritePlan};
 use crate::base::secret::SecretRef;
-use crate::base::text::{did_you_mean, words};
+use crate::base::text::did_you_mean;
 use crate::base::yaml::Spanned;
 use crate::contract::{Auth, Contract, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
@@ -437,20 +437,11 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
     })
 }
 
-/// The query parameter of a search that takes the natural key: named as it, or by the same words.
+/// The query parameter of a search that takes the natural key; the same answer that the checks give.
 fn find_param(side: &Side<'_>, find: &Operation, matching: &str) -> Result<String, PlanError> {
-    let key = matching.rsplit('.').next().unwrap_or(matching);
-    let query = || find.parameters.iter().filter(|p| p.place == ParamIn::Query).map(|p| p.name.as_str());
-    let found = query().find(|n| *n == key || *n == matching).or_else(|| {
-        let key = words(key);
-        let whole = words(matching);
-        query().find(|n| {
-            let name = words(n);
-            name == key || name == whole
-        })
-    });
-    found.map(str::to_owned).ok_or_else(|| {
-        let all: Vec<&str> = query().collect();
+    find.parameter_for(matching).map(|p| p.name.clone()).ok_or_else(|| {
+        let all: Vec<&str> =
+            find.parameters.iter().filter(|p| p.place == ParamIn::Query).map(|p| p.name.as_str()).collect();
         PlanError::NoFindParam {
             system: side.name.to_owned(),
             operation: find.id.clone(),

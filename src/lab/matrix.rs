@@ -148,10 +148,8 @@ pub fn run_drills(
         }
         drop(send);
         let mut slots: Vec<Option<Played>> = (0..total).map(|_| None).collect();
-        let mut done = 0;
-        for (job, played) in receive {
+        for (done, (job, played)) in (1..).zip(receive) {
             slots[job] = Some(played);
-            done += 1;
             // Rows come out in the order of the catalogue, whoever finished first.
             while let Some(drill) = drills.get(rows.len()) {
                 let from = rows.len() * each;

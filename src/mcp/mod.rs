@@ -1,1 +1,10 @@
-//! Room: mcp.
+//! Row 2: the use cases as MCP tools; the only room that names `rmcp`. One handler speaks both protocol eras.
+//! stdout carries the protocol and nothing else (law 11).
+
+mod human;
+mod schema;
+mod server;
+mod tool;
+
+pub use server::{Server, serve_stdio};
+pub use tool::names;

@@ -3,9 +3,13 @@
 use super::{Operation, ParamIn, Parameter};
 use crate::base::text::words;
 
+/// Names of parameters that search in all fields.
+const GENERAL: [&str; 7] = ["q", "query", "search", "term", "keyword", "filter", "text"];
+
 impl Operation {
     /// The query parameter by which records with a certain value of `field` are found: named like the field
-    /// (`email`, `Email`, `filter[email]`, `email[eq]`), else the only required query parameter.
+    /// (`email`, `Email`, `filter[email]`, `email[eq]`), else the only required one, where its name is
+    /// general (`q`, `query`, `search` …).
     #[must_use]
     pub fn parameter_for(&self, field: &str) -> Option<&Parameter> {
         let leaf = field.rsplit('.').next().unwrap_or(field);
@@ -22,7 +26,9 @@ impl Operation {
             .or_else(|| {
                 let mut required = asks().filter(|p| p.required);
                 let only = required.next();
-                only.filter(|_| required.next().is_none())
+                // A parameter named after another field finds by that field, not by this one.
+                let general = |p: &&Parameter| GENERAL.contains(&p.name.to_ascii_lowercase().as_str());
+                only.filter(|_| required.next().is_none()).filter(general)
             })
     }
 }

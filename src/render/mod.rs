@@ -1,1 +1,15 @@
-//! Room: render.
+//! Row 3: answers and findings as text, JSON, SARIF and JUnit. Styles are ANSI; the caller strips them where the output
+//! is no terminal.
+
+mod findings;
+mod junit;
+mod matrix;
+pub mod page;
+mod sarif;
+mod text;
+
+pub use findings::drawn;
+pub use junit::{junit_drills, junit_findings};
+pub use matrix::matrix;
+pub use sarif::sarif;
+pub use text::Text;

@@ -9,8 +9,7 @@ use crate::evidence::{Reconciliation, Verdict};
 pub const HAPPY: &[&str] = &["happy-path"];
 
 /// Drills after which the connector cannot know whether its write was done: what idempotency is for.
-pub const UNKNOWN_OUTCOME: &[&str] =
-    &["committed-then-503", "committed-then-reset", "committed-then-timeout", "crash-restart", "kill-anywhere"];
+pub const UNKNOWN_OUTCOME: &[&str] = &["committed-then-503", "timeout-after-commit", "crash-anywhere"];
 
 /// Drills, taken together.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -176,7 +176,7 @@ fn systems_mapped(facts: &Facts) -> Met {
         [one] => format!("only {one} is mapped; an integration has two sides"),
         _ => return Ok(()),
     };
-    let next = call(facts, "map_system", json!({"name": "NAME", "api": "PATH OR URL OF ITS API DESCRIPTION"}));
+    let next = call(facts, "map_system", json!({"name": "NAME", "api": "PATH OF ITS API DESCRIPTION"}));
     Err(Box::new(Unmet { because, next, person: None }))
 }
 

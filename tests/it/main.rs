@@ -1,18 +1,27 @@
 //! The integration tests, one binary.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on stops, and says what it likes"
+)]
 
 mod architecture;
+mod bad_input;
 mod checks;
+mod cli;
 mod connector;
 mod contract;
 mod lab;
-mod scaffold;
-mod skill;
-mod store;
-mod workflow;
-
 mod mapping;
 mod matcher;
+mod mcp;
 mod readers;
+mod run;
+mod scaffold;
 mod schemas;
+mod skill;
+mod store;
 mod systems;
+mod workflow;

@@ -25,9 +25,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
         because: format!("system \"{missing}\" is not mapped in this session ({list}){hint}"),
         next: match near {
             Some(near) => call(ask.facts, "inspect_system", json!({"name": near})),
-            None => {
-                call(ask.facts, "map_system", json!({"name": missing, "api": "PATH OR URL OF ITS API DESCRIPTION"}))
-            }
+            None => call(ask.facts, "map_system", json!({"name": missing, "api": "PATH OF ITS API DESCRIPTION"})),
         },
         person: None,
     })

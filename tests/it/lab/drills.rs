@@ -122,15 +122,3 @@ fn what_cannot_be_drilled_says_why() {
     let lacking = run_drills(&plan, &systems, &Naive(Bug::None), &DrillOptions::default(), &mut |_| {}).unwrap_err();
     assert_eq!(lacking, "system payline is not known");
 }
-
-/// `cargo test --release --test it lab::drills::speed -- --ignored --nocapture`
-#[test]
-#[ignore = "a measure, not a test"]
-fn speed() {
-    for bench in [plans::billing_to_crm(), plans::payments_to_ledger()] {
-        let from = std::time::Instant::now();
-        let matrix = drill(&bench, Bug::None, 100, None);
-        let took = from.elapsed().as_secs_f64();
-        println!("{} schedules, {:.0} a second", matrix.schedules_total, matrix.schedules_total as f64 / took);
-    }
-}

@@ -24,12 +24,12 @@ fn a_phase_is_not_entered_past_a_gate() {
     let mut log = Log::default();
     insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: no system is mapped yet
-next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
+next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 "#);
     log.map("billing");
     insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: only billing is mapped; an integration has two sides
-next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
+next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 "#);
     log.map("crm");
     insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
@@ -99,7 +99,7 @@ fn a_system_must_be_mapped_before_it_is_named() {
     let mut log = Log::default();
     insta::assert_snapshot!(refused(&log, "inspect_system", Proposal::Systems(&["crm"])), @r#"
 refused: system-not-mapped: system "crm" is not mapped in this session (none is)
-next: map_system {"session":"s-20261123-k7m2qd","name":"crm","api":"PATH OR URL OF ITS API DESCRIPTION"}
+next: map_system {"session":"s-20261123-k7m2qd","name":"crm","api":"PATH OF ITS API DESCRIPTION"}
 "#);
     log.both();
     insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Systems(&["biling", "crm"])), @r#"

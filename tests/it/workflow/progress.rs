@@ -195,8 +195,8 @@ fn the_whole_way_is_the_one_the_skill_describes() {
         make(next.tool, &mut log, true);
     }
     insta::assert_snapshot!(trail.join("\n"), @r#"
-map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
-map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
+map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
+map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 confirm_constraints {"session":"s-20261123-k7m2qd"}
 draft_contract {"session":"s-20261123-k7m2qd","source":"billing","target":"crm"}
 check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}

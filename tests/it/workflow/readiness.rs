@@ -28,7 +28,7 @@ fn nothing_done_is_unproven() {
 UNPROVEN
 Confidence: 0.00 (ceiling: inference 0.70)
 [unproven] systems-mapped []: no system is mapped yet
-    map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}
+    map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 [unproven] constraints-settled []: no constraint is recorded; what the flow relies on is unsaid
     record_constraint {"session":"s-20261123-k7m2qd","id":"ID","kind":"inferred","says":"WHAT MUST HOLD"}
 [unproven] contract-compiles []: no contract was checked in this session
@@ -43,7 +43,7 @@ Confidence: 0.00 (ceiling: inference 0.70)
 [unproven] monitoring-traced []: not drilled
     check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [unproven] evidence-whole []: nothing is recorded
-raise: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OR URL OF ITS API DESCRIPTION"}: no system is mapped yet
+raise: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}: no system is mapped yet
 raise: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}: no contract was checked in this session
 "#);
 }

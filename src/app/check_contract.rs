@@ -1,0 +1,198 @@
+//! Compiles a contract.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::subject::Compiled;
+use super::wire::{CountsOut, FindingOut};
+use super::{Call, Done, Hints, No, UseCase, paging};
+use crate::contract::ConstraintKind;
+use crate::evidence::{EventKind, Phase};
+use crate::workflow::record::{self, ConstraintRecorded};
+
+/// Arguments of `check_contract`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Path of integration.yaml.
+    pub contract: String,
+    /// From open_session; without it the check counts for no gate.
+    #[arg(long)]
+    pub session: Option<String>,
+    /// From the previous page.
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// One line of the mapping table.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct MappingOut {
+    /// The flow.
+    pub flow: String,
+    /// Path in the target record.
+    pub target: String,
+    /// Path in the source record, or the constant.
+    pub from: String,
+    /// Transforms and tables on the way.
+    pub how: String,
+}
+
+/// What the compiler says.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The file.
+    pub contract: String,
+    /// Name of the integration; absent where the file cannot be read as a contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Digest of the file: what drills and approvals are bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// It compiles: no errors.
+    pub compiles: bool,
+    /// All findings counted.
+    pub counts: CountsOut,
+    /// Findings, in the order of the file.
+    pub findings: Vec<FindingOut>,
+    /// Inferred constraints that wait for a human.
+    pub open_inferred: Vec<String>,
+    /// Flows of the contract.
+    pub flows: Vec<String>,
+    /// The mapping, rule by rule; left out over MCP, where the file itself is at hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<MappingOut>,
+    /// Pass it as `cursor` for more findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// What to do next.
+    pub next: String,
+    /// The contract's text, for drawing the lines that findings point at; not sent.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub source: String,
+}
+
+/// Compiles a contract.
+pub struct CheckContract;
+
+impl UseCase for CheckContract {
+    const NAME: &'static str = "check_contract";
+    const COMMAND: &'static str = "check";
+    const TITLE: &'static str = "Check a contract";
+    const SUMMARY: &'static str = "Compile integration.yaml against both API descriptions: fields, types, required targets, retries, idempotency, \
+        limits, secrets, constraints. Returns findings with code, file:line:column, reason and fix. Call it after every edit.";
+    const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const KIND: EventKind = EventKind::ContractChecked;
+    const PHASE: Phase = Phase::Contract;
+    type Params = Params;
+    type Answer = Answer;
+
+    fn session(params: &Params) -> Option<&str> {
+        params.session.as_deref()
+    }
+
+    fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        let compiled = Compiled::load(call, &params.contract)?;
+        let counts = CountsOut::of(&compiled.findings);
+        let contract = compiled.contract.as_ref();
+        let digest = contract.map(|c| c.digest.as_str().to_owned());
+        let constraints: Vec<ConstraintRecorded> = contract
+            .map(|c| {
+                c.constraints
+                    .iter()
+                    .map(|c| ConstraintRecorded {
+                        id: c.id.value.clone(),
+                        kind: c.kind,
+                        says: c.says.clone(),
+                        origin: c.origin.as_ref().map(|o| o.value.clone()),
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        let open = open_inferred(call, &constraints);
+        let rows = contract.map(|c| mapping_rows(&compiled, c)).unwrap_or_default();
+        let findings: Vec<FindingOut> = compiled.findings.iter().map(FindingOut::from).collect();
+        let (findings, cursor) = paging::fit(findings, params.cursor.as_deref(), call.face.budget())?;
+        let next = next(&params, counts.errors, &open, cursor.is_some());
+        let data = record::ContractChecked {
+            file: call.app.path(&params.contract).display().to_string(),
+            digest: digest.clone().unwrap_or_default(),
+            errors: counts.errors as u64,
+            warnings: counts.warnings as u64,
+            notes: counts.notes as u64,
+            systems: compiled.systems.iter().map(|(n, s)| (n.clone(), s.digest.as_str().to_owned())).collect(),
+            constraints,
+        };
+        let answer = Answer {
+            contract: params.contract.clone(),
+            name: contract.map(|c| c.name.value.clone()),
+            digest,
+            compiles: contract.is_some() && counts.errors == 0,
+            counts,
+            findings,
+            open_inferred: open,
+            flows: contract.map(|c| c.flows.keys().cloned().collect()).unwrap_or_default(),
+            mapping: if call.face.budget() == usize::MAX { rows } else { Vec::new() },
+            cursor,
+            next,
+            source: compiled.text,
+        };
+        Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
+    }
+}
+
+/// Inferred constraints that no person has settled, those of this file included.
+fn open_inferred(call: &Call<'_>, constraints: &[ConstraintRecorded]) -> Vec<String> {
+    let mut open: Vec<String> = call.facts.waiting().map(|c| c.id.clone()).collect();
+    for c in constraints
+        .iter()
+        .filter(|c| c.kind == ConstraintKind::Inferred && !open.contains(&c.id))
+        .map(|c| c.id.clone())
+        .collect::<Vec<_>>()
+    {
+        if call.facts.constraints.get(&c).is_none_or(crate::workflow::ConstraintFact::waits_for_a_person) {
+            open.push(c);
+        }
+    }
+    open
+}
+
+/// The mapping tables of all flows.
+pub(super) fn mapping_rows(compiled: &Compiled, contract: &crate::contract::Contract) -> Vec<MappingOut> {
+    contract
+        .flows
+        .keys()
+        .filter_map(|flow| compiled.mappings.get(flow).map(|m| (flow, m)))
+        .flat_map(|(flow, m)| {
+            m.rows()
+                .into_iter()
+                .map(|r| MappingOut { flow: flow.clone(), target: r.target, from: r.from, how: r.how })
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn next(params: &Params, errors: usize, open: &[String], more: bool) -> String {
+    let session = params.session.as_ref().map(|s| format!("\"session\": \"{s}\", ")).unwrap_or_default();
+    let file = &params.contract;
+    if more {
+        return "call again with this cursor for more findings".to_owned();
+    }
+    if errors > 0 {
+        return format!(
+            "mend the errors as their fixes say, then check_contract {{{session}\"contract\": \"{file}\"}} again"
+        );
+    }
+    if !open.is_empty()
+        && let Some(s) = &params.session
+    {
+        return format!(
+            "confirm_constraints {{\"session\": \"{s}\"}} for {}; run_drills {{{session}\"contract\": \"{file}\"}} can go on meanwhile",
+            open.join(", ")
+        );
+    }
+    format!(
+        "run_drills {{{session}\"contract\": \"{file}\"}}, and scaffold_connector {{{session}\"contract\": \"{file}\", \"out\": \"DIR\"}}"
+    )
+}

@@ -1,0 +1,225 @@
+//! What a use case works with: the store, the clock, the caller, the facts of its session, descriptions already read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::no::{No, Refusal};
+use crate::base::clock::Clock;
+use crate::base::digest::Digest;
+use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
+use crate::base::rng::Rng;
+use crate::evidence::{Ledger, Session, Store};
+use crate::finding::Finding;
+use crate::model::System;
+use crate::readers;
+use crate::workflow::record::Channel;
+use crate::workflow::{self, Ask, Facts, Proposal, Ruling};
+
+/// A description that was read, to be shared.
+pub struct Description {
+    /// The system; nothing where no system could be made of it.
+    pub system: Option<Arc<System>>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything the use cases share; built once by the composition root.
+pub struct App {
+    /// The evidence log.
+    pub store: Arc<dyn Store>,
+    /// The connector's memory.
+    pub ledger: Arc<dyn Ledger>,
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// For ids.
+    pub rng: Mutex<Rng>,
+    /// Relative paths start here.
+    pub cwd: PathBuf,
+    /// Descriptions read by this process, by digest: a second look costs nothing.
+    read: Mutex<BTreeMap<Digest, Arc<Description>>>,
+}
+
+impl App {
+    /// Puts an application together.
+    pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
+        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, read: Mutex::default() }
+    }
+
+    /// `path` as the user meant it.
+    #[must_use]
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.cwd.join(path)
+    }
+
+    /// Reads an API description; `named` is how the user named it.
+    ///
+    /// # Errors
+    /// A refusal when the file cannot be read at all; what is wrong inside it is a finding of the result.
+    pub fn read_description(&self, path: &Path, named: &str) -> Result<Arc<Description>, Refusal> {
+        let bytes = fs::read_bytes(path, MAX_DESCRIPTION).map_err(|e| Refusal::unreadable(&e))?;
+        let digest = Digest::of_bytes(&bytes);
+        let lock = || self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(read) = lock().get(&digest) {
+            return Ok(Arc::clone(read));
+        }
+        let readers::Read { system, findings } = readers::read_bytes(&bytes, named);
+        let read = Arc::new(Description { system: system.map(Arc::new), findings });
+        let mut cache = lock();
+        // A handful of descriptions is what one integration needs; a long-lived server must not keep them all.
+        if cache.len() >= 16 {
+            cache.clear();
+        }
+        cache.insert(digest, Arc::clone(&read));
+        Ok(read)
+    }
+}
+
+/// Who is asking, and through what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Face {
+    /// The command line.
+    Cli,
+    /// An MCP client, by name and version.
+    Mcp {
+        /// `claude-code 2.1.0`
+        client: String,
+    },
+}
+
+impl Face {
+    /// The name recorded with each event.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        match self {
+            Self::Cli => "cli",
+            Self::Mcp { client } => client,
+        }
+    }
+
+    /// The most characters a list inside an answer may take: everything on the command line, a page over MCP.
+    #[must_use]
+    pub const fn budget(&self) -> usize {
+        match self {
+            Self::Cli => usize::MAX,
+            Self::Mcp { .. } => super::paging::MOST - 2_500,
+        }
+    }
+}
+
+/// Questions for a human: one decision for each constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HumanQuestion {
+    /// What it is about, one paragraph.
+    pub message: String,
+    /// Constraint id and what it says.
+    pub items: Vec<(String, String)>,
+}
+
+/// What came back from a human.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HumanInput {
+    /// Nobody was asked yet.
+    NotAsked,
+    /// Somebody answered: constraint id and decision (`confirm`, `reject`, `defer`).
+    Answered {
+        /// Through which channel.
+        channel: Channel,
+        /// Who, as far as the channel knows.
+        by: String,
+        /// The decisions.
+        decisions: Vec<(String, String)>,
+    },
+    /// Nobody can be asked here.
+    Unreachable {
+        /// Why.
+        because: String,
+    },
+}
+
+/// One call of a use case.
+pub struct Call<'a> {
+    /// The application.
+    pub app: &'a App,
+    /// Who is asking.
+    pub face: &'a Face,
+    /// What a human said.
+    pub human: HumanInput,
+    /// The session, if the call names one.
+    pub session: Option<Session>,
+    /// What its evidence says; empty without a session.
+    pub facts: Facts,
+}
+
+impl<'a> Call<'a> {
+    /// Looks the session up and folds its evidence.
+    ///
+    /// # Errors
+    /// `unknown-session`, and faults of the store.
+    pub fn new(app: &'a App, face: &'a Face, human: HumanInput, session: Option<&str>) -> Result<Self, No> {
+        let (session, facts) = match session {
+            None => (None, Facts::default()),
+            Some(id) => {
+                let session = app.store.session(id)?;
+                let facts = Facts::fold(Some(&session), &app.store.events_of(id)?);
+                // The file is read, not remembered: a contract changed since its check makes the check stale.
+                let now = facts.checks.last().map(|c| c.record.file.clone()).map(|file| {
+                    fs::read_bytes(&app.path(&file), MAX_CONTRACT)
+                        .map_or_else(|_| "gone".to_owned(), |b| Digest::of_bytes(&b).as_str().to_owned())
+                });
+                let facts = facts.with_contract(now.as_deref());
+                (Some(session), facts)
+            }
+        };
+        Ok(Self { app, face, human, session, facts })
+    }
+
+    /// The description of a system that was mapped in this session, read again, and its path.
+    ///
+    /// # Errors
+    /// `system-not-mapped`, `unreadable-file`.
+    pub fn mapped(&self, name: &str) -> Result<(Arc<Description>, String), Refusal> {
+        let names = [name];
+        let ask = Ask {
+            tool: "inspect_system",
+            facts: &self.facts,
+            session: self.session.as_ref(),
+            proposal: Proposal::Systems(&names),
+        };
+        let Some(mapped) = self.facts.systems.get(name) else {
+            return Err(match workflow::rule(&ask) {
+                Ruling::Refuse(refusal) => refusal.into(),
+                Ruling::Allow => {
+                    Refusal::new("system-not-mapped", format!("system \"{name}\" is not mapped"), "map_system")
+                }
+            });
+        };
+        let read = self.app.read_description(&self.app.path(&mapped.record.api), &mapped.record.api)?;
+        Ok((read, mapped.record.api.clone()))
+    }
+
+    /// The session's id, or `SESSION` for a message where there is none.
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        self.session.as_ref().map_or("SESSION", |s| s.id.as_str())
+    }
+}
+
+/// The system of a read description, or a refusal that carries its worst finding.
+///
+/// # Errors
+/// `unreadable-description`.
+pub(super) fn system_of(read: &Description) -> Result<&Arc<System>, Refusal> {
+    read.system.as_ref().ok_or_else(|| {
+        let first: Option<&Finding> = read.findings.iter().max_by_key(|f| f.severity);
+        let because = first.map_or_else(
+            || "nothing in it could be read".to_owned(),
+            |f| format!("{}: {} ({})", f.location, f.message, f.code),
+        );
+        let next = first
+            .map(|f| f.fix.clone())
+            .filter(|f| !f.is_empty())
+            .unwrap_or_else(|| "pass an OpenAPI 3.0 or 3.1 description, JSON or YAML".to_owned());
+        Refusal::new("unreadable-description", because, next)
+    })
+}

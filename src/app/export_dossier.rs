@@ -1,0 +1,291 @@
+//! Writes the SOP's five outputs from evidence.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::assess_readiness::assess;
+use super::check_contract::mapping_rows;
+use super::scaffold_connector::flow_line;
+use super::subject::Compiled;
+use super::wire::counts_line;
+use super::{Call, Done, Fault, Hints, No, Refusal, UseCase};
+use crate::base::{fs, text};
+use crate::contract::{ConstraintKind, Contract};
+use crate::evidence::{EventKind, Phase, WHY, who};
+use crate::model::Basis;
+use crate::scaffold::{
+    self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, MappingLine,
+    OperationLine, SystemLine,
+};
+use crate::workflow::record;
+
+/// Arguments of `export_dossier`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// From open_session.
+    #[arg(long)]
+    pub session: String,
+    /// Directory to write to; the five files are replaced by newer ones.
+    #[arg(long, default_value = "dossier")]
+    #[serde(default = "default_out")]
+    pub out: String,
+}
+
+fn default_out() -> String {
+    "dossier".to_owned()
+}
+
+/// What was written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The directory.
+    pub out: String,
+    /// The files: integration specification, data mapping, test matrix, deployment and runbook, risk and rollback.
+    pub files: Vec<String>,
+    /// The confidence line that stands in them.
+    pub confidence: String,
+    /// What to do next.
+    pub next: String,
+}
+
+/// Writes the dossier.
+pub struct ExportDossier;
+
+impl UseCase for ExportDossier {
+    const NAME: &'static str = "export_dossier";
+    const COMMAND: &'static str = "export";
+    const TITLE: &'static str = "Export the dossier";
+    const SUMMARY: &'static str = "Write the five outputs as Markdown from the session's evidence: integration specification, data mapping, test matrix, \
+        deployment and runbook, risk and rollback plan. Every figure comes from the store; what was not run is UNPROVEN there.";
+    const HINTS: Hints = Hints { read_only: false, destructive: true, idempotent: true };
+    const KIND: EventKind = EventKind::DossierExported;
+    const PHASE: Phase = Phase::Validate;
+    type Params = Params;
+    type Answer = Answer;
+
+    fn session(params: &Params) -> Option<&str> {
+        Some(&params.session)
+    }
+
+    fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        let Some(file) = call.facts.checks.last().map(|c| c.record.file.clone()) else {
+            return Err(Refusal::new(
+                "no-contract",
+                "no contract was checked in this session, so there is nothing to write up",
+                format!("check_contract {{\"session\": \"{}\", \"contract\": \"integration.yaml\"}}", params.session),
+            )
+            .into());
+        };
+        let compiled = Compiled::load(call, &file)?;
+        let Some(contract) = &compiled.contract else {
+            return Err(Refusal::new(
+                "contract-does-not-compile",
+                format!("{file} cannot be read as a contract"),
+                format!("check_contract {{\"contract\": \"{file}\"}}"),
+            )
+            .into());
+        };
+        let readiness = assess(call)?;
+        let dossier = dossier(call, &file, &compiled, contract, &readiness)?;
+        let out = call.app.path(&params.out);
+        let files = scaffold::dossier(&dossier).map_err(|e| Fault::internal(&e))?;
+        let mut names = Vec::new();
+        for f in &files {
+            fs::write_atomic(&out.join(&f.path), f.content.as_bytes()).map_err(Fault::from)?;
+            names.push(f.path.clone());
+        }
+        let data = record::DossierExported { out: out.display().to_string(), files: names.clone() };
+        let answer = Answer {
+            out: params.out.clone(),
+            files: names,
+            confidence: readiness.confidence.to_string(),
+            next: format!(
+                "give {} to the owner, {}; query_evidence {{\"session\": \"{}\"}} shows what it rests on",
+                params.out, contract.owner, params.session
+            ),
+        };
+        Ok(Done::new(
+            answer,
+            format!("wrote {} to {}", text::plural(files.len() as u64, "file"), params.out),
+            data.to_value(),
+        ))
+    }
+}
+
+fn dossier(
+    call: &Call<'_>,
+    file: &str,
+    compiled: &Compiled,
+    contract: &Contract,
+    readiness: &crate::workflow::Readiness,
+) -> Result<Dossier, No> {
+    let session = call.session_id().to_owned();
+    let drills = call.facts.last_drills();
+    let events = call.app.store.events_of(&session)?;
+    Ok(Dossier {
+        name: contract.name.value.clone(),
+        why: contract.why.clone(),
+        owner: contract.owner.clone(),
+        contract: file.to_owned(),
+        digest: contract.digest.as_str().to_owned(),
+        who_tag: who(Some(&session)),
+        why_tag: WHY.to_owned(),
+        session,
+        head: call.app.store.head()?,
+        store: call.app.store.place(),
+        made_at: call.app.clock.now().rfc3339(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        systems: system_lines(compiled, contract),
+        operations: operation_lines(compiled, contract),
+        flows: contract.flows.values().map(flow_line).collect(),
+        mapping: mapping_rows(compiled, contract)
+            .into_iter()
+            .map(|m| MappingLine { flow: m.flow, target: m.target, from: m.from, how: m.how })
+            .collect(),
+        unmapped: contract.flows.values().flat_map(|f| f.unmapped.iter().map(|u| u.value.clone())).collect(),
+        constraints: constraint_lines(call, contract),
+        findings: compiled
+            .findings
+            .iter()
+            .map(|f| FindingLine {
+                severity: f.severity.as_str().to_owned(),
+                code: f.code.to_owned(),
+                place: f.location.to_string(),
+                message: f.message.clone(),
+            })
+            .collect(),
+        drills: drills
+            .map(|d| {
+                d.record
+                    .rows
+                    .iter()
+                    .map(|r| DrillLine {
+                        flow: r.flow.clone(),
+                        code: r.code.clone(),
+                        verdict: r.verdict.as_str().to_owned(),
+                        schedules: r.schedules,
+                        fired: r.fired,
+                        because: r.because.clone().unwrap_or_default(),
+                    })
+                    .collect()
+            })
+            .unwrap_or_default(),
+        drills_current: drills.is_some_and(|d| d.record.digest == contract.digest.as_str()),
+        drills_verdict: drills.map_or("UNPROVEN", |d| d.record.verdict.as_str()).to_owned(),
+        drills_seq: drills.map(|d| d.seq),
+        schedules: drills.map_or(0, |d| d.record.schedules),
+        not_applicable: drills.map_or(0, |d| d.record.not_applicable),
+        reconciliation: drills.map(|d| counts_line(&d.record.reconciliation)).unwrap_or_default(),
+        checklist: readiness
+            .checklist
+            .iter()
+            .map(|i| ChecklistLine {
+                item: i.item.to_owned(),
+                state: i.state.as_str().to_owned(),
+                because: i.because.clone(),
+                evidence: i.evidence.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            })
+            .collect(),
+        risks: readiness.risks.clone(),
+        raise: readiness.raise.clone(),
+        verdict: readiness.verdict.as_str().to_owned(),
+        confidence: readiness.confidence.to_string(),
+        events: events
+            .iter()
+            .map(|e| EventLine {
+                seq: e.seq,
+                at: e.event.at.rfc3339(),
+                kind: e.event.kind.as_str().to_owned(),
+                client: e.event.client.clone(),
+                summary: e.event.summary.clone(),
+            })
+            .collect(),
+    })
+}
+
+fn system_lines(compiled: &Compiled, contract: &Contract) -> Vec<SystemLine> {
+    contract
+        .systems
+        .iter()
+        .filter_map(|(name, used)| compiled.systems.get(name).map(|s| (name, used, s)))
+        .map(|(name, used, system)| SystemLine {
+            name: name.clone(),
+            title: system.title.clone(),
+            api: used.api.value.clone(),
+            format: format!("{} {}", system.format, system.format_version),
+            digest: system.digest.as_str().to_owned(),
+            base_url: used
+                .base_url
+                .as_ref()
+                .map(|u| u.value.clone())
+                .or_else(|| system.servers.first().map(|s| s.url.clone()))
+                .unwrap_or_else(|| "none stated".to_owned()),
+            auth: used
+                .auth
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), |a| format!("{}, secrets by reference", a.scheme.value)),
+            facts: system
+                .facts
+                .iter()
+                .map(|f| FactLine {
+                    fact: f.fact.to_owned(),
+                    value: text::truncate(&f.value.to_string(), 160),
+                    basis: f.basis_name().to_owned(),
+                    ground: match &f.basis {
+                        Basis::Stated { pointer } => pointer.clone(),
+                        Basis::Inferred { rule, from } => {
+                            format!("{rule} from {}", from.first().map_or("", String::as_str))
+                        }
+                    },
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn operation_lines(compiled: &Compiled, contract: &Contract) -> Vec<OperationLine> {
+    let mut out: Vec<OperationLine> = Vec::new();
+    for flow in contract.flows.values() {
+        let mut uses = vec![(&flow.source.system, "list", &flow.source.operation)];
+        uses.extend(flow.target.write.operations().into_iter().map(|(role, op)| (&flow.target.system, role, op)));
+        for (system, role, name) in uses {
+            if let Some(op) = compiled.systems.get(system.as_str()).and_then(|s| s.operation(name)) {
+                out.push(OperationLine {
+                    system: system.value.clone(),
+                    id: op.id.clone(),
+                    call: format!("{} {}", op.method.as_str(), op.path),
+                    role: role.to_owned(),
+                    pointer: op.pointer.clone(),
+                });
+            }
+        }
+    }
+    out.dedup_by(|a, b| a.system == b.system && a.id == b.id && a.role == b.role);
+    out
+}
+
+fn constraint_lines(call: &Call<'_>, contract: &Contract) -> Vec<ConstraintLine> {
+    let mut out: Vec<ConstraintLine> = call
+        .facts
+        .constraints
+        .iter()
+        .map(|(id, c)| ConstraintLine {
+            id: id.clone(),
+            kind: c.kind.as_str().to_owned(),
+            says: c.says.clone(),
+            origin: c.origin.clone().unwrap_or_else(|| "none given".to_owned()),
+            state: if c.kind == ConstraintKind::Inferred { c.state_line() } else { "stated".to_owned() },
+        })
+        .collect();
+    for c in contract.constraints.iter().filter(|c| !call.facts.constraints.contains_key(c.id.as_str())) {
+        out.push(ConstraintLine {
+            id: c.id.value.clone(),
+            kind: c.kind.as_str().to_owned(),
+            says: c.says.clone(),
+            origin: c.origin.as_ref().map_or_else(|| "none given".to_owned(), |o| o.value.clone()),
+            state: if c.kind == ConstraintKind::Inferred { "open".to_owned() } else { "stated".to_owned() },
+        });
+    }
+    out
+}

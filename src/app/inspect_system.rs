@@ -1,0 +1,403 @@
+//! Looks into a description: operations, one operation, one entity; a page at a time.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::context::{Description, system_of};
+use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
+use crate::base::text;
+use crate::evidence::{EventKind, Phase};
+use crate::model::{Action, Additional, Operation, Schema, SchemaId, System};
+
+/// Arguments of `inspect_system`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Path of the API description, or give session and name.
+    pub api: Option<String>,
+    /// From open_session.
+    #[arg(long)]
+    pub session: Option<String>,
+    /// Name given to map_system.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// List the operations.
+    #[arg(long)]
+    #[serde(default)]
+    pub operations: bool,
+    /// operationId or "GET /path".
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// Show one entity and its fields.
+    #[arg(long)]
+    pub entity: Option<String>,
+    /// From the previous page.
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// Pagination of an operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct PagesOut {
+    /// cursor, page, offset, link_header or link_body.
+    pub style: String,
+    /// Parameter that carries cursor, page or offset.
+    pub param: Option<String>,
+    /// Parameter that carries the page size.
+    pub limit_param: Option<String>,
+}
+
+/// One operation in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct OperationOut {
+    /// HTTP method.
+    pub method: String,
+    /// Path template.
+    pub path: String,
+    /// operationId, or method and path.
+    pub operation_id: String,
+    /// What it is about.
+    pub entity: Option<String>,
+    /// list, get, search, create, update, upsert, delete or other.
+    pub action: Action,
+    /// How it is paged.
+    pub pagination: Option<PagesOut>,
+    /// Names of the security schemes, one alternative each; joined by + where several are needed together.
+    pub auth: Vec<String>,
+}
+
+/// One field of a record, a parameter or a body.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct FieldOut {
+    /// Dotted path; [] marks the items of a list.
+    pub path: String,
+    /// "string", "integer or null" ...
+    pub r#type: String,
+    /// Format, limits, enum values, read-only: what a mapping must respect.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rules: String,
+    /// Must be present.
+    pub required: bool,
+}
+
+/// What was looked into.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The system.
+    pub system: String,
+    /// The operations asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Vec<OperationOut>>,
+    /// Heading of the entity or operation asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Parameters of the operation: "cursor (query)" ...
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<FieldOut>,
+    /// Fields of the request body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request: Vec<FieldOut>,
+    /// Fields of a record.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldOut>,
+    /// Operations or fields in all.
+    pub total: usize,
+    /// Pass it as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// What to do next.
+    pub next: String,
+}
+
+/// Looks into a description.
+pub struct InspectSystem;
+
+impl UseCase for InspectSystem {
+    const NAME: &'static str = "inspect_system";
+    const COMMAND: &'static str = "inspect";
+    const TITLE: &'static str = "Inspect a system";
+    const SUMMARY: &'static str = "Look into an API description, a page at a time: list its operations, or show one operation \
+        (parameters, body, limits) or one entity (fields, types, rules). Use it instead of reading the file.";
+    const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const KIND: EventKind = EventKind::SystemInspected;
+    const PHASE: Phase = Phase::Map;
+    type Params = Params;
+    type Answer = Answer;
+
+    fn session(params: &Params) -> Option<&str> {
+        params.session.as_deref()
+    }
+
+    fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        let (read, label) = open(call, &params)?;
+        let system = system_of(&read)?;
+        let budget = call.face.budget();
+        let cursor = params.cursor.as_deref();
+        let mut answer = if let Some(name) = &params.operation {
+            let op = find_operation(system, name)?;
+            one_operation(system, op, cursor, budget)?
+        } else if let Some(name) = &params.entity {
+            one_entity(system, name, cursor, budget)?
+        } else {
+            operations(system, cursor, budget)?
+        };
+        answer.system.clone_from(&label);
+        if answer.cursor.is_some() {
+            answer.next = "call again with this cursor for the rest; ".to_owned() + &answer.next;
+        }
+        let summary = format!("inspected {label}: {}", answer.about.as_deref().unwrap_or("operations"));
+        Ok(Done::new(answer, summary, json!({"system": label})))
+    }
+}
+
+fn open(call: &Call<'_>, params: &Params) -> Result<(Arc<Description>, String), Refusal> {
+    match (&params.api, &params.name) {
+        (Some(api), _) => {
+            let read = call.app.read_description(&call.app.path(api), api)?;
+            Ok((read, params.name.clone().unwrap_or_else(|| api.clone())))
+        }
+        (None, Some(name)) => {
+            if call.session.is_none() {
+                return Err(Refusal::new(
+                    "missing-argument",
+                    "name is a name within a session, and no session is given",
+                    "pass session and name, or api",
+                ));
+            }
+            Ok((call.mapped(name)?.0, name.clone()))
+        }
+        (None, None) => Err(Refusal::new(
+            "missing-argument",
+            "neither api nor session and name are given",
+            "inspect_system {\"api\": \"PATH\", \"operations\": true}",
+        )),
+    }
+}
+
+/// The operation, or a refusal that names the nearest one.
+pub(super) fn find_operation<'s>(system: &'s System, name: &str) -> Result<&'s Operation, Refusal> {
+    system.operation(name).ok_or_else(|| {
+        Refusal::new(
+            "unknown-operation",
+            format!(
+                "{} has no operation \"{}\"{}",
+                system.origin,
+                text::quoted(name, 80),
+                text::did_you_mean(name, system.operation_names())
+            ),
+            "list them with inspect_system {\"operations\": true}",
+        )
+    })
+}
+
+fn operations(system: &System, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
+    let all: Vec<OperationOut> = system
+        .operations
+        .iter()
+        .map(|o| OperationOut {
+            method: o.method.as_str().to_owned(),
+            path: o.path.clone(),
+            operation_id: o.id.clone(),
+            entity: o.entity.clone(),
+            action: o.action,
+            pagination: o.pagination.as_ref().map(|p| PagesOut {
+                style: p.style.as_str().to_owned(),
+                param: p.param.clone(),
+                limit_param: p.limit_param.clone(),
+            }),
+            auth: o
+                .security
+                .iter()
+                .map(|all| all.iter().map(|s| s.scheme.as_str()).collect::<Vec<_>>().join("+"))
+                .collect(),
+        })
+        .collect();
+    let total = all.len();
+    let (page, cursor) = paging::fit(all, cursor, budget)?;
+    Ok(Answer {
+        system: String::new(),
+        operations: Some(page),
+        about: None,
+        parameters: Vec::new(),
+        request: Vec::new(),
+        fields: Vec::new(),
+        total,
+        cursor,
+        next:
+            "inspect_system with \"operation\": \"ID\" for parameters and body, or with \"entity\": \"NAME\" for fields"
+                .to_owned(),
+    })
+}
+
+fn one_operation(system: &System, op: &Operation, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
+    let parameters: Vec<FieldOut> = op
+        .parameters
+        .iter()
+        .map(|p| {
+            let place = match p.place {
+                crate::model::ParamIn::Path => "path",
+                crate::model::ParamIn::Query => "query",
+                crate::model::ParamIn::Header => "header",
+                crate::model::ParamIn::Cookie => "cookie",
+            };
+            let (kind, rules) =
+                p.schema.map_or_else(|| ("anything".to_owned(), String::new()), |s| describe(system.schemas.get(s)));
+            FieldOut { path: format!("{} ({place})", p.name), r#type: kind, rules, required: p.required }
+        })
+        .collect();
+    let (parameters, _) = paging::fit(parameters, None, budget / 3)?;
+    let request = op.body.as_ref().and_then(|b| b.schema).map(|s| fields(system, s)).unwrap_or_default();
+    let (request, _) = paging::fit(request, None, budget / 3)?;
+    let all = op.record.map(|s| fields(system, s)).unwrap_or_default();
+    let total = all.len();
+    let (page, cursor) = paging::fit(all, cursor, budget / 3)?;
+    let mut about = format!("{} {} ({}): {}", op.method.as_str(), op.path, op.id, op.action.as_str());
+    if let Some(entity) = &op.entity {
+        about.push_str(&format!(" {entity}"));
+    }
+    if let Some(p) = &op.pagination {
+        about.push_str(&format!("; paged by {} {}", p.style.as_str(), p.param.as_deref().unwrap_or("")));
+    }
+    if let Some(i) = &op.idempotency {
+        about.push_str(&format!("; idempotency key in {}", i.header));
+    }
+    if let Some(r) = &op.rate_limit {
+        about.push_str(&format!(
+            "; at most {} requests per {}",
+            r.requests,
+            super::scaffold_connector::duration(r.window_ms)
+        ));
+    }
+    if let Some(i) = &op.incremental {
+        about.push_str(&format!("; changed records by {}", i.param));
+    }
+    Ok(Answer {
+        system: String::new(),
+        operations: None,
+        about: Some(about),
+        parameters,
+        request,
+        fields: page,
+        total,
+        cursor,
+        next: "name the operation in draft_contract, or in integration.yaml".to_owned(),
+    })
+}
+
+fn one_entity(system: &System, name: &str, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
+    let Some(entity) = system.entities.get(name) else {
+        return Err(Refusal::new(
+            "unknown-entity",
+            format!(
+                "{} has no entity \"{}\"{}",
+                system.origin,
+                text::quoted(name, 60),
+                text::did_you_mean(name, system.entities.keys().map(String::as_str))
+            ),
+            "list them with map_system, or the operations with inspect_system {\"operations\": true}",
+        ));
+    };
+    let all = entity.schema.map(|s| fields(system, s)).unwrap_or_default();
+    let total = all.len();
+    let (page, cursor) = paging::fit(all, cursor, budget)?;
+    let by_action: Vec<String> = entity
+        .operations
+        .iter()
+        .map(|(a, ids)| format!("{} {}", a.as_str(), ids.iter().take(4).cloned().collect::<Vec<_>>().join(", ")))
+        .collect();
+    Ok(Answer {
+        system: String::new(),
+        operations: None,
+        about: Some(format!(
+            "{name}, key {}; {}",
+            entity.key.as_deref().unwrap_or("unknown"),
+            text::truncate(&by_action.join("; "), 600)
+        )),
+        parameters: Vec::new(),
+        request: Vec::new(),
+        fields: page,
+        total,
+        cursor,
+        next: "inspect_system with \"operation\": \"ID\" for one of its operations".to_owned(),
+    })
+}
+
+/// Fields of a schema, nested ones by dotted path, three levels deep.
+fn fields(system: &System, id: SchemaId) -> Vec<FieldOut> {
+    let mut out = Vec::new();
+    collect(system, id, "", 0, &mut vec![id], &mut out);
+    out
+}
+
+fn collect(
+    system: &System,
+    id: SchemaId,
+    prefix: &str,
+    depth: usize,
+    path: &mut Vec<SchemaId>,
+    out: &mut Vec<FieldOut>,
+) {
+    if depth > 2 || out.len() > 2_000 {
+        return;
+    }
+    for (name, property) in system.schemas.properties(id) {
+        let schema = system.schemas.get(property);
+        let required = system.schemas.property(id, name).is_some_and(|(_, r)| r);
+        let (kind, rules) = describe(schema);
+        let here = format!("{prefix}{name}");
+        out.push(FieldOut { path: here.clone(), r#type: kind, rules, required });
+        let (inner, marker) = schema.items.map_or((property, "."), |items| (items, "[]."));
+        if !path.contains(&inner) {
+            path.push(inner);
+            collect(system, inner, &format!("{here}{marker}"), depth + 1, path, out);
+            path.pop();
+        }
+    }
+}
+
+/// Type and rules of a schema, for people.
+pub(super) fn describe(s: &Schema) -> (String, String) {
+    let mut rules: Vec<String> = Vec::new();
+    if let Some(f) = &s.format {
+        rules.push(text::quoted(f, 30));
+    }
+    if let Some(v) = &s.values {
+        let shown: Vec<String> =
+            v.iter().take(12).map(|v| v.as_str().map_or_else(|| v.to_string(), |s| text::quoted(s, 40))).collect();
+        rules.push(format!("one of {}{}", shown.join("|"), if v.len() > 12 { "|…" } else { "" }));
+    }
+    if let Some(m) = s.max_length {
+        rules.push(format!("at most {m} characters"));
+    }
+    if let Some(m) = &s.minimum {
+        rules.push(format!("from {m}"));
+    }
+    if let Some(m) = &s.maximum {
+        rules.push(format!("up to {m}"));
+    }
+    if let Some(p) = &s.pattern {
+        rules.push(format!("matches {}", text::quoted(p, 60)));
+    }
+    if s.read_only {
+        rules.push("read-only".to_owned());
+    }
+    if s.write_only {
+        rules.push("write-only".to_owned());
+    }
+    if s.deprecated {
+        rules.push("deprecated".to_owned());
+    }
+    if let Additional::Of(_) = s.additional {
+        rules.push("a map".to_owned());
+    }
+    if !s.variants.is_empty() {
+        rules.push(format!("one of {}", text::plural(s.variants.len() as u64, "variant")));
+    }
+    (s.types.to_string(), rules.join("; "))
+}

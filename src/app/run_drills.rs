@@ -1,0 +1,342 @@
+//! Adversarial validation: every drill that applies, over many seeds, in virtual time.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::subject::Compiled;
+use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
+use crate::base::text;
+use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
+use crate::lab::{self, DrillOptions, Matrix, Progress};
+use crate::workflow::record;
+
+/// Arguments of `run_drills`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Path of integration.yaml; it must compile.
+    pub contract: String,
+    /// From open_session; else the drills count for no gate.
+    #[arg(long)]
+    pub session: Option<String>,
+    /// Seeds for each drill, 1 to 10000.
+    #[arg(long, default_value_t = 20)]
+    #[serde(default = "default_schedules")]
+    pub schedules: u64,
+    /// First seed.
+    #[arg(long, default_value_t = 1)]
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Only this drill, e.g. "committed-then-503".
+    #[arg(long)]
+    pub only: Option<String>,
+    /// Only this flow. Default: all.
+    #[arg(long)]
+    pub flow: Option<String>,
+    /// Show the timeline of the first schedule; needs `only`.
+    #[arg(long)]
+    #[serde(default)]
+    pub trace: bool,
+}
+
+const fn default_schedules() -> u64 {
+    20
+}
+
+const fn default_seed() -> u64 {
+    1
+}
+
+/// One failing schedule.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct FailureOut {
+    /// The seed that replays it.
+    pub seed: u64,
+    /// What was wrong.
+    pub because: String,
+}
+
+/// One row of the test matrix.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct DrillOut {
+    /// The flow.
+    pub flow: String,
+    /// Name of the drill.
+    pub code: String,
+    /// What it tries to show.
+    pub hypothesis: String,
+    /// PASS, FAIL or UNPROVEN (its fault never fired).
+    pub verdict: Verdict,
+    /// Schedules run.
+    pub schedules: u64,
+    /// Schedules in which its situation came about.
+    pub fired: u64,
+    /// What keeps a row without failures from PASS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<String>,
+    /// Failing schedules, at most three.
+    pub failures: Vec<FailureOut>,
+}
+
+/// A drill that does not apply.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct NotApplicableOut {
+    /// The flow.
+    pub flow: String,
+    /// Name of the drill.
+    pub code: String,
+    /// Why.
+    pub because: String,
+}
+
+/// Drills counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct TallyOut {
+    /// Drills run.
+    pub run: u64,
+    /// Of them, passed.
+    pub passed: u64,
+    /// Of them, failed.
+    pub failed: u64,
+    /// Of them, proved nothing.
+    pub unproven: u64,
+}
+
+/// The test matrix.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The contract.
+    pub contract: String,
+    /// Digest of the contract that was drilled.
+    pub digest: String,
+    /// PASS only when every drill that applies passed.
+    pub verdict: Verdict,
+    /// Drills counted.
+    pub tally: TallyOut,
+    /// One row a drill, failures first.
+    pub drills: Vec<DrillOut>,
+    /// Drills that do not apply to this contract.
+    pub not_applicable: Vec<NotApplicableOut>,
+    /// Records counted over the happy path.
+    pub reconciliation: Reconciliation,
+    /// Schedules in all.
+    pub schedules: u64,
+    /// First seed.
+    pub seed: u64,
+    /// The timeline asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// What to do next.
+    pub next: String,
+}
+
+/// Runs the drills.
+pub struct RunDrills;
+
+impl UseCase for RunDrills {
+    const NAME: &'static str = "run_drills";
+    const COMMAND: &'static str = "drill";
+    const TITLE: &'static str = "Run drills";
+    const SUMMARY: &'static str = "Drill the connector in a simulated world: both systems are built from their descriptions, faults injected \
+        (429, 503, lost answers, crashes, bad pages, poison records) over many seeds, the verdict taken from what the systems saw. \
+        Returns the test matrix; a failing seed replays exactly.";
+    const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
+    const KIND: EventKind = EventKind::DrillsRun;
+    const PHASE: Phase = Phase::Validate;
+    type Params = Params;
+    type Answer = Answer;
+
+    fn session(params: &Params) -> Option<&str> {
+        params.session.as_deref()
+    }
+
+    fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        let (answer, data) = drill(call, &params, &mut |_| {})?;
+        let summary = format!(
+            "{}: {} of {} passed",
+            answer.verdict,
+            answer.tally.passed,
+            text::plural(answer.tally.run, "drill")
+        );
+        Ok(Done::new(answer, summary, data.to_value()))
+    }
+}
+
+/// Drills a contract, telling `progress` about each finished drill.
+pub(super) fn drill(
+    call: &Call<'_>,
+    params: &Params,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Answer, record::DrillsRun), No> {
+    if params.schedules == 0 || params.schedules > 10_000 {
+        return Err(Refusal::new(
+            "bad-argument",
+            format!("schedules is {}, outside 1 to 10000", params.schedules),
+            "run_drills with \"schedules\": 20",
+        )
+        .into());
+    }
+    if let Some(only) = &params.only
+        && !lab::codes().contains(&only.as_str())
+    {
+        return Err(Refusal::new(
+            "unknown-drill",
+            format!("no drill \"{}\"{}", text::quoted(only, 60), text::did_you_mean(only, lab::codes())),
+            format!("choose one of: {}", lab::codes().join(", ")),
+        )
+        .into());
+    }
+    if params.trace && params.only.is_none() {
+        return Err(Refusal::new(
+            "missing-argument",
+            "a trace shows one drill, and none is named",
+            "add \"only\": \"DRILL\" (--only DRILL)",
+        )
+        .into());
+    }
+    let compiled = Compiled::load(call, &params.contract)?;
+    let contract = compiled.sound(&params.contract)?;
+    let plans = compiled.plans(contract, params.flow.as_deref(), &BTreeMap::new())?;
+    let options = DrillOptions {
+        seed: params.seed,
+        schedules: usize::try_from(params.schedules).unwrap_or(1),
+        only: params.only.clone(),
+    };
+    let mut rows = Vec::new();
+    let mut not_applicable = Vec::new();
+    let mut reconciliation: Option<Reconciliation> = None;
+    let mut schedules = 0;
+    let mut verdicts = Vec::new();
+    let mut correlated = true;
+    let mut trace = None;
+    for plan in &plans {
+        let undrillable = |because| {
+            Refusal::new(
+                "cannot-be-drilled",
+                format!("flow {}: {because}", plan.flow),
+                format!("check_contract {{\"contract\": \"{}\"}}", params.contract),
+            )
+        };
+        let matrix: Matrix =
+            lab::run_drills(plan, &compiled.systems, &lab::RealConnector, &options, progress).map_err(undrillable)?;
+        correlated &= !matrix.rows.iter().flat_map(|r| &r.failures).any(|f| f.because.contains("trace: "));
+        verdicts.push(matrix.verdict);
+        schedules += matrix.schedules_total as u64;
+        reconciliation = Some(reconciliation.map_or(matrix.reconciliation, |r| r.plus(matrix.reconciliation)));
+        not_applicable.extend(matrix.not_applicable.into_iter().map(|(code, because)| NotApplicableOut {
+            flow: plan.flow.clone(),
+            code: code.to_owned(),
+            because,
+        }));
+        rows.extend(matrix.rows.into_iter().map(|r| {
+            DrillOut {
+                flow: plan.flow.clone(),
+                code: r.code.to_owned(),
+                hypothesis: r.hypothesis.to_owned(),
+                verdict: r.verdict,
+                schedules: r.schedules as u64,
+                fired: r.fired as u64,
+                caveats: r.caveats.iter().map(|c| text::truncate(c, 300)).collect(),
+                failures: r
+                    .failures
+                    .into_iter()
+                    .take(3)
+                    .map(|f| FailureOut { seed: f.seed, because: text::truncate(&f.because, 400) })
+                    .collect(),
+            }
+        }));
+        if params.trace
+            && let Some(only) = &params.only
+        {
+            trace = Some(
+                lab::replay(plan, &compiled.systems, &lab::RealConnector, only, params.seed).map_err(undrillable)?,
+            );
+        }
+    }
+    let count = |v: Verdict| rows.iter().filter(|r| r.verdict == v).count() as u64;
+    let tally = TallyOut {
+        run: rows.len() as u64,
+        passed: count(Verdict::Pass),
+        failed: count(Verdict::Fail),
+        unproven: count(Verdict::Unproven),
+    };
+    let verdict = Verdict::all(verdicts);
+    let reconciliation = reconciliation.unwrap_or_default();
+    let data = record::DrillsRun {
+        file: call.app.path(&params.contract).display().to_string(),
+        digest: contract.digest.as_str().to_owned(),
+        verdict,
+        run: tally.run,
+        passed: tally.passed,
+        failed: tally.failed,
+        unproven: tally.unproven,
+        not_applicable: not_applicable.len() as u64,
+        schedules,
+        seed: params.seed,
+        correlated,
+        // A part of the matrix must not stand for the whole.
+        partial: params.only.is_some() || params.flow.is_some(),
+        rows: rows
+            .iter()
+            .map(|r| record::DrillRow {
+                flow: r.flow.clone(),
+                code: r.code.clone(),
+                verdict: r.verdict,
+                schedules: r.schedules,
+                fired: r.fired,
+                because: r
+                    .failures
+                    .first()
+                    .map(|f| format!("seed {}: {}", f.seed, f.because))
+                    .or_else(|| r.caveats.first().cloned()),
+            })
+            .collect(),
+        reconciliation,
+    };
+    let next = next(params, verdict, &rows);
+    rows.sort_by_key(|r| matches!(r.verdict, Verdict::Pass));
+    let (rows, _) = paging::fit(rows, None, call.face.budget())?;
+    let answer = Answer {
+        contract: params.contract.clone(),
+        digest: contract.digest.as_str().to_owned(),
+        verdict,
+        tally,
+        drills: rows,
+        not_applicable,
+        reconciliation,
+        schedules,
+        seed: params.seed,
+        trace: trace.map(|t| if call.face.budget() == usize::MAX { t } else { text::truncate(&t, 5_000) }),
+        next,
+    };
+    Ok((answer, data))
+}
+
+fn next(params: &Params, verdict: Verdict, rows: &[DrillOut]) -> String {
+    if let Some(row) = rows.iter().find(|r| r.verdict == Verdict::Fail)
+        && let Some(f) = row.failures.first()
+    {
+        return format!(
+            "replay it: platform-integration drill {} --only {} --seed {} --schedules 1 --trace; then mend the contract",
+            params.contract, row.code, f.seed
+        );
+    }
+    match (&params.session, verdict) {
+        (Some(s), Verdict::Pass) => format!("assess_readiness {{\"session\": \"{s}\"}}"),
+        (Some(s), _) => format!(
+            "run_drills {{\"session\": \"{s}\", \"contract\": \"{}\", \"schedules\": {}}}: some faults never fired",
+            params.contract,
+            params.schedules * 5
+        ),
+        (None, _) => format!(
+            "platform-integration run {} moves real records; open_session first if this is to count as evidence",
+            params.contract
+        ),
+    }
+}

@@ -1,0 +1,90 @@
+//! Serves the lab's stateful mock of a description over loopback, so that `run` can be tried without a real system.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio_util::sync::CancellationToken;
+
+use super::context::system_of;
+use super::{App, Fault, No, Refusal};
+use crate::base::rng::Rng;
+use crate::base::text;
+use crate::lab::mock::{MockOptions, MockSystem};
+use crate::lab::serve;
+use crate::model::Action;
+
+/// What to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Path of the API description.
+    pub api: String,
+    /// Address to listen on; loopback only. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Records to begin with, for each entity that can be listed.
+    pub records: usize,
+    /// Seed of the data.
+    pub seed: u64,
+}
+
+/// A mock that is being served.
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it holds, for people: `40 customers`.
+    pub holds: Vec<String>,
+    /// Ends when the mock has stopped.
+    pub ended: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// Title of the system.
+    pub title: String,
+}
+
+/// Starts serving; stops when `stop` is cancelled.
+///
+/// # Errors
+/// Refused when the description cannot be read or the address is not on this machine; a fault when it cannot be bound.
+pub async fn start(app: &App, options: &Options, stop: CancellationToken) -> Result<Serving, No> {
+    if !options.listen.ip().is_loopback() {
+        return Err(Refusal::new(
+            "not-loopback",
+            format!(
+                "{} is not on this machine: a mock accepts any credential, so others must not reach it",
+                options.listen.ip()
+            ),
+            format!("listen on 127.0.0.1:{}", options.listen.port()),
+        )
+        .into());
+    }
+    if options.records > 100_000 {
+        return Err(Refusal::new(
+            "bad-argument",
+            format!("{} records are more than the 100000 a mock holds", options.records),
+            "--records 1000",
+        )
+        .into());
+    }
+    let read = app.read_description(&app.path(&options.api), &options.api)?;
+    let system = Arc::clone(system_of(&read)?);
+    let mut mock = MockSystem::new(Arc::clone(&system), options.seed, MockOptions::default());
+    let mut rng = Rng::seeded(options.seed);
+    let listed: Vec<String> = system
+        .entities
+        .values()
+        .filter(|e| e.operations.contains_key(&Action::List) || e.operations.contains_key(&Action::Search))
+        .map(|e| e.name.clone())
+        .collect();
+    let mut holds = Vec::new();
+    for entity in &listed {
+        let made = mock.seed_records(entity, options.records, &mut rng).len();
+        if made > 0 {
+            holds.push(text::plural(made as u64, entity));
+        }
+    }
+    let serving =
+        serve::serve(Arc::new(Mutex::new(mock)), options.listen, Arc::clone(&app.clock), stop).await.map_err(|e| {
+            Fault::new(
+                format!("cannot listen on {}: {e}", options.listen),
+                "choose another port, or port 0 for a free one",
+            )
+        })?;
+    Ok(Serving { address: serving.addr, holds, ended: serving.done, title: system.title.clone() })
+}

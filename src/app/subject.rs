@@ -1,0 +1,174 @@
+//! A contract with everything it names: both descriptions read, mappings compiled, findings gathered. Check, draft,
+//! scaffold, drill, run and dossier all start here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{App, Call, Refusal};
+use crate::base::fs::{self, MAX_CONTRACT};
+use crate::checks;
+use crate::connector::{self, Plan};
+use crate::contract::{self, Contract};
+use crate::finding::{self, Finding, Location, Severity};
+use crate::mapping::{self, Mapping};
+use crate::model::System;
+
+/// A contract that could be read, and all that was found.
+pub(super) struct Compiled {
+    /// The contract; nothing where its structure is broken.
+    pub contract: Option<Contract>,
+    /// The systems by their name in the contract; absent where a description cannot be read.
+    pub systems: BTreeMap<String, Arc<System>>,
+    /// The mappings by flow.
+    pub mappings: BTreeMap<String, Mapping>,
+    /// Everything found, tidy.
+    pub findings: Vec<Finding>,
+    /// The text, for drawing source lines.
+    pub text: String,
+}
+
+impl Compiled {
+    /// Reads and compiles a contract.
+    ///
+    /// # Errors
+    /// A refusal when the file cannot be read; what is wrong inside it is a finding.
+    pub(super) fn load(call: &Call<'_>, path: &str) -> Result<Self, Refusal> {
+        let session = call.session.is_some();
+        let confirmed = |id: &str| call.facts.constraints.get(id).is_some_and(|c| !c.waits_for_a_person());
+        Self::load_with(call.app, path, session.then_some(&confirmed as &dyn Fn(&str) -> bool))
+    }
+
+    /// As [`Compiled::load`], with the constraints that count as confirmed; nothing outside a session.
+    ///
+    /// # Errors
+    /// As [`Compiled::load`].
+    pub(super) fn load_with(app: &App, path: &str, confirmed: Option<&dyn Fn(&str) -> bool>) -> Result<Self, Refusal> {
+        let full = app.path(path);
+        let text = fs::read_text(&full, MAX_CONTRACT).map_err(|e| Refusal::unreadable(&e))?;
+        let (contract, mut findings) = contract::parse(&text, path);
+        let mut systems = BTreeMap::new();
+        let mut mappings = BTreeMap::new();
+        if let Some(contract) = &contract {
+            // The parser knows the file by its name; paths inside are relative to where it lies.
+            let dir = full.parent().map(std::path::Path::to_owned).unwrap_or_default();
+            for (name, used) in &contract.systems {
+                let place = Location::at(path, used.api.at);
+                if used.api.starts_with("http://") || used.api.starts_with("https://") {
+                    findings.push(
+                        Finding::error(
+                            "not-in-this-release",
+                            place,
+                            format!("system {name}: descriptions are not fetched over the network"),
+                        )
+                        .fix("download the description, commit it beside the contract and give its path"),
+                    );
+                    continue;
+                }
+                match app.read_description(&dir.join(used.api.as_str()), &used.api) {
+                    Err(refusal) => findings.push(
+                        Finding::error("unreadable-description", place, format!("system {name}: {}", refusal.because))
+                            .fix(refusal.next),
+                    ),
+                    Ok(read) => {
+                        findings.extend(read.findings.iter().filter(|f| f.severity == Severity::Error).cloned());
+                        match &read.system {
+                            Some(system) => {
+                                systems.insert(name.clone(), Arc::clone(system));
+                            }
+                            None if !read.findings.iter().any(|f| f.severity == Severity::Error) => {
+                                findings.push(Finding::error(
+                                    "unreadable-description",
+                                    place,
+                                    format!("system {name}: nothing could be read"),
+                                ));
+                            }
+                            None => {}
+                        }
+                    }
+                }
+            }
+            for (name, flow) in &contract.flows {
+                let (mapping, found) = mapping::compile(&flow.map, path);
+                findings.extend(found);
+                mappings.insert(name.clone(), mapping);
+            }
+            let by_name = systems.iter().map(|(n, s)| (n.clone(), s.as_ref())).collect();
+            let subject = checks::Subject { contract, systems: &by_name, mappings: &mappings, confirmed, text: &text };
+            findings.extend(checks::run(&subject));
+        }
+        finding::tidy(&mut findings);
+        Ok(Self { contract, systems, mappings, findings, text })
+    }
+
+    /// How many errors there are.
+    #[must_use]
+    pub(super) fn errors(&self) -> usize {
+        self.findings.iter().filter(|f| f.severity == Severity::Error).count()
+    }
+
+    /// The contract, or a refusal when it does not compile.
+    ///
+    /// # Errors
+    /// `contract-does-not-compile`, naming the first error.
+    pub(super) fn sound(&self, path: &str) -> Result<&Contract, Refusal> {
+        let worst = self.findings.iter().find(|f| f.severity == Severity::Error);
+        match (&self.contract, worst) {
+            (Some(contract), None) => Ok(contract),
+            (_, Some(first)) => Err(Refusal::new(
+                "contract-does-not-compile",
+                format!(
+                    "{} in {path}; the first: {}: {} ({})",
+                    crate::base::text::plural(self.errors() as u64, "error"),
+                    first.location,
+                    first.message,
+                    first.code
+                ),
+                format!(
+                    "check_contract {{\"contract\": \"{path}\"}} (platform-integration check {path}) shows all of them with their fixes"
+                ),
+            )),
+            (None, None) => Err(Refusal::new(
+                "contract-does-not-compile",
+                format!("{path} holds no contract"),
+                format!("check_contract {{\"contract\": \"{path}\"}}"),
+            )),
+        }
+    }
+
+    /// The plans of all flows, or of the one named.
+    ///
+    /// # Errors
+    /// `unknown-flow`, and `flow-cannot-run` with what is missing.
+    pub(super) fn plans(
+        &self,
+        contract: &Contract,
+        only: Option<&str>,
+        base_urls: &BTreeMap<String, String>,
+    ) -> Result<Vec<Plan>, Refusal> {
+        if let Some(name) = only
+            && !contract.flows.contains_key(name)
+        {
+            let known: Vec<&str> = contract.flows.keys().map(String::as_str).collect();
+            return Err(Refusal::new(
+                "unknown-flow",
+                format!("{} has no flow \"{name}\"", contract.file),
+                format!("choose one of: {}", known.join(", ")),
+            ));
+        }
+        contract
+            .flows
+            .keys()
+            .filter(|name| only.is_none_or(|o| o == name.as_str()))
+            .map(|name| {
+                let mapping = self.mappings.get(name).cloned().unwrap_or_default();
+                connector::plan(contract, name, &self.systems, mapping, base_urls).map_err(|e| {
+                    Refusal::new(
+                        "flow-cannot-run",
+                        format!("flow {name}: {e}"),
+                        format!("platform-integration check {}", contract.file),
+                    )
+                })
+            })
+            .collect()
+    }
+}

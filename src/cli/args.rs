@@ -1,0 +1,193 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::{self, UseCase};
+use crate::finding::Severity;
+
+type P<U> = <U as UseCase>::Params;
+
+/// Connects two platforms the way a senior engineer would, and lets nobody call it done without evidence.
+#[derive(Debug, Parser)]
+#[command(
+    name = "platform-integration",
+    version,
+    max_term_width = 100,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Start with:  platform-integration demo\nExit codes:  0 fine, 1 findings or no PASS, 2 refused or bad use, 3 fault"
+)]
+pub(super) struct Cli {
+    /// Where the evidence is kept. Default: .platform-integration/evidence.db, looked for upward from here.
+    #[arg(long, global = true, value_name = "PATH", env = "PLATFORM_INTEGRATION_STORE", hide_env_values = true)]
+    pub(super) store: Option<PathBuf>,
+    /// How the result is printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// How the result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0 (check, verify).
+    Sarif,
+    /// JUnit XML (check, drill, verify).
+    Junit,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the whole job on the bundled example.
+    Demo(Demo),
+    /// Open a session of work on one integration.
+    Open(P<app::OpenSession>),
+    /// Read an API description into a system map.
+    Map(P<app::MapSystem>),
+    /// Look into an API description: operations, one operation, one entity.
+    Inspect(P<app::InspectSystem>),
+    /// Add or reclassify a constraint.
+    Constrain(P<app::RecordConstraint>),
+    /// Answer for inferred constraints, as the human.
+    Confirm(P<app::ConfirmConstraints>),
+    /// Propose integration.yaml from two mapped systems.
+    Draft(P<app::DraftContract>),
+    /// Compile integration.yaml: findings with line, reason and fix.
+    Check(Check),
+    /// Write deployable project files around a contract.
+    Scaffold(P<app::ScaffoldConnector>),
+    /// Try to break the connector: faults over many seeds, in virtual time.
+    Drill(P<app::RunDrills>),
+    /// Weigh a session's evidence.
+    Assess(P<app::AssessReadiness>),
+    /// Write the five outputs of the SOP.
+    Export(P<app::ExportDossier>),
+    /// Ask who did what, why, when, on what evidence.
+    Evidence(P<app::QueryEvidence>),
+    /// Move real records: run the contract's connector.
+    Run(Run),
+    /// Serve a stateful mock of an API description on this machine.
+    Mock(Mock),
+    /// List records that could not be delivered.
+    DeadLetters(DeadLetters),
+    /// Verify a skill: documents, examples, tests and tools against each other.
+    Verify(Verify),
+    /// Serve the tools to an MCP client over stdin and stdout.
+    Serve,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Schedules (seeds) for each drill.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) schedules: u64,
+    /// First seed.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) params: P<app::CheckContract>,
+    /// The least severity that makes the exit code 1.
+    #[arg(long, value_enum, default_value_t = Bar::Error)]
+    pub(super) fail_on: Bar,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Directory of the skill, the one that holds SKILL.md.
+    #[arg(default_value = "skill/platform-integration")]
+    pub(super) dir: String,
+    /// The least severity that makes the exit code 1.
+    #[arg(long, value_enum, default_value_t = Bar::Error)]
+    pub(super) fail_on: Bar,
+}
+
+/// The least severity that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Bar {
+    /// Errors alone.
+    Error,
+    /// Errors and warnings.
+    Warning,
+    /// Everything.
+    Note,
+}
+
+impl From<Bar> for Severity {
+    fn from(b: Bar) -> Self {
+        match b {
+            Bar::Error => Self::Error,
+            Bar::Warning => Self::Warning,
+            Bar::Note => Self::Note,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Path of integration.yaml.
+    pub(super) contract: String,
+    /// Only this flow.
+    #[arg(long)]
+    pub(super) flow: Option<String>,
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
+    pub(super) base_url: Vec<(String, String)>,
+    /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
+    #[arg(long)]
+    pub(super) watch: bool,
+    /// Agree to write to systems that are not on this machine.
+    #[arg(long)]
+    pub(super) live: bool,
+    /// No log lines on stderr.
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+fn base_url(text: &str) -> Result<(String, String), String> {
+    let (system, url) = text.split_once('=').ok_or("give SYSTEM=URL, e.g. crm=http://127.0.0.1:9002")?;
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        return Err(format!("\"{url}\" is no http or https URL"));
+    }
+    Ok((system.to_owned(), url.trim_end_matches('/').to_owned()))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Mock {
+    /// Path of the API description.
+    pub(super) api: String,
+    /// Address to listen on; this machine only. Port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// Records to begin with, for each entity that can be listed.
+    #[arg(long, default_value_t = 0)]
+    pub(super) records: usize,
+    /// Seed of the data.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeadLetters {
+    /// Only of this flow.
+    #[arg(long)]
+    pub(super) flow: Option<String>,
+}

@@ -1,0 +1,258 @@
+//! One arm a command.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::sync::Arc;
+
+use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
+use super::{compose, exit, output, runner};
+use crate::app::{
+    self, App, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
+    HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, QueryEvidence, RecordConstraint, RunDrills,
+    ScaffoldConnector, UseCase, execute,
+};
+use crate::evidence::Verdict;
+use crate::finding::Severity;
+use crate::render::{Text, junit_drills, junit_findings, sarif};
+
+/// Runs a command and tells its exit code.
+pub(super) fn run(cli: Cli) -> u8 {
+    compose::logs();
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut super::command(), "platform-integration", &mut script);
+        output::out(&String::from_utf8_lossy(&script));
+        return exit::FINE;
+    }
+    let format = cli.format;
+    // Before any work: a command that cannot print what was asked for must not do half of it first.
+    let takes = match &cli.command {
+        Command::Check(_) | Command::Verify(_) => true,
+        Command::Drill(_) => format != Format::Sarif,
+        _ => matches!(format, Format::Text | Format::Json),
+    };
+    if !takes {
+        return output::unsupported(format);
+    }
+    let app = match compose::app(cli.store.as_deref()) {
+        Ok(app) => app,
+        Err(no) => return output::no(format, &no),
+    };
+    match cli.command {
+        Command::Completions { .. } => exit::FINE,
+        Command::Demo(args) => demo(&app, format, &args),
+        Command::Open(p) => simple::<OpenSession>(&app, format, p),
+        Command::Map(p) => simple::<MapSystem>(&app, format, p),
+        Command::Inspect(p) => simple::<InspectSystem>(&app, format, p),
+        Command::Constrain(p) => simple::<RecordConstraint>(&app, format, p),
+        Command::Confirm(p) => confirm(&app, format, p),
+        Command::Draft(p) => simple::<DraftContract>(&app, format, p),
+        Command::Check(args) => check(&app, format, args),
+        Command::Scaffold(p) => simple::<ScaffoldConnector>(&app, format, p),
+        Command::Drill(p) => drill(&app, format, p),
+        Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
+        Command::Export(p) => simple::<ExportDossier>(&app, format, p),
+        Command::Evidence(p) => evidence(&app, format, p),
+        Command::Run(args) => run_connector(&app, format, args),
+        Command::Mock(args) => mock(&app, format, args),
+        Command::DeadLetters(args) => dead_letters(&app, format, &args),
+        Command::Verify(args) => verify(&app, format, &args),
+        Command::Serve => serve(app),
+    }
+}
+
+fn simple<U: UseCase>(app: &App, format: Format, params: U::Params) -> u8
+where
+    U::Answer: Text,
+{
+    match execute::<U>(app, &Face::Cli, HumanInput::NotAsked, params) {
+        Ok(answered) => output::answer(format, &answered.answer),
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn verdict_code(verdict: Verdict) -> u8 {
+    if verdict == Verdict::Pass { exit::FINE } else { exit::FINDINGS }
+}
+
+fn demo(app: &App, format: Format, args: &Demo) -> u8 {
+    let mut step = 0;
+    let mut progress = |line: &str| {
+        step += 1;
+        output::err(&format!("{step}. {line}\n"));
+    };
+    match app::demo::run(app, args.schedules, args.seed, &mut progress) {
+        Ok(answer) => {
+            if format == Format::Text {
+                output::err("\n");
+            }
+            output::answer(format, &answer).max(verdict_code(answer.verdict))
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn check(app: &App, format: Format, args: Check) -> u8 {
+    let bar = Severity::from(args.fail_on);
+    match execute::<CheckContract>(app, &Face::Cli, HumanInput::NotAsked, args.params) {
+        Ok(answered) => {
+            let a = answered.answer;
+            let printed = match format {
+                Format::Sarif => output::json_line(&sarif(&a.findings)),
+                Format::Junit => {
+                    output::out(&junit_findings(&a.contract, &a.findings));
+                    exit::FINE
+                }
+                Format::Text | Format::Json => output::answer(format, &a),
+            };
+            let failed = a.findings.iter().any(|f| f.severity >= bar);
+            printed.max(if failed { exit::FINDINGS } else { exit::FINE })
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
+    match execute::<RunDrills>(app, &Face::Cli, HumanInput::NotAsked, params) {
+        Ok(answered) => {
+            let a = answered.answer;
+            let printed = if format == Format::Junit {
+                output::out(&junit_drills(&a));
+                exit::FINE
+            } else {
+                output::answer(format, &a)
+            };
+            printed.max(verdict_code(a.verdict))
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn evidence(app: &App, format: Format, params: app::query_evidence::Params) -> u8 {
+    match execute::<QueryEvidence>(app, &Face::Cli, HumanInput::NotAsked, params) {
+        Ok(answered) => {
+            let broken = answered.answer.chain.as_deref().is_some_and(|c| c != "whole");
+            output::answer(format, &answered.answer).max(if broken { exit::FINDINGS } else { exit::FINE })
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+/// On a terminal the human is asked here; elsewhere nobody can be.
+fn confirm(app: &App, format: Format, params: app::confirm_constraints::Params) -> u8 {
+    let first = execute::<ConfirmConstraints>(app, &Face::Cli, HumanInput::NotAsked, params.clone());
+    let answered = match first {
+        Err(No::NeedsHuman(question)) => {
+            let human = if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+                ask(&question)
+            } else {
+                HumanInput::Unreachable { because: "stdin is no terminal, so no human can be asked".to_owned() }
+            };
+            execute::<ConfirmConstraints>(app, &Face::Cli, human, params)
+        }
+        other => other,
+    };
+    match answered {
+        Ok(answered) => output::answer(format, &answered.answer),
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn ask(question: &HumanQuestion) -> HumanInput {
+    output::err(&format!("{}\n", question.message));
+    let mut decisions = Vec::new();
+    let mut lines = std::io::stdin().lock().lines();
+    for (id, says) in &question.items {
+        output::err(&format!("\n{id}\n  {says}\n"));
+        loop {
+            output::err("  [c]onfirm, [r]eject or [d]efer? ");
+            let Some(Ok(line)) = lines.next() else {
+                return if decisions.is_empty() {
+                    HumanInput::Unreachable { because: "the answer was not given".to_owned() }
+                } else {
+                    HumanInput::Answered {
+                        channel: Channel::Terminal,
+                        by: "the person at the terminal".to_owned(),
+                        decisions,
+                    }
+                };
+            };
+            let word = match line.trim().to_lowercase().as_str() {
+                "c" | "confirm" => "confirm",
+                "r" | "reject" => "reject",
+                "d" | "defer" => "defer",
+                _ => continue,
+            };
+            decisions.push((id.clone(), word.to_owned()));
+            break;
+        }
+    }
+    output::err("\n");
+    HumanInput::Answered { channel: Channel::Terminal, by: "the person at the terminal".to_owned(), decisions }
+}
+
+fn verify(app: &App, format: Format, args: &Verify) -> u8 {
+    let bar = Severity::from(args.fail_on);
+    let commands: Vec<String> = super::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    match app::verify_skill::run(app, &args.dir, &crate::mcp::names(), &commands) {
+        Ok(a) => {
+            let printed = match format {
+                Format::Sarif => output::json_line(&sarif(&a.findings)),
+                Format::Junit => {
+                    output::out(&junit_findings(&a.skill, &a.findings));
+                    exit::FINE
+                }
+                Format::Text | Format::Json => output::answer(format, &a),
+            };
+            printed.max(if a.findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn run_connector(app: &App, format: Format, args: Run) -> u8 {
+    let options = app::run_connector::Options {
+        contract: args.contract,
+        flow: args.flow,
+        base_urls: args.base_url.into_iter().collect(),
+        watch: args.watch,
+        live: args.live,
+    };
+    match runner::run(app, &options, args.quiet) {
+        Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn mock(app: &App, format: Format, args: Mock) -> u8 {
+    let options =
+        app::serve_mock::Options { api: args.api, listen: args.listen, records: args.records, seed: args.seed };
+    match runner::mock(app, &options, format) {
+        Ok(()) => exit::FINE,
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
+    match app.ledger.dead_letters(None) {
+        Ok(mut letters) => {
+            if let Some(flow) = &args.flow {
+                letters.retain(|l| l.flow == *flow || l.flow.rsplit('/').next() == Some(flow));
+            }
+            let answer = app::run_connector::DeadLettersAnswer::of(letters);
+            output::answer(format, &answer)
+        }
+        Err(e) => output::no(format, &e.into()),
+    }
+}
+
+fn serve(app: App) -> u8 {
+    match runner::serve(Arc::new(app)) {
+        Ok(()) => exit::FINE,
+        Err(because) => {
+            output::err(&format!(
+                "failed: {because}\nnext: start it from an MCP client; `platform-integration --help` lists the commands\n"
+            ));
+            exit::FAULT
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Prints answers, refusals and faults in the format asked for.
+
+use std::io::Write as _;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::args::Format;
+use super::exit;
+use crate::app::No;
+use crate::render::{Text, page::Page};
+
+/// Writes to stdout; a reader that went away is no fault of ours.
+pub(super) fn out(text: &str) {
+    let mut stdout = anstream::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// Writes to stderr.
+pub(super) fn err(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes());
+    let _ = stderr.flush();
+}
+
+/// Columns of the terminal, within reason.
+pub(super) fn width() -> u16 {
+    // COLUMNS is what shells and CI set; without it a page that fits most terminals.
+    super::compose::columns().clamp(72, 160)
+}
+
+/// Prints an answer as text or JSON; other formats are for commands that have findings.
+pub(super) fn answer<A: Serialize + Text>(format: Format, answer: &A) -> u8 {
+    match format {
+        Format::Text => {
+            let mut page = Page::new(width());
+            answer.text(&mut page);
+            out(&page.into_text());
+            exit::FINE
+        }
+        Format::Json => json_line(answer),
+        Format::Sarif | Format::Junit => unsupported(format),
+    }
+}
+
+/// Prints a value as JSON.
+pub(super) fn json_line<A: Serialize>(answer: &A) -> u8 {
+    match serde_json::to_string_pretty(answer) {
+        Ok(text) => {
+            out(&text);
+            out("\n");
+            exit::FINE
+        }
+        Err(e) => {
+            err(&format!("failed: internal: {e}\n"));
+            exit::FAULT
+        }
+    }
+}
+
+/// A format that this command has not.
+pub(super) fn unsupported(format: Format) -> u8 {
+    let name = if format == Format::Sarif { "sarif" } else { "junit" };
+    err(&format!(
+        "refused: bad-use: this command has no {name} output\nnext: use --format text or --format json (sarif: check, verify; junit: check, drill, verify)\n"
+    ));
+    exit::REFUSED
+}
+
+/// Prints a refusal or fault: words to stderr, and for programs the same as JSON to stdout.
+pub(super) fn no(format: Format, no: &No) -> u8 {
+    let (text, value, code) = match no {
+        No::Refusal(r) => {
+            (r.to_string(), json!({"refused": {"code": r.code, "because": r.because, "next": r.next}}), exit::REFUSED)
+        }
+        No::Fault(f) => (f.to_string(), json!({"failed": {"because": f.because, "next": f.next}}), exit::FAULT),
+        No::NeedsHuman(q) => (
+            format!("refused: needs-a-human: {}", q.message),
+            json!({"refused": {"code": "needs-a-human", "because": q.message}}),
+            exit::REFUSED,
+        ),
+    };
+    err(&text);
+    err("\n");
+    if format == Format::Json {
+        json_line(&value);
+    }
+    code
+}

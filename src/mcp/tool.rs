@@ -1,0 +1,158 @@
+//! One generic adapter from use case to tool, and the list of all.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject, Tool, ToolAnnotations};
+use serde_json::Value;
+
+use super::schema;
+use crate::app::{self, App, Face, Fault, HumanInput, HumanQuestion, No, Refusal, UseCase};
+use crate::base::text;
+
+/// What a call came to.
+pub(super) enum Came {
+    /// A result for the client.
+    Result(Box<CallToolResult>),
+    /// A question that only a human can answer.
+    Ask(HumanQuestion),
+    /// A fault: a JSON-RPC error.
+    Fault(Fault),
+}
+
+/// A use case as a tool.
+pub(super) struct Route {
+    /// What `tools/list` says of it.
+    pub(super) tool: Tool,
+    /// Runs it; blocking.
+    pub(super) run: fn(&App, &Face, HumanInput, JsonObject, Style) -> Came,
+}
+
+/// How much a client understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Structured content, with one line of text beside it.
+    Structured,
+    /// Text only (protocols before 2025-06-18): the same JSON as text.
+    Text,
+}
+
+/// All tools, in the order of the work.
+pub(super) static ALL: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    vec![
+        route::<app::OpenSession>(),
+        route::<app::MapSystem>(),
+        route::<app::InspectSystem>(),
+        route::<app::RecordConstraint>(),
+        route::<app::ConfirmConstraints>(),
+        route::<app::DraftContract>(),
+        route::<app::CheckContract>(),
+        route::<app::ScaffoldConnector>(),
+        route::<app::RunDrills>(),
+        route::<app::AssessReadiness>(),
+        route::<app::ExportDossier>(),
+        route::<app::QueryEvidence>(),
+    ]
+});
+
+/// Names of all tools, in the order of the work.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    vec![
+        app::OpenSession::NAME,
+        app::MapSystem::NAME,
+        app::InspectSystem::NAME,
+        app::RecordConstraint::NAME,
+        app::ConfirmConstraints::NAME,
+        app::DraftContract::NAME,
+        app::CheckContract::NAME,
+        app::ScaffoldConnector::NAME,
+        app::RunDrills::NAME,
+        app::AssessReadiness::NAME,
+        app::ExportDossier::NAME,
+        app::QueryEvidence::NAME,
+    ]
+}
+
+fn route<U: UseCase>() -> Route {
+    let annotations = ToolAnnotations::new()
+        .read_only(U::HINTS.read_only)
+        .destructive(U::HINTS.destructive)
+        .idempotent(U::HINTS.idempotent)
+        .open_world(false);
+    let tool = Tool::new(U::NAME, Cow::Borrowed(U::SUMMARY), schema::input::<U::Params>())
+        .with_title(U::TITLE)
+        .with_raw_output_schema(schema::output::<U::Answer>())
+        .with_annotations(annotations);
+    Route { tool, run: run::<U> }
+}
+
+fn run<U: UseCase>(app: &App, face: &Face, human: HumanInput, arguments: JsonObject, style: Style) -> Came {
+    let known: Vec<String> = schema::input::<U::Params>()
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|p| p.keys().cloned().collect())
+        .unwrap_or_default();
+    let stranger = arguments.keys().find(|k| !known.contains(k)).cloned();
+    let params: U::Params = match serde_json::from_value(Value::Object(arguments)) {
+        Ok(params) => params,
+        Err(e) => {
+            let near = stranger
+                .as_deref()
+                .map(|s| text::did_you_mean(s, known.iter().map(String::as_str)))
+                .unwrap_or_default();
+            let refusal = Refusal::new(
+                "bad-arguments",
+                format!("{}: {}{near}", U::NAME, text::quoted(&e.to_string(), 300)),
+                format!("call {} with: {}", U::NAME, known.join(", ")),
+            );
+            return refused(&refusal);
+        }
+    };
+    match app::execute::<U>(app, face, human, params) {
+        Ok(answered) => match serde_json::to_value(&answered.answer) {
+            Ok(value) => Came::Result(Box::new(answer(value, &answered.summary, answered.seq, &answered.head, style))),
+            Err(e) => Came::Fault(Fault::internal(&e)),
+        },
+        Err(No::Refusal(refusal)) => refused(&refusal),
+        Err(No::Fault(fault)) => Came::Fault(fault),
+        Err(No::NeedsHuman(question)) => Came::Ask(question),
+    }
+}
+
+/// A refusal is text alone: hosts show the model only the text of an error, and a client that validates would take a
+/// structure of another shape for a fault of ours.
+fn refused(refusal: &Refusal) -> Came {
+    Came::Result(Box::new(CallToolResult::error(vec![ContentBlock::text(refusal.to_string())])))
+}
+
+fn answer(value: Value, summary: &str, seq: u64, head: &str, style: Style) -> CallToolResult {
+    let mut meta = MetaObject::new();
+    // The client's transcript witnesses the chain: a log rewritten later no longer fits it.
+    meta.0.insert("platform-integration/evidence".to_owned(), serde_json::json!({"seq": seq, "head": head}));
+    let next = value.get("next").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut result = match style {
+        Style::Structured => {
+            let mut result = CallToolResult::structured(value);
+            // One form at full length (law 10): the text is a line for clients that show it.
+            result.content = vec![ContentBlock::text(format!("{summary}\nnext: {next}"))];
+            result
+        }
+        Style::Text => CallToolResult::success(vec![ContentBlock::text(value.to_string())]),
+    };
+    result.meta = Some(meta);
+    result
+}
+
+/// The tool of this name.
+pub(super) fn find(name: &str) -> Option<&'static Route> {
+    ALL.iter().find(|r| r.tool.name == name)
+}
+
+/// The list as it goes out.
+pub(super) fn list() -> Vec<Tool> {
+    ALL.iter().map(|r| r.tool.clone()).collect()
+}
+
+/// Shared by the handler: the app behind an `Arc`, so that a blocking thread can hold it.
+pub(super) type Shared = Arc<App>;

@@ -1,0 +1,46 @@
+//! The test matrix for people.
+
+use super::page::{BOLD, DIM, Page, styled, verdict_style};
+use crate::app::run_drills::{Answer, DrillOut};
+use crate::base::text;
+use crate::evidence::Verdict;
+
+/// Writes the matrix: one row a drill, then failures with their seeds, then what does not apply.
+pub fn matrix(page: &mut Page, a: &Answer) {
+    let several = a.drills.iter().any(|d| a.drills.first().is_some_and(|f| f.flow != d.flow));
+    let name = |d: &DrillOut| if several { format!("{}/{}", d.flow, d.code) } else { d.code.clone() };
+    let rows: Vec<Vec<String>> = a
+        .drills
+        .iter()
+        .map(|d| {
+            vec![
+                name(d),
+                d.verdict.to_string(),
+                d.schedules.to_string(),
+                text::thousands(d.fired),
+                d.hypothesis.clone(),
+            ]
+        })
+        .collect();
+    page.table(&["drill", "verdict", "runs", "came about", "what it shows"], &rows);
+    for d in a.drills.iter().filter(|d| d.failures.is_empty() && d.verdict != Verdict::Pass) {
+        page.gap();
+        page.line(format!("  {} {}", styled(verdict_style(d.verdict), d.verdict.as_str()), styled(BOLD, &name(d))));
+        for c in &d.caveats {
+            page.line(format!("    {c}"));
+        }
+    }
+    for d in a.drills.iter().filter(|d| !d.failures.is_empty()) {
+        page.gap();
+        page.line(format!("  {} {}", styled(verdict_style(Verdict::Fail), "FAIL"), styled(BOLD, &name(d))));
+        for f in &d.failures {
+            page.line(format!("    {DIM}seed {}:{DIM:#} {}", f.seed, f.because));
+        }
+    }
+    if !a.not_applicable.is_empty() {
+        page.gap();
+        for n in &a.not_applicable {
+            page.line(format!("  {DIM}not applicable:{DIM:#} {} {DIM}({}){DIM:#}", n.code, n.because));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Findings as SARIF 2.1.0, for code scanning. <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::app::FindingOut;
+use crate::base::digest::Digest;
+use crate::finding::Severity;
+
+/// One SARIF log with one run.
+#[must_use]
+pub fn sarif(findings: &[FindingOut]) -> Value {
+    let level = |s: Severity| s.as_str();
+    let mut rules: BTreeMap<&str, Severity> = BTreeMap::new();
+    for f in findings {
+        let worst = rules.entry(&f.code).or_insert(f.severity);
+        *worst = (*worst).max(f.severity);
+    }
+    let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(i, c)| (*c, i)).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|f| {
+            let mut physical = json!({"artifactLocation": {"uri": f.file}});
+            if f.line > 0 {
+                physical["region"] = json!({"startLine": f.line, "startColumn": f.column.max(1)});
+            }
+            let mut location = json!({"physicalLocation": physical});
+            if let Some(pointer) = &f.pointer {
+                location["logicalLocations"] = json!([{"fullyQualifiedName": pointer}]);
+            }
+            let text = if f.fix.is_empty() { f.message.clone() } else { format!("{}. Fix: {}", f.message, f.fix) };
+            let print = Digest::of_bytes(format!("{}\n{}\n{}", f.code, f.file, f.message).as_bytes());
+            json!({
+                "ruleId": f.code, "ruleIndex": index.get(f.code.as_str()), "level": level(f.severity),
+                "message": {"text": text}, "locations": [location],
+                "partialFingerprints": {"platformIntegration/v1": print.as_str()},
+                "rank": (f.confidence * 100.0).round(),
+            })
+        })
+        .collect();
+    let rules: Vec<Value> =
+        rules.into_iter().map(|(code, s)| json!({"id": code, "defaultConfiguration": {"level": level(s)}})).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "platform-integration", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}

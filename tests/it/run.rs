@@ -1,0 +1,198 @@
+//! The connector over real sockets: two mocks on loopback, the real binary, SQLite on disk.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cli::{binary, json, run, stderr, workspace};
+
+const CONTRACT: &str = "examples/billing-to-crm/integration.yaml";
+
+/// A mock that stops with the test.
+struct Mock {
+    child: Child,
+    url: String,
+}
+
+impl Mock {
+    fn start(dir: &Path, api: &str, records: &str) -> Self {
+        let mut child = Command::new(binary())
+            .args(["mock", api, "--listen", "127.0.0.1:0", "--records", records, "--format", "json"])
+            .args(["--store", "mock.db"])
+            .current_dir(dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let value: Value = serde_json::from_str(&line).unwrap();
+        Self { child, url: value["url"].as_str().unwrap().to_owned() }
+    }
+
+    fn get(&self, path: &str) -> (u16, Value) {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer any\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = text.split_once("\r\n\r\n").unwrap().1;
+        let body = body.find('{').map_or("", |at| &body[at..=body.rfind('}').unwrap()]);
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn connector(dir: &Path, billing: &str, crm: &str) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .args(["run", CONTRACT, "--format", "json"])
+        .args(["--base-url", &format!("billing={billing}"), "--base-url", &format!("crm={crm}")])
+        .current_dir(dir)
+        .env("BILLING_TOKEN", "planted-billing-token")
+        .env("CRM_CLIENT_ID", "planted-client")
+        .env("CRM_CLIENT_SECRET", "planted-client-secret")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// What follows is the shape of the contract, quicker: a test must not wait for a rate of 90 in 10 s.
+fn quick(dir: &Path) {
+    let path = dir.join(CONTRACT);
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("rate: 90/10s", "rate: 90000/1000s")
+        .replace("base: 500ms, cap: 60s", "base: 5ms, cap: 50ms");
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn records_move_once_and_a_second_run_writes_nothing() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "30");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let first = connector(dir.path(), &billing.url, &crm.url).output().unwrap();
+    let value = json(&first);
+    assert_eq!(value["verdict"], "PASS", "{value:#}\n{}", stderr(&first));
+    let counts = &value["flows"][0]["reconciliation"];
+    assert_eq!((counts["unique"].as_u64(), counts["written"].as_u64()), (Some(30), Some(30)), "{value:#}");
+    let logs = stderr(&first);
+    for line in logs.lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("log lines are JSON, {e}: {line}"));
+        assert!(line.get("event").is_some() && line.get("level").is_some(), "{line}");
+    }
+    assert!(logs.contains("correlation_id"));
+    for secret in ["planted-billing-token", "planted-client-secret"] {
+        assert!(!logs.contains(secret) && !String::from_utf8_lossy(&first.stdout).contains(secret));
+    }
+    let again = json(&connector(dir.path(), &billing.url, &crm.url).output().unwrap());
+    assert_eq!(again["verdict"], "PASS", "{again:#}");
+    assert_eq!(again["flows"][0]["reconciliation"]["written"], 0, "{again:#}");
+    let runs = json(&run(dir.path(), &["evidence", "--kind", "connector-run", "--format", "json"]));
+    assert_eq!(runs["events"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_target_that_is_not_there_ends_partial_and_the_next_run_goes_on() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "5");
+    // A port that nobody listens on.
+    let nobody = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let text = std::fs::read_to_string(dir.path().join(CONTRACT))
+        .unwrap()
+        .replace("attempts: 8", "attempts: 2")
+        .replace("probe_every: 30s", "probe_every: 50ms");
+    std::fs::write(dir.path().join(CONTRACT), text).unwrap();
+    let down = connector(dir.path(), &billing.url, &nobody).output().unwrap();
+    let value = json(&down);
+    assert_ne!(value["verdict"], "PASS", "{value:#}");
+    assert_eq!(down.status.code(), Some(1));
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let up = json(&connector(dir.path(), &billing.url, &crm.url).output().unwrap());
+    assert_eq!(up["verdict"], "PASS", "{up:#}");
+    assert_eq!(up["flows"][0]["reconciliation"]["written"], 5, "{up:#}");
+}
+
+#[test]
+fn a_connector_that_is_killed_goes_on_without_a_duplicate() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "200");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let mut killed = 0;
+    for wait in [60, 90, 140] {
+        let mut child = connector(dir.path(), &billing.url, &crm.url).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        killed += u8::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let last = connector(dir.path(), &billing.url, &crm.url).output().unwrap();
+    let value = json(&last);
+    assert_eq!(value["verdict"], "PASS", "{value:#}\n{}", stderr(&last));
+    // The mock enforces that an email is unique; what would show a duplicate is more contacts than customers.
+    let (status, page) = crm.get("/v2/contacts?limit=1&offset=0");
+    assert!(status == 401 || page["total"] == 200, "killed {killed} times: {page}");
+}
+
+#[test]
+#[cfg(unix)]
+fn sigterm_drains_and_says_so() {
+    let dir = workspace("billing-to-crm");
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "2000");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    // The contract's own rate of 90 in 10 s: the run is in the middle of it when it is told to stop.
+    let child = connector(dir.path(), &billing.url, &crm.url).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(900));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let value = json(&output);
+    assert_eq!(value["verdict"], "PARTIAL", "{value:#}");
+    assert!(value["flows"][0]["stopped"].as_str().unwrap().starts_with("stopped"), "{value:#}");
+}
+
+#[test]
+fn a_real_system_needs_a_word() {
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["run", CONTRACT]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn a_missing_secret_is_said_before_the_first_request() {
+    let dir = workspace("billing-to-crm");
+    let output = run(
+        dir.path(),
+        &["run", CONTRACT, "--base-url", "billing=http://127.0.0.1:9", "--base-url", "crm=http://127.0.0.1:9"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn a_mock_does_not_listen_beyond_this_machine() {
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["mock", "examples/billing-to-crm/apis/crm.openapi.json", "--listen", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not-loopback"), "{}", stderr(&output));
+}
