@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Walks the shipped server with the official Python MCP SDK, 1.x or 2.x, over stdio.
+
+    python tests/clients/walk.py [--server PATH] [--example DIR] [--era legacy|modern|all]
+
+Copies the example into a temporary directory, starts the server there, uses every tool on it as an
+agent would, then sends what an agent should not, and looks whether the server still answers. The
+client plays the human as well: it accepts every form the server asks for.
+Prints one line for each failed check and a count; exits 1 if any failed.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.types import ElicitResult
+
+try:  # 2.x: speaks both protocol eras
+    from mcp import Client
+except ImportError:  # 1.x: the older era only
+    Client = None
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = [
+    "open_session",
+    "map_system",
+    "inspect_system",
+    "record_constraint",
+    "confirm_constraints",
+    "draft_contract",
+    "check_contract",
+    "scaffold_connector",
+    "run_drills",
+    "assess_readiness",
+    "export_dossier",
+    "query_evidence",
+]
+CALL_LIMIT = 120  # seconds until a call counts as hanging
+ANSWER_CHARS = 10_000  # 2,500 tokens of 4 characters
+LIST_CHARS = 14_000  # 3,500 tokens
+
+passed = 0
+failed = 0
+
+
+def check(holds, what, detail=""):
+    global passed, failed
+    if holds:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL  {what}" + (f": {detail}" if detail else ""), flush=True)
+    return bool(holds)
+
+
+def attr(thing, *names):
+    """The first attribute that is there: the SDKs differ in camel and snake case."""
+    for name in names:
+        if hasattr(thing, name):
+            return getattr(thing, name)
+    return None
+
+
+def structured(result):
+    return attr(result, "structured_content", "structuredContent")
+
+
+def is_error(result):
+    return bool(attr(result, "is_error", "isError"))
+
+
+def text(result):
+    return "\n".join(block.text for block in result.content if hasattr(block, "text"))
+
+
+def short(value, limit=400):
+    value = value if isinstance(value, str) else json.dumps(value, default=str)
+    return value if len(value) <= limit else value[:limit] + " ..."
+
+
+def find(value, key):
+    """The first string under `key`, at any depth."""
+    if isinstance(value, dict):
+        if isinstance(value.get(key), str):
+            return value[key]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            found = find(item, key)
+            if found:
+                return found
+    return None
+
+
+def consent(schema):
+    """What a human who agrees would fill into a form of this schema."""
+    content = {}
+    for name, field in (schema.get("properties") or {}).items():
+        choices = field.get("enum") or [c["const"] for c in field.get("oneOf", []) if "const" in c]
+        kind = field.get("type")
+        if choices:
+            content[name] = "confirm" if "confirm" in choices else choices[0]
+        elif kind == "boolean":
+            content[name] = True
+        elif kind in ("integer", "number"):
+            content[name] = field.get("minimum", 1)
+        elif kind == "array":
+            items = field.get("items") or {}
+            content[name] = items.get("enum") or [c["const"] for c in items.get("anyOf", []) if "const" in c]
+        elif field.get("format") == "email":
+            content[name] = "ada@example.com"
+        else:
+            content[name] = "Ada Lovelace"
+    return content
+
+
+async def human(_context, params):
+    schema = attr(params, "requested_schema", "requestedSchema") or {}
+    return ElicitResult(action="accept", content=consent(schema))
+
+
+@asynccontextmanager
+async def connect(server, cwd, modern, stray):
+    async def on_message(message):
+        if isinstance(message, Exception):  # what was on stdout was not the protocol
+            stray.append(str(message))
+
+    parameters = StdioServerParameters(command=str(server), args=["serve"], cwd=str(cwd))
+    if modern:
+        async with Client(
+            parameters, elicitation_callback=human, message_handler=on_message
+        ) as client:
+            yield client
+    else:
+        async with stdio_client(parameters) as (read, write):
+            async with ClientSession(
+                read, write, elicitation_callback=human, message_handler=on_message
+            ) as session:
+                await session.initialize()
+                yield session
+
+
+async def call(client, name, arguments):
+    """The result, or the exception that the SDK made of an error answer."""
+    try:
+        with anyio.fail_after(CALL_LIMIT):
+            return await client.call_tool(name, arguments)
+    except TimeoutError:
+        return TimeoutError(f"no answer within {CALL_LIMIT} s")
+    except Exception as error:  # both SDKs raise their own types for protocol errors
+        return error
+
+
+async def good(client, name, arguments):
+    """A call that must succeed; its structured content."""
+    result = await call(client, name, arguments)
+    if isinstance(result, Exception):
+        check(False, f"{name} answers", short(f"{type(result).__name__}: {result}"))
+        return {}
+    if not check(not is_error(result), f"{name} is not an error", short(text(result))):
+        return {}
+    content = structured(result)
+    check(isinstance(content, dict) and content, f"{name} has structured content", short(text(result)))
+    size = len(json.dumps(content, ensure_ascii=False))
+    check(size <= ANSWER_CHARS, f"{name} answers in {ANSWER_CHARS} characters", f"{size}")
+    return content or {}
+
+
+async def bad(client, name, arguments, names, why):
+    """A call that must be turned down in words that name what was wrong."""
+    result = await call(client, name, arguments)
+    if isinstance(result, TimeoutError):
+        check(False, f"{why} is answered", str(result))
+        return
+    if isinstance(result, Exception):
+        said = str(result)
+    else:
+        check(is_error(result), f"{why} is an error", short(text(result)))
+        said = text(result)
+    check(names in said, f"{why} is named in the answer", short(said))
+
+
+async def list_tools(client):
+    listed = (await client.list_tools()).tools
+    names = [tool.name for tool in listed]
+    check(sorted(names) == sorted(TOOLS), "the 12 tools and no other", ", ".join(sorted(set(names) ^ set(TOOLS))))
+    for tool in listed:
+        check(tool.title, f"{tool.name} has a title")
+        check(tool.description, f"{tool.name} has a description")
+        hints = tool.annotations
+        for camel, snake in (
+            ("readOnlyHint", "read_only_hint"),
+            ("destructiveHint", "destructive_hint"),
+            ("idempotentHint", "idempotent_hint"),
+        ):
+            stated = hints is not None and attr(hints, snake, camel) is not None
+            check(stated, f"{tool.name} states {camel}")
+        schema = attr(tool, "output_schema", "outputSchema")
+        check(isinstance(schema, dict) and schema.get("type") == "object", f"{tool.name} has an output schema")
+    wire = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed]
+    size = len(json.dumps(wire, ensure_ascii=False, separators=(",", ":")))
+    check(size <= LIST_CHARS, f"tools/list fits in {LIST_CHARS} characters", f"{size}")
+
+
+async def walk(client, cwd):
+    await list_tools(client)
+
+    opened = await good(
+        client,
+        "open_session",
+        {"name": "billing-to-crm", "goal": "keep CRM contacts in step with billing customers"},
+    )
+    session = find(opened, "session") or find(opened, "session_id")
+    if not check(session, "open_session gives a session handle", short(opened)):
+        return
+
+    for name, api in (("billing", "apis/billing.openapi.yaml"), ("crm", "apis/crm.openapi.json")):
+        await good(client, "map_system", {"session": session, "api": api, "name": name})
+    await good(
+        client, "inspect_system", {"session": session, "name": "billing", "operation": "listCustomers"}
+    )
+    await good(
+        client,
+        "record_constraint",
+        {
+            "session": session,
+            "id": "billing-ids-stable",
+            "kind": "inferred",
+            "says": "a customer's id never changes and is never used again",
+        },
+    )
+    await good(
+        client,
+        "record_constraint",
+        {
+            "session": session,
+            "id": "crm-rate",
+            "kind": "hard",
+            "says": "at most 100 requests per 10 seconds per token",
+            "origin": "crm#/paths/~1v2~1contacts/post/x-ratelimit",
+        },
+    )
+    await good(client, "confirm_constraints", {"session": session})
+    await good(
+        client,
+        "draft_contract",
+        {
+            "session": session,
+            "source": "billing",
+            "target": "crm",
+            "path": "draft.yaml",
+        },
+    )
+    await good(client, "check_contract", {"session": session, "contract": "integration.yaml"})
+    # the contract brings inferred constraints of its own
+    await good(client, "confirm_constraints", {"session": session})
+    await good(
+        client,
+        "scaffold_connector",
+        {"session": session, "contract": "integration.yaml", "out": "connector"},
+    )
+    check(any((cwd / "connector").glob("*")), "scaffold_connector wrote files")
+    drilled = await good(
+        client,
+        "run_drills",
+        {"session": session, "contract": "integration.yaml", "seed": 7, "schedules": 20},
+    )
+    check(drilled.get("verdict") == "PASS", "the drills pass", short(drilled))
+    assessed = await good(client, "assess_readiness", {"session": session})
+    check("(ceiling: " in json.dumps(assessed), "readiness carries a confidence line", short(assessed))
+    await good(client, "export_dossier", {"session": session, "out": "dossier"})
+    written = list((cwd / "dossier").rglob("*.md"))
+    check(len(written) >= 5, "the dossier has its five documents", f"{len(written)}")
+    await good(client, "query_evidence", {"session": session})
+
+    await bad(client, "no_such_tool", {}, "no_such_tool", "an unknown tool")
+    await bad(
+        client,
+        "check_contract",
+        {"session": session, "contract": "integration.yaml", "contrakt": 1},
+        "contrakt",
+        "an unknown argument",
+    )
+    await bad(client, "assess_readiness", {"session": "no-such-session"}, "no-such-session", "an unknown session")
+    await bad(client, "open_session", {}, "name", "a missing argument")
+    await bad(
+        client, "check_contract", {"session": session, "contract": "missing.yaml"}, "missing.yaml", "a missing file"
+    )
+    await good(client, "query_evidence", {"session": session})
+
+
+async def run(server, example, modern):
+    with tempfile.TemporaryDirectory(prefix="walk-") as directory:
+        cwd = Path(directory) / example.name
+        shutil.copytree(example, cwd)
+        stray = []
+        try:
+            async with connect(server, cwd, modern, stray) as client:
+                await walk(client, cwd)
+        except Exception as error:  # a server that cannot be started or reached fails the walk
+            while getattr(error, "exceptions", None):  # task groups wrap what went wrong
+                error = error.exceptions[0]
+            check(False, "the server can be talked to", short(f"{type(error).__name__}: {error}"))
+        check(not stray, "stdout carries the protocol and nothing else", short(stray))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--server", type=Path, default=ROOT / "target/release/platform-integration")
+    parser.add_argument("--example", type=Path, default=ROOT / "examples/billing-to-crm")
+    parser.add_argument("--era", choices=["legacy", "modern", "all"], default="all")
+    arguments = parser.parse_args()
+    server = arguments.server.resolve()
+    if not server.is_file():
+        sys.exit(f"no server at {server}: run cargo build --release first")
+    if arguments.era == "modern" and Client is None:
+        sys.exit("this SDK speaks the older protocol era only: use --era legacy")
+
+    eras = {"legacy": [False], "modern": [True], "all": [False, True] if Client else [False]}
+    for modern in eras[arguments.era]:
+        print(f"mcp {version('mcp')}, {'2026-07-28' if modern else 'initialize'}", flush=True)
+        anyio.run(run, server, arguments.example.resolve(), modern)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
