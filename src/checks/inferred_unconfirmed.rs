@@ -19,7 +19,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let message = format!("nobody has confirmed that {}", quoted(&constraint.says, 160));
         let finding = match subject.confirmed {
             Some(confirmed) if confirmed(id) => continue,
-            Some(_) => subject.warning(&CHECK, id.at, message).fix(format!("call confirm_constraints for {}", id.value)),
+            Some(_) => {
+                subject.warning(&CHECK, id.at, message).fix(format!("call confirm_constraints for {}", id.value))
+            }
             None => subject
                 .warning(&CHECK, id.at, message)
                 .fix(format!("open a session and confirm {}, or give its origin and make it hard", id.value)),

@@ -30,7 +30,8 @@ impl Plan {
     /// Every reference to a secret that this flow resolves.
     #[must_use]
     pub fn secret_refs(&self) -> Vec<SecretRef> {
-        let mut all: Vec<SecretRef> = [&self.source.auth, &self.target.auth].into_iter().flat_map(AuthPlan::secret_refs).cloned().collect();
+        let mut all: Vec<SecretRef> =
+            [&self.source.auth, &self.target.auth].into_iter().flat_map(AuthPlan::secret_refs).cloned().collect();
         all.dedup();
         all
     }

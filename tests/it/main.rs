@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on stops, and says what it likes")]
 
 mod architecture;
-mod connector;
 mod checks;
+mod connector;
 mod contract;
 mod scaffold;
 mod skill;

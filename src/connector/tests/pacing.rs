@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::world::{Fault, Stage};
+use super::stage::Stage;
+use super::world::Fault;
 use crate::contract::{Rate, Retry};
 use crate::evidence::Verdict;
 

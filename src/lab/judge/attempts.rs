@@ -6,7 +6,8 @@ use crate::lab::trace::{Exchanged, Outcome};
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let attempts = e.bench.plan.delivery.retry.attempts.max(1) as usize;
-    let probe_after = e.bench.plan.delivery.breaker.map_or(i64::MAX, |b| i64::try_from(b.probe_every_ms).unwrap_or(i64::MAX));
+    let probe_after =
+        e.bench.plan.delivery.breaker.map_or(i64::MAX, |b| i64::try_from(b.probe_every_ms).unwrap_or(i64::MAX));
     for seen in &e.runs {
         let all: Vec<&Exchanged> = e.trace.run(seen.run).filter(|x| x.purpose != Purpose::Elsewhere).collect();
         for (i, x) in all.iter().enumerate() {

@@ -50,7 +50,10 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         .run(seen.run)
         .filter(|x| x.purpose.writes())
         // An effect whose answer was lost is an effect: a connector that finds out has written it.
-        .filter(|x| x.status().is_some_and(|s| (200..300).contains(&s)) || matches!(x.effect, Some(Effect::Created { .. } | Effect::Updated { .. })))
+        .filter(|x| {
+            x.status().is_some_and(|s| (200..300).contains(&s))
+                || matches!(x.effect, Some(Effect::Created { .. } | Effect::Updated { .. }))
+        })
         .map(|x| x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned()))
         .collect();
     let buried = |unmappable: bool| {

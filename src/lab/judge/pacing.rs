@@ -20,7 +20,11 @@ fn told_to_wait(e: &Evidence<'_>, out: &mut Vec<String>) {
         let until = ended.plus_ms(wait);
         // What leaves in the very millisecond in which the answer comes was on its way; the same request again was not.
         let early = e.trace.run(told.run).find(|x| {
-            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at < until && (x.at > ended || (x.at == ended && x.asks_as(told)))
+            x.system == told.system
+                && x.purpose != Purpose::Token
+                && x.nth > told.nth
+                && x.at < until
+                && (x.at > ended || (x.at == ended && x.asks_as(told)))
         });
         if let Some(early) = early {
             out.push(format!(
