@@ -140,7 +140,7 @@ pub fn run_drills(
                     let job = next.fetch_add(1, Ordering::Relaxed);
                     let Some(drill) = drills.get(job / each) else { break };
                     let seed = seed_of(options.seed, drill.code(), job % each);
-                    if send.send((job, play(bench, *drill, seed, subject))).is_err() {
+                    if send.send((job, play(bench, *drill, seed, subject, false))).is_err() {
                         break;
                     }
                 }
@@ -192,7 +192,7 @@ pub fn replay(
     let bench = Arc::new(Bench::of(plan, systems)?);
     let drill = chosen(Some(code))?[0];
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
-    let played = play(&bench, drill, seed, subject);
+    let played = play(&bench, drill, seed, subject, true);
     let mut text = format!("{code}, seed {seed}: {}\n\n{}", drill.hypothesis(), played.trace);
     text.push('\n');
     if played.failures.is_empty() {

@@ -16,8 +16,8 @@ use super::world::{RunEnd, Stage, StageOptions};
 use crate::base::rng::Rng;
 use crate::evidence::Reconciliation;
 
-/// Between two passes, and before a killed connector is started again, in milliseconds.
-const PAUSE_MS: i64 = 60_000;
+/// Before a killed connector is started again, in milliseconds.
+const RESTART_MS: i64 = 5_000;
 
 /// What came of one schedule.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,8 @@ pub(super) struct Played {
     pub trace: String,
 }
 
-/// Plays it.
-pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject) -> Played {
+/// Plays it. `tell`: the timeline is wanted even if nothing failed.
+pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject, tell: bool) -> Played {
     let root = Rng::seeded(seed);
     let mut stage = Prepared::set(bench, drill, &root);
     let mut crash_rng = root.fork("crashes");
@@ -65,12 +65,12 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
         if !crashed && !finished {
             break;
         }
-        stage.stage.wait(PAUSE_MS);
+        stage.stage.wait(if crashed { RESTART_MS } else { stage.pause_ms });
         if passes == 1 && !crashed {
             stage.after_first_pass(bench, &root);
         }
     }
-    stage.judged(bench, drill, seed, runs)
+    stage.judged(bench, drill, seed, runs, tell)
 }
 
 /// A stage with its records, and what is to happen on it.
@@ -79,6 +79,7 @@ struct Prepared {
     setup: Option<super::drills::Between>,
     faults_end: bool,
     passes: usize,
+    pause_ms: i64,
     crashes: usize,
     expect: super::drills::Expect,
     before: IndexMap<String, Value>,
@@ -95,11 +96,21 @@ impl Prepared {
         let setup = drill.schedule(bench, &mut records, &mut rng);
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
-        let Setup { faults, faults_end_with_first_pass, passes, between, crashes, expect, .. } = setup;
+        let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
         stage.arm(faults);
         let before = stage.fill(bench, &records, &mut root.fork("target"));
         let budget = 100 + 60 * records.len() as u64;
-        Self { stage, setup: between, faults_end: faults_end_with_first_pass, passes, crashes, expect, before, budget }
+        Self {
+            stage,
+            setup: between,
+            faults_end: faults_end_with_first_pass,
+            passes,
+            pause_ms,
+            crashes,
+            expect,
+            before,
+            budget,
+        }
     }
 
     fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
@@ -118,10 +129,12 @@ impl Prepared {
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
-        RunSeen { run, end, from, to: self.stage.now(), missing }
+        let to = self.stage.now();
+        let letters = letters.iter().filter(|l| l.at >= from && l.at <= to).cloned().collect();
+        RunSeen { run, end, from, to, letters, missing }
     }
 
-    fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>) -> Played {
+    fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let (letters, secrets, faults_fired) = (self.stage.letters(), self.stage.secrets(), self.stage.fired());
         let trace = self.stage.take_trace();
@@ -146,14 +159,9 @@ impl Prepared {
                 .map(|r| judge::reconcile(&evidence, r))
                 .reduce(Reconciliation::plus)
                 .unwrap_or_default();
-            Played {
-                seed,
-                fired: drill.fired(&evidence),
-                failures,
-                caveats: drill.caveats(&evidence),
-                counts,
-                trace: trace.render(),
-            }
+            let text = if tell || !failures.is_empty() { trace.render() } else { String::new() };
+            let (fired, caveats) = (drill.fired(&evidence), drill.caveats(&evidence));
+            Played { seed, fired, failures, caveats, counts, trace: text }
         })
     }
 }

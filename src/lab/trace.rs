@@ -41,6 +41,8 @@ pub struct Exchanged {
     pub identity: Option<String>,
     /// What was asked.
     pub request: Request,
+    /// The same number for requests that ask the same: system, method, URL and body.
+    pub asks: u64,
     /// The fault that hit it.
     pub fault: Option<&'static str>,
     /// What it did at the system; nothing where it never came there.
@@ -64,12 +66,19 @@ impl Exchanged {
 
     /// Two requests that ask the same.
     #[must_use]
-    pub fn asks_as(&self, other: &Self) -> bool {
-        self.system == other.system
-            && self.request.method == other.request.method
-            && self.request.url == other.request.url
-            && self.request.body == other.request.body
+    pub const fn asks_as(&self, other: &Self) -> bool {
+        self.asks == other.asks
     }
+}
+
+/// A number for what a request asks.
+pub(super) fn ask_of(system: &str, request: &Request) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325; // FNV-1a
+    let parts = [system.as_bytes(), request.method.as_str().as_bytes(), request.url.as_bytes(), &request.body];
+    for byte in parts.iter().flat_map(|p| p.iter().chain(&[0])) {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash
 }
 
 /// One thing that happened.

@@ -4,12 +4,14 @@
 mod apply;
 mod explain;
 pub mod kind;
+mod matcher;
 pub mod path;
 pub mod rule;
 pub mod transforms;
 mod typecheck;
 
 pub use explain::MappingRow;
+pub use matcher::{Suggestion, suggest};
 pub use path::Path;
 pub use rule::{Rule, compile};
 pub use typecheck::{check, field};

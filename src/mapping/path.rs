@@ -69,6 +69,12 @@ impl Path {
         }
     }
 
+    /// A path of these segments; nothing where there are none or the first is no property.
+    #[must_use]
+    pub fn of(segments: Vec<Segment>) -> Option<Self> {
+        matches!(segments.first(), Some(Segment::Key(_))).then_some(Self(segments))
+    }
+
     /// The segments, at least one.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {

@@ -6,6 +6,7 @@ mod operation;
 mod pattern;
 pub mod sample;
 mod schema;
+mod text;
 mod validate;
 
 pub use fact::{Basis, Fact};

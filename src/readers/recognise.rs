@@ -75,7 +75,7 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
         Ok(node) => {
             if let Some(e) = json_error {
                 findings.push(
-                    Finding::note("lenient-json", at_json(origin, &e), format!("read as YAML, since as JSON: {e}"))
+                    Finding::warning("lenient-json", at_json(origin, &e), format!("read as YAML, since as JSON: {e}"))
                         .fix("make it valid JSON, for other tools will refuse it"),
                 );
             }

@@ -55,7 +55,7 @@ const PATTERNS: [(&str, &str, f64); 9] = [
         "addresses AI agents",
         0.80,
     ),
-    (r"(?i)\byou are (?:now )?(?:an?|the) (?:ai|helpful|llm|language model)\b", "tells its reader who it is", 0.60),
+    (r"(?i)\byou are (?:now )?(?:an?|the) (?:ai|llm|language model)\b", "tells its reader who it is", 0.60),
     (
         r"(?i)\b(?:do not|don't|never) (?:tell|inform|notify|mention (?:this|it) to|reveal (?:this|it) to|show (?:this|it) to) (?:the |any |your )?(?:users?|humans?|developers?|operators?)\b",
         "asks to keep something from people",

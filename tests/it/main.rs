@@ -5,12 +5,14 @@ mod architecture;
 mod checks;
 mod connector;
 mod contract;
+mod lab;
 mod scaffold;
 mod skill;
 mod store;
 mod workflow;
 
 mod mapping;
+mod matcher;
 mod readers;
 mod schemas;
 mod systems;

@@ -146,6 +146,8 @@ pub struct Setup {
     pub faults_end_with_first_pass: bool,
     /// How often the connector runs to its end.
     pub passes: usize,
+    /// Between two passes, in milliseconds.
+    pub pause_ms: i64,
     /// What happens after the first of them.
     pub between: Option<Between>,
     /// How often it is killed at most.
@@ -166,6 +168,7 @@ impl Setup {
             faults: Vec::new(),
             faults_end_with_first_pass: false,
             passes: 1,
+            pause_ms: 60_000,
             between: None,
             crashes: 0,
             token_ttl_ms: 30 * 60 * 1000,

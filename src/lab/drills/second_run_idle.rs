@@ -20,8 +20,13 @@ impl Drill for SecondRunIdle {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = (bench, records, rng);
-        Setup::clean().passes(2)
+        let _ = (bench, records);
+        let mut setup = Setup::clean().passes(2);
+        // A day and an hour later the target has forgotten idempotency keys: what protects then is our own memory.
+        if rng.one_in(2) {
+            setup.pause_ms = 25 * 3600 * 1000;
+        }
+        setup
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {

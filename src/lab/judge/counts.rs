@@ -57,7 +57,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         .map(|x| x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned()))
         .collect();
     let buried = |unmappable: bool| {
-        let letters = e.letters.iter().filter(|l| l.at >= seen.from && l.at <= seen.to && keys.contains(&l.key));
+        let letters = seen.letters.iter().filter(|l| keys.contains(&l.key));
         let of_kind = letters.filter(|l| {
             let record = e.expected.iter().find(|x| x.key == l.key);
             record.is_some_and(|x| plan.mapping.apply(&x.record).is_err() == unmappable)

@@ -63,6 +63,8 @@ pub struct RunSeen {
     pub from: Timestamp,
     /// When it ended.
     pub to: Timestamp,
+    /// Dead letters made in it.
+    pub letters: Vec<DeadLetter>,
     /// Keys of source records that were then neither in the target nor among the dead letters.
     pub missing: Vec<String>,
 }

@@ -11,7 +11,7 @@ use crate::connector::{Request, Response, Transport, TransportError};
 use crate::lab::bench::{Bench, Purpose};
 use crate::lab::faults::{Disposition, Exchange};
 use crate::lab::mock::{Effect, Quirk};
-use crate::lab::trace::{Event, Exchanged, Outcome};
+use crate::lab::trace::{Event, Exchanged, Outcome, ask_of};
 
 pub(super) struct LabTransport {
     pub(super) bench: Arc<Bench>,
@@ -64,6 +64,7 @@ impl LabTransport {
             purpose,
             identity,
             request: request.clone(),
+            asks: ask_of(system, request),
             fault: code,
             effect: None,
             outcome: Outcome::Open,

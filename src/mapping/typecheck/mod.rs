@@ -14,6 +14,7 @@ mod outcome;
 mod samples;
 mod walk;
 
+pub(super) use self::money::is_money;
 use self::walk::{Reached, Stop, walk};
 use super::path::Path;
 use super::rule::{Rule, Source};
@@ -55,6 +56,17 @@ pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, Strin
         Stop::Unknown { name, names, .. } => among(&name, &names),
         Stop::NotInside { parent, types, .. } => format!("{} is {types}, which has no such part", quoted(&parent, 80)),
     })
+}
+
+/// The codes of errors that speak against single rules, without regard to the rest of the mapping.
+pub(super) fn rule_errors(
+    mapping: &Mapping,
+    source: (&Schemas, SchemaId),
+    target: (&Schemas, SchemaId),
+) -> Vec<&'static str> {
+    let mut cx = Context { source, target, file: "", findings: Vec::new() };
+    mapping.rules.iter().for_each(|r| cx.rule(r));
+    cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
 
 /// What one check works on.

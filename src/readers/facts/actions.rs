@@ -16,12 +16,44 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             text.push('\n');
         }
     }
+    // Paths below which one thing has a path of its own: `/branches` beside `/branches/{branch}`.
+    let collections: std::collections::BTreeSet<String> = system
+        .operations
+        .iter()
+        .filter_map(|o| o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{").map(|(p, _)| p.to_owned()))
+        .collect();
     for (operation, text) in system.operations.iter_mut().zip(texts) {
         operation.action = action(operation, &text);
+        if operation.action == Action::Get
+            && plural(&operation.path)
+            && collections.contains(operation.path.trim_end_matches('/'))
+        {
+            operation.action = Action::List;
+        }
         if !matches!(operation.action, Action::List | Action::Search) {
             operation.items = None;
         }
     }
+}
+
+/// The path ends in an order (`…/cancel`, `…/actions/delete-permanent`) rather than in a thing (`…/merge-fields`).
+pub(super) fn is_order(steps: &[Segment]) -> bool {
+    let Some(last) = steps.last().and_then(Segment::word) else { return false };
+    let before = steps.len().checked_sub(2).and_then(|i| steps.get(i)).and_then(Segment::word);
+    if before.is_some_and(|w| matches!(w, "actions" | "action")) {
+        return true;
+    }
+    let parts = words(last);
+    let many = parts.len() > 1 && parts.last().is_some_and(|w| crate::base::text::singular(w) != *w);
+    parts.first().is_some_and(|w| is_command(w)) && !many
+}
+
+/// The path ends in a plural noun.
+fn plural(path: &str) -> bool {
+    segments(path).last().and_then(Segment::word).is_some_and(|w| {
+        let w = w.to_lowercase();
+        crate::base::text::singular(&w) != w
+    })
 }
 
 /// The verb of a path's last word: alone (`search`), first (`postMessage` has none, `list_folder` has), or last
@@ -45,7 +77,7 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     if parts.windows(2).any(|w| matches!(w, [a, b] if a == "get" && b == "all")) {
         return Some(Action::List);
     }
-    path::verb(first).or_else(|| path::verb(last).filter(|_| !first.starts_with("get")))
+    path::verb(first).or_else(|| path::verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
 }
 
 fn action(operation: &Operation, text: &str) -> Action {
@@ -55,15 +87,15 @@ fn action(operation: &Operation, text: &str) -> Action {
     let of_path = last.and_then(verb_of);
     let of_id = verb_of_id(operation);
     let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
-    let command = last.and_then(Segment::word).is_some_and(|w| words(w).first().is_some_and(|w| is_command(w)));
+    let command = is_order(&steps);
     match operation.method {
-        Method::Get => read(operation, last, item, of_path, of_id),
+        Method::Get => read(operation, item, of_path, of_id),
         Method::Post => match (of_path, of_id) {
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
             _ if bulk => Action::Other,
-            (Some(action), _) => action,
             _ if command => Action::Other,
+            (Some(action), _) => action,
             (None, Some(Action::Create)) if item => Action::Upsert,
             (None, Some(Action::Get)) if operation.body.is_none() || operation.items.is_some() => {
                 if operation.items.is_some() { Action::List } else { Action::Get }
@@ -109,30 +141,21 @@ fn action(operation: &Operation, text: &str) -> Action {
     }
 }
 
-fn read(
-    operation: &Operation,
-    last: Option<&Segment>,
-    item: bool,
-    of_path: Option<Action>,
-    of_id: Option<Action>,
-) -> Action {
+fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Option<Action>) -> Action {
     let many = operation.items.is_some();
+    let paged = operation.parameters.iter().any(|p| super::page_names::is_page_param(&p.name));
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
         (Some(Action::Get), _) if !many => Action::Get,
         (_, Some(Action::Search)) if many || !item => Action::Search,
-        (_, Some(Action::List)) if many || !item => Action::List,
+        (_, Some(Action::List)) if many || !item || paged => Action::List,
         _ if many => Action::List,
         _ if item => Action::Get,
         // No schema of the answer to tell: a plural is a list.
         _ => {
             let known = operation.success().is_some_and(|r| r.schema.is_some()) && operation.record.is_some();
-            let plural = last.and_then(Segment::word).is_some_and(|w| {
-                let w = w.to_lowercase();
-                crate::base::text::singular(&w) != w
-            });
-            let paged = operation.parameters.iter().any(|p| super::pagination::is_page_param(&p.name));
+            let plural = plural(&operation.path);
             if (plural && !known) || paged || (plural && of_id != Some(Action::Get) && loose(operation)) {
                 Action::List
             } else {

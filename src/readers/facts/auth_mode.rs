@@ -33,6 +33,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
     if facts.is_empty() {
         facts.extend(of_prose(hints));
+    } else {
+        facts.extend(oauth_beside(system, hints));
     }
     system.facts.extend(facts);
 }
@@ -108,7 +110,10 @@ fn of_parameters(system: &System) -> Vec<Fact> {
                     || name.ends_with("accesstoken")
                     || name.ends_with("authtoken")
             }
-            ParamIn::Query => matches!(name.as_str(), "apikey" | "appid" | "accesstoken" | "apitoken" | "accesskey"),
+            ParamIn::Query => {
+                matches!(name.as_str(), "apikey" | "accesstoken" | "apitoken" | "accesskey")
+                    || parameter.name == "appid"
+            }
             _ => false,
         };
         if is_key {
@@ -135,6 +140,37 @@ fn of_parameters(system: &System) -> Vec<Fact> {
             Fact::inferred("auth_mode", value, "key-among-parameters", vec![pointer.to_owned()], 0.60)
         })
         .collect()
+}
+
+/// OAuth that is not declared: told in prose, or declared with the implicit flow alone, which OAuth 2.1 took out in
+/// favour of authorization codes.
+fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
+    let flows = system
+        .schemes
+        .values()
+        .filter_map(|s| if let SchemeKind::Oauth2(flows) = &s.kind { Some((s, flows)) } else { None });
+    let flows: Vec<_> = flows.collect();
+    if let Some((scheme, _)) = flows.first() {
+        let all_implicit = flows.iter().flat_map(|(_, f)| f.iter()).all(|f| f.kind == "implicit");
+        let value = mode("oauth2_authorization_code");
+        let from = vec![scheme.pointer.clone()];
+        let fact = Fact::inferred("auth_mode", value, "implicit-flow-is-obsolete", from, 0.50);
+        return if all_implicit { vec![fact] } else { Vec::new() };
+    }
+    let of_system = hints.prose.iter().filter(|p| p.operation.is_none()).map(|p| (p.text, &p.pointer));
+    let of_schemes = system.schemes.values().map(|s| (s.description.as_str(), &s.pointer));
+    for (text, pointer) in of_system.chain(of_schemes) {
+        let text = text.to_lowercase();
+        if text.contains("oauth") {
+            let kind = if text.contains("client credentials") || text.contains("client_credentials") {
+                "oauth2_client_credentials"
+            } else {
+                "oauth2_authorization_code"
+            };
+            return vec![Fact::inferred("auth_mode", mode(kind), "oauth-in-prose", vec![pointer.clone()], 0.45)];
+        }
+    }
+    Vec::new()
 }
 
 /// What the description of the system tells of authentication.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::path::{self, Segment, is_bulk, is_command, norm, noun, segments};
+use super::path::{self, Segment, is_bulk, norm, noun, segments};
 use super::{Detector, Hints};
 use crate::base::text::{singular, words};
 use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
@@ -14,22 +14,36 @@ struct Named {
     noun: String,
     /// The entity it belongs to, where a parameter stands between.
     parent: Option<String>,
+    /// The name of the record's schema, as a noun.
+    label: Option<String>,
+    /// Says something about what else has this noun: a search over everything does not.
+    counts: bool,
 }
 
 fn run(system: &mut System, _: &Hints<'_>) {
     let named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
     // One noun below several parents and never on its own: `members` of lists and of segments are different things.
+    // Where their schemas are named apart, those names are used, else the parents'.
     let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
-    for n in named.iter().flatten() {
+    let mut labels: BTreeMap<(&str, Option<&str>), &str> = BTreeMap::new();
+    for n in named.iter().flatten().filter(|n| n.counts) {
         parents.entry(&n.noun).or_default().insert(n.parent.as_deref());
+        if let Some(label) = &n.label {
+            labels.entry((&n.noun, n.parent.as_deref())).or_insert(label);
+        }
     }
+    let label = |noun: &str, parent: Option<&str>| {
+        let all: BTreeSet<&str> = labels.iter().filter(|((n, _), _)| *n == noun).map(|(_, l)| *l).collect();
+        labels.get(&(noun, parent)).copied().filter(|l| all.len() > 1 && l.ends_with(noun))
+    };
     let names: Vec<Option<String>> = named
         .iter()
         .map(|n| {
-            let Named { noun, parent } = n.as_ref()?;
+            let Named { noun, parent, .. } = n.as_ref()?;
             let several = parents.get(noun.as_str()).is_some_and(|p| p.len() > 1 && !p.contains(&None));
-            Some(match parent {
-                Some(parent) if several => format!("{parent}_{noun}"),
+            Some(match (parent, label(noun, parent.as_deref())) {
+                (Some(_), Some(label)) => label.to_owned(),
+                (Some(parent), None) if several => format!("{parent}_{noun}"),
                 _ => noun.clone(),
             })
         })
@@ -50,6 +64,14 @@ fn run(system: &mut System, _: &Hints<'_>) {
     }
     for entity in entities.values_mut() {
         entity.schema = record(system, &entity.name);
+        // A customer or a deleted customer is read as a customer.
+        for operation in system.operations.iter_mut().filter(|o| o.entity.as_deref() == Some(&entity.name)) {
+            if let (Some(read), Some(one)) = (operation.record, entity.schema)
+                && system.schemas.get(read).variants.contains(&one)
+            {
+                operation.record = Some(one);
+            }
+        }
         entity.key = entity.schema.and_then(|schema| key(system, &entity.name, schema));
     }
     system.entities = entities;
@@ -62,20 +84,19 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         let parts = words(word);
         let last = i + 1 == steps.len();
         let alone = parts.len() == 1 && parts.first().is_some_and(|w| path::verb(w).is_some() || is_bulk(w));
-        let command = parts.first().is_some_and(|w| is_command(w))
+        let command = super::actions::is_order(&steps)
             && matches!(operation.action, Action::Other)
             && operation.method != crate::model::Method::Get;
-        (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
+        let actions = i > 0 && matches!(word, "actions" | "action") && operation.action == Action::Other;
+        actions || (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
     };
     let (at, word) = steps
         .iter()
         .enumerate()
         .rev()
         .filter_map(|(i, s)| Some((i, s.word()?)))
-        .find(|(i, w)| {
-            !is_verb(*i, w) && noun(w).is_some_and(|n| path::verb(&n).is_none() || *i > 0 || steps.len() > 1)
-        })
-        .filter(|(_, w)| words(w).iter().any(|p| path::verb(p).is_none() || p == "list"))?;
+        .find(|(i, w)| !is_verb(*i, w))
+        .filter(|(_, w)| path::verb(&w.to_lowercase()).is_none())?;
     let mut name = noun(word)?;
     let before = steps.get(..at).unwrap_or_default();
     // `checkout/sessions` is a checkout session where the schema's name says so.
@@ -94,7 +115,12 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .rposition(|s| matches!(s, Segment::Param(_)))
         .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
         .and_then(noun);
-    Some(Named { noun: name, parent })
+    let label = operation
+        .record
+        .and_then(|r| schemas.get(r).name.as_deref())
+        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
+        .filter(|l| l.matches('_').count() < 3);
+    Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
 }
 
 /// The schema of one record: as it is read alone, else in a list, else as a write answers.
@@ -105,9 +131,17 @@ fn record(system: &System, entity: &str) -> Option<SchemaId> {
             .iter()
             .filter(move |o| o.entity.as_deref() == Some(entity) && o.action == action)
             .filter_map(|o| o.record)
-            .find(|r| !system.schemas.properties(*r).is_empty())
+            .find(|r| !system.schemas.get(*r).properties.is_empty())
     };
-    [Action::Get, Action::List, Action::Search, Action::Create, Action::Upsert, Action::Update].into_iter().find_map(of)
+    let either = || {
+        let mut records =
+            system.operations.iter().filter(|o| o.entity.as_deref() == Some(entity)).filter_map(|o| o.record);
+        records.find(|r| !system.schemas.properties(*r).is_empty())
+    };
+    [Action::Get, Action::List, Action::Search, Action::Create, Action::Upsert, Action::Update]
+        .into_iter()
+        .find_map(of)
+        .or_else(either)
 }
 
 /// The field whose value stands in the path of an operation on one record.

@@ -42,7 +42,9 @@ impl Leaf<'_> {
         example.contains("://")
             || example.starts_with('/')
             || text.contains("http")
-            || text.split(|c: char| !c.is_alphanumeric()).any(|w| matches!(w, "url" | "uri" | "link" | "hyperlink"))
+            || text
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|w| matches!(w, "url" | "uri" | "link" | "hyperlink" | "path"))
     }
 }
 

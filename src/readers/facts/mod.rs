@@ -9,6 +9,7 @@ mod idempotency;
 mod incremental;
 mod leaves;
 mod oauth2;
+mod page_names;
 mod pagination;
 mod path;
 mod rate_limit;

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::json;
 
 use super::leaves::{Leaf, around};
+use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOKENS, WEAK_CURSORS};
 use super::path::norm;
 use super::{Detector, Hints};
 use crate::model::{
@@ -15,132 +16,6 @@ use crate::model::{
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "pagination", run };
-
-const CURSORS: [&str; 34] = [
-    "cursor",
-    "pagecursor",
-    "nextcursor",
-    "startcursor",
-    "aftercursor",
-    "pagetoken",
-    "nextpagetoken",
-    "nexttoken",
-    "continuationtoken",
-    "continuation",
-    "continuationkey",
-    "startingafter",
-    "pageafter",
-    "bookmark",
-    "scrollid",
-    "nextid",
-    "marker",
-    "startkey",
-    "startafter",
-    "searchafter",
-    "exclusivestartkey",
-    "skiptoken",
-    "starttoken",
-    "paginationtoken",
-    "paginationkey",
-    "listcursor",
-    "sinceid",
-    "afterid",
-    "lastid",
-    "lastitemid",
-    "offsettoken",
-    "resumptiontoken",
-    "pagemarker",
-    "after",
-];
-/// Cursors only where nothing else pages, or where the answer holds the token.
-const WEAK_CURSORS: [&str; 4] = ["until", "before", "next", "since"];
-const PAGES: [&str; 11] =
-    ["page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "p", "pg", "pagenr", "pagepage", "pageid"];
-const OFFSETS: [&str; 15] = [
-    "offset",
-    "skip",
-    "startat",
-    "start",
-    "startindex",
-    "from",
-    "pageoffset",
-    "sysparmoffset",
-    "recordoffset",
-    "startoffset",
-    "startrow",
-    "startposition",
-    "startfrom",
-    "skipcount",
-    "firstresult",
-];
-const LIMITS: [&str; 34] = [
-    "limit",
-    "perpage",
-    "pagesize",
-    "pagelimit",
-    "pagelen",
-    "count",
-    "maxresults",
-    "size",
-    "top",
-    "rows",
-    "resultsperpage",
-    "max",
-    "sysparmlimit",
-    "take",
-    "num",
-    "itemsperpage",
-    "recordsperpage",
-    "maxitems",
-    "maxrecords",
-    "limitperpage",
-    "pagerows",
-    "maxpagesize",
-    "hitsperpage",
-    "first",
-    "length",
-    "maxcount",
-    "nbperpage",
-    "entriesperpage",
-    "countperpage",
-    "batchsize",
-    "recordlimit",
-    "resultlimit",
-    "numresults",
-    "pagecount",
-];
-const TOKENS: [&str; 21] = [
-    "nextcursor",
-    "nextpagetoken",
-    "nextpagecursor",
-    "nexttoken",
-    "continuationtoken",
-    "continuation",
-    "endcursor",
-    "nextmarker",
-    "nextbookmark",
-    "bookmark",
-    "scrollid",
-    "nextscrollid",
-    "lastid",
-    "nextid",
-    "nextkey",
-    "lastevaluatedkey",
-    "nextpageid",
-    "nextstartingafter",
-    "nextoffset",
-    "cursornext",
-    "nextpagekey",
-];
-
-/// Whether a query parameter of this name is there to page.
-pub(super) fn is_page_param(name: &str) -> bool {
-    let name = norm(name);
-    let name = name.as_str();
-    CURSORS.contains(&name)
-        || PAGES.contains(&name)
-        || matches!(name, "offset" | "startat" | "limit" | "perpage" | "pagesize")
-}
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let found: Vec<Option<Pagination>> = system
@@ -278,7 +153,10 @@ fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hint
     }
     let next_url = leaves.iter().find(|l| l.textual() && is_next_url(l));
     let link_header = operation.success().is_some_and(|r| r.headers.iter().any(|h| h.eq_ignore_ascii_case("link")));
+    // Counting pages needs an end: with a total it is as good as following URLs, and what most callers do.
+    let counted = offset.is_some() && total.is_some() && cursors.is_empty();
     if style.is_none()
+        && !counted
         && let Some(leaf) = next_url
     {
         style = Some((PageStyle::LinkBody, None, Some(CursorFrom::Body(leaf.path.clone())), Some(leaf)));
@@ -450,8 +328,9 @@ fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String>
 }
 
 fn says_link_header(index: usize, hints: &Hints<'_>) -> bool {
-    hints.prose.iter().filter(|p| p.operation == Some(index)).any(|p| {
-        let text = p.text.to_lowercase();
+    let of_parameters = hints.parameters.iter().filter(|((i, _), _)| *i == index).map(|(_, p)| p.text);
+    hints.prose.iter().filter(|p| p.operation == Some(index)).map(|p| p.text).chain(of_parameters).any(|text| {
+        let text = text.to_lowercase();
         text.contains("link header") || text.contains("link response header") || text.contains("`link`")
     })
 }

@@ -17,7 +17,12 @@ fn run(system: &mut System, _: &Hints<'_>) {
                 operation.items = Some(list.path);
                 operation.record = list.item;
             }
-            None => operation.record = Some(unwrapped(schemas, body)),
+            None => {
+                let record = unwrapped(schemas, body);
+                // A schema that says nothing is no record.
+                let says = !schemas.get(record).types.is_any() || !schemas.get(record).variants.is_empty();
+                operation.record = Some(record).filter(|_| says);
+            }
         }
     }
 }
@@ -153,8 +158,9 @@ fn wraps(name: &str) -> bool {
 }
 
 fn is_paging(name: &str) -> bool {
-    const MARKS: [&str; 24] = [
+    const MARKS: [&str; 25] = [
         "limit",
+        "sysparmlimit",
         "perpage",
         "pagesize",
         "cursor",

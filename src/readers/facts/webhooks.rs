@@ -38,14 +38,15 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             }
         });
     }
-    let subscribe = about
+    let mut subscribe: Vec<&&Operation> = about
         .iter()
         .filter(|o| {
             matches!(o.method, Method::Post | Method::Put) && !matches!(o.action, Action::Search | Action::Other)
         })
         .filter(|o| segments(&o.path).last().and_then(Segment::word).is_some_and(is_hook))
-        .min_by_key(|o| o.path.matches('{').count());
-    if let Some(operation) = subscribe {
+        .collect();
+    subscribe.sort_by_key(|o| o.path.matches('{').count());
+    for operation in subscribe.into_iter().take(4) {
         let value = json!({"method": operation.method.as_str(), "path": operation.path});
         let from = vec![operation.pointer.clone()];
         facts.push(Fact::inferred("webhook_subscribe_endpoint", value, "create-on-webhooks", from, 0.65));

@@ -81,7 +81,11 @@ impl<'d> Reader<'d, '_> {
             .find(|s| !s.is_empty())
             .unwrap_or_default();
         let parameters = self.parameters(doc, hints, index, &path, item, &at);
-        let body = at.child("requestBody").and_then(|body| self.body(doc, body));
+        // A body of a read has no meaning (RFC 9110 section 9.3.1); generators write empty ones.
+        let body = at
+            .child("requestBody")
+            .and_then(|body| self.body(doc, body))
+            .filter(|b| b.required || !matches!(method, Method::Get | Method::Head));
         let responses = self.responses(doc, hints, index, &at);
         let security = match at.child("security") {
             Some(own) => security::requirement(doc, &own, self.schemes),

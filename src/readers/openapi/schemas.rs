@@ -12,10 +12,15 @@ use crate::model::{Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
 const MOST_SCHEMAS: usize = 300_000;
+/// Most parts gathered for all schemas together. Real documents need one or two a schema; what needs more was built to
+/// keep its reader busy.
+const MOST_WORK: usize = 300_000;
+/// Most places that one schema is merged from.
+const MOST_PLACES: usize = 32;
 /// Deepest chain of `$ref` and `allOf` merged into one schema.
-const MOST_LEVELS: usize = 48;
+const MOST_LEVELS: usize = 16;
 /// Most parts merged into one schema.
-const MOST_PARTS: usize = 400;
+const MOST_PARTS: usize = 64;
 /// Most combinations of two lists of alternatives.
 const MOST_VARIANTS: usize = 24;
 
@@ -37,9 +42,11 @@ pub(super) struct Builder<'d> {
     schemas: Schemas,
     memo: HashMap<String, SchemaId>,
     queue: VecDeque<(SchemaId, Vec<At<'d>>)>,
-    /// Schemas that allow null beside alternatives whose types are known only when all is read.
-    nullable_variants: Vec<SchemaId>,
+    /// Schemas of alternatives alone, whose types are known only when all is read, and whether null is one of them.
+    alternatives: Vec<(SchemaId, bool)>,
     any: Option<SchemaId>,
+    /// Parts gathered so far.
+    work: usize,
 }
 
 impl<'d> Builder<'d> {
@@ -49,8 +56,9 @@ impl<'d> Builder<'d> {
             schemas: Schemas::default(),
             memo: HashMap::new(),
             queue: VecDeque::new(),
-            nullable_variants: Vec::new(),
+            alternatives: Vec::new(),
             any: None,
+            work: 0,
         }
     }
 
@@ -61,8 +69,8 @@ impl<'d> Builder<'d> {
 
     /// The index of the schema that all of these make together.
     pub(super) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
-        let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len());
-        for at in places {
+        let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len().min(MOST_PLACES));
+        for at in places.into_iter().take(MOST_PLACES) {
             let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
             let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { continue };
             if !unique.iter().any(|u| u.pointer == at.pointer) {
@@ -77,8 +85,8 @@ impl<'d> Builder<'d> {
         if let Some(id) = self.memo.get(&key) {
             return *id;
         }
-        if self.schemas.len() >= MOST_SCHEMAS {
-            let message = format!("more than {MOST_SCHEMAS} schemas; the rest is read as \"anything\"");
+        if self.schemas.len() >= MOST_SCHEMAS || self.work >= MOST_WORK {
+            let message = "too many schemas, or too many that are made of others; the rest is read as \"anything\"";
             doc.warn("too-many-schemas", &first.pointer, message, "split the description");
             return self.anything();
         }
@@ -98,17 +106,22 @@ impl<'d> Builder<'d> {
             let schema = self.build(doc, id, &places);
             *self.schemas.get_mut(id) = schema;
         }
-        for id in std::mem::take(&mut self.nullable_variants) {
-            self.admit_null(id);
-        }
+        self.settle_alternatives();
         self.schemas
     }
 
     fn build(&mut self, doc: &mut Document<'d>, id: SchemaId, places: &[At<'d>]) -> Schema {
         let mut parts = Vec::new();
+        if self.work >= MOST_WORK {
+            return Schema {
+                pointer: places.first().map(|p| p.pointer.clone()).unwrap_or_default(),
+                ..Schema::default()
+            };
+        }
         for at in places {
             gather(doc, at.clone(), 0, false, &mut BTreeSet::new(), &mut parts);
         }
+        self.work += parts.len();
         let mut schema = keywords::merged(doc, &parts);
         schema.name = name(&parts);
         schema.pointer = places.first().map(|p| p.pointer.clone()).unwrap_or_default();
@@ -133,16 +146,10 @@ impl<'d> Builder<'d> {
         let nullable = parts.iter().any(|p| p.level == 0 && p.nullable);
         self.variants(doc, &parts, &mut schema, nullable);
         keywords::guess_type(&mut schema);
-        if nullable {
-            if schema.types.is_any() {
-                if schema.variants.is_empty() {
-                    // Anything includes null already.
-                } else {
-                    self.nullable_variants.push(id);
-                }
-            } else {
-                schema.types = schema.types.with(TypeSet::NULL);
-            }
+        if !schema.types.is_any() {
+            schema.types = if nullable { schema.types.with(TypeSet::NULL) } else { schema.types };
+        } else if !schema.variants.is_empty() {
+            self.alternatives.push((id, nullable));
         }
         schema
     }
@@ -206,14 +213,28 @@ impl<'d> Builder<'d> {
         schema.variants = combined.into_iter().map(|places| self.all_of(doc, places)).collect();
     }
 
-    /// Lets null in beside alternatives: as one of the types where all are known, else as an alternative.
-    fn admit_null(&mut self, id: SchemaId) {
-        let variants = self.schemas.get(id).variants.clone();
-        let types = variants.iter().map(|v| self.schemas.get(*v).types);
-        if variants.iter().all(|v| !self.schemas.get(*v).types.is_any()) {
-            let all = types.fold(TypeSet::NULL, TypeSet::with);
-            self.schemas.get_mut(id).types = all;
-        } else {
+    /// Gives alternatives the types that any of them has, where all are known; null is let in as one of the types, else
+    /// as one more alternative.
+    fn settle_alternatives(&mut self) {
+        let mut open = std::mem::take(&mut self.alternatives);
+        // Alternatives may be made of alternatives; each round settles one level.
+        for _ in 0..8 {
+            let before = open.len();
+            open.retain(|(id, nullable)| {
+                let variants = &self.schemas.get(*id).variants;
+                let known = variants.iter().all(|v| !self.schemas.get(*v).types.is_any());
+                if known {
+                    let start = if *nullable { TypeSet::NULL } else { TypeSet::ANY };
+                    let all = variants.iter().map(|v| self.schemas.get(*v).types).fold(start, TypeSet::with);
+                    self.schemas.get_mut(*id).types = all;
+                }
+                !known
+            });
+            if open.len() == before {
+                break;
+            }
+        }
+        for (id, _) in open.into_iter().filter(|(_, nullable)| *nullable) {
             let pointer = self.schemas.get(id).pointer.clone();
             let null = self.schemas.push(Schema { types: TypeSet::NULL, pointer, ..Schema::default() });
             self.schemas.get_mut(id).variants.push(null);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use platform_integration::readers::{Read, read_bytes};
 use serde_json::Value;
 
+#[expect(clippy::print_stderr, reason = "a skipped test says why")]
 /// The corpus folder; nothing, and a message, where there is none.
 pub(super) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("CORPUS")

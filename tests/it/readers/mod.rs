@@ -2,6 +2,7 @@
 
 mod corpus;
 mod hostile;
+mod score;
 mod show;
 
 use platform_integration::readers::read_bytes;
@@ -38,4 +39,34 @@ fn the_payline_example_reads_perfectly() {
 #[test]
 fn the_ledgerly_example_reads_perfectly() {
     insta::assert_snapshot!(example("payments-to-ledger/apis/ledgerly.openapi.yaml"));
+}
+
+#[test]
+fn schemas_of_3_1_become_the_model() {
+    insta::assert_snapshot!(fixture("shapes-31.yaml"));
+}
+
+#[test]
+fn schemas_of_3_0_become_the_model() {
+    insta::assert_snapshot!(fixture("shapes-30.json"));
+}
+
+#[test]
+fn a_broken_description_is_read_as_far_as_it_goes() {
+    insta::assert_snapshot!(fixture("broken.yaml"));
+}
+
+#[test]
+fn what_cannot_be_read_says_what_it_looks_like() {
+    let all = [
+        "swagger2.json",
+        "page.html",
+        "binary.bin",
+        "newer.yaml",
+        "unknown-version.json",
+        "bad-syntax.json",
+        "bad-syntax.yaml",
+        "alias-bomb.yaml",
+    ];
+    insta::assert_snapshot!(all.map(fixture).join("\n"));
 }

@@ -1,0 +1,267 @@
+//! Mock systems, asked directly.
+
+use std::sync::Arc;
+
+use platform_integration::base::clock::Timestamp;
+use platform_integration::base::rng::Rng;
+use platform_integration::connector::{Request, Response};
+use platform_integration::lab::mock::{Credentials, Effect, MockOptions, MockSystem};
+use platform_integration::model::{Direction, Method, validate};
+use serde_json::{Value, json};
+
+use super::plans;
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+/// A mock of one system of the examples, some records in it, and the header that it wants.
+struct Bench {
+    mock: MockSystem,
+    headers: Vec<(String, String)>,
+}
+
+impl Bench {
+    fn of(system: &str, entity: &str, records: usize) -> Self {
+        let mut systems = plans::billing_to_crm().1;
+        systems.extend(plans::payments_to_ledger().1);
+        let mut mock = MockSystem::new(Arc::clone(&systems[system]), 1, MockOptions::default());
+        mock.seed_records(entity, records, &mut Rng::seeded(2));
+        let headers = vec![
+            ("authorization".to_owned(), "Bearer any".to_owned()),
+            ("x-ledgerly-key".to_owned(), "any".to_owned()),
+            ("payline-version".to_owned(), "2026-09-01".to_owned()),
+        ];
+        Self { mock, headers }
+    }
+
+    fn ask(&mut self, method: Method, path: &str, body: Option<&Value>, more: &[(&str, &str)]) -> Response {
+        let mut headers = self.headers.clone();
+        headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let body = body.map(|b| b.to_string()).unwrap_or_default().into();
+        let request = Request { method, url: format!("https://api.example{path}"), headers, body };
+        self.mock.handle(&request, NOW)
+    }
+
+    fn get(&mut self, path: &str) -> (u16, Value) {
+        let response = self.ask(Method::Get, path, None, &[]);
+        (response.status, value(&response))
+    }
+}
+
+fn value(response: &Response) -> Value {
+    serde_json::from_slice(&response.body).unwrap_or_default()
+}
+
+/// Follows a list to its end; the keys of each page.
+fn walk(
+    bench: &mut Bench,
+    path: &str,
+    items: &str,
+    mut next: impl FnMut(&Value) -> Option<String>,
+) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut query = String::new();
+    for _ in 0..20 {
+        let (status, page) = bench.get(&format!("{path}{query}"));
+        assert_eq!(status, 200, "{page}");
+        let keys = page[items].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned());
+        pages.push(keys.collect());
+        match next(&page) {
+            Some(more) => query = more,
+            None => return pages,
+        }
+    }
+    panic!("no end of {path}")
+}
+
+#[test]
+fn lists_are_paged_in_the_style_of_the_description() {
+    let mut billing = Bench::of("billing", "customer", 7);
+    let pages = walk(&mut billing, "/v1/customers?limit=3", "data", |p| {
+        assert_eq!(p["has_more"].as_bool().unwrap(), !p["next_cursor"].is_null());
+        p["next_cursor"].as_str().map(|c| format!("&cursor={c}"))
+    });
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
+
+    let mut payline = Bench::of("payline", "payment", 7);
+    let pages = walk(&mut payline, "/v1/payments?limit=3", "data", |p| {
+        assert_eq!((p["object"].as_str(), p["url"].as_str()), (Some("list"), Some("/v1/payments")));
+        let last = p["data"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap();
+        p["has_more"].as_bool().unwrap().then(|| format!("&starting_after={last}"))
+    });
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
+    // Newest first, as its documentation says.
+    assert!(pages[0][0] > pages[2][0]);
+
+    let mut crm = Bench::of("crm", "contact", 7);
+    let mut offset = 0;
+    let pages = walk(&mut crm, "/v2/contacts?limit=3", "results", |p| {
+        assert_eq!((p["total"].as_u64(), p["offset"].as_u64(), p["limit"].as_u64()), (Some(7), Some(offset), Some(3)));
+        offset += 3;
+        (offset < 7).then(|| format!("&offset={offset}"))
+    });
+    assert_eq!(pages.concat().len(), 7);
+
+    let mut ledgerly = Bench::of("ledgerly", "entry", 7);
+    let (_, page) = ledgerly.get("/entries?per_page=3&page=3");
+    assert_eq!((page["pages"].as_u64(), page["total"].as_u64(), page["page"].as_u64()), (Some(3), Some(7), Some(3)));
+    assert_eq!(page["entries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_page_size_above_the_maximum_is_cut_and_nonsense_is_refused() {
+    let mut billing = Bench::of("billing", "customer", 120);
+    assert_eq!(billing.get("/v1/customers?limit=5000").1["data"].as_array().unwrap().len(), 100);
+    assert_eq!(billing.get("/v1/customers").1["data"].as_array().unwrap().len(), 10);
+    for bad in ["limit=0", "limit=x", "cursor=x", "updated%5Bgte%5D=yesterday"] {
+        assert_eq!(billing.get(&format!("/v1/customers?{bad}")).0, 400, "{bad}");
+    }
+}
+
+#[test]
+fn the_lower_bound_is_inclusive() {
+    let mut billing = Bench::of("billing", "customer", 5);
+    let all = billing.get("/v1/customers").1;
+    let third = all["data"][2]["updated_at"].as_str().unwrap().to_owned();
+    let since = billing.get(&format!("/v1/customers?updated%5Bgte%5D={third}")).1;
+    assert_eq!(since["data"].as_array().unwrap(), &all["data"].as_array().unwrap()[2..]);
+
+    let mut payline = Bench::of("payline", "payment", 5);
+    let all = payline.get("/v1/payments").1;
+    let third = all["data"][2]["created"].as_i64().unwrap();
+    assert_eq!(payline.get(&format!("/v1/payments?created%5Bgte%5D={third}")).1["data"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn seeded_records_fit_the_schema_and_are_all_different() {
+    for (system, entity) in [("billing", "customer"), ("crm", "contact"), ("payline", "payment"), ("ledgerly", "entry")]
+    {
+        let bench = Bench::of(system, entity, 60);
+        let blueprint = bench.mock.blueprint();
+        let schema = blueprint.kinds[entity].record.unwrap();
+        let records: Vec<&Value> = bench.mock.collection(entity).unwrap().iter().map(|(_, r)| r).collect();
+        assert_eq!(records.len(), 60);
+        for record in &records {
+            assert_eq!(validate(&blueprint.system.schemas, schema, record, Direction::Response), [], "{record}");
+        }
+        let mut emails: Vec<&str> = records.iter().filter_map(|r| r["email"].as_str()).collect();
+        let count = emails.len();
+        emails.sort_unstable();
+        emails.dedup();
+        assert_eq!(emails.len(), count);
+    }
+}
+
+#[test]
+fn credentials_are_asked_for() {
+    let mut crm = Bench::of("crm", "contact", 1);
+    crm.headers.clear();
+    let denied = crm.ask(Method::Get, "/v2/contacts", None, &[]);
+    assert_eq!((denied.status, denied.header("content-type")), (401, Some("application/problem+json")));
+    assert_eq!(value(&denied)["status"].as_u64(), Some(401));
+
+    let token = |crm: &mut Bench, scope: &str| {
+        let body = format!("grant_type=client_credentials&client_id=i&client_secret=s&scope={scope}");
+        let request = Request {
+            method: Method::Post,
+            url: "https://api.crm.example/oauth2/token".to_owned(),
+            headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
+            body: body.into(),
+        };
+        value(&crm.mock.handle(&request, NOW))
+    };
+    let read = token(&mut crm, "contacts.read");
+    let bearer = format!("Bearer {}", read["access_token"].as_str().unwrap());
+    assert_eq!(crm.ask(Method::Get, "/v2/contacts", None, &[("authorization", &bearer)]).status, 200);
+    let contact = json!({"email": "a@example.com", "stage": "lead"});
+    let lacks = crm.ask(Method::Post, "/v2/contacts", Some(&contact), &[("authorization", &bearer)]);
+    assert_eq!(lacks.status, 403);
+    assert!(lacks.header("www-authenticate").unwrap().contains("insufficient_scope"));
+    assert_eq!(token(&mut crm, "contacts.everything")["error"], "invalid_scope");
+
+    crm.mock.revoke_tokens(NOW);
+    let over = crm.ask(Method::Get, "/v2/contacts", None, &[("authorization", &bearer)]);
+    assert_eq!(over.status, 401);
+    assert!(over.header("www-authenticate").unwrap().contains("invalid_token"));
+}
+
+#[test]
+fn only_known_credentials_open_a_strict_mock() {
+    let system = Arc::clone(&plans::payments_to_ledger().1["ledgerly"]);
+    let options = MockOptions { credentials: Credentials::Only(vec!["right".to_owned()]), ..MockOptions::default() };
+    let mut bench = Bench { mock: MockSystem::new(system, 1, options), headers: vec![] };
+    for (key, status) in [("right", 200), ("wrong", 401), ("", 401)] {
+        assert_eq!(bench.ask(Method::Get, "/entries", None, &[("x-ledgerly-key", key)]).status, status, "{key}");
+    }
+}
+
+#[test]
+fn unknown_routes_and_methods_are_told_apart() {
+    let mut billing = Bench::of("billing", "customer", 1);
+    assert_eq!(billing.get("/v1/nothing").0, 404);
+    assert_eq!(billing.get("/v1/customers/nobody").0, 404);
+    let wrong = billing.ask(Method::Delete, "/v1/customers", None, &[]);
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, POST")));
+}
+
+#[test]
+fn what_is_written_is_checked_and_kept() {
+    let mut crm = Bench::of("crm", "contact", 2);
+    let bad = crm.ask(Method::Post, "/v2/contacts", Some(&json!({"email": "no", "stage": "friend"})), &[]);
+    assert_eq!(bad.status, 422);
+    let pointers: Vec<String> =
+        value(&bad)["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(pointers, ["/email", "/stage"]);
+
+    let contact = json!({"email": "Ada@Example.com", "stage": "lead", "first_name": "Ada"});
+    let made = crm.ask(Method::Post, "/v2/contacts", Some(&contact), &[]);
+    assert_eq!(made.status, 201, "{}", value(&made));
+    let made = value(&made);
+    let id = made["id"].as_str().unwrap().to_owned();
+    assert!(made["created_at"].as_str().unwrap().starts_with("2027-01-15T"), "{made}");
+    assert_eq!(crm.ask(Method::Post, "/v2/contacts", Some(&contact), &[]).status, 409);
+
+    let found = crm.get("/v2/contacts/search?email=ada%40example.com").1;
+    assert_eq!((found["total"].as_u64(), found["results"][0]["id"].as_str()), (Some(1), Some(id.as_str())));
+    let changed = crm.ask(Method::Patch, &format!("/v2/contacts/{id}"), Some(&json!({"stage": "customer"})), &[]);
+    assert_eq!(value(&changed)["first_name"], "Ada");
+    assert_eq!(crm.get(&format!("/v2/contacts/{id}")).1["stage"], "customer");
+    assert_eq!(crm.ask(Method::Delete, &format!("/v2/contacts/{id}"), None, &[]).status, 204);
+    assert_eq!(crm.get(&format!("/v2/contacts/{id}")).0, 404);
+    let effects: Vec<bool> = crm.mock.seen().map(|s| matches!(s.effect, Effect::Created { .. })).collect();
+    assert_eq!(effects.iter().filter(|e| **e).count(), 1);
+}
+
+#[test]
+fn an_idempotency_key_is_answered_as_before() {
+    let mut ledger = Bench::of("ledgerly", "entry", 0);
+    let entry = json!({
+        "account": "a", "amount": "1.00", "currency": "EUR", "kind": "sale",
+        "booked_at": "2026-11-23T00:00:00Z", "external_id": "pay_1",
+    });
+    assert_eq!(ledger.ask(Method::Post, "/entries", Some(&entry), &[]).status, 400, "the key is required");
+    let key = [("idempotency-key", "key-00001")];
+    let first = ledger.ask(Method::Post, "/entries", Some(&entry), &key);
+    let again = ledger.ask(Method::Post, "/entries", Some(&entry), &key);
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let other = json!({"account": "b", "amount": "1.00", "currency": "EUR", "kind": "sale",
+        "booked_at": "2026-11-23T00:00:00Z", "external_id": "pay_1"});
+    let reused = ledger.ask(Method::Post, "/entries", Some(&other), &key);
+    assert_eq!((reused.status, value(&reused)["code"].as_str()), (422, Some("key_reused")));
+    assert_eq!(ledger.mock.collection("entry").unwrap().len(), 1);
+}
+
+#[test]
+fn the_same_requests_get_the_same_answers() {
+    let play = || {
+        let mut crm = Bench::of("crm", "contact", 3);
+        let contact = json!({"email": "a@example.com", "stage": "lead"});
+        crm.ask(Method::Post, "/v2/contacts", Some(&contact), &[]);
+        crm.get("/v2/contacts");
+        crm.mock.seen().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(play(), play());
+}

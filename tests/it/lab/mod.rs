@@ -1,0 +1,9 @@
+//! The lab, held against an independent connector: whole it passes every drill, broken it is caught by the drill that
+//! exists for the break.
+
+mod drills;
+mod mock;
+mod mutants;
+mod naive;
+mod plans;
+mod serve;

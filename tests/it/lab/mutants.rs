@@ -1,0 +1,99 @@
+//! Broken connectors: each is caught by the drill that exists for its break.
+
+use platform_integration::evidence::Verdict;
+use platform_integration::lab::{DrillOptions, run_drills};
+
+use super::naive::{Bug, Naive};
+use super::plans::{self, Bench};
+
+/// Where a break shows: in the first example, in the second, or in both.
+#[derive(Clone, Copy, PartialEq)]
+enum On {
+    Crm,
+    Ledger,
+    Both,
+}
+use On::{Both, Crm, Ledger};
+
+/// Break, the drill that must fail, and where.
+const KILLED_BY: &[(Bug, &str, On)] = &[
+    (Bug::CreatesAgain, "committed-then-503", Crm),
+    (Bug::CreatesAgain, "committed-then-reset", Crm),
+    (Bug::CreatesAgain, "timeout-after-commit", Crm),
+    (Bug::CreatesAgain, "crash-anywhere", Ledger),
+    (Bug::NewKeyPerAttempt, "committed-then-503", Ledger),
+    (Bug::NewKeyPerAttempt, "committed-then-reset", Ledger),
+    (Bug::NewKeyPerAttempt, "timeout-after-commit", Ledger),
+    (Bug::NewKeyPerAttempt, "idempotency-key-in-progress", Ledger),
+    (Bug::IgnoresRetryAfter, "rate-limited-seconds", Both),
+    (Bug::SecondsOnly, "rate-limited-date", Both),
+    (Bug::OwnClock, "rate-limited-date", Both),
+    (Bug::RetriesAtOnce, "burst-503", Both),
+    (Bug::OneAttempt, "connection-reset", Both),
+    (Bug::OneAttempt, "connection-refused", Both),
+    (Bug::OneAttempt, "timeout-before", Both),
+    (Bug::OneAttempt, "burst-503", Both),
+    (Bug::RetriesForEver, "outage-then-recovery", Both),
+    (Bug::DropsLastPage, "happy-path", Both),
+    (Bug::StopsAtShortPage, "short-page", Both),
+    (Bug::StopsAtEmptyPage, "empty-page-midway", Crm),
+    (Bug::IgnoresCursorRepeat, "repeating-cursor", Both),
+    (Bug::RepeatIsTheEnd, "repeating-cursor", Both),
+    (Bug::NoDedup, "page-overlap", Both),
+    (Bug::NoDedup, "duplicate-delivery", Both),
+    (Bug::SwallowsErrors, "poison-record", Both),
+    (Bug::SwallowsErrors, "error-envelope-200", Both),
+    (Bug::EnvelopeIsEmpty, "error-envelope-200", Both),
+    (Bug::GarbageIsEmpty, "truncated-json", Both),
+    (Bug::GarbageIsEmpty, "html-page", Both),
+    (Bug::CheckpointFirst, "crash-anywhere", Crm),
+    (Bug::WallClockCheckpoint, "equal-timestamps", Both),
+    (Bug::ExclusiveBoundary, "equal-timestamps", Both),
+    (Bug::NoTimeout, "timeout-before", Both),
+    (Bug::NoTimeout, "timeout-after-commit", Both),
+    (Bug::TooShortTimeout, "slow-answers", Both),
+    (Bug::RetriesClientErrors, "client-error-not-retried", Both),
+    (Bug::NoDeadLetter, "poison-record", Both),
+    (Bug::EmptyDeadLetter, "poison-record", Both),
+    (Bug::PoisonStopsAll, "poison-record", Both),
+    (Bug::DropsUnmappable, "unknown-enum", Both),
+    (Bug::FollowsRedirects, "redirect-elsewhere", Both),
+    (Bug::LogsToken, "happy-path", Both),
+    (Bug::TokenInQuery, "happy-path", Both),
+    (Bug::NoTraceparent, "happy-path", Both),
+    (Bug::NewTracePerAttempt, "burst-503", Both),
+    (Bug::NoRefresh, "token-expires-midway", Crm),
+    (Bug::RefreshesAlways, "token-expires-midway", Crm),
+    (Bug::Forgetful, "second-run-idle", Ledger),
+    (Bug::PassOnPartial, "poison-record", Both),
+    (Bug::CountsAttempts, "burst-503", Both),
+    (Bug::FloatMoney, "happy-path", Both),
+    (Bug::UpdatesFirstHit, "happy-path", Crm),
+];
+
+fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
+    let options = DrillOptions { seed: 3, schedules: 24, only: Some(code.to_owned()) };
+    let matrix = run_drills(&bench.0, &bench.1, &Naive(bug), &options, &mut |_| {}).unwrap();
+    let why = matrix.rows.iter().flat_map(|r| &r.failures).map(|f| f.because.clone()).next();
+    (matrix.verdict, why.unwrap_or_else(|| format!("{:?}", matrix.not_applicable)))
+}
+
+#[test]
+fn every_break_is_caught_by_the_drill_that_exists_for_it() {
+    let (crm, ledger) = (plans::billing_to_crm(), plans::payments_to_ledger());
+    let mut alive = Vec::new();
+    for (bug, code, on) in KILLED_BY {
+        for (bench, name) in [(&crm, Crm), (&ledger, Ledger)] {
+            if *on != Both && *on != name {
+                continue;
+            }
+            let example = if name == Crm { "crm" } else { "ledger" };
+            let (verdict, why) = verdict(bench, *bug, code);
+            println!("{bug:?} {code} {example}: {verdict} {why}");
+            if verdict != Verdict::Fail {
+                alive.push(format!("{bug:?} survives {code} on {example}: {verdict} {why}"));
+            }
+        }
+    }
+    assert!(alive.is_empty(), "{}", alive.join("\n"));
+}

@@ -1,0 +1,86 @@
+//! The ways in which a connector is broken, one switch each.
+
+/// A break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// None: it is whole.
+    None,
+    /// After a lost answer it simply creates again.
+    CreatesAgain,
+    /// It sends another idempotency key with every attempt.
+    NewKeyPerAttempt,
+    /// It sleeps its own time, whatever the server says.
+    IgnoresRetryAfter,
+    /// It reads Retry-After as a number only.
+    SecondsOnly,
+    /// It compares a Retry-After date with its own clock.
+    OwnClock,
+    /// It does not sleep between attempts.
+    RetriesAtOnce,
+    /// It gives up after the first failure.
+    OneAttempt,
+    /// It tries for ever.
+    RetriesForEver,
+    /// It never asks for the last page.
+    DropsLastPage,
+    /// It takes a short page for the last.
+    StopsAtShortPage,
+    /// It takes an empty page for the last.
+    StopsAtEmptyPage,
+    /// It follows a cursor that leads to itself.
+    IgnoresCursorRepeat,
+    /// It follows a cursor that leads to itself no further, and calls that the end.
+    RepeatIsTheEnd,
+    /// It does not know a record that comes twice.
+    NoDedup,
+    /// It catches everything and reports success.
+    SwallowsErrors,
+    /// It takes a 200 without records for an empty page.
+    EnvelopeIsEmpty,
+    /// It takes a body that does not parse for an empty one.
+    GarbageIsEmpty,
+    /// It moves the checkpoint before it writes.
+    CheckpointFirst,
+    /// It takes the time of the run for the checkpoint.
+    WallClockCheckpoint,
+    /// It reads from after the checkpoint.
+    ExclusiveBoundary,
+    /// It waits for ever.
+    NoTimeout,
+    /// It gives up after a second, whatever the contract says.
+    TooShortTimeout,
+    /// It sends refused requests again.
+    RetriesClientErrors,
+    /// It drops what cannot be delivered.
+    NoDeadLetter,
+    /// It keeps dead letters without the record.
+    EmptyDeadLetter,
+    /// It stops at the first record that cannot be delivered.
+    PoisonStopsAll,
+    /// It drops what cannot be mapped.
+    DropsUnmappable,
+    /// It follows redirects, headers and all.
+    FollowsRedirects,
+    /// It logs the requests it sends, headers and all.
+    LogsToken,
+    /// It sends the token in the query.
+    TokenInQuery,
+    /// It sends no correlation id.
+    NoTraceparent,
+    /// It makes a new trace for every attempt.
+    NewTracePerAttempt,
+    /// It does not ask for a new token.
+    NoRefresh,
+    /// It asks for a new token before every request.
+    RefreshesAlways,
+    /// It remembers nothing between runs, and writes without looking.
+    Forgetful,
+    /// It says PASS with dead letters.
+    PassOnPartial,
+    /// It counts attempts as records.
+    CountsAttempts,
+    /// It writes numbers as floats.
+    FloatMoney,
+    /// It updates whatever a search brings, though it is another record.
+    UpdatesFirstHit,
+}

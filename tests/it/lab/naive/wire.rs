@@ -1,0 +1,259 @@
+//! One request at a time: authentication, timeout, retries, waits.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use platform_integration::base::ids;
+use platform_integration::connector::{AuthPlan, Call, Plan, Request, Response, TransportError, World};
+use platform_integration::model::{Method, ParamIn};
+use serde_json::{Value, json};
+
+use super::bug::Bug;
+
+/// Why there is no usable answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Out of attempts, or of sense to try again. Whether the server did it is not known.
+    Exhausted(String),
+    /// The server does not want this request.
+    Refused(u16, String),
+}
+
+pub(crate) struct Wire<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) world: &'a World,
+    pub(crate) bug: Bug,
+    tokens: BTreeMap<String, String>,
+    pub(crate) requests: u64,
+    pub(crate) retries: u64,
+}
+
+/// What is to be sent, before authentication.
+pub(crate) struct Ask<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) path: &'a [(&'a str, &'a str)],
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Option<&'a Value>,
+    pub(crate) key: Option<(&'a str, String)>,
+    pub(crate) trace: &'a str,
+    /// Absolute URL in place of the call's own, from a link.
+    pub(crate) url: Option<String>,
+    /// One attempt only, the one of this number; its wait is slept before the failure is told.
+    pub(crate) only: Option<u32>,
+}
+
+fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+impl<'a> Wire<'a> {
+    pub(crate) fn new(plan: &'a Plan, world: &'a World, bug: Bug) -> Self {
+        Self { plan, world, bug, tokens: BTreeMap::new(), requests: 0, retries: 0 }
+    }
+
+    /// Sends until there is a good answer whose body is JSON, or no sense in going on.
+    pub(crate) async fn json(&mut self, system: &str, ask: &Ask<'_>) -> Result<Value, Failure> {
+        let retry = &self.plan.delivery.retry;
+        let mut attempt = ask.only.map_or(0, |n| n - 1);
+        let mut refreshed = false;
+        loop {
+            attempt += 1;
+            let mut request = self.request(system, ask).await?;
+            if self.bug == Bug::NewTracePerAttempt {
+                let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());
+                set(&mut request, "traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+            }
+            if self.bug == Bug::NewKeyPerAttempt
+                && let Some((header, key)) = &ask.key
+            {
+                set(&mut request, &header.to_lowercase(), format!("{key}-{attempt}-{}", self.requests));
+            }
+            if self.bug == Bug::LogsToken {
+                self.world.observer.log(json!({"event": "request", "headers": format!("{:?}", request.headers)}));
+            }
+            let answer = self.send(system, request).await;
+            let mut wait = None;
+            let because = match answer {
+                Ok(r) if (200..300).contains(&r.status) => {
+                    if r.body.is_empty() {
+                        return Ok(Value::Null);
+                    }
+                    match serde_json::from_slice(&r.body) {
+                        Ok(value) => return Ok(value),
+                        Err(_) if self.bug == Bug::GarbageIsEmpty => return Ok(Value::Null),
+                        Err(e) => format!("the answer does not parse: {e}"),
+                    }
+                }
+                Ok(r) if r.status == 401 && !refreshed && self.bug != Bug::NoRefresh => {
+                    refreshed = true;
+                    self.tokens.remove(system);
+                    attempt -= 1;
+                    continue;
+                }
+                Ok(r)
+                    if r.status == 429 || r.status >= 500 || (r.status == 409 && r.header("retry-after").is_some()) =>
+                {
+                    wait = self.told(&r);
+                    format!("status {}", r.status)
+                }
+                Ok(r) if self.bug == Bug::RetriesClientErrors && r.status < 500 && r.status >= 400 => {
+                    format!("status {}", r.status)
+                }
+                Ok(r) => return Err(Failure::Refused(r.status, format!("status {}", r.status))),
+                Err(e) => e,
+            };
+            let most = match self.bug {
+                Bug::OneAttempt => 1,
+                Bug::RetriesForEver | Bug::RetriesClientErrors => u32::MAX,
+                _ => retry.attempts,
+            };
+            if attempt >= most && ask.only.is_none() {
+                return Err(Failure::Exhausted(because));
+            }
+            self.retries += 1;
+            let bound = retry.base_ms.saturating_mul(1 << (attempt - 1).min(20)).min(retry.cap_ms);
+            let own = self.world.rng.lock().unwrap().between(0, bound);
+            match (self.bug, wait) {
+                (Bug::RetriesAtOnce, _) => {}
+                (Bug::IgnoresRetryAfter, _) | (_, None) => tokio::time::sleep(Duration::from_millis(own)).await,
+                (_, Some(wait)) => tokio::time::sleep(wait).await,
+            }
+            if ask.only.is_some() {
+                return Err(Failure::Exhausted(because));
+            }
+        }
+    }
+
+    /// How long the server wants us to wait.
+    fn told(&self, r: &Response) -> Option<Duration> {
+        let text = r.header("retry-after")?;
+        if let Ok(seconds) = text.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        if self.bug == Bug::SecondsOnly {
+            return Some(Duration::ZERO);
+        }
+        let until = httpdate::parse_http_date(text).ok()?;
+        let now = if self.bug == Bug::OwnClock {
+            let ms = u64::try_from(self.world.clock.now().0).unwrap();
+            std::time::UNIX_EPOCH + Duration::from_millis(ms)
+        } else {
+            httpdate::parse_http_date(r.header("date")?).ok()?
+        };
+        Some(until.duration_since(now).unwrap_or_default())
+    }
+
+    async fn send(&mut self, system: &str, request: Request) -> Result<Response, String> {
+        self.requests += 1;
+        let sent = self.world.transport.send(system, request.clone());
+        let limit = match self.bug {
+            Bug::NoTimeout => Duration::from_secs(1 << 40),
+            Bug::TooShortTimeout => Duration::from_secs(1),
+            _ => Duration::from_millis(self.plan.delivery.timeout_ms),
+        };
+        let answer = match tokio::time::timeout(limit, sent).await {
+            Err(_) => return Err("timed out".to_owned()),
+            Ok(Err(TransportError::Tls(e))) => return Err(e),
+            Ok(Err(e)) => return Err(e.to_string()),
+            Ok(Ok(answer)) => answer,
+        };
+        if self.bug == Bug::FollowsRedirects
+            && (300..400).contains(&answer.status)
+            && let Some(location) = answer.header("location")
+        {
+            let followed = Request { url: location.to_owned(), ..request };
+            return self.world.transport.send(system, followed).await.map_err(|e| e.to_string());
+        }
+        Ok(answer)
+    }
+
+    async fn request(&mut self, system: &str, ask: &Ask<'_>) -> Result<Request, Failure> {
+        let source = system == self.plan.source.system;
+        let base = if source { &self.plan.source.base_url } else { &self.plan.target.base_url };
+        let auth = if source { &self.plan.source.auth } else { &self.plan.target.auth };
+        let mut path = ask.call.path.clone();
+        for (name, value) in ask.path {
+            path = path.replace(&format!("{{{name}}}"), &encode(value));
+        }
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        if self.bug != Bug::NoTraceparent {
+            let span = ids::span_id(&mut self.world.rng.lock().unwrap());
+            headers.push(("traceparent".to_owned(), format!("00-{}-{span}-01", ask.trace)));
+        }
+        let mut query = ask.query.clone();
+        for p in &ask.call.params {
+            match p.place {
+                ParamIn::Header => headers.push((p.name.to_lowercase(), p.value.clone())),
+                _ => query.push((p.name.clone(), p.value.clone())),
+            }
+        }
+        let secret = |r| self.world.secrets.resolve(r).unwrap().expose().to_owned();
+        match auth {
+            AuthPlan::None => {}
+            AuthPlan::Bearer(r) if self.bug == Bug::TokenInQuery => {
+                query.push(("access_token".to_owned(), secret(r)));
+                headers.push(("authorization".to_owned(), format!("Bearer {}", secret(r))));
+            }
+            AuthPlan::Bearer(r) => headers.push(("authorization".to_owned(), format!("Bearer {}", secret(r)))),
+            AuthPlan::HeaderKey { name, secret: r } => headers.push((name.to_lowercase(), secret(r))),
+            AuthPlan::QueryKey { name, secret: r } => query.push((name.clone(), secret(r))),
+            AuthPlan::Basic { username, password } => {
+                let pair = format!("{}:{}", secret(username), password.as_ref().map(secret).unwrap_or_default());
+                let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+                headers.push(("authorization".to_owned(), format!("Basic {pair}")));
+            }
+            AuthPlan::ClientCredentials { .. } => {
+                let token = self.token(system, auth).await?;
+                headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+            }
+        }
+        let query: Vec<String> = query.iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
+        let url = match &ask.url {
+            Some(url) => url.clone(),
+            None if query.is_empty() => format!("{base}{path}"),
+            None => format!("{base}{path}?{}", query.join("&")),
+        };
+        let mut body = bytes::Bytes::new();
+        if let Some(value) = ask.body {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            body = value.to_string().into();
+        }
+        if let Some((header, key)) = &ask.key {
+            headers.push((header.to_lowercase(), key.clone()));
+        }
+        Ok(Request { method: ask.call.method, url, headers, body })
+    }
+
+    async fn token(&mut self, system: &str, auth: &AuthPlan) -> Result<String, Failure> {
+        if let Some(token) = self.tokens.get(system).filter(|_| self.bug != Bug::RefreshesAlways) {
+            return Ok(token.clone());
+        }
+        let AuthPlan::ClientCredentials { token_url, client_id, client_secret, scopes } = auth else {
+            unreachable!("asked for client credentials only")
+        };
+        let secret = |r| self.world.secrets.resolve(r).unwrap().expose().to_owned();
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
+            encode(&secret(client_id)),
+            encode(&secret(client_secret)),
+            encode(&scopes.join(" "))
+        );
+        let request = Request {
+            method: Method::Post,
+            url: token_url.clone(),
+            headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
+            body: form.into(),
+        };
+        let answer = self.send(system, request).await.map_err(Failure::Exhausted)?;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let token = body["access_token"].as_str().ok_or_else(|| Failure::Exhausted("no token".to_owned()))?;
+        self.tokens.insert(system.to_owned(), token.to_owned());
+        Ok(token.to_owned())
+    }
+}
+
+fn set(request: &mut Request, name: &str, value: String) {
+    request.headers.retain(|(n, _)| n != name);
+    request.headers.push((name.to_owned(), value));
+}

@@ -1,0 +1,47 @@
+//! The plans of the two examples.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use platform_integration::connector::{Plan, plan};
+use platform_integration::contract::parse;
+use platform_integration::mapping::compile;
+use platform_integration::model::System;
+use platform_integration::readers::read_bytes;
+
+/// A plan and the systems it is about.
+pub(crate) type Bench = (Plan, BTreeMap<String, Arc<System>>);
+
+/// The first example.
+pub(crate) fn billing_to_crm() -> Bench {
+    example("billing-to-crm", |_| {})
+}
+
+/// The second example.
+pub(crate) fn payments_to_ledger() -> Bench {
+    example("payments-to-ledger", |_| {})
+}
+
+/// An example with a change in its contract.
+pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
+    let dir = format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"));
+    let file = format!("{dir}/integration.yaml");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    edit(&mut text);
+    let (contract, findings) = parse(&text, &file);
+    let contract = contract.unwrap_or_else(|| panic!("{findings:?}"));
+    let systems: BTreeMap<String, Arc<System>> = contract
+        .systems
+        .iter()
+        .map(|(name, used)| {
+            let path = format!("{dir}/{}", used.api.value);
+            let read = read_bytes(&std::fs::read(&path).unwrap(), &path);
+            (name.clone(), Arc::new(read.system.unwrap_or_else(|| panic!("{:?}", read.findings))))
+        })
+        .collect();
+    let (name, flow) = contract.flows.first().unwrap();
+    let (mapping, findings) = compile(&flow.map, &contract.file);
+    assert!(findings.is_empty(), "{findings:?}");
+    let plan = plan(&contract, name, &systems, mapping, &BTreeMap::new()).unwrap();
+    (plan, systems)
+}
