@@ -7,161 +7,12 @@ use serde_json::Value;
 
 use super::address;
 use super::body::{scalar, writable};
-use super::{AuthPlan, Call, FixedParam, Plan, SourcePlan, TargetPlan, WritePlan};
-use crate::base::secret::SecretRef;
+use super::{AuthPlan, Call, FixedParam, Plan, PlanError, SourcePlan, TargetPlan, WritePlan, plan_auth};
 use crate::base::text::did_you_mean;
 use crate::base::yaml::Spanned;
-use crate::contract::{Auth, Contract, Flow, Paginate, Rate, Write};
+use crate::contract::{Contract, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
-use crate::model::{ApiKeyPlace, Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, SchemeKind, System};
-
-/// Why a flow cannot be planned. The checks say most of this earlier and with a place in the file; this is for the
-/// caller who skipped them.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The contract has no such flow.
-    #[error("the contract has no flow {flow}{hint}")]
-    NoFlow {
-        /// Asked for.
-        flow: String,
-        /// `; did you mean …?` or nothing.
-        hint: String,
-    },
-    /// A flow names a system that is not declared or not read.
-    #[error("flow {flow} names system {system}; declare it under systems, with an api that can be read")]
-    NoSystem {
-        /// The flow.
-        flow: String,
-        /// The system.
-        system: String,
-    },
-    /// A system has no such operation.
-    #[error("{system} has no operation {operation}{hint}")]
-    NoOperation {
-        /// The system.
-        system: String,
-        /// Asked for.
-        operation: String,
-        /// `; did you mean …?` or nothing.
-        hint: String,
-    },
-    /// Nobody says where the system is.
-    #[error("no base URL is known for {system}; set systems.{system}.base_url")]
-    NoBaseUrl {
-        /// The system.
-        system: String,
-    },
-    /// The base URL is none.
-    #[error("the base URL of {system} is no absolute http or https URL: {url}")]
-    BadBaseUrl {
-        /// The system.
-        system: String,
-        /// As given.
-        url: String,
-    },
-    /// The security scheme is not declared by the description.
-    #[error("{system} has no security scheme {scheme}{hint}")]
-    NoScheme {
-        /// The system.
-        system: String,
-        /// Asked for.
-        scheme: String,
-        /// `; did you mean …?` or nothing.
-        hint: String,
-    },
-    /// A field of `auth` is missing or holds a value.
-    #[error("systems.{system}.auth.{field} {because}")]
-    Auth {
-        /// The system.
-        system: String,
-        /// The field.
-        field: &'static str,
-        /// `must be a reference such as env:NAME` …
-        because: String,
-    },
-    /// A way to authenticate that the runtime does not have.
-    #[error(
-        "{system} authenticates by {kind}, which the connector cannot do; choose another scheme of the description"
-    )]
-    UnsupportedAuth {
-        /// The system.
-        system: String,
-        /// The kind.
-        kind: String,
-    },
-    /// The records of a list cannot be located.
-    #[error(
-        "{operation} of {system}: the description does not tell where a list of records lies in its answer; choose one that lists, or set source.paginate.items"
-    )]
-    NoItems {
-        /// The system.
-        system: String,
-        /// The operation.
-        operation: String,
-    },
-    /// Pagination lacks what its style needs.
-    #[error("{operation} of {system} is paged by {style}, but {missing} is not known; set source.paginate.{missing}")]
-    Pages {
-        /// The system.
-        system: String,
-        /// The operation.
-        operation: String,
-        /// The style.
-        style: &'static str,
-        /// `param` or `next`.
-        missing: &'static str,
-    },
-    /// A placeholder in the path has no value.
-    #[error("{operation} of {system} needs a value for {{{name}}} in its path; set it under params")]
-    PathParam {
-        /// The system.
-        system: String,
-        /// The operation.
-        operation: String,
-        /// The placeholder.
-        name: String,
-    },
-    /// A fixed parameter that no operation of the flow's side knows.
-    #[error("{system}: no operation that the flow uses has a parameter {name}{hint}")]
-    NoParam {
-        /// The system.
-        system: String,
-        /// The parameter.
-        name: String,
-        /// `; did you mean …?` or nothing.
-        hint: String,
-    },
-    /// No parameter of the search takes the natural key.
-    #[error("{operation} of {system} has no query parameter for {key}{hint}; choose a search that filters by it")]
-    NoFindParam {
-        /// The system.
-        system: String,
-        /// The search.
-        operation: String,
-        /// The natural key.
-        key: String,
-        /// What parameters there are.
-        hint: String,
-    },
-    /// An operation on one record has no place for its key.
-    #[error("{operation} of {system} has no placeholder in its path for the key of the record; choose one that has")]
-    NoKeyInPath {
-        /// The system.
-        system: String,
-        /// The operation.
-        operation: String,
-    },
-    /// A body that the runtime cannot write.
-    #[error("{operation} of {system} takes {content_type}; the connector writes JSON and forms")]
-    MediaType {
-        /// The system.
-        system: String,
-        /// The operation.
-        operation: String,
-        /// The media type.
-        content_type: String,
-    },
-}
+use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, System};
 
 /// Plans a flow. `base_urls` overrides, by system, what contract and description say (in this order of strength:
 /// override, contract, the description's first absolute server).
@@ -220,7 +71,7 @@ impl<'c> Side<'c> {
         let base_url = chosen.trim_end_matches('/').to_owned();
         let auth = match &declared.auth {
             None => AuthPlan::None,
-            Some(auth) => authenticate(name, system, auth, &base_url, server)?,
+            Some(auth) => plan_auth::authenticate(name, system, auth, &base_url, server)?,
         };
         Ok(Self { name, system, base_url, auth })
     }
@@ -458,85 +309,6 @@ fn target_key(system: &System, update: &Operation, create: &Operation) -> String
         .filter_map(|entity| system.entities.get(entity))
         .find_map(|entity| entity.key.clone())
         .unwrap_or_else(|| "id".to_owned())
-}
-
-fn authenticate(
-    name: &str,
-    system: &System,
-    auth: &Auth,
-    base_url: &str,
-    server: Option<&str>,
-) -> Result<AuthPlan, PlanError> {
-    let Some(scheme) = system.schemes.get(&auth.scheme.value) else {
-        return Err(PlanError::NoScheme {
-            system: name.to_owned(),
-            scheme: auth.scheme.value.clone(),
-            hint: did_you_mean(&auth.scheme, system.schemes.keys().map(String::as_str)),
-        });
-    };
-    let refused =
-        |field, because: &str| PlanError::Auth { system: name.to_owned(), field, because: because.to_owned() };
-    let reference = |field, given: &Option<Spanned<String>>| match given {
-        None => Err(refused(field, "is missing; the scheme needs it")),
-        Some(text) => SecretRef::parse(text)
-            .ok_or_else(|| refused(field, "must be a reference such as env:NAME or file:PATH, never the value")),
-    };
-    let secret = || reference("secret", &auth.secret);
-    let unsupported = |kind: &str| PlanError::UnsupportedAuth { system: name.to_owned(), kind: kind.to_owned() };
-    match &scheme.kind {
-        SchemeKind::Bearer | SchemeKind::OpenId(_) => secret().map(AuthPlan::Bearer),
-        SchemeKind::Basic => {
-            if auth.username.is_none() {
-                return Ok(AuthPlan::Basic { username: secret()?, password: None });
-            }
-            let password = if auth.password.is_some() { Some(reference("password", &auth.password)?) } else { None };
-            Ok(AuthPlan::Basic { username: reference("username", &auth.username)?, password })
-        }
-        SchemeKind::ApiKey { place: ApiKeyPlace::Header, name } => {
-            Ok(AuthPlan::HeaderKey { name: name.clone(), secret: secret()? })
-        }
-        SchemeKind::ApiKey { place: ApiKeyPlace::Query, name } => {
-            Ok(AuthPlan::QueryKey { name: name.clone(), secret: secret()? })
-        }
-        SchemeKind::ApiKey { place: ApiKeyPlace::Cookie, .. } => Err(unsupported("a key in a cookie")),
-        // A token that somebody already has.
-        SchemeKind::Oauth2(_) if auth.client_id.is_none() && auth.secret.is_some() => secret().map(AuthPlan::Bearer),
-        SchemeKind::Oauth2(flows) => {
-            let token_url = flows.iter().find(|f| f.kind == "clientCredentials").and_then(|f| f.token_url.as_deref());
-            let Some(token_url) = token_url else {
-                return Err(unsupported("an OAuth 2 flow other than client credentials"));
-            };
-            let Some(token_url) = token_address(token_url, base_url, server) else {
-                return Err(unsupported("a token URL that is none"));
-            };
-            Ok(AuthPlan::ClientCredentials {
-                token_url,
-                client_id: reference("client_id", &auth.client_id)?,
-                client_secret: reference("client_secret", &auth.client_secret)?,
-                scopes: auth.scopes.iter().map(|s| s.value.clone()).collect(),
-            })
-        }
-        SchemeKind::Http(scheme) => Err(unsupported(&format!("HTTP {scheme}"))),
-        SchemeKind::MutualTls => Err(unsupported("a client certificate")),
-    }
-}
-
-/// The absolute token URL. A relative one is joined to the base; one at the description's own server moves with the
-/// base when that is overridden: a secret for a stand-in must not go to the real system.
-fn token_address(token_url: &str, base_url: &str, server: Option<&str>) -> Option<String> {
-    let Some(origin) = address::origin(token_url) else {
-        let base = reqwest::Url::parse(&format!("{base_url}/")).ok()?;
-        return Some(base.join(token_url).ok()?.to_string());
-    };
-    let moved = server.and_then(address::origin).is_some_and(|s| s == origin);
-    match (moved, address::origin(base_url)) {
-        (true, Some(base)) if base != origin => {
-            let url = reqwest::Url::parse(token_url).ok()?;
-            let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
-            Some(format!("{base}{}{query}", url.path()))
-        }
-        _ => Some(token_url.to_owned()),
-    }
 }
 
 fn path(dotted: &str) -> Vec<String> {

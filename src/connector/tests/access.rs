@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::world::{Fault, Stage};
+use super::stage::Stage;
+use super::world::Fault;
 use crate::connector::AuthPlan;
 use crate::evidence::Verdict;
 

@@ -6,5 +6,6 @@ mod pacing;
 mod reading;
 mod remembering;
 mod repeating;
+mod stage;
 mod world;
 mod writing;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::world::{Fault, Stage};
+use super::stage::Stage;
+use super::world::Fault;
 use crate::contract::{Rate, Retry};
 use crate::evidence::Verdict;
 
@@ -182,6 +183,19 @@ async fn a_target_that_is_down_for_an_hour_is_probed_and_nothing_is_lost() {
     let world = crate::connector::World { transport: stage.systems.clone(), ..stage.world.clone() };
     let report = crate::connector::run_once(&stage.plan, &world).await;
     assert_eq!((report.verdict, stage.systems.emails().len()), (Verdict::Pass, 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_cannot_be_reached_holds_the_records_too() {
+    for fault in [Fault::NoConnection, Fault::Hang, Fault::DoneButLost] {
+        let stage = Stage::with(6);
+        *stage.systems.page_size.lock().unwrap() = 6;
+        stage.systems.fault("GET /contacts/search", 100_000, fault);
+        let report = stage.run().await;
+        assert_eq!(report.stopped.as_ref().unwrap().0, "target-down", "{report:?}");
+        assert_eq!((report.verdict, stage.letters().len()), (Verdict::Partial, 0));
+        assert_eq!(stage.events("breaker-opened"), 1);
+    }
 }
 
 fn healthy(stage: &Stage) -> std::sync::Arc<super::world::Systems> {

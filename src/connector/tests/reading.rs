@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Fault, Stage, answer, customer, pagination, path};
+use super::stage::{Stage, customer, pagination, path};
+use super::world::{Fault, answer};
 use crate::connector::{Response, WritePlan};
 use crate::evidence::Verdict;
 use crate::model::{CursorFrom, PageStyle, Pagination};

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use serde_json::{Value, json};
 
-use super::world::{Fault, Stage, answer, create_only, customer, with_key};
+use super::stage::{Stage, create_only, customer, with_key};
+use super::world::{Fault, answer};
 use crate::connector::{World, run_once};
 use crate::evidence::{
     Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, RunRecord, Verdict,
@@ -202,7 +203,7 @@ async fn a_later_success_settles_the_dead_letter() {
 async fn a_record_the_mapping_rejects_is_kept_and_the_others_go_on() {
     let mut stage = Stage::with(3);
     stage.plan.mapping =
-        super::world::mapping("email: email\nstage: {from: name, values: {User 1: lead, User 3: lead}, else: reject}");
+        super::stage::mapping("email: email\nstage: {from: name, values: {User 1: lead, User 3: lead}, else: reject}");
     let report = stage.run().await;
     assert_eq!((report.counts.written, report.counts.rejected, report.counts.dead_lettered), (2, 1, 0));
     assert_eq!(report.verdict, Verdict::Partial);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::world::{Fault, Stage, customer};
+use super::stage::{Stage, customer};
+use super::world::Fault;
 use crate::connector::{Gates, Report, run_all, run_forever, run_once_with};
 use crate::contract::Rate;
 use crate::evidence::Verdict;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::world::{Fault, Stage, answer, call, create_only, customer, mapping, path, with_key};
+use super::stage::{Stage, call, create_only, customer, mapping, path, with_key};
+use super::world::{Fault, answer};
 use crate::connector::{WritePlan, deliver};
 use crate::contract::Order;
 use crate::evidence::{EffectState, Verdict};

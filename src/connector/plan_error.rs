@@ -1,0 +1,149 @@
+//! What can be missing when a flow is planned.
+
+/// Why a flow cannot be planned. The checks say most of this earlier and with a place in the file; this is for the
+/// caller who skipped them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The contract has no such flow.
+    #[error("the contract has no flow {flow}{hint}")]
+    NoFlow {
+        /// Asked for.
+        flow: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// A flow names a system that is not declared or not read.
+    #[error("flow {flow} names system {system}; declare it under systems, with an api that can be read")]
+    NoSystem {
+        /// The flow.
+        flow: String,
+        /// The system.
+        system: String,
+    },
+    /// A system has no such operation.
+    #[error("{system} has no operation {operation}{hint}")]
+    NoOperation {
+        /// The system.
+        system: String,
+        /// Asked for.
+        operation: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// Nobody says where the system is.
+    #[error("no base URL is known for {system}; set systems.{system}.base_url")]
+    NoBaseUrl {
+        /// The system.
+        system: String,
+    },
+    /// The base URL is none.
+    #[error("the base URL of {system} is no absolute http or https URL: {url}")]
+    BadBaseUrl {
+        /// The system.
+        system: String,
+        /// As given.
+        url: String,
+    },
+    /// The security scheme is not declared by the description.
+    #[error("{system} has no security scheme {scheme}{hint}")]
+    NoScheme {
+        /// The system.
+        system: String,
+        /// Asked for.
+        scheme: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// A field of `auth` is missing or holds a value.
+    #[error("systems.{system}.auth.{field} {because}")]
+    Auth {
+        /// The system.
+        system: String,
+        /// The field.
+        field: &'static str,
+        /// `must be a reference such as env:NAME` …
+        because: String,
+    },
+    /// A way to authenticate that the runtime does not have.
+    #[error(
+        "{system} authenticates by {kind}, which the connector cannot do; choose another scheme of the description"
+    )]
+    UnsupportedAuth {
+        /// The system.
+        system: String,
+        /// The kind.
+        kind: String,
+    },
+    /// The records of a list cannot be located.
+    #[error(
+        "{operation} of {system}: the description does not tell where a list of records lies in its answer; choose one that lists, or set source.paginate.items"
+    )]
+    NoItems {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
+    /// Pagination lacks what its style needs.
+    #[error("{operation} of {system} is paged by {style}, but {missing} is not known; set source.paginate.{missing}")]
+    Pages {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The style.
+        style: &'static str,
+        /// `param` or `next`.
+        missing: &'static str,
+    },
+    /// A placeholder in the path has no value.
+    #[error("{operation} of {system} needs a value for {{{name}}} in its path; set it under params")]
+    PathParam {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The placeholder.
+        name: String,
+    },
+    /// A fixed parameter that no operation of the flow's side knows.
+    #[error("{system}: no operation that the flow uses has a parameter {name}{hint}")]
+    NoParam {
+        /// The system.
+        system: String,
+        /// The parameter.
+        name: String,
+        /// `; did you mean …?` or nothing.
+        hint: String,
+    },
+    /// No parameter of the search takes the natural key.
+    #[error("{operation} of {system} has no query parameter for {key}{hint}; choose a search that filters by it")]
+    NoFindParam {
+        /// The system.
+        system: String,
+        /// The search.
+        operation: String,
+        /// The natural key.
+        key: String,
+        /// What parameters there are.
+        hint: String,
+    },
+    /// An operation on one record has no place for its key.
+    #[error("{operation} of {system} has no placeholder in its path for the key of the record; choose one that has")]
+    NoKeyInPath {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
+    /// A body that the runtime cannot write.
+    #[error("{operation} of {system} takes {content_type}; the connector writes JSON and forms")]
+    MediaType {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The media type.
+        content_type: String,
+    },
+}
