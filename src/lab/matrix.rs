@@ -148,10 +148,9 @@ pub fn run_drills(
         }
         drop(send);
         let mut slots: Vec<Option<Played>> = (0..total).map(|_| None).collect();
-        let mut done = 0;
-        for (job, played) in receive {
+        for (before, (job, played)) in receive.into_iter().enumerate() {
             slots[job] = Some(played);
-            done += 1;
+            let done = before + 1;
             // Rows come out in the order of the catalogue, whoever finished first.
             while let Some(drill) = drills.get(rows.len()) {
                 let from = rows.len() * each;

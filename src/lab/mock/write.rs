@@ -11,6 +11,9 @@ use super::{Call, Effect, MockSystem, Replay, text_of};
 use crate::connector::Response;
 use crate::model::{Direction, TypeSet, sample, validate};
 
+/// What is written, and the fields sent for it.
+type Accepted<'c> = (&'c Kind, Map<String, Value>);
+
 impl MockSystem {
     pub(super) fn create(&mut self, call: &Call<'_>) -> (Response, Effect) {
         let key = match self.replayed(call) {
@@ -155,7 +158,7 @@ impl MockSystem {
     }
 
     /// The body, read and checked against the schema of the request.
-    fn accepted<'c>(&self, call: &'c Call<'_>) -> Result<(&'c Kind, Map<String, Value>), Box<(Response, Effect)>> {
+    fn accepted<'c>(&self, call: &'c Call<'_>) -> Result<Accepted<'c>, Box<(Response, Effect)>> {
         let schemas = &call.blueprint.system.schemas;
         let no = |status, code: &str, because: String| Err(Box::new(call.refuse(status, code, because)));
         let Some(kind) = call.kind() else {

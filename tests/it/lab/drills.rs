@@ -134,3 +134,23 @@ fn speed() {
         println!("{} schedules, {:.0} a second", matrix.schedules_total, matrix.schedules_total as f64 / took);
     }
 }
+
+/// `cargo test --release --test it lab::drills::soak -- --ignored --nocapture`
+#[test]
+#[ignore = "minutes long"]
+fn soak() {
+    for bench in [plans::billing_to_crm(), plans::payments_to_ledger()] {
+        let from = std::time::Instant::now();
+        let options = DrillOptions { seed: 99, schedules: 1000, only: None };
+        let matrix = run_drills(&bench.0, &bench.1, &RealConnector, &options, &mut |_| {}).unwrap();
+        let took = from.elapsed().as_secs_f64();
+        println!("{} schedules, {:.0} a second", matrix.schedules_total, matrix.schedules_total as f64 / took);
+        for row in &matrix.rows {
+            println!("{} {} fired {} failed {}", row.code, row.verdict, row.fired, row.failed);
+            for f in &row.failures {
+                println!("  seed {}: {}", f.seed, f.because);
+            }
+        }
+        println!("{:?}", matrix.not_applicable);
+    }
+}
