@@ -163,7 +163,10 @@ mod tests {
             c.put(key, json!({"id": key, "at": at}));
         }
         let keys = |newest| {
-            c.ordered(Some("at"), newest).iter().map(|k| k.value["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            c.ordered(Some("at"), newest)
+                .iter()
+                .map(|k| k.value["id"].as_str().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(keys(false), ["a", "b", "c"]);
         assert_eq!(keys(true), ["c", "b", "a"]);

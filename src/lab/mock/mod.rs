@@ -5,8 +5,10 @@ mod auth;
 mod blueprint;
 mod body;
 mod collection;
+mod effect;
 mod errors;
 mod pages;
+mod parameters;
 mod read;
 mod routes;
 mod seed;
@@ -17,6 +19,7 @@ pub use auth::Credentials;
 pub use blueprint::{Blueprint, Kind};
 pub(crate) use blueprint::{dig, put};
 pub use collection::{Collection, compare};
+pub use effect::{Effect, Quirk, Seen};
 pub use routes::Match;
 
 use std::collections::BTreeMap;
@@ -26,10 +29,11 @@ use serde_json::Value;
 
 use self::auth::{Auth, Denied};
 use self::errors::Refusal;
+use self::parameters::bad_parameter;
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::connector::{Request, Response};
-use crate::model::{Action, Method, Operation, ParamIn, System, TypeSet};
+use crate::model::{Action, Method, Operation, System};
 
 /// How a mock behaves where the description leaves it open.
 #[derive(Debug, Clone)]
@@ -71,78 +75,6 @@ impl Default for MockOptions {
             journal: 10_000,
         }
     }
-}
-
-/// A legal but unkind way to answer one list request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quirk {
-    /// Only so many records, though more follow.
-    Short(usize),
-    /// No record, though more follow.
-    Empty,
-    /// The last records of the page before come again.
-    Overlap(usize),
-    /// The cursor leads to itself.
-    RepeatCursor,
-}
-
-/// What a request did.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Nothing that the system keeps.
-    Nothing,
-    /// Read these.
-    Read {
-        /// Kind of record.
-        entity: String,
-        /// Keys, in the order of the answer.
-        keys: Vec<String>,
-    },
-    /// Made one.
-    Created {
-        /// Kind of record.
-        entity: String,
-        /// Its key.
-        key: String,
-    },
-    /// Wrote one that was there.
-    Updated {
-        /// Kind of record.
-        entity: String,
-        /// Its key.
-        key: String,
-        /// A value is different now; time stamps aside.
-        changed: bool,
-    },
-    /// Removed one.
-    Deleted {
-        /// Kind of record.
-        entity: String,
-        /// Its key.
-        key: String,
-    },
-    /// Answered as before to a known idempotency key; nothing else.
-    Replayed,
-    /// Handed out a token.
-    Issued {
-        /// The token.
-        token: String,
-    },
-}
-
-/// One request as the system saw it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// When.
-    pub at: Timestamp,
-    /// What was asked.
-    pub request: Request,
-    /// Operation that it led to.
-    pub operation: Option<String>,
-    /// What it did.
-    pub effect: Effect,
-    /// What was answered.
-    pub response: Response,
 }
 
 #[derive(Debug, Clone)]
@@ -389,37 +321,6 @@ fn refuse(
     because: impl Into<String>,
 ) -> (Response, Effect) {
     (Refusal::new(status, code, because).answer(&blueprint.system, op), Effect::Nothing)
-}
-
-/// Why a parameter does not fit: a required one is missing, or a value is none of the documented ones.
-fn bad_parameter(system: &System, op: &Operation, request: &Request) -> Option<String> {
-    let query = url::query_of(&request.url);
-    for p in &op.parameters {
-        let sent = match p.place {
-            ParamIn::Query => query.iter().find(|(n, _)| *n == p.name).map(|(_, v)| v.as_str()),
-            ParamIn::Header => request.header(&p.name.to_ascii_lowercase()),
-            ParamIn::Path | ParamIn::Cookie => continue,
-        };
-        match (sent, p.schema) {
-            (None, _) if p.required => return Some(format!("the parameter {} is required", p.name)),
-            (Some(text), Some(schema)) => {
-                let types = system.schemas.get(schema).types;
-                if !types.is_any() && types.has(TypeSet::ARRAY.with(TypeSet::OBJECT)) {
-                    continue;
-                }
-                let limit = op.pagination.as_ref().and_then(|g| g.limit_param.as_deref()) == Some(p.name.as_str());
-                let value = body::scalar(types, text.to_owned());
-                let found = crate::model::validate(&system.schemas, schema, &value, crate::model::Direction::Request);
-                // A page size above the maximum is cut down, not refused.
-                let over = limit && value.is_number();
-                if let Some(v) = found.first().filter(|_| !over) {
-                    return Some(format!("the parameter {} {}", p.name, v.because));
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 fn json_response(status: u16, content_type: &str, body: &Value) -> Response {

@@ -11,8 +11,8 @@ use super::{Call, Effect, MockSystem, Replay, text_of};
 use crate::connector::Response;
 use crate::model::{Direction, TypeSet, sample, validate};
 
-/// What a body is accepted as, or the answer that turns it down.
-type Accepted<'c> = Result<(&'c Kind, Map<String, Value>), Box<(Response, Effect)>>;
+/// What is written, and the fields sent for it.
+type Accepted<'c> = (&'c Kind, Map<String, Value>);
 
 impl MockSystem {
     pub(super) fn create(&mut self, call: &Call<'_>) -> (Response, Effect) {
@@ -158,7 +158,7 @@ impl MockSystem {
     }
 
     /// The body, read and checked against the schema of the request.
-    fn accepted<'c>(&self, call: &'c Call<'_>) -> Accepted<'c> {
+    fn accepted<'c>(&self, call: &'c Call<'_>) -> Result<Accepted<'c>, Box<(Response, Effect)>> {
         let schemas = &call.blueprint.system.schemas;
         let no = |status, code: &str, because: String| Err(Box::new(call.refuse(status, code, because)));
         let Some(kind) = call.kind() else {
