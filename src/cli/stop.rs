@@ -6,11 +6,13 @@ use tokio_util::sync::CancellationToken;
 pub(super) fn on_signal() -> CancellationToken {
     let token = CancellationToken::new();
     let stop = token.clone();
+    // Listening begins here, not when the task is first polled: a signal in between would end the process.
+    let mut signals = Signals::listen();
     tokio::spawn(async move {
-        let first = wait().await;
+        let first = signals.next().await;
         tracing::info!(signal = first, "stopping");
         stop.cancel();
-        let second = wait().await;
+        let second = signals.next().await;
         end(second);
     });
     token
@@ -22,21 +24,39 @@ fn end(signal: i32) {
 }
 
 #[cfg(unix)]
-async fn wait() -> i32 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => 15,
-        _ = int.recv() => 2,
+struct Signals(Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self(signal(SignalKind::terminate()).ok().zip(signal(SignalKind::interrupt()).ok()))
+    }
+
+    async fn next(&mut self) -> i32 {
+        match &mut self.0 {
+            Some((term, int)) => tokio::select! {
+                _ = term.recv() => 15,
+                _ = int.recv() => 2,
+            },
+            None => std::future::pending().await,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn wait() -> i32 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => 2,
-        Err(_) => std::future::pending().await,
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) -> i32 {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => 2,
+            Err(_) => std::future::pending().await,
+        }
     }
 }

@@ -161,10 +161,17 @@ fn sigterm_drains_and_says_so() {
     let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "2000");
     let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
     // The contract's own rate of 90 in 10 s: the run is in the middle of it when it is told to stop.
-    let child = connector(dir.path(), &billing.url, &crm.url).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(900));
+    let mut child = connector(dir.path(), &billing.url, &crm.url).spawn().unwrap();
+    let mut logs = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("page-read") {
+        line.clear();
+        assert!(logs.read_line(&mut line).unwrap() > 0, "it ended before it read a page");
+    }
+    let drained = std::thread::spawn(move || std::io::copy(&mut logs, &mut std::io::sink()));
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
+    let _ = drained.join();
     let value = json(&output);
     assert_eq!(value["verdict"], "PARTIAL", "{value:#}");
     assert!(value["flows"][0]["stopped"].as_str().unwrap().starts_with("stopped"), "{value:#}");
