@@ -17,7 +17,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.lists() {
         let Some(incremental) = &used.flow.source.incremental else { continue };
         let query = || used.operation.parameters.iter().filter(|p| p.place == ParamIn::Query);
-        if query().any(|p| p.name == incremental.param.value) {
+        // `created[gte]` is the deep object parameter `created` (OpenAPI, style deepObject).
+        let object = incremental.param.split('[').next().unwrap_or_default();
+        if query().any(|p| p.name == incremental.param.value || p.name == object) {
             continue;
         }
         let shown = quoted(&incremental.param, 60);
