@@ -356,7 +356,7 @@ async fn an_unknown_tool_is_a_protocol_error_that_names_the_nearest() {
 }
 
 #[tokio::test]
-async fn a_real_pair_is_mapped_drafted_and_stays_within_its_budget() {
+async fn an_agent_walks_a_real_pair_within_the_budget() {
     let corpus = repository().join("../shared/corpus/specs");
     let (stripe, mailchimp) =
         (corpus.join("stripe/stripe-2023-09-12.yaml"), corpus.join("mailchimp/apisguru-mailchimp.com.json"));
@@ -364,7 +364,11 @@ async fn a_real_pair_is_mapped_drafted_and_stays_within_its_budget() {
         println!("skipped: no corpus of real API descriptions beside this repository");
         return;
     }
-    let s = connect(Human { says: Some("confirm"), ..Human::default() }, true, tempfile::tempdir().unwrap()).await;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(&stripe, dir.path().join("stripe.yaml")).unwrap();
+    std::fs::copy(&mailchimp, dir.path().join("mailchimp.json")).unwrap();
+    let (stripe, mailchimp) = ("stripe.yaml", "mailchimp.json");
+    let s = connect(Human { says: Some("confirm"), ..Human::default() }, true, dir).await;
     let session = s
         .ok("open_session", json!({"name": "stripe-to-mailchimp", "goal": "keep list members in step with customers"}))
         .await["session"]
@@ -390,4 +394,20 @@ async fn a_real_pair_is_mapped_drafted_and_stays_within_its_budget() {
     assert!(check["name"] == "stripe-to-mailchimp", "{check:#}");
     // `created[gte]` is the deep object parameter `created`; the draft and the check agree on that.
     assert!(!check["findings"].to_string().contains("incremental-param-unknown"), "{check:#}");
+    // What a person has to decide: the list, what a customer without e-mail becomes, the first status.
+    let path = s.dir.path().join("integration.yaml");
+    let draft = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = draft.split_once("      email_address:").unwrap();
+    let (_, after) = rest.split_once("    unmapped: [").unwrap();
+    let rules = "      email_address: {from: email, default: \"unknown@example.invalid\"}\n      status_if_new: {const: subscribed}\n";
+    let decided = format!("{before}{rules}    unmapped: [sources, tax, {after}").replace("CHANGE-ME", "abc123");
+    std::fs::write(&path, decided).unwrap();
+    let check = s.ok("check_contract", json!({"session": session, "contract": "integration.yaml"})).await;
+    assert_eq!(check["compiles"], true, "{check:#}");
+    s.ok("scaffold_connector", json!({"session": session, "contract": "integration.yaml", "out": "deploy"})).await;
+    let drills = s.ok("run_drills", json!({"session": session, "contract": "integration.yaml", "schedules": 1})).await;
+    assert_eq!(drills["verdict"], "PASS", "{drills:#}");
+    s.ok("assess_readiness", json!({"session": session})).await;
+    s.ok("export_dossier", json!({"session": session})).await;
+    s.ok("query_evidence", json!({"session": session, "verify": true})).await;
 }
