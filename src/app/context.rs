@@ -9,7 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
-use crate::evidence::{Ledger, Session, Store};
+use crate::evidence::{Ledger, Provenance, Session, Store, StoreError};
 use crate::finding::Finding;
 use crate::model::System;
 use crate::readers;
@@ -80,10 +80,12 @@ impl App {
 pub enum Face {
     /// The command line.
     Cli,
-    /// An MCP client, by name and version.
+    /// An MCP client.
     Mcp {
-        /// `claude-code 2.1.0`
+        /// Name and version: `claude-code 2.1.0`
         client: String,
+        /// Who it is authenticated as, by what protocol, within which trace.
+        provenance: Provenance,
     },
 }
 
@@ -93,7 +95,25 @@ impl Face {
     pub fn client(&self) -> &str {
         match self {
             Self::Cli => "cli",
-            Self::Mcp { client } => client,
+            Self::Mcp { client, .. } => client,
+        }
+    }
+
+    /// What goes into the record beside the name.
+    #[must_use]
+    pub fn provenance(&self) -> Provenance {
+        match self {
+            Self::Cli => Provenance::default(),
+            Self::Mcp { provenance, .. } => provenance.clone(),
+        }
+    }
+
+    /// The authenticated principal; nothing for the local user, who sees every session.
+    #[must_use]
+    pub fn principal(&self) -> Option<&str> {
+        match self {
+            Self::Cli => None,
+            Self::Mcp { provenance, .. } => provenance.principal.as_deref(),
         }
     }
 
@@ -161,6 +181,10 @@ impl<'a> Call<'a> {
             None => (None, Facts::default()),
             Some(id) => {
                 let session = app.store.session(id)?;
+                // Another principal's session does not exist for this caller, not even as a refusal of its own.
+                if face.principal().is_some_and(|p| session.principal.as_deref() != Some(p)) {
+                    return Err(StoreError::NoSession(id.to_owned()).into());
+                }
                 let facts = Facts::fold(Some(&session), &app.store.events_of(id)?);
                 // The file is read, not remembered: a contract changed since its check makes the check stale.
                 let now = facts.checks.last().map(|c| c.record.file.clone()).map(|file| {

@@ -216,7 +216,36 @@ fn event(
         output: Digest::of_json(output),
         summary: redact::text(summary),
         data: redact::json(&data),
+        provenance: face.provenance(),
     }
+}
+
+/// What a command that is no use case puts into the log.
+struct Note {
+    /// The session it belongs to.
+    session: Option<String>,
+    /// The phase it belongs to.
+    phase: Phase,
+    /// What happened.
+    kind: EventKind,
+    /// The command.
+    tool: &'static str,
+    /// What it was asked to do.
+    input: Value,
+    /// One line for the log.
+    summary: String,
+    /// What later guardrails compute from; also what it answered.
+    data: Value,
+}
+
+/// Records what a command did, before it answers (law 9).
+fn note(app: &App, note: Note) -> Result<Event, No> {
+    let Note { session, phase, kind, tool, input, summary, data } = note;
+    let input = Digest::of_json(&redact::json(&input));
+    let output = redact::json(&data);
+    let call = (tool, phase, &Face::Cli, session.as_deref(), &input);
+    let event = event(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
+    Ok(app.store.append(event)?)
 }
 
 /// Refusals and faults are evidence too. Where even that cannot be written, the caller still gets the answer.

@@ -112,6 +112,7 @@ impl UseCase for OpenSession {
             goal: goal.clone(),
             opened_at: now,
             client: call.face.client().to_owned(),
+            principal: call.face.principal().map(str::to_owned),
         };
         call.app.store.open_session(&session)?;
         let answer = Answer {

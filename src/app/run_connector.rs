@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::subject::Compiled;
 use super::wire::counts_line;
-use super::{App, Face, Fault, No, Refusal};
+use super::{App, Fault, No, Note, Refusal, note};
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{self, HttpTransport, Observer, Report, SecretSource, World};
-use crate::evidence::{EventKind, NewEvent, Outcome, Phase, Reconciliation, Verdict};
+use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 
 /// What to run and how.
 #[derive(Debug, Clone, Default)]
@@ -166,19 +166,11 @@ fn record(app: &App, options: &Options, digest: &Digest, verdict: Verdict, flows
         .map(|f| format!("{} {}: {}", f.flow, f.verdict, counts_line(&f.reconciliation)))
         .collect::<Vec<_>>()
         .join("; ");
-    app.store.append(NewEvent {
-        session: None,
-        at: app.clock.now(),
-        phase: Phase::Connect,
-        kind: EventKind::ConnectorRun,
-        tool: "run".to_owned(),
-        client: Face::Cli.client().to_owned(),
-        outcome: Outcome::Ok,
-        input: Digest::of_json(&json!({"contract": options.contract, "flow": options.flow})),
-        output: Digest::of_json(&data),
-        summary,
-        data,
-    })?;
+    let input = json!({"contract": options.contract, "flow": options.flow});
+    note(
+        app,
+        Note { session: None, phase: Phase::Connect, kind: EventKind::ConnectorRun, tool: "run", input, summary, data },
+    )?;
     Ok(())
 }
 

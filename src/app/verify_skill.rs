@@ -9,10 +9,9 @@ use serde_json::json;
 use super::run_drills::drill;
 use super::subject::Compiled;
 use super::wire::{CountsOut, FindingOut};
-use super::{App, Call, Face, HumanInput, No, Refusal, run_drills};
-use crate::base::digest::Digest;
+use super::{App, Call, Face, HumanInput, No, Note, Refusal, note, run_drills};
 use crate::base::fs;
-use crate::evidence::{EventKind, NewEvent, Outcome, Phase, Verdict};
+use crate::evidence::{EventKind, Phase, Verdict};
 use crate::finding::{Finding, Location, Severity};
 use crate::skill;
 
@@ -72,19 +71,18 @@ pub fn run(app: &App, dir: &str, tools: &[&str], commands: &[String]) -> Result<
     };
     let out: Vec<FindingOut> = findings.iter().map(FindingOut::from).collect();
     let data = json!({"dir": dir, "errors": counts.errors, "warnings": counts.warnings, "examples": drilled});
-    app.store.append(NewEvent {
-        session: None,
-        at: app.clock.now(),
-        phase: Phase::Validate,
-        kind: EventKind::SkillVerified,
-        tool: "verify".to_owned(),
-        client: Face::Cli.client().to_owned(),
-        outcome: Outcome::Ok,
-        input: Digest::of_json(&json!({"dir": dir})),
-        output: Digest::of_json(&data),
-        summary: format!("verified {dir}: {counts}"),
-        data,
-    })?;
+    note(
+        app,
+        Note {
+            session: None,
+            phase: Phase::Validate,
+            kind: EventKind::SkillVerified,
+            tool: "verify",
+            input: json!({"dir": dir}),
+            summary: format!("verified {dir}: {counts}"),
+            data,
+        },
+    )?;
     Ok(Answer {
         skill: dir.to_owned(),
         checks: skill::verify::ALL.len() + if drilled.is_empty() { 0 } else { 2 },

@@ -73,7 +73,7 @@ pub(super) enum Command {
     /// Write the five outputs of the SOP.
     Export(P<app::ExportDossier>),
     /// Ask who did what, why, when, on what evidence.
-    Evidence(P<app::QueryEvidence>),
+    Evidence(Evidence),
     /// Move real records: run the contract's connector.
     Run(Run),
     /// Serve a stateful mock of an API description on this machine.
@@ -99,6 +99,22 @@ pub(super) struct Demo {
     /// First seed.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// A query, or one of the subcommands on the log as a whole.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Evidence {
+    #[command(subcommand)]
+    pub(super) command: Option<EvidenceCommand>,
+    #[command(flatten)]
+    pub(super) query: P<app::QueryEvidence>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EvidenceCommand {
+    /// Prove the hash chain, and name the first record that was altered, removed or reordered.
+    Verify,
 }
 
 #[derive(Debug, Args)]

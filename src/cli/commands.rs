@@ -4,10 +4,10 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Arc;
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
-use super::{compose, exit, output, runner};
+use super::{compose, evidence, exit, output, runner};
 use crate::app::{
     self, App, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
-    HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, QueryEvidence, RecordConstraint, RunDrills,
+    HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
     ScaffoldConnector, UseCase, execute,
 };
 use crate::evidence::Verdict;
@@ -51,7 +51,7 @@ pub(super) fn run(cli: Cli) -> u8 {
         Command::Drill(p) => drill(&app, format, p),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
-        Command::Evidence(p) => evidence(&app, format, p),
+        Command::Evidence(args) => evidence::run(&app, format, args),
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
@@ -122,16 +122,6 @@ fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
                 output::answer(format, &a)
             };
             printed.max(verdict_code(a.verdict))
-        }
-        Err(no) => output::no(format, &no),
-    }
-}
-
-fn evidence(app: &App, format: Format, params: app::query_evidence::Params) -> u8 {
-    match execute::<QueryEvidence>(app, &Face::Cli, HumanInput::NotAsked, params) {
-        Ok(answered) => {
-            let broken = answered.answer.chain.as_deref().is_some_and(|c| c != "whole");
-            output::answer(format, &answered.answer).max(if broken { exit::FINDINGS } else { exit::FINE })
         }
         Err(no) => output::no(format, &no),
     }

@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod compose;
+mod evidence;
 mod output;
 mod runner;
 mod stop;

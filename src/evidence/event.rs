@@ -93,6 +93,16 @@ pub enum EventKind {
     ConnectorRun,
     /// Skill artifacts were verified.
     SkillVerified,
+    /// A person approved something, by digest.
+    Approved,
+    /// The head of the chain was sealed.
+    EvidenceSealed,
+    /// A part of the log was written out as a bundle.
+    EvidenceExported,
+    /// A bundle was taken in.
+    EvidenceImported,
+    /// Old blobs and data were dropped by the rule of retention; the chain stays provable.
+    EvidenceCompacted,
     /// A call was refused.
     Refused,
     /// A call ended in a fault of ours or of the machine.
@@ -101,7 +111,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::SessionOpened,
         Self::SystemMapped,
         Self::SystemInspected,
@@ -117,6 +127,11 @@ impl EventKind {
         Self::EvidenceQueried,
         Self::ConnectorRun,
         Self::SkillVerified,
+        Self::Approved,
+        Self::EvidenceSealed,
+        Self::EvidenceExported,
+        Self::EvidenceImported,
+        Self::EvidenceCompacted,
         Self::Refused,
         Self::Faulted,
     ];
@@ -140,6 +155,11 @@ impl EventKind {
             Self::EvidenceQueried => "evidence-queried",
             Self::ConnectorRun => "connector-run",
             Self::SkillVerified => "skill-verified",
+            Self::Approved => "approved",
+            Self::EvidenceSealed => "evidence-sealed",
+            Self::EvidenceExported => "evidence-exported",
+            Self::EvidenceImported => "evidence-imported",
+            Self::EvidenceCompacted => "evidence-compacted",
             Self::Refused => "refused",
             Self::Faulted => "faulted",
         }
@@ -196,6 +216,25 @@ pub struct Session {
     pub opened_at: Timestamp,
     /// The client that opened it: `cli`, or name and version of an MCP client.
     pub client: String,
+    /// The authenticated principal it belongs to; nothing for the local user. Other principals do not see it.
+    pub principal: Option<String>,
+}
+
+/// Where a call came from, as far as the face knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Provenance {
+    /// The authenticated principal; nothing for the local user.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub principal: Option<String>,
+    /// The MCP protocol version, e.g. `2026-07-28`; nothing on the command line.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub protocol: Option<String>,
+    /// W3C Trace Context of the call, where the client sent one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traceparent: Option<String>,
+    /// Sequence number of the event that brought this one about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<u64>,
 }
 
 /// An event to be appended; the store adds sequence number, previous hash and hash.
@@ -223,6 +262,8 @@ pub struct NewEvent {
     pub summary: String,
     /// What later guardrails compute from; redacted before it comes here.
     pub data: Value,
+    /// Where the call came from.
+    pub provenance: Provenance,
 }
 
 /// An event as stored.
@@ -238,14 +279,24 @@ pub struct Event {
     pub hash: String,
 }
 
-/// The hash of an event: SHA-256 over the canonical JSON of all its fields and the hash before it.
+/// The hash of an event: SHA-256 over the canonical JSON of all its fields and the hash before it. Provenance enters
+/// it only where there is any, so that records from before it was kept still prove.
 #[must_use]
 pub fn chain_hash(seq: u64, prev: &str, e: &NewEvent) -> String {
     // Destructured, so that a new field cannot be left out of the hash.
-    let NewEvent { session, at, phase, kind, tool, client, outcome, input, output, summary, data } = e;
-    let value = json!({
+    let NewEvent { session, at, phase, kind, tool, client, outcome, input, output, summary, data, provenance } = e;
+    let mut value = json!({
         "seq": seq, "prev": prev, "session": session, "at": at.0, "phase": phase.as_str(), "kind": kind.as_str(), "tool": tool,
         "client": client, "outcome": outcome.as_str(), "input": input.as_str(), "output": output.as_str(), "summary": summary, "data": data,
     });
+    if *provenance != Provenance::default()
+        && let Some(fields) = value.as_object_mut()
+    {
+        let Provenance { principal, protocol, traceparent, parent } = provenance;
+        fields.insert(
+            "provenance".to_owned(),
+            json!({"principal": principal, "protocol": protocol, "traceparent": traceparent, "parent": parent}),
+        );
+    }
     Digest::of_json(&value).as_str().to_owned()
 }

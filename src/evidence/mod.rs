@@ -5,7 +5,7 @@ mod ledger;
 mod reconciliation;
 mod store;
 
-pub use event::{Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Session, WHY, chain_hash, who};
+pub use event::{Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Provenance, Session, WHY, chain_hash, who};
 pub use ledger::{
     Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, MemoryLedger, RunRecord,
 };

@@ -16,6 +16,7 @@ use super::human::{Asked, Asker};
 use super::tool::{self, Came, Route, Shared, Style};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
 use crate::base::text;
+use crate::evidence::Provenance;
 
 /// The longest a call may take.
 const CALL_LIMIT: Duration = Duration::from_secs(600);
@@ -53,7 +54,7 @@ impl Server {
         arguments: rmcp::model::JsonObject,
         context: &RequestContext<RoleServer>,
     ) -> Result<Came, ErrorData> {
-        let face = Face::Mcp { client: client(context) };
+        let face = Face::Mcp { client: client(context), provenance: provenance(context) };
         let style = style(context);
         let app = Arc::clone(&self.app);
         tokio::select! {
@@ -86,6 +87,26 @@ async fn guarded(name: &str, work: impl FnOnce() -> Came + Send + 'static) -> Ca
 /// The client's name and version, cleaned: it is recorded with every event.
 fn client(context: &RequestContext<RoleServer>) -> String {
     context.client_info().map_or_else(|| "mcp".to_owned(), |i| text::quoted(&format!("{} {}", i.name, i.version), 80))
+}
+
+/// Where the call came from. A trace context of another shape is dropped: it would go out again in headers.
+fn provenance(context: &RequestContext<RoleServer>) -> Provenance {
+    let traceparent = context.meta.0.get("traceparent").and_then(Value::as_str).filter(|t| is_traceparent(t));
+    Provenance {
+        principal: None,
+        protocol: context.protocol_version().map(|v| v.to_string()),
+        traceparent: traceparent.map(str::to_owned),
+        parent: None,
+    }
+}
+
+/// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, ids not all zero.
+fn is_traceparent(text: &str) -> bool {
+    let hex =
+        |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts.as_slice(), ["00", trace, span, flags]
+        if hex(trace, 32) && hex(span, 16) && hex(flags, 2) && trace.bytes().any(|b| b != b'0') && span.bytes().any(|b| b != b'0'))
 }
 
 /// Structured content came with 2025-06-18.

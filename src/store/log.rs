@@ -8,14 +8,15 @@ use super::chain::Walk;
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::evidence::{
-    ChainFault, Event, EventKind, GENESIS, NewEvent, Outcome, Page, Phase, Query, Session, Store, StoreError,
-    chain_hash,
+    ChainFault, Event, EventKind, GENESIS, NewEvent, Outcome, Page, Phase, Provenance, Query, Session, Store,
+    StoreError, chain_hash,
 };
 
 /// The largest page; a larger limit is cut to it.
 const MAX_PAGE: usize = 1000;
 
-const COLUMNS: &str = "seq, session, at, phase, kind, tool, client, outcome, input, output, summary, data, prev, hash";
+const COLUMNS: &str = "seq, session, at, phase, kind, tool, client, outcome, input, output, summary, data, prev, hash, \
+    principal, protocol, traceparent, parent";
 
 /// The page size for a limit asked for: at least one, so that paging always moves on.
 pub(super) fn page_size(limit: usize) -> usize {
@@ -35,6 +36,7 @@ struct Raw {
     texts: [String; 9],
     prev: String,
     hash: String,
+    provenance: Provenance,
 }
 
 impl Raw {
@@ -50,6 +52,12 @@ impl Raw {
             texts,
             prev: row.get(12)?,
             hash: row.get(13)?,
+            provenance: Provenance {
+                principal: row.get(14)?,
+                protocol: row.get(15)?,
+                traceparent: row.get(16)?,
+                parent: row.get::<_, Option<i64>>(17)?.map(sequence),
+            },
         })
     }
 
@@ -68,6 +76,7 @@ impl Raw {
             output: Digest::parse(&output).ok_or("an output digest that is none")?,
             summary,
             data: serde_json::from_str(&data).map_err(|_| "data that is not JSON")?,
+            provenance: self.provenance,
         };
         Ok(Event { seq: sequence(self.seq), event, prev: self.prev, hash: self.hash })
     }
@@ -84,6 +93,7 @@ fn session_of(row: &Row<'_>) -> rusqlite::Result<Session> {
         goal: row.get(2)?,
         opened_at: Timestamp(row.get(3)?),
         client: row.get(4)?,
+        principal: row.get(5)?,
     })
 }
 
@@ -101,7 +111,8 @@ fn append_to(connection: &Connection, event: NewEvent) -> rusqlite::Result<Event
     let hash = chain_hash(sequence(number), &prev, &event);
     connection
         .prepare_cached(&format!(
-            "INSERT INTO events ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+            "INSERT INTO events ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+             ?15, ?16, ?17, ?18)"
         ))?
         .execute(params![
             number,
@@ -118,6 +129,10 @@ fn append_to(connection: &Connection, event: NewEvent) -> rusqlite::Result<Event
             event.data.to_string(),
             prev,
             hash,
+            event.provenance.principal,
+            event.provenance.protocol,
+            event.provenance.traceparent,
+            event.provenance.parent.map(|p| i64::try_from(p).unwrap_or(i64::MAX)),
         ])?;
     Ok(Event { seq: sequence(number), event, prev, hash })
 }
@@ -125,11 +140,11 @@ fn append_to(connection: &Connection, event: NewEvent) -> rusqlite::Result<Event
 impl Store for SqliteStore {
     fn open_session(&self, session: &Session) -> Result<(), StoreError> {
         self.still_there()?;
-        let Session { id, name, goal, opened_at, client } = session;
+        let Session { id, name, goal, opened_at, client, principal } = session;
         let connection = self.synced();
         let added = connection
-            .prepare_cached("INSERT INTO sessions (id, name, goal, opened_at, client) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")
-            .and_then(|mut s| s.execute(params![id, name, goal, opened_at.0, client]))
+            .prepare_cached("INSERT INTO sessions (id, name, goal, opened_at, client, principal) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING")
+            .and_then(|mut s| s.execute(params![id, name, goal, opened_at.0, client, principal]))
             .map_err(|e| self.unwritten(&e))?;
         if added == 0 {
             return Err(StoreError::Unusable {
@@ -143,7 +158,7 @@ impl Store for SqliteStore {
 
     fn session(&self, id: &str) -> Result<Session, StoreError> {
         self.synced()
-            .prepare_cached("SELECT id, name, goal, opened_at, client FROM sessions WHERE id = ?1")
+            .prepare_cached("SELECT id, name, goal, opened_at, client, principal FROM sessions WHERE id = ?1")
             .and_then(|mut s| s.query_row([id], session_of).optional())
             .map_err(|e| self.unread(&e))?
             .ok_or_else(|| StoreError::NoSession(id.to_owned()))
@@ -152,7 +167,7 @@ impl Store for SqliteStore {
     fn sessions(&self, limit: usize, before: Option<Timestamp>) -> Result<Vec<Session>, StoreError> {
         self.synced()
             .prepare_cached(
-                "SELECT id, name, goal, opened_at, client FROM sessions WHERE ?1 IS NULL OR opened_at < ?1 \
+                "SELECT id, name, goal, opened_at, client, principal FROM sessions WHERE ?1 IS NULL OR opened_at < ?1 \
                  ORDER BY opened_at DESC, rowid DESC LIMIT ?2",
             )
             .and_then(|mut s| {

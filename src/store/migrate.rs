@@ -9,6 +9,7 @@ pub(super) const APPLICATION_ID: i64 = 0x504c_4946;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../resources/migrations/0001_log.sql"),
     include_str!("../../resources/migrations/0002_ledger.sql"),
+    include_str!("../../resources/migrations/0003_provenance.sql"),
 ];
 
 /// The newest version known.

@@ -283,6 +283,11 @@ impl Facts {
             | EventKind::EvidenceQueried
             | EventKind::ConnectorRun
             | EventKind::SkillVerified
+            | EventKind::Approved
+            | EventKind::EvidenceSealed
+            | EventKind::EvidenceExported
+            | EventKind::EvidenceImported
+            | EventKind::EvidenceCompacted
             | EventKind::Refused
             | EventKind::Faulted => {}
         }

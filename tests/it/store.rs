@@ -9,7 +9,7 @@ use platform_integration::base::clock::Timestamp;
 use platform_integration::base::digest::Digest;
 use platform_integration::evidence::{
     ChainFault, Checkpoint, DeadLetter, DeadState, Effect, EffectState, EventKind, GENESIS, Ledger, LedgerError,
-    MemoryLedger, NewEvent, Outcome, Phase, Query, RunRecord, Session, Store, StoreError,
+    MemoryLedger, NewEvent, Outcome, Phase, Provenance, Query, RunRecord, Session, Store, StoreError,
 };
 use platform_integration::store::{MemoryStore, SqliteStore};
 use rusqlite::Connection;
@@ -46,6 +46,7 @@ fn session(id: &str, opened_at: i64) -> Session {
         goal: "keep contacts in step".to_owned(),
         opened_at: Timestamp(opened_at),
         client: "cli".to_owned(),
+        principal: None,
     }
 }
 
@@ -62,6 +63,7 @@ fn event(at: i64, summary: &str) -> NewEvent {
         output: Digest::of_bytes(b"out"),
         summary: summary.to_owned(),
         data: json!({"amount": 1.10, "name": "Ärger", "big": serde_json::from_str::<serde_json::Value>("12345678901234567890123").unwrap()}),
+        provenance: Provenance::default(),
     }
 }
 
@@ -357,7 +359,8 @@ fn a_store_of_a_newer_version_is_left_alone() {
     let Err(StoreError::Newer { found, known, .. }) = SqliteStore::open(&place.path) else {
         panic!("opened a newer store")
     };
-    assert_eq!((found, known), (99, 2));
+    assert_eq!(found, 99);
+    assert!(known < 99, "{known}");
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@ use platform_integration::base::clock::Timestamp;
 use platform_integration::base::digest::Digest;
 use platform_integration::contract::ConstraintKind;
 use platform_integration::evidence::{
-    Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Reconciliation, Session, Verdict,
+    Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Provenance, Reconciliation, Session, Verdict,
 };
 use platform_integration::workflow::Facts;
 use platform_integration::workflow::record::{
@@ -19,6 +19,7 @@ pub(super) fn session() -> Session {
         goal: "keep contacts in step".to_owned(),
         opened_at: Timestamp(0),
         client: "cli".to_owned(),
+        principal: None,
     }
 }
 
@@ -63,6 +64,7 @@ impl Log {
             output: Digest::of_bytes(b""),
             summary: String::new(),
             data,
+            provenance: Provenance::default(),
         };
         self.events.push(Event { seq, event, prev: GENESIS.to_owned(), hash: String::new() });
         self
