@@ -75,11 +75,12 @@ pub fn names() -> Vec<&'static str> {
 }
 
 fn route<U: UseCase>() -> Route {
-    let annotations = ToolAnnotations::new()
-        .read_only(U::HINTS.read_only)
-        .destructive(U::HINTS.destructive)
-        .idempotent(U::HINTS.idempotent)
-        .open_world(false);
+    let mut annotations =
+        ToolAnnotations::new().read_only(U::HINTS.read_only).destructive(U::HINTS.destructive).open_world(false);
+    // Of what only reads the protocol does not ask it.
+    if !U::HINTS.read_only {
+        annotations = annotations.idempotent(U::HINTS.idempotent);
+    }
     let tool = Tool::new(U::NAME, Cow::Borrowed(U::SUMMARY), schema::input::<U::Params>())
         .with_title(U::TITLE)
         .with_raw_output_schema(schema::output::<U::Answer>())

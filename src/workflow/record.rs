@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::digest::Digest;
-use crate::contract::ConstraintKind;
+use crate::base::yaml::Spanned;
+use crate::contract::{self, Constraint, ConstraintKind};
 use crate::evidence::{EventKind, Reconciliation, Verdict};
 use crate::finding::Ceiling;
 
@@ -71,15 +72,126 @@ pub struct ConstraintRecorded {
     pub says: String,
     /// Where it comes from: `system#/json/pointer`, a document, a person.
     pub origin: Option<String>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What it is about; everything, where nothing is said.
+    #[serde(default, skip_serializing_if = "Binds::is_empty")]
+    pub binds: Binds,
 }
 
 record!(ConstraintRecorded);
 
+/// What a constraint is about. An empty list leaves that side unbounded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binds {
+    /// Systems, by the names of the contract.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub systems: Vec<String>,
+    /// Flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<String>,
+    /// Fields as `system.path`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
+impl Binds {
+    /// Nothing is said, so it binds everything.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.systems.is_empty() && self.flows.is_empty() && self.fields.is_empty()
+    }
+
+    /// It reaches no further than `other` does.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> bool {
+        let side = |ours: &[String], theirs: &[String]| {
+            theirs.is_empty() || (!ours.is_empty() && ours.iter().all(|one| theirs.contains(one)))
+        };
+        side(&self.systems, &other.systems) && side(&self.flows, &other.flows) && side(&self.fields, &other.fields)
+    }
+
+    /// Reads `system:crm`, `flow:contacts`, `field:crm.email`; or the entry that is none of them.
+    ///
+    /// # Errors
+    /// The entry that could not be read.
+    pub fn parse<'e>(entries: impl IntoIterator<Item = &'e str>) -> Result<Self, String> {
+        let mut binds = Self::default();
+        for entry in entries {
+            let (side, name) = entry.split_once(':').ok_or_else(|| entry.to_owned())?;
+            let name = name.trim().to_owned();
+            let list = match side.trim() {
+                "system" => &mut binds.systems,
+                "flow" => &mut binds.flows,
+                "field" => &mut binds.fields,
+                _ => return Err(entry.to_owned()),
+            };
+            if name.is_empty() {
+                return Err(entry.to_owned());
+            }
+            list.push(name);
+        }
+        Ok(binds.tidy())
+    }
+
+    /// Sorted, each once: the order in which things were named means nothing.
+    #[must_use]
+    pub fn tidy(mut self) -> Self {
+        for list in [&mut self.systems, &mut self.flows, &mut self.fields] {
+            list.sort();
+            list.dedup();
+        }
+        self
+    }
+}
+
+impl From<&contract::Binds> for Binds {
+    fn from(written: &contract::Binds) -> Self {
+        let contract::Binds { systems, flows, fields } = written;
+        let plain = |list: &[Spanned<String>]| list.iter().map(|s| s.value.clone()).collect();
+        Self { systems: plain(systems), flows: plain(flows), fields: plain(fields) }.tidy()
+    }
+}
+
+impl std::fmt::Display for Binds {
+    /// `crm; flow contacts; crm.email`; `everything`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_empty() {
+            return f.write_str("everything");
+        }
+        let flows: Vec<String> = self.flows.iter().map(|f| format!("flow {f}")).collect();
+        let sides = [&self.systems, &flows, &self.fields];
+        let said: Vec<String> = sides.iter().filter(|s| !s.is_empty()).map(|s| s.join(", ")).collect();
+        f.write_str(&said.join("; "))
+    }
+}
+
 impl ConstraintRecorded {
-    /// What a decision about it is bound to: id and words. Other words are another constraint.
+    /// What a decision about it is bound to: id, words and what they are about. Other words are another constraint.
+    /// Kind, origin and owner may change without changing what was decided.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&serde_json::json!({"id": self.id, "says": self.says}))
+        let mut decided = serde_json::json!({"id": self.id, "says": self.says});
+        // Left out where nothing is said, as in records made before constraints said what they bind.
+        if let (Value::Object(all), false) = (&mut decided, self.binds.is_empty()) {
+            all.insert("binds".to_owned(), serde_json::to_value(&self.binds).unwrap_or(Value::Null));
+        }
+        Digest::of_json(&decided)
+    }
+}
+
+impl From<&Constraint> for ConstraintRecorded {
+    fn from(written: &Constraint) -> Self {
+        let Constraint { at: _, id, kind, says, origin, owner, binds } = written;
+        Self {
+            id: id.value.clone(),
+            kind: *kind,
+            says: says.clone(),
+            origin: origin.as_ref().map(|o| o.value.clone()),
+            owner: owner.as_ref().map(|o| o.value.clone()),
+            binds: binds.into(),
+        }
     }
 }
 
@@ -369,11 +481,34 @@ mod tests {
             kind: ConstraintKind::Inferred,
             says: "ids are stable".to_owned(),
             origin: None,
+            owner: None,
+            binds: Binds::default(),
         };
         let found =
             ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("a#/x".to_owned()), ..stable.clone() };
         let changed = ConstraintRecorded { says: "ids may change".to_owned(), ..stable.clone() };
         assert_eq!(stable.digest(), found.digest());
         assert_ne!(stable.digest(), changed.digest());
+        let owned = ConstraintRecorded { owner: Some("mira".to_owned()), ..stable.clone() };
+        assert_eq!(stable.digest(), owned.digest(), "who answers for it changes nothing");
+        let bound = ConstraintRecorded { binds: Binds::parse(["system:crm"]).expect("well-formed"), ..stable.clone() };
+        assert_ne!(stable.digest(), bound.digest());
+    }
+
+    #[test]
+    fn what_is_bound_is_compared_side_by_side() {
+        let binds = |entries: &[&str]| Binds::parse(entries.iter().copied()).expect("well-formed");
+        let contacts = binds(&["flow:contacts"]);
+        assert!(contacts.within(&Binds::default()), "nothing said binds everything");
+        assert!(!Binds::default().within(&contacts));
+        assert!(contacts.within(&binds(&["flow:entries", "flow:contacts"])));
+        assert!(!binds(&["flow:entries", "flow:contacts"]).within(&contacts));
+        assert!(binds(&["system:crm", "flow:contacts"]).within(&contacts));
+        assert_eq!(
+            binds(&["field:crm.email", "system:crm", "flow:contacts"]).to_string(),
+            "crm; flow contacts; crm.email"
+        );
+        assert_eq!(Binds::parse(["crm"]), Err("crm".to_owned()));
+        assert_eq!(Binds::parse(["flow: "]), Err("flow: ".to_owned()));
     }
 }
