@@ -1,4 +1,5 @@
-//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care.
+//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care,
+//! trace contexts.
 
 pub mod clock;
 pub mod digest;
@@ -9,4 +10,5 @@ pub mod redact;
 pub mod rng;
 pub mod secret;
 pub mod text;
+pub mod trace;
 pub mod yaml;
