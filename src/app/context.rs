@@ -9,6 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
+use crate::base::trace::{TraceContext, Tracer};
 use crate::evidence::{Ledger, Provenance, Session, Store, StoreError};
 use crate::finding::Finding;
 use crate::model::System;
@@ -36,6 +37,10 @@ pub struct App {
     pub rng: Mutex<Rng>,
     /// Relative paths start here.
     pub cwd: PathBuf,
+    /// Collects spans, where somebody collects them.
+    pub tracer: Option<Arc<dyn Tracer>>,
+    /// The trace that this process works in; a call that brings its own is recorded with that one.
+    pub trace: Option<TraceContext>,
     /// Descriptions read by this process, by digest: a second look costs nothing.
     read: Mutex<BTreeMap<Digest, Arc<Description>>>,
 }
@@ -43,7 +48,7 @@ pub struct App {
 impl App {
     /// Puts an application together.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
-        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, read: Mutex::default() }
+        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read: Mutex::default() }
     }
 
     /// `path` as the user meant it.

@@ -47,7 +47,7 @@ use serde_json::Value;
 
 use crate::base::digest::Digest;
 use crate::base::redact;
-use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase};
+use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase, Provenance};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -216,8 +216,17 @@ fn event(
         output: Digest::of_json(output),
         summary: redact::text(summary),
         data: redact::json(&data),
-        provenance: face.provenance(),
+        provenance: provenance(app, face),
     }
+}
+
+/// Where a call came from; without a trace of its own it belongs to that of the process.
+fn provenance(app: &App, face: &Face) -> Provenance {
+    let mut provenance = face.provenance();
+    if provenance.traceparent.is_none() {
+        provenance.traceparent = app.trace.map(|t| t.to_string());
+    }
+    provenance
 }
 
 /// What a command that is no use case puts into the log.

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Arc;
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
+use super::telemetry::{self, Telemetry};
 use super::{compose, evidence, exit, output, runner};
 use crate::app::{
     self, App, Asked, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
@@ -14,8 +15,8 @@ use crate::evidence::Verdict;
 use crate::finding::Severity;
 use crate::render::{Text, junit_drills, junit_findings, sarif};
 
-/// Runs a command and tells its exit code.
-pub(super) fn run(cli: Cli) -> u8 {
+/// Runs a command, `name` as it was typed, and tells its exit code.
+pub(super) fn run(cli: Cli, name: &str) -> u8 {
     compose::logs();
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
@@ -33,11 +34,35 @@ pub(super) fn run(cli: Cli) -> u8 {
     if !takes {
         return output::unsupported(format);
     }
-    let app = match compose::app(cli.store.as_deref()) {
+    let mut app = match compose::app(cli.store.as_deref()) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
-    match cli.command {
+    let telemetry = compose::telemetry();
+    app.tracer = telemetry.as_ref().map(Telemetry::tracer);
+    // What serves answers calls of many traces, and may do so for weeks: it is in none itself.
+    let span = match cli.command {
+        Command::Serve | Command::Mock(_) => None,
+        _ => {
+            app.trace = compose::trace();
+            telemetry.as_ref().map(|t| t.command(name, app.trace))
+        }
+    };
+    if let Some(span) = &span {
+        app.trace = Some(span.context());
+    }
+    let code = dispatch(app, format, cli.command);
+    if let Some(span) = span {
+        telemetry::exited(span, code);
+    }
+    if let Some(telemetry) = telemetry {
+        telemetry.stop();
+    }
+    code
+}
+
+fn dispatch(app: App, format: Format, command: Command) -> u8 {
+    match command {
         Command::Completions { .. } => exit::FINE,
         Command::Demo(args) => demo(&app, format, &args),
         Command::Open(p) => simple::<OpenSession>(&app, format, p),
