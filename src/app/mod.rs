@@ -31,7 +31,7 @@ pub use crate::workflow::record::Channel;
 pub use assess_readiness::AssessReadiness;
 pub use check_contract::CheckContract;
 pub use confirm_constraints::{ConfirmConstraints, Decision, DecisionArg};
-pub use context::{App, Call, Face, HumanInput, HumanQuestion};
+pub use context::{App, Asked, Call, Face, HumanDecision, HumanInput, HumanQuestion};
 pub use draft_contract::DraftContract;
 pub use export_dossier::ExportDossier;
 pub use inspect_system::InspectSystem;
@@ -49,7 +49,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::base::redact;
-use crate::evidence::{Blob, Event, EventKind, NewEvent, Outcome, Phase, Recorded};
+use crate::evidence::{Blob, Event, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -219,7 +219,7 @@ fn record(
         output: output.digest.clone(),
         summary: redact::text(summary),
         data: redact::json(&data),
-        provenance: face.provenance(),
+        provenance: provenance(app, face),
     };
     Recorded::new(event, input.clone(), output)
 }
@@ -228,6 +228,15 @@ fn record(
 fn append(app: &App, records: Vec<Recorded>) -> Result<Event, Fault> {
     let mut events = app.store.append(records).map_err(Fault::from)?;
     events.pop().ok_or_else(|| Fault::internal(&"a call left no record"))
+}
+
+/// Where a call came from; without a trace of its own it belongs to that of the process.
+fn provenance(app: &App, face: &Face) -> Provenance {
+    let mut provenance = face.provenance();
+    if provenance.traceparent.is_none() {
+        provenance.traceparent = app.trace.map(|t| t.to_string());
+    }
+    provenance
 }
 
 /// What a command that is no use case puts into the log.

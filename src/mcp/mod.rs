@@ -4,6 +4,7 @@
 mod human;
 mod schema;
 mod server;
+mod spans;
 mod tool;
 
 pub use server::{Server, serve_stdio};

@@ -17,6 +17,7 @@ mod lab;
 mod mapping;
 mod matcher;
 mod mcp;
+mod otel;
 mod readers;
 mod run;
 mod scaffold;
