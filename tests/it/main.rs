@@ -13,6 +13,8 @@ mod checks;
 mod cli;
 mod connector;
 mod contract;
+mod evidence;
+mod kill;
 mod lab;
 mod mapping;
 mod matcher;
