@@ -1,10 +1,9 @@
 //! One arm a command.
 
 use std::io::{BufRead as _, IsTerminal as _};
-use std::sync::Arc;
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
-use super::{compose, evidence, exit, output, runner};
+use super::{compose, evidence, exit, output, runner, serve};
 use crate::app::{
     self, App, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
     HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
@@ -56,7 +55,7 @@ pub(super) fn run(cli: Cli) -> u8 {
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
         Command::Verify(args) => verify(&app, format, &args),
-        Command::Serve => serve(app),
+        Command::Serve(args) => serve::run(app, format, args),
     }
 }
 
@@ -232,17 +231,5 @@ fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
             output::answer(format, &answer)
         }
         Err(e) => output::no(format, &e.into()),
-    }
-}
-
-fn serve(app: App) -> u8 {
-    match runner::serve(Arc::new(app)) {
-        Ok(()) => exit::FINE,
-        Err(because) => {
-            output::err(&format!(
-                "failed: {because}\nnext: start it from an MCP client; `platform-integration --help` lists the commands\n"
-            ));
-            exit::FAULT
-        }
     }
 }

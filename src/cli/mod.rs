@@ -7,7 +7,9 @@ mod compose;
 mod evidence;
 mod output;
 mod runner;
+mod serve;
 mod stop;
+mod tokens;
 
 use std::process::ExitCode;
 
