@@ -9,6 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
+use crate::base::trace::{TraceContext, Tracer};
 use crate::evidence::{Ledger, Provenance, Session, Store, StoreError};
 use crate::finding::Finding;
 use crate::model::System;
@@ -36,6 +37,10 @@ pub struct App {
     pub rng: Mutex<Rng>,
     /// Relative paths start here.
     pub cwd: PathBuf,
+    /// Collects spans, where somebody collects them.
+    pub tracer: Option<Arc<dyn Tracer>>,
+    /// The trace that this process works in; a call that brings its own is recorded with that one.
+    pub trace: Option<TraceContext>,
     /// Descriptions read by this process, by digest: a second look costs nothing.
     read: Mutex<BTreeMap<Digest, Arc<Description>>>,
 }
@@ -43,7 +48,7 @@ pub struct App {
 impl App {
     /// Puts an application together.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
-        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, read: Mutex::default() }
+        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read: Mutex::default() }
     }
 
     /// `path` as the user meant it.
@@ -138,8 +143,42 @@ impl Face {
 pub struct HumanQuestion {
     /// What it is about, one paragraph.
     pub message: String,
-    /// Constraint id and what it says.
-    pub items: Vec<(String, String)>,
+    /// What is asked.
+    pub items: Vec<Asked>,
+}
+
+impl HumanQuestion {
+    /// What an answer is bound to: everything that was put before the human.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let items: Vec<[&str; 3]> =
+            self.items.iter().map(|a| [a.id.as_str(), a.says.as_str(), a.digest.as_str()]).collect();
+        Digest::of_json(&serde_json::json!({"message": self.message, "items": items}))
+    }
+}
+
+/// One constraint as it is put before a human.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The constraint.
+    pub id: String,
+    /// What it says.
+    pub says: String,
+    /// What a decision about it is bound to.
+    pub digest: String,
+}
+
+/// What a human decided on one constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HumanDecision {
+    /// The constraint.
+    pub id: String,
+    /// `confirm`, `reject` or `defer`.
+    pub word: String,
+    /// What holds instead of what was rejected, or the risk taken by deferring.
+    pub note: Option<String>,
+    /// [`Asked::digest`] of what they saw. Other words by now: the decision is about something else.
+    pub digest: String,
 }
 
 /// What came back from a human.
@@ -147,14 +186,14 @@ pub struct HumanQuestion {
 pub enum HumanInput {
     /// Nobody was asked yet.
     NotAsked,
-    /// Somebody answered: constraint id and decision (`confirm`, `reject`, `defer`).
+    /// Somebody answered.
     Answered {
         /// Through which channel.
         channel: Channel,
         /// Who, as far as the channel knows.
         by: String,
         /// The decisions.
-        decisions: Vec<(String, String)>,
+        decisions: Vec<HumanDecision>,
     },
     /// Nobody can be asked here.
     Unreachable {

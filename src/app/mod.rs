@@ -29,7 +29,7 @@ pub use crate::workflow::record::Channel;
 pub use assess_readiness::AssessReadiness;
 pub use check_contract::CheckContract;
 pub use confirm_constraints::{ConfirmConstraints, Decision, DecisionArg};
-pub use context::{App, Call, Face, HumanInput, HumanQuestion};
+pub use context::{App, Asked, Call, Face, HumanDecision, HumanInput, HumanQuestion};
 pub use draft_contract::DraftContract;
 pub use export_dossier::ExportDossier;
 pub use inspect_system::InspectSystem;
@@ -48,7 +48,7 @@ use serde_json::Value;
 
 use crate::base::digest::Digest;
 use crate::base::redact;
-use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase};
+use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase, Provenance};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -217,8 +217,17 @@ fn event(
         output: Digest::of_json(output),
         summary: redact::text(summary),
         data: redact::json(&data),
-        provenance: face.provenance(),
+        provenance: provenance(app, face),
     }
+}
+
+/// Where a call came from; without a trace of its own it belongs to that of the process.
+fn provenance(app: &App, face: &Face) -> Provenance {
+    let mut provenance = face.provenance();
+    if provenance.traceparent.is_none() {
+        provenance.traceparent = app.trace.map(|t| t.to_string());
+    }
+    provenance
 }
 
 /// What a command that is no use case puts into the log.

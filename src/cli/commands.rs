@@ -3,18 +3,19 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
+use super::telemetry::{self, Telemetry};
 use super::{compose, evidence, exit, output, runner, serve};
 use crate::app::{
-    self, App, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
-    HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
+    self, App, Asked, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
+    HumanDecision, HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
     ScaffoldConnector, UseCase, execute,
 };
 use crate::evidence::Verdict;
 use crate::finding::Severity;
 use crate::render::{Text, junit_drills, junit_findings, sarif};
 
-/// Runs a command and tells its exit code.
-pub(super) fn run(cli: Cli) -> u8 {
+/// Runs a command, `name` as it was typed, and tells its exit code.
+pub(super) fn run(cli: Cli, name: &str) -> u8 {
     compose::logs();
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
@@ -32,11 +33,35 @@ pub(super) fn run(cli: Cli) -> u8 {
     if !takes {
         return output::unsupported(format);
     }
-    let app = match compose::app(cli.store.as_deref()) {
+    let mut app = match compose::app(cli.store.as_deref()) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
-    match cli.command {
+    let telemetry = compose::telemetry();
+    app.tracer = telemetry.as_ref().map(Telemetry::tracer);
+    // What serves answers calls of many traces, and may do so for weeks: it is in none itself.
+    let span = match cli.command {
+        Command::Serve(_) | Command::Mock(_) => None,
+        _ => {
+            app.trace = compose::trace();
+            telemetry.as_ref().map(|t| t.command(name, app.trace))
+        }
+    };
+    if let Some(span) = &span {
+        app.trace = Some(span.context());
+    }
+    let code = dispatch(app, format, cli.command);
+    if let Some(span) = span {
+        telemetry::exited(span, code);
+    }
+    if let Some(telemetry) = telemetry {
+        telemetry.stop();
+    }
+    code
+}
+
+fn dispatch(app: App, format: Format, command: Command) -> u8 {
+    match command {
         Command::Completions { .. } => exit::FINE,
         Command::Demo(args) => demo(&app, format, &args),
         Command::Open(p) => simple::<OpenSession>(&app, format, p),
@@ -150,7 +175,7 @@ fn ask(question: &HumanQuestion) -> HumanInput {
     output::err(&format!("{}\n", question.message));
     let mut decisions = Vec::new();
     let mut lines = std::io::stdin().lock().lines();
-    for (id, says) in &question.items {
+    for Asked { id, says, digest } in &question.items {
         output::err(&format!("\n{id}\n  {says}\n"));
         loop {
             output::err("  [c]onfirm, [r]eject or [d]efer? ");
@@ -171,7 +196,7 @@ fn ask(question: &HumanQuestion) -> HumanInput {
                 "d" | "defer" => "defer",
                 _ => continue,
             };
-            decisions.push((id.clone(), word.to_owned()));
+            decisions.push(HumanDecision { id: id.clone(), word: word.to_owned(), note: None, digest: digest.clone() });
             break;
         }
     }

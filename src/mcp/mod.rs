@@ -9,6 +9,7 @@ mod prompts;
 mod resources;
 mod schema;
 mod server;
+mod spans;
 mod tool;
 
 pub use http::{HttpOptions, Limits, Listening, PATH, Principals, Tls, serve_http};

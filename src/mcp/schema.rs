@@ -31,19 +31,11 @@ pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(schema)
 }
 
-/// Below the first level an object is an object, a list a list: the whole list has to fit into 3,500 tokens (law 10), and what a
-/// field holds is told by the answer itself.
+/// Below the first level an object is an object, a list a list, and a text is what is not said to be something else: the
+/// whole list has to fit into 3,500 tokens (law 10), and what a field holds is told by the answer itself.
 fn shallow(value: &mut Value) {
-    match value {
-        Value::Object(o) => {
-            for key in ["properties", "required", "additionalProperties", "items", "enum"] {
-                o.remove(key);
-            }
-            o.values_mut().for_each(shallow);
-        }
-        Value::Array(a) => a.iter_mut().for_each(shallow),
-        _ => {}
-    }
+    let kind = value.get("type").filter(|t| *t != "string").cloned();
+    *value = kind.map_or_else(|| Value::Object(JsonObject::new()), |kind| serde_json::json!({"type": kind}));
 }
 
 fn portable(mut generator: SchemaGenerator, of: &dyn Fn(&mut SchemaGenerator) -> schemars::Schema) -> Arc<JsonObject> {

@@ -13,10 +13,11 @@ use rmcp::model::{
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::http::Principal;
 use super::human::{Asked, Asker};
+use super::spans;
 use super::tool::{self, Came, Route, Shared, Style};
 use super::{prompts, resources};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
@@ -85,6 +86,63 @@ impl Server {
             came = guarded(what, move || work(&app, &face)) => came.map_err(fault)?,
         }
     }
+
+    /// A tool call, with the human in between where one is asked.
+    async fn answer(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(route) = tool::find(&request.name) else {
+            #[cfg(feature = "conformance")]
+            if super::conformance::tools().iter().any(|t| t.name == request.name) {
+                return super::conformance::call(&request, &context).await;
+            }
+            let near = text::did_you_mean(&request.name, tool::names());
+            return Err(ErrorData::invalid_params(
+                format!(
+                    "unknown tool \"{}\"{near}; the tools are: {}",
+                    text::quoted(&request.name, 60),
+                    tool::names().join(", ")
+                ),
+                None,
+            ));
+        };
+        let arguments = request.arguments.unwrap_or_default();
+        let mut came = self.call(route, HumanInput::NotAsked, arguments.clone(), &context).await?;
+        if let Came::Ask(question) = &came {
+            let asked = self
+                .asker
+                .ask(
+                    &context,
+                    // Another principal's answer is none, and neither is one to another tool.
+                    &json!({"principal": principal(&context), "tool": route.tool.name, "arguments": arguments}),
+                    question,
+                    request.request_state,
+                    request.input_responses,
+                )
+                .await?;
+            match asked {
+                Asked::Pending(pending) => return Ok((*pending).into()),
+                Asked::Input(input) => came = self.call(route, input, arguments, &context).await?,
+            }
+        }
+        match came {
+            Came::Result(result) if size(&result) > MOST + 600 => {
+                tracing::error!(tool = %route.tool.name, size = size(&result), "an answer was too large");
+                let refusal = Refusal::new(
+                    "answer-too-large",
+                    format!("the answer of {} would be {} characters", route.tool.name, size(&result)),
+                    "narrow the call, or page it with cursor",
+                );
+                Ok(CallToolResult::error(vec![ContentBlock::text(refusal.to_string())]).into())
+            }
+            Came::Result(result) => Ok((*result).into()),
+            Came::Fault(fault) => Err(ErrorData::internal_error(fault.to_string(), None)),
+            // The use case asked again although it was given an answer; no use case does.
+            Came::Ask(_) => Err(ErrorData::internal_error("the question could not be settled", None)),
+        }
+    }
 }
 
 fn cancelled() -> Fault {
@@ -126,24 +184,14 @@ fn principal(context: &RequestContext<RoleServer>) -> Option<String> {
     request.extensions.get::<Principal>().map(|p| p.0.clone())
 }
 
-/// Where the call came from. A trace context of another shape is dropped: it would go out again in headers.
+/// Where the call came from.
 fn provenance(context: &RequestContext<RoleServer>) -> Provenance {
-    let traceparent = context.meta.0.get("traceparent").and_then(Value::as_str).filter(|t| is_traceparent(t));
     Provenance {
         principal: principal(context),
         protocol: context.protocol_version().map(|v| v.to_string()),
-        traceparent: traceparent.map(str::to_owned),
+        traceparent: spans::sent(context).map(|t| t.to_string()),
         parent: None,
     }
-}
-
-/// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, ids not all zero.
-fn is_traceparent(text: &str) -> bool {
-    let hex =
-        |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    let parts: Vec<&str> = text.split('-').collect();
-    matches!(parts.as_slice(), ["00", trace, span, flags]
-        if hex(trace, 32) && hex(span, 16) && hex(flags, 2) && trace.bytes().any(|b| b != b'0') && span.bytes().any(|b| b != b'0'))
 }
 
 /// Structured content came with 2025-06-18.
@@ -205,57 +253,12 @@ impl ServerHandler for Server {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
+        mut context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(route) = tool::find(&request.name) else {
-            #[cfg(feature = "conformance")]
-            if super::conformance::tools().iter().any(|t| t.name == request.name) {
-                return super::conformance::call(&request, &context).await;
-            }
-            let near = text::did_you_mean(&request.name, tool::names());
-            return Err(ErrorData::invalid_params(
-                format!(
-                    "unknown tool \"{}\"{near}; the tools are: {}",
-                    text::quoted(&request.name, 60),
-                    tool::names().join(", ")
-                ),
-                None,
-            ));
-        };
-        let arguments = request.arguments.unwrap_or_default();
-        let mut came = self.call(route, HumanInput::NotAsked, arguments.clone(), &context).await?;
-        if let Came::Ask(question) = &came {
-            let asked = self
-                .asker
-                .ask(
-                    &context,
-                    // Another principal's answer is none, and neither is one to another tool.
-                    &json!({"principal": principal(&context), "tool": route.tool.name, "arguments": arguments}),
-                    question,
-                    request.request_state,
-                    request.input_responses,
-                )
-                .await?;
-            match asked {
-                Asked::Pending(pending) => return Ok((*pending).into()),
-                Asked::Input(input) => came = self.call(route, input, arguments, &context).await?,
-            }
-        }
-        match came {
-            Came::Result(result) if size(&result) > MOST + 600 => {
-                tracing::error!(tool = %route.tool.name, size = size(&result), "an answer was too large");
-                let refusal = Refusal::new(
-                    "answer-too-large",
-                    format!("the answer of {} would be {} characters", route.tool.name, size(&result)),
-                    "narrow the call, or page it with cursor",
-                );
-                Ok(CallToolResult::error(vec![ContentBlock::text(refusal.to_string())]).into())
-            }
-            Came::Result(result) => Ok((*result).into()),
-            Came::Fault(fault) => Err(ErrorData::internal_error(fault.to_string(), None)),
-            // The use case asked again although it was given an answer; no use case does.
-            Came::Ask(_) => Err(ErrorData::internal_error("the question could not be settled", None)),
-        }
+        let span = spans::begin(&self.app, &request.name, &mut context);
+        let answered = self.answer(request, context).await;
+        spans::end(span, &answered);
+        answered
     }
 
     async fn list_resources(

@@ -37,6 +37,9 @@ pub(super) enum Style {
     Text,
 }
 
+/// Where an answer carries its place in the evidence.
+pub(super) const EVIDENCE: &str = "platform-integration/evidence";
+
 /// All tools, in the order of the work.
 pub(super) static ALL: LazyLock<Vec<Route>> = LazyLock::new(|| {
     vec![
@@ -75,11 +78,12 @@ pub fn names() -> Vec<&'static str> {
 }
 
 fn route<U: UseCase>() -> Route {
-    let annotations = ToolAnnotations::new()
-        .read_only(U::HINTS.read_only)
-        .destructive(U::HINTS.destructive)
-        .idempotent(U::HINTS.idempotent)
-        .open_world(false);
+    let mut annotations =
+        ToolAnnotations::new().read_only(U::HINTS.read_only).destructive(U::HINTS.destructive).open_world(false);
+    // Of what only reads the protocol does not ask it.
+    if !U::HINTS.read_only {
+        annotations = annotations.idempotent(U::HINTS.idempotent);
+    }
     let tool = Tool::new(U::NAME, Cow::Borrowed(U::SUMMARY), schema::input::<U::Params>())
         .with_title(U::TITLE)
         .with_raw_output_schema(schema::output::<U::Answer>())
@@ -129,7 +133,7 @@ fn refused(refusal: &Refusal) -> Came {
 fn answer(value: Value, summary: &str, seq: u64, head: &str, style: Style) -> CallToolResult {
     let mut meta = MetaObject::new();
     // The client's transcript witnesses the chain: a log rewritten later no longer fits it.
-    meta.0.insert("platform-integration/evidence".to_owned(), serde_json::json!({"seq": seq, "head": head}));
+    meta.0.insert(EVIDENCE.to_owned(), serde_json::json!({"seq": seq, "head": head}));
     let next = value.get("next").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut result = match style {
         Style::Structured => {

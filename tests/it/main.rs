@@ -18,6 +18,7 @@ mod lab;
 mod mapping;
 mod matcher;
 mod mcp;
+mod otel;
 mod readers;
 mod run;
 mod scaffold;

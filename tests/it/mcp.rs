@@ -130,7 +130,7 @@ async fn the_tools_are_described_once_and_briefly() {
         assert!(
             hints.read_only_hint.is_some()
                 && hints.destructive_hint.is_some()
-                && hints.idempotent_hint.is_some()
+                && (hints.read_only_hint == Some(true) || hints.idempotent_hint.is_some())
                 && hints.open_world_hint.is_some()
         );
         let schema =
