@@ -5,10 +5,9 @@
 use serde_json::{Value, json};
 
 use super::query_evidence::{self, Params};
-use super::{App, Face, Fault, HumanInput, No, QueryEvidence, Refusal, execute};
+use super::{App, Face, Fault, HumanInput, No, QueryEvidence, Refusal, conditions, execute};
 use crate::base::clock::Timestamp;
-use crate::base::text;
-use crate::evidence::{EventKind, Phase, Session, WHY, who};
+use crate::evidence::{EventKind, Phase, Session, SessionQuery, WHY, who};
 
 /// Sessions on one page of a list.
 const PAGE: usize = 50;
@@ -88,38 +87,17 @@ pub fn read(app: &App, face: &Face, address: Address) -> Result<Value, No> {
 /// # Errors
 /// `bad-cursor`, and faults of the store.
 pub fn sessions(app: &App, face: &Face, cursor: Option<&str>) -> Result<(Vec<Session>, Option<String>), No> {
-    let before = cursor
-        .map(|c| {
-            c.strip_prefix('t').and_then(|t| t.parse().ok()).map(Timestamp).ok_or_else(|| {
-                Refusal::new(
-                    "bad-cursor",
-                    format!("cursor \"{}\" is not one that this list gave out", text::quoted(c, 40)),
-                    "ask for the list without cursor",
-                )
-            })
-        })
-        .transpose()?;
-    let mut found = own(app, face, PAGE + 1, before)?;
+    let mut found = own(app, face, PAGE + 1, conditions::after_session(cursor)?)?;
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let cursor = found.last().filter(|_| more).map(|s| format!("t{}", s.opened_at.0));
+    let cursor = found.last().filter(|_| more).map(conditions::session_cursor);
     Ok((found, cursor))
 }
 
 /// The caller's sessions, at most `limit`.
-fn own(app: &App, face: &Face, limit: usize, before: Option<Timestamp>) -> Result<Vec<Session>, No> {
-    let mut out = Vec::new();
-    let mut before = before;
-    loop {
-        let page = app.store.sessions(limit, before)?;
-        before = page.last().map(|s| s.opened_at);
-        let last = page.len() < limit;
-        out.extend(page.into_iter().filter(|s| face.may_see(s)));
-        if last || out.len() >= limit {
-            out.truncate(limit);
-            return Ok(out);
-        }
-    }
+fn own(app: &App, face: &Face, limit: usize, after: Option<(Timestamp, String)>) -> Result<Vec<Session>, No> {
+    let principal = face.principal().map(str::to_owned);
+    Ok(app.store.sessions(&SessionQuery { principal, after, limit })?)
 }
 
 /// What an argument named `argument` may begin with `typed` and be; at most a hundred. Sessions are found by id or name.
