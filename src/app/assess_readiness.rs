@@ -7,7 +7,10 @@ use super::{Call, Done, Hints, No, UseCase};
 use crate::evidence::{EventKind, Phase, Verdict};
 use crate::finding::Confidence;
 use crate::workflow::record;
-use crate::workflow::{self, ItemState, Readiness};
+use crate::workflow::{self, ItemState, Readiness, RowState};
+
+/// Two systems, some stale decisions and the five links after them; more than that is for `query_evidence`.
+const MOST_LINKS: usize = 16;
 
 /// Arguments of `assess_readiness`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -57,6 +60,29 @@ pub struct ItemOut {
     pub evidence: Vec<u64>,
 }
 
+/// One link of the chain of evidence.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct LinkOut {
+    /// Kind of event, and of what: "system-mapped crm".
+    pub link: String,
+    /// Its event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<u64>,
+    /// stands, stale or missing.
+    pub state: RowState,
+    /// What it says; for a stale one, what changed and on the way over which events.
+    pub because: String,
+}
+
+impl From<workflow::Row> for LinkOut {
+    fn from(row: workflow::Row) -> Self {
+        let workflow::Row { step, of, seq, state, because } = row;
+        let link = if of.is_empty() { step.as_str().to_owned() } else { format!("{} {of}", step.as_str()) };
+        Self { link, event: seq, state, because }
+    }
+}
+
 /// The assessment.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Answer {
@@ -70,6 +96,8 @@ pub struct Answer {
     pub confidence: ConfidenceOut,
     /// The SOP's checklist, computed from evidence.
     pub checklist: Vec<ItemOut>,
+    /// The chain of evidence: what stands, what is stale and why.
+    pub chain: Vec<LinkOut>,
     /// Open risks, each to be taken by somebody or removed.
     pub risks: Vec<String>,
     /// What evidence would raise the confidence.
@@ -114,6 +142,7 @@ impl UseCase for AssessReadiness {
                     evidence: i.evidence.clone(),
                 })
                 .collect(),
+            chain: workflow::chain(&call.facts).into_iter().map(LinkOut::from).take(MOST_LINKS).collect(),
             risks: readiness.risks.clone(),
             raise: readiness.raise.clone(),
             next: next(&params.session, &readiness),
@@ -123,6 +152,7 @@ impl UseCase for AssessReadiness {
             confidence: readiness.confidence.value(),
             line: readiness.confidence.to_string(),
             gaps: readiness.gaps().map(str::to_owned).collect(),
+            basis: Some(workflow::chain::basis(&call.facts)),
         };
         Ok(Done::new(answer, format!("{}: {}", readiness.verdict, readiness.confidence), data.to_value()))
     }

@@ -14,7 +14,7 @@ use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase, WHY, who};
 use crate::model::Basis;
 use crate::scaffold::{
-    self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, MappingLine,
+    self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
     OperationLine, SystemLine,
 };
 use crate::workflow::record;
@@ -95,7 +95,11 @@ impl UseCase for ExportDossier {
             fs::write_atomic(&out.join(&f.path), f.content.as_bytes()).map_err(Fault::from)?;
             names.push(f.path.clone());
         }
-        let data = record::DossierExported { out: out.display().to_string(), files: names.clone() };
+        let data = record::DossierExported {
+            out: out.display().to_string(),
+            files: names.clone(),
+            basis: Some(crate::workflow::chain::basis(&call.facts)),
+        };
         let answer = Answer {
             out: params.out.clone(),
             files: names,
@@ -185,6 +189,16 @@ fn dossier(
                 state: i.state.as_str().to_owned(),
                 because: i.because.clone(),
                 evidence: i.evidence.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            })
+            .collect(),
+        chain: crate::workflow::chain(&call.facts)
+            .into_iter()
+            .map(super::assess_readiness::LinkOut::from)
+            .map(|l| LinkLine {
+                link: l.link,
+                event: l.event.map(|seq| seq.to_string()).unwrap_or_default(),
+                state: l.state.as_str().to_owned(),
+                because: l.because,
             })
             .collect(),
         risks: readiness.risks.clone(),

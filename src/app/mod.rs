@@ -183,7 +183,12 @@ pub fn execute<U: UseCase>(
             let Event { seq, hash, .. } = app.store.append(event).map_err(Fault::from)?;
             Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
         }
-        Err(no) => {
+        Err(mut no) => {
+            if let No::Refusal(refusal) = &mut no
+                && refusal.evidence.is_empty()
+            {
+                refusal.evidence.push("the arguments of this call".to_owned());
+            }
             record_no(app, call_args, &no);
             Err(no)
         }
@@ -255,7 +260,7 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
             EventKind::Refused,
             Outcome::Refused,
             format!("{}: {}", r.code, r.because),
-            serde_json::json!({"code": r.code}),
+            serde_json::json!({"code": r.code, "evidence": r.evidence, "next": r.next}),
         ),
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded

@@ -52,6 +52,28 @@ pub enum FileError {
     },
 }
 
+/// What tells a file that was written again from one that was not, without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// In bytes.
+    len: u64,
+    /// When it was last written.
+    modified: std::time::SystemTime,
+    /// That was long enough ago that another write would show.
+    pub settled: bool,
+}
+
+/// The stamp of a file; nothing where there is no file to read.
+#[must_use]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    // Some file systems count in whole seconds, FAT in two.
+    const TICK: std::time::Duration = std::time::Duration::from_secs(3);
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let modified = meta.modified().ok()?;
+    let settled = modified.elapsed().is_ok_and(|age| age > TICK);
+    Some(Stamp { len: meta.len(), modified, settled })
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors

@@ -279,6 +279,16 @@ pub(super) fn readiness(page: &mut Page, a: &assess_readiness::Answer) {
     let rows: Vec<Vec<String>> =
         a.checklist.iter().map(|i| vec![i.item.clone(), i.state.as_str().to_owned(), i.because.clone()]).collect();
     page.table(&["must be so", "state", "what the evidence says"], &rows);
+    page.gap();
+    let links: Vec<Vec<String>> = a
+        .chain
+        .iter()
+        .map(|l| {
+            let event = l.event.map_or_else(String::new, |seq| seq.to_string());
+            vec![l.link.clone(), event, l.state.as_str().to_owned(), l.because.clone()]
+        })
+        .collect();
+    page.table(&["chain of evidence", "event", "state", "because"], &links);
     if !a.risks.is_empty() {
         page.heading("open risks");
         for r in &a.risks {

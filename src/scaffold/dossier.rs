@@ -125,6 +125,19 @@ pub struct ChecklistLine {
     pub evidence: String,
 }
 
+/// A link of the chain of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkLine {
+    /// What kind of event, of what.
+    pub link: String,
+    /// The event; empty where there is none.
+    pub event: String,
+    /// `stands`, `stale`, `missing`.
+    pub state: String,
+    /// What it says, or what changed.
+    pub because: String,
+}
+
 /// An event of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventLine {
@@ -197,6 +210,8 @@ pub struct Dossier {
     pub reconciliation: String,
     /// The checklist.
     pub checklist: Vec<ChecklistLine>,
+    /// What rests on what, and whether it still stands.
+    pub chain: Vec<LinkLine>,
     /// Open risks.
     pub risks: Vec<String>,
     /// What would raise the confidence.

@@ -18,9 +18,11 @@
 //!
 //! Hence: never above the ceiling, more that passes never lowers, a failure never raises. All three are tests.
 
+use super::constraint::{ConstraintFact, ConstraintState};
 use super::drilled::{Drilled, HAPPY, UNKNOWN_OUTCOME};
-use super::facts::{ConstraintFact, ConstraintState, Facts, Standing};
+use super::facts::Facts;
 use super::phases::{self, Call, call, confirm_command};
+use super::standing::Standing;
 use crate::base::text::plural;
 use crate::contract::ConstraintKind;
 use crate::evidence::{ChainFault, Verdict};
@@ -258,11 +260,10 @@ fn paths(
             (ItemState::Unproven, format!("not every record was delivered: {}", these(Verdict::Partial)))
         }
         Verdict::Unproven if these(Verdict::Unproven).is_empty() => {
-            let stale = facts.stale_drills();
-            let because = if stale > 0 {
-                "drilled, but what was drilled has changed since".to_owned()
-            } else {
-                "not drilled".to_owned()
+            let stale = facts.last_drills().and_then(|run| facts.drills_stale(run).map(|because| (run.seq, because)));
+            let because = match stale {
+                Some((seq, because)) => format!("drilled (event {seq}), but that is stale: {because}"),
+                None => "not drilled".to_owned(),
             };
             (ItemState::Unproven, because)
         }

@@ -3,8 +3,8 @@
 use platform_integration::base::redact::looks_secret;
 use platform_integration::base::yaml;
 use platform_integration::scaffold::{
-    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, MappingLine,
-    OperationLine, Project, SecretLine, SystemLine, dossier, project,
+    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, LinkLine,
+    MappingLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
 };
 
 fn text(s: &str) -> String {
@@ -148,6 +148,14 @@ fn a_dossier() -> Dossier {
                 evidence: String::new(),
             },
         ],
+        chain: vec![LinkLine {
+            link: text("drills-run"),
+            event: text("7"),
+            state: text("stale"),
+            because: text(
+                "integration.yaml changed (sha256:00000000… → sha256:11111111…) after contract-checked (event 5)",
+            ),
+        }],
         risks: vec![text("rollback-drilled: this release has no drill for it")],
         raise: vec![text("repair what fails and drill again: committed-then-503")],
         verdict: text("FAIL"),
@@ -210,6 +218,7 @@ fn a_dossier_of_nothing_says_so() {
         not_applicable: 0,
         reconciliation: String::new(),
         checklist: Vec::new(),
+        chain: Vec::new(),
         risks: Vec::new(),
         raise: Vec::new(),
         events: Vec::new(),

@@ -12,6 +12,7 @@ mod phase_gate_unmet;
 mod system_not_mapped;
 
 use super::facts::Facts;
+use super::looked::Looked;
 use super::phases::Call;
 use super::record::{ConstraintRecorded, DecisionRecord};
 use crate::evidence::Session;
@@ -49,6 +50,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// Why, as a fragment.
     pub because: String,
+    /// The evidence it looked at; nothing where the call alone is wrong.
+    pub looked: Looked,
     /// A call that moves on.
     pub next: Call,
     /// What a person has to do, where only a person can.
@@ -68,7 +71,11 @@ impl Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "refused: {}: {}\nnext: {}", self.code, self.because, self.next_line())
+        writeln!(f, "refused: {}: {}", self.code, self.because)?;
+        if !self.looked.is_empty() {
+            writeln!(f, "looked at: {}", self.looked)?;
+        }
+        write!(f, "next: {}", self.next_line())
     }
 }
 
