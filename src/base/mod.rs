@@ -8,5 +8,6 @@ pub mod pointer;
 pub mod redact;
 pub mod rng;
 pub mod secret;
+pub mod ssh;
 pub mod text;
 pub mod yaml;

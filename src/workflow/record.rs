@@ -11,6 +11,7 @@ use crate::base::digest::Digest;
 use crate::base::yaml::Spanned;
 use crate::contract::{self, Constraint, ConstraintKind};
 use crate::evidence::{EventKind, Reconciliation, Verdict};
+use crate::finding::Ceiling;
 
 /// Data of one kind of event.
 pub trait Record: Serialize + DeserializeOwned {
@@ -219,27 +220,35 @@ impl Decision {
     }
 }
 
-/// How a decision reached us. An agent speaks through one of them only, and that one approves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// How a decision reached us, weakest first. An agent speaks through the first alone, and that one approves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Channel {
-    /// The client put our question to its user and returned the answer.
-    Elicitation,
-    /// A person at a terminal: `platform-integration confirm`.
-    Terminal,
-    /// An agent says that somebody said so. A report, not an approval.
+    /// An agent says that somebody said so, in quoted words. A report, not an approval.
     AgentReport,
+    /// The client put our question to its user and returned the answer. It shows that a client said yes: the program
+    /// between us and the person could have answered by itself.
+    Elicitation,
+    /// A person at a terminal of this machine typed a one-time phrase that was shown there alone. An agent that can
+    /// drive a terminal of its own could do the same: it is friction, not proof.
+    Terminal,
+    /// A key named in `allowed_signers` signed the statement. It can be verified again by anybody, offline.
+    Signature,
 }
 
 impl Channel {
-    /// `elicitation`, `terminal`, `agent-report`.
+    /// All of them, weakest first.
+    pub const ALL: [Self; 4] = [Self::AgentReport, Self::Elicitation, Self::Terminal, Self::Signature];
+
+    /// `agent-report`, `elicitation`, `terminal`, `signature`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AgentReport => "agent-report",
             Self::Elicitation => "elicitation",
             Self::Terminal => "terminal",
-            Self::AgentReport => "agent-report",
+            Self::Signature => "signature",
         }
     }
 
@@ -247,6 +256,27 @@ impl Channel {
     #[must_use]
     pub const fn is_person(self) -> bool {
         !matches!(self, Self::AgentReport)
+    }
+
+    /// Its place among the channels: 0 is the weakest.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::AgentReport => 0,
+            Self::Elicitation => 1,
+            Self::Terminal => 2,
+            Self::Signature => 3,
+        }
+    }
+
+    /// What caps a claim that rests on a decision through it. What a person decides is a rule of theirs (policy); how
+    /// sure we are that it was the person is for the contract's `approvals` to ask, not for a number to express.
+    #[must_use]
+    pub const fn ceiling(self) -> Ceiling {
+        match self {
+            Self::AgentReport => Ceiling::Report,
+            Self::Elicitation | Self::Terminal | Self::Signature => Ceiling::Policy,
+        }
     }
 }
 
@@ -263,6 +293,12 @@ pub struct DecisionRecord {
     pub by: String,
     /// Their words, where there are any.
     pub quote: Option<String>,
+    /// What holds instead, where it was rejected with a correction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// The risk that whoever deferred it takes, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
     /// [`ConstraintRecorded::digest`] of what was put before them. When the words change, the decision is stale.
     pub digest: String,
 }
@@ -430,6 +466,22 @@ mod tests {
         let value: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(ReadinessAssessed::from_value(&value), Some(readiness));
         assert_eq!(SystemMapped::from_value(&value), None);
+    }
+
+    #[test]
+    fn a_stronger_channel_is_never_worth_less() {
+        for pair in Channel::ALL.windows(2) {
+            assert!(pair[0] < pair[1] && pair[0].rank() < pair[1].rank());
+            assert!(pair[0].ceiling().value() <= pair[1].ceiling().value());
+        }
+    }
+
+    #[test]
+    fn a_decision_from_before_corrections_were_kept_reads_back() {
+        let old = serde_json::json!({"id": "ids", "decision": "deferred", "channel": "terminal", "by": "mira", "quote": null, "digest": "sha256:0"});
+        let read: DecisionRecord = serde_json::from_value(old.clone()).expect("the shape of before");
+        assert_eq!((&read.correction, &read.risk), (&None, &None));
+        assert_eq!(serde_json::to_value(&read).expect("JSON"), old);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(super) fn decided(about: &ConstraintRecorded, decision: Decision, channel: C
         channel,
         by: "mira".to_owned(),
         quote: Some("yes, they never change".to_owned()),
+        correction: None,
+        risk: None,
         digest: about.digest().as_str().to_owned(),
     }
 }
