@@ -58,7 +58,7 @@ impl App {
     /// Digest of a description file as it is now; [`workflow::GONE`] where it cannot be read. A file that was not
     /// touched is not read again.
     fn digest_of(&self, path: &Path) -> String {
-        let Some(stamp) = fs::stamp(path) else { return workflow::GONE.to_owned() };
+        let Some(stamp) = fs::stamp(path, self.clock.now().0) else { return workflow::GONE.to_owned() };
         let lock = || self.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((_, digest)) = lock().get(path).filter(|(seen, _)| *seen == stamp) {
             return digest.clone();

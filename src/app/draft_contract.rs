@@ -419,7 +419,11 @@ impl Draft<'_, '_> {
         line("    drift: quarantine".to_owned());
         line("    fallback: hold".to_owned());
         let constraints = self.constraints(&y, &mut questions);
-        let block = if constraints.is_empty() { String::new() } else { format!("\nconstraints:\n{}\n", constraints.join("\n")) };
+        let block = if constraints.is_empty() {
+            String::new()
+        } else {
+            format!("\nconstraints:\n{}\n", constraints.join("\n"))
+        };
         (y.replacen(&format!("{CONSTRAINTS}\n"), &block, 1), questions)
     }
 

@@ -17,6 +17,7 @@ pub mod record_constraint;
 pub mod run_drills;
 pub mod scaffold_connector;
 mod subject;
+pub mod trace_constraint;
 pub mod wire;
 
 pub mod demo;
@@ -104,6 +105,8 @@ pub enum Proposed {
     Nothing,
     /// A constraint.
     Constraint(workflow::record::ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(String),
     /// Decisions passed on by an agent.
     Decisions(Vec<workflow::record::DecisionRecord>),
 }
@@ -163,6 +166,7 @@ pub fn execute<U: UseCase>(
         let proposal = match &proposed {
             Proposed::Nothing => Proposal::Nothing,
             Proposed::Constraint(constraint) => Proposal::Constraint(constraint),
+            Proposed::Notes(text) => Proposal::Notes(text),
             Proposed::Decisions(decisions) => Proposal::Decisions(decisions),
         };
         let ask = Ask { tool: U::NAME, facts: &call.facts, session: call.session.as_ref(), proposal };

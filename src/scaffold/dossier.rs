@@ -78,6 +78,12 @@ pub struct ConstraintLine {
     pub says: String,
     /// Where it comes from.
     pub origin: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// What it is about.
+    pub binds: String,
+    /// The clause that honours it, the drill that tests it, what is seen in operation when it is broken.
+    pub honoured: String,
     /// Where it stands, and by whom.
     pub state: String,
 }
@@ -212,6 +218,10 @@ pub struct Dossier {
     pub checklist: Vec<ChecklistLine>,
     /// What rests on what, and whether it still stands.
     pub chain: Vec<LinkLine>,
+    /// Where confidence is lost, and what would regain it.
+    pub lost: Vec<String>,
+    /// Remarks of whoever exported it; empty where there are none.
+    pub notes: String,
     /// Open risks.
     pub risks: Vec<String>,
     /// What would raise the confidence.

@@ -132,11 +132,33 @@ impl ConstraintFact {
         }
     }
 
-    /// It is inferred and no person has settled it.
+    /// It is inferred and no person has settled it. That an agent reports it rejected is no reason to build on the
+    /// rest: what was relied on may still be, under no name at all.
     #[must_use]
     pub fn waits_for_a_person(&self) -> bool {
-        self.kind == ConstraintKind::Inferred
-            && !matches!(self.state, ConstraintState::Confirmed | ConstraintState::Rejected)
+        let by_person = self.decided.as_ref().is_some_and(|d| d.record.channel.is_person());
+        let settled = matches!(self.state, ConstraintState::Confirmed | ConstraintState::Rejected);
+        self.kind == ConstraintKind::Inferred && !(settled && by_person)
+    }
+
+    /// The risk that comes with what was decided; nothing where nothing was put off or corrected.
+    #[must_use]
+    pub fn risk(&self) -> Option<String> {
+        let decided = &self.decided.as_ref()?.record;
+        let by = quoted(&decided.by, 60);
+        match (self.state, &decided.risk, &decided.correction) {
+            (ConstraintState::Deferred, Some(risk), _) => {
+                Some(format!("{}: put off by {by}, who takes this risk: {}", self.id, quoted(risk, 300)))
+            }
+            (ConstraintState::Deferred, None, _) => Some(format!(
+                "{}: put off by {by}, who named no risk; if it does not hold, nobody has said what follows",
+                self.id
+            )),
+            (ConstraintState::Rejected, _, Some(correction)) => {
+                Some(format!("{}: rejected by {by}; what holds instead: {}", self.id, quoted(correction, 300)))
+            }
+            _ => None,
+        }
     }
 
     /// It was rejected, and the contract relies on it all the same.

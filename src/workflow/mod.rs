@@ -8,9 +8,12 @@
 //! * [`looked`]: the evidence that a refusal names.
 //! * [`phases`]: the table of phases, gates and tools.
 //! * [`guardrails`]: what is refused, one rule a file.
-//! * [`readiness`]: the checklist, the verdict, the confidence.
+//! * [`stated`]: finds confidence that an agent states by itself.
+//! * [`checklist`], [`claim`], [`readiness`]: the checklist, the claims with their confidence, the verdict.
 
 pub mod chain;
+pub mod checklist;
+pub mod claim;
 pub mod constraint;
 pub mod drilled;
 pub mod facts;
@@ -20,12 +23,15 @@ pub mod phases;
 pub mod readiness;
 pub mod record;
 pub mod standing;
+pub mod stated;
 
 pub use chain::{Row, RowState, chain};
+pub use checklist::{Item, ItemState};
+pub use claim::{Claim, Loss, Support};
 pub use constraint::{ConstraintFact, ConstraintState, Lapsed};
 pub use facts::{Facts, Seen};
 pub use guardrails::{Ask, Proposal, Refusal, Ruling, rule};
 pub use looked::Looked;
 pub use phases::{Call, Gate, Met, Shut, Unmet, next_call, required};
-pub use readiness::{Item, ItemState, Readiness, assess, readiness};
+pub use readiness::{Readiness, assess, readiness};
 pub use standing::{Change, GONE, Standing, short};

@@ -346,6 +346,12 @@ pub(super) fn drills(facts: &Facts) -> Call {
     call(facts, "run_drills", json!({"contract": file(facts)}))
 }
 
+/// More schedules than there are; the tool takes 10,000 at most.
+pub(super) fn deeper(facts: &Facts, schedules: u64) -> Call {
+    let more = (schedules * 2).clamp(50, 10_000);
+    call(facts, "run_drills", json!({"contract": file(facts), "schedules": more, "seed": 1001}))
+}
+
 /// The drill that failed, from the seed that shows it.
 pub(super) fn replay(facts: &Facts, flow: &str, code: &str, seed: u64) -> Call {
     call(facts, "run_drills", json!({"contract": file(facts), "flow": flow, "only": code, "seed": seed}))

@@ -427,6 +427,9 @@ pub struct ReadinessAssessed {
     pub line: String,
     /// Codes of the items not met.
     pub gaps: Vec<String>,
+    /// What the agent remarked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
     /// Digest of everything it rests on, see [`super::chain::basis`]. When that is another one, it is stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
@@ -459,6 +462,7 @@ mod tests {
             confidence: 0.7,
             line: "Confidence: 0.70 (ceiling: inference 0.70)".to_owned(),
             gaps: vec!["rollback-drilled".to_owned()],
+            notes: None,
             basis: None,
         };
         // Through text, as the store keeps it.

@@ -4,6 +4,7 @@
 //! A call outside any session has no phases and passes the gates by: it leaves nothing that a session could rest on.
 
 mod approval_without_words;
+mod confidence_overstated;
 mod contract_changed_since_check;
 mod hard_without_origin;
 mod inferred_relabelled;
@@ -26,6 +27,8 @@ pub enum Proposal<'a> {
     Systems(&'a [&'a str]),
     /// A constraint to be recorded.
     Constraint(&'a ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(&'a str),
     /// Decisions that came as arguments of the call.
     Decisions(&'a [DecisionRecord]),
 }
@@ -98,12 +101,13 @@ pub struct Guardrail {
 }
 
 /// All rules, in the order they are heard.
-pub const ALL: [&Guardrail; 7] = [
+pub const ALL: [&Guardrail; 8] = [
     &system_not_mapped::RULE,
     &hard_without_origin::RULE,
     &inferred_relabelled::RULE,
     &approval_without_words::RULE,
     &person_overruled::RULE,
+    &confidence_overstated::RULE,
     // Before the gates: it says more precisely what the gate would say.
     &contract_changed_since_check::RULE,
     &phase_gate_unmet::RULE,

@@ -64,10 +64,10 @@ system-mapped billing (event 1) stands: apis/billing.yaml sha256:billing
 system-mapped crm (event 2) stands: apis/crm.yaml sha256:crm
 constraints-confirmed (event 5) stands: a person settled 1 of 1 inferred constraint
 contract-checked integration.yaml (event 4) is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
-connector-scaffolded connector (event 6) is stale: it rests on contract-checked integration.yaml (event 4) is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
+connector-scaffolded connector (event 6) is stale: it rests on contract-checked integration.yaml (event 4), which is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
 drills-run (event 7) is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
-readiness-assessed (event 8) is stale: it rests on contract-checked integration.yaml (event 4) is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
-dossier-exported (event 9) is stale: it rests on contract-checked integration.yaml (event 4) is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
+readiness-assessed (event 8) is stale: it rests on contract-checked integration.yaml (event 4), which is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
+dossier-exported (event 9) is stale: it rests on contract-checked integration.yaml (event 4), which is stale: integration.yaml changed (c1 → c2) after contract-checked (event 4)
 "#);
     log.check("c2", 0, &[ids()]);
     insta::assert_snapshot!(page(&log), @r#"
@@ -77,8 +77,8 @@ constraints-confirmed (event 5) stands: a person settled 1 of 1 inferred constra
 contract-checked integration.yaml (event 10) stands: c2, 0 errors
 connector-scaffolded connector (event 6) is stale: integration.yaml changed (c1 → c2) and was checked again (event 10)
 drills-run (event 7) is stale: integration.yaml changed (c1 → c2) after drills-run (event 7), and was checked as it is now at event 10
-readiness-assessed (event 8) is stale: it rests on drills-run (event 7) is stale: integration.yaml changed (c1 → c2) after drills-run (event 7), and was checked as it is now at event 10
-dossier-exported (event 9) is stale: it rests on drills-run (event 7) is stale: integration.yaml changed (c1 → c2) after drills-run (event 7), and was checked as it is now at event 10
+readiness-assessed (event 8) is stale: it rests on drills-run (event 7), which is stale: integration.yaml changed (c1 → c2) after drills-run (event 7), and was checked as it is now at event 10
+dossier-exported (event 9) is stale: it rests on drills-run (event 7), which is stale: integration.yaml changed (c1 → c2) after drills-run (event 7), and was checked as it is now at event 10
 "#);
     log.now = Some("c1".to_owned());
     log.check("c1", 0, &[ids()]);
@@ -96,14 +96,14 @@ system-mapped billing (event 1) stands: apis/billing.yaml sha256:billing
 system-mapped crm (event 2) is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after system-mapped (event 2)
 constraints-confirmed (event 5) stands: a person settled 1 of 1 inferred constraint
 contract-checked integration.yaml (event 4) is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after contract-checked (event 4)
-connector-scaffolded connector (event 6) is stale: it rests on contract-checked integration.yaml (event 4) is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after contract-checked (event 4)
+connector-scaffolded connector (event 6) is stale: it rests on contract-checked integration.yaml (event 4), which is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after contract-checked (event 4)
 drills-run (event 7) is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after contract-checked (event 4)
-readiness-assessed (event 8) is stale: it rests on system-mapped crm (event 2) is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after system-mapped (event 2)
-dossier-exported (event 9) is stale: it rests on system-mapped crm (event 2) is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after system-mapped (event 2)
+readiness-assessed (event 8) is stale: it rests on system-mapped crm (event 2), which is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after system-mapped (event 2)
+dossier-exported (event 9) is stale: it rests on system-mapped crm (event 2), which is stale: apis/crm.yaml changed (sha256:crm → sha256:01234567…) after system-mapped (event 2)
 "#);
     log.files = [("apis/crm.yaml".to_owned(), GONE.to_owned())].into();
     let rows = chain(&log.facts());
-    insta::assert_snapshot!(rows[1], @"system-mapped crm (event 2) is stale: apis/crm.yaml (sha256:crm) is gone after system-mapped (event 2)");
+    insta::assert_snapshot!(rows[1], @"system-mapped crm (event 2) is stale: apis/crm.yaml (sha256:crm) is gone since system-mapped (event 2)");
     log.files = [("apis/crm.yaml".to_owned(), "sha256:crm".to_owned())].into();
     assert!(chain(&log.facts()).iter().all(|r| r.state == RowState::Stands), "put back as it was");
 }
@@ -118,10 +118,10 @@ system-mapped crm (event 2) stands: apis/crm.yaml sha256:crm
 constraints-confirmed is missing: a person settled 0 of 1 inferred constraint
 constraints-confirmed on ids-stable (event 5) is stale: "a customer's id never changes" became "an id may be used again" (event 10)
 contract-checked integration.yaml (event 4) stands: c1, 0 errors
-connector-scaffolded connector (event 6) is stale: it rests on constraints-confirmed on ids-stable (event 5) is stale: "a customer's id never changes" became "an id may be used again" (event 10)
+connector-scaffolded connector (event 6) is stale: it rests on constraints-confirmed on ids-stable (event 5), which is stale: "a customer's id never changes" became "an id may be used again" (event 10)
 drills-run (event 7) stands: 1 run
-readiness-assessed (event 8) is stale: it rests on constraints-confirmed on ids-stable (event 5) is stale: "a customer's id never changes" became "an id may be used again" (event 10)
-dossier-exported (event 9) is stale: it rests on constraints-confirmed on ids-stable (event 5) is stale: "a customer's id never changes" became "an id may be used again" (event 10)
+readiness-assessed (event 8) is stale: it rests on constraints-confirmed on ids-stable (event 5), which is stale: "a customer's id never changes" became "an id may be used again" (event 10)
+dossier-exported (event 9) is stale: it rests on constraints-confirmed on ids-stable (event 5), which is stale: "a customer's id never changes" became "an id may be used again" (event 10)
 "#);
 
     let contacts = ConstraintRecorded { binds: Binds::parse(["flow:contacts"]).unwrap(), ..ids() };

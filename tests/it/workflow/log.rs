@@ -182,6 +182,7 @@ impl Log {
             confidence: 0.7,
             line: String::new(),
             gaps: Vec::new(),
+            notes: None,
             basis: Some(basis(&self.facts())),
         })
     }
