@@ -21,6 +21,7 @@ pub mod run_drills;
 pub mod scaffold_connector;
 pub mod show_record;
 mod subject;
+pub mod trace_constraint;
 pub mod wire;
 
 pub mod demo;
@@ -107,6 +108,8 @@ pub enum Proposed {
     Nothing,
     /// A constraint.
     Constraint(workflow::record::ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(String),
     /// Decisions passed on by an agent.
     Decisions(Vec<workflow::record::DecisionRecord>),
 }
@@ -166,6 +169,7 @@ pub fn execute<U: UseCase>(
         let proposal = match &proposed {
             Proposed::Nothing => Proposal::Nothing,
             Proposed::Constraint(constraint) => Proposal::Constraint(constraint),
+            Proposed::Notes(text) => Proposal::Notes(text),
             Proposed::Decisions(decisions) => Proposal::Decisions(decisions),
         };
         let ask = Ask { tool: U::NAME, facts: &call.facts, session: call.session.as_ref(), proposal };
@@ -186,7 +190,12 @@ pub fn execute<U: UseCase>(
             let Event { seq, hash, .. } = append(app, records)?;
             Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
         }
-        Err(no) => {
+        Err(mut no) => {
+            if let No::Refusal(refusal) = &mut no
+                && refusal.evidence.is_empty()
+            {
+                refusal.evidence.push("the arguments of this call".to_owned());
+            }
             record_no(app, call_args, &no);
             Err(no)
         }
@@ -275,7 +284,7 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
             EventKind::Refused,
             Outcome::Refused,
             format!("{}: {}", r.code, r.because),
-            serde_json::json!({"code": r.code}),
+            serde_json::json!({"code": r.code, "evidence": r.evidence, "next": r.next}),
         ),
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded

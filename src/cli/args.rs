@@ -115,6 +115,8 @@ pub(super) struct Evidence {
 pub(super) enum EvidenceCommand {
     /// Prove the hash chain, and name the first record that was altered, removed or reordered.
     Verify,
+    /// Show where a constraint leads: clause, drill, line of the runbook.
+    Trace(app::trace_constraint::Params),
 }
 
 #[derive(Debug, Args)]
