@@ -97,19 +97,8 @@ impl UseCase for CheckContract {
         let counts = CountsOut::of(&compiled.findings);
         let contract = compiled.contract.as_ref();
         let digest = contract.map(|c| c.digest.as_str().to_owned());
-        let constraints: Vec<ConstraintRecorded> = contract
-            .map(|c| {
-                c.constraints
-                    .iter()
-                    .map(|c| ConstraintRecorded {
-                        id: c.id.value.clone(),
-                        kind: c.kind,
-                        says: c.says.clone(),
-                        origin: c.origin.as_ref().map(|o| o.value.clone()),
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
+        let constraints: Vec<ConstraintRecorded> =
+            contract.map(|c| c.constraints.iter().map(ConstraintRecorded::from).collect()).unwrap_or_default();
         let open = open_inferred(call, &constraints);
         let rows = contract.map(|c| mapping_rows(&compiled, c)).unwrap_or_default();
         let findings: Vec<FindingOut> = compiled.findings.iter().map(FindingOut::from).collect();

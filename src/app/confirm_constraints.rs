@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::context::{HumanInput, HumanQuestion};
+use super::context::{Asked, HumanInput, HumanQuestion};
 use super::{Call, Done, Hints, No, Proposed, Refusal, UseCase};
 use crate::base::{redact, text};
 use crate::evidence::{EventKind, Phase};
@@ -64,6 +64,12 @@ pub struct DecisionArg {
     /// Who said so, by name. Default: the user.
     #[serde(default = "the_user")]
     pub by: String,
+    /// Rejected: what holds instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// Deferred: the risk, and who takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
 }
 
 fn the_user() -> String {
@@ -73,13 +79,18 @@ fn the_user() -> String {
 impl std::str::FromStr for DecisionArg {
     type Err = String;
 
-    /// `ID=confirm:the user's words`
+    /// `ID=confirm:the user's words`, `ID=reject:the words -> what holds instead`, `ID=defer:the words -> the risk`
     fn from_str(s: &str) -> Result<Self, String> {
-        let form = "give ID=confirm:WORDS, ID=reject:WORDS or ID=defer:WORDS";
+        let form = "give ID=confirm:WORDS, \"ID=reject:WORDS -> WHAT HOLDS INSTEAD\" or \"ID=defer:WORDS -> THE RISK\"";
         let (id, rest) = s.split_once('=').ok_or(form)?;
         let (decision, quote) = rest.split_once(':').ok_or(form)?;
         let decision = Decision::parse(decision).ok_or(form)?;
-        Ok(Self { id: id.to_owned(), decision, quote: quote.to_owned(), by: the_user() })
+        let (quote, note) = match quote.split_once(" -> ") {
+            Some((quote, note)) if decision != Decision::Confirm => (quote, Some(note.trim().to_owned())),
+            _ => (quote, None),
+        };
+        let (correction, risk) = if decision == Decision::Reject { (note, None) } else { (None, note) };
+        Ok(Self { id: id.to_owned(), decision, quote: quote.trim().to_owned(), by: the_user(), correction, risk })
     }
 }
 
@@ -90,7 +101,7 @@ pub struct Params {
     /// From open_session.
     #[arg(long)]
     pub session: String,
-    /// Only where the user cannot be asked directly: what the user said. A report (ceiling 0.70).
+    /// What the user said, where nobody can be asked directly: a report (ceiling 0.70).
     #[arg(long = "decision", value_name = "ID=DECISION:QUOTE")]
     #[serde(default)]
     pub decisions: Vec<DecisionArg>,
@@ -104,7 +115,7 @@ pub struct DecidedOut {
     pub id: String,
     /// What was decided.
     pub decision: Decision,
-    /// elicitation, terminal or agent-report.
+    /// How it came.
     pub channel: Channel,
 }
 
@@ -125,7 +136,7 @@ pub struct Answer {
     pub decided: Vec<DecidedOut>,
     /// What still waits for a human.
     pub pending: Vec<PendingOut>,
-    /// Why nobody answered, where nobody did: the session is parked for these constraints, all else goes on.
+    /// Why nobody answered; all else goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<String>,
     /// What to do next.
@@ -139,8 +150,8 @@ impl UseCase for ConfirmConstraints {
     const NAME: &'static str = "confirm_constraints";
     const COMMAND: &'static str = "confirm";
     const TITLE: &'static str = "Confirm constraints";
-    const SUMMARY: &'static str = "Ask the human to confirm, reject or defer each inferred constraint, by a form or on a terminal. \
-        You can request this, never answer it. Where no human can be reached, these constraints are parked and everything else goes on.";
+    const SUMMARY: &'static str = "Ask the human about each inferred constraint: confirm, reject or defer. \
+        You can request this, never answer it. Where no human can be reached it is parked, and everything else goes on.";
     const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: true };
     const KIND: EventKind = EventKind::ConstraintsConfirmed;
     const PHASE: Phase = Phase::Map;
@@ -167,7 +178,11 @@ impl UseCase for ConfirmConstraints {
                 .into());
             }
         }
-        let open: Vec<(String, String)> = call.facts.waiting().map(|c| (c.id.clone(), c.says.clone())).collect();
+        let open: Vec<Asked> = call
+            .facts
+            .waiting()
+            .map(|c| Asked { id: c.id.clone(), says: c.says.clone(), digest: c.digest() })
+            .collect();
         let mut parked = None;
         let decided: Vec<DecisionRecord> = if !params.decisions.is_empty() {
             reported(call, &params)
@@ -186,10 +201,14 @@ impl UseCase for ConfirmConstraints {
                     parked = Some(because.clone());
                     Vec::new()
                 }
+                // Words that changed while the human read the old ones were not decided on.
                 HumanInput::Answered { channel, by, decisions } => decisions
                     .iter()
-                    .filter(|(id, _)| open.iter().any(|(o, _)| o == id))
-                    .filter_map(|(id, word)| Some(decided(call, id, Decision::parse(word)?, *channel, by, None)))
+                    .filter(|d| open.iter().any(|o| o.id == d.id && o.digest == d.digest))
+                    .filter_map(|d| {
+                        let said = Said { decision: Decision::parse(&d.word)?, quote: None, note: d.note.as_deref() };
+                        Some(decided(call, &d.id, *channel, by, &said))
+                    })
                     .collect(),
             }
         };
@@ -198,8 +217,8 @@ impl UseCase for ConfirmConstraints {
         };
         let pending: Vec<PendingOut> = open
             .iter()
-            .filter(|(id, _)| !settled(id))
-            .map(|(id, says)| PendingOut { id: id.clone(), says: says.clone() })
+            .filter(|o| !settled(&o.id))
+            .map(|o| PendingOut { id: o.id.clone(), says: o.says.clone() })
             .collect();
         let next = next(&params.session, &decided, &pending, parked.is_some());
         let summary = format!("{} decided, {} waiting for a person", decided.len(), pending.len());
@@ -218,31 +237,38 @@ impl UseCase for ConfirmConstraints {
     }
 }
 
-fn decided(
-    call: &Call<'_>,
-    id: &str,
+/// What somebody said about one constraint.
+struct Said<'a> {
     decision: Decision,
-    channel: Channel,
-    by: &str,
-    quote: Option<String>,
-) -> DecisionRecord {
-    let decision = match decision {
-        Decision::Confirm => record::Decision::Confirmed,
-        Decision::Reject => record::Decision::Rejected,
-        Decision::Defer => record::Decision::Deferred,
+    quote: Option<&'a str>,
+    /// What holds instead, or the risk.
+    note: Option<&'a str>,
+}
+
+fn decided(call: &Call<'_>, id: &str, channel: Channel, by: &str, said: &Said<'_>) -> DecisionRecord {
+    let clean = |t: &str, max| redact::text(&text::quoted(t, max));
+    let note = said.note.map(|n| clean(n, 300)).filter(|n| !n.trim().is_empty());
+    let (decision, correction, risk) = match said.decision {
+        Decision::Confirm => (record::Decision::Confirmed, None, None),
+        Decision::Reject => (record::Decision::Rejected, note, None),
+        Decision::Defer => (record::Decision::Deferred, None, note),
     };
     // Bound to the words that were put before them: when these change, the decision is stale.
     let digest = call.facts.constraints.get(id).map(crate::workflow::ConstraintFact::digest).unwrap_or_default();
-    DecisionRecord { id: id.to_owned(), decision, channel, by: by.to_owned(), quote, digest }
+    let (by, quote) = (clean(by, 60), said.quote.map(|q| clean(q, 300)));
+    DecisionRecord { id: id.to_owned(), decision, channel, by, quote, correction, risk, digest }
 }
 
 /// Decisions that an agent passes on.
 fn reported(call: &Call<'_>, params: &Params) -> Vec<DecisionRecord> {
-    let clean = |t: &str, max| redact::text(&text::quoted(t, max));
     params
         .decisions
         .iter()
-        .map(|d| decided(call, &d.id, d.decision, Channel::AgentReport, &clean(&d.by, 60), Some(clean(&d.quote, 300))))
+        .map(|d| {
+            let note = if d.decision == Decision::Reject { d.correction.as_deref() } else { d.risk.as_deref() };
+            let said = Said { decision: d.decision, quote: Some(&d.quote), note };
+            decided(call, &d.id, Channel::AgentReport, &d.by, &said)
+        })
         .collect()
 }
 
@@ -281,6 +307,10 @@ mod tests {
             (d.id.as_str(), d.decision, d.quote.as_str()),
             ("ids-stable", Decision::Confirm, "yes, they never change")
         );
+        let d: DecisionArg = "ids-stable=reject:no -> only within a tenant".parse().expect("well-formed");
+        assert_eq!((d.quote.as_str(), d.correction.as_deref(), d.risk), ("no", Some("only within a tenant"), None));
+        let d: DecisionArg = "ids-stable=defer:later -> duplicates until March, Mira takes it".parse().expect("good");
+        assert_eq!(d.risk.as_deref(), Some("duplicates until March, Mira takes it"));
         assert!("ids-stable=confirm".parse::<DecisionArg>().is_err());
         assert!("ids-stable=maybe:x".parse::<DecisionArg>().is_err());
     }

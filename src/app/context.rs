@@ -137,8 +137,42 @@ impl Face {
 pub struct HumanQuestion {
     /// What it is about, one paragraph.
     pub message: String,
-    /// Constraint id and what it says.
-    pub items: Vec<(String, String)>,
+    /// What is asked.
+    pub items: Vec<Asked>,
+}
+
+impl HumanQuestion {
+    /// What an answer is bound to: everything that was put before the human.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let items: Vec<[&str; 3]> =
+            self.items.iter().map(|a| [a.id.as_str(), a.says.as_str(), a.digest.as_str()]).collect();
+        Digest::of_json(&serde_json::json!({"message": self.message, "items": items}))
+    }
+}
+
+/// One constraint as it is put before a human.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The constraint.
+    pub id: String,
+    /// What it says.
+    pub says: String,
+    /// What a decision about it is bound to.
+    pub digest: String,
+}
+
+/// What a human decided on one constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HumanDecision {
+    /// The constraint.
+    pub id: String,
+    /// `confirm`, `reject` or `defer`.
+    pub word: String,
+    /// What holds instead of what was rejected, or the risk taken by deferring.
+    pub note: Option<String>,
+    /// [`Asked::digest`] of what they saw. Other words by now: the decision is about something else.
+    pub digest: String,
 }
 
 /// What came back from a human.
@@ -146,14 +180,14 @@ pub struct HumanQuestion {
 pub enum HumanInput {
     /// Nobody was asked yet.
     NotAsked,
-    /// Somebody answered: constraint id and decision (`confirm`, `reject`, `defer`).
+    /// Somebody answered.
     Answered {
         /// Through which channel.
         channel: Channel,
         /// Who, as far as the channel knows.
         by: String,
         /// The decisions.
-        decisions: Vec<(String, String)>,
+        decisions: Vec<HumanDecision>,
     },
     /// Nobody can be asked here.
     Unreachable {

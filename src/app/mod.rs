@@ -28,7 +28,7 @@ pub use crate::workflow::record::Channel;
 pub use assess_readiness::AssessReadiness;
 pub use check_contract::CheckContract;
 pub use confirm_constraints::{ConfirmConstraints, Decision, DecisionArg};
-pub use context::{App, Call, Face, HumanInput, HumanQuestion};
+pub use context::{App, Asked, Call, Face, HumanDecision, HumanInput, HumanQuestion};
 pub use draft_contract::DraftContract;
 pub use export_dossier::ExportDossier;
 pub use inspect_system::InspectSystem;

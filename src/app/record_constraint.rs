@@ -8,7 +8,7 @@ use super::{Call, Done, Hints, No, Proposed, Refusal, UseCase};
 use crate::base::{redact, text};
 use crate::contract::ConstraintKind;
 use crate::evidence::{EventKind, Phase};
-use crate::workflow::record::ConstraintRecorded;
+use crate::workflow::record::{Binds, ConstraintRecorded};
 
 /// hard, soft or inferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
@@ -51,6 +51,13 @@ pub struct Params {
     /// "crm#/paths/~1contacts/post", a document, a person. Required for hard ones.
     #[arg(long)]
     pub origin: Option<String>,
+    /// Who answers for it.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// What it is about: "system:crm", "flow:contacts", "field:crm.email". Default: everything.
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binds: Vec<String>,
 }
 
 /// What came of it.
@@ -106,6 +113,14 @@ impl UseCase for RecordConstraint {
         if says.is_empty() {
             return Err(Refusal::new("bad-argument", "says is empty: a constraint says what must hold", example).into());
         }
+        if let Err(entry) = Binds::parse(params.binds.iter().map(String::as_str)) {
+            return Err(Refusal::new(
+                "bad-argument",
+                format!("binds has \"{}\", which is no system:NAME, flow:NAME or field:SYSTEM.PATH", text::quoted(&entry, 60)),
+                "record_constraint {\"session\": \"...\", \"id\": \"crm-rate\", \"kind\": \"soft\", \"says\": \"...\", \"binds\": [\"system:crm\", \"field:crm.email\"]}",
+            )
+            .into());
+        }
         let mut open: Vec<String> = call.facts.waiting().map(|c| c.id.clone()).filter(|id| *id != params.id).collect();
         if kind == ConstraintKind::Inferred {
             open.push(params.id.clone());
@@ -136,5 +151,9 @@ fn constraint(params: &Params) -> ConstraintRecorded {
         kind: params.kind.into(),
         says: clean(&params.says),
         origin: params.origin.as_deref().map(clean).filter(|o| !o.is_empty()),
+        owner: params.owner.as_deref().map(clean).filter(|o| !o.is_empty()),
+        // An entry that cannot be read is refused before anything is recorded.
+        binds: Binds::parse(params.binds.iter().map(|b| clean(b)).collect::<Vec<_>>().iter().map(String::as_str))
+            .unwrap_or_default(),
     }
 }

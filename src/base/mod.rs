@@ -9,6 +9,7 @@ pub mod pointer;
 pub mod redact;
 pub mod rng;
 pub mod secret;
+pub mod ssh;
 pub mod text;
 pub mod trace;
 pub mod yaml;

@@ -7,8 +7,8 @@ use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Ver
 use super::telemetry::{self, Telemetry};
 use super::{compose, evidence, exit, output, runner};
 use crate::app::{
-    self, App, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
-    HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
+    self, App, Asked, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
+    HumanDecision, HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
     ScaffoldConnector, UseCase, execute,
 };
 use crate::evidence::Verdict;
@@ -176,7 +176,7 @@ fn ask(question: &HumanQuestion) -> HumanInput {
     output::err(&format!("{}\n", question.message));
     let mut decisions = Vec::new();
     let mut lines = std::io::stdin().lock().lines();
-    for (id, says) in &question.items {
+    for Asked { id, says, digest } in &question.items {
         output::err(&format!("\n{id}\n  {says}\n"));
         loop {
             output::err("  [c]onfirm, [r]eject or [d]efer? ");
@@ -197,7 +197,7 @@ fn ask(question: &HumanQuestion) -> HumanInput {
                 "d" | "defer" => "defer",
                 _ => continue,
             };
-            decisions.push((id.clone(), word.to_owned()));
+            decisions.push(HumanDecision { id: id.clone(), word: word.to_owned(), note: None, digest: digest.clone() });
             break;
         }
     }

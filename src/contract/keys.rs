@@ -128,6 +128,14 @@ pub(super) static CONSTRAINT: Table = table(&[
     must("kind", Shape::Word(&["hard", "soft", "inferred"], &[]), "How binding it is."),
     must("says", Shape::Text, "What must hold, in words."),
     may("origin", Shape::Text, "Where it comes from: system#/json/pointer, a document, a person."),
+    may("owner", Shape::Text, "Who answers for it: a person or a team."),
+    may("binds", Shape::Table(&BINDS), "What it is about; everything where it is left out."),
+]);
+
+pub(super) static BINDS: Table = table(&[
+    may("systems", Shape::Texts, "Names under systems."),
+    may("flows", Shape::Texts, "Names under flows."),
+    may("fields", Shape::Texts, "Fields as system.path: billing.email."),
 ]);
 
 pub(super) static FLOW: Table = table(&[

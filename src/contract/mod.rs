@@ -130,6 +130,21 @@ pub struct Constraint {
     pub says: String,
     /// Where it comes from: `system#/json/pointer`, a document, a person.
     pub origin: Option<Spanned<String>>,
+    /// Who answers for it: a person or a team.
+    pub owner: Option<Spanned<String>>,
+    /// What it is about.
+    pub binds: Binds,
+}
+
+/// What a constraint is about. A list that is left out leaves that side unbounded; nothing at all binds everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Binds {
+    /// Names under `systems`.
+    pub systems: Vec<Spanned<String>>,
+    /// Names under `flows`.
+    pub flows: Vec<Spanned<String>>,
+    /// `system.path` of a field in a record of that system.
+    pub fields: Vec<Spanned<String>>,
 }
 
 /// One flow from a source to a target.

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use rmcp::model::{
     ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, EnumSchema, InputRequest,
-    InputRequests, InputRequiredResult, InputResponses, ProtocolVersion, RequestStateCodec, SealOptions,
+    InputRequests, InputRequiredResult, InputResponses, ProtocolVersion, RequestStateCodec, SealOptions, StringSchema,
 };
 use rmcp::service::{ElicitationMode, RequestContext};
 use rmcp::{ErrorData, RoleServer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::app::{Channel, HumanInput, HumanQuestion};
+use crate::app::{Asked as Question, Channel, HumanDecision, HumanInput, HumanQuestion};
 use crate::base::digest::Digest;
 
 const KEY: &str = "constraints";
@@ -76,8 +76,8 @@ impl Asker {
         answers: Option<InputResponses>,
     ) -> Result<Asked, ErrorData> {
         // Bound to the call *and* to what was asked: an answer to other constraints is none.
-        let items: Vec<Value> = question.items.iter().map(|(id, says)| serde_json::json!([id, says])).collect();
-        let digest = Digest::of_json(&serde_json::json!({"arguments": arguments, "items": items}));
+        let digest =
+            Digest::of_json(&serde_json::json!({"arguments": arguments, "question": question.digest().as_str()}));
         let bad = || ErrorData::invalid_params("requestState is not valid for this call; call again without it", None);
         if let Some(sealed) = &state
             && let Some(answer) = answers.as_ref().and_then(|a| a.get(KEY))
@@ -128,12 +128,25 @@ fn unreachable_client() -> HumanInput {
     HumanInput::Unreachable { because: "this client cannot show the user a form".to_owned() }
 }
 
+/// The words of an answer. Some clients preselect the first, so the first decides nothing.
+const WORDS: [&str; 3] = ["defer", "reject", "confirm"];
+
+/// The field beside a question; a constraint's id has no colon, so the names never meet.
+fn note_of(id: &str) -> String {
+    format!("{id}:note")
+}
+
 fn form(question: &HumanQuestion) -> Result<ElicitRequestParams, ErrorData> {
     let mut builder = ElicitationSchema::builder();
-    for (id, says) in &question.items {
-        let words = ["confirm", "reject", "defer"].map(str::to_owned).to_vec();
-        let field = EnumSchema::builder(words).title(id.clone()).description(says.clone()).build();
-        builder = builder.required_enum_schema(id.clone(), field);
+    for Question { id, says, .. } in &question.items {
+        // Required and without a default: a form that a client accepts on its own answers nothing.
+        let field =
+            EnumSchema::builder(WORDS.map(str::to_owned).to_vec()).title(id.clone()).description(says.clone()).build();
+        let note = StringSchema::new()
+            .title(format!("{id}: if rejected or deferred"))
+            .description("Rejected: what holds instead. Deferred: the risk, and who takes it.")
+            .max_length(300);
+        builder = builder.required_enum_schema(id.clone(), field).string_property(note_of(id), |_| note);
     }
     let requested_schema = builder.build().map_err(|e| ErrorData::internal_error(e, None))?;
     Ok(ElicitRequestParams::FormElicitationParams { meta: None, message: question.message.clone(), requested_schema })
@@ -147,12 +160,14 @@ fn read(result: &ElicitResult, question: &HumanQuestion) -> HumanInput {
         }
         _ => return HumanInput::Unreachable { because: "the user dismissed the question".to_owned() },
     }
-    let decisions: Vec<(String, String)> = question
+    let decisions: Vec<HumanDecision> = question
         .items
         .iter()
-        .filter_map(|(id, _)| {
-            let word = result.content.as_ref()?.get(id)?.as_str()?;
-            ["confirm", "reject", "defer"].contains(&word).then(|| (id.clone(), word.to_owned()))
+        .filter_map(|asked| {
+            let content = result.content.as_ref()?;
+            let word = content.get(&asked.id)?.as_str().filter(|word| WORDS.contains(word))?.to_owned();
+            let note = content.get(&note_of(&asked.id)).and_then(Value::as_str).map(str::to_owned);
+            Some(HumanDecision { id: asked.id.clone(), word, note, digest: asked.digest.clone() })
         })
         .collect();
     if decisions.is_empty() {

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::record::{
-    ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
+    Binds, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
     DecisionRecord, DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
@@ -61,6 +61,10 @@ pub struct ConstraintFact {
     pub says: String,
     /// Where it comes from.
     pub origin: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// What it is about.
+    pub binds: Binds,
     /// The event that said so last.
     pub seq: u64,
     /// Recorded by a call of its own, not only found in a contract.
@@ -75,15 +79,16 @@ pub struct ConstraintFact {
 
 impl ConstraintFact {
     fn new(constraint: &ConstraintRecorded, seq: u64, recorded: bool) -> Self {
-        let ConstraintRecorded { id, kind, says, origin } = constraint.clone();
-        Self { id, kind, says, origin, seq, recorded, in_contract: false, state: ConstraintState::Open, decided: None }
+        let ConstraintRecorded { id, kind, says, origin, owner, binds } = constraint.clone();
+        let (state, decided) = (ConstraintState::Open, None);
+        Self { id, kind, says, origin, owner, binds, seq, recorded, in_contract: false, state, decided }
     }
 
     /// The constraint as it would be recorded.
     #[must_use]
     pub fn record(&self) -> ConstraintRecorded {
-        let Self { id, kind, says, origin, .. } = self.clone();
-        ConstraintRecorded { id, kind, says, origin }
+        let Self { id, kind, says, origin, owner, binds, .. } = self.clone();
+        ConstraintRecorded { id, kind, says, origin, owner, binds }
     }
 
     /// What a decision about it must be bound to.
@@ -127,8 +132,10 @@ impl ConstraintFact {
     }
 
     fn restate(&mut self, new: &ConstraintRecorded, seq: u64) {
-        if self.record().digest() != new.digest() {
-            // What was decided was decided about other words.
+        // Who says nothing about what it binds leaves that as it was.
+        let binds = if new.binds.is_empty() { self.binds.clone() } else { new.binds.clone() };
+        if self.says != new.says || !binds.within(&self.binds) {
+            // What was decided was decided about other words, or about less. About more than is left it still holds.
             self.state = ConstraintState::Open;
             self.decided = None;
         }
@@ -139,6 +146,8 @@ impl ConstraintFact {
         self.kind = if relabelled { ConstraintKind::Inferred } else { new.kind };
         self.says.clone_from(&new.says);
         self.origin.clone_from(&new.origin);
+        self.owner = new.owner.clone().or(self.owner.take());
+        self.binds = binds;
         self.seq = seq;
     }
 

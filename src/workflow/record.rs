@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::digest::Digest;
-use crate::contract::ConstraintKind;
+use crate::base::yaml::Spanned;
+use crate::contract::{self, Constraint, ConstraintKind};
 use crate::evidence::{EventKind, Reconciliation, Verdict};
+use crate::finding::Ceiling;
 
 /// Data of one kind of event.
 pub trait Record: Serialize + DeserializeOwned {
@@ -70,15 +72,126 @@ pub struct ConstraintRecorded {
     pub says: String,
     /// Where it comes from: `system#/json/pointer`, a document, a person.
     pub origin: Option<String>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What it is about; everything, where nothing is said.
+    #[serde(default, skip_serializing_if = "Binds::is_empty")]
+    pub binds: Binds,
 }
 
 record!(ConstraintRecorded);
 
+/// What a constraint is about. An empty list leaves that side unbounded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binds {
+    /// Systems, by the names of the contract.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub systems: Vec<String>,
+    /// Flows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<String>,
+    /// Fields as `system.path`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
+impl Binds {
+    /// Nothing is said, so it binds everything.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.systems.is_empty() && self.flows.is_empty() && self.fields.is_empty()
+    }
+
+    /// It reaches no further than `other` does.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> bool {
+        let side = |ours: &[String], theirs: &[String]| {
+            theirs.is_empty() || (!ours.is_empty() && ours.iter().all(|one| theirs.contains(one)))
+        };
+        side(&self.systems, &other.systems) && side(&self.flows, &other.flows) && side(&self.fields, &other.fields)
+    }
+
+    /// Reads `system:crm`, `flow:contacts`, `field:crm.email`; or the entry that is none of them.
+    ///
+    /// # Errors
+    /// The entry that could not be read.
+    pub fn parse<'e>(entries: impl IntoIterator<Item = &'e str>) -> Result<Self, String> {
+        let mut binds = Self::default();
+        for entry in entries {
+            let (side, name) = entry.split_once(':').ok_or_else(|| entry.to_owned())?;
+            let name = name.trim().to_owned();
+            let list = match side.trim() {
+                "system" => &mut binds.systems,
+                "flow" => &mut binds.flows,
+                "field" => &mut binds.fields,
+                _ => return Err(entry.to_owned()),
+            };
+            if name.is_empty() {
+                return Err(entry.to_owned());
+            }
+            list.push(name);
+        }
+        Ok(binds.tidy())
+    }
+
+    /// Sorted, each once: the order in which things were named means nothing.
+    #[must_use]
+    pub fn tidy(mut self) -> Self {
+        for list in [&mut self.systems, &mut self.flows, &mut self.fields] {
+            list.sort();
+            list.dedup();
+        }
+        self
+    }
+}
+
+impl From<&contract::Binds> for Binds {
+    fn from(written: &contract::Binds) -> Self {
+        let contract::Binds { systems, flows, fields } = written;
+        let plain = |list: &[Spanned<String>]| list.iter().map(|s| s.value.clone()).collect();
+        Self { systems: plain(systems), flows: plain(flows), fields: plain(fields) }.tidy()
+    }
+}
+
+impl std::fmt::Display for Binds {
+    /// `crm; flow contacts; crm.email`; `everything`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_empty() {
+            return f.write_str("everything");
+        }
+        let flows: Vec<String> = self.flows.iter().map(|f| format!("flow {f}")).collect();
+        let sides = [&self.systems, &flows, &self.fields];
+        let said: Vec<String> = sides.iter().filter(|s| !s.is_empty()).map(|s| s.join(", ")).collect();
+        f.write_str(&said.join("; "))
+    }
+}
+
 impl ConstraintRecorded {
-    /// What a decision about it is bound to: id and words. Other words are another constraint.
+    /// What a decision about it is bound to: id, words and what they are about. Other words are another constraint.
+    /// Kind, origin and owner may change without changing what was decided.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&serde_json::json!({"id": self.id, "says": self.says}))
+        let mut decided = serde_json::json!({"id": self.id, "says": self.says});
+        // Left out where nothing is said, as in records made before constraints said what they bind.
+        if let (Value::Object(all), false) = (&mut decided, self.binds.is_empty()) {
+            all.insert("binds".to_owned(), serde_json::to_value(&self.binds).unwrap_or(Value::Null));
+        }
+        Digest::of_json(&decided)
+    }
+}
+
+impl From<&Constraint> for ConstraintRecorded {
+    fn from(written: &Constraint) -> Self {
+        let Constraint { at: _, id, kind, says, origin, owner, binds } = written;
+        Self {
+            id: id.value.clone(),
+            kind: *kind,
+            says: says.clone(),
+            origin: origin.as_ref().map(|o| o.value.clone()),
+            owner: owner.as_ref().map(|o| o.value.clone()),
+            binds: binds.into(),
+        }
     }
 }
 
@@ -107,27 +220,35 @@ impl Decision {
     }
 }
 
-/// How a decision reached us. An agent speaks through one of them only, and that one approves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// How a decision reached us, weakest first. An agent speaks through the first alone, and that one approves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Channel {
-    /// The client put our question to its user and returned the answer.
-    Elicitation,
-    /// A person at a terminal: `platform-integration confirm`.
-    Terminal,
-    /// An agent says that somebody said so. A report, not an approval.
+    /// An agent says that somebody said so, in quoted words. A report, not an approval.
     AgentReport,
+    /// The client put our question to its user and returned the answer. It shows that a client said yes: the program
+    /// between us and the person could have answered by itself.
+    Elicitation,
+    /// A person at a terminal of this machine typed a one-time phrase that was shown there alone. An agent that can
+    /// drive a terminal of its own could do the same: it is friction, not proof.
+    Terminal,
+    /// A key named in `allowed_signers` signed the statement. It can be verified again by anybody, offline.
+    Signature,
 }
 
 impl Channel {
-    /// `elicitation`, `terminal`, `agent-report`.
+    /// All of them, weakest first.
+    pub const ALL: [Self; 4] = [Self::AgentReport, Self::Elicitation, Self::Terminal, Self::Signature];
+
+    /// `agent-report`, `elicitation`, `terminal`, `signature`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AgentReport => "agent-report",
             Self::Elicitation => "elicitation",
             Self::Terminal => "terminal",
-            Self::AgentReport => "agent-report",
+            Self::Signature => "signature",
         }
     }
 
@@ -135,6 +256,27 @@ impl Channel {
     #[must_use]
     pub const fn is_person(self) -> bool {
         !matches!(self, Self::AgentReport)
+    }
+
+    /// Its place among the channels: 0 is the weakest.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::AgentReport => 0,
+            Self::Elicitation => 1,
+            Self::Terminal => 2,
+            Self::Signature => 3,
+        }
+    }
+
+    /// What caps a claim that rests on a decision through it. What a person decides is a rule of theirs (policy); how
+    /// sure we are that it was the person is for the contract's `approvals` to ask, not for a number to express.
+    #[must_use]
+    pub const fn ceiling(self) -> Ceiling {
+        match self {
+            Self::AgentReport => Ceiling::Report,
+            Self::Elicitation | Self::Terminal | Self::Signature => Ceiling::Policy,
+        }
     }
 }
 
@@ -151,6 +293,12 @@ pub struct DecisionRecord {
     pub by: String,
     /// Their words, where there are any.
     pub quote: Option<String>,
+    /// What holds instead, where it was rejected with a correction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// The risk that whoever deferred it takes, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
     /// [`ConstraintRecorded::digest`] of what was put before them. When the words change, the decision is stale.
     pub digest: String,
 }
@@ -311,17 +459,56 @@ mod tests {
     }
 
     #[test]
+    fn a_stronger_channel_is_never_worth_less() {
+        for pair in Channel::ALL.windows(2) {
+            assert!(pair[0] < pair[1] && pair[0].rank() < pair[1].rank());
+            assert!(pair[0].ceiling().value() <= pair[1].ceiling().value());
+        }
+    }
+
+    #[test]
+    fn a_decision_from_before_corrections_were_kept_reads_back() {
+        let old = serde_json::json!({"id": "ids", "decision": "deferred", "channel": "terminal", "by": "mira", "quote": null, "digest": "sha256:0"});
+        let read: DecisionRecord = serde_json::from_value(old.clone()).expect("the shape of before");
+        assert_eq!((&read.correction, &read.risk), (&None, &None));
+        assert_eq!(serde_json::to_value(&read).expect("JSON"), old);
+    }
+
+    #[test]
     fn other_words_are_another_constraint() {
         let stable = ConstraintRecorded {
             id: "ids".to_owned(),
             kind: ConstraintKind::Inferred,
             says: "ids are stable".to_owned(),
             origin: None,
+            owner: None,
+            binds: Binds::default(),
         };
         let found =
             ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("a#/x".to_owned()), ..stable.clone() };
         let changed = ConstraintRecorded { says: "ids may change".to_owned(), ..stable.clone() };
         assert_eq!(stable.digest(), found.digest());
         assert_ne!(stable.digest(), changed.digest());
+        let owned = ConstraintRecorded { owner: Some("mira".to_owned()), ..stable.clone() };
+        assert_eq!(stable.digest(), owned.digest(), "who answers for it changes nothing");
+        let bound = ConstraintRecorded { binds: Binds::parse(["system:crm"]).expect("well-formed"), ..stable.clone() };
+        assert_ne!(stable.digest(), bound.digest());
+    }
+
+    #[test]
+    fn what_is_bound_is_compared_side_by_side() {
+        let binds = |entries: &[&str]| Binds::parse(entries.iter().copied()).expect("well-formed");
+        let contacts = binds(&["flow:contacts"]);
+        assert!(contacts.within(&Binds::default()), "nothing said binds everything");
+        assert!(!Binds::default().within(&contacts));
+        assert!(contacts.within(&binds(&["flow:entries", "flow:contacts"])));
+        assert!(!binds(&["flow:entries", "flow:contacts"]).within(&contacts));
+        assert!(binds(&["system:crm", "flow:contacts"]).within(&contacts));
+        assert_eq!(
+            binds(&["field:crm.email", "system:crm", "flow:contacts"]).to_string(),
+            "crm; flow contacts; crm.email"
+        );
+        assert_eq!(Binds::parse(["crm"]), Err("crm".to_owned()));
+        assert_eq!(Binds::parse(["flow: "]), Err("flow: ".to_owned()));
     }
 }

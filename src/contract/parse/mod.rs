@@ -10,11 +10,11 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use self::reader::Reader;
-use super::keys::{AUTH, CONSTRAINT, ROOT, SYSTEM};
+use super::keys::{AUTH, BINDS, CONSTRAINT, ROOT, SYSTEM};
 use crate::base::digest::Digest;
 use crate::base::text::quoted;
 use crate::base::yaml::{self, Entry, Kind, Limits, Node, Span};
-use crate::contract::{Auth, Constraint, ConstraintKind, Contract, SystemUse};
+use crate::contract::{Auth, Binds, Constraint, ConstraintKind, Contract, SystemUse};
 use crate::finding::{Finding, tidy};
 
 /// The `apiVersion` this program reads.
@@ -191,6 +191,8 @@ fn constraints(r: &mut Reader<'_>, node: &Node) -> Vec<Constraint> {
         let kind = r.word(&f, "kind");
         let says = r.text(&f, "says");
         let origin = r.text(&f, "origin");
+        let owner = r.text(&f, "owner");
+        let binds = f.node("binds").and_then(|n| binds(r, n, &f.path("binds"))).unwrap_or_default();
         let (Some(id), Some(kind), Some(says)) = (id, kind, says) else { continue };
         if let Some(first) = out.iter().find(|c| c.id.value == id.value) {
             let message =
@@ -202,7 +204,12 @@ fn constraints(r: &mut Reader<'_>, node: &Node) -> Vec<Constraint> {
             "soft" => ConstraintKind::Soft,
             _ => ConstraintKind::Inferred,
         };
-        out.push(Constraint { at: f.at, id, kind, says: says.value, origin });
+        out.push(Constraint { at: f.at, id, kind, says: says.value, origin, owner, binds });
     }
     out
+}
+
+fn binds(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<Binds> {
+    let f = r.fields(node, &BINDS, path)?;
+    Some(Binds { systems: r.texts(&f, "systems"), flows: r.texts(&f, "flows"), fields: r.texts(&f, "fields") })
 }

@@ -8,8 +8,8 @@ use platform_integration::evidence::{
 };
 use platform_integration::workflow::Facts;
 use platform_integration::workflow::record::{
-    Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
-    DecisionRecord, DossierExported, DrillRow, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    Binds, Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
+    Decision, DecisionRecord, DossierExported, DrillRow, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 
 pub(super) fn session() -> Session {
@@ -24,7 +24,14 @@ pub(super) fn session() -> Session {
 }
 
 pub(super) fn inferred(id: &str, says: &str) -> ConstraintRecorded {
-    ConstraintRecorded { id: id.to_owned(), kind: ConstraintKind::Inferred, says: says.to_owned(), origin: None }
+    ConstraintRecorded {
+        id: id.to_owned(),
+        kind: ConstraintKind::Inferred,
+        says: says.to_owned(),
+        origin: None,
+        owner: None,
+        binds: Binds::default(),
+    }
 }
 
 pub(super) fn decided(about: &ConstraintRecorded, decision: Decision, channel: Channel) -> DecisionRecord {
@@ -34,6 +41,8 @@ pub(super) fn decided(about: &ConstraintRecorded, decision: Decision, channel: C
         channel,
         by: "mira".to_owned(),
         quote: Some("yes, they never change".to_owned()),
+        correction: None,
+        risk: None,
         digest: about.digest().as_str().to_owned(),
     }
 }
