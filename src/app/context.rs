@@ -122,6 +122,12 @@ impl Face {
         }
     }
 
+    /// Whether this caller may know of the session: it is its own, or the caller is the local user.
+    #[must_use]
+    pub fn may_see(&self, session: &Session) -> bool {
+        self.principal().is_none_or(|p| session.principal.as_deref() == Some(p))
+    }
+
     /// The most characters a list inside an answer may take: everything on the command line, a page over MCP.
     #[must_use]
     pub const fn budget(&self) -> usize {
@@ -221,7 +227,7 @@ impl<'a> Call<'a> {
             Some(id) => {
                 let session = app.store.session(id)?;
                 // Another principal's session does not exist for this caller, not even as a refusal of its own.
-                if face.principal().is_some_and(|p| session.principal.as_deref() != Some(p)) {
+                if !face.may_see(&session) {
                     return Err(StoreError::NoSession(id.to_owned()).into());
                 }
                 let facts = Facts::fold(Some(&session), &app.store.events_of(id)?);

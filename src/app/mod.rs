@@ -2,6 +2,7 @@
 //! way in: it asks the guardrails, runs, and records before it answers (law 9). The only writer of evidence.
 
 pub mod assess_readiness;
+pub mod browse;
 pub mod check_contract;
 pub mod confirm_constraints;
 mod context;
@@ -269,8 +270,8 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded
     };
-    // A session that does not exist must not be named by an event.
-    let session = call.3.filter(|id| app.store.session(id).is_ok()).map(str::to_owned);
+    // A session that does not exist, or not for this caller, must not be named by an event.
+    let session = call.3.filter(|id| app.store.session(id).is_ok_and(|s| call.2.may_see(&s))).map(str::to_owned);
     let event = event(app, call, session, kind, outcome, &summary, data, &Value::Null);
     if let Err(e) = app.store.append(event) {
         tracing::warn!(error = %e, "a refusal could not be recorded");

@@ -157,7 +157,10 @@ pub(super) fn find(name: &str) -> Option<&'static Route> {
 
 /// The list as it goes out.
 pub(super) fn list() -> Vec<Tool> {
-    ALL.iter().map(|r| r.tool.clone()).collect()
+    let ours = ALL.iter().map(|r| r.tool.clone());
+    #[cfg(feature = "conformance")]
+    let ours = ours.chain(super::conformance::tools());
+    ours.collect()
 }
 
 /// Shared by the handler: the app behind an `Arc`, so that a blocking thread can hold it.

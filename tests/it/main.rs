@@ -14,6 +14,7 @@ mod cli;
 mod connector;
 mod contract;
 mod evidence_fields;
+mod http;
 mod lab;
 mod mapping;
 mod matcher;
