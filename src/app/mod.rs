@@ -4,8 +4,10 @@
 pub mod assess_readiness;
 pub mod browse;
 pub mod check_contract;
+mod conditions;
 pub mod confirm_constraints;
 mod context;
+pub mod diff_sessions;
 pub mod draft_contract;
 pub mod export_dossier;
 pub mod inspect_system;
@@ -17,6 +19,7 @@ pub mod query_evidence;
 pub mod record_constraint;
 pub mod run_drills;
 pub mod scaffold_connector;
+pub mod show_record;
 mod subject;
 pub mod wire;
 
@@ -46,9 +49,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::base::digest::Digest;
 use crate::base::redact;
-use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase, Provenance};
+use crate::evidence::{Blob, Event, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -155,7 +157,7 @@ pub fn execute<U: UseCase>(
     params: U::Params,
 ) -> Result<Answered<U::Answer>, No> {
     // Redacted before it is digested: a digest of a short secret could be guessed.
-    let input = Digest::of_json(&redact::json(&serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?));
+    let input = Blob::of(&redact::json(&serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?));
     let session = U::session(&params).map(str::to_owned);
     let call_args = (U::NAME, U::PHASE, face, session.as_deref(), &input);
     let outcome = (|| {
@@ -176,12 +178,12 @@ pub fn execute<U: UseCase>(
         Ok(done) => {
             let session = done.session.clone().or_else(|| session.clone());
             let output = serde_json::to_value(&done.answer).map_err(|e| Fault::internal(&e))?;
+            let mut records = Vec::new();
             for (kind, summary, data) in done.also {
-                let event = event(app, call_args, session.clone(), kind, Outcome::Ok, &summary, data, &Value::Null);
-                app.store.append(event).map_err(Fault::from)?;
+                records.push(record(app, call_args, session.clone(), kind, Outcome::Ok, &summary, data, &Value::Null));
             }
-            let event = event(app, call_args, session, U::KIND, Outcome::Ok, &done.summary, done.data, &output);
-            let Event { seq, hash, .. } = app.store.append(event).map_err(Fault::from)?;
+            records.push(record(app, call_args, session, U::KIND, Outcome::Ok, &done.summary, done.data, &output));
+            let Event { seq, hash, .. } = append(app, records)?;
             Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
         }
         Err(no) => {
@@ -191,10 +193,10 @@ pub fn execute<U: UseCase>(
     }
 }
 
-type CallArgs<'c> = (&'static str, Phase, &'c Face, Option<&'c str>, &'c Digest);
+type CallArgs<'c> = (&'static str, Phase, &'c Face, Option<&'c str>, &'c Blob);
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one record, named where they are given")]
-fn event(
+fn record(
     app: &App,
     call: CallArgs<'_>,
     session: Option<String>,
@@ -203,9 +205,10 @@ fn event(
     summary: &str,
     data: Value,
     output: &Value,
-) -> NewEvent {
+) -> Recorded {
     let (tool, phase, face, _, input) = call;
-    NewEvent {
+    let output = Blob::of(&redact::json(output));
+    let event = NewEvent {
         session,
         at: app.clock.now(),
         phase,
@@ -213,12 +216,19 @@ fn event(
         tool: tool.to_owned(),
         client: face.client().to_owned(),
         outcome,
-        input: input.clone(),
-        output: Digest::of_json(output),
+        input: input.digest.clone(),
+        output: output.digest.clone(),
         summary: redact::text(summary),
         data: redact::json(&data),
         provenance: provenance(app, face),
-    }
+    };
+    Recorded::new(event, input.clone(), output)
+}
+
+/// Appends the records of one call, all or none, and returns the last.
+fn append(app: &App, records: Vec<Recorded>) -> Result<Event, Fault> {
+    let mut events = app.store.append(records).map_err(Fault::from)?;
+    events.pop().ok_or_else(|| Fault::internal(&"a call left no record"))
 }
 
 /// Where a call came from; without a trace of its own it belongs to that of the process.
@@ -251,11 +261,11 @@ struct Note {
 /// Records what a command did, before it answers (law 9).
 fn note(app: &App, note: Note) -> Result<Event, No> {
     let Note { session, phase, kind, tool, input, summary, data } = note;
-    let input = Digest::of_json(&redact::json(&input));
-    let output = redact::json(&data);
+    let input = Blob::of(&redact::json(&input));
+    let output = data.clone();
     let call = (tool, phase, &Face::Cli, session.as_deref(), &input);
-    let event = event(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
-    Ok(app.store.append(event)?)
+    let record = record(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
+    Ok(append(app, vec![record])?)
 }
 
 /// Refusals and faults are evidence too. Where even that cannot be written, the caller still gets the answer.
@@ -272,8 +282,8 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
     };
     // A session that does not exist, or not for this caller, must not be named by an event.
     let session = call.3.filter(|id| app.store.session(id).is_ok_and(|s| call.2.may_see(&s))).map(str::to_owned);
-    let event = event(app, call, session, kind, outcome, &summary, data, &Value::Null);
-    if let Err(e) = app.store.append(event) {
+    let record = record(app, call, session, kind, outcome, &summary, data, &Value::Null);
+    if let Err(e) = app.store.append(vec![record]) {
         tracing::warn!(error = %e, "a refusal could not be recorded");
     }
 }

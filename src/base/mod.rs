@@ -1,10 +1,11 @@
-//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care,
-//! trace contexts.
+//! Row 9: words without a domain. Clock, seeded randomness, digests, compression, pointers, files, YAML with positions,
+//! text care, trace contexts.
 
 pub mod clock;
 pub mod digest;
 pub mod fs;
 pub mod ids;
+pub mod pack;
 pub mod pointer;
 pub mod redact;
 pub mod rng;
