@@ -134,20 +134,15 @@ fn needle(word: &str) -> Result<Needle, Refusal> {
 /// # Errors
 /// `bad-argument`, `bad-cursor`.
 pub(super) fn sessions(call: &Call<'_>, p: &Params) -> Result<SessionQuery, Refusal> {
-    Ok(SessionQuery { principal: principal(call, p)?, after: after_session(p.cursor.as_deref())?, limit: p.limit })
-}
-
-/// Reads [`session_cursor`] back.
-///
-/// # Errors
-/// `bad-cursor`.
-pub(super) fn after_session(cursor: Option<&str>) -> Result<Option<(Timestamp, String)>, Refusal> {
-    cursor
+    let after = p
+        .cursor
+        .as_deref()
         .map(|c| {
             let place = c.strip_prefix('t').and_then(|rest| rest.split_once('.'));
             place.and_then(|(ms, id)| Some((Timestamp(ms.parse().ok()?), id.to_owned()))).ok_or_else(|| bad_cursor(c))
         })
-        .transpose()
+        .transpose()?;
+    Ok(SessionQuery { principal: principal(call, p)?, after, limit: p.limit })
 }
 
 /// Where the list goes on after `session`. Time and id, since many may be opened within one millisecond.
