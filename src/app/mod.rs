@@ -4,12 +4,16 @@
 pub mod assess_readiness;
 pub mod browse;
 pub mod check_contract;
+pub mod compact_evidence;
 mod conditions;
 pub mod confirm_constraints;
 mod context;
 pub mod diff_sessions;
 pub mod draft_contract;
 pub mod export_dossier;
+pub mod export_evidence;
+pub mod import_evidence;
+mod imported;
 pub mod inspect_system;
 pub mod map_system;
 mod no;
@@ -19,6 +23,7 @@ pub mod query_evidence;
 pub mod record_constraint;
 pub mod run_drills;
 pub mod scaffold_connector;
+pub mod seal_evidence;
 pub mod show_record;
 mod subject;
 pub mod trace_constraint;
@@ -27,6 +32,7 @@ pub mod wire;
 pub mod demo;
 pub mod run_connector;
 pub mod serve_mock;
+pub mod verify_evidence;
 pub mod verify_skill;
 
 pub use crate::workflow::record::Channel;
@@ -51,7 +57,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::base::redact;
-use crate::evidence::{Blob, Event, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded};
+use crate::evidence::{Blob, Event, EventKind, KeptBundle, NewEvent, Outcome, Phase, Provenance, Recorded};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -269,12 +275,22 @@ struct Note {
 
 /// Records what a command did, before it answers (law 9).
 fn note(app: &App, note: Note) -> Result<Event, No> {
+    note_with(app, note, None)
+}
+
+/// As [`note`], with a bundle that was taken in.
+fn note_with(app: &App, note: Note, bundle: Option<KeptBundle>) -> Result<Event, No> {
+    Ok(append(app, vec![note_record(app, note, bundle)])?)
+}
+
+/// The record of a note.
+fn note_record(app: &App, note: Note, bundle: Option<KeptBundle>) -> Recorded {
     let Note { session, phase, kind, tool, input, summary, data } = note;
     let input = Blob::of(&redact::json(&input));
     let output = data.clone();
     let call = (tool, phase, &Face::Cli, session.as_deref(), &input);
     let record = record(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
-    Ok(append(app, vec![record])?)
+    Recorded { bundle, ..record }
 }
 
 /// Refusals and faults are evidence too. Where even that cannot be written, the caller still gets the answer.
