@@ -9,6 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
+use crate::base::trace::{TraceContext, Tracer};
 use crate::evidence::{Ledger, Provenance, Session, Store, StoreError};
 use crate::finding::Finding;
 use crate::model::System;
@@ -36,6 +37,10 @@ pub struct App {
     pub rng: Mutex<Rng>,
     /// Relative paths start here.
     pub cwd: PathBuf,
+    /// Collects spans, where somebody collects them.
+    pub tracer: Option<Arc<dyn Tracer>>,
+    /// The trace that this process works in; a call that brings its own is recorded with that one.
+    pub trace: Option<TraceContext>,
     /// Descriptions read by this process, by digest: a second look costs nothing.
     read: Mutex<BTreeMap<Digest, Arc<Description>>>,
     /// Digests of description files, by path, with length and time of change: a description can be 20 MB, and it is
@@ -46,7 +51,8 @@ pub struct App {
 impl App {
     /// Puts an application together.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
-        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, read: Mutex::default(), digests: Mutex::default() }
+        let (read, digests) = (Mutex::default(), Mutex::default());
+        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read, digests }
     }
 
     /// `path` as the user meant it.
@@ -148,6 +154,12 @@ impl Face {
         }
     }
 
+    /// Whether this caller may know of the session: it is its own, or the caller is the local user.
+    #[must_use]
+    pub fn may_see(&self, session: &Session) -> bool {
+        self.principal().is_none_or(|p| session.principal.as_deref() == Some(p))
+    }
+
     /// The most characters a list inside an answer may take: everything on the command line, a page over MCP.
     #[must_use]
     pub const fn budget(&self) -> usize {
@@ -247,7 +259,7 @@ impl<'a> Call<'a> {
             Some(id) => {
                 let session = app.store.session(id)?;
                 // Another principal's session does not exist for this caller, not even as a refusal of its own.
-                if face.principal().is_some_and(|p| session.principal.as_deref() != Some(p)) {
+                if !face.may_see(&session) {
                     return Err(StoreError::NoSession(id.to_owned()).into());
                 }
                 let facts = Facts::fold(Some(&session), &app.store.events_of(id)?);

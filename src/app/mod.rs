@@ -2,6 +2,7 @@
 //! way in: it asks the guardrails, runs, and records before it answers (law 9). The only writer of evidence.
 
 pub mod assess_readiness;
+pub mod browse;
 pub mod check_contract;
 pub mod confirm_constraints;
 mod context;
@@ -48,7 +49,7 @@ use serde_json::Value;
 
 use crate::base::digest::Digest;
 use crate::base::redact;
-use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase};
+use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase, Provenance};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -225,8 +226,17 @@ fn event(
         output: Digest::of_json(output),
         summary: redact::text(summary),
         data: redact::json(&data),
-        provenance: face.provenance(),
+        provenance: provenance(app, face),
     }
+}
+
+/// Where a call came from; without a trace of its own it belongs to that of the process.
+fn provenance(app: &App, face: &Face) -> Provenance {
+    let mut provenance = face.provenance();
+    if provenance.traceparent.is_none() {
+        provenance.traceparent = app.trace.map(|t| t.to_string());
+    }
+    provenance
 }
 
 /// What a command that is no use case puts into the log.
@@ -269,8 +279,8 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded
     };
-    // A session that does not exist must not be named by an event.
-    let session = call.3.filter(|id| app.store.session(id).is_ok()).map(str::to_owned);
+    // A session that does not exist, or not for this caller, must not be named by an event.
+    let session = call.3.filter(|id| app.store.session(id).is_ok_and(|s| call.2.may_see(&s))).map(str::to_owned);
     let event = event(app, call, session, kind, outcome, &summary, data, &Value::Null);
     if let Err(e) = app.store.append(event) {
         tracing::warn!(error = %e, "a refusal could not be recorded");

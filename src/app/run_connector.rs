@@ -133,6 +133,8 @@ pub async fn run(
         secrets,
         observer,
         stop,
+        tracer: app.tracer.clone(),
+        trace: app.trace,
     };
     let reports: Vec<Report> = connector::run_all(&plans, &world, !options.watch, &|_| {}).await;
     let flows: Vec<FlowOut> = reports

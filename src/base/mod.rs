@@ -1,4 +1,5 @@
-//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care.
+//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care,
+//! trace contexts.
 
 pub mod clock;
 pub mod digest;
@@ -10,4 +11,5 @@ pub mod rng;
 pub mod secret;
 pub mod ssh;
 pub mod text;
+pub mod trace;
 pub mod yaml;

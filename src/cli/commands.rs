@@ -1,10 +1,10 @@
 //! One arm a command.
 
 use std::io::{BufRead as _, IsTerminal as _};
-use std::sync::Arc;
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
-use super::{compose, evidence, exit, output, runner};
+use super::telemetry::{self, Telemetry};
+use super::{compose, evidence, exit, output, runner, serve};
 use crate::app::{
     self, App, Asked, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
     HumanDecision, HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
@@ -14,8 +14,8 @@ use crate::evidence::Verdict;
 use crate::finding::Severity;
 use crate::render::{Text, junit_drills, junit_findings, sarif};
 
-/// Runs a command and tells its exit code.
-pub(super) fn run(cli: Cli) -> u8 {
+/// Runs a command, `name` as it was typed, and tells its exit code.
+pub(super) fn run(cli: Cli, name: &str) -> u8 {
     compose::logs();
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
@@ -33,11 +33,35 @@ pub(super) fn run(cli: Cli) -> u8 {
     if !takes {
         return output::unsupported(format);
     }
-    let app = match compose::app(cli.store.as_deref()) {
+    let mut app = match compose::app(cli.store.as_deref()) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
-    match cli.command {
+    let telemetry = compose::telemetry();
+    app.tracer = telemetry.as_ref().map(Telemetry::tracer);
+    // What serves answers calls of many traces, and may do so for weeks: it is in none itself.
+    let span = match cli.command {
+        Command::Serve(_) | Command::Mock(_) => None,
+        _ => {
+            app.trace = compose::trace();
+            telemetry.as_ref().map(|t| t.command(name, app.trace))
+        }
+    };
+    if let Some(span) = &span {
+        app.trace = Some(span.context());
+    }
+    let code = dispatch(app, format, cli.command);
+    if let Some(span) = span {
+        telemetry::exited(span, code);
+    }
+    if let Some(telemetry) = telemetry {
+        telemetry.stop();
+    }
+    code
+}
+
+fn dispatch(app: App, format: Format, command: Command) -> u8 {
+    match command {
         Command::Completions { .. } => exit::FINE,
         Command::Demo(args) => demo(&app, format, &args),
         Command::Open(p) => simple::<OpenSession>(&app, format, p),
@@ -56,7 +80,7 @@ pub(super) fn run(cli: Cli) -> u8 {
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
         Command::Verify(args) => verify(&app, format, &args),
-        Command::Serve => serve(app),
+        Command::Serve(args) => serve::run(app, format, args),
     }
 }
 
@@ -232,17 +256,5 @@ fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
             output::answer(format, &answer)
         }
         Err(e) => output::no(format, &e.into()),
-    }
-}
-
-fn serve(app: App) -> u8 {
-    match runner::serve(Arc::new(app)) {
-        Ok(()) => exit::FINE,
-        Err(because) => {
-            output::err(&format!(
-                "failed: {because}\nnext: start it from an MCP client; `platform-integration --help` lists the commands\n"
-            ));
-            exit::FAULT
-        }
     }
 }

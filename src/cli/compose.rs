@@ -3,12 +3,15 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::telemetry::Telemetry;
 use crate::app::{App, Fault, No};
 use crate::base::clock::SystemClock;
 use crate::base::fs;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
+use crate::base::trace::TraceContext;
 use crate::connector::{LogLine, Observer, SecretSource};
 use crate::store::{self, SqliteStore};
 
@@ -30,6 +33,48 @@ pub(super) fn logs() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rmcp=error"));
     let ansi = std::io::stderr().is_terminal();
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).try_init();
+}
+
+/// A variable that is set to something.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The trace that whoever started this process works in.
+/// <https://opentelemetry.io/docs/specs/otel/context/env-carriers/>
+pub(super) fn trace() -> Option<TraceContext> {
+    set("TRACEPARENT").and_then(|t| TraceContext::parse(&t))
+}
+
+/// Where spans go, by the variables that OpenTelemetry names; nothing, and nothing is begun, unless an endpoint is set.
+/// What the SDK and its exporter read themselves (headers, sampler, queue, resource) is not repeated here.
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>
+pub(super) fn telemetry() -> Option<Telemetry> {
+    let first = |names: [&str; 2]| names.into_iter().find_map(set);
+    first(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+    if set("OTEL_SDK_DISABLED").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    match set("OTEL_TRACES_EXPORTER").as_deref() {
+        None | Some("otlp") => {}
+        Some("none") => return None,
+        Some(other) => {
+            tracing::warn!(exporter = other, "no spans are sent: OTEL_TRACES_EXPORTER may be otlp or none");
+            return None;
+        }
+    }
+    let protocol = first(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
+    if let Some(other) = protocol.filter(|p| p != "http/protobuf") {
+        tracing::warn!(
+            protocol = other,
+            "no spans are sent: OTEL_EXPORTER_OTLP_PROTOCOL may be http/protobuf; collectors take it on port 4318"
+        );
+        return None;
+    }
+    let timeout = first(["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"]);
+    let timeout = Duration::from_millis(timeout.and_then(|t| t.parse().ok()).unwrap_or(10_000));
+    Telemetry::start(timeout).inspect_err(|because| tracing::warn!(because, "no spans are sent")).ok()
 }
 
 /// Columns that the shell states; 100 where it states none.

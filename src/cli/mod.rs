@@ -7,11 +7,14 @@ mod compose;
 mod evidence;
 mod output;
 mod runner;
+mod serve;
 mod stop;
+mod telemetry;
+mod tokens;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 /// Exit codes.
 pub mod exit {
@@ -28,8 +31,12 @@ pub mod exit {
 /// Parses the arguments, runs the command, tells the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    match args::Cli::try_parse() {
-        Ok(cli) => ExitCode::from(commands::run(cli)),
+    let parsed = command().try_get_matches().and_then(|matches| {
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        Ok((name, args::Cli::from_arg_matches(&matches)?))
+    });
+    match parsed {
+        Ok((name, cli)) => ExitCode::from(commands::run(cli, &name)),
         Err(e) => {
             // clap words its own messages; help and version are no errors.
             let code = if e.use_stderr() { exit::REFUSED } else { exit::FINE };

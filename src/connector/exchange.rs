@@ -11,7 +11,7 @@ use super::breaker::{Change, Leave};
 use super::gate::Gate;
 use super::retry::{self, Kind, LONGEST_WAIT};
 use super::run::{Run, Stop};
-use super::trace::Trace;
+use super::trace::{Said, Trace};
 use super::{Call, Headers, Request, Response, TransportError, address, envelope};
 use crate::base::text::quoted;
 use crate::model::{Method, ParamIn};
@@ -32,6 +32,8 @@ pub(super) struct Ask {
     pub id: String,
     /// Method.
     pub method: Method,
+    /// Path template, for traces.
+    pub path: String,
     /// Absolute URL without credential.
     pub url: String,
     /// Header names in lower case.
@@ -43,14 +45,21 @@ pub(super) struct Ask {
 impl Ask {
     /// A request without a body.
     pub(super) fn read(call: &Call, url: String) -> Self {
-        Self { id: call.id.clone(), method: call.method, url, headers: headers(call), body: Bytes::new() }
+        Self {
+            id: call.id.clone(),
+            method: call.method,
+            path: call.path.clone(),
+            url,
+            headers: headers(call),
+            body: Bytes::new(),
+        }
     }
 
     /// A request with a record.
     pub(super) fn write(call: &Call, url: String, body: Bytes) -> Self {
         let mut headers = headers(call);
         headers.push(("content-type".to_owned(), call.content_type.clone()));
-        Self { id: call.id.clone(), method: call.method, url, headers, body }
+        Self { id: call.id.clone(), method: call.method, path: call.path.clone(), url, headers, body }
     }
 }
 
@@ -142,11 +151,21 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         };
         let mut headers = Vec::with_capacity(ask.headers.len() + 3);
         headers.extend_from_slice(&ask.headers);
-        headers.push(("traceparent".to_owned(), trace.attempt()));
+        let said = Said {
+            system: &gate.system,
+            operation: &ask.id,
+            method: ask.method,
+            base: &gate.base_url,
+            path: &ask.path,
+            url: &ask.url,
+        };
+        let attempt = trace.attempt(run, &said);
+        headers.push(("traceparent".to_owned(), attempt.traceparent.clone()));
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
         let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
         gate.sign(&mut request, &held.place);
         let sent = send_once(run, gate, request).await;
+        attempt.ended(&sent);
         if side == Side::Target {
             note(run, gate, ask.method, &leave, &sent);
         }

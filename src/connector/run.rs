@@ -14,10 +14,11 @@ use super::exchange::Side;
 use super::gate::{Gate, Gates};
 use super::reconcile::Tally;
 use super::trace::Trace;
-use super::{Plan, World};
+use super::{Plan, Report, World};
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::text::quoted;
+use crate::base::trace::{Span, SpanKind, TraceContext};
 use crate::evidence::LedgerError;
 
 /// Why a run ends before the end of its source.
@@ -82,6 +83,8 @@ pub(super) struct Run<'a> {
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<HashMap<u128, String>>,
     begun: Instant,
+    /// Of this pass, where spans are collected; ends with it.
+    span: Option<Mutex<Box<dyn Span>>>,
     stop: Mutex<Option<Stop>>,
     requests: AtomicU64,
     retries: AtomicU64,
@@ -107,6 +110,10 @@ impl<'a> Run<'a> {
         }
         // One draw from the world; everything else forks from it by purpose, so that concurrency shifts nothing.
         let seed = lock(&world.rng).next_u64();
+        let span = world.tracer.as_ref().map(|tracer| {
+            let attributes = vec![("platform_integration.flow", plan.flow.as_str().into())];
+            Mutex::new(tracer.begin(&format!("pass {}", plan.flow), SpanKind::Internal, world.trace, attributes))
+        });
         Self {
             plan,
             world,
@@ -117,6 +124,7 @@ impl<'a> Run<'a> {
             letters: Mutex::default(),
             claims: Mutex::default(),
             begun: Instant::now(),
+            span,
             stop: Mutex::default(),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -178,6 +186,28 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The trace that this pass belongs to, with its own span where there is one.
+    pub(super) fn context(&self) -> Option<TraceContext> {
+        self.span.as_ref().map(|span| lock(span).context()).or(self.world.trace)
+    }
+
+    /// Tells the span how the pass went.
+    pub(super) fn told(&self, report: &Report) {
+        let Some(span) = &self.span else { return };
+        let mut span = lock(span);
+        let counts = report.counts;
+        span.set("platform_integration.verdict", report.verdict.as_str().into());
+        span.set("platform_integration.requests", report.requests.into());
+        span.set("platform_integration.retries", report.retries.into());
+        span.set("platform_integration.records.read", counts.read.into());
+        span.set("platform_integration.records.written", counts.written.into());
+        span.set("platform_integration.records.dead_lettered", counts.dead_lettered.into());
+        span.set("platform_integration.records.rejected", counts.rejected.into());
+        if let Some((code, _)) = &report.stopped {
+            span.fail(code);
+        }
+    }
+
     /// A new trace; `purpose` says of what.
     pub(super) fn trace(&self, purpose: &str) -> Trace {
         let ordinal = self.traces.fetch_add(1, Ordering::Relaxed);
@@ -221,6 +251,9 @@ impl<'a> Run<'a> {
         line.insert("flow".to_owned(), self.plan.flow.as_str().into());
         if let Some(id) = trace {
             line.insert("correlation_id".to_owned(), id.into());
+        }
+        if let Some(context) = self.context() {
+            line.insert("trace_id".to_owned(), context.trace_id().into());
         }
         if let Value::Object(fields) = fields {
             line.extend(fields);

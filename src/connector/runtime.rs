@@ -11,6 +11,7 @@ use super::{LogLine, Plan, Transport, pass, settle};
 use crate::base::clock::Clock;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
+use crate::base::trace::{TraceContext, Tracer};
 use crate::evidence::{DeadState, Ledger, LedgerError, Reconciliation, RunRecord, Verdict};
 
 /// Resolves references to secrets; the environment is read in the cli only.
@@ -45,6 +46,10 @@ pub struct World {
     pub observer: Arc<dyn Observer>,
     /// Asked to stop: finish the records in flight, checkpoint, return.
     pub stop: CancellationToken,
+    /// Collects spans of passes and requests, where somebody collects them; never in the lab.
+    pub tracer: Option<Arc<dyn Tracer>>,
+    /// The trace that the run belongs to; its requests continue it.
+    pub trace: Option<TraceContext>,
 }
 
 /// What a run did.
@@ -173,12 +178,14 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
             "stopped": stop.as_ref().map(|s| s.code), "because": stop.as_ref().map(|s| s.because.as_str()),
         }),
     );
-    Report {
+    let report = Report {
         flow: run.plan.flow.clone(),
         verdict,
         counts,
         stopped: stop.map(|s| (s.code.to_owned(), s.because)),
         requests,
         retries,
-    }
+    };
+    run.told(&report);
+    report
 }

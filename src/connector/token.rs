@@ -12,6 +12,7 @@ use super::body::{Content, content};
 use super::exchange::{self, Again, Miss, Tries};
 use super::gate::Gate;
 use super::run::{Run, Stop};
+use super::trace::{Attempt, Said, Trace};
 use super::{Request, envelope};
 use crate::base::secret::Secret;
 use crate::model::Method;
@@ -44,8 +45,19 @@ pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Re
     let mut in_form = false;
     loop {
         gate.paced(run).await?;
-        let request = request(client, in_form, &mut trace);
-        let miss = match exchange::send_once(run, gate, request).await.and_then(|r| exchange::sorted(run, gate, r)) {
+        let said = Said {
+            system: &gate.system,
+            operation: "token",
+            method: Method::Post,
+            base: client.token_url,
+            path: "",
+            url: client.token_url,
+        };
+        let attempt = trace.attempt(run, &said);
+        let request = request(client, in_form, &trace, &attempt);
+        let sent = exchange::send_once(run, gate, request).await;
+        attempt.ended(&sent);
+        let miss = match sent.and_then(|r| exchange::sorted(run, gate, r)) {
             Ok(response) => match content(&response) {
                 Content::Json(body) => match token(&body) {
                     Some(token) => {
@@ -94,7 +106,7 @@ fn failed(gate: &Gate, why: &str) -> Stop {
     )
 }
 
-fn request(client: &Client<'_>, in_form: bool, trace: &mut super::trace::Trace) -> Request {
+fn request(client: &Client<'_>, in_form: bool, trace: &Trace, attempt: &Attempt) -> Request {
     let mut body = "grant_type=client_credentials".to_owned();
     if !client.scopes.is_empty() {
         body.push_str("&scope=");
@@ -103,7 +115,7 @@ fn request(client: &Client<'_>, in_form: bool, trace: &mut super::trace::Trace) 
     let mut headers = vec![
         ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
         ("accept".to_owned(), "application/json".to_owned()),
-        ("traceparent".to_owned(), trace.attempt()),
+        ("traceparent".to_owned(), attempt.traceparent.clone()),
         ("x-correlation-id".to_owned(), trace.id.clone()),
     ];
     let (id, secret) = (encode(client.id.expose()), encode(client.secret.expose()));

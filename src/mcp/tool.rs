@@ -37,6 +37,9 @@ pub(super) enum Style {
     Text,
 }
 
+/// Where an answer carries its place in the evidence.
+pub(super) const EVIDENCE: &str = "platform-integration/evidence";
+
 /// All tools, in the order of the work.
 pub(super) static ALL: LazyLock<Vec<Route>> = LazyLock::new(|| {
     vec![
@@ -130,7 +133,7 @@ fn refused(refusal: &Refusal) -> Came {
 fn answer(value: Value, summary: &str, seq: u64, head: &str, style: Style) -> CallToolResult {
     let mut meta = MetaObject::new();
     // The client's transcript witnesses the chain: a log rewritten later no longer fits it.
-    meta.0.insert("platform-integration/evidence".to_owned(), serde_json::json!({"seq": seq, "head": head}));
+    meta.0.insert(EVIDENCE.to_owned(), serde_json::json!({"seq": seq, "head": head}));
     let next = value.get("next").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut result = match style {
         Style::Structured => {
@@ -152,7 +155,10 @@ pub(super) fn find(name: &str) -> Option<&'static Route> {
 
 /// The list as it goes out.
 pub(super) fn list() -> Vec<Tool> {
-    ALL.iter().map(|r| r.tool.clone()).collect()
+    let ours = ALL.iter().map(|r| r.tool.clone());
+    #[cfg(feature = "conformance")]
+    let ours = ours.chain(super::conformance::tools());
+    ours.collect()
 }
 
 /// Shared by the handler: the app behind an `Arc`, so that a blocking thread can hold it.

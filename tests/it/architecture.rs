@@ -24,6 +24,7 @@ const SIDEWAYS: &[(&str, &str)] = &[("model", "finding")];
 const RESERVED: &[(&str, &[&str], &str)] = &[
     ("rusqlite::", &["store"], "the database is behind the ports of evidence"),
     ("rmcp::", &["mcp"], "the protocol stops at its adapter"),
+    ("opentelemetry", &["cli"], "spans leave through the port of base"),
     ("std::env::", &["cli"], "the environment is read once, by the composition root"),
     ("SystemTime", &[], "ask base::clock, so that a drill replays"),
     ("std::time::Instant", &[], "ask base::clock or tokio, so that a drill replays"),

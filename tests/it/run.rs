@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use crate::cli::{binary, json, run, stderr, workspace};
 
-const CONTRACT: &str = "examples/billing-to-crm/integration.yaml";
+pub(crate) const CONTRACT: &str = "examples/billing-to-crm/integration.yaml";
 
 /// A mock that stops with the test.
-struct Mock {
+pub(crate) struct Mock {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Mock {
-    fn start(dir: &Path, api: &str, records: &str) -> Self {
+    pub(crate) fn start(dir: &Path, api: &str, records: &str) -> Self {
         let mut child = Command::new(binary())
             .args(["mock", api, "--listen", "127.0.0.1:0", "--records", records, "--format", "json"])
             .args(["--store", "mock.db"])
@@ -74,7 +74,7 @@ fn connector(dir: &Path, billing: &str, crm: &str) -> Command {
 }
 
 /// What follows is the shape of the contract, quicker: a test must not wait for a rate of 90 in 10 s.
-fn quick(dir: &Path) {
+pub(crate) fn quick(dir: &Path) {
     let path = dir.join(CONTRACT);
     let text = std::fs::read_to_string(&path)
         .unwrap()

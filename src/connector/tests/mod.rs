@@ -7,5 +7,6 @@ mod reading;
 mod remembering;
 mod repeating;
 mod stage;
+mod tracing;
 mod world;
 mod writing;

@@ -64,6 +64,8 @@ impl Stage {
             secrets: secrets.clone(),
             observer: log.clone(),
             stop: CancellationToken::new(),
+            tracer: None,
+            trace: None,
         };
         Self { systems, ledger, log, secrets, world, plan: plan() }
     }

@@ -234,6 +234,8 @@ impl Stage {
             secrets: Arc::clone(&self.planted) as _,
             observer: Arc::new(Listener { hall: Arc::clone(&self.hall), clock: Arc::clone(&clock) }),
             stop: CancellationToken::new(),
+            tracer: None,
+            trace: None,
         };
         let end = tokio::select! {
             biased;

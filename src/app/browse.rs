@@ -1,0 +1,154 @@
+//! Sessions and evidence by address, for who browses rather than calls. What is read is read through
+//! [`QueryEvidence`], with its pages, its limits and its record: a look at the evidence is evidence, by whatever way.
+//! Lists and completions only name what is there, as `tools/list` does, and are not recorded: hosts ask for them unprompted.
+
+use serde_json::{Value, json};
+
+use super::query_evidence::{self, Params};
+use super::{App, Face, Fault, HumanInput, No, QueryEvidence, Refusal, execute};
+use crate::base::clock::Timestamp;
+use crate::base::text;
+use crate::evidence::{EventKind, Phase, Session, WHY, who};
+
+/// Sessions on one page of a list.
+const PAGE: usize = 50;
+/// The most that a completion offers.
+const OFFERED: usize = 100;
+/// Sessions looked at for a completion; older ones are found by their whole id.
+const LOOKED_AT: usize = 1_000;
+
+/// What can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// The sessions, newest first.
+    Sessions {
+        /// Of the page before.
+        cursor: Option<String>,
+    },
+    /// One session.
+    Session(String),
+    /// The events of a session, oldest first.
+    Events {
+        /// Its id.
+        session: String,
+        /// Only of this phase.
+        phase: Option<String>,
+        /// Only of this kind.
+        kind: Option<String>,
+        /// Of the page before.
+        cursor: Option<String>,
+    },
+    /// One record, by its place in the log.
+    Record(u64),
+}
+
+/// Reads what lies at the address, in at most the characters that the caller's answers may have. Recorded.
+///
+/// # Errors
+/// `unknown-session` and `unknown-record`, also for what belongs to another principal; refusals and faults of the query.
+pub fn read(app: &App, face: &Face, address: Address) -> Result<Value, No> {
+    let query = |params: Params| execute::<QueryEvidence>(app, face, HumanInput::NotAsked, params);
+    let whole = |answer: query_evidence::Answer| serde_json::to_value(answer).map_err(|e| Fault::internal(&e).into());
+    match address {
+        Address::Sessions { cursor } => whole(query(Params { cursor, limit: PAGE, ..Params::default() })?.answer),
+        Address::Session(id) => {
+            // The query looks whose session it is, and records the look.
+            query(Params { session: Some(id.clone()), limit: 1, ..Params::default() })?;
+            let Session { id, name, goal, opened_at, client, principal } = app.store.session(&id)?;
+            Ok(json!({
+                "session": id, "name": name, "goal": goal, "opened_at": opened_at.rfc3339(), "client": client,
+                "principal": principal, "who": who(Some(&id)), "why": WHY,
+                "next": format!("query_evidence {{\"session\": \"{id}\"}} shows what was done in it"),
+            }))
+        }
+        Address::Events { session, phase, kind, cursor } => {
+            let params = Params { session: Some(session), phase, kind, cursor, limit: 500, ..Params::default() };
+            whole(query(params)?.answer)
+        }
+        Address::Record(seq) => {
+            let unknown = || {
+                Refusal::new(
+                    "unknown-record",
+                    format!("no record {seq} in this store"),
+                    "query_evidence {} lists the sessions, query_evidence {\"session\": \"ID\"} their records",
+                )
+            };
+            // The first record after the one before; of all, so with a condition that every record meets.
+            let before = seq.checked_sub(1).ok_or_else(unknown)?;
+            let cursor = Some(format!("e{before}"));
+            let params = Params { why: Some(WHY.to_owned()), cursor, limit: 1, ..Params::default() };
+            let found = query(params)?.answer.events.unwrap_or_default().into_iter().find(|e| e.seq == seq);
+            serde_json::to_value(found.ok_or_else(unknown)?).map_err(|e| Fault::internal(&e).into())
+        }
+    }
+}
+
+/// One page of the caller's sessions, newest first, and the cursor of the next.
+///
+/// # Errors
+/// `bad-cursor`, and faults of the store.
+pub fn sessions(app: &App, face: &Face, cursor: Option<&str>) -> Result<(Vec<Session>, Option<String>), No> {
+    let before = cursor
+        .map(|c| {
+            c.strip_prefix('t').and_then(|t| t.parse().ok()).map(Timestamp).ok_or_else(|| {
+                Refusal::new(
+                    "bad-cursor",
+                    format!("cursor \"{}\" is not one that this list gave out", text::quoted(c, 40)),
+                    "ask for the list without cursor",
+                )
+            })
+        })
+        .transpose()?;
+    let mut found = own(app, face, PAGE + 1, before)?;
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let cursor = found.last().filter(|_| more).map(|s| format!("t{}", s.opened_at.0));
+    Ok((found, cursor))
+}
+
+/// The caller's sessions, at most `limit`.
+fn own(app: &App, face: &Face, limit: usize, before: Option<Timestamp>) -> Result<Vec<Session>, No> {
+    let mut out = Vec::new();
+    let mut before = before;
+    loop {
+        let page = app.store.sessions(limit, before)?;
+        before = page.last().map(|s| s.opened_at);
+        let last = page.len() < limit;
+        out.extend(page.into_iter().filter(|s| face.may_see(s)));
+        if last || out.len() >= limit {
+            out.truncate(limit);
+            return Ok(out);
+        }
+    }
+}
+
+/// What an argument named `argument` may begin with `typed` and be; at most a hundred. Sessions are found by id or name.
+///
+/// # Errors
+/// Faults of the store.
+pub fn complete(app: &App, face: &Face, argument: &str, typed: &str) -> Result<Vec<String>, No> {
+    let typed = typed.to_lowercase();
+    let mut found: Vec<String> = match argument {
+        "session" => own(app, face, LOOKED_AT, None)?
+            .into_iter()
+            .filter(|s| s.id.starts_with(&typed) || s.name.contains(&typed))
+            .map(|s| s.id)
+            .collect(),
+        "name" => {
+            let mut names: Vec<String> = own(app, face, LOOKED_AT, None)?.into_iter().map(|s| s.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.retain(|n| n.starts_with(&typed));
+            names
+        }
+        "phase" => starting(Phase::ALL.iter().map(|p| p.as_str()), &typed),
+        "kind" => starting(EventKind::ALL.iter().map(|k| k.as_str()), &typed),
+        _ => Vec::new(),
+    };
+    found.truncate(OFFERED);
+    Ok(found)
+}
+
+fn starting<'a>(all: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
+    all.filter(|word| word.starts_with(typed)).map(str::to_owned).collect()
+}
