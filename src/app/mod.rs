@@ -2,6 +2,7 @@
 //! way in: it asks the guardrails, runs, and records before it answers (law 9). The only writer of evidence.
 
 pub mod assess_readiness;
+pub mod browse;
 pub mod check_contract;
 pub mod compact_evidence;
 mod conditions;
@@ -25,6 +26,7 @@ pub mod scaffold_connector;
 pub mod seal_evidence;
 pub mod show_record;
 mod subject;
+pub mod trace_constraint;
 pub mod wire;
 
 pub mod demo;
@@ -112,6 +114,8 @@ pub enum Proposed {
     Nothing,
     /// A constraint.
     Constraint(workflow::record::ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(String),
     /// Decisions passed on by an agent.
     Decisions(Vec<workflow::record::DecisionRecord>),
 }
@@ -171,6 +175,7 @@ pub fn execute<U: UseCase>(
         let proposal = match &proposed {
             Proposed::Nothing => Proposal::Nothing,
             Proposed::Constraint(constraint) => Proposal::Constraint(constraint),
+            Proposed::Notes(text) => Proposal::Notes(text),
             Proposed::Decisions(decisions) => Proposal::Decisions(decisions),
         };
         let ask = Ask { tool: U::NAME, facts: &call.facts, session: call.session.as_ref(), proposal };
@@ -191,7 +196,12 @@ pub fn execute<U: UseCase>(
             let Event { seq, hash, .. } = append(app, records)?;
             Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
         }
-        Err(no) => {
+        Err(mut no) => {
+            if let No::Refusal(refusal) = &mut no
+                && refusal.evidence.is_empty()
+            {
+                refusal.evidence.push("the arguments of this call".to_owned());
+            }
             record_no(app, call_args, &no);
             Err(no)
         }
@@ -290,13 +300,13 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
             EventKind::Refused,
             Outcome::Refused,
             format!("{}: {}", r.code, r.because),
-            serde_json::json!({"code": r.code}),
+            serde_json::json!({"code": r.code, "evidence": r.evidence, "next": r.next}),
         ),
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded
     };
-    // A session that does not exist must not be named by an event.
-    let session = call.3.filter(|id| app.store.session(id).is_ok()).map(str::to_owned);
+    // A session that does not exist, or not for this caller, must not be named by an event.
+    let session = call.3.filter(|id| app.store.session(id).is_ok_and(|s| call.2.may_see(&s))).map(str::to_owned);
     let record = record(app, call, session, kind, outcome, &summary, data, &Value::Null);
     if let Err(e) = app.store.append(vec![record]) {
         tracing::warn!(error = %e, "a refusal could not be recorded");

@@ -52,6 +52,29 @@ pub enum FileError {
     },
 }
 
+/// What tells a file that was written again from one that was not, without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// In bytes.
+    len: u64,
+    /// When it was last written, since 1970.
+    modified: std::time::Duration,
+    /// That was long enough ago that another write would show.
+    pub settled: bool,
+}
+
+/// The stamp of a file; nothing where there is no file to read. `now` is milliseconds since 1970.
+#[must_use]
+pub fn stamp(path: &Path, now: i64) -> Option<Stamp> {
+    // Some file systems count in whole seconds, FAT in two.
+    const TICK: std::time::Duration = std::time::Duration::from_secs(3);
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let modified = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let now = std::time::Duration::from_millis(u64::try_from(now).unwrap_or(0));
+    let settled = now.checked_sub(modified).is_some_and(|age| age > TICK);
+    Some(Stamp { len: meta.len(), modified, settled })
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors

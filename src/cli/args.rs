@@ -82,8 +82,8 @@ pub(super) enum Command {
     DeadLetters(DeadLetters),
     /// Verify a skill: documents, examples, tests and tools against each other.
     Verify(Verify),
-    /// Serve the tools to an MCP client over stdin and stdout.
-    Serve,
+    /// Serve the tools to MCP clients: over stdin and stdout, or over HTTP.
+    Serve(Serve),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -170,6 +170,8 @@ pub(super) enum EvidenceCommand {
         #[arg(long, value_name = "TIME", group = "rule")]
         before: Option<String>,
     },
+    /// Show where a constraint leads: clause, drill, line of the runbook.
+    Trace(app::trace_constraint::Params),
 }
 
 #[derive(Debug, Args)]
@@ -254,6 +256,60 @@ pub(super) struct Mock {
     /// Seed of the data.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --http one client is served over stdin and stdout.
+
+The file of tokens has a line for each: NAME REFERENCE, where the reference is
+  env:VARIABLE    the environment variable that holds the token
+  file:PATH       the file that holds it
+  sha256:DIGEST   the token's SHA-256, in hexadecimal
+Tokens have at least 24 characters (openssl rand -hex 32). A principal may have several lines, and
+so several tokens. Each principal sees its own sessions and evidence and no other's.
+
+Beyond this machine nothing is served without --tokens, nor without TLS unless a proxy ends it.")]
+pub(super) struct Serve {
+    /// Serve streamable HTTP at this address, path /mcp. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) http: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) options: ServeHttp,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeHttp {
+    /// Who may call, and with which bearer tokens. Without it: whoever reaches the address, this machine only.
+    #[arg(long, value_name = "FILE", requires = "http")]
+    pub(super) tokens: Option<PathBuf>,
+    /// Certificate chain, PEM.
+    #[arg(long, value_name = "PATH", requires_all = ["http", "tls_key"])]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, value_name = "PATH", requires_all = ["http", "tls_cert"])]
+    pub(super) tls_key: Option<PathBuf>,
+    /// A proxy in front ends TLS: allow plain HTTP beyond this machine.
+    #[arg(long, requires = "http")]
+    pub(super) behind_proxy: bool,
+    /// A name by which clients reach the server, beside its address (repeatable).
+    #[arg(long, value_name = "NAME", requires = "http")]
+    pub(super) allow_host: Vec<String>,
+    /// An origin whose pages may call, beside those of this machine (repeatable).
+    #[arg(long, value_name = "ORIGIN", requires = "http")]
+    pub(super) allow_origin: Vec<String>,
+    /// Calls a second for each principal, twice as many in a burst; 0 is no limit. Default: 100 with --tokens, else 0.
+    #[arg(long, value_name = "N", requires = "http", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(super) rate: Option<u32>,
+    /// Calls under way at once for each principal.
+    #[arg(long, value_name = "N", requires = "http", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) concurrent: u32,
+    /// The largest request body, in KiB.
+    #[arg(long, value_name = "KIB", requires = "http", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(super) body: u32,
+    /// Seconds that headers, and then the body, of a request may take.
+    #[arg(long, value_name = "SECONDS", requires = "http", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(super) patience: u32,
 }
 
 #[derive(Debug, Args)]

@@ -1,11 +1,10 @@
 //! One arm a command.
 
 use std::io::{BufRead as _, IsTerminal as _};
-use std::sync::Arc;
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
 use super::telemetry::{self, Telemetry};
-use super::{compose, evidence, exit, output, runner};
+use super::{compose, evidence, exit, output, runner, serve};
 use crate::app::{
     self, App, Asked, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
     HumanDecision, HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
@@ -42,7 +41,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
     app.tracer = telemetry.as_ref().map(Telemetry::tracer);
     // What serves answers calls of many traces, and may do so for weeks: it is in none itself.
     let span = match cli.command {
-        Command::Serve | Command::Mock(_) => None,
+        Command::Serve(_) | Command::Mock(_) => None,
         _ => {
             app.trace = compose::trace();
             telemetry.as_ref().map(|t| t.command(name, app.trace))
@@ -81,7 +80,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
         Command::Verify(args) => verify(&app, format, &args),
-        Command::Serve => serve(app),
+        Command::Serve(args) => serve::run(app, format, args),
     }
 }
 
@@ -257,17 +256,5 @@ fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
             output::answer(format, &answer)
         }
         Err(e) => output::no(format, &e.into()),
-    }
-}
-
-fn serve(app: App) -> u8 {
-    match runner::serve(Arc::new(app)) {
-        Ok(()) => exit::FINE,
-        Err(because) => {
-            output::err(&format!(
-                "failed: {because}\nnext: start it from an MCP client; `platform-integration --help` lists the commands\n"
-            ));
-            exit::FAULT
-        }
     }
 }

@@ -5,7 +5,7 @@ use super::{exit, output};
 use crate::app::query_evidence::Params;
 use crate::app::{
     App, Face, HumanInput, No, QueryEvidence, compact_evidence, execute, export_evidence, import_evidence,
-    seal_evidence, verify_evidence,
+    seal_evidence, trace_constraint, verify_evidence,
 };
 use crate::render::Text;
 
@@ -15,6 +15,7 @@ pub(super) fn run(app: &App, format: Format, args: Evidence) -> u8 {
     let page = || Params { limit: 50, ..Params::default() };
     match args.command {
         None => query(app, format, args.query),
+        Some(EvidenceCommand::Trace(params)) => trace(app, format, &params),
         Some(EvidenceCommand::Show { seq }) => query(app, format, Params { show: Some(seq), ..page() }),
         Some(EvidenceCommand::Diff { left, right }) => {
             query(app, format, Params { session: Some(left), diff: Some(right), ..page() })
@@ -45,6 +46,17 @@ pub(super) fn run(app: &App, format: Format, args: Evidence) -> u8 {
 fn answer<A: serde::Serialize + Text>(format: Format, result: Result<A, No>) -> u8 {
     match result {
         Ok(answer) => output::answer(format, &answer),
+        Err(no) => output::no(format, &no),
+    }
+}
+
+/// A hard constraint that nothing honours or drills is a finding.
+fn trace(app: &App, format: Format, params: &trace_constraint::Params) -> u8 {
+    match trace_constraint::trace(app, params) {
+        Ok(answer) => {
+            let lacks = answer.kind == "hard" && (answer.clauses.is_empty() || answer.drills.is_empty());
+            output::answer(format, &answer).max(if lacks { exit::FINDINGS } else { exit::FINE })
+        }
         Err(no) => output::no(format, &no),
     }
 }

@@ -7,8 +7,10 @@ mod compose;
 mod evidence;
 mod output;
 mod runner;
+mod serve;
 mod stop;
 mod telemetry;
+mod tokens;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Commands that need a runtime: serve, run, mock.
+//! Commands that need a runtime: run, mock.
 
 use std::sync::Arc;
 
@@ -12,19 +12,6 @@ use crate::connector::Observer;
 
 fn runtime() -> Result<Runtime, Fault> {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| Fault::internal(&e))
-}
-
-/// Serves MCP over stdin and stdout.
-pub(super) fn serve(app: Arc<App>) -> Result<(), String> {
-    // One thread answers the protocol; use cases run on the blocking pool.
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-    let ended = runtime.block_on(async {
-        let token = stop::on_signal();
-        crate::mcp::serve_stdio(app, async move { token.cancelled().await }).await
-    });
-    // A reader of stdin may still block in its own thread; it must not keep the process.
-    runtime.shutdown_background();
-    ended
 }
 
 /// Runs the connector.

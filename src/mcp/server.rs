@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, Implementation,
-    ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+    CompletionInfo, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities, ServerConfig,
+    Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
-use serde_json::Value;
+use serde_json::json;
 
+use super::http::Principal;
 use super::human::{Asked, Asker};
 use super::spans;
 use super::tool::{self, Came, Route, Shared, Style};
+use super::{prompts, resources};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
 use crate::base::text;
 use crate::evidence::Provenance;
@@ -23,8 +28,8 @@ use crate::evidence::Provenance;
 const CALL_LIMIT: Duration = Duration::from_secs(600);
 /// What every answer must stay under, in characters (law 10).
 const MOST: usize = 10_000;
-/// Tool lists do not change while a server runs.
-const LIST_TTL_MS: u64 = 3_600_000;
+/// Lists of tools and prompts do not change while a server runs.
+pub(super) const LIST_TTL_MS: u64 = 3_600_000;
 
 const INSTRUCTIONS: &str = "Integrates two platforms with evidence. Order: open_session, map_system for both systems, record_constraint for what must hold, \
 confirm_constraints (asks the human; you can request a confirmation, never give it), draft_contract, edit integration.yaml, check_contract until it compiles, \
@@ -55,12 +60,30 @@ impl Server {
         arguments: rmcp::model::JsonObject,
         context: &RequestContext<RoleServer>,
     ) -> Result<Came, ErrorData> {
-        let face = Face::Mcp { client: client(context), provenance: provenance(context) };
+        let face = face(context);
         let style = style(context);
         let app = Arc::clone(&self.app);
         tokio::select! {
-            () = context.ct.cancelled() => Ok(Came::Fault(Fault::new("the client cancelled the call", "call again when it is wanted"))),
-            came = guarded(&route.tool.name, move || (route.run)(&app, &face, human, arguments, style)) => Ok(came),
+            () = context.ct.cancelled() => Ok(Came::Fault(cancelled())),
+            came = guarded(&route.tool.name, move || (route.run)(&app, &face, human, arguments, style)) => {
+                Ok(came.unwrap_or_else(Came::Fault))
+            }
+        }
+    }
+
+    /// Looks into the evidence; blocking, as calls are.
+    async fn look<T: Send + 'static>(
+        &self,
+        what: &str,
+        context: &RequestContext<RoleServer>,
+        work: impl FnOnce(&App, &Face) -> Result<T, ErrorData> + Send + 'static,
+    ) -> Result<T, ErrorData> {
+        let face = face(context);
+        let app = Arc::clone(&self.app);
+        let fault = |f: Fault| ErrorData::internal_error(f.to_string(), None);
+        tokio::select! {
+            () = context.ct.cancelled() => Err(fault(cancelled())),
+            came = guarded(what, move || work(&app, &face)) => came.map_err(fault)?,
         }
     }
 
@@ -71,6 +94,10 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(route) = tool::find(&request.name) else {
+            #[cfg(feature = "conformance")]
+            if super::conformance::tools().iter().any(|t| t.name == request.name) {
+                return super::conformance::call(&request, &context).await;
+            }
             let near = text::did_you_mean(&request.name, tool::names());
             return Err(ErrorData::invalid_params(
                 format!(
@@ -88,7 +115,8 @@ impl Server {
                 .asker
                 .ask(
                     &context,
-                    &Value::Object(arguments.clone()),
+                    // Another principal's answer is none, and neither is one to another tool.
+                    &json!({"principal": principal(&context), "tool": route.tool.name, "arguments": arguments}),
                     question,
                     request.request_state,
                     request.input_responses,
@@ -117,20 +145,28 @@ impl Server {
     }
 }
 
+fn cancelled() -> Fault {
+    Fault::new("the client cancelled the call", "call again when it is wanted")
+}
+
+fn face(context: &RequestContext<RoleServer>) -> Face {
+    Face::Mcp { client: client(context), provenance: provenance(context) }
+}
+
 /// Runs blocking work so that it always comes to something: a panic and an endless call become faults.
-async fn guarded(name: &str, work: impl FnOnce() -> Came + Send + 'static) -> Came {
+async fn guarded<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     // Use cases block (files, SQLite, drills); the protocol must go on answering meanwhile.
     match tokio::time::timeout(CALL_LIMIT, tokio::task::spawn_blocking(work)).await {
-        Ok(Ok(came)) => came,
+        Ok(Ok(came)) => Ok(came),
         // Without this the client would wait for its own timeout.
         Ok(Err(e)) => {
             tracing::error!(tool = name, error = %e, "a use case panicked");
-            Came::Fault(Fault::new(
+            Err(Fault::new(
                 format!("{name} failed inside the server"),
                 "report it with the arguments used, and go on with another call",
             ))
         }
-        Err(_) => Came::Fault(Fault::new(
+        Err(_) => Err(Fault::new(
             format!("{name} took longer than {} s", CALL_LIMIT.as_secs()),
             "ask for less at once, e.g. fewer schedules",
         )),
@@ -142,10 +178,16 @@ fn client(context: &RequestContext<RoleServer>) -> String {
     context.client_info().map_or_else(|| "mcp".to_owned(), |i| text::quoted(&format!("{} {}", i.name, i.version), 80))
 }
 
+/// Who the request was let in as; nothing for the local user.
+fn principal(context: &RequestContext<RoleServer>) -> Option<String> {
+    let request = context.extensions.get::<http::request::Parts>()?;
+    request.extensions.get::<Principal>().map(|p| p.0.clone())
+}
+
 /// Where the call came from.
 fn provenance(context: &RequestContext<RoleServer>) -> Provenance {
     Provenance {
-        principal: None,
+        principal: principal(context),
         protocol: context.protocol_version().map(|v| v.to_string()),
         traceparent: spans::sent(context).map(|t| t.to_string()),
         parent: None,
@@ -168,7 +210,13 @@ fn size(result: &CallToolResult) -> usize {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let offered = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_completions()
+            .build();
+        ServerConfig::new(offered)
             .with_server_info(
                 Implementation::new("platform-integration", env!("CARGO_PKG_VERSION"))
                     .with_title("Platform integration"),
@@ -195,7 +243,11 @@ impl ServerHandler for Server {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tool::find(name).map(|r| r.tool.clone())
+        // With its schema the transport checks headers that repeat arguments.
+        let ours = tool::find(name).map(|r| r.tool.clone());
+        #[cfg(feature = "conformance")]
+        let ours = ours.or_else(|| super::conformance::tools().into_iter().find(|t| t.name == name));
+        ours
     }
 
     async fn call_tool(
@@ -207,6 +259,84 @@ impl ServerHandler for Server {
         let answered = self.answer(request, context).await;
         spans::end(span, &answered);
         answered
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let cursor = request.and_then(|r| r.cursor);
+        self.look("resources/list", &context, move |app, face| resources::list(app, face, cursor.as_deref())).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(resources::templates().with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = request.uri;
+        #[cfg(feature = "conformance")]
+        if let Some(contents) = super::conformance::read(&uri) {
+            return Ok(rmcp::model::ReadResourceResult::new(vec![contents]).into());
+        }
+        self.look("resources/read", &context, move |app, face| resources::read(app, face, &uri)).await.map(Into::into)
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(prompts::list())
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        #[cfg(feature = "conformance")]
+        if let Some(result) = super::conformance::prompt(&request.name, request.arguments.as_ref()) {
+            return Ok(result.into());
+        }
+        prompts::get(&request.name, request.arguments.as_ref()).map(Into::into)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        #[cfg(feature = "conformance")]
+        if super::conformance::completes(&request.r#ref) {
+            return Ok(CompleteResult::new(CompletionInfo::default()));
+        }
+        let (argument, typed) = (request.argument.name, request.argument.value);
+        let found = match request.r#ref {
+            Reference::Resource(template) => {
+                self.look("completion/complete", &context, move |app, face| {
+                    resources::complete(app, face, &template.uri, &argument, &typed)
+                })
+                .await?
+            }
+            Reference::Prompt(prompt) => {
+                self.look("completion/complete", &context, move |app, face| {
+                    prompts::complete(app, face, &prompt.name, &argument, &typed)
+                })
+                .await?
+            }
+            _ => CompletionInfo::default(),
+        };
+        Ok(CompleteResult::new(found))
     }
 }
 
@@ -241,8 +371,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_use_case_that_panics_still_answers() {
-        let came = guarded("map_system", || panic!("on purpose")).await;
-        assert!(matches!(came, Came::Fault(f) if f.because.contains("map_system failed inside the server")));
+        let came = guarded("map_system", || -> () { panic!("on purpose") }).await;
+        assert!(matches!(came, Err(f) if f.because.contains("map_system failed inside the server")));
     }
 
     #[tokio::test(start_paused = true)]
@@ -250,7 +380,6 @@ mod tests {
         let (release, wait) = std::sync::mpsc::channel::<()>();
         let came = guarded("run_drills", move || {
             let _ = wait.recv();
-            Came::Fault(Fault::new("late", ""))
         });
         tokio::pin!(came);
         // Virtual time does not pass while a blocking task runs; the limit is passed by hand.
@@ -259,6 +388,6 @@ mod tests {
         tokio::time::advance(CALL_LIMIT + Duration::from_secs(1)).await;
         let ended = came.await;
         drop(release);
-        assert!(matches!(ended, Came::Fault(f) if f.because.contains("took longer than 600 s")));
+        assert!(matches!(ended, Err(f) if f.because.contains("took longer than 600 s")));
     }
 }

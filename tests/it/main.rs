@@ -14,6 +14,8 @@ mod cli;
 mod connector;
 mod contract;
 mod evidence;
+mod evidence_fields;
+mod http;
 mod kill;
 mod lab;
 mod mapping;

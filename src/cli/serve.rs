@@ -1,0 +1,104 @@
+//! `serve`: over stdin and stdout to one client, or over HTTP to many.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use super::args::{Format, Serve, ServeHttp};
+use super::{exit, output, stop, tokens};
+use crate::app::{App, Fault, No, Refusal};
+use crate::base::fs;
+use crate::mcp::{self, HttpOptions, Limits, Tls};
+
+/// Calls a second for each principal, where nobody said otherwise.
+const RATE: u32 = 100;
+/// The largest certificate chain or key read, in bytes.
+const PEM: u64 = 1024 * 1024;
+
+/// Serves until the client leaves or a signal comes, and tells the exit code.
+pub(super) fn run(app: App, format: Format, args: Serve) -> u8 {
+    let Some(listen) = args.http else { return stdio(app) };
+    match options(&app.cwd, listen, args.options).and_then(|options| http(Arc::new(app), options)) {
+        Ok(()) => exit::FINE,
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn stdio(app: App) -> u8 {
+    // One thread answers the protocol; use cases run on the blocking pool.
+    let served = Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string()).and_then(|runtime| {
+        let ended = runtime.block_on(async {
+            let token = stop::on_signal();
+            mcp::serve_stdio(Arc::new(app), async move { token.cancelled().await }).await
+        });
+        // A reader of stdin may still block in its own thread; it must not keep the process.
+        runtime.shutdown_background();
+        ended
+    });
+    match served {
+        Ok(()) => exit::FINE,
+        Err(because) => {
+            output::err(&format!(
+                "failed: {because}\nnext: start it from an MCP client; `platform-integration --help` lists the commands\n"
+            ));
+            exit::FAULT
+        }
+    }
+}
+
+fn http(app: Arc<App>, options: HttpOptions) -> Result<(), No> {
+    let whom = match &options.principals {
+        Some(principals) => principals.names().join(", "),
+        None => "whoever is on this machine".to_owned(),
+    };
+    let runtime =
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| Fault::internal(&e))?;
+    let served = runtime.block_on(async {
+        let token = stop::on_signal();
+        let listening = mcp::serve_http(app, options, token).await?;
+        // stdout stays empty in every way of serving.
+        output::err(&format!("serving MCP at {} to {whom}; Ctrl-C stops it\n", listening.url));
+        listening.ended.await.map_err(|e| Fault::internal(&e).into())
+    });
+    // A call that was cut off may still be at work in its own thread; it has not answered and will not.
+    runtime.shutdown_background();
+    served
+}
+
+fn options(cwd: &Path, listen: std::net::SocketAddr, args: ServeHttp) -> Result<HttpOptions, No> {
+    let principals = args.tokens.map(|file| tokens::read(cwd, &file)).transpose()?;
+    let tls = match (args.tls_cert, args.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let read = |path: &Path| fs::read_bytes(&cwd.join(path), PEM).map_err(|e| unreadable(&e));
+            tokens::warn_if_readable_by_others(&cwd.join(&key), "the private key");
+            Some(Tls::new(&read(&certificate)?, &read(&key)?)?)
+        }
+        _ => None,
+    };
+    let patience = Duration::from_secs(args.patience.into());
+    let rate = args.rate.unwrap_or(if principals.is_some() { RATE } else { 0 });
+    let limits = Limits {
+        body: args.body as usize * 1024,
+        concurrent: args.concurrent as usize,
+        per_second: (rate > 0).then_some(rate),
+        headers: patience,
+        body_within: patience,
+        ..Limits::default()
+    };
+    let (hosts, origins) = (args.allow_host, args.allow_origin);
+    Ok(HttpOptions {
+        principals,
+        tls,
+        behind_proxy: args.behind_proxy,
+        hosts,
+        origins,
+        limits,
+        ..HttpOptions::new(listen)
+    })
+}
+
+fn unreadable(e: &fs::FileError) -> Refusal {
+    Refusal::new("unreadable-file", e.to_string(), "give the path of a PEM file that this user may read")
+}
