@@ -200,7 +200,7 @@ next: export_dossier {"session":"s-20261123-k7m2qd","notes":"Confidence: 0.70 (c
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&c)), @r#"
 refused: confidence-overstated: "[conf:0.95]" is a marker, which no evidence stands behind; the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
 looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
-next: assess_readiness {"session":"s-20261123-k7m2qd"}
+next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":"inferred","says":"ids are stable"}
 "#);
 }
 
