@@ -225,7 +225,7 @@ pub(super) fn notes(given: &str) -> String {
 
 /// Computes readiness from the facts and the chain.
 pub(super) fn assess(call: &Call<'_>) -> Result<Readiness, No> {
-    let chain = call.app.store.verify_chain()?;
+    let chain = call.app.store.verify_session(call.session_id())?;
     Ok(workflow::assess(&call.facts, chain.as_ref()))
 }
 

@@ -146,7 +146,7 @@ fn dossier(
         who_tag: who(Some(&session)),
         why_tag: WHY.to_owned(),
         session,
-        head: call.app.store.head()?,
+        head: call.app.store.head()?.hash,
         store: call.app.store.place(),
         made_at: call.app.clock.now().rfc3339(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -102,6 +102,15 @@ impl std::fmt::Display for Fault {
 impl From<StoreError> for Fault {
     fn from(e: StoreError) -> Self {
         let next = match &e {
+            StoreError::Unusable { because, .. } if because.contains("disk is full") => {
+                "free some room on that disk, or choose another place with --store PATH; what was answered before is kept"
+            }
+            StoreError::Unusable { because, .. } if because.contains("another process") => {
+                "stop the process that holds it (`fuser` or `lsof` on the file name it), then call again"
+            }
+            StoreError::Unusable { because, .. } if because.contains("damaged") => {
+                "run `platform-integration evidence verify`; restore the file from a backup or a bundle, or start a new store with --store PATH"
+            }
             StoreError::Unusable { .. } => {
                 "make the directory writable, or choose another place with --store PATH or PLATFORM_INTEGRATION_STORE"
             }
@@ -112,7 +121,7 @@ impl From<StoreError> for Fault {
                 "list sessions with `platform-integration evidence`, or open one with open_session"
             }
             StoreError::Damaged { .. } => {
-                "run `platform-integration evidence --verify`; restore the file from a backup, or start a new store with --store PATH"
+                "run `platform-integration evidence verify`; restore the file from a backup, or start a new store with --store PATH"
             }
         };
         Self::new(e.to_string(), next)

@@ -4,8 +4,8 @@ use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
 use crate::app::{
     FactOut, assess_readiness, check_contract, confirm_constraints, demo, draft_contract, export_dossier,
-    inspect_system, map_system, open_session, query_evidence, record_constraint, run_connector, run_drills,
-    scaffold_connector, trace_constraint, verify_skill, wire::counts_line,
+    inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, scaffold_connector,
+    trace_constraint, verify_skill, wire::counts_line,
 };
 use crate::base::text;
 
@@ -348,50 +348,6 @@ impl Text for export_dossier::Answer {
         page.line(format!("wrote {} to {}", text::plural(self.files.len() as u64, "file"), styled(BOLD, &self.out)));
         for f in &self.files {
             page.line(format!("  {f}"));
-        }
-        page.next(&self.next);
-    }
-}
-
-impl Text for query_evidence::Answer {
-    fn text(&self, page: &mut Page) {
-        if let Some(sessions) = &self.sessions {
-            let rows: Vec<Vec<String>> = sessions
-                .iter()
-                .map(|s| vec![s.session.clone(), s.opened_at.clone(), s.name.clone(), s.client.clone(), s.goal.clone()])
-                .collect();
-            page.table(&["session", "opened", "integration", "client", "goal"], &rows);
-            if rows.is_empty() {
-                page.line("no session in this store");
-            }
-        }
-        if let Some(events) = &self.events {
-            let rows: Vec<Vec<String>> = events
-                .iter()
-                .map(|e| {
-                    vec![
-                        e.seq.to_string(),
-                        e.at.clone(),
-                        e.phase.as_str().to_owned(),
-                        e.kind.as_str().to_owned(),
-                        e.outcome.clone(),
-                        e.client.clone(),
-                        e.summary.clone(),
-                    ]
-                })
-                .collect();
-            page.table(&["#", "at", "phase", "kind", "outcome", "client", "what"], &rows);
-            if rows.is_empty() {
-                page.line("no event matches");
-            }
-        }
-        page.gap();
-        if let Some(chain) = &self.chain {
-            page.pair("chain", chain);
-        }
-        page.pair("head", &self.head);
-        if let Some(cursor) = &self.cursor {
-            page.pair("cursor", cursor);
         }
         page.next(&self.next);
     }

@@ -80,7 +80,7 @@ impl Log {
             data,
             provenance: Provenance::default(),
         };
-        self.events.push(Event { seq, event, prev: GENESIS.to_owned(), hash: String::new() });
+        self.events.push(Event::chained(seq, GENESIS, event));
         self
     }
 
