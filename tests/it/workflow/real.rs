@@ -8,6 +8,7 @@ use platform_integration::app::{self, App, Channel, Decision, DecisionArg, Face,
 use platform_integration::base::clock::{ManualClock, Timestamp};
 use platform_integration::base::digest::Digest;
 use platform_integration::base::rng::Rng;
+use platform_integration::evidence::MemoryLedger;
 use platform_integration::evidence::{EventKind, Outcome, Provenance, Store};
 use platform_integration::store::MemoryStore;
 
@@ -53,8 +54,13 @@ impl Agent {
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/billing-to-crm"), dir.path());
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(ManualClock::new(Timestamp(1_795_434_360_000)));
-        let app =
-            App::new(Arc::clone(&store) as _, Arc::clone(&store) as _, clock, Rng::seeded(seed), dir.path().to_owned());
+        let app = App::new(
+            Arc::clone(&store) as _,
+            Arc::new(MemoryLedger::default()),
+            clock,
+            Rng::seeded(seed),
+            dir.path().to_owned(),
+        );
         let open = |face: &Face| {
             let params =
                 app::open_session::Params { name: "billing-to-crm".to_owned(), goal: String::new(), anyway: true };
@@ -230,7 +236,7 @@ impl Agent {
                 assert!(event.event.data["confidence"].as_f64().unwrap() <= 0.95);
             }
         }
-        assert!(self.store.verify_chain().unwrap().is_none());
+        assert!(self.store.verify().unwrap().fault.is_none());
     }
 }
 
