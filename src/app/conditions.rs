@@ -19,6 +19,7 @@ pub(super) fn any(p: &Params) -> bool {
         until,
         text,
         principal: _,
+        bundle: _,
         cursor: _,
         limit: _,
         verify: _,

@@ -4,12 +4,16 @@
 pub mod assess_readiness;
 pub mod browse;
 pub mod check_contract;
+pub mod compact_evidence;
 mod conditions;
 pub mod confirm_constraints;
 mod context;
 pub mod diff_sessions;
 pub mod draft_contract;
 pub mod export_dossier;
+pub mod export_evidence;
+pub mod import_evidence;
+mod imported;
 pub mod inspect_system;
 pub mod map_system;
 mod no;
@@ -19,13 +23,16 @@ pub mod query_evidence;
 pub mod record_constraint;
 pub mod run_drills;
 pub mod scaffold_connector;
+pub mod seal_evidence;
 pub mod show_record;
 mod subject;
+pub mod trace_constraint;
 pub mod wire;
 
 pub mod demo;
 pub mod run_connector;
 pub mod serve_mock;
+pub mod verify_evidence;
 pub mod verify_skill;
 
 pub use crate::workflow::record::Channel;
@@ -50,7 +57,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::base::redact;
-use crate::evidence::{Blob, Event, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded};
+use crate::evidence::{Blob, Event, EventKind, KeptBundle, NewEvent, Outcome, Phase, Provenance, Recorded};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -107,6 +114,8 @@ pub enum Proposed {
     Nothing,
     /// A constraint.
     Constraint(workflow::record::ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(String),
     /// Decisions passed on by an agent.
     Decisions(Vec<workflow::record::DecisionRecord>),
 }
@@ -166,6 +175,7 @@ pub fn execute<U: UseCase>(
         let proposal = match &proposed {
             Proposed::Nothing => Proposal::Nothing,
             Proposed::Constraint(constraint) => Proposal::Constraint(constraint),
+            Proposed::Notes(text) => Proposal::Notes(text),
             Proposed::Decisions(decisions) => Proposal::Decisions(decisions),
         };
         let ask = Ask { tool: U::NAME, facts: &call.facts, session: call.session.as_ref(), proposal };
@@ -186,7 +196,12 @@ pub fn execute<U: UseCase>(
             let Event { seq, hash, .. } = append(app, records)?;
             Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
         }
-        Err(no) => {
+        Err(mut no) => {
+            if let No::Refusal(refusal) = &mut no
+                && refusal.evidence.is_empty()
+            {
+                refusal.evidence.push("the arguments of this call".to_owned());
+            }
             record_no(app, call_args, &no);
             Err(no)
         }
@@ -260,12 +275,22 @@ struct Note {
 
 /// Records what a command did, before it answers (law 9).
 fn note(app: &App, note: Note) -> Result<Event, No> {
+    note_with(app, note, None)
+}
+
+/// As [`note`], with a bundle that was taken in.
+fn note_with(app: &App, note: Note, bundle: Option<KeptBundle>) -> Result<Event, No> {
+    Ok(append(app, vec![note_record(app, note, bundle)])?)
+}
+
+/// The record of a note.
+fn note_record(app: &App, note: Note, bundle: Option<KeptBundle>) -> Recorded {
     let Note { session, phase, kind, tool, input, summary, data } = note;
     let input = Blob::of(&redact::json(&input));
     let output = data.clone();
     let call = (tool, phase, &Face::Cli, session.as_deref(), &input);
     let record = record(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
-    Ok(append(app, vec![record])?)
+    Recorded { bundle, ..record }
 }
 
 /// Refusals and faults are evidence too. Where even that cannot be written, the caller still gets the answer.
@@ -275,7 +300,7 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
             EventKind::Refused,
             Outcome::Refused,
             format!("{}: {}", r.code, r.because),
-            serde_json::json!({"code": r.code}),
+            serde_json::json!({"code": r.code, "evidence": r.evidence, "next": r.next}),
         ),
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::diff_sessions::{self, DiffOut};
 use super::show_record::{self, RecordOut};
-use super::{Call, Done, Hints, No, Refusal, UseCase, conditions, paging};
+use super::{Call, Done, Hints, No, Refusal, UseCase, conditions, imported, paging};
 use crate::base::text;
-use crate::evidence::{Event, EventKind, Phase, Session, SessionQuery, WHY, who};
+use crate::evidence::{Event, EventKind, Phase, Session, SessionQuery, Store, WHY, who};
 
 /// Arguments of `query_evidence`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -42,6 +42,11 @@ pub struct Params {
     #[schemars(skip)]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub principal: Option<String>,
+    /// Of a bundle that was taken in, by the first digits of its digest or origin.
+    #[arg(long)]
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bundle: Option<String>,
     /// From the previous page.
     #[arg(long)]
     pub cursor: Option<String>,
@@ -162,7 +167,8 @@ impl UseCase for QueryEvidence {
     type Answer = Answer;
 
     fn session(params: &Params) -> Option<&str> {
-        params.session.as_deref()
+        // A session of a bundle is none of this store.
+        params.session.as_deref().filter(|_| params.bundle.is_none())
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
@@ -176,6 +182,7 @@ impl UseCase for QueryEvidence {
         }
         let head = call.app.store.head()?.hash;
         let chain = if params.verify { Some(call.app.store.verify()?.words()) } else { None };
+        let store = imported::store(call, params.bundle.as_deref())?;
         let mut answer = Answer {
             sessions: None,
             events: None,
@@ -188,7 +195,7 @@ impl UseCase for QueryEvidence {
         };
         let shown;
         if let Some(seq) = params.show {
-            let record = show_record::show(call, seq)?;
+            let record = show_record::show(call, store.as_ref(), seq)?;
             shown = format!("record {seq}");
             answer.next = match &record.event.session {
                 Some(id) => format!("query_evidence {{\"session\": \"{id}\"}} lists the records around it"),
@@ -205,7 +212,7 @@ impl UseCase for QueryEvidence {
             answer.next = format!("assess_readiness {{\"session\": \"{other}\"}} weighs the second one's evidence");
             answer.diff = Some(diff);
         } else if conditions::any(&params) {
-            let (events, cursor) = events(call, &params)?;
+            let (events, cursor) = events(call, store.as_ref(), &params)?;
             shown = text::plural(events.len() as u64, "event");
             answer.next = match (&cursor, events.first()) {
                 (Some(_), _) => "call again with this cursor for later events".to_owned(),
@@ -214,7 +221,7 @@ impl UseCase for QueryEvidence {
             };
             (answer.events, answer.cursor) = (Some(events), cursor);
         } else {
-            let (sessions, cursor) = sessions(call, &params)?;
+            let (sessions, cursor) = sessions(call, store.as_ref(), &params)?;
             shown = text::plural(sessions.len() as u64, "session");
             answer.next = if sessions.is_empty() {
                 "open_session {\"name\": \"...\", \"goal\": \"...\"} opens the first one".to_owned()
@@ -227,9 +234,9 @@ impl UseCase for QueryEvidence {
     }
 }
 
-fn events(call: &Call<'_>, p: &Params) -> Result<(Vec<EventOut>, Option<String>), No> {
+fn events(call: &Call<'_>, store: &dyn Store, p: &Params) -> Result<(Vec<EventOut>, Option<String>), No> {
     let Some(query) = conditions::events(call, p)? else { return Ok((Vec::new(), None)) };
-    let page = call.app.store.query(&query)?;
+    let page = store.query(&query)?;
     let all: Vec<EventOut> = page.events.iter().map(event_out).collect();
     let count = all.len();
     let (shown, _) = paging::fit(all, None, call.face.budget())?;
@@ -241,9 +248,9 @@ fn events(call: &Call<'_>, p: &Params) -> Result<(Vec<EventOut>, Option<String>)
     Ok((shown, cursor))
 }
 
-fn sessions(call: &Call<'_>, p: &Params) -> Result<(Vec<SessionOut>, Option<String>), No> {
+fn sessions(call: &Call<'_>, store: &dyn Store, p: &Params) -> Result<(Vec<SessionOut>, Option<String>), No> {
     let query = conditions::sessions(call, p)?;
-    let found = call.app.store.sessions(&SessionQuery { limit: p.limit + 1, ..query })?;
+    let found = store.sessions(&SessionQuery { limit: p.limit + 1, ..query })?;
     let more = found.len() > p.limit;
     let kept: Vec<Session> = found.into_iter().take(p.limit).collect();
     let cursors: Vec<String> = kept.iter().map(conditions::session_cursor).collect();

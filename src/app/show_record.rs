@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Call, No, Refusal};
 use crate::base::digest::Digest;
-use crate::evidence::{Event, Keep, Query, WHY, chain_hash, who};
+use crate::evidence::{Event, Keep, Query, Store, WHY, chain_hash, who};
 
 /// One record whole.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -85,16 +85,16 @@ pub struct TextOut {
 ///
 /// # Errors
 /// `unknown-record`, and faults of the store.
-pub(super) fn show(call: &Call<'_>, seq: u64) -> Result<RecordOut, No> {
+pub(super) fn show(call: &Call<'_>, store: &dyn Store, seq: u64) -> Result<RecordOut, No> {
     let query = Query {
         principal: call.face.principal().map(str::to_owned),
         after: Some(seq.saturating_sub(1)),
         limit: 1,
         ..Query::default()
     };
-    let found = call.app.store.query(&query)?.events.into_iter().find(|e| e.seq == seq);
+    let found = store.query(&query)?.events.into_iter().find(|e| e.seq == seq);
     let Some(record) = found else {
-        let head = call.app.store.head()?.seq;
+        let head = store.head()?.seq;
         return Err(Refusal::new(
             "unknown-record",
             format!("no record {seq} for you in this store, which goes up to {head}"),
@@ -103,19 +103,19 @@ pub(super) fn show(call: &Call<'_>, seq: u64) -> Result<RecordOut, No> {
         .into());
     };
     let mut room = call.face.budget().saturating_sub(record.event.data.to_string().chars().count());
-    let input = text(call, &record, &record.event.input, &mut room)?;
-    let output = text(call, &record, &record.event.output, &mut room)?;
+    let input = text(store, &record, &record.event.input, &mut room)?;
+    let output = text(store, &record, &record.event.output, &mut room)?;
     Ok(whole(record, input, output))
 }
 
 /// The text under `digest`, as far as there is room for it.
-fn text(call: &Call<'_>, record: &Event, digest: &Digest, room: &mut usize) -> Result<TextOut, No> {
+fn text(store: &dyn Store, record: &Event, digest: &Digest, room: &mut usize) -> Result<TextOut, No> {
     let out = |json, because: Option<&str>| TextOut {
         digest: digest.as_str().to_owned(),
         json,
         because: because.map(str::to_owned),
     };
-    Ok(match call.app.store.blob(digest)? {
+    Ok(match store.blob(digest)? {
         Some(text) if text.chars().count() > *room => {
             out(None, Some("too long for this answer; `platform-integration evidence show` prints it"))
         }

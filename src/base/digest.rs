@@ -69,7 +69,7 @@ pub fn canonical(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                out.push_str(&Value::String(key.clone()).to_string());
+                quoted(key, out);
                 out.push(':');
                 canonical(&map[key], out);
             }
@@ -85,7 +85,19 @@ pub fn canonical(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
+        Value::String(text) => quoted(text, out),
         scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+/// A JSON string; most need no escape and are copied as they are.
+fn quoted(text: &str, out: &mut String) {
+    if text.bytes().any(|b| b < 0x20 || b == b'"' || b == b'\\') {
+        out.push_str(&Value::String(text.to_owned()).to_string());
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
     }
 }
 
@@ -101,6 +113,18 @@ mod tests {
             Digest::of_json(&json!({"b": [true, null], "a": 1}))
         );
         assert_ne!(Digest::of_json(&json!({"a": 1})), Digest::of_json(&json!({"a": "1"})));
+    }
+
+    #[test]
+    fn the_canonical_form_is_the_json_of_the_library() {
+        // No object with two keys: there the order is ours.
+        for text in ["", "plain", "a \"quote\" and a \\", "tab\t line\n bell\u{7} del\u{7f}", "ü \u{1f980} \u{2028}"] {
+            for value in [json!(text), json!({text: [1.50, null, text]})] {
+                let mut out = String::new();
+                canonical(&value, &mut out);
+                assert_eq!(out, value.to_string());
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod redact;
 pub mod rng;
 pub mod secret;
 pub mod ssh;
+pub mod ssh_sign;
 pub mod text;
 pub mod trace;
 pub mod yaml;

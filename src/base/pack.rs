@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 
 use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use flate2::read::{GzDecoder, ZlibDecoder};
+use flate2::write::{GzEncoder, ZlibEncoder};
 
 /// `bytes` as an SQLite archive holds them: zlib, or the bytes themselves where zlib does not make them shorter.
 #[must_use]
@@ -29,6 +29,25 @@ pub fn unpack(packed: &[u8], size: usize) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     ZlibDecoder::new(packed).take(size as u64 + 1).read_to_end(&mut bytes).ok()?;
     (bytes.len() == size).then_some(bytes)
+}
+
+/// Runs `write` with a writer whose bytes arrive at `out` as gzip.
+///
+/// # Errors
+/// Those of `write` and `out`.
+pub fn gzip<'w>(
+    out: &'w mut dyn std::io::Write,
+    write: impl FnOnce(&mut GzEncoder<&'w mut dyn std::io::Write>) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut encoder = GzEncoder::new(out, Compression::default());
+    write(&mut encoder)?;
+    encoder.finish().map(|_| ())
+}
+
+/// What `bytes` hold, unpacked where they are gzip.
+#[must_use]
+pub fn gunzipped(bytes: &[u8]) -> Box<dyn std::io::Read + '_> {
+    if bytes.starts_with(&[0x1f, 0x8b]) { Box::new(GzDecoder::new(bytes)) } else { Box::new(bytes) }
 }
 
 #[cfg(test)]

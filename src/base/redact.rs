@@ -1,5 +1,6 @@
 //! Takes secrets out of text before it is stored, logged or shown.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -41,9 +42,12 @@ pub fn looks_secret(text: &str) -> bool {
 /// `text` with everything that looks like a secret masked. References (`env:NAME`, `file:PATH`) stay.
 #[must_use]
 pub fn text(text: &str) -> String {
-    let mut out = text.to_owned();
+    let mut out = Cow::Borrowed(text);
     for pattern in PATTERNS.iter() {
-        out = pattern.replace_all(&out, MASK).into_owned();
+        // Borrowed is unchanged: nearly every text is.
+        if let Cow::Owned(masked) = pattern.replace_all(&out, MASK) {
+            out = Cow::Owned(masked);
+        }
     }
     KEY_VALUE
         .replace_all(&out, |c: &regex::Captures<'_>| {

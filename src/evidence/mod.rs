@@ -1,11 +1,13 @@
 //! Row 7: what was done, by whom, why, and the ports behind which it is kept. No database word lives here.
 
 mod blob;
+pub mod bundle;
 mod chain;
 mod event;
 mod ledger;
 mod proof;
 mod reconciliation;
+pub mod seal;
 mod store;
 
 pub use blob::{Blob, KeptBundle, Recorded};

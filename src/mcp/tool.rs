@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject, Tool, ToolAnnotations};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::schema;
@@ -92,26 +93,10 @@ fn route<U: UseCase>() -> Route {
 }
 
 fn run<U: UseCase>(app: &App, face: &Face, human: HumanInput, arguments: JsonObject, style: Style) -> Came {
-    let known: Vec<String> = schema::input::<U::Params>()
-        .get("properties")
-        .and_then(Value::as_object)
-        .map(|p| p.keys().cloned().collect())
-        .unwrap_or_default();
-    let stranger = arguments.keys().find(|k| !known.contains(k)).cloned();
-    let params: U::Params = match serde_json::from_value(Value::Object(arguments)) {
+    let arguments = Value::Object(arguments);
+    let params = match U::Params::deserialize(&arguments) {
         Ok(params) => params,
-        Err(e) => {
-            let near = stranger
-                .as_deref()
-                .map(|s| text::did_you_mean(s, known.iter().map(String::as_str)))
-                .unwrap_or_default();
-            let refusal = Refusal::new(
-                "bad-arguments",
-                format!("{}: {}{near}", U::NAME, text::quoted(&e.to_string(), 300)),
-                format!("call {} with: {}", U::NAME, known.join(", ")),
-            );
-            return refused(&refusal);
-        }
+        Err(e) => return refused(&misfit::<U>(&arguments, &e)),
     };
     match app::execute::<U>(app, face, human, params) {
         Ok(answered) => match serde_json::to_value(&answered.answer) {
@@ -122,6 +107,23 @@ fn run<U: UseCase>(app: &App, face: &Face, human: HumanInput, arguments: JsonObj
         Err(No::Fault(fault)) => Came::Fault(fault),
         Err(No::NeedsHuman(question)) => Came::Ask(question),
     }
+}
+
+/// Arguments that do not fit, with the name that was meant; the schema is looked into only here.
+fn misfit<U: UseCase>(arguments: &Value, error: &serde_json::Error) -> Refusal {
+    let schema = schema::input::<U::Params>();
+    let known: Vec<&str> = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|p| p.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    let stranger = arguments.as_object().and_then(|a| a.keys().find(|k| !known.contains(&k.as_str())));
+    let near = stranger.map(|s| text::did_you_mean(s, known.iter().copied())).unwrap_or_default();
+    Refusal::new(
+        "bad-arguments",
+        format!("{}: {}{near}", U::NAME, text::quoted(&error.to_string(), 300)),
+        format!("call {} with: {}", U::NAME, known.join(", ")),
+    )
 }
 
 /// A refusal is text alone: hosts show the model only the text of an error, and a client that validates would take a

@@ -3,8 +3,9 @@
 use super::page::{BOLD, DIM, Page, styled};
 use super::text::Text;
 use crate::app::diff_sessions::DiffOut;
-use crate::app::query_evidence;
 use crate::app::show_record::{RecordOut, TextOut};
+use crate::app::{compact_evidence, export_evidence, import_evidence, query_evidence, seal_evidence, verify_evidence};
+use crate::base::text::{plural, thousands};
 
 impl Text for query_evidence::Answer {
     fn text(&self, page: &mut Page) {
@@ -109,5 +110,100 @@ fn diff_text(diff: &DiffOut, page: &mut Page) {
     }
     if let Some(left_out) = left_out {
         page.line(format!("  and {left_out} more"));
+    }
+}
+
+impl Text for verify_evidence::Answer {
+    fn text(&self, page: &mut Page) {
+        page.line(format!("{}  {}", styled(BOLD, if self.holds() { "whole" } else { "broken" }), self.of));
+        for problem in &self.problems {
+            page.line(format!("  {problem}"));
+        }
+        if let Some(session) = &self.session {
+            page.pair("session", session);
+        }
+        let left_out =
+            self.skipped.filter(|n| *n > 0).map(|n| format!(", {} left out", thousands(n))).unwrap_or_default();
+        page.pair("records", format!("{}{left_out}", thousands(self.records)));
+        if let Some(on_trust) = self.on_trust.filter(|n| *n > 0) {
+            page.pair(
+                "on trust",
+                format!("{}, since an older form of record proves only as a whole", plural(on_trust, "record")),
+            );
+        }
+        if let Some(sessions) = self.sessions {
+            page.pair("sessions", thousands(sessions));
+        }
+        page.pair("texts", format!("{} inputs and answers", thousands(self.blobs)));
+        if let Some(thinned) = self.thinned.filter(|n| *n > 0) {
+            page.pair("thinned out", format!("{} by the rule of retention", plural(thinned, "record")));
+        }
+        page.pair("head", &self.head);
+        if let Some(origin) = &self.origin {
+            page.pair("origin", origin);
+        }
+        if let Some(seal) = &self.seal {
+            page.pair("seal", seal);
+        }
+        page.next(&self.next);
+    }
+}
+
+impl Text for seal_evidence::Answer {
+    fn text(&self, page: &mut Page) {
+        match &self.file {
+            Some(file) => page.line(format!("sealed to {}", styled(BOLD, file))),
+            None => pretty(&self.statement, page),
+        }
+        if let Some(signature) = &self.signature {
+            page.pair("signature", signature);
+        }
+        if self.file.is_some() {
+            let said = |key: &str| self.statement["predicate"][key].to_string().trim_matches('"').to_owned();
+            page.pair("record", said("seq"));
+            page.pair("hash", said("hash"));
+            page.pair("sealed", said("sealedAt"));
+        }
+        page.next(&self.next);
+    }
+}
+
+impl Text for export_evidence::Answer {
+    fn text(&self, page: &mut Page) {
+        page.line(format!("exported to {}", styled(BOLD, &self.file)));
+        if let Some(session) = &self.session {
+            page.pair("session", session);
+        }
+        let left_out =
+            if self.skipped == 0 { String::new() } else { format!(", {} left out", thousands(self.skipped)) };
+        page.pair("records", format!("{}{left_out}", thousands(self.records)));
+        page.pair("texts", format!("{} inputs and answers", thousands(self.blobs)));
+        page.pair("head", &self.head);
+        page.next(&self.next);
+    }
+}
+
+impl Text for import_evidence::Answer {
+    fn text(&self, page: &mut Page) {
+        page.line(format!("{}  {}", styled(BOLD, &self.outcome), self.file));
+        if let Some(session) = &self.session {
+            page.pair("session", session);
+        }
+        page.pair("records", thousands(self.records));
+        page.pair("bundle", &self.bundle);
+        page.pair("origin", &self.origin);
+        page.next(&self.next);
+    }
+}
+
+impl Text for compact_evidence::Answer {
+    fn text(&self, page: &mut Page) {
+        page.line(format!("dropped what is older than {}", styled(BOLD, &self.before)));
+        page.pair("data", format!("of {}", plural(self.data, "record")));
+        page.pair("texts", format!("{} inputs and answers", thousands(self.blobs)));
+        page.pair("bytes", thousands(self.bytes));
+        page.pair("kept", &self.kept);
+        page.pair("record", self.seq.to_string());
+        page.next(&self.next);
     }
 }

@@ -2,6 +2,8 @@
 //! A further backend is one file here and one line in that suite.
 
 mod compact;
+#[cfg(test)]
+mod failures;
 mod ledger;
 mod letters;
 mod log;

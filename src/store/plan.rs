@@ -1,7 +1,7 @@
 //! Which index finds what a query asks for.
 //!
-//! The order is always that of the log, and no plan sorts: a page ends the search. `tests/it/store/plans.rs` holds
-//! every combination of conditions against SQLite's own account of the plan.
+//! The order is always that of the log, and no plan sorts: a page ends the search. The test below holds every combination of conditions
+//! against SQLite's own account of the plan.
 
 use rusqlite::types::Value as Sql;
 
@@ -98,4 +98,69 @@ fn groups(needle: &Needle) -> String {
     groups.dedup();
     groups.truncate(GROUPS);
     groups.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params_from_iter};
+
+    use super::*;
+    use crate::base::clock::Timestamp;
+    use crate::evidence::{EventKind, Phase};
+    use crate::store::migrate;
+
+    /// Every combination of conditions that a query can express.
+    fn queries() -> impl Iterator<Item = Query> {
+        (0..128_u32).map(|bits| {
+            let has = |bit: u32| bits & (1 << bit) != 0;
+            Query {
+                session: has(0).then(|| "s-1".to_owned()),
+                adhoc: has(1) && !has(0),
+                principal: has(2).then(|| "mira".to_owned()),
+                phase: has(3).then_some(Phase::Map),
+                kind: has(4).then_some(EventKind::Refused),
+                since: has(5).then_some(Timestamp(1)),
+                until: has(6).then_some(Timestamp(2)),
+                text: None,
+                after: None,
+                limit: 10,
+            }
+        })
+    }
+
+    fn account(connection: &Connection, sql: &str, values: Vec<Sql>) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).expect("a plan");
+        rows.collect::<Result<_, _>>().expect("lines")
+    }
+
+    #[test]
+    fn no_query_walks_a_table_or_sorts() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        migrate::migrate(&mut connection).expect("our schema");
+        let needle = Needle::new("mapped billing").expect("long enough");
+        let mut seen = 0;
+        for query in queries() {
+            for lead in [Lead::Index, Lead::Letters(&needle, 1000)] {
+                let Plan { sql, values } = plan(&query, 5, lead);
+                let lines = account(&connection, &sql, values);
+                // A virtual table is always said to be scanned; M names the index of its letters.
+                let by_letters = |line: &String| line.contains("VIRTUAL TABLE INDEX") && line.contains('M');
+                let walks = lines.iter().any(|l| l.starts_with("SCAN") && !by_letters(l));
+                let sorts = lines.iter().any(|l| l.contains("TEMP B-TREE"));
+                assert!(!walks && !sorts, "{query:?}\n{sql}\n{lines:#?}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 256);
+    }
+
+    #[test]
+    fn a_text_is_looked_for_by_its_letters() {
+        let groups = |text: &str| groups(&Needle::new(text).expect("long enough"));
+        assert_eq!(groups("Crm"), r#""crm""#);
+        assert_eq!(groups("a\"b"), r#""a""b""#, "a quote is no syntax");
+        assert_eq!(groups("äöü"), "\"äöü\"");
+        assert_eq!(groups("aaaaaa"), "\"aaa\"", "once is enough");
+    }
 }

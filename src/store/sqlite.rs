@@ -13,7 +13,7 @@ use super::migrate::{NotMigrated, migrate};
 use crate::evidence::{Head, StoreError};
 
 /// How long a call waits for another process that is writing.
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY: Duration = Duration::from_secs(30);
 
 /// Evidence and ledger in one SQLite file. Any number of processes may have it open.
 ///
@@ -178,10 +178,11 @@ pub(super) fn because(error: &rusqlite::Error) -> String {
         Some(Code::NotADatabase) => "the file is not an SQLite database".to_owned(),
         Some(Code::DatabaseCorrupt) => "the database file is damaged".to_owned(),
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
-            "another process has been writing to it for more than 10 seconds".to_owned()
+            "another process has been writing to it for more than 30 seconds".to_owned()
         }
         Some(Code::ReadOnly) => "the file or its directory is read-only".to_owned(),
         Some(Code::DiskFull) => "the disk is full".to_owned(),
+        Some(Code::SystemIoFailure) => format!("the disk does not read or write it ({error})"),
         Some(Code::PermissionDenied | Code::CannotOpen) => {
             "the file or its directory cannot be opened for writing".to_owned()
         }

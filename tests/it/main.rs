@@ -13,6 +13,7 @@ mod checks;
 mod cli;
 mod connector;
 mod contract;
+mod evidence_fields;
 mod http;
 mod lab;
 mod mapping;

@@ -2,8 +2,10 @@
 
 mod backends;
 mod files;
+mod flips;
 mod ledger;
 mod processes;
+mod retention;
 mod tampering;
 
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use platform_integration::evidence::{Ledger, LedgerError};
+use platform_integration::evidence::{Ledger, LedgerError, SessionQuery};
 
 use super::*;
 
@@ -30,6 +30,13 @@ fn a_child_of_another_test() {
         "append" => {
             for i in 0..40 {
                 append(&store, event(i, "from a process"));
+            }
+        }
+        "session" => {
+            let id = format!("s-{}", std::process::id());
+            open(&store, &id, 0);
+            for i in 0..25 {
+                append(&store, NewEvent { session: Some(id.clone()), ..event(i, &format!("step {i}")) });
             }
         }
         "append-for-ever" => loop {
@@ -69,6 +76,26 @@ fn processes_that_make_and_fill_one_store_keep_one_unbroken_chain() {
     let store = place.open();
     assert_eq!(store.verify().unwrap().words(), "whole");
     assert_eq!(store.query(&Query { limit: 1000, ..Query::default() }).unwrap().events.len(), 120);
+}
+
+#[test]
+fn eight_processes_at_once_keep_the_order_of_each_session_and_none_is_turned_away() {
+    let place = Place::new();
+    let children: Vec<Child> = (0..8).map(|_| child("session", &place.path)).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success(), "no busy error reached it");
+    }
+    let store = place.open();
+    let proof = store.verify().unwrap();
+    assert_eq!((proof.words().as_str(), proof.head.seq, proof.sessions), ("whole", 8 * 26, 8));
+    let all = SessionQuery { limit: 10, ..SessionQuery::default() };
+    for session in store.sessions(&all).unwrap() {
+        let summaries: Vec<String> =
+            store.events_of(&session.id).unwrap().into_iter().map(|e| e.event.summary).collect();
+        let expected: Vec<String> =
+            std::iter::once(format!("opened {}", session.id)).chain((0..25).map(|i| format!("step {i}"))).collect();
+        assert_eq!(summaries, expected);
+    }
 }
 
 #[test]
