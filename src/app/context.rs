@@ -51,17 +51,8 @@ pub struct App {
 impl App {
     /// Puts an application together.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
-        Self {
-            store,
-            ledger,
-            clock,
-            rng: Mutex::new(rng),
-            cwd,
-            tracer: None,
-            trace: None,
-            read: Mutex::default(),
-            digests: Mutex::default(),
-        }
+        let (read, digests) = (Mutex::default(), Mutex::default());
+        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read, digests }
     }
 
     /// `path` as the user meant it.
