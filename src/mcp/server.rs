@@ -31,6 +31,11 @@ const MOST: usize = 10_000;
 /// Lists of tools and prompts do not change while a server runs.
 pub(super) const LIST_TTL_MS: u64 = 3_600_000;
 
+/// The name the server goes by.
+const NAME: &str = "platform-integration";
+/// Where a result of the newer protocol says which server gave it.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
 const INSTRUCTIONS: &str = "Integrates two platforms with evidence. Order: open_session, map_system for both systems, record_constraint for what must hold, \
 confirm_constraints (asks the human; you can request a confirmation, never give it), draft_contract, edit integration.yaml, check_contract until it compiles, \
 scaffold_connector, run_drills, assess_readiness, export_dossier. Every answer ends with `next`; a refusal says why and which call gets further. \
@@ -217,10 +222,7 @@ impl ServerHandler for Server {
             .enable_completions()
             .build();
         ServerConfig::new(offered)
-            .with_server_info(
-                Implementation::new("platform-integration", env!("CARGO_PKG_VERSION"))
-                    .with_title("Platform integration"),
-            )
+            .with_server_info(Implementation::new(NAME, env!("CARGO_PKG_VERSION")).with_title("Platform integration"))
             .with_instructions(INSTRUCTIONS)
     }
 
@@ -256,7 +258,13 @@ impl ServerHandler for Server {
         mut context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let span = spans::begin(&self.app, &request.name, &mut context);
-        let answered = self.answer(request, context).await;
+        let newer = context.protocol_version().is_some_and(|v| v >= ProtocolVersion::V_2026_07_28);
+        let mut answered = self.answer(request, context).await;
+        if newer && let Ok(CallToolResponse::Complete(result)) = &mut answered {
+            // Without sessions an answer says itself whose it is.
+            let who = json!({"name": NAME, "version": env!("CARGO_PKG_VERSION")});
+            result.meta.get_or_insert_default().0.insert(SERVER_INFO.to_owned(), who);
+        }
         spans::end(span, &answered);
         answered
     }

@@ -125,6 +125,13 @@ impl Text for verify_evidence::Answer {
         if let Some(session) = &self.session {
             page.pair("session", session);
         }
+        if !self.holds() {
+            page.pair("proven up to", format!("record {}", thousands(self.records)));
+            if let Some(seal) = &self.seal {
+                page.pair("seal", seal);
+            }
+            return page.next(&self.next);
+        }
         let left_out =
             self.skipped.filter(|n| *n > 0).map(|n| format!(", {} left out", thousands(n))).unwrap_or_default();
         page.pair("records", format!("{}{left_out}", thousands(self.records)));

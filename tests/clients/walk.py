@@ -263,6 +263,8 @@ async def list_tools(client):
             ("destructiveHint", "destructive_hint"),
             ("idempotentHint", "idempotent_hint"),
         ):
+            if camel == "idempotentHint" and attr(hints, "read_only_hint", "readOnlyHint"):
+                continue  # means something only where something is changed
             stated = hints is not None and attr(hints, snake, camel) is not None
             check(stated, f"{tool.name} states {camel}")
         schema = attr(tool, "output_schema", "outputSchema")

@@ -107,6 +107,8 @@ async fn a_question_is_answered_by_whom_it_was_put_to_and_once() {
     let stolen = served.modern(Some(GRACE), "tools/call", answer.clone()).await.json();
     assert!(stolen["result"]["content"][0]["text"].as_str().unwrap().contains("unknown-session"), "{stolen}");
     let settled = served.modern(Some(ADA), "tools/call", answer.clone()).await.json();
+    let whose = &settled["result"]["_meta"]["io.modelcontextprotocol/serverInfo"];
+    assert_eq!(whose["name"], "platform-integration", "an answer says whose it is: {settled}");
     assert_eq!(settled["result"]["structuredContent"]["decided"][0]["decision"], "confirm", "{settled}");
     let again = served.modern(Some(ADA), "tools/call", answer).await.json();
     assert!(again["result"]["structuredContent"]["decided"].as_array().is_none_or(Vec::is_empty), "{again}");

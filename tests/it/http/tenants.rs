@@ -72,6 +72,95 @@ async fn no_tool_tells_of_another_ones_session() {
 }
 
 #[tokio::test]
+async fn no_query_tells_of_another_ones_evidence() {
+    let (served, session) = adas().await;
+    let grace = served.connect(Some(GRACE), true, ()).await;
+    let who = format!("operations-platform-integration-{session}");
+    for query in [
+        json!({}),
+        json!({"who": who}),
+        json!({"who": "operations-platform-integration-adhoc"}),
+        json!({"why": "skill-execution"}),
+        json!({"phase": "map"}),
+        json!({"kind": "refused"}),
+        json!({"kind": "session-opened"}),
+        json!({"since": "2020-01-01"}),
+        json!({"until": "2100-01-01"}),
+        json!({"text": "adas"}),
+        json!({"cursor": "t9999999999999.s-99999999-zzzzzz"}),
+        json!({"why": "skill-execution", "cursor": "e0"}),
+        json!({"why": "skill-execution", "cursor": "e1", "limit": 1}),
+    ] {
+        let said = match call(&grace, "query_evidence", query.clone()).await {
+            Ok(answer) => {
+                assert_eq!(answer["sessions"].as_array().map_or(0, Vec::len), 0, "{query}: {answer}");
+                answer.to_string()
+            }
+            Err(refused) => refused,
+        };
+        let theirs = ["adas", "billing-to-crm", "constraint-recorded"];
+        assert!(theirs.iter().all(|word| !said.contains(word)), "{query}: {said}");
+    }
+    for seq in 1..=6 {
+        // Hers are the queries above; nothing before them.
+        let said = call(&grace, "query_evidence", json!({"show": seq})).await;
+        assert!(said.as_ref().is_err_and(|r| r.contains("unknown-record")) || seq > 3, "{seq}: {said:?}");
+        assert!(!format!("{said:?}").contains("adas"), "{seq}: {said:?}");
+    }
+    let own = call(&grace, "open_session", json!({"name": "c-to-d"})).await.unwrap()["session"].clone();
+    for (one, other) in [(json!(session), own.clone()), (own.clone(), json!(session)), (own, json!(NEVER))] {
+        let said = call(&grace, "query_evidence", json!({"session": one, "diff": other})).await.unwrap_err();
+        assert!(said.contains("unknown-session"), "{said}");
+    }
+    let said = call(&grace, "query_evidence", json!({"principal": "ada"})).await;
+    assert!(said.is_err_and(|r| r.contains("you see your own records")));
+    // The owner finds all of it.
+    let ada = served.connect(Some(ADA), true, ()).await;
+    for query in [json!({"text": "adas"}), json!({"kind": "refused"}), json!({"who": who}), json!({})] {
+        let answer = call(&ada, "query_evidence", query.clone()).await.unwrap().to_string();
+        assert!(answer.contains("adas"), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn no_resource_and_no_completion_tells_of_another_ones_session() {
+    let (served, session) = adas().await;
+    let grace = served.connect(Some(GRACE), true, ()).await;
+    let listed: Vec<String> = grace.list_all_resources().await.unwrap().into_iter().map(|r| r.uri.clone()).collect();
+    assert_eq!(listed, ["integ://sessions"]);
+    for (theirs, never) in [
+        (format!("integ://sessions/{session}"), format!("integ://sessions/{NEVER}")),
+        (format!("integ://sessions/{session}/events"), format!("integ://sessions/{NEVER}/events")),
+        (format!("integ://sessions/{session}/events?cursor=e0"), format!("integ://sessions/{NEVER}/events?cursor=e0")),
+        ("integ://evidence/1".to_owned(), "integ://evidence/100001".to_owned()),
+        ("integ://evidence/3".to_owned(), "integ://evidence/100003".to_owned()),
+    ] {
+        let mut said = Vec::new();
+        for uri in [&theirs, &never] {
+            let error =
+                grace.read_resource(ReadResourceRequestParams::new(uri.as_str())).await.unwrap_err().to_string();
+            let error = error.replace(uri.as_str(), "URI").replace(&session, "ID").replace(NEVER, "ID");
+            let error = error.replace("record 10000", "record ");
+            // Every look is a record, so the log has grown in between.
+            said.push(regex::Regex::new(r"goes up to \d+").unwrap().replace(&error, "goes up to @@").into_owned());
+        }
+        assert_eq!(said[0], said[1], "{theirs}");
+    }
+    let sessions = grace.read_resource(ReadResourceRequestParams::new("integ://sessions")).await.unwrap();
+    assert!(!format!("{sessions:?}").contains("adas"), "{sessions:?}");
+    for (reference, argument) in [
+        (Reference::for_resource("integ://sessions/{session}"), "session"),
+        (Reference::for_prompt("integrate"), "name"),
+    ] {
+        for (client, offered) in [(&grace, 0), (&served.connect(Some(ADA), true, ()).await, 1)] {
+            let argument = ArgumentInfo::new(argument, "");
+            let found = client.complete(CompleteRequestParams::new(reference.clone(), argument)).await.unwrap();
+            assert_eq!(found.completion.values.len(), offered, "{found:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_session_of_the_older_protocol_belongs_to_who_opened_it() {
     let served = serve(|o| o.principals = both()).await;
     let opened = served.initialize(Some(ADA)).await;
