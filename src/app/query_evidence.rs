@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::diff_sessions::{self, DiffOut};
 use super::show_record::{self, RecordOut};
-use super::{Call, Done, Hints, No, Refusal, UseCase, conditions, imported, paging};
+use super::{Call, Done, Hints, No, Refusal, UseCase, conditions, imported, paging, trace_constraint};
 use crate::base::text;
 use crate::evidence::{Event, EventKind, Phase, Session, SessionQuery, Store, WHY, who};
 
@@ -66,6 +66,10 @@ pub struct Params {
     #[arg(skip)]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub diff: Option<String>,
+    /// Where this constraint of `session` leads: clause, drill, runbook.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace: Option<String>,
 }
 
 const fn default_limit() -> usize {
@@ -141,6 +145,10 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub diff: Option<DiffOut>,
+    /// Where the constraint leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub trace: Option<trace_constraint::Answer>,
     /// Pass it as `cursor` for the next page.
     pub cursor: Option<String>,
     /// Hash of the newest record before this query.
@@ -188,6 +196,7 @@ impl UseCase for QueryEvidence {
             events: None,
             record: None,
             diff: None,
+            trace: None,
             cursor: None,
             head,
             chain,
@@ -211,6 +220,20 @@ impl UseCase for QueryEvidence {
             );
             answer.next = format!("assess_readiness {{\"session\": \"{other}\"}} weighs the second one's evidence");
             answer.diff = Some(diff);
+        } else if let Some(constraint) = &params.trace {
+            let Some(session) = params.session.clone() else {
+                return Err(Refusal::new(
+                    "bad-argument",
+                    "a constraint is traced within a session, and none is named",
+                    format!("query_evidence {{\"session\": \"ID\", \"trace\": \"{}\"}}", text::quoted(constraint, 60)),
+                )
+                .into());
+            };
+            let asked = trace_constraint::Params { constraint: constraint.clone(), session, contract: None };
+            let trace = trace_constraint::answer(call, &asked)?;
+            shown = format!("where {} leads", trace.constraint);
+            answer.next.clone_from(&trace.next);
+            answer.trace = Some(trace);
         } else if conditions::any(&params) {
             let (events, cursor) = events(call, store.as_ref(), &params)?;
             shown = text::plural(events.len() as u64, "event");

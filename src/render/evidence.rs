@@ -1,7 +1,7 @@
 //! Answers about the evidence, for people.
 
 use super::page::{BOLD, DIM, Page, styled};
-use super::text::Text;
+use super::text::{Text, traced};
 use crate::app::diff_sessions::DiffOut;
 use crate::app::show_record::{RecordOut, TextOut};
 use crate::app::{compact_evidence, export_evidence, import_evidence, query_evidence, seal_evidence, verify_evidence};
@@ -41,6 +41,9 @@ impl Text for query_evidence::Answer {
         }
         if let Some(record) = &self.record {
             record_text(record, page);
+        }
+        if let Some(trace) = &self.trace {
+            traced(page, trace);
         }
         if let Some(diff) = &self.diff {
             diff_text(diff, page);
@@ -121,6 +124,13 @@ impl Text for verify_evidence::Answer {
         }
         if let Some(session) = &self.session {
             page.pair("session", session);
+        }
+        if !self.holds() {
+            page.pair("proven up to", format!("record {}", thousands(self.records)));
+            if let Some(seal) = &self.seal {
+                page.pair("seal", seal);
+            }
+            return page.next(&self.next);
         }
         let left_out =
             self.skipped.filter(|n| *n > 0).map(|n| format!(", {} left out", thousands(n))).unwrap_or_default();

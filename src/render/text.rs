@@ -315,31 +315,36 @@ pub(super) fn readiness(page: &mut Page, a: &assess_readiness::Answer) {
 
 impl Text for trace_constraint::Answer {
     fn text(&self, page: &mut Page) {
-        page.line(format!("{} {DIM}({}){DIM:#}  {}", styled(BOLD, &self.constraint), self.kind, self.says));
-        page.pair("origin", self.origin.as_deref().unwrap_or("none given"));
-        page.pair("owner", &self.owner);
-        page.pair("binds", &self.binds);
-        page.pair("state", &self.state);
-        for event in &self.events {
-            page.pair("evidence", event);
-        }
-        page.gap();
-        let rows: Vec<Vec<String>> =
-            self.clauses.iter().map(|c| vec![c.place.clone(), c.path.clone(), c.line.clone()]).collect();
-        page.table(&["honoured at", "clause", "as written"], &rows);
-        let rows: Vec<Vec<String>> =
-            self.drills.iter().map(|d| vec![d.drill.clone(), d.verdict.as_str().to_owned()]).collect();
-        page.table(&["tested by drill", "verdict"], &rows);
-        let rows: Vec<Vec<String>> =
-            self.watches.iter().map(|w| vec![w.seen.clone(), w.place.clone().unwrap_or_default()]).collect();
-        page.table(&["watched as", "in the runbook"], &rows);
-        if !self.lacking.is_empty() {
-            page.heading("lacking");
-            for l in &self.lacking {
-                page.line(format!("  - {l}"));
-            }
-        }
+        traced(page, self);
         page.next(&self.next);
+    }
+}
+
+/// Where a constraint leads.
+pub(super) fn traced(page: &mut Page, a: &trace_constraint::Answer) {
+    page.line(format!("{} {DIM}({}){DIM:#}  {}", styled(BOLD, &a.constraint), a.kind, a.says));
+    page.pair("origin", a.origin.as_deref().unwrap_or("none given"));
+    page.pair("owner", &a.owner);
+    page.pair("binds", &a.binds);
+    page.pair("state", &a.state);
+    for event in &a.events {
+        page.pair("evidence", event);
+    }
+    page.gap();
+    let rows: Vec<Vec<String>> =
+        a.clauses.iter().map(|c| vec![c.place.clone(), c.path.clone(), c.line.clone()]).collect();
+    page.table(&["honoured at", "clause", "as written"], &rows);
+    let rows: Vec<Vec<String>> =
+        a.drills.iter().map(|d| vec![d.drill.clone(), d.verdict.as_str().to_owned()]).collect();
+    page.table(&["tested by drill", "verdict"], &rows);
+    let rows: Vec<Vec<String>> =
+        a.watches.iter().map(|w| vec![w.seen.clone(), w.place.clone().unwrap_or_default()]).collect();
+    page.table(&["watched as", "in the runbook"], &rows);
+    if !a.lacking.is_empty() {
+        page.heading("lacking");
+        for l in &a.lacking {
+            page.line(format!("  - {l}"));
+        }
     }
 }
 

@@ -267,6 +267,31 @@ fn evidence_is_queried_and_its_chain_proved() {
 }
 
 #[test]
+fn a_constraint_is_traced_to_clause_drill_and_runbook() {
+    let dir = workspace("billing-to-crm");
+    let opened = json(&run(dir.path(), &["open", "billing-to-crm", "--format", "json"]));
+    let session = opened["session"].as_str().unwrap();
+    run(dir.path(), &["check", CONTRACT, "--session", session]);
+    run(dir.path(), &["drill", CONTRACT, "--session", session, "--schedules", "1", "--only", "rate-limited-seconds"]);
+    let traced = run(dir.path(), &["evidence", "trace", "crm-rate", "--session", session]);
+    assert_eq!(traced.status.code(), Some(0), "{}", stderr(&traced));
+    insta::assert_snapshot!(steady(&stdout(&traced), dir.path()));
+    let traced = json(&run(dir.path(), &["evidence", "trace", "crm-rate", "--session", session, "--format", "json"]));
+    assert_eq!(traced["clauses"][0]["path"], "flows.contacts.delivery.rate");
+    assert_eq!(traced["drills"][0]["verdict"], "PASS");
+    let unknown = run(dir.path(), &["evidence", "trace", "crm-rat", "--session", session]);
+    assert_eq!(unknown.status.code(), Some(2));
+    insta::assert_snapshot!(steady(&stderr(&unknown), dir.path()));
+
+    // A hard constraint that nothing honours makes CI stop.
+    let file = dir.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("      rate: 90/10s", "      #")).unwrap();
+    let lacking = run(dir.path(), &["evidence", "trace", "crm-rate", "--session", session]);
+    assert_eq!(lacking.status.code(), Some(1), "{}", stdout(&lacking));
+}
+
+#[test]
 fn a_human_who_is_not_there_parks_the_session_and_nothing_else() {
     let dir = workspace("billing-to-crm");
     let opened = json(&run(dir.path(), &["open", "billing-to-crm", "--format", "json"]));

@@ -404,6 +404,9 @@ async fn an_agent_walks_a_real_pair_within_the_budget() {
     std::fs::write(&path, decided).unwrap();
     let check = s.ok("check_contract", json!({"session": session, "contract": "integration.yaml"})).await;
     assert_eq!(check["compiles"], true, "{check:#}");
+    // What the draft relies on is in it as inferred constraints: nothing is built before a person has seen them.
+    assert!(check["open_inferred"].to_string().contains("stripe-ids-stable"), "{check:#}");
+    s.ok("confirm_constraints", json!({"session": session})).await;
     s.ok("scaffold_connector", json!({"session": session, "contract": "integration.yaml", "out": "deploy"})).await;
     let drills = s.ok("run_drills", json!({"session": session, "contract": "integration.yaml", "schedules": 1})).await;
     assert_eq!(drills["verdict"], "PASS", "{drills:#}");

@@ -28,7 +28,11 @@ fn rule(ask: &Ask<'_>) -> Ruling {
     let line = readiness.confidence.to_string();
     let said = quoted(text.get(stated.start..stated.end).unwrap_or_default(), 80);
     let next = match ask.proposal {
-        Proposal::Constraint(_) => call(ask.facts, "assess_readiness", json!({})),
+        Proposal::Constraint(c) => {
+            let says = corrected(text, &found, "");
+            let kept = json!({"id": c.id, "kind": c.kind.as_str(), "says": says.trim(), "origin": c.origin});
+            call(ask.facts, "record_constraint", without_null(kept))
+        }
         _ => call(ask.facts, known(ask.tool), json!({"notes": quoted(&corrected(text, &found, &line), 600)})),
     };
     let looked = readiness.checklist.iter().flat_map(|i| i.evidence.iter().map(|seq| (*seq, i.code.to_owned())));
@@ -45,4 +49,11 @@ fn rule(ask: &Ask<'_>) -> Ruling {
 /// The tool that was called, where it takes notes.
 fn known(tool: &str) -> &'static str {
     if tool == "export_dossier" { "export_dossier" } else { "assess_readiness" }
+}
+
+fn without_null(mut arguments: serde_json::Value) -> serde_json::Value {
+    if let Some(all) = arguments.as_object_mut() {
+        all.retain(|_, value| !value.is_null());
+    }
+    arguments
 }

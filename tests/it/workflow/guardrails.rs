@@ -162,6 +162,61 @@ next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: pl
 }
 
 #[test]
+fn an_agent_quotes_the_confidence_and_writes_none() {
+    let mut log = Log::default();
+    log.both().check("c1", 0, &[ids()]).drill("c1", 7, super::log::ALL_PASS);
+    let notes = |text| refused(&log, "assess_readiness", Proposal::Notes(text));
+    assert_eq!(notes("The vendor's sandbox was down twice."), "allowed");
+    assert_eq!(notes("Confidence: 0.70 (ceiling: inference 0.70)"), "allowed");
+    insta::assert_snapshot!(notes("All drills pass. Confidence: 0.93 (ceiling: observation 0.95)"), @r#"
+refused: confidence-overstated: "Confidence: 0.93 (ceiling: observation 0.95)" claims observation, and the evidence reaches inference (0.70); the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
+looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
+next: assess_readiness {"session":"s-20261123-k7m2qd","notes":"All drills pass. Confidence: 0.70 (ceiling: inference 0.70)"}
+"#);
+    insta::assert_snapshot!(notes("I am 95% confident that this works."), @r#"
+refused: confidence-overstated: "95% confident" is a number of nobody's computing; the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
+looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
+next: assess_readiness {"session":"s-20261123-k7m2qd","notes":"I am Confidence: 0.70 (ceiling: inference 0.70) that this works."}
+"#);
+    insta::assert_snapshot!(notes("[conf:0.9] ready"), @r#"
+refused: confidence-overstated: "[conf:0.9]" is a marker, which no evidence stands behind; the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
+looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
+next: assess_readiness {"session":"s-20261123-k7m2qd","notes":"Confidence: 0.70 (ceiling: inference 0.70) ready"}
+"#);
+    insta::assert_snapshot!(notes("Confidence: 0.7 (ceiling: inference)"), @r#"
+refused: confidence-overstated: "Confidence: 0.7 (ceiling: inference)" is not the line "Confidence: X.XX (ceiling: TYPE Y.YY)"; the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
+looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
+next: assess_readiness {"session":"s-20261123-k7m2qd","notes":"Confidence: 0.70 (ceiling: inference 0.70)"}
+"#);
+    insta::assert_snapshot!(refused(&log, "export_dossier", Proposal::Notes("confidence of 0.9")), @r#"
+refused: confidence-overstated: "confidence of 0.9" is a number of nobody's computing; the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
+looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
+next: export_dossier {"session":"s-20261123-k7m2qd","notes":"Confidence: 0.70 (ceiling: inference 0.70)"}
+"#);
+    let says = "matches with confidence 0.8 or more are merged";
+    let c = ConstraintRecorded { says: says.to_owned(), ..ids() };
+    assert_eq!(refused(&log, "record_constraint", Proposal::Constraint(&c)), "allowed", "the system's own affair");
+    let c = ConstraintRecorded { says: "ids are stable [conf:0.95]".to_owned(), ..ids() };
+    insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&c)), @r#"
+refused: confidence-overstated: "[conf:0.95]" is a marker, which no evidence stands behind; the line to use is "Confidence: 0.70 (ceiling: inference 0.70)"
+looked at: event 1: systems-mapped; event 2: systems-mapped; event 3: constraints-settled; event 4: writes-idempotent
+next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":"inferred","says":"ids are stable"}
+"#);
+}
+
+#[test]
+fn a_stale_map_is_mapped_again_before_anything_is_drafted() {
+    let mut log = Log::default();
+    log.both();
+    log.files = [("apis/crm.yaml".to_owned(), "sha256:newer".to_owned())].into();
+    insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
+refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: the map of crm is stale: apis/crm.yaml changed (sha256:crm → sha256:newer) after system-mapped (event 2)
+looked at: event 1: system-mapped billing, sha256:billing; event 2: system-mapped crm, sha256:crm
+next: map_system {"session":"s-20261123-k7m2qd","name":"crm","api":"apis/crm.yaml"}
+"#);
+}
+
+#[test]
 fn a_call_outside_any_session_has_no_phases() {
     let facts = Log::default().facts();
     assert_eq!(

@@ -2,8 +2,11 @@
 //! the tools.
 
 mod chain;
+mod documents;
 mod facts;
 mod guardrails;
 mod log;
 mod progress;
 mod readiness;
+mod real;
+mod walk;

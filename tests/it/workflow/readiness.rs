@@ -16,6 +16,13 @@ fn page(readiness: &Readiness) -> String {
             out += &format!("    {next}\n");
         }
     }
+    for claim in &readiness.claims {
+        let support: Vec<String> = claim.support.iter().map(ToString::to_string).collect();
+        out += &format!("claim {}: {}; {} [{}]\n", claim.code, claim.text, claim.confidence, support.join("; "));
+    }
+    for lost in &readiness.lost {
+        out += &format!("lost {:.2} {}: {}\n    {}\n", lost.points, lost.claim, lost.because, lost.regain);
+    }
     for raise in &readiness.raise {
         out += &format!("raise: {raise}\n");
     }
@@ -43,6 +50,11 @@ Confidence: 0.00 (ceiling: inference 0.70)
 [unproven] monitoring-traced []: not drilled
     check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [unproven] evidence-whole []: nothing is recorded
+claim systems: both systems are as their descriptions say; Confidence: 0.00 (ceiling: inference 0.70) []
+claim contract: nothing is known to be wrong with contract and record; Confidence: 0.70 (ceiling: inference 0.70) []
+claim connector: the connector does what the contract says under the faults drilled; Confidence: 0.00 (ceiling: inference 0.70) [nothing]
+lost 0.95 connector: two systems are not mapped yet
+    map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 raise: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}: no system is mapped yet
 raise: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}: no contract was checked in this session
 "#);
@@ -66,6 +78,18 @@ Confidence: 0.70 (ceiling: inference 0.70)
 [unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
 [met] monitoring-traced [4]: every request seen in the drills carried the id that its log lines name
 [met] evidence-whole [4]: the chain holds from the first event to the last
+claim systems: both systems are as their descriptions say; Confidence: 0.95 (ceiling: observation 0.95) [description of billing as read (event 1); description of crm as read (event 2)]
+claim contract: nothing is known to be wrong with contract and record; Confidence: 0.95 (ceiling: observation 0.95) [check with 0 errors (event 3)]
+claim ids-stable: a customer's id never changes; Confidence: 0.70 (ceiling: inference 0.70) [ids-stable as inferred (event 3)]
+claim connector: the connector does what the contract says under the faults drilled; Confidence: 0.86 (ceiling: observation 0.95) [3 of 3 drills over 60 schedules (events: 4)]
+lost 0.17 ids-stable: it is open and rests on inference (0.70)
+    confirm_constraints {"session":"s-20261123-k7m2qd"}, or a person types: platform-integration confirm --session s-20261123-k7m2qd
+lost 0.06 connector: only 60 schedules behind the drills that passed
+    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml","schedules":120,"seed":1001}
+lost 0.01 constraints-settled: 1 inferred constraint not settled by a person: ids-stable. First: ids-stable, "a customer's id never changes"
+    confirm_constraints {"session":"s-20261123-k7m2qd"}
+lost 0.01 rollback-drilled: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
+    by hand: nothing in this release runs it
 raise: let a person settle ids-stable: platform-integration confirm --session s-20261123-k7m2qd
 "#);
 }
@@ -109,6 +133,11 @@ Confidence: 0.13 (ceiling: observation 0.95)
 [unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
 [met] monitoring-traced [4, 5]: every request seen in the drills carried the id that its log lines name
 [met] evidence-whole [5]: the chain holds from the first event to the last
+claim systems: both systems are as their descriptions say; Confidence: 0.95 (ceiling: observation 0.95) [description of billing as read (event 1); description of crm as read (event 2)]
+claim contract: nothing is known to be wrong with contract and record; Confidence: 0.95 (ceiling: observation 0.95) [check with 0 errors (event 3)]
+claim connector: the connector does what the contract says under the faults drilled; Confidence: 0.13 (ceiling: observation 0.95) [2 of 3 drills over 40 schedules (events: 4, 5)]
+lost 0.82 connector: failed: burst-503
+    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml","flow":"contacts","only":"burst-503","seed":8}
 raise: repair what fails and drill again: burst-503
 "#);
     log.drill("c1", 9, pass);
@@ -211,6 +240,50 @@ proptest! {
         let before = value(&log);
         drill(&mut log, seed, &[(code, Verdict::Pass, schedules)]);
         prop_assert!(value(&log) >= before, "{before} became {}", value(&log));
+    }
+
+    #[test]
+    fn a_change_never_raises(
+        constraint in 0_u8..4,
+        runs in prop::collection::vec(run(), 0..4),
+        errors in 0_u64..2,
+        change in 0..6,
+    ) {
+        let mut log = log_of(constraint, &runs);
+        if errors > 0 {
+            log.check("c1", errors, &[]);
+        }
+        let ids = inferred("ids-stable", "a customer's id never changes");
+        let before = value(&log);
+        match change {
+            0 => log.now = Some("c2".to_owned()),
+            1 => _ = log.files.insert("apis/crm.yaml".to_owned(), "sha256:newer".to_owned()),
+            2 => _ = log.map_as("crm", "sha256:newer"),
+            3 => _ = log.put(&inferred("ids-stable", "an id may be used again")),
+            4 => _ = log.decide(&ids, Decision::Rejected, Channel::AgentReport),
+            _ => {
+                // Edited and checked again: what failed is not undone by that.
+                let errors = log.facts().checks.last().map_or(0, |c| c.record.errors);
+                let drilled = runs.iter().any(|(_, rows)| !rows.is_empty());
+                prop_assume!(drilled);
+                log.check("c2", errors, &[]);
+                let failed = assess(&log_of(constraint, &runs).facts(), None).verdict == Verdict::Fail;
+                prop_assume!(failed);
+            }
+        }
+        prop_assert!(value(&log) <= before, "{before} became {}", value(&log));
+    }
+
+    #[test]
+    fn value_and_losses_make_the_whole(constraint in 0_u8..4, runs in prop::collection::vec(run(), 0..4)) {
+        let readiness = assess(&log_of(constraint, &runs).facts(), None);
+        let lost: f64 = readiness.lost.iter().map(|l| l.points).sum();
+        let whole = readiness.confidence.value() + lost;
+        // Each loss is rounded to two digits, the value down to two.
+        prop_assert!((whole - 0.95).abs() <= 0.05, "{whole}: {:?}", readiness.lost);
+        prop_assert!(readiness.lost.iter().all(|l| !l.regain.is_empty() && !l.because.is_empty()));
+        let lowest = readiness.claims.iter().map(|c| c.ceiling().value()).fold(0.95, f64::min);
+        prop_assert!(readiness.confidence.value() <= lowest);
     }
 
     #[test]
