@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use platform_integration::base::clock::Timestamp;
-use platform_integration::base::digest::Digest;
-use platform_integration::evidence::{EventKind, NewEvent, Outcome, Phase, Provenance, Store as _};
+use platform_integration::evidence::{Blob, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded, Store as _};
 use platform_integration::store::SqliteStore;
 use serde_json::json;
 
@@ -44,6 +43,7 @@ pub(crate) fn append(times: usize) -> Load {
     let dir = dir();
     let store = SqliteStore::open(&dir.path().join("evidence.db")).unwrap();
     timed(times, |n| {
+        let (input, output) = (Blob::of(&json!({"n": n})), Blob::of(&json!({"answer": n})));
         let event = NewEvent {
             session: None,
             at: Timestamp(1_795_434_360_000 + n as i64),
@@ -52,12 +52,12 @@ pub(crate) fn append(times: usize) -> Load {
             tool: "map_system".to_owned(),
             client: "bench 1".to_owned(),
             outcome: Outcome::Ok,
-            input: Digest::of_json(&json!({"n": n})),
-            output: Digest::of_json(&json!({"answer": n})),
+            input: input.digest.clone(),
+            output: output.digest.clone(),
             summary: "mapped billing: 12 operations from apis/billing.openapi.yaml".to_owned(),
             data: json!({"name": "billing", "operations": 12, "entities": 4, "findings": 0, "n": n}),
             provenance: Provenance::default(),
         };
-        store.append(event).unwrap();
+        store.append(vec![Recorded::new(event, input, output)]).unwrap();
     })
 }

@@ -5,10 +5,8 @@
 use serde_json::{Value, json};
 
 use super::query_evidence::{self, Params};
-use super::{App, Face, Fault, HumanInput, No, QueryEvidence, Refusal, execute};
-use crate::base::clock::Timestamp;
-use crate::base::text;
-use crate::evidence::{EventKind, Phase, Session, WHY, who};
+use super::{App, Call, Face, Fault, HumanInput, No, QueryEvidence, conditions, execute};
+use crate::evidence::{EventKind, Phase, Session, SessionQuery, WHY, who};
 
 /// Sessions on one page of a list.
 const PAGE: usize = 50;
@@ -66,19 +64,8 @@ pub fn read(app: &App, face: &Face, address: Address) -> Result<Value, No> {
             whole(query(params)?.answer)
         }
         Address::Record(seq) => {
-            let unknown = || {
-                Refusal::new(
-                    "unknown-record",
-                    format!("no record {seq} in this store"),
-                    "query_evidence {} lists the sessions, query_evidence {\"session\": \"ID\"} their records",
-                )
-            };
-            // The first record after the one before; of all, so with a condition that every record meets.
-            let before = seq.checked_sub(1).ok_or_else(unknown)?;
-            let cursor = Some(format!("e{before}"));
-            let params = Params { why: Some(WHY.to_owned()), cursor, limit: 1, ..Params::default() };
-            let found = query(params)?.answer.events.unwrap_or_default().into_iter().find(|e| e.seq == seq);
-            serde_json::to_value(found.ok_or_else(unknown)?).map_err(|e| Fault::internal(&e).into())
+            let record = query(Params { show: Some(seq), limit: 1, ..Params::default() })?.answer.record;
+            serde_json::to_value(record).map_err(|e| Fault::internal(&e).into())
         }
     }
 }
@@ -88,38 +75,19 @@ pub fn read(app: &App, face: &Face, address: Address) -> Result<Value, No> {
 /// # Errors
 /// `bad-cursor`, and faults of the store.
 pub fn sessions(app: &App, face: &Face, cursor: Option<&str>) -> Result<(Vec<Session>, Option<String>), No> {
-    let before = cursor
-        .map(|c| {
-            c.strip_prefix('t').and_then(|t| t.parse().ok()).map(Timestamp).ok_or_else(|| {
-                Refusal::new(
-                    "bad-cursor",
-                    format!("cursor \"{}\" is not one that this list gave out", text::quoted(c, 40)),
-                    "ask for the list without cursor",
-                )
-            })
-        })
-        .transpose()?;
-    let mut found = own(app, face, PAGE + 1, before)?;
+    let call = Call::new(app, face, HumanInput::NotAsked, None)?;
+    let params = Params { cursor: cursor.map(str::to_owned), limit: PAGE + 1, ..Params::default() };
+    let mut found = app.store.sessions(&conditions::sessions(&call, &params)?)?;
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let cursor = found.last().filter(|_| more).map(|s| format!("t{}", s.opened_at.0));
+    let cursor = found.last().filter(|_| more).map(conditions::session_cursor);
     Ok((found, cursor))
 }
 
-/// The caller's sessions, at most `limit`.
-fn own(app: &App, face: &Face, limit: usize, before: Option<Timestamp>) -> Result<Vec<Session>, No> {
-    let mut out = Vec::new();
-    let mut before = before;
-    loop {
-        let page = app.store.sessions(limit, before)?;
-        before = page.last().map(|s| s.opened_at);
-        let last = page.len() < limit;
-        out.extend(page.into_iter().filter(|s| face.may_see(s)));
-        if last || out.len() >= limit {
-            out.truncate(limit);
-            return Ok(out);
-        }
-    }
+/// The caller's newest sessions.
+fn own(app: &App, face: &Face) -> Result<Vec<Session>, No> {
+    let principal = face.principal().map(str::to_owned);
+    Ok(app.store.sessions(&SessionQuery { principal, after: None, limit: LOOKED_AT })?)
 }
 
 /// What an argument named `argument` may begin with `typed` and be; at most a hundred. Sessions are found by id or name.
@@ -129,13 +97,13 @@ fn own(app: &App, face: &Face, limit: usize, before: Option<Timestamp>) -> Resul
 pub fn complete(app: &App, face: &Face, argument: &str, typed: &str) -> Result<Vec<String>, No> {
     let typed = typed.to_lowercase();
     let mut found: Vec<String> = match argument {
-        "session" => own(app, face, LOOKED_AT, None)?
+        "session" => own(app, face)?
             .into_iter()
             .filter(|s| s.id.starts_with(&typed) || s.name.contains(&typed))
             .map(|s| s.id)
             .collect(),
         "name" => {
-            let mut names: Vec<String> = own(app, face, LOOKED_AT, None)?.into_iter().map(|s| s.name).collect();
+            let mut names: Vec<String> = own(app, face)?.into_iter().map(|s| s.name).collect();
             names.sort_unstable();
             names.dedup();
             names.retain(|n| n.starts_with(&typed));

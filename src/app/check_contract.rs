@@ -111,6 +111,7 @@ impl UseCase for CheckContract {
             warnings: counts.warnings as u64,
             notes: counts.notes as u64,
             systems: compiled.systems.iter().map(|(n, s)| (n.clone(), s.digest.as_str().to_owned())).collect(),
+            apis: contract.map(|c| compiled.api_paths(call.app, &params.contract, c)).unwrap_or_default(),
             constraints,
         };
         let answer = Answer {

@@ -45,6 +45,9 @@ pub struct App {
     read: Mutex<BTreeMap<Digest, Arc<Description>>>,
     /// What the evidence of a session says so far, by session: a long one is not read from its beginning at each call.
     folded: Mutex<BTreeMap<String, Facts>>,
+    /// Digests of description files, by path, with length and time of change: a description can be 20 MB, and it is
+    /// looked at before every call.
+    digests: Mutex<BTreeMap<PathBuf, (fs::Stamp, String)>>,
 }
 
 impl App {
@@ -60,6 +63,7 @@ impl App {
             trace: None,
             read: Mutex::default(),
             folded: Mutex::default(),
+            digests: Mutex::default(),
         }
     }
 
@@ -94,6 +98,34 @@ impl App {
     #[must_use]
     pub fn path(&self, path: &str) -> PathBuf {
         self.cwd.join(path)
+    }
+
+    /// Digest of a description file as it is now; [`workflow::GONE`] where it cannot be read. A file that was not
+    /// touched is not read again.
+    fn digest_of(&self, path: &Path) -> String {
+        let Some(stamp) = fs::stamp(path, self.clock.now().0) else { return workflow::GONE.to_owned() };
+        let lock = || self.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, digest)) = lock().get(path).filter(|(seen, _)| *seen == stamp) {
+            return digest.clone();
+        }
+        let Ok(bytes) = fs::read_bytes(path, MAX_DESCRIPTION) else { return workflow::GONE.to_owned() };
+        let digest = Digest::of_bytes(&bytes).as_str().to_owned();
+        // A file touched a moment ago may be written again within the same tick of its clock.
+        if stamp.settled {
+            let mut cache = lock();
+            if cache.len() >= 64 {
+                cache.clear();
+            }
+            cache.insert(path.to_owned(), (stamp, digest.clone()));
+        }
+        digest
+    }
+
+    /// Digests of all descriptions that this session has mapped or checked against, as they are now.
+    fn description_digests(&self, facts: &Facts) -> BTreeMap<String, String> {
+        let mapped = facts.systems.values().map(|s| &s.record.api);
+        let checked = facts.checks.last().into_iter().flat_map(|c| c.record.apis.values());
+        mapped.chain(checked).map(|file| (file.clone(), self.digest_of(&self.path(file)))).collect()
     }
 
     /// Reads an API description; `named` is how the user named it.
@@ -275,7 +307,8 @@ impl<'a> Call<'a> {
                     fs::read_bytes(&app.path(&file), MAX_CONTRACT)
                         .map_or_else(|_| "gone".to_owned(), |b| Digest::of_bytes(&b).as_str().to_owned())
                 });
-                let facts = facts.with_contract(now.as_deref());
+                let files = app.description_digests(&facts);
+                let facts = facts.with_contract(now.as_deref()).with_files(files);
                 (Some(session), facts)
             }
         };
@@ -328,7 +361,7 @@ pub(super) fn system_of(read: &Description) -> Result<&Arc<System>, Refusal> {
             .map(|f| f.fix.clone())
             .filter(|f| !f.is_empty())
             .unwrap_or_else(|| "pass an OpenAPI 3.0 or 3.1 description, JSON or YAML".to_owned());
-        Refusal::new("unreadable-description", because, next)
+        Refusal::new("unreadable-description", because, next).saw("the description as it was read")
     })
 }
 

@@ -130,7 +130,7 @@ pub fn run(app: &App, schedules: u64, seed: u64, progress: &mut dyn FnMut(&str))
         text::plural(matrix.tally.run, "drill"),
         text::plural(matrix.schedules, "schedule")
     ));
-    let assessed = call::<AssessReadiness>(app, assess_readiness::Params { session: session.clone() })?;
+    let assessed = call::<AssessReadiness>(app, assess_readiness::Params { session: session.clone(), notes: None })?;
     progress(&format!("assessed readiness: {}", assessed.answer.confidence.line));
     let next = format!(
         "platform-integration confirm --session {session}   (you are the human: answer, then `platform-integration assess --session {session}`)"

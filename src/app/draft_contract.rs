@@ -12,10 +12,12 @@ use super::scaffold_connector::duration;
 use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::digest::Digest;
 use crate::base::{fs, text};
+use crate::checks::assumptions::{Assumption, assumptions};
+use crate::contract;
 use crate::evidence::{EventKind, Phase};
 use crate::mapping::{self, Suggestion};
-use crate::model::{Action, Operation, SchemeKind, System};
-use crate::workflow::record;
+use crate::model::{Action, Basis, Operation, RateLimit, SchemeKind, System};
+use crate::workflow::record::{self, Binds};
 
 /// Arguments of `draft_contract`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -347,13 +349,7 @@ impl Draft<'_, '_> {
                 line(l);
             }
         }
-        let constraints = self.constraints();
-        if !constraints.is_empty() {
-            line("\nconstraints:".to_owned());
-            for c in constraints {
-                line(c);
-            }
-        }
+        line(CONSTRAINTS.to_owned());
         line("\nflows:".to_owned());
         line(format!("  {flow}:"));
         for l in self.source_lines(&mut questions) {
@@ -422,7 +418,13 @@ impl Draft<'_, '_> {
         line("      dead_letter: {alert_at: 1}".to_owned());
         line("    drift: quarantine".to_owned());
         line("    fallback: hold".to_owned());
-        (y, questions)
+        let constraints = self.constraints(&y, &mut questions);
+        let block = if constraints.is_empty() {
+            String::new()
+        } else {
+            format!("\nconstraints:\n{}\n", constraints.join("\n"))
+        };
+        (y.replacen(&format!("{CONSTRAINTS}\n"), &block, 1), questions)
     }
 
     fn relative(&self, api: &str) -> String {
@@ -507,36 +509,47 @@ impl Draft<'_, '_> {
         }
     }
 
-    fn constraints(&self) -> Vec<String> {
-        let mut out: Vec<String> = self
-            .call
-            .facts
-            .constraints
+    /// What was recorded, then what the description states, then what the flow just drafted relies on.
+    fn constraints(&self, drafted: &str, questions: &mut Vec<String>) -> Vec<String> {
+        let known = &self.call.facts.constraints;
+        let mut out: Vec<String> = known
             .iter()
             .map(|(id, c)| {
                 let origin = c.origin.as_ref().map(|o| format!(", origin: {}", scalar(o))).unwrap_or_default();
-                format!("  - {{id: {id}, kind: {}, says: {}{origin}}}", c.kind.as_str(), scalar(&c.says))
+                let owner = c.owner.as_ref().map(|o| format!(", owner: {}", scalar(o))).unwrap_or_default();
+                let says = scalar(&c.says);
+                format!("  - {{id: {id}, kind: {}, says: {says}{origin}{owner}{}}}", c.kind.as_str(), binds(&c.binds))
             })
             .collect();
-        if let Some(r) = &self.write.main().rate_limit
-            && !self.call.facts.constraints.keys().any(|k| k.contains("rate"))
+        let to = &self.params.target;
+        if let Some(RateLimit { requests, window_ms, basis: Basis::Stated { pointer } }) = &self.write.main().rate_limit
+            && !known.keys().any(|k| k.contains("rate"))
         {
-            let pointer = match &r.basis {
-                crate::model::Basis::Stated { pointer } => Some(pointer),
-                crate::model::Basis::Inferred { from, .. } => from.first(),
-            };
-            let kind = if matches!(r.basis, crate::model::Basis::Stated { .. }) { "hard" } else { "inferred" };
-            let origin = pointer
-                .map(|p| format!(", origin: {}", scalar(&format!("{}{p}", self.params.target))))
-                .unwrap_or_default();
             out.push(format!(
-                "  - {{id: {}-rate, kind: {kind}, says: \"at most {} requests per {}\"{origin}}}",
-                self.params.target.to_lowercase().replace('_', "-"),
-                r.requests,
-                duration(r.window_ms)
+                "  - {{id: {}-rate, kind: hard, says: \"at most {requests} requests per {}\", origin: {}, binds: {{systems: [{}]}}}}",
+                to.to_lowercase().replace('_', "-"),
+                duration(*window_ms),
+                scalar(&format!("{to}{pointer}")),
+                scalar(to)
             ));
         }
+        for a in self.assumptions(drafted, &out) {
+            questions.push(format!("{}: {}", a.id, a.says));
+            let reach = Binds { systems: vec![a.system.clone()], flows: a.flows.clone(), fields: a.fields.clone() };
+            let from = if a.from.is_empty() { String::new() } else { format!("; from {}", a.from.join(", ")) };
+            out.push(format!("  # ? if wrong: {}{}", text::quoted(&a.if_wrong, 160), text::quoted(&from, 200)));
+            out.push(format!("  - {{id: {}, kind: inferred, says: {}{}}}", a.id, scalar(&a.says), binds(&reach)));
+        }
         out
+    }
+
+    /// What the draft relies on and no constraint of it says yet.
+    fn assumptions(&self, drafted: &str, stated: &[String]) -> Vec<Assumption> {
+        let block = if stated.is_empty() { String::new() } else { format!("constraints:\n{}", stated.join("\n")) };
+        let (contract, _) = contract::parse(&drafted.replacen(CONSTRAINTS, &block, 1), &self.params.path);
+        let systems = [(&self.params.source, self.source), (&self.params.target, self.target)];
+        let systems = systems.into_iter().map(|(name, system)| (name.clone(), system)).collect();
+        contract.map_or_else(Vec::new, |contract| assumptions(&contract, &systems))
     }
 
     fn source_lines(&self, questions: &mut Vec<String>) -> Vec<String> {
@@ -665,6 +678,20 @@ impl Draft<'_, '_> {
         };
         self.source.schemas.properties(record).keys().filter(|f| !used(f)).map(|f| (*f).to_owned()).collect()
     }
+}
+
+/// Stands for the constraints until the rest is written: what a flow relies on is read off the flow.
+const CONSTRAINTS: &str = "# constraints";
+
+/// `, binds: {...}`, or nothing where nothing is bound.
+fn binds(binds: &Binds) -> String {
+    let list = |name: &str, items: &[String]| {
+        let items: Vec<String> = items.iter().map(|i| scalar(i)).collect();
+        (!items.is_empty()).then(|| format!("{name}: [{}]", items.join(", ")))
+    };
+    let sides = [list("systems", &binds.systems), list("flows", &binds.flows), list("fields", &binds.fields)];
+    let sides: Vec<String> = sides.into_iter().flatten().collect();
+    if sides.is_empty() { String::new() } else { format!(", binds: {{{}}}", sides.join(", ")) }
 }
 
 /// A YAML scalar, quoted where plain text would mean something else.

@@ -3,18 +3,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::assess_readiness::assess;
+use super::assess_readiness::{assess, notes};
 use super::check_contract::mapping_rows;
 use super::scaffold_connector::flow_line;
 use super::subject::Compiled;
 use super::wire::counts_line;
-use super::{Call, Done, Fault, Hints, No, Refusal, UseCase};
+use super::{Call, Done, Fault, Hints, No, Proposed, Refusal, UseCase};
 use crate::base::{fs, text};
+use crate::checks::honour::{About, honoured};
 use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase, WHY, who};
 use crate::model::Basis;
 use crate::scaffold::{
-    self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, MappingLine,
+    self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
     OperationLine, SystemLine,
 };
 use crate::workflow::record;
@@ -30,6 +31,10 @@ pub struct Params {
     #[arg(long, default_value = "dossier")]
     #[serde(default = "default_out")]
     pub out: String,
+    /// Remarks of yours for the reader. No confidence of your own.
+    #[arg(long)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
 }
 
 fn default_out() -> String {
@@ -68,6 +73,10 @@ impl UseCase for ExportDossier {
         Some(&params.session)
     }
 
+    fn proposes(_call: &Call<'_>, params: &Params) -> Proposed {
+        params.notes.clone().map_or(Proposed::Nothing, Proposed::Notes)
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let Some(file) = call.facts.checks.last().map(|c| c.record.file.clone()) else {
             return Err(Refusal::new(
@@ -87,7 +96,8 @@ impl UseCase for ExportDossier {
             .into());
         };
         let readiness = assess(call)?;
-        let dossier = dossier(call, &file, &compiled, contract, &readiness)?;
+        let mut dossier = dossier(call, &file, &compiled, contract, &readiness)?;
+        dossier.notes = params.notes.as_deref().map(notes).unwrap_or_default();
         let out = call.app.path(&params.out);
         let files = scaffold::dossier(&dossier).map_err(|e| Fault::internal(&e))?;
         let mut names = Vec::new();
@@ -95,7 +105,11 @@ impl UseCase for ExportDossier {
             fs::write_atomic(&out.join(&f.path), f.content.as_bytes()).map_err(Fault::from)?;
             names.push(f.path.clone());
         }
-        let data = record::DossierExported { out: out.display().to_string(), files: names.clone() };
+        let data = record::DossierExported {
+            out: out.display().to_string(),
+            files: names.clone(),
+            basis: Some(crate::workflow::chain::basis(&call.facts)),
+        };
         let answer = Answer {
             out: params.out.clone(),
             files: names,
@@ -132,7 +146,7 @@ fn dossier(
         who_tag: who(Some(&session)),
         why_tag: WHY.to_owned(),
         session,
-        head: call.app.store.head()?,
+        head: call.app.store.head()?.hash,
         store: call.app.store.place(),
         made_at: call.app.clock.now().rfc3339(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -186,6 +200,22 @@ fn dossier(
                 because: i.because.clone(),
                 evidence: i.evidence.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
             })
+            .collect(),
+        chain: crate::workflow::chain(&call.facts)
+            .into_iter()
+            .map(super::assess_readiness::LinkOut::from)
+            .map(|l| LinkLine {
+                link: l.link,
+                event: l.event.map(|seq| seq.to_string()).unwrap_or_default(),
+                state: l.state.as_str().to_owned(),
+                because: l.because,
+            })
+            .collect(),
+        notes: String::new(),
+        lost: readiness
+            .lost
+            .iter()
+            .map(|l| format!("{:.2} by {}: {}; regain: {}", l.points, l.claim, l.because, l.regain))
             .collect(),
         risks: readiness.risks.clone(),
         raise: readiness.raise.clone(),
@@ -275,6 +305,9 @@ fn constraint_lines(call: &Call<'_>, contract: &Contract) -> Vec<ConstraintLine>
             kind: c.kind.as_str().to_owned(),
             says: c.says.clone(),
             origin: c.origin.clone().unwrap_or_else(|| "none given".to_owned()),
+            owner: c.owner.clone().unwrap_or_else(|| contract.owner.clone()),
+            binds: c.binds.to_string(),
+            honoured: honours(contract, &about_fact(c)),
             state: if c.kind == ConstraintKind::Inferred { c.state_line() } else { "stated".to_owned() },
         })
         .collect();
@@ -284,8 +317,38 @@ fn constraint_lines(call: &Call<'_>, contract: &Contract) -> Vec<ConstraintLine>
             kind: c.kind.as_str().to_owned(),
             says: c.says.clone(),
             origin: c.origin.as_ref().map_or_else(|| "none given".to_owned(), |o| o.value.clone()),
+            owner: c.owner.as_ref().map_or_else(|| contract.owner.clone(), |o| o.value.clone()),
+            binds: record::Binds::from(&c.binds).to_string(),
+            honoured: honours(contract, &About::from(c)),
             state: if c.kind == ConstraintKind::Inferred { "open".to_owned() } else { "stated".to_owned() },
         });
     }
     out
+}
+
+/// A constraint of the session, as the checks look at one.
+pub(super) fn about_fact(fact: &crate::workflow::ConstraintFact) -> About<'_> {
+    About {
+        says: &fact.says,
+        origin: fact.origin.as_deref(),
+        systems: names(&fact.binds.systems),
+        flows: names(&fact.binds.flows),
+        fields: names(&fact.binds.fields),
+    }
+}
+
+fn names(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
+}
+
+/// `line 72 (flows.contacts.delivery.rate); drilled by rate-limited-seconds; seen as "the target is down"`
+fn honours(contract: &Contract, about: &About<'_>) -> String {
+    let found = honoured(contract, about);
+    let clauses: Vec<String> = found.clauses.iter().map(|c| format!("line {} ({})", c.at.line, c.path)).collect();
+    if clauses.is_empty() {
+        return "by no clause".to_owned();
+    }
+    let drills = if found.drills.is_empty() { "no drill".to_owned() } else { found.drills.join(", ") };
+    let watches: Vec<String> = found.watches.iter().map(|w| format!("\"{w}\"")).collect();
+    format!("{}; drilled by {drills}; seen as {}", clauses.join(", "), watches.join(", "))
 }

@@ -4,10 +4,16 @@
 pub mod assess_readiness;
 pub mod browse;
 pub mod check_contract;
+pub mod compact_evidence;
+mod conditions;
 pub mod confirm_constraints;
 mod context;
+pub mod diff_sessions;
 pub mod draft_contract;
 pub mod export_dossier;
+pub mod export_evidence;
+pub mod import_evidence;
+mod imported;
 pub mod inspect_system;
 pub mod map_system;
 mod no;
@@ -17,12 +23,16 @@ pub mod query_evidence;
 pub mod record_constraint;
 pub mod run_drills;
 pub mod scaffold_connector;
+pub mod seal_evidence;
+pub mod show_record;
 mod subject;
+pub mod trace_constraint;
 pub mod wire;
 
 pub mod demo;
 pub mod run_connector;
 pub mod serve_mock;
+pub mod verify_evidence;
 pub mod verify_skill;
 
 pub use crate::workflow::record::Channel;
@@ -46,9 +56,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::base::digest::Digest;
 use crate::base::redact;
-use crate::evidence::{Event, EventKind, NewEvent, Outcome, Phase, Provenance};
+use crate::evidence::{Blob, Event, EventKind, KeptBundle, NewEvent, Outcome, Phase, Provenance, Recorded};
 use crate::workflow::{self, Ask, Proposal, Ruling};
 
 /// What a caller may expect of a use case; goes out as the tool's annotations.
@@ -105,6 +114,8 @@ pub enum Proposed {
     Nothing,
     /// A constraint.
     Constraint(workflow::record::ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(String),
     /// Decisions passed on by an agent.
     Decisions(Vec<workflow::record::DecisionRecord>),
 }
@@ -155,7 +166,7 @@ pub fn execute<U: UseCase>(
     params: U::Params,
 ) -> Result<Answered<U::Answer>, No> {
     // Redacted before it is digested: a digest of a short secret could be guessed.
-    let input = Digest::of_json(&redact::json(&serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?));
+    let input = Blob::of(&redact::json(&serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?));
     let session = U::session(&params).map(str::to_owned);
     let call_args = (U::NAME, U::PHASE, face, session.as_deref(), &input);
     let outcome = (|| {
@@ -164,6 +175,7 @@ pub fn execute<U: UseCase>(
         let proposal = match &proposed {
             Proposed::Nothing => Proposal::Nothing,
             Proposed::Constraint(constraint) => Proposal::Constraint(constraint),
+            Proposed::Notes(text) => Proposal::Notes(text),
             Proposed::Decisions(decisions) => Proposal::Decisions(decisions),
         };
         let ask = Ask { tool: U::NAME, facts: &call.facts, session: call.session.as_ref(), proposal };
@@ -176,25 +188,30 @@ pub fn execute<U: UseCase>(
         Ok(done) => {
             let session = done.session.clone().or_else(|| session.clone());
             let output = serde_json::to_value(&done.answer).map_err(|e| Fault::internal(&e))?;
+            let mut records = Vec::new();
             for (kind, summary, data) in done.also {
-                let event = event(app, call_args, session.clone(), kind, Outcome::Ok, &summary, data, &Value::Null);
-                app.store.append(event).map_err(Fault::from)?;
+                records.push(record(app, call_args, session.clone(), kind, Outcome::Ok, &summary, data, &Value::Null));
             }
-            let event = event(app, call_args, session, U::KIND, Outcome::Ok, &done.summary, done.data, &output);
-            let Event { seq, hash, .. } = app.store.append(event).map_err(Fault::from)?;
+            records.push(record(app, call_args, session, U::KIND, Outcome::Ok, &done.summary, done.data, &output));
+            let Event { seq, hash, .. } = append(app, records)?;
             Ok(Answered { answer: done.answer, seq, head: hash, summary: redact::text(&done.summary) })
         }
-        Err(no) => {
+        Err(mut no) => {
+            if let No::Refusal(refusal) = &mut no
+                && refusal.evidence.is_empty()
+            {
+                refusal.evidence.push("the arguments of this call".to_owned());
+            }
             record_no(app, call_args, &no);
             Err(no)
         }
     }
 }
 
-type CallArgs<'c> = (&'static str, Phase, &'c Face, Option<&'c str>, &'c Digest);
+type CallArgs<'c> = (&'static str, Phase, &'c Face, Option<&'c str>, &'c Blob);
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one record, named where they are given")]
-fn event(
+fn record(
     app: &App,
     call: CallArgs<'_>,
     session: Option<String>,
@@ -203,9 +220,10 @@ fn event(
     summary: &str,
     data: Value,
     output: &Value,
-) -> NewEvent {
+) -> Recorded {
     let (tool, phase, face, _, input) = call;
-    NewEvent {
+    let output = Blob::of(&redact::json(output));
+    let event = NewEvent {
         session,
         at: app.clock.now(),
         phase,
@@ -213,12 +231,19 @@ fn event(
         tool: tool.to_owned(),
         client: face.client().to_owned(),
         outcome,
-        input: input.clone(),
-        output: Digest::of_json(output),
+        input: input.digest.clone(),
+        output: output.digest.clone(),
         summary: redact::text(summary),
         data: redact::json(&data),
         provenance: provenance(app, face),
-    }
+    };
+    Recorded::new(event, input.clone(), output)
+}
+
+/// Appends the records of one call, all or none, and returns the last.
+fn append(app: &App, records: Vec<Recorded>) -> Result<Event, Fault> {
+    let mut events = app.store.append(records).map_err(Fault::from)?;
+    events.pop().ok_or_else(|| Fault::internal(&"a call left no record"))
 }
 
 /// Where a call came from; without a trace of its own it belongs to that of the process.
@@ -250,12 +275,22 @@ struct Note {
 
 /// Records what a command did, before it answers (law 9).
 fn note(app: &App, note: Note) -> Result<Event, No> {
+    note_with(app, note, None)
+}
+
+/// As [`note`], with a bundle that was taken in.
+fn note_with(app: &App, note: Note, bundle: Option<KeptBundle>) -> Result<Event, No> {
+    Ok(append(app, vec![note_record(app, note, bundle)])?)
+}
+
+/// The record of a note.
+fn note_record(app: &App, note: Note, bundle: Option<KeptBundle>) -> Recorded {
     let Note { session, phase, kind, tool, input, summary, data } = note;
-    let input = Digest::of_json(&redact::json(&input));
-    let output = redact::json(&data);
+    let input = Blob::of(&redact::json(&input));
+    let output = data.clone();
     let call = (tool, phase, &Face::Cli, session.as_deref(), &input);
-    let event = event(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
-    Ok(app.store.append(event)?)
+    let record = record(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
+    Recorded { bundle, ..record }
 }
 
 /// Refusals and faults are evidence too. Where even that cannot be written, the caller still gets the answer.
@@ -265,15 +300,15 @@ fn record_no(app: &App, call: CallArgs<'_>, no: &No) {
             EventKind::Refused,
             Outcome::Refused,
             format!("{}: {}", r.code, r.because),
-            serde_json::json!({"code": r.code}),
+            serde_json::json!({"code": r.code, "evidence": r.evidence, "next": r.next}),
         ),
         No::Fault(f) => (EventKind::Faulted, Outcome::Fault, f.because.clone(), Value::Null),
         No::NeedsHuman(_) => return, // the face asks and calls again; that call is recorded
     };
     // A session that does not exist, or not for this caller, must not be named by an event.
     let session = call.3.filter(|id| app.store.session(id).is_ok_and(|s| call.2.may_see(&s))).map(str::to_owned);
-    let event = event(app, call, session, kind, outcome, &summary, data, &Value::Null);
-    if let Err(e) = app.store.append(event) {
+    let record = record(app, call, session, kind, outcome, &summary, data, &Value::Null);
+    if let Err(e) = app.store.append(vec![record]) {
         tracing::warn!(error = %e, "a refusal could not be recorded");
     }
 }

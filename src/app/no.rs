@@ -22,6 +22,8 @@ pub struct Refusal {
     pub code: String,
     /// Why, as a fragment.
     pub because: String,
+    /// What was looked at, a line each: events, files, the call's own arguments.
+    pub evidence: Vec<String>,
     /// The next call or command, exactly.
     pub next: String,
 }
@@ -29,7 +31,14 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with its reason and its way on.
     pub fn new(code: impl Into<String>, because: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code: code.into(), because: because.into(), next: next.into() }
+        Self { code: code.into(), because: because.into(), evidence: Vec::new(), next: next.into() }
+    }
+
+    /// With something that it looked at.
+    #[must_use]
+    pub fn saw(mut self, line: impl Into<String>) -> Self {
+        self.evidence.push(line.into());
+        self
     }
 
     /// A file of the user's that cannot be read.
@@ -46,13 +55,17 @@ impl Refusal {
             FileError::Binary { .. } => "pass a text file: OpenAPI as JSON or YAML, the contract as YAML",
             FileError::Io { .. } => "check the permissions of the file, then call again",
         };
-        Self::new("unreadable-file", error.to_string(), next)
+        Self::new("unreadable-file", error.to_string(), next).saw("the file system")
     }
 }
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "refused: {}: {}\nnext: {}", self.code, self.because, self.next)
+        writeln!(f, "refused: {}: {}", self.code, self.because)?;
+        if !self.evidence.is_empty() {
+            writeln!(f, "looked at: {}", self.evidence.join("; "))?;
+        }
+        write!(f, "next: {}", self.next)
     }
 }
 
@@ -89,6 +102,15 @@ impl std::fmt::Display for Fault {
 impl From<StoreError> for Fault {
     fn from(e: StoreError) -> Self {
         let next = match &e {
+            StoreError::Unusable { because, .. } if because.contains("disk is full") => {
+                "free some room on that disk, or choose another place with --store PATH; what was answered before is kept"
+            }
+            StoreError::Unusable { because, .. } if because.contains("another process") => {
+                "stop the process that holds it (`fuser` or `lsof` on the file name it), then call again"
+            }
+            StoreError::Unusable { because, .. } if because.contains("damaged") => {
+                "run `platform-integration evidence verify`; restore the file from a backup or a bundle, or start a new store with --store PATH"
+            }
             StoreError::Unusable { .. } => {
                 "make the directory writable, or choose another place with --store PATH or PLATFORM_INTEGRATION_STORE"
             }
@@ -99,7 +121,7 @@ impl From<StoreError> for Fault {
                 "list sessions with `platform-integration evidence`, or open one with open_session"
             }
             StoreError::Damaged { .. } => {
-                "run `platform-integration evidence --verify`; restore the file from a backup, or start a new store with --store PATH"
+                "run `platform-integration evidence verify`; restore the file from a backup, or start a new store with --store PATH"
             }
         };
         Self::new(e.to_string(), next)
@@ -125,7 +147,8 @@ impl From<FileError> for Fault {
 impl From<crate::workflow::Refusal> for Refusal {
     fn from(r: crate::workflow::Refusal) -> Self {
         let next = r.next_line();
-        Self::new(r.code, r.because, next)
+        let evidence = r.looked.lines();
+        Self { code: r.code.to_owned(), because: r.because, evidence, next }
     }
 }
 
@@ -149,6 +172,7 @@ impl From<StoreError> for No {
                 format!("no session {id} in this store"),
                 "open one with open_session, or list the sessions with query_evidence {}",
             )
+            .saw("the sessions of this store")
             .into(),
             other => Fault::from(other).into(),
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Call, Done, Hints, No, Refusal, UseCase};
 use crate::base::{ids, redact, text};
-use crate::evidence::{EventKind, Phase, Session, WHY, who};
+use crate::evidence::{EventKind, Phase, WHY, who};
 
 /// Arguments of `open_session`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -106,15 +106,6 @@ impl UseCase for OpenSession {
         }
         let now = call.app.clock.now();
         let id = ids::session_id(now, &mut call.app.rng.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        let session = Session {
-            id: id.clone(),
-            name: params.name.clone(),
-            goal: goal.clone(),
-            opened_at: now,
-            client: call.face.client().to_owned(),
-            principal: call.face.principal().map(str::to_owned),
-        };
-        call.app.store.open_session(&session)?;
         let answer = Answer {
             session: id.clone(),
             who: who(Some(&id)),
@@ -124,6 +115,7 @@ impl UseCase for OpenSession {
                 "map_system {{\"session\": \"{id}\", \"name\": \"source\", \"api\": \"PATH of its API description\"}}, once for each of the two systems"
             ),
         };
+        // The store makes the session of this very record, so that neither is there without the other.
         let mut done =
             Done::new(answer, format!("opened {} ({})", id, params.name), json!({"name": params.name, "goal": goal}));
         done.session = Some(id);

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
-use crate::base::clock::Timestamp;
+use super::diff_sessions::{self, DiffOut};
+use super::show_record::{self, RecordOut};
+use super::{Call, Done, Hints, No, Refusal, UseCase, conditions, imported, paging};
 use crate::base::text;
-use crate::evidence::{Event, EventKind, Phase, Query, Session, WHY, who};
+use crate::evidence::{Event, EventKind, Phase, Session, SessionQuery, Store, WHY, who};
 
 /// Arguments of `query_evidence`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -33,9 +34,19 @@ pub struct Params {
     /// Before this time.
     #[arg(long)]
     pub until: Option<String>,
-    /// With this text in summary or data.
+    /// With this text in summary or data, 3 characters or more.
     #[arg(long)]
     pub text: Option<String>,
+    /// Of this principal. Over MCP a caller has its own.
+    #[arg(long)]
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub principal: Option<String>,
+    /// Of a bundle that was taken in, by the first digits of its digest or origin.
+    #[arg(long)]
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bundle: Option<String>,
     /// From the previous page.
     #[arg(long)]
     pub cursor: Option<String>,
@@ -43,10 +54,18 @@ pub struct Params {
     #[arg(long, default_value_t = 50)]
     #[serde(default = "default_limit")]
     pub limit: usize,
-    /// Also prove the hash chain.
+    /// Also prove the whole log.
     #[arg(long)]
     #[serde(default)]
     pub verify: bool,
+    /// One record whole, by number.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub show: Option<u64>,
+    /// A session to compare `session` with.
+    #[arg(skip)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub diff: Option<String>,
 }
 
 const fn default_limit() -> usize {
@@ -114,11 +133,19 @@ pub struct Answer {
     /// Events, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<EventOut>>,
+    /// The record asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub record: Option<RecordOut>,
+    /// What differs between the two sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub diff: Option<DiffOut>,
     /// Pass it as `cursor` for the next page.
     pub cursor: Option<String>,
     /// Hash of the newest record before this query.
     pub head: String,
-    /// Whether the chain holds, where it was asked: "whole", or the first fault.
+    /// Whether the log holds, where it was asked: "whole", or the first fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chain: Option<String>,
     /// What to do next.
@@ -140,7 +167,8 @@ impl UseCase for QueryEvidence {
     type Answer = Answer;
 
     fn session(params: &Params) -> Option<&str> {
-        params.session.as_deref()
+        // A session of a bundle is none of this store.
+        params.session.as_deref().filter(|_| params.bundle.is_none())
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
@@ -152,37 +180,48 @@ impl UseCase for QueryEvidence {
             )
             .into());
         }
-        let store = &call.app.store;
-        let head = store.head()?;
-        let chain = if params.verify {
-            Some(match store.verify_chain()? {
-                None => "whole".to_owned(),
-                Some(fault) => format!("broken at record {}: {}", fault.seq, fault.because),
-            })
-        } else {
-            None
+        let head = call.app.store.head()?.hash;
+        let chain = if params.verify { Some(call.app.store.verify()?.words()) } else { None };
+        let store = imported::store(call, params.bundle.as_deref())?;
+        let mut answer = Answer {
+            sessions: None,
+            events: None,
+            record: None,
+            diff: None,
+            cursor: None,
+            head,
+            chain,
+            next: String::new(),
         };
-        let conditions = params.session.is_some()
-            || params.who.is_some()
-            || params.why.is_some()
-            || params.phase.is_some()
-            || params.kind.is_some()
-            || params.since.is_some()
-            || params.until.is_some()
-            || params.text.is_some();
-        let mut answer = Answer { sessions: None, events: None, cursor: None, head, chain, next: String::new() };
         let shown;
-        if conditions {
-            let (events, cursor) = events(call, &params)?;
+        if let Some(seq) = params.show {
+            let record = show_record::show(call, store.as_ref(), seq)?;
+            shown = format!("record {seq}");
+            answer.next = match &record.event.session {
+                Some(id) => format!("query_evidence {{\"session\": \"{id}\"}} lists the records around it"),
+                None => "query_evidence {} lists the sessions".to_owned(),
+            };
+            answer.record = Some(record);
+        } else if let Some(other) = &params.diff {
+            let diff = diff_sessions::diff(call, other)?;
+            shown = format!(
+                "{} with {other}: {}",
+                call.session_id(),
+                text::plural(diff.differs.len() as u64, "difference")
+            );
+            answer.next = format!("assess_readiness {{\"session\": \"{other}\"}} weighs the second one's evidence");
+            answer.diff = Some(diff);
+        } else if conditions::any(&params) {
+            let (events, cursor) = events(call, store.as_ref(), &params)?;
             shown = text::plural(events.len() as u64, "event");
-            answer.next = match (&cursor, events.is_empty()) {
+            answer.next = match (&cursor, events.first()) {
                 (Some(_), _) => "call again with this cursor for later events".to_owned(),
-                (None, true) => "nothing matches; query_evidence {} lists the sessions".to_owned(),
-                (None, false) => "assess_readiness {\"session\": \"...\"} weighs a session's evidence".to_owned(),
+                (None, None) => "nothing matches; query_evidence {} lists the sessions".to_owned(),
+                (None, Some(e)) => format!("query_evidence {{\"show\": {}}} shows a record whole", e.seq),
             };
             (answer.events, answer.cursor) = (Some(events), cursor);
         } else {
-            let (sessions, cursor) = sessions(call, &params)?;
+            let (sessions, cursor) = sessions(call, store.as_ref(), &params)?;
             shown = text::plural(sessions.len() as u64, "session");
             answer.next = if sessions.is_empty() {
                 "open_session {\"name\": \"...\", \"goal\": \"...\"} opens the first one".to_owned()
@@ -195,89 +234,9 @@ impl UseCase for QueryEvidence {
     }
 }
 
-fn events(call: &Call<'_>, p: &Params) -> Result<(Vec<EventOut>, Option<String>), No> {
-    if p.why.as_deref().is_some_and(|w| w != WHY) {
-        return Ok((Vec::new(), None)); // every record carries the same reason tag
-    }
-    let mut session = p.session.clone();
-    if let Some(tag) = &p.who {
-        let prefix = who(Some(""));
-        let id = tag.strip_prefix(&prefix).ok_or_else(|| {
-            Refusal::new(
-                "bad-argument",
-                format!("who \"{}\" is no WHO tag", text::quoted(tag, 80)),
-                format!("give {prefix}SESSION"),
-            )
-        })?;
-        if session.as_deref().is_some_and(|s| s != id) {
-            return Ok((Vec::new(), None));
-        }
-        session = Some(id.to_owned());
-    }
-    let phase = p
-        .phase
-        .as_deref()
-        .map(|w| {
-            Phase::parse(w).ok_or_else(|| {
-                Refusal::new(
-                    "bad-argument",
-                    format!("no phase \"{}\"", text::quoted(w, 40)),
-                    "one of: map, contract, connect, validate",
-                )
-            })
-        })
-        .transpose()?;
-    let kind = p
-        .kind
-        .as_deref()
-        .map(|w| {
-            EventKind::parse(w).ok_or_else(|| {
-                let all: Vec<&str> = EventKind::ALL.iter().map(|k| k.as_str()).collect();
-                Refusal::new(
-                    "bad-argument",
-                    format!("no kind \"{}\"{}", text::quoted(w, 40), text::did_you_mean(w, all.iter().copied())),
-                    format!("one of: {}", all.join(", ")),
-                )
-            })
-        })
-        .transpose()?;
-    let time = |t: &Option<String>| {
-        t.as_deref()
-            .map(|t| {
-                Timestamp::parse(t).ok_or_else(|| {
-                    Refusal::new(
-                        "bad-argument",
-                        format!("\"{}\" is no time", text::quoted(t, 40)),
-                        "give 2026-11-23 or 2026-11-23T10:00:00Z",
-                    )
-                })
-            })
-            .transpose()
-    };
-    let after = p
-        .cursor
-        .as_deref()
-        .map(|c| {
-            c.strip_prefix('e').and_then(|n| n.parse().ok()).ok_or_else(|| {
-                Refusal::new(
-                    "bad-cursor",
-                    format!("cursor \"{}\" is not one that this tool gave out", text::quoted(c, 40)),
-                    "repeat the query without cursor",
-                )
-            })
-        })
-        .transpose()?;
-    let query = Query {
-        session,
-        phase,
-        kind,
-        since: time(&p.since)?,
-        until: time(&p.until)?,
-        text: p.text.clone(),
-        after,
-        limit: p.limit,
-    };
-    let page = call.app.store.query(&query)?;
+fn events(call: &Call<'_>, store: &dyn Store, p: &Params) -> Result<(Vec<EventOut>, Option<String>), No> {
+    let Some(query) = conditions::events(call, p)? else { return Ok((Vec::new(), None)) };
+    let page = store.query(&query)?;
     let all: Vec<EventOut> = page.events.iter().map(event_out).collect();
     let count = all.len();
     let (shown, _) = paging::fit(all, None, call.face.budget())?;
@@ -289,24 +248,12 @@ fn events(call: &Call<'_>, p: &Params) -> Result<(Vec<EventOut>, Option<String>)
     Ok((shown, cursor))
 }
 
-fn sessions(call: &Call<'_>, p: &Params) -> Result<(Vec<SessionOut>, Option<String>), No> {
-    let before = p
-        .cursor
-        .as_deref()
-        .map(|c| {
-            c.strip_prefix('t').and_then(|n| n.parse().ok()).map(Timestamp).ok_or_else(|| {
-                Refusal::new(
-                    "bad-cursor",
-                    format!("cursor \"{}\" is not one that this tool gave out", text::quoted(c, 40)),
-                    "repeat the query without cursor",
-                )
-            })
-        })
-        .transpose()?;
-    let found = call.app.store.sessions(p.limit + 1, before)?;
+fn sessions(call: &Call<'_>, store: &dyn Store, p: &Params) -> Result<(Vec<SessionOut>, Option<String>), No> {
+    let query = conditions::sessions(call, p)?;
+    let found = store.sessions(&SessionQuery { limit: p.limit + 1, ..query })?;
     let more = found.len() > p.limit;
     let kept: Vec<Session> = found.into_iter().take(p.limit).collect();
-    let times: Vec<i64> = kept.iter().map(|s| s.opened_at.0).collect();
+    let cursors: Vec<String> = kept.iter().map(conditions::session_cursor).collect();
     let all: Vec<SessionOut> = kept
         .into_iter()
         .map(|s| SessionOut {
@@ -321,14 +268,14 @@ fn sessions(call: &Call<'_>, p: &Params) -> Result<(Vec<SessionOut>, Option<Stri
     let count = all.len();
     let (shown, _) = paging::fit(all, None, call.face.budget())?;
     let cursor = (more || shown.len() < count)
-        .then(|| shown.len().checked_sub(1).and_then(|i| times.get(i)).map(|t| format!("t{t}")))
+        .then(|| shown.len().checked_sub(1).and_then(|i| cursors.get(i)).cloned())
         .flatten();
     Ok((shown, cursor))
 }
 
 /// An event as it is shown.
-fn event_out(e: &Event) -> EventOut {
-    let Event { seq, event, prev: _, hash } = e;
+pub(super) fn event_out(e: &Event) -> EventOut {
+    let Event { seq, event, prev: _, hash, format: _, data_digest: _, dropped: _ } = e;
     EventOut {
         seq: *seq,
         at: event.at.rfc3339(),

@@ -100,6 +100,14 @@ impl Compiled {
         Ok(Self { contract, systems, mappings, findings, text })
     }
 
+    /// Path of each description that was read, by the system's name.
+    #[must_use]
+    pub(super) fn api_paths(&self, app: &App, path: &str, contract: &Contract) -> BTreeMap<String, String> {
+        let dir = app.path(path).parent().map(std::path::Path::to_owned).unwrap_or_default();
+        let read = contract.systems.iter().filter(|(name, _)| self.systems.contains_key(*name));
+        read.map(|(name, used)| (name.clone(), dir.join(used.api.as_str()).display().to_string())).collect()
+    }
+
     /// How many errors there are.
     #[must_use]
     pub(super) fn errors(&self) -> usize {
@@ -114,7 +122,7 @@ impl Compiled {
         let worst = self.findings.iter().find(|f| f.severity == Severity::Error);
         match (&self.contract, worst) {
             (Some(contract), None) => Ok(contract),
-            (_, Some(first)) => Err(Refusal::new(
+            (contract, Some(first)) => Err(Refusal::new(
                 "contract-does-not-compile",
                 format!(
                     "{} in {path}; the first: {}: {} ({})",
@@ -126,12 +134,17 @@ impl Compiled {
                 format!(
                     "check_contract {{\"contract\": \"{path}\"}} (platform-integration check {path}) shows all of them with their fixes"
                 ),
-            )),
+            )
+            .saw(match contract {
+                Some(c) => format!("{path} {}", crate::workflow::short(c.digest.as_str())),
+                None => path.to_owned(),
+            })),
             (None, None) => Err(Refusal::new(
                 "contract-does-not-compile",
                 format!("{path} holds no contract"),
                 format!("check_contract {{\"contract\": \"{path}\"}}"),
-            )),
+            )
+            .saw(path)),
         }
     }
 

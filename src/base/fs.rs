@@ -1,6 +1,6 @@
 //! Files read with a limit and written whole or not at all.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The largest API description read, in bytes. The largest real one known is 20 MB.
@@ -52,6 +52,29 @@ pub enum FileError {
     },
 }
 
+/// What tells a file that was written again from one that was not, without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// In bytes.
+    len: u64,
+    /// When it was last written, since 1970.
+    modified: std::time::Duration,
+    /// That was long enough ago that another write would show.
+    pub settled: bool,
+}
+
+/// The stamp of a file; nothing where there is no file to read. `now` is milliseconds since 1970.
+#[must_use]
+pub fn stamp(path: &Path, now: i64) -> Option<Stamp> {
+    // Some file systems count in whole seconds, FAT in two.
+    const TICK: std::time::Duration = std::time::Duration::from_secs(3);
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let modified = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let now = std::time::Duration::from_millis(u64::try_from(now).unwrap_or(0));
+    let settled = now.checked_sub(modified).is_some_and(|age| age > TICK);
+    Some(Stamp { len: meta.len(), modified, settled })
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors
@@ -99,6 +122,17 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
 /// # Errors
 /// [`FileError::Io`]; the old content is then still there.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_atomic_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomic`], for what is too large to be held in memory.
+///
+/// # Errors
+/// [`FileError::Io`], also where `write` fails; the old content is then still there.
+pub fn write_atomic_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<(), FileError> {
     let io = |source| FileError::Io { path: path.to_owned(), source };
     let dir = match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
@@ -106,7 +140,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     };
     std::fs::create_dir_all(dir).map_err(io)?;
     let mut file = tempfile::Builder::new().prefix(".write-").tempfile_in(dir).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
+    write(&mut file).map_err(io)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

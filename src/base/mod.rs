@@ -1,15 +1,17 @@
-//! Row 9: words without a domain. Clock, seeded randomness, digests, pointers, files, YAML with positions, text care,
-//! trace contexts.
+//! Row 9: words without a domain. Clock, seeded randomness, digests, compression, pointers, files, YAML with positions,
+//! text care, trace contexts.
 
 pub mod clock;
 pub mod digest;
 pub mod fs;
 pub mod ids;
+pub mod pack;
 pub mod pointer;
 pub mod redact;
 pub mod rng;
 pub mod secret;
 pub mod ssh;
+pub mod ssh_sign;
 pub mod text;
 pub mod trace;
 pub mod yaml;

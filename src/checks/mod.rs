@@ -3,9 +3,15 @@
 //! A check never guesses at what it cannot see: where a description could not be read, the checks that need it stay
 //! silent, since the reader has said so already.
 
+mod assumption_unstated;
+pub mod assumptions;
 mod auth_incomplete;
 mod auth_missing;
+mod constraint_binds_unknown;
 mod cursor_without_end;
+mod hard_without_clause;
+mod hard_without_drill;
+pub mod honour;
 mod idempotency_header_not_stated;
 mod incremental_param_unknown;
 mod inferred_unconfirmed;
@@ -24,6 +30,7 @@ mod scope_missing;
 mod scope_too_wide;
 mod secret_as_value;
 mod secret_in_const;
+pub mod topics;
 mod unknown_field;
 mod unknown_operation;
 mod unknown_parameter;
@@ -41,7 +48,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 26] = [
+pub static ALL: [&Check; 30] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_field::CHECK,
@@ -67,6 +74,10 @@ pub static ALL: [&Check; 26] = [
     &idempotency_header_not_stated::CHECK,
     &rate_above_limit::CHECK,
     &rate_unset::CHECK,
+    &constraint_binds_unknown::CHECK,
+    &hard_without_clause::CHECK,
+    &hard_without_drill::CHECK,
+    &assumption_unstated::CHECK,
     &inferred_unconfirmed::CHECK,
 ];
 
@@ -115,6 +126,10 @@ impl Subject<'_> {
 
     fn error(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
         Finding::error(check.code, self.location(at), message)
+    }
+
+    fn note(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
+        Finding::note(check.code, self.location(at), message)
     }
 
     fn warning(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {

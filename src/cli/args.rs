@@ -113,8 +113,65 @@ pub(super) struct Evidence {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EvidenceCommand {
-    /// Prove the hash chain, and name the first record that was altered, removed or reordered.
-    Verify,
+    /// Prove the log, and name the first record that was altered, removed or reordered.
+    Verify {
+        /// Hold it against a seal that was made before.
+        #[arg(long, value_name = "FILE")]
+        seal: Option<String>,
+        /// Whose signature (FILE.sig) the seal must carry: a list as ssh-keygen's allowed signers.
+        #[arg(long, value_name = "FILE", requires = "seal")]
+        signers: Option<String>,
+        /// Prove a bundle instead, without the store it comes from.
+        #[arg(long, value_name = "FILE")]
+        bundle: Option<String>,
+    },
+    /// Show one record whole, with its input and answer.
+    Show {
+        /// Its number.
+        seq: u64,
+    },
+    /// Compare two sessions: systems, contract, constraints and decisions, drills, readiness.
+    Diff {
+        /// The first session.
+        left: String,
+        /// The second session.
+        right: String,
+    },
+    /// Write the head of the log out as an in-toto statement, so that even a rewritten log is noticed.
+    Seal {
+        /// Write it to this file.
+        #[arg(long, value_name = "FILE")]
+        out: Option<String>,
+        /// Sign it with this SSH key, to FILE.sig.
+        #[arg(long, value_name = "KEY", requires = "out")]
+        sign: Option<String>,
+    },
+    /// Write the log to a bundle that proves without the store.
+    Export {
+        /// The file; gzip where its name ends with .gz.
+        #[arg(long, value_name = "FILE")]
+        out: String,
+        /// Only this session.
+        #[arg(long)]
+        session: Option<String>,
+    },
+    /// Take a bundle in, beside the own log. One that does not prove is refused.
+    Import {
+        /// The bundle.
+        file: String,
+    },
+    /// Drop inputs, answers and data that are old and that nothing is computed from. The log still proves.
+    #[command(group = clap::ArgGroup::new("rule").required(true))]
+    Compact {
+        /// Keep everything of so many days or weeks: 90d, 12w.
+        #[arg(long, value_name = "SPAN", group = "rule")]
+        keep: Option<String>,
+        /// Keep everything from this time on: "2026-11-23" or RFC 3339.
+        #[arg(long, value_name = "TIME", group = "rule")]
+        before: Option<String>,
+    },
+    /// Show where a constraint leads: clause, drill, line of the runbook.
+    Trace(app::trace_constraint::Params),
 }
 
 #[derive(Debug, Args)]

@@ -71,9 +71,11 @@ pub(super) fn unsupported(format: Format) -> u8 {
 /// Prints a refusal or fault: words to stderr, and for programs the same as JSON to stdout.
 pub(super) fn no(format: Format, no: &No) -> u8 {
     let (text, value, code) = match no {
-        No::Refusal(r) => {
-            (r.to_string(), json!({"refused": {"code": r.code, "because": r.because, "next": r.next}}), exit::REFUSED)
-        }
+        No::Refusal(r) => (
+            r.to_string(),
+            json!({"refused": {"code": r.code, "because": r.because, "evidence": r.evidence, "next": r.next}}),
+            exit::REFUSED,
+        ),
         No::Fault(f) => (f.to_string(), json!({"failed": {"because": f.because, "next": f.next}}), exit::FAULT),
         No::NeedsHuman(q) => (
             format!("refused: needs-a-human: {}", q.message),

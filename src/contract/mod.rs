@@ -187,6 +187,8 @@ pub struct Source {
     pub paginate: Paginate,
     /// How only changes are read.
     pub incremental: Option<IncrementalClause>,
+    /// Where `deletes` stands, which says `ignore`: deletions are not carried over, said or not.
+    pub deletes_at: Option<Span>,
     /// Fixed values of parameters, by name.
     pub params: Vec<(Spanned<String>, Value)>,
 }

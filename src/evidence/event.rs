@@ -1,15 +1,14 @@
-//! One event of the log, and the hash that chains it to the one before.
+//! One event of the log, and the session it belongs to.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::chain::{FORMAT, chain_hash, data_digest};
 
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 
 /// The SOP's reason tag, the same on every session.
 pub const WHY: &str = "skill-execution";
-
-/// The `prev` of the first event.
-pub const GENESIS: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The SOP's WHO tag: `operations-platform-integration-{session_id}`; `adhoc` for calls outside any session.
 #[must_use]
@@ -220,6 +219,67 @@ pub struct Session {
     pub principal: Option<String>,
 }
 
+impl Session {
+    /// The session that an event opened: its row says nothing that the event does not say, so that the chain proves it.
+    #[must_use]
+    pub fn opened_by(event: &NewEvent) -> Option<Self> {
+        if event.kind != EventKind::SessionOpened || event.outcome != Outcome::Ok {
+            return None;
+        }
+        let text = |key: &str| event.data.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            id: event.session.clone()?,
+            name: text("name")?,
+            goal: text("goal")?,
+            opened_at: event.at,
+            client: event.client.clone(),
+            principal: event.provenance.principal.clone(),
+        })
+    }
+}
+
+/// What of a kind of record retention must keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Everything: it is what people decided, or what the log says about itself.
+    All,
+    /// The data, since guardrails and readiness are computed from it; input and answer may go.
+    Data,
+    /// The record alone; data, input and answer may go.
+    Record,
+}
+
+impl EventKind {
+    /// What of it retention must keep.
+    #[must_use]
+    pub const fn keep(self) -> Keep {
+        match self {
+            Self::SessionOpened
+            | Self::ConstraintsConfirmed
+            | Self::Approved
+            | Self::EvidenceSealed
+            | Self::EvidenceExported
+            | Self::EvidenceImported
+            | Self::EvidenceCompacted => Keep::All,
+            Self::SystemMapped
+            | Self::ConstraintRecorded
+            | Self::ContractDrafted
+            | Self::ContractChecked
+            | Self::ConnectorScaffolded
+            | Self::DrillsRun
+            | Self::ReadinessAssessed
+            | Self::DossierExported
+            | Self::ConnectorRun
+            | Self::Refused => Keep::Data,
+            Self::SystemInspected
+            | Self::DriftChecked
+            | Self::EvidenceQueried
+            | Self::SkillVerified
+            | Self::Faulted => Keep::Record,
+        }
+    }
+}
+
 /// Where a call came from, as far as the face knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Provenance {
@@ -273,30 +333,32 @@ pub struct Event {
     pub seq: u64,
     /// What was appended.
     pub event: NewEvent,
-    /// Hash of the event before, or [`GENESIS`].
+    /// Hash of the event before, or [`super::GENESIS`].
     pub prev: String,
     /// Hash over `prev` and everything in `event`.
     pub hash: String,
+    /// The form of the hash; see [`super::chain_hash`].
+    pub format: u8,
+    /// Digest of the data, also of data that is gone.
+    pub data_digest: Digest,
+    /// The data was dropped by the rule of retention, and reads as null.
+    pub dropped: bool,
 }
 
-/// The hash of an event: SHA-256 over the canonical JSON of all its fields and the hash before it. Provenance enters
-/// it only where there is any, so that records from before it was kept still prove.
-#[must_use]
-pub fn chain_hash(seq: u64, prev: &str, e: &NewEvent) -> String {
-    // Destructured, so that a new field cannot be left out of the hash.
-    let NewEvent { session, at, phase, kind, tool, client, outcome, input, output, summary, data, provenance } = e;
-    let mut value = json!({
-        "seq": seq, "prev": prev, "session": session, "at": at.0, "phase": phase.as_str(), "kind": kind.as_str(), "tool": tool,
-        "client": client, "outcome": outcome.as_str(), "input": input.as_str(), "output": output.as_str(), "summary": summary, "data": data,
-    });
-    if *provenance != Provenance::default()
-        && let Some(fields) = value.as_object_mut()
-    {
-        let Provenance { principal, protocol, traceparent, parent } = provenance;
-        fields.insert(
-            "provenance".to_owned(),
-            json!({"principal": principal, "protocol": protocol, "traceparent": traceparent, "parent": parent}),
-        );
+impl Event {
+    /// `event` as number `seq` of a chain, behind the event with hash `prev`.
+    #[must_use]
+    pub fn chained(seq: u64, prev: &str, event: NewEvent) -> Self {
+        let mut chained = Self {
+            seq,
+            prev: prev.to_owned(),
+            hash: String::new(),
+            format: FORMAT,
+            data_digest: data_digest(&event),
+            dropped: false,
+            event,
+        };
+        chained.hash = chain_hash(seq, &chained);
+        chained
     }
-    Digest::of_json(&value).as_str().to_owned()
 }

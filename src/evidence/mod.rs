@@ -1,13 +1,21 @@
 //! Row 7: what was done, by whom, why, and the ports behind which it is kept. No database word lives here.
 
+mod blob;
+pub mod bundle;
+mod chain;
 mod event;
 mod ledger;
+mod proof;
 mod reconciliation;
+pub mod seal;
 mod store;
 
-pub use event::{Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Provenance, Session, WHY, chain_hash, who};
+pub use blob::{Blob, KeptBundle, Recorded};
+pub use chain::{FORMAT, GENESIS, chain_hash, content_digest, data_digest, link};
+pub use event::{Event, EventKind, Keep, NewEvent, Outcome, Phase, Provenance, Session, WHY, who};
 pub use ledger::{
     Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, MemoryLedger, RunRecord,
 };
+pub use proof::{ChainFault, Dropped, Head, Proof, Walk, compactions, may_lack};
 pub use reconciliation::{Reconciliation, Verdict};
-pub use store::{ChainFault, Page, Query, Store, StoreError};
+pub use store::{Needle, Page, Query, SessionQuery, Store, StoreError};

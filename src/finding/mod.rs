@@ -2,7 +2,7 @@
 
 mod confidence;
 
-pub use confidence::{Ceiling, Confidence};
+pub use confidence::{Ceiling, CeilingRow, Confidence, TABLE as CEILINGS, table_markdown as ceilings_markdown};
 
 use crate::base::digest::Digest;
 use crate::base::yaml::Span;

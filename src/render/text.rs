@@ -4,8 +4,8 @@ use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
 use crate::app::{
     FactOut, assess_readiness, check_contract, confirm_constraints, demo, draft_contract, export_dossier,
-    inspect_system, map_system, open_session, query_evidence, record_constraint, run_connector, run_drills,
-    scaffold_connector, verify_skill, wire::counts_line,
+    inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, scaffold_connector,
+    trace_constraint, verify_skill, wire::counts_line,
 };
 use crate::base::text;
 
@@ -279,10 +279,27 @@ pub(super) fn readiness(page: &mut Page, a: &assess_readiness::Answer) {
     let rows: Vec<Vec<String>> =
         a.checklist.iter().map(|i| vec![i.item.clone(), i.state.as_str().to_owned(), i.because.clone()]).collect();
     page.table(&["must be so", "state", "what the evidence says"], &rows);
+    page.gap();
+    let links: Vec<Vec<String>> = a
+        .chain
+        .iter()
+        .map(|l| {
+            let event = l.event.map_or_else(String::new, |seq| seq.to_string());
+            vec![l.link.clone(), event, l.state.as_str().to_owned(), l.because.clone()]
+        })
+        .collect();
+    page.table(&["chain of evidence", "event", "state", "because"], &links);
     if !a.risks.is_empty() {
         page.heading("open risks");
         for r in &a.risks {
             page.line(format!("  - {r}"));
+        }
+    }
+    if !a.lost.is_empty() {
+        page.heading("where confidence is lost");
+        for l in &a.lost {
+            page.line(format!("  {:.2}  {}: {}", l.points, l.claim, l.because));
+            page.line(format!("        {DIM}regain: {}{DIM:#}", l.regain));
         }
     }
     if !a.raise.is_empty() {
@@ -296,55 +313,41 @@ pub(super) fn readiness(page: &mut Page, a: &assess_readiness::Answer) {
     page.line(styled(BOLD, &a.confidence.line));
 }
 
-impl Text for export_dossier::Answer {
+impl Text for trace_constraint::Answer {
     fn text(&self, page: &mut Page) {
-        page.line(format!("wrote {} to {}", text::plural(self.files.len() as u64, "file"), styled(BOLD, &self.out)));
-        for f in &self.files {
-            page.line(format!("  {f}"));
+        page.line(format!("{} {DIM}({}){DIM:#}  {}", styled(BOLD, &self.constraint), self.kind, self.says));
+        page.pair("origin", self.origin.as_deref().unwrap_or("none given"));
+        page.pair("owner", &self.owner);
+        page.pair("binds", &self.binds);
+        page.pair("state", &self.state);
+        for event in &self.events {
+            page.pair("evidence", event);
+        }
+        page.gap();
+        let rows: Vec<Vec<String>> =
+            self.clauses.iter().map(|c| vec![c.place.clone(), c.path.clone(), c.line.clone()]).collect();
+        page.table(&["honoured at", "clause", "as written"], &rows);
+        let rows: Vec<Vec<String>> =
+            self.drills.iter().map(|d| vec![d.drill.clone(), d.verdict.as_str().to_owned()]).collect();
+        page.table(&["tested by drill", "verdict"], &rows);
+        let rows: Vec<Vec<String>> =
+            self.watches.iter().map(|w| vec![w.seen.clone(), w.place.clone().unwrap_or_default()]).collect();
+        page.table(&["watched as", "in the runbook"], &rows);
+        if !self.lacking.is_empty() {
+            page.heading("lacking");
+            for l in &self.lacking {
+                page.line(format!("  - {l}"));
+            }
         }
         page.next(&self.next);
     }
 }
 
-impl Text for query_evidence::Answer {
+impl Text for export_dossier::Answer {
     fn text(&self, page: &mut Page) {
-        if let Some(sessions) = &self.sessions {
-            let rows: Vec<Vec<String>> = sessions
-                .iter()
-                .map(|s| vec![s.session.clone(), s.opened_at.clone(), s.name.clone(), s.client.clone(), s.goal.clone()])
-                .collect();
-            page.table(&["session", "opened", "integration", "client", "goal"], &rows);
-            if rows.is_empty() {
-                page.line("no session in this store");
-            }
-        }
-        if let Some(events) = &self.events {
-            let rows: Vec<Vec<String>> = events
-                .iter()
-                .map(|e| {
-                    vec![
-                        e.seq.to_string(),
-                        e.at.clone(),
-                        e.phase.as_str().to_owned(),
-                        e.kind.as_str().to_owned(),
-                        e.outcome.clone(),
-                        e.client.clone(),
-                        e.summary.clone(),
-                    ]
-                })
-                .collect();
-            page.table(&["#", "at", "phase", "kind", "outcome", "client", "what"], &rows);
-            if rows.is_empty() {
-                page.line("no event matches");
-            }
-        }
-        page.gap();
-        if let Some(chain) = &self.chain {
-            page.pair("chain", chain);
-        }
-        page.pair("head", &self.head);
-        if let Some(cursor) = &self.cursor {
-            page.pair("cursor", cursor);
+        page.line(format!("wrote {} to {}", text::plural(self.files.len() as u64, "file"), styled(BOLD, &self.out)));
+        for f in &self.files {
+            page.line(format!("  {f}"));
         }
         page.next(&self.next);
     }

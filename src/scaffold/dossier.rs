@@ -78,6 +78,12 @@ pub struct ConstraintLine {
     pub says: String,
     /// Where it comes from.
     pub origin: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// What it is about.
+    pub binds: String,
+    /// The clause that honours it, the drill that tests it, what is seen in operation when it is broken.
+    pub honoured: String,
     /// Where it stands, and by whom.
     pub state: String,
 }
@@ -123,6 +129,19 @@ pub struct ChecklistLine {
     pub because: String,
     /// The events it rests on; empty where there are none.
     pub evidence: String,
+}
+
+/// A link of the chain of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkLine {
+    /// What kind of event, of what.
+    pub link: String,
+    /// The event; empty where there is none.
+    pub event: String,
+    /// `stands`, `stale`, `missing`.
+    pub state: String,
+    /// What it says, or what changed.
+    pub because: String,
 }
 
 /// An event of the log.
@@ -197,6 +216,12 @@ pub struct Dossier {
     pub reconciliation: String,
     /// The checklist.
     pub checklist: Vec<ChecklistLine>,
+    /// What rests on what, and whether it still stands.
+    pub chain: Vec<LinkLine>,
+    /// Where confidence is lost, and what would regain it.
+    pub lost: Vec<String>,
+    /// Remarks of whoever exported it; empty where there are none.
+    pub notes: String,
     /// Open risks.
     pub risks: Vec<String>,
     /// What would raise the confidence.

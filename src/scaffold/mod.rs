@@ -6,8 +6,8 @@ mod targets;
 mod template;
 
 pub use dossier::{
-    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, MappingLine, OperationLine,
-    SystemLine, dossier,
+    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
+    OperationLine, SystemLine, dossier,
 };
 pub use template::TemplateError;
 

@@ -1,278 +1,298 @@
 //! The evidence port over SQLite.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 
 use super::SqliteStore;
-use super::chain::Walk;
+use super::letters;
+use super::plan::{Lead, plan};
+use super::row::{self, COLUMNS, Raw, SESSION, session_of};
+use super::{compact, proof};
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
+use crate::base::pack;
 use crate::evidence::{
-    ChainFault, Event, EventKind, GENESIS, NewEvent, Outcome, Page, Phase, Provenance, Query, Session, Store,
-    StoreError, chain_hash,
+    ChainFault, Dropped, Event, Head, KeptBundle, NewEvent, Page, Proof, Query, Recorded, Session, SessionQuery, Store,
+    StoreError,
 };
 
 /// The largest page; a larger limit is cut to it.
 const MAX_PAGE: usize = 1000;
-
-const COLUMNS: &str = "seq, session, at, phase, kind, tool, client, outcome, input, output, summary, data, prev, hash, \
-    principal, protocol, traceparent, parent";
 
 /// The page size for a limit asked for: at least one, so that paging always moves on.
 pub(super) fn page_size(limit: usize) -> usize {
     limit.clamp(1, MAX_PAGE)
 }
 
-/// Whether summary or data hold `needle`, which is in lower case.
-pub(super) fn holds_text(event: &NewEvent, needle: &str) -> bool {
-    event.summary.to_lowercase().contains(needle) || event.data.to_string().to_lowercase().contains(needle)
+/// A record with its texts compressed, which is done before the lock is taken.
+pub(super) struct Packed {
+    event: NewEvent,
+    /// Digest, size of the text, compressed text.
+    blobs: Vec<(Digest, usize, Vec<u8>)>,
+    bundle: Option<KeptBundle>,
 }
 
-/// A row as the columns have it.
-struct Raw {
-    seq: i64,
-    session: Option<String>,
-    at: i64,
-    texts: [String; 9],
-    prev: String,
-    hash: String,
-    provenance: Provenance,
-}
-
-impl Raw {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut texts: [String; 9] = Default::default();
-        for (i, text) in texts.iter_mut().enumerate() {
-            *text = row.get(3 + i)?;
-        }
-        Ok(Self {
-            seq: row.get(0)?,
-            session: row.get(1)?,
-            at: row.get(2)?,
-            texts,
-            prev: row.get(12)?,
-            hash: row.get(13)?,
-            provenance: Provenance {
-                principal: row.get(14)?,
-                protocol: row.get(15)?,
-                traceparent: row.get(16)?,
-                parent: row.get::<_, Option<i64>>(17)?.map(sequence),
-            },
-        })
-    }
-
-    /// The event, or the column that does not read back.
-    fn event(self) -> Result<Event, &'static str> {
-        let [phase, kind, tool, client, outcome, input, output, summary, data] = self.texts;
-        let event = NewEvent {
-            session: self.session,
-            at: Timestamp(self.at),
-            phase: Phase::parse(&phase).ok_or("an unknown phase")?,
-            kind: EventKind::parse(&kind).ok_or("an unknown kind")?,
-            tool,
-            client,
-            outcome: Outcome::parse(&outcome).ok_or("an unknown outcome")?,
-            input: Digest::parse(&input).ok_or("an input digest that is none")?,
-            output: Digest::parse(&output).ok_or("an output digest that is none")?,
-            summary,
-            data: serde_json::from_str(&data).map_err(|_| "data that is not JSON")?,
-            provenance: self.provenance,
-        };
-        Ok(Event { seq: sequence(self.seq), event, prev: self.prev, hash: self.hash })
+impl From<Recorded> for Packed {
+    fn from(record: Recorded) -> Self {
+        let Recorded { event, blobs, bundle } = record;
+        let blobs = blobs.into_iter().map(|b| (b.digest, b.text.len(), pack::pack(b.text.as_bytes()))).collect();
+        Self { event, blobs, bundle }
     }
 }
 
-fn sequence(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
+/// Why an append inside a transaction did not come about.
+pub(super) enum NotAppended {
+    /// No such session.
+    NoSession(String),
+    /// There is such a session already.
+    SessionExists(String),
+    /// SQLite says no.
+    Sqlite(rusqlite::Error),
 }
 
-fn session_of(row: &Row<'_>) -> rusqlite::Result<Session> {
-    Ok(Session {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        goal: row.get(2)?,
-        opened_at: Timestamp(row.get(3)?),
-        client: row.get(4)?,
-        principal: row.get(5)?,
-    })
+impl From<rusqlite::Error> for NotAppended {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Sqlite(e)
+    }
 }
 
-fn session_exists(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM sessions WHERE id = ?1")?.exists([id])
-}
-
-/// Adds the event to the end of the chain; inside a transaction that holds the write lock.
-fn append_to(connection: &Connection, event: NewEvent) -> rusqlite::Result<Event> {
+/// The newest event.
+pub(super) fn head(connection: &Connection) -> rusqlite::Result<Head> {
     let last: Option<(i64, String)> = connection
         .prepare_cached("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let (number, prev) = last.map_or((1, GENESIS.to_owned()), |(seq, hash)| (seq + 1, hash));
-    let hash = chain_hash(sequence(number), &prev, &event);
-    connection
-        .prepare_cached(&format!(
-            "INSERT INTO events ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-             ?15, ?16, ?17, ?18)"
-        ))?
-        .execute(params![
-            number,
-            event.session,
-            event.at.0,
-            event.phase.as_str(),
-            event.kind.as_str(),
-            event.tool,
-            event.client,
-            event.outcome.as_str(),
-            event.input.as_str(),
-            event.output.as_str(),
-            event.summary,
-            event.data.to_string(),
-            prev,
-            hash,
-            event.provenance.principal,
-            event.provenance.protocol,
-            event.provenance.traceparent,
-            event.provenance.parent.map(|p| i64::try_from(p).unwrap_or(i64::MAX)),
-        ])?;
-    Ok(Event { seq: sequence(number), event, prev, hash })
+    Ok(last.map_or_else(Head::default, |(seq, hash)| Head { seq: row::sequence(seq), hash }))
 }
 
-impl Store for SqliteStore {
-    fn open_session(&self, session: &Session) -> Result<(), StoreError> {
-        self.still_there()?;
+/// Adds the record to the end of the chain, with all it names; inside a transaction that holds the write lock.
+pub(super) fn append_to(connection: &Connection, record: Packed) -> Result<Event, NotAppended> {
+    let Packed { event, blobs, bundle } = record;
+    if let Some(session) = Session::opened_by(&event) {
         let Session { id, name, goal, opened_at, client, principal } = session;
-        let connection = self.synced();
         let added = connection
-            .prepare_cached("INSERT INTO sessions (id, name, goal, opened_at, client, principal) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING")
-            .and_then(|mut s| s.execute(params![id, name, goal, opened_at.0, client, principal]))
-            .map_err(|e| self.unwritten(&e))?;
+            .prepare_cached(&format!(
+                "INSERT INTO sessions ({SESSION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING"
+            ))?
+            .execute(params![id, name, goal, opened_at.0, client, principal])?;
         if added == 0 {
-            return Err(StoreError::Unusable {
+            return Err(NotAppended::SessionExists(id));
+        }
+    }
+    let owner: Option<String> = match &event.session {
+        None => event.provenance.principal.clone(),
+        Some(id) => connection
+            .prepare_cached("SELECT principal FROM sessions WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?
+            .ok_or_else(|| NotAppended::NoSession(id.clone()))?,
+    };
+    for (digest, size, body) in blobs {
+        connection
+            .prepare_cached("INSERT INTO blobs (digest, size, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+            .execute(params![digest.as_str(), i64::try_from(size).unwrap_or(i64::MAX), body])?;
+    }
+    if let Some(KeptBundle { digest, origin, bytes }) = bundle {
+        connection
+            .prepare_cached("INSERT INTO bundles (digest, origin, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+            .execute(params![digest.as_str(), origin, bytes])?;
+    }
+    let head = head(connection)?;
+    let event = Event::chained(head.seq + 1, &head.hash, event);
+    row::insert(connection, &event, owner.as_deref())?;
+    Ok(event)
+}
+
+impl SqliteStore {
+    pub(super) fn not_appended(&self, why: NotAppended) -> StoreError {
+        match why {
+            NotAppended::NoSession(id) => StoreError::NoSession(id),
+            NotAppended::SessionExists(id) => StoreError::Unusable {
                 path: self.place(),
                 what: "written",
                 because: format!("session {id} exists already"),
-            });
+            },
+            NotAppended::Sqlite(e) => self.unwritten(&e),
+        }
+    }
+
+    /// The records of one plan that hold the text, until the page is full and one more is known.
+    fn collect(
+        &self,
+        connection: &Connection,
+        query: &Query,
+        after: u64,
+        lead: Lead<'_>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StoreError> {
+        let plan = plan(query, after, lead);
+        let full = page_size(query.limit) + 1;
+        let mut statement = connection.prepare_cached(&plan.sql).map_err(|e| self.unread(&e))?;
+        let mut rows = statement.query(params_from_iter(plan.values)).map_err(|e| self.unread(&e))?;
+        while events.len() < full
+            && let Some(row) = rows.next().map_err(|e| self.unread(&e))?
+        {
+            let raw = Raw::of(row).map_err(|e| self.unread(&e))?;
+            let seq = raw.seq;
+            let event = raw.read().map_err(|b| StoreError::Damaged { seq, because: b.to_owned() })?.event;
+            // Here and not in SQL: SQLite folds the case of ASCII letters only.
+            if query.text.as_ref().is_none_or(|t| letters::holds_text(&event.event, t.as_str())) {
+                events.push(event);
+            }
         }
         Ok(())
     }
+}
 
+impl Store for SqliteStore {
     fn session(&self, id: &str) -> Result<Session, StoreError> {
-        self.synced()
-            .prepare_cached("SELECT id, name, goal, opened_at, client, principal FROM sessions WHERE id = ?1")
+        self.reading()
+            .prepare_cached(&format!("SELECT {SESSION} FROM sessions WHERE id = ?1"))
             .and_then(|mut s| s.query_row([id], session_of).optional())
             .map_err(|e| self.unread(&e))?
             .ok_or_else(|| StoreError::NoSession(id.to_owned()))
     }
 
-    fn sessions(&self, limit: usize, before: Option<Timestamp>) -> Result<Vec<Session>, StoreError> {
-        self.synced()
-            .prepare_cached(
-                "SELECT id, name, goal, opened_at, client, principal FROM sessions WHERE ?1 IS NULL OR opened_at < ?1 \
-                 ORDER BY opened_at DESC, rowid DESC LIMIT ?2",
-            )
+    fn sessions(&self, query: &SessionQuery) -> Result<Vec<Session>, StoreError> {
+        let SessionQuery { principal, after, limit } = query;
+        let (index, owned) = match principal {
+            None => ("sessions_by_time", "?1 IS NULL"),
+            Some(_) => ("sessions_by_principal", "principal = ?1"),
+        };
+        let (at, id) = after.clone().unwrap_or((Timestamp(i64::MAX), String::new()));
+        self.reading()
+            .prepare_cached(&format!(
+                "SELECT {SESSION} FROM sessions INDEXED BY {index} WHERE {owned} AND (opened_at, id) < (?2, ?3) \
+                 ORDER BY opened_at DESC, id DESC LIMIT ?4"
+            ))
             .and_then(|mut s| {
-                s.query_map(params![before.map(|b| b.0), i64::try_from(limit).unwrap_or(i64::MAX)], session_of)?
+                s.query_map(params![principal, at.0, id, i64::try_from(*limit).unwrap_or(i64::MAX)], session_of)?
                     .collect()
             })
             .map_err(|e| self.unread(&e))
     }
 
-    fn append(&self, event: NewEvent) -> Result<Event, StoreError> {
+    fn append(&self, records: Vec<Recorded>) -> Result<Vec<Event>, StoreError> {
         self.still_there()?;
+        let records: Vec<Packed> = records.into_iter().map(Packed::from).collect();
         let mut connection = self.synced();
         // Immediate: the lock is taken before the end of the chain is read, so no two processes add to the same end.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| self.unwritten(&e))?;
-        if let Some(id) = &event.session
-            && !session_exists(&transaction, id).map_err(|e| self.unread(&e))?
-        {
-            return Err(StoreError::NoSession(id.clone()));
+        let events: Vec<Event> = records
+            .into_iter()
+            .map(|record| append_to(&transaction, record))
+            .collect::<Result<_, _>>()
+            .map_err(|e| self.not_appended(e))?;
+        if let Some(last) = events.last() {
+            letters::fill(&transaction, last.seq).map_err(|e| self.unwritten(&e))?;
         }
-        let event = append_to(&transaction, event).map_err(|e| self.unwritten(&e))?;
         transaction.commit().map_err(|e| self.unwritten(&e))?;
-        Ok(event)
+        Ok(events)
     }
 
     fn query(&self, query: &Query) -> Result<Page, StoreError> {
-        // Destructured, so that a new condition cannot be forgotten here.
-        let Query { session, phase, kind, since, until, text, after, limit } = query;
-        let limit = page_size(*limit);
-        let needle = text.as_deref().map(str::to_lowercase);
-        let mut conditions = vec!["seq > ?"];
-        let mut values = vec![Sql::Integer(i64::try_from(after.unwrap_or(0)).unwrap_or(i64::MAX))];
-        let mut must = |condition: &'static str, value: Option<Sql>| {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push(value);
-            }
-        };
-        must("session = ?", session.clone().map(Sql::Text));
-        must("phase = ?", phase.map(|p| Sql::Text(p.as_str().to_owned())));
-        must("kind = ?", kind.map(|k| Sql::Text(k.as_str().to_owned())));
-        must("at >= ?", since.map(|t| Sql::Integer(t.0)));
-        must("at < ?", until.map(|t| Sql::Integer(t.0)));
-        let sql = format!("SELECT {COLUMNS} FROM events WHERE {} ORDER BY seq", conditions.join(" AND "));
-
-        let connection = self.synced();
-        let mut statement = connection.prepare_cached(&sql).map_err(|e| self.unread(&e))?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(|e| self.unread(&e))?;
+        let after = query.after.unwrap_or(0);
+        let mut connection = self.reading();
+        // One snapshot: between index and log nothing changes.
+        let snapshot =
+            connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(|e| self.unread(&e))?;
         let mut events: Vec<Event> = Vec::new();
-        let mut next = None;
-        while let Some(row) = rows.next().map_err(|e| self.unread(&e))? {
-            let raw = Raw::of(row).map_err(|e| self.unread(&e))?;
-            let seq = sequence(raw.seq);
-            let event = raw.event().map_err(|b| StoreError::Damaged { seq, because: b.to_owned() })?;
-            // Here and not in SQL: SQLite folds the case of ASCII letters only.
-            if needle.as_ref().is_some_and(|t| !holds_text(&event.event, t)) {
-                continue;
+        match (&query.text, &query.session) {
+            (Some(needle), None) => {
+                let upto = letters::indexed(&snapshot).map_err(|e| self.unread(&e))?;
+                self.collect(&snapshot, query, after, Lead::Letters(needle, upto), &mut events)?;
+                self.collect(&snapshot, query, after.max(upto), Lead::Index, &mut events)?;
             }
-            if events.len() == limit {
-                next = events.last().map(|e| e.seq);
-                break;
-            }
-            events.push(event);
+            _ => self.collect(&snapshot, query, after, Lead::Index, &mut events)?,
         }
+        let limit = page_size(query.limit);
+        let more = events.len() > limit;
+        events.truncate(limit);
+        let next = if more { events.last().map(|e| e.seq) } else { None };
         Ok(Page { events, next })
     }
 
-    fn head(&self) -> Result<String, StoreError> {
-        let head: Option<String> = self
-            .synced()
-            .prepare_cached("SELECT hash FROM events ORDER BY seq DESC LIMIT 1")
-            .and_then(|mut s| s.query_row([], |row| row.get(0)).optional())
+    fn event(&self, seq: u64) -> Result<Option<Event>, StoreError> {
+        let raw = self
+            .reading()
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE seq = ?1"))
+            .and_then(|mut s| s.query_row([row::number(seq)], Raw::of).optional())
             .map_err(|e| self.unread(&e))?;
-        Ok(head.unwrap_or_else(|| GENESIS.to_owned()))
+        raw.map(|r| r.read().map(|s| s.event).map_err(|b| StoreError::Damaged { seq, because: b.to_owned() }))
+            .transpose()
     }
 
-    fn verify_chain(&self) -> Result<Option<ChainFault>, StoreError> {
-        let mut connection = self.synced();
+    fn blob(&self, digest: &Digest) -> Result<Option<String>, StoreError> {
+        let found: Option<(i64, Vec<u8>)> = self
+            .reading()
+            .prepare_cached("SELECT size, body FROM blobs WHERE digest = ?1")
+            .and_then(|mut s| s.query_row([digest.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+            .map_err(|e| self.unread(&e))?;
+        found
+            .map(|(size, body)| {
+                proof::text_of(digest, size, &body).ok_or_else(|| StoreError::Unusable {
+                    path: self.place(),
+                    what: "read",
+                    because: format!("the blob {digest} is not what its digest says"),
+                })
+            })
+            .transpose()
+    }
+
+    fn head(&self) -> Result<Head, StoreError> {
+        head(&self.reading()).map_err(|e| self.unread(&e))
+    }
+
+    fn verify(&self) -> Result<Proof, StoreError> {
+        let mut connection = self.reading();
         // One snapshot: what others append meanwhile is not half seen.
         let snapshot =
             connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(|e| self.unread(&e))?;
-        walk(&snapshot).map_err(|e| self.unread(&e))
+        proof::verify(&snapshot).map_err(|e| self.unread(&e))
+    }
+
+    fn verify_session(&self, session: &str) -> Result<Option<ChainFault>, StoreError> {
+        let mut proven = self.proven.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut connection = self.reading();
+        let snapshot =
+            connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(|e| self.unread(&e))?;
+        proof::verify_session(&snapshot, session, &mut proven).map_err(|e| self.unread(&e))
+    }
+
+    fn compact(
+        &self,
+        before: Timestamp,
+        record: &mut dyn FnMut(&Dropped) -> Recorded,
+    ) -> Result<(Dropped, Event), StoreError> {
+        self.still_there()?;
+        let mut connection = self.synced();
+        let done = compact::compact(&mut connection, before, record).map_err(|e| self.not_appended(e))?;
+        compact::tidy(&connection);
+        Ok(done)
+    }
+
+    fn bundles(&self, origin: Option<&str>) -> Result<Vec<KeptBundle>, StoreError> {
+        let rows: Vec<(String, String, Vec<u8>)> = self
+            .reading()
+            .prepare_cached("SELECT digest, origin, body FROM bundles WHERE ?1 IS NULL OR origin = ?1 ORDER BY digest")
+            .and_then(|mut s| s.query_map([origin], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect())
+            .map_err(|e| self.unread(&e))?;
+        rows.into_iter()
+            .map(|(digest, origin, bytes)| {
+                let found = Digest::of_bytes(&bytes);
+                if found.as_str() != digest {
+                    return Err(StoreError::Unusable {
+                        path: self.place(),
+                        what: "read",
+                        because: format!("the bundle {digest} is not what its digest says"),
+                    });
+                }
+                Ok(KeptBundle { digest: found, origin, bytes })
+            })
+            .collect()
     }
 
     fn place(&self) -> String {
         self.path().display().to_string()
     }
-}
-
-fn walk(connection: &Connection) -> rusqlite::Result<Option<ChainFault>> {
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM events ORDER BY seq"))?;
-    let mut rows = statement.query([])?;
-    let mut walk = Walk::new();
-    while let Some(row) = rows.next()? {
-        let Ok(event) = Raw::of(row)?.event() else {
-            return Ok(Some(ChainFault { seq: walk.next(), because: "altered".to_owned() }));
-        };
-        let known = |hash: &str| connection.prepare("SELECT 1 FROM events WHERE hash = ?1")?.exists([hash]);
-        let fault = walk.step(&event, known)?;
-        if fault.is_some() {
-            return Ok(fault);
-        }
-    }
-    let given: Option<i64> = connection
-        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'events'", [], |row| row.get(0))
-        .optional()?;
-    Ok(walk.end(sequence(given.unwrap_or(0))))
 }

@@ -1,5 +1,7 @@
 //! Brings a database to the schema this program knows. The version is SQLite's `user_version`.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Marks the file as ours: `PLIF` in ASCII. Keeps us from writing into another program's database.
@@ -10,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../resources/migrations/0001_log.sql"),
     include_str!("../../resources/migrations/0002_ledger.sql"),
     include_str!("../../resources/migrations/0003_provenance.sql"),
+    include_str!("../../resources/migrations/0004_proof.sql"),
 ];
 
 /// The newest version known.
@@ -66,4 +69,24 @@ fn version(connection: &Connection) -> Result<u32, NotMigrated> {
         return Err(NotMigrated::Newer(found));
     }
     Ok(found)
+}
+
+/// What is in a schema: kind and name, and the words that made it.
+pub(super) type Schema = BTreeMap<(String, String), Option<String>>;
+
+/// The schema of a database.
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<Schema> {
+    connection
+        .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")?
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+        .collect()
+}
+
+/// The schema that this version makes.
+pub(super) fn expected() -> rusqlite::Result<Schema> {
+    let connection = Connection::open_in_memory()?;
+    for sql in MIGRATIONS {
+        connection.execute_batch(sql)?;
+    }
+    schema(&connection)
 }

@@ -1,11 +1,17 @@
 //! Row 6: where evidence and ledger are kept. SQLite for work, memory for tests; both pass `tests/it/store.rs`.
 //! A further backend is one file here and one line in that suite.
 
-mod chain;
+mod compact;
+#[cfg(test)]
+mod failures;
 mod ledger;
+mod letters;
 mod log;
 mod memory;
 mod migrate;
+mod plan;
+mod proof;
+mod row;
 mod sqlite;
 
 pub use memory::MemoryStore;

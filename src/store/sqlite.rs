@@ -1,4 +1,4 @@
-//! The SQLite file: opening it, its two connections, its words for what went wrong.
+//! The SQLite file: opening it, its three connections, its words for what went wrong.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,21 +10,24 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::DIR;
 use super::migrate::{NotMigrated, migrate};
-use crate::evidence::StoreError;
+use crate::evidence::{Head, StoreError};
 
 /// How long a call waits for another process that is writing.
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY: Duration = Duration::from_secs(30);
 
 /// Evidence and ledger in one SQLite file. Any number of processes may have it open.
 ///
-/// Two connections: what must be on the disk before the caller goes on is written through `synced`
+/// Three connections, so that nobody who reads waits for a disk that writes: what must be on the disk before the caller goes on is written through `synced`
 /// (`synchronous=FULL`); what may fall back to an earlier state on power loss, but not on `kill -9`, through `quick`
-/// (`synchronous=NORMAL`, an order of magnitude faster).
+/// (`synchronous=NORMAL`, an order of magnitude faster); `reading` cannot write.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
     synced: Mutex<Connection>,
     quick: Mutex<Connection>,
+    reading: Mutex<Connection>,
+    /// How far this object has walked the chain.
+    pub(super) proven: Mutex<Head>,
     /// Lock files of the flows this store holds.
     pub(super) held: Mutex<BTreeMap<String, File>>,
 }
@@ -56,7 +59,10 @@ impl SqliteStore {
         };
         let synced = Mutex::new(open("FULL")?);
         let quick = Mutex::new(open("NORMAL")?);
-        Ok(Self { path: path.to_owned(), synced, quick, held: Mutex::new(BTreeMap::new()) })
+        let reading = open("NORMAL")?;
+        reading.pragma_update(None, "query_only", true).map_err(|e| unusable(because(&e)))?;
+        let (reading, proven) = (Mutex::new(reading), Mutex::default());
+        Ok(Self { path: path.to_owned(), synced, quick, reading, proven, held: Mutex::new(BTreeMap::new()) })
     }
 
     /// The database file.
@@ -74,6 +80,11 @@ impl SqliteStore {
     /// The connection whose commits survive the end of the process, but not of the power.
     pub(super) fn quick(&self) -> MutexGuard<'_, Connection> {
         self.quick.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that only reads.
+    pub(super) fn reading(&self) -> MutexGuard<'_, Connection> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A reading that failed.
@@ -167,10 +178,11 @@ pub(super) fn because(error: &rusqlite::Error) -> String {
         Some(Code::NotADatabase) => "the file is not an SQLite database".to_owned(),
         Some(Code::DatabaseCorrupt) => "the database file is damaged".to_owned(),
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
-            "another process has been writing to it for more than 10 seconds".to_owned()
+            "another process has been writing to it for more than 30 seconds".to_owned()
         }
         Some(Code::ReadOnly) => "the file or its directory is read-only".to_owned(),
         Some(Code::DiskFull) => "the disk is full".to_owned(),
+        Some(Code::SystemIoFailure) => format!("the disk does not read or write it ({error})"),
         Some(Code::PermissionDenied | Code::CannotOpen) => {
             "the file or its directory cannot be opened for writing".to_owned()
         }

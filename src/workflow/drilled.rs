@@ -32,12 +32,13 @@ impl Drilled {
     /// Takes the runs of `facts` together.
     ///
     /// A drill that passed once has passed, whatever a later run left unproven. A drill that failed has failed, until
-    /// it passes from the same seed: another seed is another schedule.
+    /// it passes from the same seed: another seed is another schedule. Changing the contract does not make it undone
+    /// either: it is carried over until that drill passes from that seed, or does not apply any more.
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
         let mut all = Self { correlated: true, ..Self::default() };
         let mut best: BTreeMap<(String, String), (Verdict, u64)> = BTreeMap::new();
-        let mut failing = BTreeSet::new();
+        let mut failing = carried(facts);
         for run in facts.standing_drills() {
             all.seqs.push(run.seq);
             all.correlated &= run.record.correlated;
@@ -62,6 +63,9 @@ impl Drilled {
             }
         }
         all.failing = failing.into_iter().collect();
+        for (flow, code, _) in &all.failing {
+            best.entry((flow.clone(), code.clone())).or_insert((Verdict::Fail, 0));
+        }
         for (drill, (verdict, schedules)) in best {
             let failed = all.failing.iter().any(|(flow, code, _)| (flow, code) == (&drill.0, &drill.1));
             let verdict = if failed { Verdict::Fail } else { verdict };
@@ -99,6 +103,27 @@ impl Drilled {
     pub fn codes(&self, verdict: Verdict) -> BTreeSet<&str> {
         self.drills.iter().filter(|(_, v)| **v == verdict).map(|((_, code), _)| code.as_str()).collect()
     }
+}
+
+/// Failures of runs that are stale by now and that nothing has shown to be repaired.
+fn carried(facts: &Facts) -> BTreeSet<(String, String, u64)> {
+    let mut failing = BTreeSet::new();
+    let standing: BTreeSet<u64> = facts.standing_drills().map(|run| run.seq).collect();
+    for run in facts.drills.iter().filter(|run| !standing.contains(&run.seq)) {
+        for row in &run.record.rows {
+            let replay = (row.flow.clone(), row.code.clone(), run.record.seed);
+            match row.verdict {
+                Verdict::Fail => _ = failing.insert(replay),
+                Verdict::Pass => _ = failing.remove(&replay),
+                Verdict::Partial | Verdict::Unproven => {}
+            }
+        }
+    }
+    // A whole run in which the drill is not met any more: the flow is gone, or it cannot happen to it.
+    for run in facts.standing_drills().filter(|run| !run.record.partial) {
+        failing.retain(|(flow, code, _)| run.record.rows.iter().any(|row| (&row.flow, &row.code) == (flow, code)));
+    }
+    failing
 }
 
 /// What a drill has shown at best; failures are kept apart.

@@ -1,13 +1,15 @@
 //! What the events of a session add up to.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
+use super::constraint::ConstraintFact;
 use super::record::{
-    Binds, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, Decision,
-    DecisionRecord, DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, DossierExported,
+    DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
-use crate::contract::ConstraintKind;
 use crate::evidence::{Event, EventKind, Outcome, Session};
 
 /// A record, and the event that carries it.
@@ -21,172 +23,6 @@ pub struct Seen<T> {
     pub record: T,
 }
 
-/// Where a constraint stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConstraintState {
-    /// Nobody decided.
-    Open,
-    /// An agent says that a person confirmed it. Good enough to draft and drill on, not to build on.
-    Reported,
-    /// A person confirmed it.
-    Confirmed,
-    /// It was rejected.
-    Rejected,
-    /// A person was asked and put it off.
-    Deferred,
-}
-
-impl ConstraintState {
-    /// `open`, `reported`, `confirmed`, `rejected`, `deferred`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Reported => "reported",
-            Self::Confirmed => "confirmed",
-            Self::Rejected => "rejected",
-            Self::Deferred => "deferred",
-        }
-    }
-}
-
-/// A constraint as it stands now.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ConstraintFact {
-    /// Kebab-case handle.
-    pub id: String,
-    /// How binding.
-    pub kind: ConstraintKind,
-    /// What must hold, in words.
-    pub says: String,
-    /// Where it comes from.
-    pub origin: Option<String>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// What it is about.
-    pub binds: Binds,
-    /// The event that said so last.
-    pub seq: u64,
-    /// Recorded by a call of its own, not only found in a contract.
-    pub recorded: bool,
-    /// The contract last checked lists it.
-    pub in_contract: bool,
-    /// Where it stands.
-    pub state: ConstraintState,
-    /// The decision it stands on.
-    pub decided: Option<Seen<DecisionRecord>>,
-}
-
-impl ConstraintFact {
-    fn new(constraint: &ConstraintRecorded, seq: u64, recorded: bool) -> Self {
-        let ConstraintRecorded { id, kind, says, origin, owner, binds } = constraint.clone();
-        let (state, decided) = (ConstraintState::Open, None);
-        Self { id, kind, says, origin, owner, binds, seq, recorded, in_contract: false, state, decided }
-    }
-
-    /// The constraint as it would be recorded.
-    #[must_use]
-    pub fn record(&self) -> ConstraintRecorded {
-        let Self { id, kind, says, origin, owner, binds, .. } = self.clone();
-        ConstraintRecorded { id, kind, says, origin, owner, binds }
-    }
-
-    /// What a decision about it must be bound to.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        self.record().digest().as_str().to_owned()
-    }
-
-    /// A person confirmed it.
-    #[must_use]
-    pub fn is_confirmed(&self) -> bool {
-        self.state == ConstraintState::Confirmed
-    }
-
-    /// `confirmed by mira through elicitation (event 9)`, `open`.
-    #[must_use]
-    pub fn state_line(&self) -> String {
-        match &self.decided {
-            None => self.state.as_str().to_owned(),
-            Some(d) => format!(
-                "{} by {} through {} (event {})",
-                self.state.as_str(),
-                crate::base::text::quoted(&d.record.by, 60),
-                d.record.channel.as_str(),
-                d.seq
-            ),
-        }
-    }
-
-    /// It is inferred and no person has settled it.
-    #[must_use]
-    pub fn waits_for_a_person(&self) -> bool {
-        self.kind == ConstraintKind::Inferred
-            && !matches!(self.state, ConstraintState::Confirmed | ConstraintState::Rejected)
-    }
-
-    /// It was rejected, and the contract relies on it all the same.
-    #[must_use]
-    pub fn relied_on_though_rejected(&self) -> bool {
-        self.state == ConstraintState::Rejected && self.in_contract
-    }
-
-    fn restate(&mut self, new: &ConstraintRecorded, seq: u64) {
-        // Who says nothing about what it binds leaves that as it was.
-        let binds = if new.binds.is_empty() { self.binds.clone() } else { new.binds.clone() };
-        if self.says != new.says || !binds.within(&self.binds) {
-            // What was decided was decided about other words, or about less. About more than is left it still holds.
-            self.state = ConstraintState::Open;
-            self.decided = None;
-        }
-        // An inferred constraint leaves that kind only with the place that states it. Otherwise relabelling would be
-        // a way round the human.
-        let relabelled =
-            self.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && new.origin.is_none();
-        self.kind = if relabelled { ConstraintKind::Inferred } else { new.kind };
-        self.says.clone_from(&new.says);
-        self.origin.clone_from(&new.origin);
-        self.owner = new.owner.clone().or(self.owner.take());
-        self.binds = binds;
-        self.seq = seq;
-    }
-
-    fn decide(&mut self, decided: &DecisionRecord, event: &Event) {
-        if decided.digest != self.digest() {
-            return;
-        }
-        // What a person decided is not undone by what an agent reports.
-        let by_person = self.decided.as_ref().is_some_and(|d| d.record.channel.is_person());
-        if by_person && !decided.channel.is_person() {
-            return;
-        }
-        self.state = match (decided.decision, decided.channel.is_person()) {
-            (Decision::Confirmed, true) => ConstraintState::Confirmed,
-            (Decision::Confirmed, false) => ConstraintState::Reported,
-            // A rejection makes nothing pass, so it is believed from anybody.
-            (Decision::Rejected, _) => ConstraintState::Rejected,
-            (Decision::Deferred, _) => ConstraintState::Deferred,
-        };
-        self.decided = Some(Seen { seq: event.seq, at: event.event.at, record: decided.clone() });
-    }
-}
-
-/// Whether the last check still says something about the contract as it is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Standing<'f> {
-    /// Nothing was checked.
-    Never,
-    /// What was checked has changed since.
-    Stale {
-        /// The last check.
-        check: &'f Seen<ContractChecked>,
-        /// What changed, in words.
-        because: String,
-    },
-    /// It stands.
-    Stands(&'f Seen<ContractChecked>),
-}
-
 /// Everything that gates, guardrails and readiness compute from.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
@@ -194,6 +30,9 @@ pub struct Facts {
     pub session: Option<Session>,
     /// Digest of the contract file as it is now; nothing where it was not read: then what was last checked counts.
     pub contract: Option<String>,
+    /// Digests of description files as they are now, by path as recorded; `gone` for one that is not there. Those not
+    /// read are absent: then what was last read counts.
+    pub files: BTreeMap<String, String>,
     /// Systems by name, in the order they were first mapped; each as last mapped.
     pub systems: IndexMap<String, Seen<SystemMapped>>,
     /// Constraints by id, in the order they first came up.
@@ -235,6 +74,13 @@ impl Facts {
     #[must_use]
     pub fn with_contract(mut self, digest: Option<&str>) -> Self {
         self.contract = digest.map(str::to_owned);
+        self
+    }
+
+    /// With the digests of description files as they are now.
+    #[must_use]
+    pub fn with_files(mut self, files: BTreeMap<String, String>) -> Self {
+        self.files = files;
         self
     }
 
@@ -332,57 +178,6 @@ impl Facts {
             fact.in_contract = check.record.constraints.iter().any(|c| c.id == *id);
         }
         self.constraints.retain(|_, fact| fact.recorded || fact.in_contract);
-    }
-
-    /// Whether the last check still says something about the contract as it is.
-    #[must_use]
-    pub fn standing(&self) -> Standing<'_> {
-        let Some(check) = self.checks.last() else { return Standing::Never };
-        let stale = |because: String| Standing::Stale { check, because };
-        if let Some(now) = &self.contract
-            && *now != check.record.digest
-        {
-            return stale(format!("{} has changed since it was checked (event {})", check.record.file, check.seq));
-        }
-        for (name, seen) in &self.systems {
-            if seen.seq > check.seq && check.record.systems.get(name).is_some_and(|d| *d != seen.record.digest) {
-                return stale(format!(
-                    "the description of {name} has changed since the contract was checked (event {})",
-                    check.seq
-                ));
-            }
-        }
-        Standing::Stands(check)
-    }
-
-    /// From which event on evidence is about the same contract and descriptions as the check that stands.
-    #[must_use]
-    pub fn standing_since(&self) -> Option<u64> {
-        let Standing::Stands(check) = self.standing() else { return None };
-        self.checks
-            .iter()
-            .rev()
-            .take_while(|c| c.record.digest == check.record.digest && c.record.systems == check.record.systems)
-            .last()
-            .map(|c| c.seq)
-    }
-
-    /// Drill runs that are about the contract as it is, oldest first.
-    pub fn standing_drills(&self) -> impl Iterator<Item = &Seen<DrillsRun>> {
-        let digest = match self.standing() {
-            Standing::Stands(check) => Some(check.record.digest.clone()),
-            Standing::Never | Standing::Stale { .. } => None,
-        };
-        let since = self.standing_since();
-        self.drills.iter().filter(move |d| {
-            since.is_some_and(|since| d.seq > since) && digest.as_ref().is_some_and(|digest| *digest == d.record.digest)
-        })
-    }
-
-    /// Drill runs that say nothing about the contract any more.
-    #[must_use]
-    pub fn stale_drills(&self) -> usize {
-        self.drills.len() - self.standing_drills().count()
     }
 
     /// Inferred constraints that no person has settled, in order.

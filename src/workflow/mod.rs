@@ -3,18 +3,35 @@
 //!
 //! * [`record`]: the shape of each event's data, for the side that writes it and the side that reads it.
 //! * [`facts`]: what the events of a session add up to.
+//! * [`constraint`]: what was said last, and what was decided about exactly that.
+//! * [`standing`]: what still stands after something changed; [`chain`]: what rests on what, as a table.
+//! * [`looked`]: the evidence that a refusal names.
 //! * [`phases`]: the table of phases, gates and tools.
 //! * [`guardrails`]: what is refused, one rule a file.
-//! * [`readiness`]: the checklist, the verdict, the confidence.
+//! * [`stated`]: finds confidence that an agent states by itself.
+//! * [`checklist`], [`claim`], [`readiness`]: the checklist, the claims with their confidence, the verdict.
 
+pub mod chain;
+pub mod checklist;
+pub mod claim;
+pub mod constraint;
 pub mod drilled;
 pub mod facts;
 pub mod guardrails;
+pub mod looked;
 pub mod phases;
 pub mod readiness;
 pub mod record;
+pub mod standing;
+pub mod stated;
 
-pub use facts::{ConstraintFact, ConstraintState, Facts, Seen, Standing};
+pub use chain::{Row, RowState, chain};
+pub use checklist::{Item, ItemState};
+pub use claim::{Claim, Loss, Support};
+pub use constraint::{ConstraintFact, ConstraintState, Lapsed};
+pub use facts::{Facts, Seen};
 pub use guardrails::{Ask, Proposal, Refusal, Ruling, rule};
+pub use looked::Looked;
 pub use phases::{Call, Gate, Met, Shut, Unmet, next_call, required};
-pub use readiness::{Item, ItemState, Readiness, assess, readiness};
+pub use readiness::{Readiness, assess, readiness};
+pub use standing::{Change, GONE, Standing, short};

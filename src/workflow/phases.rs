@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::facts::{ConstraintFact, Facts, Standing};
+use super::chain;
+use super::constraint::{ConstraintFact, ConstraintState};
+use super::facts::{Facts, Seen};
+use super::looked::Looked;
+use super::record::ContractChecked;
+use super::standing::{Standing, short};
 use crate::base::text::{plural, quoted};
-use crate::evidence::Phase;
+use crate::evidence::{EventKind, Phase};
 
 /// A call that moves on: what a refusal ends with.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +31,8 @@ impl std::fmt::Display for Call {
 pub struct Unmet {
     /// What is missing, as a fragment.
     pub because: String,
+    /// The events that say so.
+    pub looked: Looked,
     /// The call that meets it, or that goes on towards it.
     pub next: Call,
     /// What a person has to do, where only a person can.
@@ -42,26 +49,41 @@ pub struct Gate {
     pub code: &'static str,
     /// What it needs, in words.
     pub needs: &'static str,
+    /// The kinds of event it computes from; nothing else opens it.
+    pub reads: &'static [EventKind],
     /// Whether the facts meet it.
     pub met: fn(&Facts) -> Met,
 }
 
 /// Two systems are mapped.
-pub const SYSTEMS_MAPPED: Gate =
-    Gate { code: "systems-mapped", needs: "source and target system mapped", met: systems_mapped };
+pub const SYSTEMS_MAPPED: Gate = Gate {
+    code: "systems-mapped",
+    needs: "source and target system mapped, from descriptions that are still as they were read",
+    reads: &[EventKind::SystemMapped],
+    met: systems_mapped,
+};
 
 /// A check stands, whatever it found.
-pub const CONTRACT_CHECKED: Gate =
-    Gate { code: "contract-checked", needs: "the contract checked as it is now", met: contract_checked };
+pub const CONTRACT_CHECKED: Gate = Gate {
+    code: "contract-checked",
+    needs: "the contract checked as it is now",
+    reads: &[EventKind::ContractChecked],
+    met: contract_checked,
+};
 
 /// A check stands, and found no error.
-pub const CONTRACT_CLEAN: Gate =
-    Gate { code: "contract-clean", needs: "the contract checked as it is now, without errors", met: contract_clean };
+pub const CONTRACT_CLEAN: Gate = Gate {
+    code: "contract-clean",
+    needs: "the contract checked as it is now, without errors",
+    reads: &[EventKind::ContractChecked],
+    met: contract_clean,
+};
 
 /// A person has settled everything inferred.
 pub const INFERRED_SETTLED: Gate = Gate {
     code: "inferred-settled",
     needs: "every inferred constraint confirmed or rejected by a person, and none relied on that was rejected",
+    reads: &[EventKind::ConstraintRecorded, EventKind::ContractChecked, EventKind::ConstraintsConfirmed],
     met: inferred_settled,
 };
 
@@ -136,7 +158,13 @@ pub fn standing(facts: &Facts) -> Vec<(Phase, Option<Shut>)> {
 /// The first gate that is shut.
 #[must_use]
 pub fn first_shut(gates: &'static [&'static Gate], facts: &Facts) -> Option<Shut> {
-    gates.iter().find_map(|gate| (gate.met)(facts).err().map(|unmet| Shut { gate, unmet: *unmet }))
+    let shut = |gate: &'static Gate, mut unmet: Unmet| {
+        if unmet.looked.is_empty() {
+            unmet.looked.absent = gate.reads.iter().map(|kind| kind.as_str()).collect();
+        }
+        Shut { gate, unmet }
+    };
+    gates.iter().find_map(|gate| (gate.met)(facts).err().map(|unmet| shut(gate, *unmet)))
 }
 
 /// The call that moves this session on: what an answer ends with. A human who cannot be reached is asked once; then
@@ -159,11 +187,12 @@ pub fn next_call(facts: &Facts) -> Call {
     }
     let last_drill = facts.standing_drills().last().map(|d| d.seq);
     let Some(last_drill) = last_drill else { return drills(facts) };
-    let assessed = facts.readiness.as_ref().is_some_and(|r| r.seq > last_drill);
-    if !assessed {
+    let basis = chain::basis(facts);
+    let current = |seq: u64, on: &Option<String>| seq > last_drill && on.as_ref().is_none_or(|on| *on == basis);
+    if !facts.readiness.as_ref().is_some_and(|r| current(r.seq, &r.record.basis)) {
         return call(facts, "assess_readiness", json!({}));
     }
-    if facts.dossier.as_ref().is_none_or(|d| d.seq < last_drill) {
+    if !facts.dossier.as_ref().is_some_and(|d| current(d.seq, &d.record.basis)) {
         return call(facts, "export_dossier", json!({"out": "dossier"}));
     }
     call(facts, "query_evidence", json!({}))
@@ -171,27 +200,61 @@ pub fn next_call(facts: &Facts) -> Call {
 
 fn systems_mapped(facts: &Facts) -> Met {
     let mapped: Vec<&str> = facts.systems.keys().map(String::as_str).collect();
-    let because = match mapped.as_slice() {
-        [] => "no system is mapped yet".to_owned(),
-        [one] => format!("only {one} is mapped; an integration has two sides"),
-        _ => return Ok(()),
-    };
-    let next = call(facts, "map_system", json!({"name": "NAME", "api": "PATH OF ITS API DESCRIPTION"}));
-    Err(Box::new(Unmet { because, next, person: None }))
+    let looked = looked_at_maps(facts);
+    let unmet = |because, next| Err(Box::new(Unmet { because, looked, next, person: None }));
+    let another = json!({"name": "NAME", "api": "PATH OF ITS API DESCRIPTION"});
+    match mapped.as_slice() {
+        [] => return unmet("no system is mapped yet".to_owned(), call(facts, "map_system", another)),
+        [one] => {
+            let because = format!("only {one} is mapped; an integration has two sides");
+            return unmet(because, call(facts, "map_system", another));
+        }
+        _ => {}
+    }
+    let changed = facts.systems.iter().find_map(|(name, seen)| facts.remap(seen).map(|c| (name, seen, c)));
+    match changed {
+        None => Ok(()),
+        Some((name, seen, change)) => {
+            let again = json!({"name": name, "api": seen.record.api});
+            unmet(format!("the map of {name} is stale: {change}"), call(facts, "map_system", again))
+        }
+    }
+}
+
+/// The systems as mapped.
+pub(super) fn looked_at_maps(facts: &Facts) -> Looked {
+    if facts.systems.is_empty() {
+        return Looked::none(EventKind::SystemMapped.as_str());
+    }
+    facts.systems.iter().fold(Looked::default(), |l, (name, seen)| {
+        l.also(Looked::at(seen, &format!("{name}, {}", short(&seen.record.digest))))
+    })
+}
+
+/// A check, as evidence.
+pub(super) fn looked_at_check(check: &Seen<ContractChecked>) -> Looked {
+    let ContractChecked { file, digest, errors, .. } = &check.record;
+    Looked::at(check, &format!("{file}, {}, {}", short(digest), plural(*errors, "error")))
 }
 
 fn contract_checked(facts: &Facts) -> Met {
-    let unmet = |because, next| Err(Box::new(Unmet { because, next, person: None }));
+    let unmet = |because, looked, next| Err(Box::new(Unmet { because, looked, next, person: None }));
+    let none = Looked::none(EventKind::ContractChecked.as_str());
     match facts.standing() {
         Standing::Stands(_) => Ok(()),
-        Standing::Stale { because, .. } => unmet(because, check(facts)),
-        Standing::Never if facts.drafted.is_some() => {
-            unmet("the contract was drafted but never checked".to_owned(), check(facts))
+        Standing::Stale { because, check: last } => unmet(because, looked_at_check(last), check(facts)),
+        Standing::Never => {
+            let because = "no contract was checked in this session".to_owned();
+            match &facts.drafted {
+                Some(drafted) => unmet(
+                    "the contract was drafted but never checked".to_owned(),
+                    Looked::at(drafted, &drafted.record.file).also(none),
+                    check(facts),
+                ),
+                None if facts.systems.len() >= 2 => unmet(because, none, draft(facts)),
+                None => unmet(because, none, check(facts)),
+            }
         }
-        Standing::Never if facts.systems.len() >= 2 => {
-            unmet("no contract was checked in this session".to_owned(), draft(facts))
-        }
-        Standing::Never => unmet("no contract was checked in this session".to_owned(), check(facts)),
     }
 }
 
@@ -205,6 +268,7 @@ fn contract_clean(facts: &Facts) -> Met {
                 plural(seen.record.errors, "error"),
                 seen.seq
             ),
+            looked: looked_at_check(seen),
             next: check(facts),
             person: None,
         })),
@@ -221,6 +285,7 @@ fn inferred_settled(facts: &Facts) -> Met {
                 by(fact),
                 file(facts)
             ),
+            looked: fact.looked().also(facts.checks.last().map(looked_at_check).unwrap_or_default()),
             next: check(facts),
             person: None,
         }));
@@ -228,9 +293,12 @@ fn inferred_settled(facts: &Facts) -> Met {
     let waiting: Vec<&ConstraintFact> = facts.waiting().collect();
     let Some(first) = waiting.first() else { return Ok(()) };
     let ids: Vec<&str> = waiting.iter().map(|c| c.id.as_str()).collect();
-    let state = match first.state {
-        super::ConstraintState::Reported => format!("; that an agent reports it confirmed{} is no approval", by(first)),
-        super::ConstraintState::Deferred => format!("; it was put off{}", by(first)),
+    let state = match (first.state, &first.lapsed) {
+        (ConstraintState::Reported, _) => format!("; that an agent reports it confirmed{} is no approval", by(first)),
+        (ConstraintState::Deferred, _) => format!("; it was put off{}", by(first)),
+        (_, Some(lapsed)) => {
+            format!("; what was decided about it (event {}) is stale: {}", lapsed.decided.seq, lapsed.because)
+        }
         _ => String::new(),
     };
     let ConstraintFact { id, says, .. } = first;
@@ -241,6 +309,7 @@ fn inferred_settled(facts: &Facts) -> Met {
             ids.join(", "),
             quoted(says, 160)
         ),
+        looked: waiting.iter().fold(Looked::default(), |l, c| l.also(c.looked())),
         next: confirm(facts),
         person: Some(confirm_command(facts)),
     }))
@@ -275,6 +344,12 @@ pub(super) fn check(facts: &Facts) -> Call {
 
 pub(super) fn drills(facts: &Facts) -> Call {
     call(facts, "run_drills", json!({"contract": file(facts)}))
+}
+
+/// More schedules than there are; the tool takes 10,000 at most.
+pub(super) fn deeper(facts: &Facts, schedules: u64) -> Call {
+    let more = (schedules * 2).clamp(50, 10_000);
+    call(facts, "run_drills", json!({"contract": file(facts), "schedules": more, "seed": 1001}))
 }
 
 /// The drill that failed, from the seed that shows it.

@@ -342,6 +342,9 @@ pub struct ContractChecked {
     pub notes: u64,
     /// Digest of each description it was compiled against, by the system's name.
     pub systems: BTreeMap<String, String>,
+    /// Path of each description, by the system's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apis: BTreeMap<String, String>,
     /// The constraints written in it.
     pub constraints: Vec<ConstraintRecorded>,
 }
@@ -424,6 +427,12 @@ pub struct ReadinessAssessed {
     pub line: String,
     /// Codes of the items not met.
     pub gaps: Vec<String>,
+    /// What the agent remarked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// Digest of everything it rests on, see [`super::chain::basis`]. When that is another one, it is stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 record!(ReadinessAssessed);
@@ -435,6 +444,9 @@ pub struct DossierExported {
     pub out: String,
     /// The files, relative to it.
     pub files: Vec<String>,
+    /// Digest of everything it rests on, see [`super::chain::basis`]. When that is another one, it is stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 record!(DossierExported);
@@ -450,6 +462,8 @@ mod tests {
             confidence: 0.7,
             line: "Confidence: 0.70 (ceiling: inference 0.70)".to_owned(),
             gaps: vec!["rollback-drilled".to_owned()],
+            notes: None,
+            basis: None,
         };
         // Through text, as the store keeps it.
         let text = readiness.to_value().to_string();

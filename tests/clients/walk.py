@@ -1,19 +1,27 @@
 #!/usr/bin/env python3
-"""Walks the shipped server with the official Python MCP SDK, 1.x or 2.x, over stdio.
+"""Walks the shipped server with the official Python MCP SDK, 1.x or 2.x, over stdio and over HTTP.
 
     python tests/clients/walk.py [--server PATH] [--example DIR] [--era legacy|modern|all]
+                                 [--over stdio|http|all]
 
 Copies the example into a temporary directory, starts the server there, uses every tool on it as an
-agent would, then sends what an agent should not, and looks whether the server still answers. The
-client plays the human as well: it accepts every form the server asks for.
+agent would, browses what it left behind, then sends what an agent should not, and looks whether the
+server still answers. The client plays the human as well: it accepts every form the server asks for.
+Over HTTP it calls with a bearer token of its own, looks what another principal sees (nothing of it),
+and ends with SIGTERM while a client is connected.
 Prints one line for each failed check and a count; exits 1 if any failed.
 """
 
 import argparse
 import json
+import os
+import secrets
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +29,7 @@ from pathlib import Path
 import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from mcp.types import ElicitResult
 
 try:  # 2.x: speaks both protocol eras
@@ -44,6 +53,7 @@ TOOLS = [
     "query_evidence",
 ]
 CALL_LIMIT = 120  # seconds until a call counts as hanging
+STOP_LIMIT = 15  # seconds until a server that was told to stop counts as hanging
 ANSWER_CHARS = 10_000  # 2,500 tokens of 4 characters
 LIST_CHARS = 14_000  # 3,500 tokens
 
@@ -128,24 +138,76 @@ async def human(_context, params):
 
 
 @asynccontextmanager
-async def connect(server, cwd, modern, stray):
+async def connect(transport, modern, stray=None):
+    """A client over `transport`: parameters of a process, or URL and token."""
+
     async def on_message(message):
-        if isinstance(message, Exception):  # what was on stdout was not the protocol
+        if stray is not None and isinstance(message, Exception):  # what was on stdout was not the protocol
             stray.append(str(message))
 
-    parameters = StdioServerParameters(command=str(server), args=["serve"], cwd=str(cwd))
-    if modern:
-        async with Client(
-            parameters, elicitation_callback=human, message_handler=on_message
-        ) as client:
-            yield client
-    else:
-        async with stdio_client(parameters) as (read, write):
-            async with ClientSession(
-                read, write, elicitation_callback=human, message_handler=on_message
-            ) as session:
+    callbacks = {"elicitation_callback": human, "message_handler": on_message}
+    if isinstance(transport, StdioServerParameters):
+        if modern:
+            async with Client(transport, **callbacks) as client:
+                yield client
+            return
+        async with stdio_client(transport) as (read, write):
+            async with ClientSession(read, write, **callbacks) as session:
                 await session.initialize()
                 yield session
+        return
+    url, token = transport
+    async with create_mcp_http_client(headers={"Authorization": f"Bearer {token}"}) as http:
+        if modern:
+            async with Client(streamable_http_client(url, http_client=http), **callbacks) as client:
+                yield client
+            return
+        async with streamable_http_client(url, http_client=http) as streams:
+            async with ClientSession(streams[0], streams[1], **callbacks) as session:
+                await session.initialize()
+                yield session
+
+
+class Http:
+    """The server as a process that listens on a free port of this machine, with two principals."""
+
+    def __init__(self, server, cwd):
+        self.tokens = {name: secrets.token_hex(32) for name in ("ada", "grace")}
+        file = cwd / "tokens"
+        file.write_text("".join(f"{name} env:TOKEN_OF_{name.upper()}\n" for name in self.tokens))
+        file.chmod(0o600)
+        environment = dict(os.environ)
+        environment.update({f"TOKEN_OF_{name.upper()}": token for name, token in self.tokens.items()})
+        self.process = subprocess.Popen(
+            [server, "serve", "--http", "127.0.0.1:0", "--tokens", file.name],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.said = []
+        self.url = None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if line.startswith("serving MCP at "):
+                self.url = line.split()[3]
+                break
+        # read on, or the server would stop at a full pipe
+        self.reader = threading.Thread(target=lambda: self.said.extend(self.process.stderr), daemon=True)
+        self.reader.start()
+
+    def stop(self):
+        """Asks it to stop; its exit code, or None if it did not."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return None
+        self.reader.join()
+        return self.process.returncode
 
 
 async def call(client, name, arguments):
@@ -210,7 +272,38 @@ async def list_tools(client):
     check(size <= LIST_CHARS, f"tools/list fits in {LIST_CHARS} characters", f"{size}")
 
 
+def contents(result):
+    """What a resource holds."""
+    return json.loads(result.contents[0].text)
+
+
+async def browse(client, session):
+    """Resources, templates and prompts, after a session was worked on."""
+    uris = [str(resource.uri) for resource in (await client.list_resources()).resources]
+    check(f"integ://sessions/{session}" in uris, "the session is a resource", short(uris))
+    listed = await client.list_resource_templates()
+    templates = [attr(t, "uri_template", "uriTemplate") for t in attr(listed, "resource_templates", "resourceTemplates")]
+    check(len(templates) == 3, "there are three templates", short(templates))
+    one = contents(await client.read_resource(f"integ://sessions/{session}"))
+    check(one.get("session") == session, "the session can be read", short(one))
+    events = contents(await client.read_resource(f"integ://sessions/{session}/events"))["events"]
+    check(events[0]["kind"] == "session-opened", "its events can be read", short(events))
+    record = contents(await client.read_resource(f"integ://evidence/{events[0]['seq']}"))
+    check(record["hash"] == events[0]["hash"], "so can one record", short(record))
+    try:
+        await client.read_resource("integ://sessions/s-20200101-zzzzzz")
+        check(False, "a session that is not there is an error")
+    except Exception as error:
+        check("unknown-session" in str(error), "a session that is not there is named", short(str(error)))
+    prompts = (await client.list_prompts()).prompts
+    check([prompt.name for prompt in prompts] == ["integrate"], "there is one prompt", short(str(prompts)))
+    arguments = {"name": "billing-to-crm", "goal": "keep contacts in step"}
+    prompt = await client.get_prompt("integrate", arguments)
+    check("open_session" in prompt.messages[0].content.text, "the prompt begins the work")
+
+
 async def walk(client, cwd):
+    """The whole job; the session it was done in."""
     await list_tools(client)
 
     opened = await good(
@@ -220,7 +313,7 @@ async def walk(client, cwd):
     )
     session = find(opened, "session") or find(opened, "session_id")
     if not check(session, "open_session gives a session handle", short(opened)):
-        return
+        return None
 
     for name, api in (("billing", "apis/billing.openapi.yaml"), ("crm", "apis/crm.openapi.json")):
         await good(client, "map_system", {"session": session, "api": api, "name": name})
@@ -295,16 +388,67 @@ async def walk(client, cwd):
         client, "check_contract", {"session": session, "contract": "missing.yaml"}, "missing.yaml", "a missing file"
     )
     await good(client, "query_evidence", {"session": session})
+    await browse(client, session)
+    return session
 
 
-async def run(server, example, modern):
+async def others(http, modern, session):
+    """What is not for everybody: another principal's session, and anything at all for a stranger."""
+    async with connect((http.url, http.tokens["grace"]), modern) as client:
+        await bad(client, "query_evidence", {"session": session}, "unknown-session", "another principal's session")
+        seen = await good(client, "query_evidence", {})
+        check(not find(seen, "session"), "no session of another principal is listed", short(seen))
+        uris = [str(resource.uri) for resource in (await client.list_resources()).resources]
+        check(uris == ["integ://sessions"], "none is a resource either", short(uris))
+    try:
+        with anyio.fail_after(CALL_LIMIT):
+            async with connect((http.url, secrets.token_hex(32)), modern) as client:
+                await client.list_tools()
+        check(False, "a token of nobody is turned away")
+    except Exception as error:
+        while getattr(error, "exceptions", None):
+            error = error.exceptions[0]
+        hung = isinstance(error, TimeoutError)
+        check(not hung, "a token of nobody is turned away at once", short(f"{type(error).__name__}: {error}"))
+
+
+async def run_http(server, cwd, modern):
+    http = Http(server, cwd)
+    code = None
+    try:
+        if not check(http.url, "the server listens", short("".join(http.said))):
+            return
+        async with connect((http.url, http.tokens["ada"]), modern) as client:
+            session = await walk(client, cwd)
+            if session:
+                await others(http, modern, session)
+            # in the older era this client holds a stream open
+            code = http.stop()
+            check(code == 0, "a server that is told to stop does, with a client connected", f"{code}")
+    except Exception as error:
+        if code is None:  # afterwards the client may well complain
+            raise error
+    finally:
+        if http.process.poll() is None:
+            http.process.kill()
+        out = http.process.stdout.read()
+        check(out == "", "nothing is on stdout", short(out))
+        said = "".join(http.said)
+        check(not any(token in said for token in http.tokens.values()), "no token is in what it logs")
+
+
+async def run(server, example, modern, over):
     with tempfile.TemporaryDirectory(prefix="walk-") as directory:
         cwd = Path(directory) / example.name
         shutil.copytree(example, cwd)
         stray = []
         try:
-            async with connect(server, cwd, modern, stray) as client:
-                await walk(client, cwd)
+            if over == "http":
+                await run_http(server, cwd, modern)
+            else:
+                process = StdioServerParameters(command=str(server), args=["serve"], cwd=str(cwd))
+                async with connect(process, modern, stray) as client:
+                    await walk(client, cwd)
         except Exception as error:  # a server that cannot be started or reached fails the walk
             while getattr(error, "exceptions", None):  # task groups wrap what went wrong
                 error = error.exceptions[0]
@@ -317,6 +461,7 @@ def main():
     parser.add_argument("--server", type=Path, default=ROOT / "target/release/platform-integration")
     parser.add_argument("--example", type=Path, default=ROOT / "examples/billing-to-crm")
     parser.add_argument("--era", choices=["legacy", "modern", "all"], default="all")
+    parser.add_argument("--over", choices=["stdio", "http", "all"], default="all")
     arguments = parser.parse_args()
     server = arguments.server.resolve()
     if not server.is_file():
@@ -325,9 +470,11 @@ def main():
         sys.exit("this SDK speaks the older protocol era only: use --era legacy")
 
     eras = {"legacy": [False], "modern": [True], "all": [False, True] if Client else [False]}
+    transports = {"stdio": ["stdio"], "http": ["http"], "all": ["stdio", "http"]}
     for modern in eras[arguments.era]:
-        print(f"mcp {version('mcp')}, {'2026-07-28' if modern else 'initialize'}", flush=True)
-        anyio.run(run, server, arguments.example.resolve(), modern)
+        for over in transports[arguments.over]:
+            print(f"mcp {version('mcp')}, {'2026-07-28' if modern else 'initialize'}, over {over}", flush=True)
+            anyio.run(run, server, arguments.example.resolve(), modern, over)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use platform_integration::checks::assumptions::{MOST, assumptions};
+use platform_integration::checks::honour::{About, honoured};
+use platform_integration::checks::topics::TOPICS;
 use platform_integration::checks::{self, Subject};
 use platform_integration::contract;
 use platform_integration::finding::{Finding, Severity};
@@ -81,6 +84,52 @@ fn every_fixture_belongs_to_a_check() {
     for entry in std::fs::read_dir(dir).expect("a directory") {
         let name = entry.expect("an entry").file_name().into_string().expect("text");
         assert!(name == "none" || checks::ALL.iter().any(|c| c.code == name), "{name}");
+    }
+}
+
+#[test]
+fn a_hard_constraint_is_honoured_by_clause_drill_and_runbook() {
+    let base = std::fs::read_to_string(fixture("none")).expect("readable");
+    let says = |says: &str, rest: &str| {
+        let constraint =
+            format!("constraints:\n  - {{id: it, kind: hard, says: \"{says}\", origin: x{rest}}}\nflows:\n");
+        let text = base.replacen("flows:\n", &constraint, 1);
+        let (contract, findings) = contract::parse(&text, "integration.yaml");
+        assert_eq!(shown(&findings), "");
+        let contract = contract.expect("whole");
+        let found = honoured(&contract, &About::from(&contract.constraints[0]));
+        let clauses: Vec<String> = found.clauses.iter().map(|c| format!("{} {}", c.at.line, c.path)).collect();
+        format!(
+            "{says}{rest}\n  topics  {}\n  clauses {}\n  drills  {}\n  watch   {}\n",
+            found.topics.join(", "),
+            clauses.join(", "),
+            found.drills.join(", "),
+            found.watches.join(", ")
+        )
+    };
+    let page = [
+        says("at most 100 requests per 10 s", ", binds: {systems: [crm]}"),
+        says("at most 100 requests per 10 s", ", binds: {systems: [shop]}"),
+        says("an email belongs to one contact", ", binds: {fields: [crm.email]}"),
+        says("a customer's id never changes and is never used again", ""),
+        says("the list keeps its order while it is paged", ""),
+        says("names are shown as they were given", ", binds: {fields: [shop.name, shop.tags]}"),
+        says("access tokens carry a scope", ", binds: {systems: [crm]}"),
+        says("amounts are in minor units", ""),
+        says("the moon is full", ""),
+    ]
+    .concat();
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn what_a_topic_names_exists() {
+    let drills: Vec<&str> = platform_integration::lab::drills::ALL.iter().map(|d| d.code()).collect();
+    let runbook = include_str!("../../resources/templates/scaffold/RUNBOOK.md.j2");
+    for topic in &TOPICS {
+        assert!(topic.drills.iter().all(|d| drills.contains(d)), "{}: {:?}", topic.code, topic.drills);
+        assert!(runbook.contains(&format!("| {} |", topic.watch)), "{}: {}", topic.code, topic.watch);
+        assert!(topic.says.iter().all(|s| *s == s.to_lowercase()), "{}", topic.code);
     }
 }
 
@@ -174,6 +223,37 @@ fn example(name: &str) -> String {
     };
     findings.extend(checks::run(&subject));
     shown(&findings)
+}
+
+/// What the flows of an example would be asked about, were nothing written down.
+fn assumed(name: &str) -> String {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let text = std::fs::read_to_string(dir.join("integration.yaml")).expect("readable");
+    let (contract, _) = contract::parse(&text, "integration.yaml");
+    let mut contract = contract.expect("a whole contract");
+    contract.constraints.clear();
+    let read = |api: &str| {
+        let bytes = std::fs::read(dir.join(api)).expect(api);
+        platform_integration::readers::read_bytes(&bytes, api).system.expect("a system")
+    };
+    let owned: BTreeMap<String, System> = contract.systems.iter().map(|(n, s)| (n.clone(), read(&s.api))).collect();
+    let systems = owned.iter().map(|(n, s)| (n.clone(), s)).collect();
+    let all = assumptions(&contract, &systems);
+    assert!(all.len() <= MOST);
+    all.iter()
+        .map(|a| {
+            let fact = if a.inferred_fact { "inferred" } else { "assumed" };
+            format!(
+                "{} ({}, {fact}; {} {:?} {:?})\n  {}\n  if wrong: {}\n  from {:?}\n",
+                a.id, a.topic, a.system, a.flows, a.fields, a.says, a.if_wrong, a.from
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn what_the_flows_rely_on_is_few_things_and_the_worst_first() {
+    insta::assert_snapshot!(assumed("billing-to-crm") + "----\n" + &assumed("payments-to-ledger"));
 }
 
 #[test]

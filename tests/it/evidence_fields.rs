@@ -36,7 +36,7 @@ fn every_field_of_a_record_is_mapped_and_no_other() {
     let document = document();
     let event =
         fields!(NewEvent { session, at, phase, kind, tool, client, outcome, input, output, summary, data, provenance });
-    let placed = fields!(Event { seq, event, prev, hash });
+    let placed = fields!(Event { seq, event, prev, hash, format, data_digest, dropped });
     let whole: BTreeSet<String> = event.into_iter().chain(placed.into_iter().filter(|f| f != "event")).collect();
     assert_eq!(rows(&document, "An event"), whole);
     let provenance = fields!(Provenance { principal, protocol, traceparent, parent });

@@ -3,8 +3,8 @@
 use platform_integration::base::redact::looks_secret;
 use platform_integration::base::yaml;
 use platform_integration::scaffold::{
-    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, MappingLine,
-    OperationLine, Project, SecretLine, SystemLine, dossier, project,
+    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, LinkLine,
+    MappingLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
 };
 
 fn text(s: &str) -> String {
@@ -94,6 +94,11 @@ fn a_dossier() -> Dossier {
                 kind: text("hard"),
                 says: text("at most 100 requests per 10 s"),
                 origin: text("crm#/x"),
+                owner: text("the CRM's vendor"),
+                binds: text("crm"),
+                honoured: text(
+                    "line 72 (flows.contacts.delivery.rate); drilled by rate-limited-seconds; seen as \"the target is down\"",
+                ),
                 state: text("stated"),
             },
             ConstraintLine {
@@ -101,6 +106,9 @@ fn a_dossier() -> Dossier {
                 kind: text("inferred"),
                 says: text("a customer's id never changes"),
                 origin: text("none given"),
+                owner: text("revenue-platform"),
+                binds: text("flow contacts; billing.id"),
+                honoured: text("by no clause"),
                 state: text("open"),
             },
         ],
@@ -148,6 +156,16 @@ fn a_dossier() -> Dossier {
                 evidence: String::new(),
             },
         ],
+        lost: vec![text("0.85 by connector: failed: committed-then-503; regain: run_drills {}")],
+        notes: text("The CRM's test account is shared; drilling there needs a word with its owner."),
+        chain: vec![LinkLine {
+            link: text("drills-run"),
+            event: text("7"),
+            state: text("stale"),
+            because: text(
+                "integration.yaml changed (sha256:00000000… → sha256:11111111…) after contract-checked (event 5)",
+            ),
+        }],
         risks: vec![text("rollback-drilled: this release has no drill for it")],
         raise: vec![text("repair what fails and drill again: committed-then-503")],
         verdict: text("FAIL"),
@@ -210,6 +228,9 @@ fn a_dossier_of_nothing_says_so() {
         not_applicable: 0,
         reconciliation: String::new(),
         checklist: Vec::new(),
+        lost: Vec::new(),
+        notes: String::new(),
+        chain: Vec::new(),
         risks: Vec::new(),
         raise: Vec::new(),
         events: Vec::new(),

@@ -127,12 +127,17 @@ pub(crate) fn shop() -> System {
     customers.pagination = Some(cursor(true, &customers));
     let mut endless = list("listEndless", "/endless", &["cursor", "limit"]);
     endless.pagination = Some(cursor(false, &endless));
+    // What a reader's rule made of the parameters' names, without a word in the description.
+    let mut guessed = list("listGuessed", "/guessed", &["cursor", "limit"]);
+    let from = vec![format!("{}/parameters/0", guessed.pointer)];
+    guessed.pagination =
+        Some(Pagination { basis: Basis::Inferred { rule: "cursor-by-name", from }, ..cursor(true, &guessed) });
     let mut versioned = list("listVersioned", "/versioned", &["cursor", "limit", "Shop-Version*"]);
     versioned.pagination = Some(cursor(true, &versioned));
     let mut one = operation("getCustomer", Method::Get, "/customers/{customer_id}", Action::Get, &["customer_id"]);
     one.record = Some(customer);
     one.security = needs("bearer", &[]);
-    shop.operations = vec![customers, list("listUnpaged", "/unpaged", &[]), endless, versioned, one];
+    shop.operations = vec![customers, list("listUnpaged", "/unpaged", &[]), endless, guessed, versioned, one];
     shop
 }
 

@@ -77,6 +77,7 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
         key: key?,
         paginate,
         incremental,
+        deletes_at: s.node("deletes").map(|n| n.at),
         params,
     })
 }

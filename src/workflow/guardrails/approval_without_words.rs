@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
+use crate::workflow::constraint::ConstraintFact;
 use crate::workflow::phases::{call, confirm_command};
 
 pub(super) const RULE: Guardrail = Guardrail { code: "approval-without-words", rule };
@@ -19,6 +20,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
             "the decision on {} does not say who decided and in which words; pass \"by\" and \"quote\" as the person said it, or let the person be asked",
             bare.id
         ),
+        looked: ask.facts.constraints.get(&bare.id).map(ConstraintFact::looked).unwrap_or_default(),
         next: call(ask.facts, "confirm_constraints", json!({})),
         person: Some(confirm_command(ask.facts)),
     })

@@ -1,8 +1,8 @@
 //! A check speaks about the bytes it read. When file or descriptions have changed, nothing may be built on it.
 
 use super::{Ask, Guardrail, Refusal, Ruling};
-use crate::workflow::facts::Standing;
-use crate::workflow::phases::{CONTRACT_CHECKED, CONTRACT_CLEAN, check, required};
+use crate::workflow::phases::{CONTRACT_CHECKED, CONTRACT_CLEAN, check, looked_at_check, required};
+use crate::workflow::standing::Standing;
 
 pub(super) const RULE: Guardrail = Guardrail { code: "contract-changed-since-check", rule };
 
@@ -13,8 +13,9 @@ fn rule(ask: &Ask<'_>) -> Ruling {
         return Ruling::Allow;
     }
     match ask.facts.standing() {
-        Standing::Stale { because, .. } => {
-            Ruling::Refuse(Refusal { code: RULE.code, because, next: check(ask.facts), person: None })
+        Standing::Stale { because, check: last } => {
+            let looked = looked_at_check(last);
+            Ruling::Refuse(Refusal { code: RULE.code, because, looked, next: check(ask.facts), person: None })
         }
         Standing::Never | Standing::Stands(_) => Ruling::Allow,
     }

@@ -26,6 +26,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
             known.state.as_str(),
             new.kind.as_str()
         ),
+        looked: known.looked(),
         next: call(ask.facts, "confirm_constraints", json!({})),
         person: Some(confirm_command(ask.facts)),
     })

@@ -4,6 +4,7 @@
 //! A call outside any session has no phases and passes the gates by: it leaves nothing that a session could rest on.
 
 mod approval_without_words;
+mod confidence_overstated;
 mod contract_changed_since_check;
 mod hard_without_origin;
 mod inferred_relabelled;
@@ -12,6 +13,7 @@ mod phase_gate_unmet;
 mod system_not_mapped;
 
 use super::facts::Facts;
+use super::looked::Looked;
 use super::phases::Call;
 use super::record::{ConstraintRecorded, DecisionRecord};
 use crate::evidence::Session;
@@ -25,6 +27,8 @@ pub enum Proposal<'a> {
     Systems(&'a [&'a str]),
     /// A constraint to be recorded.
     Constraint(&'a ConstraintRecorded),
+    /// Text of the agent's own that goes to people.
+    Notes(&'a str),
     /// Decisions that came as arguments of the call.
     Decisions(&'a [DecisionRecord]),
 }
@@ -49,6 +53,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// Why, as a fragment.
     pub because: String,
+    /// The evidence it looked at; nothing where the call alone is wrong.
+    pub looked: Looked,
     /// A call that moves on.
     pub next: Call,
     /// What a person has to do, where only a person can.
@@ -68,7 +74,11 @@ impl Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "refused: {}: {}\nnext: {}", self.code, self.because, self.next_line())
+        writeln!(f, "refused: {}: {}", self.code, self.because)?;
+        if !self.looked.is_empty() {
+            writeln!(f, "looked at: {}", self.looked)?;
+        }
+        write!(f, "next: {}", self.next_line())
     }
 }
 
@@ -91,12 +101,13 @@ pub struct Guardrail {
 }
 
 /// All rules, in the order they are heard.
-pub const ALL: [&Guardrail; 7] = [
+pub const ALL: [&Guardrail; 8] = [
     &system_not_mapped::RULE,
     &hard_without_origin::RULE,
     &inferred_relabelled::RULE,
     &approval_without_words::RULE,
     &person_overruled::RULE,
+    &confidence_overstated::RULE,
     // Before the gates: it says more precisely what the gate would say.
     &contract_changed_since_check::RULE,
     &phase_gate_unmet::RULE,

@@ -27,6 +27,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
                 old.record.channel.as_str(),
                 new.decision.as_str()
             ),
+            looked: fact.looked(),
             next: call(ask.facts, "confirm_constraints", json!({})),
             person: Some(confirm_command(ask.facts)),
         });

@@ -14,6 +14,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
     Ruling::Refuse(Refusal {
         code: RULE.code,
         because: format!("{} waits at gate {}: {}", ask.tool, shut.gate.code, shut.unmet.because),
+        looked: shut.unmet.looked,
         next: shut.unmet.next,
         person: shut.unmet.person,
     })

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
 use crate::base::text::{nearest, quoted};
-use crate::workflow::phases::call;
+use crate::workflow::phases::{call, looked_at_maps};
 
 pub(super) const RULE: Guardrail = Guardrail { code: "system-not-mapped", rule };
 
@@ -23,6 +23,7 @@ fn rule(ask: &Ask<'_>) -> Ruling {
     Ruling::Refuse(Refusal {
         code: RULE.code,
         because: format!("system \"{missing}\" is not mapped in this session ({list}){hint}"),
+        looked: looked_at_maps(ask.facts),
         next: match near {
             Some(near) => call(ask.facts, "inspect_system", json!({"name": near})),
             None => call(ask.facts, "map_system", json!({"name": missing, "api": "PATH OF ITS API DESCRIPTION"})),

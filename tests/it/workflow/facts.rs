@@ -79,12 +79,12 @@ fn a_check_stands_until_the_file_or_a_description_changes() {
     let mut file = log.clone();
     file.now = Some("c2".to_owned());
     let Standing::Stale { because, .. } = file.facts().standing() else { panic!("stands") };
-    insta::assert_snapshot!(because, @"integration.yaml has changed since it was checked (event 6)");
+    insta::assert_snapshot!(because, @"integration.yaml changed (c1 → c2) after contract-checked (event 6)");
     assert_eq!(file.facts().stale_drills(), 1);
 
     log.map_as("crm", "sha256:newer");
     let Standing::Stale { because, .. } = log.facts().standing() else { panic!("stands") };
-    insta::assert_snapshot!(because, @"the description of crm has changed since the contract was checked (event 6)");
+    insta::assert_snapshot!(because, @"the description of crm changed (sha256:crm → sha256:newer) after contract-checked (event 6)");
     log.check("c1", 0, &[]);
     assert!(matches!(log.facts().standing(), Standing::Stands(_)));
     assert_eq!(log.facts().standing_drills().count(), 0, "drilled against the old description");

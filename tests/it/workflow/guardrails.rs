@@ -24,26 +24,31 @@ fn a_phase_is_not_entered_past_a_gate() {
     let mut log = Log::default();
     insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: no system is mapped yet
+looked at: no system-mapped in this session
 next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 "#);
     log.map("billing");
     insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: draft_contract waits at gate systems-mapped: only billing is mapped; an integration has two sides
+looked at: event 1: system-mapped billing, sha256:billing
 next: map_system {"session":"s-20261123-k7m2qd","name":"NAME","api":"PATH OF ITS API DESCRIPTION"}
 "#);
     log.map("crm");
     insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: run_drills waits at gate contract-clean: no contract was checked in this session
+looked at: no contract-checked in this session
 next: draft_contract {"session":"s-20261123-k7m2qd","source":"billing","target":"crm"}
 "#);
     log.draft();
     insta::assert_snapshot!(refused(&log, "export_dossier", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: export_dossier waits at gate contract-checked: the contract was drafted but never checked
+looked at: event 3: contract-drafted integration.yaml; no contract-checked in this session
 next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 "#);
     log.check("c1", 2, &[]);
     insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: run_drills waits at gate contract-clean: integration.yaml has 2 errors (event 4); repair them from the top, then check again
+looked at: event 4: contract-checked integration.yaml, c1, 2 errors
 next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 "#);
     assert_eq!(refused(&log, "export_dossier", Proposal::Nothing), "allowed", "a dossier of what does not compile yet");
@@ -56,21 +61,25 @@ fn nothing_is_built_on_what_no_person_has_settled() {
     assert_eq!(refused(&log, "run_drills", Proposal::Nothing), "allowed", "drilling is safe");
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"
+looked at: event 3: contract-checked ids-stable as inferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Confirmed, Channel::AgentReport);
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"; that an agent reports it confirmed by mira is no approval
+looked at: event 3: contract-checked ids-stable as inferred; event 4: constraints-confirmed ids-stable: reported
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Deferred, Channel::Elicitation);
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"; it was put off by mira
+looked at: event 3: contract-checked ids-stable as inferred; event 5: constraints-confirmed ids-stable: deferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Rejected, Channel::Terminal);
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: constraint ids-stable was rejected by mira, and integration.yaml still relies on it; take it out and change what rests on it
+looked at: event 3: contract-checked ids-stable as inferred; event 6: constraints-confirmed ids-stable: rejected
 next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 "#);
     log.check("c2", 0, &[]);
@@ -83,13 +92,15 @@ fn nothing_rests_on_a_check_of_something_else() {
     log.both().check("c1", 0, &[]);
     log.now = Some("c2".to_owned());
     insta::assert_snapshot!(refused(&log, "run_drills", Proposal::Nothing), @r#"
-refused: contract-changed-since-check: integration.yaml has changed since it was checked (event 3)
+refused: contract-changed-since-check: integration.yaml changed (c1 → c2) after contract-checked (event 3)
+looked at: event 3: contract-checked integration.yaml, c1, 0 errors
 next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 "#);
     log.now = None;
     log.map_as("crm", "sha256:newer");
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
-refused: contract-changed-since-check: the description of crm has changed since the contract was checked (event 3)
+refused: contract-changed-since-check: the description of crm changed (sha256:crm → sha256:newer) after contract-checked (event 3)
+looked at: event 3: contract-checked integration.yaml, c1, 0 errors
 next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 "#);
 }
@@ -99,11 +110,13 @@ fn a_system_must_be_mapped_before_it_is_named() {
     let mut log = Log::default();
     insta::assert_snapshot!(refused(&log, "inspect_system", Proposal::Systems(&["crm"])), @r#"
 refused: system-not-mapped: system "crm" is not mapped in this session (none is)
+looked at: no system-mapped in this session
 next: map_system {"session":"s-20261123-k7m2qd","name":"crm","api":"PATH OF ITS API DESCRIPTION"}
 "#);
     log.both();
     insta::assert_snapshot!(refused(&log, "draft_contract", Proposal::Systems(&["biling", "crm"])), @r#"
 refused: system-not-mapped: system "biling" is not mapped in this session (mapped: billing, crm); did you mean "billing"?
+looked at: event 1: system-mapped billing, sha256:billing; event 2: system-mapped crm, sha256:crm
 next: inspect_system {"session":"s-20261123-k7m2qd","name":"billing"}
 "#);
     assert_eq!(refused(&log, "draft_contract", Proposal::Systems(&["billing", "crm"])), "allowed");
@@ -121,6 +134,7 @@ next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":
     let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..ids() };
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&soft)), @r#"
 refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, give the origin that states it, or let a person confirm it
+looked at: event 1: constraint-recorded ids-stable as inferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     let stated = ConstraintRecorded { origin: Some("billing#/x".to_owned()), ..hard };
@@ -136,11 +150,13 @@ fn an_agent_reports_a_decision_in_the_words_of_the_person_or_not_at_all() {
     let bare = DecisionRecord { quote: None, ..report.clone() };
     insta::assert_snapshot!(refused(&log, "confirm_constraints", Proposal::Decisions(&[bare])), @r#"
 refused: approval-without-words: the decision on ids-stable does not say who decided and in which words; pass "by" and "quote" as the person said it, or let the person be asked
+looked at: event 1: constraint-recorded ids-stable as inferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     log.decide(&ids(), Decision::Rejected, Channel::Terminal);
     insta::assert_snapshot!(refused(&log, "confirm_constraints", Proposal::Decisions(&[report])), @r#"
 refused: person-overruled: mira rejected ids-stable (event 2, by terminal); a report that it was confirmed does not undo that
+looked at: event 1: constraint-recorded ids-stable as inferred; event 2: constraints-confirmed ids-stable: rejected
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
 }

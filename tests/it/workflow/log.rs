@@ -1,5 +1,7 @@
 //! A session's events, as the tools would write them.
 
+use std::collections::BTreeMap;
+
 use platform_integration::base::clock::Timestamp;
 use platform_integration::base::digest::Digest;
 use platform_integration::contract::ConstraintKind;
@@ -7,6 +9,7 @@ use platform_integration::evidence::{
     Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Provenance, Reconciliation, Session, Verdict,
 };
 use platform_integration::workflow::Facts;
+use platform_integration::workflow::chain::basis;
 use platform_integration::workflow::record::{
     Binds, Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
     Decision, DecisionRecord, DossierExported, DrillRow, DrillsRun, ReadinessAssessed, Record, SystemMapped,
@@ -52,11 +55,13 @@ pub(super) struct Log {
     pub(super) events: Vec<Event>,
     /// What the contract file has now.
     pub(super) now: Option<String>,
+    /// What the description files have now.
+    pub(super) files: BTreeMap<String, String>,
 }
 
 impl Log {
     pub(super) fn facts(&self) -> Facts {
-        Facts::fold(Some(&session()), &self.events).with_contract(self.now.as_deref())
+        Facts::fold(Some(&session()), &self.events).with_contract(self.now.as_deref()).with_files(self.files.clone())
     }
 
     pub(super) fn raw(&mut self, kind: EventKind, outcome: Outcome, data: serde_json::Value) -> &mut Self {
@@ -75,7 +80,7 @@ impl Log {
             data,
             provenance: Provenance::default(),
         };
-        self.events.push(Event { seq, event, prev: GENESIS.to_owned(), hash: String::new() });
+        self.events.push(Event::chained(seq, GENESIS, event));
         self
     }
 
@@ -128,6 +133,7 @@ impl Log {
             warnings: 1,
             notes: 0,
             systems: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.digest.clone())).collect(),
+            apis: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.api.clone())).collect(),
             constraints: constraints.to_vec(),
         })
     }
@@ -176,11 +182,13 @@ impl Log {
             confidence: 0.7,
             line: String::new(),
             gaps: Vec::new(),
+            notes: None,
+            basis: Some(basis(&self.facts())),
         })
     }
 
     pub(super) fn exported(&mut self) -> &mut Self {
-        self.put(&DossierExported { out: "dossier".to_owned(), files: Vec::new() })
+        self.put(&DossierExported { out: "dossier".to_owned(), files: Vec::new(), basis: Some(basis(&self.facts())) })
     }
 }
 
