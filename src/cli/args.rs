@@ -73,7 +73,7 @@ pub(super) enum Command {
     /// Write the five outputs of the SOP.
     Export(P<app::ExportDossier>),
     /// Ask who did what, why, when, on what evidence.
-    Evidence(Evidence),
+    Evidence(Box<Evidence>),
     /// Move real records: run the contract's connector.
     Run(Run),
     /// Serve a stateful mock of an API description on this machine.

@@ -75,7 +75,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Drill(p) => drill(&app, format, p),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
-        Command::Evidence(args) => evidence::run(&app, format, args),
+        Command::Evidence(args) => evidence::run(&app, format, *args),
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
