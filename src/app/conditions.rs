@@ -25,6 +25,7 @@ pub(super) fn any(p: &Params) -> bool {
         verify: _,
         show: _,
         diff: _,
+        trace: _,
     } = p;
     [session, who, why, phase, kind, since, until, text].iter().any(|c| c.is_some())
 }

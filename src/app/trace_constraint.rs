@@ -135,6 +135,9 @@ pub fn answer(call: &Call<'_>, params: &Params) -> Result<Answer, No> {
         )
         .saw("no contract-checked in this session")
     })?;
+    // The record keeps where the file lies; people read it from where they are.
+    let here = std::path::Path::new(&file).strip_prefix(&call.app.cwd).ok().and_then(|p| p.to_str());
+    let file = here.map_or(file.clone(), str::to_owned);
     let compiled = Compiled::load(call, &file)?;
     let contract = compiled.contract.as_ref().ok_or_else(|| {
         let next = format!("platform-integration check {file}");
@@ -154,7 +157,9 @@ pub fn answer(call: &Call<'_>, params: &Params) -> Result<Answer, No> {
         }
         (None, None) => {
             let known = facts.constraints.keys().map(String::as_str);
-            let known: Vec<&str> = known.chain(contract.constraints.iter().map(|c| c.id.as_str())).collect();
+            let known: std::collections::BTreeSet<&str> =
+                known.chain(contract.constraints.iter().map(|c| c.id.as_str())).collect();
+            let known: Vec<&str> = known.into_iter().take(20).collect();
             let near = text::did_you_mean(&params.constraint, known.iter().copied());
             let asked = text::quoted(&params.constraint, 60);
             return Err(Refusal::new(

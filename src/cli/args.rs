@@ -108,7 +108,7 @@ pub(super) struct Evidence {
     #[command(subcommand)]
     pub(super) command: Option<EvidenceCommand>,
     #[command(flatten)]
-    pub(super) query: P<app::QueryEvidence>,
+    pub(super) query: Box<P<app::QueryEvidence>>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,7 +14,7 @@ pub(super) fn run(app: &App, format: Format, args: Evidence) -> u8 {
     // Each on a page of its own: what was asked for, and how it is done.
     let page = || Params { limit: 50, ..Params::default() };
     match args.command {
-        None => query(app, format, args.query),
+        None => query(app, format, *args.query),
         Some(EvidenceCommand::Trace(params)) => trace(app, format, &params),
         Some(EvidenceCommand::Show { seq }) => query(app, format, Params { show: Some(seq), ..page() }),
         Some(EvidenceCommand::Diff { left, right }) => {

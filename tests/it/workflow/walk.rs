@@ -42,7 +42,7 @@ impl Oracle<'_> {
         for (name, digest) in read["systems"].as_object()? {
             let path = read["apis"][name].as_str().unwrap_or_default();
             let on_disk = self.files.get(path).is_some_and(|now| digest != now.as_str());
-            let last = self.of(EventKind::SystemMapped).filter(|m| m.event.data["name"] == **name).next_back();
+            let last = self.of(EventKind::SystemMapped).rfind(|m| m.event.data["name"] == **name);
             let remapped = last.is_some_and(|m| m.seq > check.seq && m.event.data["digest"] != *digest);
             if on_disk || remapped {
                 return None;
