@@ -10,6 +10,7 @@
 mod approvals;
 mod architecture;
 mod bad_input;
+mod bypasses;
 mod checks;
 mod cli;
 mod connector;
