@@ -98,7 +98,7 @@ impl UseCase for CheckContract {
         let contract = compiled.contract.as_ref();
         let digest = contract.map(|c| c.digest.as_str().to_owned());
         let constraints: Vec<ConstraintRecorded> =
-            contract.map(|c| c.constraints.iter().map(ConstraintRecorded::from).collect()).unwrap_or_default();
+            contract.map(|c| c.constraints.iter().map(|c| recorded(&compiled, c)).collect()).unwrap_or_default();
         let open = open_inferred(call, &constraints);
         let rows = contract.map(|c| mapping_rows(&compiled, c)).unwrap_or_default();
         let findings: Vec<FindingOut> = compiled.findings.iter().map(FindingOut::from).collect();
@@ -113,6 +113,7 @@ impl UseCase for CheckContract {
             systems: compiled.systems.iter().map(|(n, s)| (n.clone(), s.digest.as_str().to_owned())).collect(),
             apis: contract.map(|c| compiled.api_paths(call.app, &params.contract, c)).unwrap_or_default(),
             constraints,
+            approvals: contract.map(|c| c.approvals.policy()).unwrap_or_default(),
         };
         let answer = Answer {
             contract: params.contract.clone(),
@@ -129,6 +130,14 @@ impl UseCase for CheckContract {
             source: compiled.text,
         };
         Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
+    }
+}
+
+/// A constraint of the file, with whether its origin leads anywhere.
+fn recorded(compiled: &Compiled, constraint: &crate::contract::Constraint) -> ConstraintRecorded {
+    ConstraintRecorded {
+        found: compiled.found.contains(constraint.id.as_str()),
+        ..ConstraintRecorded::from(constraint)
     }
 }
 

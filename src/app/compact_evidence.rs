@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{App, Fault, No, Refusal, conditions, note_record};
 use crate::base::text;
-use crate::evidence::{Dropped, EventKind, Keep, Phase};
+use crate::evidence::{Dropped, EventKind, Keep, Outcome, Phase};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -83,6 +83,7 @@ pub fn run(app: &App, rule: &Rule) -> Result<Answer, No> {
                 ),
                 data: json!({"before_ms": before.0, "before": before.rfc3339(), "dropped": dropped}),
             },
+            Outcome::Ok,
             None,
         )
     };

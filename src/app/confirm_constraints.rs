@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Asked, HumanInput, HumanQuestion};
-use super::{Call, Done, Hints, No, Proposed, Refusal, UseCase};
+use super::{Call, Done, Face, Hints, No, Proposed, Refusal, UseCase};
 use crate::base::{redact, text};
+use crate::contract::Bar;
 use crate::evidence::{EventKind, Phase};
+use crate::workflow::approvals::counts;
 use crate::workflow::record::{self, Channel, DecisionRecord};
 
 /// What was decided on a constraint.
@@ -190,6 +192,10 @@ impl UseCase for ConfirmConstraints {
             Vec::new()
         } else {
             match &call.human {
+                HumanInput::NotAsked | HumanInput::Answered { .. } if out_of_reach(call).is_some() => {
+                    parked = out_of_reach(call);
+                    Vec::new()
+                }
                 HumanInput::NotAsked => {
                     let message = format!(
                         "Integration {}: these things were assumed, nobody stated them. Confirm what holds, reject what does not, defer what you cannot say.",
@@ -220,7 +226,8 @@ impl UseCase for ConfirmConstraints {
             .filter(|o| !settled(&o.id))
             .map(|o| PendingOut { id: o.id.clone(), says: o.says.clone() })
             .collect();
-        let next = next(&params.session, &decided, &pending, parked.is_some());
+        let signed = call.facts.waiting().any(|c| c.bar == Bar::Signature);
+        let next = next(&params.session, &decided, &pending, parked.is_some(), signed.then(|| file(call)));
         let summary = format!("{} decided, {} waiting for a person", decided.len(), pending.len());
         let answer = Answer {
             decided: decided
@@ -235,6 +242,19 @@ impl UseCase for ConfirmConstraints {
             record::ConstraintsConfirmed { decisions: decided, pending: pending.into_iter().map(|p| p.id).collect() };
         Ok(Done::new(answer, summary, data.to_value()))
     }
+}
+
+/// Why an answer through this face would settle nothing: the contract asks for a stronger channel.
+fn out_of_reach(call: &Call<'_>) -> Option<String> {
+    let bar = call.facts.waiting().map(|c| c.bar).max()?;
+    let channel = match call.face {
+        Face::Cli => Channel::Terminal,
+        Face::Mcp { .. } => Channel::Elicitation,
+    };
+    (!counts(bar, channel)).then(|| {
+        let stronger = if bar == Bar::Signature { "a signature" } else { "a person at a terminal" };
+        format!("the contract's approvals ask for {stronger}, which is more than could be answered here")
+    })
 }
 
 /// What somebody said about one constraint.
@@ -272,14 +292,31 @@ fn reported(call: &Call<'_>, params: &Params) -> Vec<DecisionRecord> {
         .collect()
 }
 
-fn next(session: &str, decided: &[DecisionRecord], pending: &[PendingOut], parked: bool) -> String {
+/// The contract of the session.
+fn file(call: &Call<'_>) -> String {
+    call.facts.contract_file().unwrap_or("integration.yaml").to_owned()
+}
+
+/// `sign`: the contract, where only a signature settles.
+fn next(
+    session: &str,
+    decided: &[DecisionRecord],
+    pending: &[PendingOut],
+    parked: bool,
+    sign: Option<String>,
+) -> String {
     if let Some(d) = decided.iter().find(|d| d.decision == record::Decision::Rejected) {
         return format!(
             "{} does not hold: change the contract so that no flow relies on it, then check_contract",
             d.id
         );
     }
-    let terminal = format!("platform-integration confirm --session {session}");
+    let terminal = match sign {
+        Some(contract) => format!(
+            "platform-integration approve {contract} inferred-constraints --session {session} --print-statement"
+        ),
+        None => format!("platform-integration confirm --session {session}"),
+    };
     if parked {
         return format!(
             "ask the user to run `{terminal}` in a terminal; meanwhile draft_contract, check_contract and run_drills go on. What the user tells you can be passed on as decisions with quotes: a report, which confirms nothing"

@@ -10,7 +10,7 @@ use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
 use crate::base::trace::{TraceContext, Tracer};
-use crate::evidence::{Ledger, Provenance, Session, Store, StoreError};
+use crate::evidence::{Ledger, Provenance, Query, Session, Store, StoreError};
 use crate::finding::Finding;
 use crate::model::System;
 use crate::readers;
@@ -46,13 +46,42 @@ pub struct App {
     /// Digests of description files, by path, with length and time of change: a description can be 20 MB, and it is
     /// looked at before every call.
     digests: Mutex<BTreeMap<PathBuf, (fs::Stamp, String)>>,
+    /// What the evidence of a session says so far, by session: a long one is not read from its beginning at each call.
+    folded: Mutex<BTreeMap<String, Facts>>,
 }
 
 impl App {
     /// Puts an application together.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
-        let (read, digests) = (Mutex::default(), Mutex::default());
-        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read, digests }
+        let (read, digests, folded) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read, digests, folded }
+    }
+
+    /// What the evidence of a session says, events of other processes included: only what came since the last look is
+    /// read. Events are never changed, so what was folded once holds.
+    ///
+    /// # Errors
+    /// Faults of the store.
+    pub fn facts(&self, session: &Session) -> Result<Facts, StoreError> {
+        let lock = || self.folded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = lock().get(&session.id).cloned();
+        let mut facts = known.unwrap_or_else(|| Facts::fold(Some(session), &[]));
+        loop {
+            let query =
+                Query { session: Some(session.id.clone()), after: Some(facts.last), limit: 500, ..Query::default() };
+            let page = self.store.query(&query)?;
+            page.events.iter().for_each(|event| facts.add(event));
+            if page.next.is_none() {
+                break;
+            }
+        }
+        let mut folded = lock();
+        // As many as agents work on at once; a long-lived server must not keep them all.
+        if folded.len() >= 64 {
+            folded.clear();
+        }
+        folded.insert(session.id.clone(), facts.clone());
+        Ok(facts)
     }
 
     /// `path` as the user meant it.
@@ -262,7 +291,7 @@ impl<'a> Call<'a> {
                 if !face.may_see(&session) {
                     return Err(StoreError::NoSession(id.to_owned()).into());
                 }
-                let facts = Facts::fold(Some(&session), &app.store.events_of(id)?);
+                let facts = app.facts(&session)?;
                 // The file is read, not remembered: a contract changed since its check makes the check stale.
                 let now = facts.checks.last().map(|c| c.record.file.clone()).map(|file| {
                     fs::read_bytes(&app.path(&file), MAX_CONTRACT)
@@ -324,4 +353,66 @@ pub(super) fn system_of(read: &Description) -> Result<&Arc<System>, Refusal> {
             .unwrap_or_else(|| "pass an OpenAPI 3.0 or 3.1 description, JSON or YAML".to_owned());
         Refusal::new("unreadable-description", because, next).saw("the description as it was read")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::{ManualClock, Timestamp};
+    use crate::evidence::{Blob, EventKind, MemoryLedger, NewEvent, Outcome, Phase, Recorded};
+    use crate::store::MemoryStore;
+
+    fn record(session: &str, kind: EventKind, data: serde_json::Value) -> Vec<Recorded> {
+        let event = NewEvent {
+            session: Some(session.to_owned()),
+            at: Timestamp(0),
+            phase: Phase::Map,
+            kind,
+            tool: String::new(),
+            client: "cli".to_owned(),
+            outcome: Outcome::Ok,
+            input: Digest::of_bytes(b""),
+            output: Digest::of_bytes(b""),
+            summary: String::new(),
+            data,
+            provenance: Provenance::default(),
+        };
+        vec![Recorded::new(event, Blob::of(&serde_json::Value::Null), Blob::of(&serde_json::Value::Null))]
+    }
+
+    fn mapped(session: &str, name: &str) -> Vec<Recorded> {
+        let data = workflow::record::SystemMapped {
+            name: name.to_owned(),
+            api: format!("{name}.yaml"),
+            digest: Digest::of_bytes(name.as_bytes()).as_str().to_owned(),
+            operations: 1,
+            entities: 1,
+            findings: 0,
+        };
+        record(session, EventKind::SystemMapped, data.to_value())
+    }
+
+    #[test]
+    fn what_others_recorded_since_is_seen_and_nothing_counts_twice() {
+        let log = Arc::new(MemoryStore::default());
+        let clock = Arc::new(ManualClock::new(Timestamp(0)));
+        let app =
+            App::new(Arc::clone(&log) as _, Arc::new(MemoryLedger::default()), clock, Rng::seeded(1), PathBuf::new());
+        let id = "s-20261123-k7m2qd";
+        log.append(record(id, EventKind::SessionOpened, serde_json::json!({"name": "billing-to-crm", "goal": ""})))
+            .unwrap();
+        let session = log.session(id).unwrap();
+        let anew = || Facts::fold(Some(&session), &log.events_of(&session.id).unwrap());
+        assert_eq!(app.facts(&session).unwrap(), anew());
+        // More than one page.
+        for n in 0..510 {
+            log.append(mapped(&session.id, &format!("system-{n}"))).unwrap();
+        }
+        assert_eq!(app.facts(&session).unwrap(), anew());
+        assert_eq!(app.facts(&session).unwrap(), anew());
+        log.append(mapped(&session.id, "one-more")).unwrap();
+        let facts = app.facts(&session).unwrap();
+        assert!(facts.systems.contains_key("one-more"));
+        assert_eq!(facts, anew());
+    }
 }

@@ -1,6 +1,8 @@
 //! Row 4: one file per use case, the same for agent and command line: `Params`, `Answer`, `run`. [`execute`] is the one
 //! way in: it asks the guardrails, runs, and records before it answers (law 9). The only writer of evidence.
 
+pub mod approvals;
+pub mod approve;
 pub mod assess_readiness;
 pub mod browse;
 pub mod check_contract;
@@ -14,10 +16,12 @@ pub mod export_dossier;
 pub mod export_evidence;
 pub mod import_evidence;
 mod imported;
+pub mod inbox;
 pub mod inspect_system;
 pub mod map_system;
 mod no;
 pub mod open_session;
+mod origin;
 mod paging;
 pub mod query_evidence;
 pub mod record_constraint;
@@ -280,16 +284,21 @@ fn note(app: &App, note: Note) -> Result<Event, No> {
 
 /// As [`note`], with a bundle that was taken in.
 fn note_with(app: &App, note: Note, bundle: Option<KeptBundle>) -> Result<Event, No> {
-    Ok(append(app, vec![note_record(app, note, bundle)])?)
+    Ok(append(app, vec![note_record(app, note, Outcome::Ok, bundle)])?)
+}
+
+/// Records that a command was refused, where what it wanted waits for a person.
+fn note_refusal(app: &App, note: Note) -> Result<Event, No> {
+    Ok(append(app, vec![note_record(app, note, Outcome::Refused, None)])?)
 }
 
 /// The record of a note.
-fn note_record(app: &App, note: Note, bundle: Option<KeptBundle>) -> Recorded {
+fn note_record(app: &App, note: Note, outcome: Outcome, bundle: Option<KeptBundle>) -> Recorded {
     let Note { session, phase, kind, tool, input, summary, data } = note;
     let input = Blob::of(&redact::json(&input));
     let output = data.clone();
     let call = (tool, phase, &Face::Cli, session.as_deref(), &input);
-    let record = record(app, call, session.clone(), kind, Outcome::Ok, &summary, data, &output);
+    let record = record(app, call, session.clone(), kind, outcome, &summary, data, &output);
     Recorded { bundle, ..record }
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::open_session::is_kebab;
-use super::{Call, Done, Hints, No, Proposed, Refusal, UseCase};
+use super::{Call, Done, Hints, No, Proposed, Refusal, UseCase, origin};
 use crate::base::{redact, text};
 use crate::contract::ConstraintKind;
 use crate::evidence::{EventKind, Phase};
@@ -94,8 +94,8 @@ impl UseCase for RecordConstraint {
         Some(&params.session)
     }
 
-    fn proposes(_call: &Call<'_>, params: &Params) -> Proposed {
-        Proposed::Constraint(constraint(params))
+    fn proposes(call: &Call<'_>, params: &Params) -> Proposed {
+        Proposed::Constraint(constraint(params, looked_up(call, params)))
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
@@ -108,7 +108,21 @@ impl UseCase for RecordConstraint {
             )
             .into());
         }
-        let data = constraint(&params);
+        let found = looked_up(call, &params);
+        if found == Some(false) {
+            let origin = params.origin.as_deref().unwrap_or_default();
+            let system = origin.split('#').next().unwrap_or_default();
+            return Err(Refusal::new(
+                "origin-not-found",
+                format!("the description of {system} has nothing at \"{}\"", text::quoted(origin, 160)),
+                format!(
+                    "inspect_system {{\"session\": \"{}\", \"name\": \"{system}\", \"operations\": true}} shows where facts were read; or record it as inferred without an origin",
+                    params.session
+                ),
+            )
+            .into());
+        }
+        let data = constraint(&params, found);
         let (kind, says) = (data.kind, data.says.clone());
         if says.is_empty() {
             return Err(Refusal::new("bad-argument", "says is empty: a constraint says what must hold", example).into());
@@ -144,7 +158,7 @@ impl UseCase for RecordConstraint {
 }
 
 /// The constraint as it is recorded: cleaned, bounded, redacted.
-fn constraint(params: &Params) -> ConstraintRecorded {
+fn constraint(params: &Params, found: Option<bool>) -> ConstraintRecorded {
     let clean = |t: &str| redact::text(&text::quoted(t, 300));
     ConstraintRecorded {
         id: params.id.clone(),
@@ -155,5 +169,12 @@ fn constraint(params: &Params) -> ConstraintRecorded {
         // An entry that cannot be read is refused before anything is recorded.
         binds: Binds::parse(params.binds.iter().map(|b| clean(b)).collect::<Vec<_>>().iter().map(String::as_str))
             .unwrap_or_default(),
+        found: found == Some(true),
     }
+}
+
+/// Whether the origin leads anywhere, where it claims a place in a description that was mapped in this session.
+fn looked_up(call: &Call<'_>, params: &Params) -> Option<bool> {
+    let path = |system: &str| call.facts.systems.get(system).map(|s| call.app.path(&s.record.api));
+    origin::found(&path, params.origin.as_deref()?)
 }

@@ -5,17 +5,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::approvals::{self, Subject};
 use super::subject::Compiled;
 use super::wire::counts_line;
-use super::{App, Fault, No, Note, Refusal, note};
+use super::{App, Fault, No, Note, Refusal, note, note_refusal};
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
-use crate::connector::{self, HttpTransport, Observer, Report, SecretSource, World};
+use crate::connector::{self, AuthPlan, HttpTransport, Observer, Plan, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 
 /// What to run and how.
@@ -29,8 +30,10 @@ pub struct Options {
     pub base_urls: BTreeMap<String, String>,
     /// Keep polling at the flow's interval until stopped; otherwise one pass.
     pub watch: bool,
-    /// Agree to write to systems that are not on this machine.
-    pub live: bool,
+    /// The session the run belongs to.
+    pub session: Option<String>,
+    /// Another file of allowed signers than the contract's.
+    pub signers: Option<String>,
 }
 
 /// One flow's result.
@@ -63,21 +66,80 @@ pub struct Answer {
     pub next: String,
 }
 
-/// Runs the flows until their end, or until `stop`.
-///
-/// # Errors
-/// Refused when the contract does not compile, a flow cannot be planned, or a system is not on this machine and `live`
-/// is not given. A fault when the store or the ledger fails.
-pub async fn run(
-    app: &App,
-    options: &Options,
-    secrets: Arc<dyn SecretSource>,
-    observer: Arc<dyn Observer>,
-    stop: CancellationToken,
-) -> Result<Answer, No> {
+/// What a dry run of one flow found.
+#[derive(Debug, Clone, Serialize)]
+pub struct DryFlowOut {
+    /// The flow.
+    pub flow: String,
+    /// Different records read.
+    pub read: u64,
+    /// Records the source says it holds, where it says so.
+    pub expected: Option<u64>,
+    /// Records that would be created.
+    pub would_create: u64,
+    /// Records that would be updated.
+    pub would_update: u64,
+    /// Records that would be put under a key of ours: created or replaced.
+    pub would_put: u64,
+    /// Records that the target has already, as this pass can see.
+    pub unchanged: u64,
+    /// Records that would not be written.
+    pub would_reject: u64,
+    /// The first of them, with the reason.
+    pub rejected: Vec<RejectedOut>,
+    /// Why it ended early, if it did.
+    pub stopped: Option<String>,
+    /// Requests sent; none of them a write.
+    pub requests: u64,
+}
+
+/// A record that would not be written.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectedOut {
+    /// Key of the source record.
+    pub key: String,
+    /// Kebab-case.
+    pub code: String,
+    /// In words.
+    pub because: String,
+}
+
+/// What a run would do now.
+#[derive(Debug, Clone, Serialize)]
+pub struct DryAnswer {
+    /// The contract.
+    pub contract: String,
+    /// Nothing was written: always true, so that nobody takes this for a run.
+    pub dry_run: bool,
+    /// Each flow.
+    pub flows: Vec<DryFlowOut>,
+    /// What to do next.
+    pub next: String,
+}
+
+impl DryAnswer {
+    /// Every record read would be written or is there already.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.flows.iter().all(|f| f.would_reject == 0 && f.stopped.is_none())
+    }
+}
+
+/// A contract that may run, with the plans of its flows.
+struct Ready {
+    digest: Digest,
+    plans: Vec<Plan>,
+}
+
+/// Compiles the contract, plans its flows, and asks for the approval that a live run needs (`dry`: none). A refusal
+/// for want of an approval is recorded, so that it waits in the inbox.
+fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) -> Result<Ready, No> {
+    if let Some(session) = &options.session {
+        app.store.session(session)?;
+    }
     let compiled = Compiled::load_with(app, &options.contract, None)?;
     let contract = compiled.sound(&options.contract)?;
-    for name in options.base_urls.keys() {
+    for (name, url) in &options.base_urls {
         if !contract.systems.contains_key(name) {
             let known: Vec<&str> = contract.systems.keys().map(String::as_str).collect();
             return Err(Refusal::new(
@@ -87,27 +149,36 @@ pub async fn run(
             )
             .into());
         }
+        // An approval is of the addresses that the contract leads to; this one was put before nobody.
+        if !is_loopback(url) {
+            return Err(Refusal::new(
+                "live-override",
+                format!("--base-url sends {name} to {url}, which no approval of the contract covers"),
+                format!(
+                    "write base_url: {url} under systems.{name} in {0}, then platform-integration check {0}",
+                    options.contract
+                ),
+            )
+            .into());
+        }
     }
     let mut plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    let live: Vec<(&str, &str)> = plans.iter().flat_map(addresses).filter(|(_, url)| !is_loopback(url)).collect();
+    if !live.is_empty() && !dry {
+        let named = options.contract.as_str();
+        let subject = Subject { app, contract, compiled: &compiled, named, signers: options.signers.as_deref() };
+        match subject.live_run(&live, options.session.as_deref()) {
+            Ok(given) => tracing::info!(by = given.by, place = given.place, "the live run is approved"),
+            Err(No::Refusal(refusal)) => {
+                refused(app, options, &refusal, approvals::wanted(&subject, &refusal))?;
+                return Err(refusal.into());
+            }
+            Err(other) => return Err(other),
+        }
+    }
     for plan in &mut plans {
         // Two integrations may share a store; their ledgers must not meet.
         plan.flow = format!("{}/{}", plan.integration, plan.flow);
-    }
-    if !options.live {
-        for plan in &plans {
-            for (system, url) in
-                [(&plan.source.system, &plan.source.base_url), (&plan.target.system, &plan.target.base_url)]
-            {
-                if !is_loopback(url) {
-                    return Err(Refusal::new(
-                        "live-not-agreed",
-                        format!("system {system} is at {url}, not on this machine"),
-                        format!("try it first with `platform-integration mock` and --base-url {system}=http://127.0.0.1:PORT; add --live to run against the real system"),
-                    )
-                    .into());
-                }
-            }
-        }
     }
     // A missing secret is said before the first request, not by a 401 in the middle.
     for plan in &plans {
@@ -124,9 +195,29 @@ pub async fn run(
             })?;
         }
     }
-    let transport = Arc::new(HttpTransport::new().map_err(|e| Fault::internal(&e))?);
-    let world = World {
-        transport,
+    Ok(Ready { digest: contract.digest.clone(), plans })
+}
+
+/// Every address a flow sends to, by the system it belongs to; where tokens come from is one of them.
+fn addresses(plan: &Plan) -> Vec<(&str, &str)> {
+    let (source, target) = (&plan.source, &plan.target);
+    let mut out = vec![(source.system.as_str(), source.base_url.as_str()), (&target.system, &target.base_url)];
+    for (system, auth) in [(&source.system, &source.auth), (&target.system, &target.auth)] {
+        if let AuthPlan::ClientCredentials { token_url, .. } = auth {
+            out.push((system, token_url));
+        }
+    }
+    out
+}
+
+fn world(
+    app: &App,
+    secrets: Arc<dyn SecretSource>,
+    observer: Arc<dyn Observer>,
+    stop: CancellationToken,
+) -> Result<World, Fault> {
+    Ok(World {
+        transport: Arc::new(HttpTransport::new().map_err(|e| Fault::internal(&e))?),
         ledger: Arc::clone(&app.ledger),
         clock: Arc::new(SystemClock),
         rng: Arc::new(std::sync::Mutex::new(Rng::from_os())),
@@ -135,7 +226,23 @@ pub async fn run(
         stop,
         tracer: app.tracer.clone(),
         trace: app.trace,
-    };
+    })
+}
+
+/// Runs the flows until their end, or until `stop`.
+///
+/// # Errors
+/// Refused when the contract does not compile, a flow cannot be planned, or a system is not on this machine and no
+/// approval of a live run stands for the contract as it is. A fault when the store or the ledger fails.
+pub async fn run(
+    app: &App,
+    options: &Options,
+    secrets: Arc<dyn SecretSource>,
+    observer: Arc<dyn Observer>,
+    stop: CancellationToken,
+) -> Result<Answer, No> {
+    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
+    let world = world(app, secrets, observer, stop)?;
     let reports: Vec<Report> = connector::run_all(&plans, &world, !options.watch, &|_| {}).await;
     let flows: Vec<FlowOut> = reports
         .iter()
@@ -149,7 +256,7 @@ pub async fn run(
         })
         .collect();
     let verdict = Verdict::all(flows.iter().map(|f| f.verdict));
-    record(app, options, &contract.digest, verdict, &flows)?;
+    record(app, options, &digest, verdict, &flows)?;
     let dead: u64 = flows.iter().map(|f| f.reconciliation.dead_lettered + f.reconciliation.rejected).sum();
     let next = if dead > 0 {
         "platform-integration dead-letters shows what could not be delivered, and why".to_owned()
@@ -161,17 +268,102 @@ pub async fn run(
     Ok(Answer { contract: options.contract.clone(), verdict, flows, next })
 }
 
+/// Does what a run does but the writes: reads the source, maps, looks records up in the target. Needs no approval.
+///
+/// # Errors
+/// As [`run`], but for the approval.
+pub async fn dry_run(
+    app: &App,
+    options: &Options,
+    secrets: Arc<dyn SecretSource>,
+    observer: Arc<dyn Observer>,
+    stop: CancellationToken,
+) -> Result<DryAnswer, No> {
+    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
+    let world = world(app, secrets, observer, stop)?;
+    let mut flows = Vec::new();
+    for plan in &plans {
+        let seen = connector::rehearse(plan, &world).await;
+        flows.push(DryFlowOut {
+            flow: seen.flow,
+            read: seen.counts.unique,
+            expected: seen.counts.expected,
+            would_create: seen.create,
+            would_update: seen.update,
+            would_put: seen.put,
+            unchanged: seen.counts.unchanged,
+            would_reject: seen.counts.rejected + seen.counts.dead_lettered,
+            rejected: seen
+                .rejected
+                .into_iter()
+                .map(|r| RejectedOut { key: r.key, code: r.code, because: r.because })
+                .collect(),
+            stopped: seen.stopped.map(|(code, because)| format!("{code}: {because}")),
+            requests: seen.requests,
+        });
+    }
+    let summary = flows.iter().map(dry_line).collect::<Vec<_>>().join("; ");
+    let data = json!({"file": options.contract, "digest": digest.as_str(), "dry_run": true, "flows": flows});
+    noted(app, options, format!("dry run, nothing written: {summary}"), data)?;
+    let answer = DryAnswer { contract: options.contract.clone(), dry_run: true, flows, next: String::new() };
+    let next = if answer.is_clean() {
+        format!("platform-integration run {}", options.contract)
+    } else {
+        "mend the mapping or the records that would be rejected, then try again".to_owned()
+    };
+    Ok(DryAnswer { next, ..answer })
+}
+
+/// `30 read: 12 would be created, 3 updated, 15 unchanged, 0 rejected`
+#[must_use]
+pub fn dry_line(f: &DryFlowOut) -> String {
+    let mut would = Vec::new();
+    if f.would_put > 0 {
+        would.push(format!("{} would be put", f.would_put));
+    }
+    if f.would_create > 0 || f.would_put == 0 {
+        would.push(format!("{} would be created", f.would_create));
+    }
+    if f.would_update > 0 || f.would_put == 0 {
+        would.push(format!("{} updated", f.would_update));
+    }
+    format!("{} read: {}, {} unchanged, {} rejected", f.read, would.join(", "), f.unchanged, f.would_reject)
+}
+
 fn record(app: &App, options: &Options, digest: &Digest, verdict: Verdict, flows: &[FlowOut]) -> Result<(), No> {
-    let data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": flows, "live": options.live});
+    let data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": flows});
     let summary = flows
         .iter()
         .map(|f| format!("{} {}: {}", f.flow, f.verdict, counts_line(&f.reconciliation)))
         .collect::<Vec<_>>()
         .join("; ");
+    noted(app, options, summary, data)
+}
+
+fn noted(app: &App, options: &Options, summary: String, data: Value) -> Result<(), No> {
     let input = json!({"contract": options.contract, "flow": options.flow});
+    let session = options.session.clone();
     note(
         app,
-        Note { session: None, phase: Phase::Connect, kind: EventKind::ConnectorRun, tool: "run", input, summary, data },
+        Note { session, phase: Phase::Connect, kind: EventKind::ConnectorRun, tool: "run", input, summary, data },
+    )?;
+    Ok(())
+}
+
+fn refused(app: &App, options: &Options, refusal: &Refusal, data: Value) -> Result<(), No> {
+    let input = json!({"contract": options.contract, "flow": options.flow});
+    let summary = format!("{}: {}", refusal.code, refusal.because);
+    note_refusal(
+        app,
+        Note {
+            session: options.session.clone(),
+            phase: Phase::Connect,
+            kind: EventKind::Refused,
+            tool: "run",
+            input,
+            summary,
+            data,
+        },
     )?;
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! A contract with everything it names: both descriptions read, mappings compiled, findings gathered. Check, draft,
 //! scaffold, drill, run and dossier all start here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{App, Call, Refusal};
+use super::{App, Call, Refusal, origin};
 use crate::base::fs::{self, MAX_CONTRACT};
+use crate::base::ssh::Signers;
+use crate::base::text as words;
 use crate::checks;
 use crate::connector::{self, Plan};
 use crate::contract::{self, Contract};
@@ -21,6 +23,8 @@ pub(super) struct Compiled {
     pub systems: BTreeMap<String, Arc<System>>,
     /// The mappings by flow.
     pub mappings: BTreeMap<String, Mapping>,
+    /// The constraints whose origin was looked up in a description and is there.
+    pub found: BTreeSet<String>,
     /// Everything found, tidy.
     pub findings: Vec<Finding>,
     /// The text, for drawing source lines.
@@ -48,6 +52,7 @@ impl Compiled {
         let (contract, mut findings) = contract::parse(&text, path);
         let mut systems = BTreeMap::new();
         let mut mappings = BTreeMap::new();
+        let mut found = BTreeSet::new();
         if let Some(contract) = &contract {
             // The parser knows the file by its name; paths inside are relative to where it lies.
             let dir = full.parent().map(std::path::Path::to_owned).unwrap_or_default();
@@ -87,9 +92,40 @@ impl Compiled {
                     }
                 }
             }
+            if let Some(signers) = &contract.approvals.signers {
+                let read = fs::read_text(&dir.join(signers.as_str()), MAX_CONTRACT).map_err(|e| e.to_string());
+                let read = read.and_then(|text| Signers::parse(&text).map_err(|e| e.to_string()));
+                if let Err(because) = read {
+                    let message = format!("approvals.signers: {because}");
+                    findings.push(
+                        Finding::error("unreadable-signers", Location::at(path, signers.at), message)
+                            .fix("write one line a key: NAME namespaces=\"platform-integration\" ssh-ed25519 AAAA..."),
+                    );
+                }
+            }
+            for constraint in &contract.constraints {
+                let Some(origin) = &constraint.origin else { continue };
+                let description = |system: &str| contract.systems.get(system).map(|used| dir.join(used.api.as_str()));
+                match origin::found(&description, origin) {
+                    Some(true) => _ = found.insert(constraint.id.value.clone()),
+                    Some(false) => findings.push(
+                        Finding::error(
+                            "origin-not-found",
+                            Location::at(path, origin.at),
+                            format!(
+                                "constraint {}: the description has nothing at {}",
+                                constraint.id.value,
+                                words::quoted(origin, 160)
+                            ),
+                        )
+                        .fix("give the place that states it, or make it inferred and let a person confirm it"),
+                    ),
+                    None => {}
+                }
+            }
             for (name, flow) in &contract.flows {
-                let (mapping, found) = mapping::compile(&flow.map, path);
-                findings.extend(found);
+                let (mapping, complaints) = mapping::compile(&flow.map, path);
+                findings.extend(complaints);
                 mappings.insert(name.clone(), mapping);
             }
             let by_name = systems.iter().map(|(n, s)| (n.clone(), s.as_ref())).collect();
@@ -97,7 +133,7 @@ impl Compiled {
             findings.extend(checks::run(&subject));
         }
         finding::tidy(&mut findings);
-        Ok(Self { contract, systems, mappings, findings, text })
+        Ok(Self { contract, systems, mappings, found, findings, text })
     }
 
     /// Path of each description that was read, by the system's name.

@@ -6,6 +6,7 @@ pub mod digest;
 pub mod fs;
 pub mod ids;
 pub mod pack;
+pub mod phrase;
 pub mod pointer;
 pub mod redact;
 pub mod rng;

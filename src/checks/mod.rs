@@ -3,6 +3,7 @@
 //! A check never guesses at what it cannot see: where a description could not be read, the checks that need it stay
 //! silent, since the reader has said so already.
 
+mod approval_too_weak;
 mod assumption_unstated;
 pub mod assumptions;
 mod auth_incomplete;
@@ -30,6 +31,7 @@ mod scope_missing;
 mod scope_too_wide;
 mod secret_as_value;
 mod secret_in_const;
+mod signers_missing;
 pub mod topics;
 mod unknown_field;
 mod unknown_operation;
@@ -48,7 +50,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 30] = [
+pub static ALL: [&Check; 32] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_field::CHECK,
@@ -79,6 +81,8 @@ pub static ALL: [&Check; 30] = [
     &hard_without_drill::CHECK,
     &assumption_unstated::CHECK,
     &inferred_unconfirmed::CHECK,
+    &approval_too_weak::CHECK,
+    &signers_missing::CHECK,
 ];
 
 /// One check.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::{self, UseCase};
 use crate::finding::Severity;
+use crate::workflow::approvals::What;
 
 type P<U> = <U as UseCase>::Params;
 
@@ -59,7 +60,13 @@ pub(super) enum Command {
     /// Add or reclassify a constraint.
     Constrain(P<app::RecordConstraint>),
     /// Answer for inferred constraints, as the human.
-    Confirm(P<app::ConfirmConstraints>),
+    Confirm(Confirm),
+    /// Approve a live run, a risk or what is assumed: at a terminal, or by a signature.
+    Approve(Approve),
+    /// Show which approvals stand for a contract as it is now.
+    Approvals(ApprovalsOf),
+    /// List what waits for a person, over all sessions.
+    Inbox,
     /// Propose integration.yaml from two mapped systems.
     Draft(P<app::DraftContract>),
     /// Compile integration.yaml: findings with line, reason and fix.
@@ -73,7 +80,7 @@ pub(super) enum Command {
     /// Write the five outputs of the SOP.
     Export(P<app::ExportDossier>),
     /// Ask who did what, why, when, on what evidence.
-    Evidence(Evidence),
+    Evidence(Box<Evidence>),
     /// Move real records: run the contract's connector.
     Run(Run),
     /// Serve a stateful mock of an API description on this machine.
@@ -227,12 +234,69 @@ pub(super) struct Run {
     /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
     #[arg(long)]
     pub(super) watch: bool,
-    /// Agree to write to systems that are not on this machine.
+    /// Read, map and look up, but write nothing: what would be created, updated, rejected. Needs no approval.
+    #[arg(long, conflicts_with = "watch")]
+    pub(super) dry_run: bool,
+    /// The session the run belongs to.
     #[arg(long)]
-    pub(super) live: bool,
+    pub(super) session: Option<String>,
+    /// File of allowed signers, instead of the one that the contract names.
+    #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
+    pub(super) signers: Option<String>,
     /// No log lines on stderr.
     #[arg(long)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Confirm {
+    #[command(flatten)]
+    pub(super) params: P<app::ConfirmConstraints>,
+    /// Your name, for the record. The user of this machine is recorded in any case.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Approve {
+    /// Path of integration.yaml.
+    pub(super) contract: String,
+    /// live-run, accept-risk or inferred-constraints.
+    #[arg(default_value = "live-run", value_parser = what)]
+    pub(super) what: What,
+    /// With accept-risk: the deferred constraint, or the item of the checklist that is not met.
+    pub(super) risk: Option<String>,
+    /// The session it belongs to. Default: the one that last checked this state of the contract.
+    #[arg(long)]
+    pub(super) session: Option<String>,
+    /// Your name, for the record. The user of this machine is recorded in any case.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) by: Option<String>,
+    /// An SSH signature over the statement, instead of a person at this terminal.
+    #[arg(long, value_name = "FILE", conflicts_with = "print_statement")]
+    pub(super) signature: Option<String>,
+    /// Print what to sign, and how.
+    #[arg(long)]
+    pub(super) print_statement: bool,
+    /// File of allowed signers, instead of the one that the contract names.
+    #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
+    pub(super) signers: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApprovalsOf {
+    /// Path of integration.yaml.
+    pub(super) contract: String,
+    /// What must stand; the exit code is 1 where it does not (repeatable).
+    #[arg(long, value_name = "WHAT", value_parser = what)]
+    pub(super) require: Vec<What>,
+    /// File of allowed signers, instead of the one that the contract names.
+    #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
+    pub(super) signers: Option<String>,
+}
+
+fn what(text: &str) -> Result<What, String> {
+    What::parse(text).ok_or_else(|| format!("give one of {}", What::ALL.map(What::as_str).join(", ")))
 }
 
 fn base_url(text: &str) -> Result<(String, String), String> {

@@ -1,14 +1,11 @@
 //! One arm a command.
 
-use std::io::{BufRead as _, IsTerminal as _};
-
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
 use super::telemetry::{self, Telemetry};
-use super::{compose, evidence, exit, output, runner, serve};
+use super::{approvals, compose, evidence, exit, output, runner, serve};
 use crate::app::{
-    self, App, Asked, AssessReadiness, Channel, CheckContract, ConfirmConstraints, DraftContract, ExportDossier, Face,
-    HumanDecision, HumanInput, HumanQuestion, InspectSystem, MapSystem, No, OpenSession, RecordConstraint, RunDrills,
-    ScaffoldConnector, UseCase, execute,
+    self, App, AssessReadiness, CheckContract, DraftContract, ExportDossier, Face, HumanInput, InspectSystem,
+    MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
 };
 use crate::evidence::Verdict;
 use crate::finding::Severity;
@@ -68,14 +65,17 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Map(p) => simple::<MapSystem>(&app, format, p),
         Command::Inspect(p) => simple::<InspectSystem>(&app, format, p),
         Command::Constrain(p) => simple::<RecordConstraint>(&app, format, p),
-        Command::Confirm(p) => confirm(&app, format, p),
+        Command::Confirm(args) => approvals::confirm(&app, format, args),
+        Command::Approve(args) => approvals::approve(&app, format, args),
+        Command::Approvals(args) => approvals::approvals(&app, format, &args),
+        Command::Inbox => approvals::inbox(&app, format),
         Command::Draft(p) => simple::<DraftContract>(&app, format, p),
         Command::Check(args) => check(&app, format, args),
         Command::Scaffold(p) => simple::<ScaffoldConnector>(&app, format, p),
         Command::Drill(p) => drill(&app, format, p),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
-        Command::Evidence(args) => evidence::run(&app, format, args),
+        Command::Evidence(args) => evidence::run(&app, format, *args),
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
@@ -151,59 +151,6 @@ fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
     }
 }
 
-/// On a terminal the human is asked here; elsewhere nobody can be.
-fn confirm(app: &App, format: Format, params: app::confirm_constraints::Params) -> u8 {
-    let first = execute::<ConfirmConstraints>(app, &Face::Cli, HumanInput::NotAsked, params.clone());
-    let answered = match first {
-        Err(No::NeedsHuman(question)) => {
-            let human = if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-                ask(&question)
-            } else {
-                HumanInput::Unreachable { because: "stdin is no terminal, so no human can be asked".to_owned() }
-            };
-            execute::<ConfirmConstraints>(app, &Face::Cli, human, params)
-        }
-        other => other,
-    };
-    match answered {
-        Ok(answered) => output::answer(format, &answered.answer),
-        Err(no) => output::no(format, &no),
-    }
-}
-
-fn ask(question: &HumanQuestion) -> HumanInput {
-    output::err(&format!("{}\n", question.message));
-    let mut decisions = Vec::new();
-    let mut lines = std::io::stdin().lock().lines();
-    for Asked { id, says, digest } in &question.items {
-        output::err(&format!("\n{id}\n  {says}\n"));
-        loop {
-            output::err("  [c]onfirm, [r]eject or [d]efer? ");
-            let Some(Ok(line)) = lines.next() else {
-                return if decisions.is_empty() {
-                    HumanInput::Unreachable { because: "the answer was not given".to_owned() }
-                } else {
-                    HumanInput::Answered {
-                        channel: Channel::Terminal,
-                        by: "the person at the terminal".to_owned(),
-                        decisions,
-                    }
-                };
-            };
-            let word = match line.trim().to_lowercase().as_str() {
-                "c" | "confirm" => "confirm",
-                "r" | "reject" => "reject",
-                "d" | "defer" => "defer",
-                _ => continue,
-            };
-            decisions.push(HumanDecision { id: id.clone(), word: word.to_owned(), note: None, digest: digest.clone() });
-            break;
-        }
-    }
-    output::err("\n");
-    HumanInput::Answered { channel: Channel::Terminal, by: "the person at the terminal".to_owned(), decisions }
-}
-
 fn verify(app: &App, format: Format, args: &Verify) -> u8 {
     let bar = Severity::from(args.fail_on);
     let commands: Vec<String> = super::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
@@ -229,8 +176,17 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         flow: args.flow,
         base_urls: args.base_url.into_iter().collect(),
         watch: args.watch,
-        live: args.live,
+        session: args.session,
+        signers: args.signers,
     };
+    if args.dry_run {
+        return match runner::dry_run(app, &options) {
+            Ok(answer) => {
+                output::answer(format, &answer).max(if answer.is_clean() { exit::FINE } else { exit::FINDINGS })
+            }
+            Err(no) => output::no(format, &no),
+        };
+    }
     match runner::run(app, &options, args.quiet) {
         Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
         Err(no) => output::no(format, &no),

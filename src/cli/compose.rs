@@ -83,6 +83,13 @@ pub(super) fn columns() -> u16 {
     std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(100)
 }
 
+/// The user of this machine, as the shell names them.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+pub(super) fn user() -> String {
+    let named = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|v| std::env::var(v).ok());
+    named.filter(|u| !u.trim().is_empty()).unwrap_or_else(|| "unknown user".to_owned())
+}
+
 /// Secrets from the environment and from files.
 pub(super) struct Secrets {
     /// Paths are relative to it.

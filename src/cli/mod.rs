@@ -1,6 +1,7 @@
 //! Row 1: the command line and the composition root. The only place that reads the environment, opens the store and
 //! writes to stdout.
 
+mod approvals;
 mod args;
 mod commands;
 mod compose;
@@ -10,6 +11,7 @@ mod runner;
 mod serve;
 mod stop;
 mod telemetry;
+mod terminal;
 mod tokens;
 
 use std::process::ExitCode;

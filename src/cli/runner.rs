@@ -25,6 +25,16 @@ pub(super) fn run(app: &App, options: &run_connector::Options, quiet: bool) -> R
     })
 }
 
+/// Does what a run does but the writes.
+pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run_connector::DryAnswer, No> {
+    let runtime = runtime()?;
+    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    runtime.block_on(async {
+        let token = stop::on_signal();
+        run_connector::dry_run(app, options, secrets, Arc::new(compose::Quiet), token).await
+    })
+}
+
 /// Serves a mock until it is stopped.
 pub(super) fn mock(app: &App, options: &serve_mock::Options, format: Format) -> Result<(), No> {
     let runtime = runtime()?;

@@ -13,6 +13,7 @@ use super::breaker::Patience;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
 use super::reconcile::Tally;
+use super::rehearse::Would;
 use super::trace::Trace;
 use super::{Plan, Report, World};
 use crate::base::redact;
@@ -82,6 +83,8 @@ pub(super) struct Run<'a> {
     pub letters: Mutex<BTreeSet<String>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<HashMap<u128, String>>,
+    /// What would be written, where nothing is.
+    would: Option<Mutex<Would>>,
     begun: Instant,
     /// Of this pass, where spans are collected; ends with it.
     span: Option<Mutex<Box<dyn Span>>>,
@@ -123,6 +126,7 @@ impl<'a> Run<'a> {
             tally: Mutex::default(),
             letters: Mutex::default(),
             claims: Mutex::default(),
+            would: None,
             begun: Instant::now(),
             span,
             stop: Mutex::default(),
@@ -131,6 +135,23 @@ impl<'a> Run<'a> {
             traces: AtomicU64::new(0),
             rng: Rng::seeded(seed),
         }
+    }
+
+    /// A run that writes nothing and counts what it would write.
+    pub(super) fn rehearsing(plan: &'a Plan, world: &'a World, gates: &Gates) -> Self {
+        Self { would: Some(Mutex::default()), ..Self::new(plan, world, gates) }
+    }
+
+    /// Counts a write instead of sending it; false where it must be sent.
+    pub(super) fn rehearsed(&self, call: &super::Call) -> bool {
+        let Some(would) = &self.would else { return false };
+        lock(would).count(&self.plan.target.write, call);
+        true
+    }
+
+    /// What would be written so far.
+    pub(super) fn would(&self) -> Would {
+        self.would.as_ref().map(|w| *lock(w)).unwrap_or_default()
     }
 
     /// The way to this side.

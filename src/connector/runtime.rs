@@ -111,7 +111,7 @@ impl Drop for Hold<'_> {
 }
 
 /// Does the work of a run between taking the flow and giving it back, and writes down how it ended.
-async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) -> Report {
+pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) -> Report {
     let (plan, world) = (run.plan, run.world);
     if let Err(error) = world.ledger.acquire(&plan.flow) {
         return ended(run, Some(error.into()), false);

@@ -90,11 +90,18 @@ const fn table(keys: &'static [Key]) -> Table {
     Table { keys, one_of: &[] }
 }
 
-const APPROVALS: Key = may(
-    "approvals",
-    Shape::Later("remove it; approvals are recorded in the store with `approve`"),
-    "Who must approve.",
-);
+/// Approvals are of the contract as a whole.
+const NO_APPROVALS: Key =
+    may("approvals", Shape::Later("move it to the top of the file: approvals are of the whole contract"), "");
+
+const BARS: Shape = Shape::Word(&["any", "elicitation", "terminal", "signature"], &[]);
+
+pub(super) static APPROVALS: Table = table(&[
+    may("inferred_constraints", BARS, "Weakest channel that settles an inferred constraint; any where left out."),
+    may("live_run", BARS, "Weakest channel that allows a live run: terminal (the default) or signature."),
+    may("accept_risk", BARS, "Weakest channel that takes a risk: terminal (the default) or signature."),
+    may("signers", Shape::Text, "allowed_signers file of OpenSSH, relative to this file."),
+]);
 
 pub(super) static ROOT: Table = table(&[
     must("apiVersion", Shape::Version, "Version of this format."),
@@ -104,7 +111,7 @@ pub(super) static ROOT: Table = table(&[
     must("systems", Shape::Named(&SYSTEM), "The systems, by the names that this file uses."),
     may("constraints", Shape::List(&CONSTRAINT), "What must hold, with its origin."),
     must("flows", Shape::Named(&FLOW), "The flows of records, by name."),
-    APPROVALS,
+    may("approvals", Shape::Table(&APPROVALS), "Through which channel a person must decide what."),
 ]);
 
 pub(super) static SYSTEM: Table = table(&[
@@ -167,7 +174,7 @@ pub(super) static FLOW: Table = table(&[
         "What happens while the target is down.",
     ),
     may("slo", Shape::Table(&SLO), "What is promised."),
-    APPROVALS,
+    NO_APPROVALS,
 ]);
 
 pub(super) static SOURCE: Table = table(&[

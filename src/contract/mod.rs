@@ -2,10 +2,12 @@
 //! unknown key, duplicate key and wrong type is a finding with line and column. What the words mean against the two
 //! API descriptions is for the checks.
 
+mod approvals;
 mod keys;
 mod parse;
 mod schema;
 
+pub use approvals::{Approvals, Bar, Policy};
 pub use parse::{API_VERSION, parse};
 pub use schema::json_schema;
 
@@ -39,6 +41,8 @@ pub struct Contract {
     pub constraints: Vec<Constraint>,
     /// The flows by name.
     pub flows: IndexMap<String, Flow>,
+    /// Who must approve what, and through which channel.
+    pub approvals: Approvals,
 }
 
 /// One entry of `systems`.

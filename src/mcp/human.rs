@@ -166,7 +166,7 @@ fn read(result: &ElicitResult, question: &HumanQuestion) -> HumanInput {
         .filter_map(|asked| {
             let content = result.content.as_ref()?;
             let word = content.get(&asked.id)?.as_str().filter(|word| WORDS.contains(word))?.to_owned();
-            let note = content.get(note_of(&asked.id)).and_then(Value::as_str).map(str::to_owned);
+            let note = content.get(note_of(&asked.id).as_str()).and_then(Value::as_str).map(str::to_owned);
             Some(HumanDecision { id: asked.id.clone(), word, note, digest: asked.digest.clone() })
         })
         .collect();

@@ -1,6 +1,7 @@
 //! Row 3: answers and findings as text, JSON, SARIF and JUnit. Styles are ANSI; the caller strips them where the output
 //! is no terminal.
 
+mod approvals;
 mod evidence;
 mod findings;
 mod junit;

@@ -4,10 +4,10 @@
 use super::constraint::ConstraintFact;
 use super::drilled::Drilled;
 use super::facts::{Facts, Seen};
-use super::record::Record;
-use super::standing::{Standing, short};
+use super::record::{Approved, Record};
+use super::standing::{Change, Standing, short};
 use crate::base::digest::Digest;
-use crate::base::text::plural;
+use crate::base::text::{plural, quoted};
 use crate::contract::ConstraintKind;
 use crate::evidence::EventKind;
 
@@ -30,6 +30,8 @@ pub enum Step {
     Scaffold,
     /// What the drills saw.
     Drills,
+    /// What a person approved.
+    Approval,
     /// The assessment.
     Readiness,
     /// The five outputs.
@@ -49,6 +51,7 @@ impl Step {
             Self::Check => EventKind::ContractChecked.as_str(),
             Self::Scaffold => EventKind::ConnectorScaffolded.as_str(),
             Self::Drills => EventKind::DrillsRun.as_str(),
+            Self::Approval => EventKind::Approved.as_str(),
             Self::Readiness => EventKind::ReadinessAssessed.as_str(),
             Self::Dossier => EventKind::DossierExported.as_str(),
         }
@@ -56,7 +59,7 @@ impl Step {
 }
 
 /// What each link rests on. A link comes after everything that it rests on.
-pub const RESTS_ON: [(Step, &[Step]); 10] = [
+pub const RESTS_ON: [(Step, &[Step]); 11] = [
     (Step::Description, &[]),
     (Step::Map, &[Step::Description]),
     (Step::Words, &[]),
@@ -65,6 +68,7 @@ pub const RESTS_ON: [(Step, &[Step]); 10] = [
     (Step::Check, &[Step::Contract, Step::Description]),
     (Step::Scaffold, &[Step::Check, Step::Decision]),
     (Step::Drills, &[Step::Check]),
+    (Step::Approval, &[Step::Contract, Step::Description]),
     (Step::Readiness, &[Step::Map, Step::Decision, Step::Check, Step::Drills]),
     (Step::Dossier, &[Step::Map, Step::Decision, Step::Check, Step::Drills]),
 ];
@@ -144,6 +148,7 @@ pub fn chain(facts: &Facts) -> Vec<Row> {
     rows.push(check(facts));
     rows.extend(scaffold(facts, &rows));
     rows.push(drills(facts));
+    rows.extend(approvals(facts));
     rows.push(computed(Step::Readiness, facts, facts.readiness.as_ref(), |r| &r.basis, &rows));
     rows.push(computed(Step::Dossier, facts, facts.dossier.as_ref(), |d| &d.basis, &rows));
     rows
@@ -186,6 +191,39 @@ fn maps(facts: &Facts) -> Vec<Row> {
         }
     };
     facts.systems.iter().map(one).collect()
+}
+
+/// The last approval of each kind. It is of one state of the contract and of its descriptions.
+fn approvals(facts: &Facts) -> Vec<Row> {
+    let mut last: Vec<&Seen<Approved>> = Vec::new();
+    for seen in &facts.approvals {
+        last.retain(|old| (old.record.what, &old.record.risk) != (seen.record.what, &seen.record.risk));
+        last.push(seen);
+    }
+    let one = |seen: &Seen<Approved>| {
+        let given = &seen.record;
+        let risk = given.risk.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
+        let of = format!("{}{risk}", given.what.as_str());
+        let now =
+            facts.contract.as_ref().filter(|now| **now != given.digest).map(|now| (&given.file, &given.digest, now));
+        let described = given.systems.iter().find_map(|(name, was)| {
+            let now = &facts.systems.get(name)?.record.digest;
+            (now != was).then(|| (format!("the description of {name}"), was, now))
+        });
+        let change = now.map(|(file, was, now)| (file.clone(), was, now)).or(described);
+        match change {
+            Some((what, was, now)) => {
+                let after = (EventKind::Approved.as_str(), seen.seq);
+                let change = Change { what, was: was.clone(), now: now.clone(), after };
+                row(Step::Approval, of, Some(seen.seq), RowState::Stale, change.to_string())
+            }
+            None => {
+                let says = format!("by {} through {}", quoted(&given.by, 60), given.channel.as_str());
+                row(Step::Approval, of, Some(seen.seq), RowState::Stands, says)
+            }
+        }
+    };
+    last.into_iter().map(one).collect()
 }
 
 /// Those that stand in one row, each that does not in a row of its own.

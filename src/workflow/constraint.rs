@@ -1,10 +1,11 @@
 //! A constraint as it stands: what was said last, and what somebody decided about exactly that.
 
+use super::approvals::counts;
 use super::facts::Seen;
 use super::looked::Looked;
-use super::record::{Binds, ConstraintRecorded, Decision, DecisionRecord};
+use super::record::{Approved, Binds, Channel, ConstraintRecorded, Decision, DecisionRecord};
 use crate::base::text::quoted;
-use crate::contract::ConstraintKind;
+use crate::contract::{Bar, ConstraintKind};
 use crate::evidence::{Event, EventKind};
 
 /// Where a constraint stands.
@@ -63,6 +64,10 @@ pub struct ConstraintFact {
     pub decided: Option<Seen<DecisionRecord>>,
     /// A decision it stood on until its words changed.
     pub lapsed: Option<Lapsed>,
+    /// The weakest channel that settles it, as the contract last checked has it.
+    pub bar: Bar,
+    /// Who took the risk of leaving it open, for the contract last checked.
+    pub risk_taken: Option<Seen<Approved>>,
 }
 
 /// A decision that says nothing any more.
@@ -78,16 +83,30 @@ pub struct Lapsed {
 
 impl ConstraintFact {
     pub(super) fn new(constraint: &ConstraintRecorded, seq: u64, recorded: bool) -> Self {
-        let ConstraintRecorded { id, kind, says, origin, owner, binds } = constraint.clone();
-        let (state, decided, lapsed) = (ConstraintState::Open, None, None);
-        Self { id, kind, says, origin, owner, binds, seq, recorded, in_contract: false, state, decided, lapsed }
+        let ConstraintRecorded { id, kind, says, origin, owner, binds, found: _ } = constraint.clone();
+        Self {
+            id,
+            kind,
+            says,
+            origin,
+            owner,
+            binds,
+            seq,
+            recorded,
+            in_contract: false,
+            state: ConstraintState::Open,
+            decided: None,
+            lapsed: None,
+            bar: Bar::Any,
+            risk_taken: None,
+        }
     }
 
     /// The constraint as it would be recorded.
     #[must_use]
     pub fn record(&self) -> ConstraintRecorded {
         let Self { id, kind, says, origin, owner, binds, .. } = self.clone();
-        ConstraintRecorded { id, kind, says, origin, owner, binds }
+        ConstraintRecorded { id, kind, says, origin, owner, binds, found: false }
     }
 
     /// What a decision about it must be bound to.
@@ -132,13 +151,19 @@ impl ConstraintFact {
         }
     }
 
-    /// It is inferred and no person has settled it. That an agent reports it rejected is no reason to build on the
-    /// rest: what was relied on may still be, under no name at all.
+    /// It is inferred and no person has settled it through a channel that the contract lets count. That an agent
+    /// reports it rejected is no reason to build on the rest: what was relied on may still be, under no name at all. A
+    /// rejection makes nothing pass, so any person's counts; so does a deferral whose risk was taken in the contract's way.
     #[must_use]
     pub fn waits_for_a_person(&self) -> bool {
-        let by_person = self.decided.as_ref().is_some_and(|d| d.record.channel.is_person());
-        let settled = matches!(self.state, ConstraintState::Confirmed | ConstraintState::Rejected);
-        self.kind == ConstraintKind::Inferred && !(settled && by_person)
+        let by = self.decided.as_ref().map(|d| d.record.channel);
+        let settled = match self.state {
+            ConstraintState::Confirmed => by.is_some_and(|by| counts(self.bar, by)),
+            ConstraintState::Rejected => by.is_some_and(Channel::is_person),
+            ConstraintState::Deferred => self.risk_taken.is_some(),
+            ConstraintState::Open | ConstraintState::Reported => false,
+        };
+        self.kind == ConstraintKind::Inferred && !settled
     }
 
     /// The risk that comes with what was decided; nothing where nothing was put off or corrected.
@@ -178,14 +203,14 @@ impl ConstraintFact {
                 format!("\"{}\" became \"{}\"", quoted(&self.says, 60), quoted(&new.says, 60))
             };
             self.state = ConstraintState::Open;
+            self.risk_taken = None;
             if let Some(decided) = self.decided.take() {
                 self.lapsed = Some(Lapsed { decided, by: seq, because });
             }
         }
-        // An inferred constraint leaves that kind only with the place that states it. Otherwise relabelling would be
-        // a way round the human.
-        let relabelled =
-            self.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && new.origin.is_none();
+        // An inferred constraint leaves that kind only with the place that states it, and the place was looked up.
+        // A document or a person named by an agent is a report. Otherwise relabelling would be a way round the human.
+        let relabelled = self.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && !new.found;
         self.kind = if relabelled { ConstraintKind::Inferred } else { new.kind };
         self.says.clone_from(&new.says);
         self.origin.clone_from(&new.origin);

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use super::approvals::What;
 use super::constraint::ConstraintFact;
 use super::record::{
-    ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted, DossierExported,
-    DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    Approved, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
+    DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
 use crate::evidence::{Event, EventKind, Outcome, Session};
@@ -47,6 +48,8 @@ pub struct Facts {
     pub scaffolded: Option<Seen<ConnectorScaffolded>>,
     /// All drill runs, oldest first.
     pub drills: Vec<Seen<DrillsRun>>,
+    /// All approvals of this session, oldest first.
+    pub approvals: Vec<Seen<Approved>>,
     /// The last assessment.
     pub readiness: Option<Seen<ReadinessAssessed>>,
     /// The last dossier.
@@ -130,6 +133,11 @@ impl Facts {
                 }
             }
             EventKind::ReadinessAssessed => self.readiness = self.read(event).or(self.readiness.take()),
+            EventKind::Approved => {
+                if let Some(seen) = self.read::<Approved>(event) {
+                    self.approved(seen);
+                }
+            }
             EventKind::DossierExported => self.dossier = self.read(event).or(self.dossier.take()),
             // Said out, so that a new kind is looked at here.
             EventKind::SessionOpened
@@ -138,7 +146,6 @@ impl Facts {
             | EventKind::EvidenceQueried
             | EventKind::ConnectorRun
             | EventKind::SkillVerified
-            | EventKind::Approved
             | EventKind::EvidenceSealed
             | EventKind::EvidenceExported
             | EventKind::EvidenceImported
@@ -163,7 +170,8 @@ impl Facts {
                 fact.recorded |= recorded;
             }
             None => {
-                let fact = ConstraintFact::new(constraint, seq, recorded);
+                let mut fact = ConstraintFact::new(constraint, seq, recorded);
+                fact.bar = self.checks.last().map(|c| c.record.approvals.inferred_constraints).unwrap_or_default();
                 self.constraints.insert(constraint.id.clone(), fact);
             }
         }
@@ -176,8 +184,23 @@ impl Facts {
         }
         for (id, fact) in &mut self.constraints {
             fact.in_contract = check.record.constraints.iter().any(|c| c.id == *id);
+            fact.bar = check.record.approvals.inferred_constraints;
+            // A risk was taken with this contract in view, not with the next one.
+            fact.risk_taken = fact.risk_taken.take().filter(|taken| taken.record.digest == check.record.digest);
         }
-        self.constraints.retain(|_, fact| fact.recorded || fact.in_contract);
+        // An assumption does not become settled by being struck out: it waits until a person has seen it go.
+        self.constraints.retain(|_, fact| fact.recorded || fact.in_contract || fact.waits_for_a_person());
+    }
+
+    fn approved(&mut self, seen: Seen<Approved>) {
+        let checked = self.checks.last().is_some_and(|c| c.record.digest == seen.record.digest);
+        if checked
+            && seen.record.what == What::AcceptRisk
+            && let Some(fact) = seen.record.risk.as_ref().and_then(|risk| self.constraints.get_mut(risk))
+        {
+            fact.risk_taken = Some(seen.clone());
+        }
+        self.approvals.push(seen);
     }
 
     /// Inferred constraints that no person has settled, in order.

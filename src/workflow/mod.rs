@@ -2,6 +2,7 @@
 //! functions over facts, and facts are folded from the log; nothing here reads or writes anything.
 //!
 //! * [`record`]: the shape of each event's data, for the side that writes it and the side that reads it.
+//! * [`approvals`]: what a person approves, and whether it still stands.
 //! * [`facts`]: what the events of a session add up to.
 //! * [`constraint`]: what was said last, and what was decided about exactly that.
 //! * [`standing`]: what still stands after something changed; [`chain`]: what rests on what, as a table.
@@ -11,6 +12,7 @@
 //! * [`stated`]: finds confidence that an agent states by itself.
 //! * [`checklist`], [`claim`], [`readiness`]: the checklist, the claims with their confidence, the verdict.
 
+pub mod approvals;
 pub mod chain;
 pub mod checklist;
 pub mod claim;

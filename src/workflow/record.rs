@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::approvals::What;
 use crate::base::digest::Digest;
 use crate::base::yaml::Spanned;
-use crate::contract::{self, Constraint, ConstraintKind};
+use crate::contract::{self, Constraint, ConstraintKind, Policy};
 use crate::evidence::{EventKind, Reconciliation, Verdict};
 use crate::finding::Ceiling;
 
@@ -78,6 +79,9 @@ pub struct ConstraintRecorded {
     /// What it is about; everything, where nothing is said.
     #[serde(default, skip_serializing_if = "Binds::is_empty")]
     pub binds: Binds,
+    /// The origin was looked up in a mapped description, and there is something there. Written by the server alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
 }
 
 record!(ConstraintRecorded);
@@ -191,6 +195,8 @@ impl From<&Constraint> for ConstraintRecorded {
             origin: origin.as_ref().map(|o| o.value.clone()),
             owner: owner.as_ref().map(|o| o.value.clone()),
             binds: binds.into(),
+            // Whether it leads anywhere is for the side that can read the description.
+            found: false,
         }
     }
 }
@@ -347,6 +353,9 @@ pub struct ContractChecked {
     pub apis: BTreeMap<String, String>,
     /// The constraints written in it.
     pub constraints: Vec<ConstraintRecorded>,
+    /// What its `approvals` ask for.
+    #[serde(default)]
+    pub approvals: Policy,
 }
 
 record!(ContractChecked);
@@ -415,6 +424,41 @@ pub struct DrillsRun {
 }
 
 record!(DrillsRun);
+
+/// A person approved something, by digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// What.
+    pub what: What,
+    /// The risk that was accepted, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
+    /// Name of the integration.
+    pub name: String,
+    /// The contract's file.
+    pub file: String,
+    /// Digest of its bytes.
+    pub digest: String,
+    /// Digest of each description, by the system's name.
+    pub systems: BTreeMap<String, String>,
+    /// Digest of the statement that was put before them.
+    pub statement: String,
+    /// Who.
+    pub by: String,
+    /// Through which channel.
+    pub channel: Channel,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// Fingerprint of the key that signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The signature, armored, to be verified again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+record!(Approved);
 
 /// Readiness was computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -497,6 +541,7 @@ mod tests {
             origin: None,
             owner: None,
             binds: Binds::default(),
+            found: false,
         };
         let found =
             ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("a#/x".to_owned()), ..stable.clone() };

@@ -7,8 +7,10 @@
     reason = "a test that cannot go on stops, and says what it likes"
 )]
 
+mod approvals;
 mod architecture;
 mod bad_input;
+mod bypasses;
 mod checks;
 mod cli;
 mod connector;

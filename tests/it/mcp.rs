@@ -17,17 +17,23 @@ use crate::cli::{repository, steady, workspace};
 
 /// A client with a human behind it, who answers every question with one word, or not at all.
 #[derive(Clone, Default)]
-struct Human {
-    asked: Arc<AtomicUsize>,
-    says: Option<&'static str>,
+pub(crate) struct Human {
+    pub(crate) asked: Arc<AtomicUsize>,
+    pub(crate) says: Option<&'static str>,
     /// Accepts forms without filling them in, as some clients do on their own.
-    empty: bool,
-    forms: Arc<Mutex<Vec<String>>>,
+    pub(crate) empty: bool,
+    /// Answers every form with exactly this.
+    pub(crate) content: Option<Value>,
+    /// Fills each field with the first word it is offered.
+    pub(crate) first: bool,
+    /// What happens while the form is shown.
+    pub(crate) meanwhile: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub(crate) forms: Arc<Mutex<Vec<String>>>,
 }
 
 impl ClientHandler for Human {
     fn get_info(&self) -> ClientConfig {
-        let can = self.says.is_some() || self.empty;
+        let can = self.says.is_some() || self.empty || self.content.is_some() || self.first;
         let capabilities = if can {
             ClientCapabilities::builder().enable_elicitation().build()
         } else {
@@ -47,8 +53,17 @@ impl ClientHandler for Human {
         };
         let names: Vec<String> = requested_schema.properties.keys().cloned().collect();
         self.forms.lock().unwrap().extend(names.clone());
+        if let Some(meanwhile) = &self.meanwhile {
+            meanwhile();
+        }
         let content: Value = if self.empty {
             json!({})
+        } else if let Some(content) = &self.content {
+            content.clone()
+        } else if self.first {
+            let schema = serde_json::to_value(&requested_schema).unwrap();
+            let first = |name: &String| schema["properties"][name]["enum"][0].clone();
+            names.iter().map(|n| (n.clone(), first(n))).collect::<serde_json::Map<_, _>>().into()
         } else {
             names.iter().map(|n| (n.clone(), json!(self.says))).collect::<serde_json::Map<_, _>>().into()
         };
@@ -56,12 +71,16 @@ impl ClientHandler for Human {
     }
 }
 
-struct Session {
-    client: RunningService<RoleClient, Human>,
-    dir: tempfile::TempDir,
+pub(crate) struct Session {
+    pub(crate) client: RunningService<RoleClient, Human>,
+    pub(crate) dir: Arc<tempfile::TempDir>,
 }
 
-async fn connect(human: Human, modern: bool, dir: tempfile::TempDir) -> Session {
+pub(crate) async fn connect(human: Human, modern: bool, dir: tempfile::TempDir) -> Session {
+    joined(human, modern, Arc::new(dir)).await
+}
+
+async fn joined(human: Human, modern: bool, dir: Arc<tempfile::TempDir>) -> Session {
     let store = Arc::new(SqliteStore::open(&dir.path().join(".platform-integration/evidence.db")).unwrap());
     let clock = Arc::new(ManualClock::new(Timestamp(1_795_434_360_000)));
     let app = App::new(Arc::clone(&store) as _, store, clock, Rng::seeded(1), dir.path().to_owned());
@@ -80,6 +99,11 @@ async fn connect(human: Human, modern: bool, dir: tempfile::TempDir) -> Session 
 }
 
 impl Session {
+    /// Another client, with a server of its own on the same store.
+    pub(crate) async fn again(&self, human: Human, modern: bool) -> Self {
+        joined(human, modern, Arc::clone(&self.dir)).await
+    }
+
     async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {
         self.client
             .call_tool(CallToolRequestParams::new(tool).with_arguments(rmcp::model::object(arguments)))
@@ -88,7 +112,7 @@ impl Session {
     }
 
     /// The structured answer of a call that must succeed, within the size every answer must keep.
-    async fn ok(&self, tool: &'static str, arguments: Value) -> Value {
+    pub(crate) async fn ok(&self, tool: &'static str, arguments: Value) -> Value {
         let result = self.call(tool, arguments).await;
         assert_ne!(result.is_error, Some(true), "{tool}: {:?}", result.content);
         let value = result.structured_content.unwrap();
@@ -107,7 +131,7 @@ impl Session {
     }
 
     /// The text of a call that must be refused.
-    async fn refused(&self, tool: &'static str, arguments: Value) -> String {
+    pub(crate) async fn refused(&self, tool: &'static str, arguments: Value) -> String {
         let result = self.call(tool, arguments).await;
         assert_eq!(result.is_error, Some(true), "{tool}: {:?}", result.structured_content);
         assert!(result.structured_content.is_none(), "a refusal is text alone");
@@ -170,7 +194,8 @@ async fn tools_and_commands_are_the_same_use_cases() {
         ("query_evidence", "evidence"),
     ];
     assert_eq!(platform_integration::mcp::names(), pairs.map(|p| p.0));
-    let only_commands = ["demo", "run", "mock", "dead-letters", "verify", "serve", "completions"];
+    let only_commands =
+        ["demo", "approve", "approvals", "inbox", "run", "mock", "dead-letters", "verify", "serve", "completions"];
     let mut expected: Vec<&str> = pairs.iter().map(|p| p.1).chain(only_commands).collect();
     let mut found: Vec<&str> = commands.iter().map(String::as_str).collect();
     expected.sort_unstable();

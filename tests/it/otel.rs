@@ -225,6 +225,52 @@ fn a_tool_call_is_a_span_below_the_trace_that_the_client_sent_in_both_eras() {
 }
 
 #[test]
+fn a_call_over_http_says_so_and_names_the_protocols_session() {
+    let dir = workspace("billing-to-crm");
+    let collector = Collector::start(Manner::Takes);
+    let mut child = command(dir.path(), Some(&collector.url), &["serve", "--http", "127.0.0.1:0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = said.next().unwrap().unwrap();
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let post = |message: &Value, session: &str| {
+        let body = message.to_string();
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "content-type: application/json\r\naccept: application/json, text/event-stream\r\nconnection: close";
+        write!(
+            stream,
+            "POST /mcp HTTP/1.1\r\nhost: {address}\r\n{head}\r\n{session}content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let messages = older(&[("map_system", json!({"api": API, "name": "billing"}))]);
+    let [hello, ready, call] = messages.as_slice() else { panic!("three messages") };
+    let greeted = post(hello, "");
+    let session = greeted.lines().find_map(|l| l.strip_prefix("mcp-session-id: ")).unwrap().to_owned();
+    let header = format!("mcp-session-id: {session}\r\n");
+    post(ready, &header);
+    assert!(post(call, &header).contains("structuredContent"));
+    // SIGTERM: what is queued goes out before the end.
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let spans = collector.spans();
+    let [span] = spans.as_slice() else { panic!("{} spans", spans.len()) };
+    assert_eq!(span.name, "tools/call map_system");
+    assert_eq!(hex(&span.trace_id), PARENT[3..35]);
+    assert_eq!(attribute(span, "network.transport").as_deref(), Some("tcp"));
+    assert_eq!(attribute(span, "network.protocol.name").as_deref(), Some("http"));
+    assert_eq!(attribute(span, "mcp.session.id"), Some(session));
+}
+
+#[test]
 fn without_a_collector_the_clients_trace_is_recorded_as_it_came() {
     let dir = workspace("billing-to-crm");
     let (_, said) = serve_with(

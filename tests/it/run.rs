@@ -178,11 +178,44 @@ fn sigterm_drains_and_says_so() {
 }
 
 #[test]
-fn a_real_system_needs_a_word() {
+fn a_real_system_needs_an_approval() {
     let dir = workspace("billing-to-crm");
     let output = run(dir.path(), &["run", CONTRACT]);
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn another_address_than_the_approved_one_is_refused() {
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["run", CONTRACT, "--base-url", "crm=https://elsewhere.example"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn a_dry_run_counts_what_a_run_then_writes_and_leaves_no_trace() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "30");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let dry = |flow: &str| {
+        let output = connector(dir.path(), &billing.url, &crm.url).arg("--dry-run").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{flow}: {}", stderr(&output));
+        json(&output)
+    };
+    let first = dry("before");
+    let flow = &first["flows"][0];
+    assert_eq!((&first["dry_run"], &flow["read"], &flow["would_create"]), (&true.into(), &30.into(), &30.into()));
+    let again = dry("once more");
+    assert_eq!(again["flows"][0], *flow, "nothing was written and no checkpoint was moved");
+    let letters = json(&run(dir.path(), &["dead-letters", "--format", "json"]));
+    assert_eq!(letters["dead_letters"], serde_json::json!([]));
+    let real = json(&connector(dir.path(), &billing.url, &crm.url).output().unwrap());
+    assert_eq!(real["flows"][0]["reconciliation"]["written"], 30, "{real:#}");
+    let after = dry("after");
+    let flow = &after["flows"][0];
+    assert_eq!((&flow["would_create"], &flow["would_update"]), (&0.into(), &0.into()), "{after:#}");
 }
 
 #[test]

@@ -10,11 +10,11 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use self::reader::Reader;
-use super::keys::{AUTH, BINDS, CONSTRAINT, ROOT, SYSTEM};
+use super::keys::{APPROVALS, AUTH, BINDS, CONSTRAINT, ROOT, SYSTEM};
 use crate::base::digest::Digest;
 use crate::base::text::quoted;
-use crate::base::yaml::{self, Entry, Kind, Limits, Node, Span};
-use crate::contract::{Auth, Binds, Constraint, ConstraintKind, Contract, SystemUse};
+use crate::base::yaml::{self, Entry, Kind, Limits, Node, Span, Spanned};
+use crate::contract::{Approvals, Auth, Bar, Binds, Constraint, ConstraintKind, Contract, SystemUse};
 use crate::finding::{Finding, tidy};
 
 /// The `apiVersion` this program reads.
@@ -109,6 +109,7 @@ fn contract(r: &mut Reader<'_>, root: &Node, text: &str) -> Option<Contract> {
     let systems = f.node("systems").and_then(|n| named(r, n, "systems", system));
     let constraints = f.node("constraints").map(|n| constraints(r, n)).unwrap_or_default();
     let flows = f.node("flows").and_then(|n| named(r, n, "flows", flow::flow));
+    let approvals = f.node("approvals").and_then(|n| approvals(r, n)).unwrap_or_default();
     Some(Contract {
         file: r.file.to_owned(),
         dir: Path::new(r.file).parent().map(Path::to_path_buf).unwrap_or_default(),
@@ -119,7 +120,20 @@ fn contract(r: &mut Reader<'_>, root: &Node, text: &str) -> Option<Contract> {
         systems: systems?,
         constraints,
         flows: flows?,
+        approvals,
     })
+}
+
+fn approvals(r: &mut Reader<'_>, node: &Node) -> Option<Approvals> {
+    let f = r.fields(node, &APPROVALS, "approvals")?;
+    let mut bar = |key: &str| {
+        let word = r.word(&f, key)?;
+        let bar = Bar::ALL.into_iter().find(|b| b.as_str() == word)?;
+        Some(Spanned::new(bar, f.node(key)?.at))
+    };
+    let (inferred_constraints, live_run, accept_risk) =
+        (bar("inferred_constraints"), bar("live_run"), bar("accept_risk"));
+    Some(Approvals { at: f.at, inferred_constraints, live_run, accept_risk, signers: r.text(&f, "signers") })
 }
 
 fn version(r: &mut Reader<'_>, node: Option<&Node>) {

@@ -1,9 +1,10 @@
-//! An inferred constraint does not become stated by being called so: a person confirms it, or the place that states it
-//! is given.
+//! An inferred constraint does not become stated by being called so: a person confirms it, or the place in a mapped
+//! description that states it was looked up. A document or a person named by an agent is a report and changes nothing.
 
 use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
+use crate::base::text::quoted;
 use crate::contract::ConstraintKind;
 use crate::workflow::phases::{call, confirm_command};
 
@@ -12,19 +13,24 @@ pub(super) const RULE: Guardrail = Guardrail { code: "inferred-relabelled", rule
 fn rule(ask: &Ask<'_>) -> Ruling {
     let Proposal::Constraint(new) = ask.proposal else { return Ruling::Allow };
     let Some(known) = ask.facts.constraints.get(&new.id) else { return Ruling::Allow };
-    let relabelled = known.kind == ConstraintKind::Inferred
-        && new.kind != ConstraintKind::Inferred
-        && new.origin.as_ref().is_none_or(|o| o.trim().is_empty());
+    let relabelled = known.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && !new.found;
     if !relabelled {
         return Ruling::Allow;
     }
     Ruling::Refuse(Refusal {
         code: RULE.code,
         because: format!(
-            "constraint {} is inferred and {}; to call it {}, give the origin that states it, or let a person confirm it",
+            "constraint {} is inferred and {}; to call it {}, give the place in a mapped description that states it (\"system#/json/pointer\"), or let a person confirm it{}",
             new.id,
             known.state.as_str(),
-            new.kind.as_str()
+            new.kind.as_str(),
+            match &new.origin {
+                Some(origin) if origin.contains("#/") => {
+                    format!(". No mapped description has anything at \"{}\"", quoted(origin, 160))
+                }
+                Some(_) => ". What a document or a person is said to state is a report".to_owned(),
+                None => String::new(),
+            }
         ),
         looked: known.looked(),
         next: call(ask.facts, "confirm_constraints", json!({})),

@@ -49,6 +49,8 @@ fn an_inferred_constraint_is_not_relabelled_without_its_origin() {
     log.check("c1", 0, std::slice::from_ref(&soft));
     assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred, "nor in the file");
     log.put(&stated);
+    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred, "nor by naming a place");
+    log.put(&ConstraintRecorded { found: true, ..stated });
     assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Hard);
     assert!(!log.facts().constraints["ids-stable"].waits_for_a_person());
 }
@@ -58,11 +60,15 @@ fn constraints_of_a_contract_come_and_go_with_it() {
     let recorded = inferred("recorded", "one");
     let written = inferred("written", "two");
     let mut log = Log::default();
-    log.both().put(&recorded).check("c1", 0, &[written]);
+    log.both().put(&recorded).check("c1", 0, std::slice::from_ref(&written));
     let facts = log.facts();
     assert_eq!(facts.constraints.keys().collect::<Vec<_>>(), ["recorded", "written"]);
     assert!(!facts.constraints["recorded"].in_contract && facts.constraints["written"].in_contract);
     log.check("c2", 0, &[]);
+    let facts = log.facts();
+    assert_eq!(facts.constraints.keys().collect::<Vec<_>>(), ["recorded", "written"], "struck out is not settled");
+    assert!(facts.constraints["written"].waits_for_a_person());
+    log.decide(&written, Decision::Rejected, Channel::Terminal).check("c2", 0, &[]);
     assert_eq!(log.facts().constraints.keys().collect::<Vec<_>>(), ["recorded"]);
 }
 

@@ -57,7 +57,8 @@ next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml
 #[test]
 fn nothing_is_built_on_what_no_person_has_settled() {
     let mut log = Log::default();
-    log.both().check("c1", 0, &[ids(), inferred("email-stable", "an email stays")]);
+    let emails = inferred("email-stable", "an email stays");
+    log.both().check("c1", 0, &[ids(), emails.clone()]);
     assert_eq!(refused(&log, "run_drills", Proposal::Nothing), "allowed", "drilling is safe");
     insta::assert_snapshot!(refused(&log, "scaffold_connector", Proposal::Nothing), @r#"
 refused: phase-gate-unmet: scaffold_connector waits at gate inferred-settled: 2 inferred constraints not settled by a person: ids-stable, email-stable. First: ids-stable, "a customer's id never changes"
@@ -83,6 +84,9 @@ looked at: event 3: contract-checked ids-stable as inferred; event 6: constraint
 next: check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 "#);
     log.check("c2", 0, &[]);
+    // Struck out of the contract is not settled either.
+    assert!(refused(&log, "scaffold_connector", Proposal::Nothing).contains("email-stable"));
+    log.decide(&emails, Decision::Confirmed, Channel::Elicitation);
     assert_eq!(refused(&log, "scaffold_connector", Proposal::Nothing), "allowed");
 }
 
@@ -133,11 +137,17 @@ next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":
     log.put(&ids());
     let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..ids() };
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&soft)), @r#"
-refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, give the origin that states it, or let a person confirm it
+refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, give the place in a mapped description that states it ("system#/json/pointer"), or let a person confirm it
 looked at: event 1: constraint-recorded ids-stable as inferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
-    let stated = ConstraintRecorded { origin: Some("billing#/x".to_owned()), ..hard };
+    let told = ConstraintRecorded { origin: Some("the runbook".to_owned()), ..hard };
+    insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&told)), @r#"
+refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it hard, give the place in a mapped description that states it ("system#/json/pointer"), or let a person confirm it. What a document or a person is said to state is a report
+looked at: event 1: constraint-recorded ids-stable as inferred
+next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
+"#);
+    let stated = ConstraintRecorded { origin: Some("billing#/x".to_owned()), found: true, ..told };
     assert_eq!(refused(&log, "record_constraint", Proposal::Constraint(&stated)), "allowed");
 }
 

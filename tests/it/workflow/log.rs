@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use platform_integration::base::clock::Timestamp;
 use platform_integration::base::digest::Digest;
-use platform_integration::contract::ConstraintKind;
+use platform_integration::contract::{ConstraintKind, Policy};
 use platform_integration::evidence::{
     Event, EventKind, GENESIS, NewEvent, Outcome, Phase, Provenance, Reconciliation, Session, Verdict,
 };
@@ -34,6 +34,7 @@ pub(super) fn inferred(id: &str, says: &str) -> ConstraintRecorded {
         origin: None,
         owner: None,
         binds: Binds::default(),
+        found: false,
     }
 }
 
@@ -135,6 +136,7 @@ impl Log {
             systems: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.digest.clone())).collect(),
             apis: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.api.clone())).collect(),
             constraints: constraints.to_vec(),
+            approvals: Policy::default(),
         })
     }
 

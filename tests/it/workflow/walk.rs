@@ -72,7 +72,7 @@ impl Oracle<'_> {
         let say = |kinds: &mut BTreeMap<String, bool>, c: &Value| {
             let id = c["id"].as_str().unwrap().to_owned();
             let was = kinds.get(&id).copied().unwrap_or(false);
-            let inferred = c["kind"] == "inferred" || (was && c["origin"].is_null());
+            let inferred = c["kind"] == "inferred" || (was && c["found"] != true);
             kinds.insert(id, inferred);
         };
         for event in self.events.iter().filter(|e| e.event.outcome == Outcome::Ok) {
@@ -139,6 +139,8 @@ impl Walk {
     fn constraint(&mut self) -> ConstraintRecorded {
         let kind = self.pick(&[ConstraintKind::Hard, ConstraintKind::Soft, ConstraintKind::Inferred]);
         let origin = self.rng.one_in(4).then(|| "billing#/x".to_owned());
+        // The server says whether the place is there; an agent can name any.
+        let found = origin.is_some() && self.rng.one_in(2);
         let binds: &[&str] = self.pick(&[&[][..], &["flow:contacts"], &["flow:contacts", "system:crm"]]);
         ConstraintRecorded {
             id: self.pick(&IDS).to_owned(),
@@ -147,6 +149,7 @@ impl Walk {
             origin,
             owner: None,
             binds: Binds::parse(binds.iter().copied()).unwrap(),
+            found,
         }
     }
 

@@ -1,0 +1,20 @@
+//! Looks up the place that an origin names: `system#/json/pointer` claims that a description states something there.
+
+use std::path::PathBuf;
+
+use crate::base::fs::{self, MAX_DESCRIPTION};
+use crate::base::pointer;
+use crate::base::yaml::{self, Limits};
+
+/// Whether `system#/json/pointer` leads to something; nothing where the origin is of another form (a document, a
+/// person), or the system is not known, or its description cannot be read: then nothing is claimed that could be
+/// looked up here.
+pub(super) fn found(description: &dyn Fn(&str) -> Option<PathBuf>, origin: &str) -> Option<bool> {
+    let (system, place) = origin.split_once('#').filter(|(_, place)| place.starts_with('/'))?;
+    let bytes = fs::read_bytes(&description(system)?, MAX_DESCRIPTION).ok()?;
+    let root = serde_json::from_slice(&bytes).ok().or_else(|| {
+        let text = String::from_utf8(bytes).ok()?;
+        Some(yaml::parse(&text, Limits::default()).ok()?.into_value())
+    })?;
+    Some(pointer::resolve(&root, place).is_some())
+}
