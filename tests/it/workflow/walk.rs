@@ -181,12 +181,14 @@ impl Walk {
         }
         let tool = self.pick(&TOOLS.map(|row| row.tool));
         let facts = self.now();
-        let (constraint, decisions) = (self.constraint(), self.decisions());
+        let constraint = (tool == "record_constraint").then(|| self.constraint());
+        let decisions = (tool == "confirm_constraints" && self.rng.one_in(2)).then(|| self.decisions());
         let notes = self.pick(&["all well", "I am 95% confident", "Confidence: 0.95 (ceiling: observation 0.95)"]);
-        let proposal = match tool {
-            "record_constraint" => Proposal::Constraint(&constraint),
-            "confirm_constraints" if self.rng.one_in(2) => Proposal::Decisions(&decisions),
-            "assess_readiness" | "export_dossier" if self.rng.one_in(3) => Proposal::Notes(notes),
+        let noted = matches!(tool, "assess_readiness" | "export_dossier") && self.rng.one_in(3);
+        let proposal = match (&constraint, &decisions) {
+            (Some(constraint), _) => Proposal::Constraint(constraint),
+            (_, Some(decisions)) => Proposal::Decisions(decisions),
+            _ if noted => Proposal::Notes(notes),
             _ => Proposal::Nothing,
         };
         let own = session();
@@ -208,12 +210,7 @@ impl Walk {
                     assert!(notes == reached, "\"{notes}\" was let through, {reached} is computed");
                 }
                 *self.allowed.entry(tool).or_default() += 1;
-                self.made(
-                    tool,
-                    &facts,
-                    &constraint,
-                    matches!(proposal, Proposal::Decisions(_)).then_some(decisions.clone()),
-                );
+                self.made(tool, &facts, constraint.as_ref(), decisions.clone());
             }
         }
         for event in &self.log.events[before..] {
@@ -221,7 +218,13 @@ impl Walk {
         }
     }
 
-    fn made(&mut self, tool: &str, facts: &Facts, constraint: &ConstraintRecorded, said: Option<Vec<DecisionRecord>>) {
+    fn made(
+        &mut self,
+        tool: &str,
+        facts: &Facts,
+        constraint: Option<&ConstraintRecorded>,
+        said: Option<Vec<DecisionRecord>>,
+    ) {
         match tool {
             "map_system" => {
                 let name = self.pick(&SYSTEMS);
@@ -230,7 +233,7 @@ impl Walk {
                 let digest = on_disk.unwrap_or_else(|| self.pick(&["sha256:a", "sha256:b"]).to_owned());
                 self.log.map_as(name, &digest);
             }
-            "record_constraint" => _ = self.log.put(constraint),
+            "record_constraint" => _ = self.log.put(constraint.unwrap()),
             "confirm_constraints" => {
                 let pending = facts.waiting().map(|c| c.id.clone()).collect();
                 let decisions = said.unwrap_or_default();
