@@ -57,7 +57,7 @@ fn size(path: &Path) -> u64 {
 
 fn record(i: u64) -> Recorded {
     let session = i / SESSION;
-    let opens = i % SESSION == 0;
+    let opens = i.is_multiple_of(SESSION);
     let kinds = [EventKind::SystemMapped, EventKind::ContractChecked, EventKind::DrillsRun, EventKind::EvidenceQueried];
     let none = Digest::of_bytes(b"");
     let event = NewEvent {
@@ -66,7 +66,7 @@ fn record(i: u64) -> Recorded {
         phase: Phase::ALL[usize::try_from(i % 4).unwrap()],
         kind: if opens {
             EventKind::SessionOpened
-        } else if i % 10_007 == 0 {
+        } else if i.is_multiple_of(10_007) {
             EventKind::Refused
         } else {
             kinds[usize::try_from(i % 4).unwrap()]
