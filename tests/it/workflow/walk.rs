@@ -84,7 +84,10 @@ impl Oracle<'_> {
                 EventKind::ContractChecked => {
                     let listed = event.event.data["constraints"].as_array().unwrap();
                     listed.iter().for_each(|c| say(&mut kinds, c));
-                    kinds.retain(|id, _| recorded.contains(id) || listed.iter().any(|c| c["id"] == **id));
+                    // What is inferred stays although it was struck out: nobody was there to settle it.
+                    kinds.retain(|id, inferred| {
+                        *inferred || recorded.contains(id) || listed.iter().any(|c| c["id"] == **id)
+                    });
                 }
                 _ => {}
             }
