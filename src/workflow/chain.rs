@@ -207,7 +207,8 @@ fn approvals(facts: &Facts) -> Vec<Row> {
         let now =
             facts.contract.as_ref().filter(|now| **now != given.digest).map(|now| (&given.file, &given.digest, now));
         let described = given.systems.iter().find_map(|(name, was)| {
-            let now = &facts.systems.get(name)?.record.digest;
+            let mapped = &facts.systems.get(name)?.record;
+            let now = facts.files.get(&mapped.api).unwrap_or(&mapped.digest);
             (now != was).then(|| (format!("the description of {name}"), was, now))
         });
         let change = now.map(|(file, was, now)| (file.clone(), was, now)).or(described);

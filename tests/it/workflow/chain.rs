@@ -1,7 +1,8 @@
 //! What rests on what, and the path by which a change makes the rest stale.
 
+use platform_integration::workflow::approvals::What;
 use platform_integration::workflow::chain::{RESTS_ON, Step, chain, rests_on};
-use platform_integration::workflow::record::{Binds, Channel, ConstraintRecorded, Decision};
+use platform_integration::workflow::record::{Approved, Binds, Channel, ConstraintRecorded, Decision};
 use platform_integration::workflow::{GONE, RowState};
 
 use super::log::{ALL_PASS, Log, inferred};
@@ -146,4 +147,33 @@ readiness-assessed (event 8) is stale: drills-run (event 10) came after it
     log.assessed();
     let readiness = chain(&log.facts()).into_iter().find(|r| r.step == Step::Readiness).unwrap();
     assert_eq!(readiness.state, RowState::Stands);
+}
+
+#[test]
+fn an_approval_is_stale_once_the_contract_or_a_description_changes() {
+    let mut log = whole();
+    let systems = [("billing", "sha256:billing"), ("crm", "sha256:crm")];
+    log.put(&Approved {
+        what: What::LiveRun,
+        risk: None,
+        name: "billing-to-crm".to_owned(),
+        file: "integration.yaml".to_owned(),
+        digest: "c1".to_owned(),
+        systems: systems.map(|(name, digest)| (name.to_owned(), digest.to_owned())).into(),
+        statement: String::new(),
+        by: "mira".to_owned(),
+        channel: Channel::Terminal,
+        because: None,
+        key: None,
+        signature: None,
+    });
+    let line = |log: &Log| chain(&log.facts()).into_iter().find(|r| r.step == Step::Approval).unwrap().to_string();
+    assert_eq!(line(&log), "approved live-run (event 10) stands: by mira through terminal");
+    log.now = Some("c2".to_owned());
+    let edited = "approved live-run (event 10) is stale: integration.yaml changed (c1 → c2) after approved (event 10)";
+    assert_eq!(line(&log), edited);
+    log.now = None;
+    log.files = [("apis/crm.yaml".to_owned(), "sha256:newer".to_owned())].into();
+    let described = "approved live-run (event 10) is stale: the description of crm changed (sha256:crm → sha256:newer) after approved (event 10)";
+    assert_eq!(line(&log), described);
 }
