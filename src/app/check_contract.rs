@@ -92,6 +92,10 @@ impl UseCase for CheckContract {
         params.session.as_deref()
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.contract]
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let compiled = Compiled::load(call, &params.contract)?;
         let counts = CountsOut::of(&compiled.findings);

@@ -9,6 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
+use crate::base::text;
 use crate::base::trace::{TraceContext, Tracer};
 use crate::evidence::{Ledger, Provenance, Query, Session, Store, StoreError};
 use crate::finding::Finding;
@@ -37,6 +38,8 @@ pub struct App {
     pub rng: Mutex<Rng>,
     /// Relative paths start here.
     pub cwd: PathBuf,
+    /// Files outside [`App::cwd`] are neither read nor written: so it is where callers come from other machines.
+    pub confined: bool,
     /// Collects spans, where somebody collects them.
     pub tracer: Option<Arc<dyn Tracer>>,
     /// The trace that this process works in; a call that brings its own is recorded with that one.
@@ -54,7 +57,19 @@ impl App {
     /// Puts an application together.
     pub fn new(store: Arc<dyn Store>, ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>, rng: Rng, cwd: PathBuf) -> Self {
         let (read, digests, folded) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { store, ledger, clock, rng: Mutex::new(rng), cwd, tracer: None, trace: None, read, digests, folded }
+        Self {
+            store,
+            ledger,
+            clock,
+            rng: Mutex::new(rng),
+            cwd,
+            confined: false,
+            tracer: None,
+            trace: None,
+            read,
+            digests,
+            folded,
+        }
     }
 
     /// What the evidence of a session says, events of other processes included: only what came since the last look is
@@ -90,6 +105,21 @@ impl App {
         self.cwd.join(path)
     }
 
+    /// Lets a path through that this application may touch; `named` is how the caller named it.
+    ///
+    /// # Errors
+    /// `outside-the-directory`, where the application is confined.
+    pub(super) fn allow(&self, path: &Path, named: &str) -> Result<(), Refusal> {
+        if !self.confined || fs::lies_in(&self.cwd, path) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "outside-the-directory",
+            format!("{} lies outside the directory that this server works in", text::quoted(named, 160)),
+            "give a path inside it, without .. and without links that lead out",
+        ))
+    }
+
     /// Digest of a description file as it is now; [`workflow::GONE`] where it cannot be read. A file that was not
     /// touched is not read again.
     fn digest_of(&self, path: &Path) -> String {
@@ -123,6 +153,7 @@ impl App {
     /// # Errors
     /// A refusal when the file cannot be read at all; what is wrong inside it is a finding of the result.
     pub fn read_description(&self, path: &Path, named: &str) -> Result<Arc<Description>, Refusal> {
+        self.allow(path, named)?;
         let bytes = fs::read_bytes(path, MAX_DESCRIPTION).map_err(|e| Refusal::unreadable(&e))?;
         let digest = Digest::of_bytes(&bytes);
         let lock = || self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

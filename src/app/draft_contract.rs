@@ -100,6 +100,10 @@ impl UseCase for DraftContract {
         Some(&params.session)
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.path]
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let path = call.app.path(&params.path);
         if path.exists() {

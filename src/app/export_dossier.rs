@@ -73,6 +73,10 @@ impl UseCase for ExportDossier {
         Some(&params.session)
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.out]
+    }
+
     fn proposes(_call: &Call<'_>, params: &Params) -> Proposed {
         params.notes.clone().map_or(Proposed::Nothing, Proposed::Notes)
     }

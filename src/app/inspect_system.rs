@@ -134,6 +134,10 @@ impl UseCase for InspectSystem {
         params.session.as_deref()
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        params.api.as_deref().into_iter().collect()
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let (read, label) = open(call, &params)?;
         let system = system_of(&read)?;

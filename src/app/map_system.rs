@@ -92,6 +92,10 @@ impl UseCase for MapSystem {
         params.session.as_deref()
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.api]
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let path = call.app.path(&params.api);
         let read = call.app.read_description(&path, &params.api)?;

@@ -99,6 +99,11 @@ pub trait UseCase: 'static {
     /// The session the call belongs to.
     fn session(params: &Self::Params) -> Option<&str>;
 
+    /// Every path among the arguments, to be read or written.
+    fn paths(_params: &Self::Params) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// What the call wants to put into the record, as far as guardrails look at it.
     fn proposes(_call: &Call<'_>, _params: &Self::Params) -> Proposed {
         Proposed::Nothing
@@ -175,6 +180,9 @@ pub fn execute<U: UseCase>(
     let call_args = (U::NAME, U::PHASE, face, session.as_deref(), &input);
     let outcome = (|| {
         let call = Call::new(app, face, human, session.as_deref())?;
+        for path in U::paths(&params) {
+            app.allow(&app.path(path), path)?;
+        }
         let proposed = U::proposes(&call, &params);
         let proposal = match &proposed {
             Proposed::Nothing => Proposal::Nothing,

@@ -156,6 +156,10 @@ impl UseCase for RunDrills {
         params.session.as_deref()
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.contract]
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let (answer, data) = drill(call, &params, &mut |_| {})?;
         let summary = format!(

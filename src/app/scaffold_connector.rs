@@ -73,6 +73,10 @@ impl UseCase for ScaffoldConnector {
         params.session.as_deref()
     }
 
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.contract, &params.out]
+    }
+
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let compiled = Compiled::load(call, &params.contract)?;
         let contract = compiled.sound(&params.contract)?;

@@ -93,7 +93,11 @@ impl Compiled {
                 }
             }
             if let Some(signers) = &contract.approvals.signers {
-                let read = fs::read_text(&dir.join(signers.as_str()), MAX_CONTRACT).map_err(|e| e.to_string());
+                let list = dir.join(signers.as_str());
+                let read = match app.allow(&list, signers) {
+                    Ok(()) => fs::read_text(&list, MAX_CONTRACT).map_err(|e| e.to_string()),
+                    Err(refusal) => Err(refusal.because),
+                };
                 let read = read.and_then(|text| Signers::parse(&text).map_err(|e| e.to_string()));
                 if let Err(because) = read {
                     let message = format!("approvals.signers: {because}");
@@ -105,7 +109,11 @@ impl Compiled {
             }
             for constraint in &contract.constraints {
                 let Some(origin) = &constraint.origin else { continue };
-                let description = |system: &str| contract.systems.get(system).map(|used| dir.join(used.api.as_str()));
+                // Of a description that was not read, nothing is looked up.
+                let description = |system: &str| {
+                    let used = contract.systems.get(system).filter(|_| systems.contains_key(system))?;
+                    Some(dir.join(used.api.as_str()))
+                };
                 match origin::found(&description, origin) {
                     Some(true) => _ = found.insert(constraint.id.value.clone()),
                     Some(false) => findings.push(

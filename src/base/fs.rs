@@ -117,6 +117,27 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
+/// Whether `path` lies in `root` or below it, links followed. What is not there yet lies where its nearest directory that
+/// is there does, unless it climbs out by name.
+#[must_use]
+pub fn lies_in(root: &Path, path: &Path) -> bool {
+    let Ok(root) = root.canonicalize() else { return false };
+    for there in path.ancestors() {
+        if let Ok(real) = there.canonicalize() {
+            return real.starts_with(&root);
+        }
+        // A link that leads nowhere is there all the same, and writing follows it.
+        if there.is_symlink() {
+            return false;
+        }
+        // `..` below a directory that is not there.
+        if there.file_name().is_none() {
+            return false;
+        }
+    }
+    false
+}
+
 /// Writes the file whole: to a temporary file beside it, synced, then renamed over it. Parent directories are made.
 ///
 /// # Errors
@@ -155,6 +176,25 @@ pub fn write_atomic_with(
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn what_climbs_out_by_name_or_by_link_does_not_lie_in_a_directory() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let root = dir.path().join("work");
+        std::fs::create_dir_all(root.join("apis")).expect("made");
+        super::write_atomic(&dir.path().join("secret"), b"x").expect("written");
+        std::os::unix::fs::symlink(dir.path().join("secret"), root.join("link")).expect("linked");
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), root.join("dangling")).expect("linked");
+        for inside in ["", "apis", "apis/new.yaml", "a/b/c", "apis/../apis"] {
+            assert!(super::lies_in(&root, &root.join(inside)), "{inside}");
+        }
+        for outside in
+            ["/etc/passwd", "..", "../secret", "apis/../../secret", "new/../../secret", "link", "link/x", "dangling"]
+        {
+            assert!(!super::lies_in(&root, &root.join(outside)), "{outside}");
+        }
+    }
+
     use super::*;
 
     #[test]

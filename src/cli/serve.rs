@@ -20,7 +20,7 @@ const PEM: u64 = 1024 * 1024;
 /// Serves until the client leaves or a signal comes, and tells the exit code.
 pub(super) fn run(app: App, format: Format, args: Serve) -> u8 {
     let Some(listen) = args.http else { return stdio(app) };
-    match options(&app.cwd, listen, args.options).and_then(|options| http(Arc::new(app), options)) {
+    match options(&app.cwd, listen, args.options).and_then(|options| http(app, options)) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),
     }
@@ -48,16 +48,18 @@ fn stdio(app: App) -> u8 {
     }
 }
 
-fn http(app: Arc<App>, options: HttpOptions) -> Result<(), No> {
+fn http(mut app: App, options: HttpOptions) -> Result<(), No> {
     let whom = match &options.principals {
         Some(principals) => principals.names().join(", "),
         None => "whoever is on this machine".to_owned(),
     };
+    // Who comes from elsewhere has no business with the files of this machine beyond the work.
+    app.confined = options.principals.is_some();
     let runtime =
         Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| Fault::internal(&e))?;
     let served = runtime.block_on(async {
         let token = stop::on_signal();
-        let listening = mcp::serve_http(app, options, token).await?;
+        let listening = mcp::serve_http(Arc::new(app), options, token).await?;
         // stdout stays empty in every way of serving.
         output::err(&format!("serving MCP at {} to {whom}; Ctrl-C stops it\n", listening.url));
         listening.ended.await.map_err(|e| Fault::internal(&e).into())

@@ -89,19 +89,19 @@ impl Drop for Process {
     }
 }
 
-#[tokio::test]
-async fn no_log_line_holds_a_token_and_stdout_stays_empty() {
-    let dir = tempfile::tempdir().unwrap();
-    let digest = platform_integration::base::digest::Digest::of_bytes(GRACE.as_bytes());
-    write(dir.path(), "tokens", &format!("ada env:TOKEN_OF_ADA\ngrace {digest}\n"), 0o644);
+/// Starts it in `dir` with what the command says, and waits for its address.
+fn start(
+    dir: &Path,
+    args: &str,
+    env: &[(&str, &str)],
+) -> (Process, BufReader<std::process::ChildStderr>, String, String) {
     let mut child = Process(
         Command::new(binary())
-            .args(["serve", "--http", "127.0.0.1:0", "--tokens", "tokens"])
-            .current_dir(dir.path())
+            .args(args.split(' '))
+            .current_dir(dir)
             .env_remove("PLATFORM_INTEGRATION_STORE")
-            .env("RUST_LOG", "trace")
             .env("NO_COLOR", "1")
-            .env("TOKEN_OF_ADA", ADA)
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -110,28 +110,94 @@ async fn no_log_line_holds_a_token_and_stdout_stays_empty() {
     );
     let mut lines = BufReader::new(child.0.stderr.take().unwrap());
     let mut said = String::new();
-    let url = loop {
+    loop {
         let mut line = String::new();
         assert!(lines.read_line(&mut line).unwrap() > 0, "it ended: {said}");
         said.push_str(&line);
         if let Some(rest) = line.strip_prefix("serving MCP at ") {
-            break rest.split(' ').next().unwrap().to_owned();
+            let url = rest.split(' ').next().unwrap().to_owned();
+            return (child, lines, said, url);
         }
-    };
+    }
+}
+
+/// A call of a tool in the newer protocol.
+async fn call(url: &str, token: &str, tool: &str, arguments: serde_json::Value) -> super::Came {
+    let body = super::modern("tools/call", json!({"name": tool, "arguments": arguments})).to_string();
+    let request = super::client().build().unwrap().post(url).header("authorization", format!("Bearer {token}"));
+    let request =
+        request.header("accept", "application/json, text/event-stream").header("content-type", "application/json");
+    let request = request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", "tools/call");
+    super::came(request.header("mcp-name", tool).body(body).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn a_principal_reaches_no_file_outside_the_directory_served() {
+    let around = tempfile::tempdir().unwrap();
+    let dir = around.path().join("work");
+    std::fs::create_dir(&dir).unwrap();
+    write(
+        around.path(),
+        "tokens",
+        &format!("ada {}\n", platform_integration::base::digest::Digest::of_bytes(ADA.as_bytes())),
+        0o600,
+    );
+    write(around.path(), "private.yaml", "openapi: 3.1.0\ninfo: {title: Private, version: '1'}\npaths: {}\n", 0o600);
+    write(&dir, "inside.yaml", "openapi: 3.1.0\ninfo: {title: Inside, version: '1'}\npaths: {}\n", 0o600);
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/billing-to-crm/integration.yaml");
+    let contract = std::fs::read_to_string(example)
+        .unwrap()
+        .replace("apis/billing.openapi.yaml", "../private.yaml")
+        .replace("apis/crm.openapi.json", "inside.yaml")
+        + "\napprovals: {live_run: signature, signers: ../tokens}\n";
+    write(&dir, "integration.yaml", &contract, 0o600);
+    std::os::unix::fs::symlink(around.path().join("private.yaml"), dir.join("link.yaml")).unwrap();
+    let (_child, _lines, _said, url) = start(&dir, "serve --http 127.0.0.1:0 --tokens ../tokens", &[]);
+
+    let inside = call(&url, ADA, "map_system", json!({"api": "inside.yaml"})).await;
+    assert!(inside.text.contains("Inside"), "{inside:?}");
+    let opened = call(&url, ADA, "open_session", json!({"name": "a-b"})).await.json();
+    let session = opened["result"]["structuredContent"]["session"].as_str().unwrap().to_owned();
+    let mut page = String::new();
+    for (tool, arguments) in [
+        ("map_system", json!({"api": "/etc/passwd"})),
+        ("map_system", json!({"api": "../private.yaml"})),
+        ("map_system", json!({"api": "link.yaml"})),
+        ("inspect_system", json!({"api": "../private.yaml", "operations": true})),
+        ("draft_contract", json!({"session": session, "source": "a", "target": "b", "path": "../new.yaml"})),
+        ("check_contract", json!({"contract": "../tokens"})),
+        ("scaffold_connector", json!({"contract": "integration.yaml", "out": "../out"})),
+        ("scaffold_connector", json!({"contract": "../tokens", "out": "out"})),
+        ("run_drills", json!({"contract": "../tokens"})),
+        ("export_dossier", json!({"session": session, "out": "/tmp"})),
+    ] {
+        let came = call(&url, ADA, tool, arguments).await;
+        assert!(came.text.contains("refused: outside-the-directory: "), "{tool}: {came:?}");
+        page.push_str(&format!("{tool}\n{}\n", came.json()["result"]["content"][0]["text"].as_str().unwrap()));
+    }
+    insta::assert_snapshot!(page);
+    // Nor by way of a contract that names what lies outside.
+    let checked = call(&url, ADA, "check_contract", json!({"contract": "integration.yaml"})).await.text;
+    assert!(!checked.contains("Private") && !checked.contains("sha256:ada"), "{checked}");
+    assert_eq!(checked.matches("lies outside the directory").count(), 2, "{checked}");
+    assert!(!around.path().join("new.yaml").exists() && !around.path().join("out").exists());
+}
+
+#[tokio::test]
+async fn no_log_line_holds_a_token_and_stdout_stays_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let digest = platform_integration::base::digest::Digest::of_bytes(GRACE.as_bytes());
+    write(dir.path(), "tokens", &format!("ada env:TOKEN_OF_ADA\ngrace {digest}\n"), 0o644);
+    let env = [("RUST_LOG", "trace"), ("TOKEN_OF_ADA", ADA)];
+    let (mut child, mut lines, mut said, url) = start(dir.path(), "serve --http 127.0.0.1:0 --tokens tokens", &env);
     // Read on, or the server would block on a full pipe.
     let reader = std::thread::spawn(move || {
         let mut rest = String::new();
         lines.read_to_string(&mut rest).unwrap();
         rest
     });
-    let client = super::client().build().unwrap();
     for (token, status) in [(ADA, 200), (GRACE, 200), ("token-of-nobody-0123456789abcdef", 401)] {
-        let body = super::modern("tools/call", json!({"name": "query_evidence", "arguments": {}})).to_string();
-        let request = client.post(&url).header("authorization", format!("Bearer {token}")).body(body);
-        let request =
-            request.header("accept", "application/json, text/event-stream").header("content-type", "application/json");
-        let request = request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", "tools/call");
-        let came = super::came(request.header("mcp-name", "query_evidence").send().await.unwrap()).await;
+        let came = call(&url, token, "query_evidence", json!({})).await;
         assert_eq!(came.status, status, "{came:?}");
     }
     let term = Command::new("kill").arg(child.0.id().to_string()).status().unwrap();
