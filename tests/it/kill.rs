@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -158,56 +159,83 @@ fn written(dir: &Path) -> Vec<(String, String)> {
     files
 }
 
+/// Kills in one store, and what came of them.
+#[derive(Default)]
+struct Tally {
+    done: usize,
+    cut: usize,
+    answered: usize,
+}
+
+/// A store of its own, so that none grows so large that proving it takes the time.
+fn kills_in_one_store(kills: usize, seed: u64) -> Tally {
+    let mut rng = Rng::seeded(seed);
+    let mut tally = Tally::default();
+    let dir = workspace("billing-to-crm");
+    let path = dir.path().join(".platform-integration/evidence.db");
+    // Once through, unharmed: a session to work in, and what each file looks like whole.
+    let first = live(dir.path(), &script("")[..1], None);
+    let session = first.session.clone().unwrap();
+    let whole = live(dir.path(), &script(&session)[1..], None);
+    assert_eq!(whole.count, script(&session).len() - 1);
+    let names: Vec<String> = written(dir.path()).into_iter().map(|(name, _)| name).collect();
+    assert!(names.len() > 10, "{names:?}");
+    let mut answered = first.answered;
+    answered.extend(whole.answered);
+    for done in 1..=kills {
+        let at = format!("seed {seed}, kill {done}");
+        let all = script(&session);
+        let from = usize::try_from(rng.below(all.len() as u64)).unwrap();
+        let calls: Vec<_> =
+            all.iter().cycle().skip(from).take(usize::try_from(1 + rng.below(3)).unwrap()).cloned().collect();
+        let kill = Kill { after: kill_within(&mut rng, &calls, &whole.took), at_once: rng.one_in(2) };
+        let life = live(dir.path(), &calls, Some(kill));
+        tally.cut += usize::from(life.count < calls.len());
+        tally.answered += life.answered.len();
+        tally.done += 1;
+        answered.extend(life.answered);
+        let store = SqliteStore::open(&path).unwrap();
+        for (seq, hash) in answered.iter().rev().take(12) {
+            assert_eq!(store.event(*seq).unwrap().map(|e| e.hash).as_ref(), Some(hash), "{at}");
+        }
+        if done % 10 == 0 {
+            assert_eq!(store.verify().unwrap().words(), "whole", "{at}");
+        }
+        for (name, text) in written(dir.path()) {
+            assert!(!text.is_empty() && text.ends_with('\n'), "{at}: {name} is half-written");
+        }
+    }
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.verify().unwrap().words(), "whole", "seed {seed}");
+    for (seq, hash) in &answered {
+        assert_eq!(store.event(*seq).unwrap().map(|e| e.hash).as_ref(), Some(hash), "seed {seed}, record {seq}");
+    }
+    tally
+}
+
 #[test]
 fn what_was_answered_outlives_a_kill_at_any_point_of_any_call() {
     let kills: usize = std::env::var("KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(60);
-    let mut rng = Rng::seeded(20_261_123);
-    let (mut done, mut cut, mut answered_in_all) = (0, 0, 0);
-    while done < kills {
-        let dir = workspace("billing-to-crm");
-        let path = dir.path().join(".platform-integration/evidence.db");
-        // Once through, unharmed: a session to work in, and what each file looks like whole.
-        let first = live(dir.path(), &script("")[..1], None);
-        let session = first.session.clone().unwrap();
-        let whole = live(dir.path(), &script(&session)[1..], None);
-        assert_eq!(whole.count, script(&session).len() - 1);
-        let names: Vec<String> = written(dir.path()).into_iter().map(|(name, _)| name).collect();
-        assert!(names.len() > 10, "{names:?}");
-        let mut answered = first.answered;
-        answered.extend(whole.answered);
-        // A store of its own for each hundred, so that none grows so large that proving it takes the time.
-        for _ in 0..100.min(kills - done) {
-            let all = script(&session);
-            let from = usize::try_from(rng.below(all.len() as u64)).unwrap();
-            let calls: Vec<_> =
-                all.iter().cycle().skip(from).take(usize::try_from(1 + rng.below(3)).unwrap()).cloned().collect();
-            let kill = Kill { after: kill_within(&mut rng, &calls, &whole.took), at_once: rng.one_in(2) };
-            let life = live(dir.path(), &calls, Some(kill));
-            cut += usize::from(life.count < calls.len());
-            answered_in_all += life.answered.len();
-            answered.extend(life.answered);
-            done += 1;
-            let store = SqliteStore::open(&path).unwrap();
-            for (seq, hash) in answered.iter().rev().take(12) {
-                assert_eq!(store.event(*seq).unwrap().map(|e| e.hash).as_ref(), Some(hash), "kill {done}");
-            }
-            if done % 10 == 0 {
-                assert_eq!(store.verify().unwrap().words(), "whole", "kill {done}");
-            }
-            for (name, text) in written(dir.path()) {
-                assert!(!text.is_empty() && text.ends_with('\n'), "kill {done}: {name} is half-written");
-            }
+    let each = (kills / 4).clamp(10, 100);
+    let stores: Vec<(usize, u64)> =
+        (0..kills).step_by(each).zip(20_261_123..).map(|(from, seed)| (each.min(kills - from), seed)).collect();
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    // Most of a kill is waiting: for a process to start, for a disk, for the moment.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((kills, seed)) = stores.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let one = kills_in_one_store(*kills, *seed);
+                    let mut all = all.lock().unwrap();
+                    (all.done, all.cut, all.answered) =
+                        (all.done + one.done, all.cut + one.cut, all.answered + one.answered);
+                    println!("{} kills so far", all.done);
+                }
+            });
         }
-        println!("{done} kills so far");
-        let store = SqliteStore::open(&path).unwrap();
-        assert_eq!(store.verify().unwrap().words(), "whole", "kill {done}");
-        for (seq, hash) in &answered {
-            assert_eq!(store.event(*seq).unwrap().map(|e| e.hash).as_ref(), Some(hash), "kill {done}");
-        }
-    }
-    println!("{done} kills: {cut} cut calls off, {answered_in_all} answers, none lost");
-    assert!(
-        cut * 5 > done && answered_in_all * 5 > done,
-        "some fall within a call, some behind: {cut}, {answered_in_all}"
-    );
+    });
+    let Tally { done, cut, answered } = all.into_inner().unwrap();
+    println!("{done} kills: {cut} cut calls off, {answered} answers, none lost");
+    assert_eq!(done, kills);
+    assert!(cut * 5 > done && answered * 5 > done, "some fall within a call, some behind: {cut}, {answered}");
 }
