@@ -119,6 +119,12 @@ pub struct DecidedOut {
     pub decision: Decision,
     /// How it came.
     pub channel: Channel,
+    /// Rejected: what holds instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<String>,
+    /// Deferred: the risk, and who takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
 }
 
 /// One constraint that waits.
@@ -232,7 +238,13 @@ impl UseCase for ConfirmConstraints {
         let answer = Answer {
             decided: decided
                 .iter()
-                .map(|d| DecidedOut { id: d.id.clone(), decision: Decision::of(d.decision), channel: d.channel })
+                .map(|d| DecidedOut {
+                    id: d.id.clone(),
+                    decision: Decision::of(d.decision),
+                    channel: d.channel,
+                    correction: d.correction.clone(),
+                    risk: d.risk.clone(),
+                })
                 .collect(),
             pending: pending.iter().map(|p| PendingOut { id: p.id.clone(), says: p.says.clone() }).collect(),
             parked,
@@ -306,8 +318,10 @@ fn next(
     sign: Option<String>,
 ) -> String {
     if let Some(d) = decided.iter().find(|d| d.decision == record::Decision::Rejected) {
+        let instead =
+            d.correction.as_ref().map_or_else(String::new, |c| format!(" (instead: {})", text::quoted(c, 300)));
         return format!(
-            "{} does not hold: change the contract so that no flow relies on it, then check_contract",
+            "{} does not hold{instead}: change the contract so that no flow relies on it, then check_contract",
             d.id
         );
     }

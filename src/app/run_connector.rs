@@ -307,7 +307,13 @@ pub async fn dry_run(
     noted(app, options, format!("dry run, nothing written: {summary}"), data)?;
     let answer = DryAnswer { contract: options.contract.clone(), dry_run: true, flows, next: String::new() };
     let next = if answer.is_clean() {
-        format!("platform-integration run {}", options.contract)
+        let elsewhere: String =
+            options.base_urls.iter().map(|(name, url)| format!(" --base-url {name}={url}")).collect();
+        let first =
+            if elsewhere.is_empty() { "; a run beyond this machine wants a person's approval first" } else { "" };
+        format!("platform-integration run {}{elsewhere}{first}", options.contract)
+    } else if let Some(stopped) = answer.flows.iter().find_map(|f| f.stopped.as_deref()) {
+        format!("see to what stopped it ({stopped}), then try again")
     } else {
         "mend the mapping or the records that would be rejected, then try again".to_owned()
     };

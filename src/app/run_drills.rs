@@ -339,7 +339,7 @@ fn next(params: &Params, verdict: Verdict, rows: &[DrillOut]) -> String {
             params.schedules * 5
         ),
         (None, _) => format!(
-            "platform-integration run {} moves real records; open_session first if this is to count as evidence",
+            "open_session, then run_drills with its \"session\" if this is to count as evidence; platform-integration run {} --dry-run shows what a run would write",
             params.contract
         ),
     }
