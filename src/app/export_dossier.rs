@@ -18,7 +18,7 @@ use crate::scaffold::{
     self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
     OperationLine, SystemLine,
 };
-use crate::workflow::record;
+use crate::workflow::{ConstraintState, record};
 
 /// Arguments of `export_dossier`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -311,7 +311,11 @@ fn constraint_lines(call: &Call<'_>, contract: &Contract) -> Vec<ConstraintLine>
             origin: c.origin.clone().unwrap_or_else(|| "none given".to_owned()),
             owner: c.owner.clone().unwrap_or_else(|| contract.owner.clone()),
             binds: c.binds.to_string(),
-            honoured: honours(contract, &about_fact(c)),
+            honoured: match c.state {
+                ConstraintState::Rejected if c.in_contract => "relied on, although it was rejected".to_owned(),
+                ConstraintState::Rejected => "nothing relies on it".to_owned(),
+                _ => honours(contract, &about_fact(c)),
+            },
             state: if c.kind == ConstraintKind::Inferred { c.state_line() } else { "stated".to_owned() },
         })
         .collect();

@@ -14,6 +14,30 @@ use crate::contract::{self, Contract};
 use crate::finding::{self, Finding, Location, Severity};
 use crate::mapping::{self, Mapping};
 use crate::model::System;
+use crate::workflow::ConstraintState;
+
+/// Constraints of the contract that were rejected in this session, in these words.
+fn rejected(call: &Call<'_>, contract: Option<&Contract>, path: &str) -> Vec<Finding> {
+    let listed = contract.into_iter().flat_map(|c| &c.constraints);
+    listed
+        .filter_map(|c| {
+            let fact = call.facts.constraints.get(&c.id.value).filter(|f| f.says == c.says)?;
+            let decided = fact.decided.as_ref().filter(|_| fact.state == ConstraintState::Rejected)?;
+            let instead = decided.record.correction.as_deref();
+            let instead = instead.map_or_else(String::new, |i| format!("; instead: {}", words::quoted(i, 200)));
+            let message = format!(
+                "constraint {} was rejected by {} (event {}){instead}",
+                c.id.value,
+                words::quoted(&decided.record.by, 60),
+                decided.seq
+            );
+            Some(
+                Finding::error("constraint-rejected", Location::at(path, c.at), message)
+                    .fix("take it out, and change the clauses that rest on it"),
+            )
+        })
+        .collect()
+}
 
 /// A contract that could be read, and all that was found.
 pub(super) struct Compiled {
@@ -39,7 +63,10 @@ impl Compiled {
     pub(super) fn load(call: &Call<'_>, path: &str) -> Result<Self, Refusal> {
         let session = call.session.is_some();
         let confirmed = |id: &str| call.facts.constraints.get(id).is_some_and(|c| !c.waits_for_a_person());
-        Self::load_with(call.app, path, session.then_some(&confirmed as &dyn Fn(&str) -> bool))
+        let mut compiled = Self::load_with(call.app, path, session.then_some(&confirmed as &dyn Fn(&str) -> bool))?;
+        compiled.findings.extend(rejected(call, compiled.contract.as_ref(), path));
+        finding::tidy(&mut compiled.findings);
+        Ok(compiled)
     }
 
     /// As [`Compiled::load`], with the constraints that count as confirmed; nothing outside a session.

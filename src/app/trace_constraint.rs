@@ -11,8 +11,8 @@ use crate::base::{fs, text};
 use crate::checks::honour::{About, Honoured, honoured};
 use crate::contract::Contract;
 use crate::evidence::{EventKind, Phase, Verdict};
-use crate::workflow::ConstraintFact;
 use crate::workflow::drilled::Drilled;
+use crate::workflow::{ConstraintFact, ConstraintState};
 
 /// Arguments of `evidence trace`.
 #[derive(Debug, Clone, Serialize, Deserialize, clap::Args)]
@@ -172,7 +172,8 @@ pub fn answer(call: &Call<'_>, params: &Params) -> Result<Answer, No> {
         }
     };
     let found = honoured(contract, &about);
-    let lacking = lacking(fact, written.is_some(), &found);
+    let rejected = fact.is_some_and(|f| f.state == ConstraintState::Rejected);
+    let lacking = if rejected { Vec::new() } else { lacking(fact, written.is_some(), &found) };
     Ok(Answer {
         constraint: params.constraint.clone(),
         kind: kind.as_str().to_owned(),
@@ -186,6 +187,11 @@ pub fn answer(call: &Call<'_>, params: &Params) -> Result<Answer, No> {
         drills: drills(call, &found),
         watches: watches(call, &found),
         next: match lacking.first() {
+            _ if rejected => format!(
+                "it does not hold, and nothing may rely on it{}; then check_contract {{\"session\": \"{}\", \"contract\": \"{file}\"}}",
+                if written.is_some() { ": take it out and change what rests on it" } else { "" },
+                params.session
+            ),
             Some(first) => format!(
                 "{first}; then check_contract {{\"session\": \"{}\", \"contract\": \"{file}\"}}",
                 params.session

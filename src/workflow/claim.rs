@@ -240,10 +240,10 @@ fn contract(facts: &Facts, chain: Option<&ChainFault>) -> Claim {
     match wrong {
         None => Claim::new("contract", text, support, WHOLE, Vec::new()),
         Some(because) => {
-            let regain = if chain.is_some() {
-                "open_session {\"name\": \"...\"} in a store that is whole".to_owned()
-            } else {
-                phases::check(facts).to_string()
+            let regain = match (chain, rejected) {
+                (Some(_), _) => "open_session {\"name\": \"...\"} in a store that is whole".to_owned(),
+                (None, Some(fact)) => phases::take_out(facts, fact),
+                (None, None) => phases::check(facts).to_string(),
             };
             Claim::new("contract", text, support, 0.0, vec![loss("contract", WHOLE, because, regain)])
         }
@@ -252,7 +252,8 @@ fn contract(facts: &Facts, chain: Option<&ChainFault>) -> Claim {
 
 /// An inferred constraint is worth the ceiling of the channel that settled it.
 fn assumed(facts: &Facts, fact: &ConstraintFact) -> Claim {
-    let text = quoted(&fact.says, 160);
+    let says = quoted(&fact.says, 160);
+    let text = if fact.state == ConstraintState::Rejected { format!("that this does not hold: {says}") } else { says };
     let settled =
         matches!(fact.state, ConstraintState::Confirmed | ConstraintState::Reported | ConstraintState::Rejected);
     let channel = fact.decided.as_ref().filter(|_| settled).map(|d| d.record.channel);

@@ -342,6 +342,23 @@ pub(super) fn check(facts: &Facts) -> Call {
     call(facts, "check_contract", json!({"contract": file(facts)}))
 }
 
+/// What has to be done about a constraint that the contract relies on though it was rejected.
+pub(super) fn take_out(facts: &Facts, fact: &ConstraintFact) -> String {
+    format!(
+        "take {} out of {} and change what rests on it{}, then {}",
+        fact.id,
+        file(facts),
+        instead(fact),
+        check(facts)
+    )
+}
+
+/// ` (instead: ids are reused after a year)`, where the person who rejected it said so.
+pub(super) fn instead(fact: &ConstraintFact) -> String {
+    let correction = fact.decided.as_ref().and_then(|d| d.record.correction.as_deref());
+    correction.map_or_else(String::new, |c| format!(" (instead: {})", quoted(c, 200)))
+}
+
 pub(super) fn drills(facts: &Facts) -> Call {
     call(facts, "run_drills", json!({"contract": file(facts)}))
 }

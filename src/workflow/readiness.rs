@@ -83,6 +83,9 @@ fn raise(facts: &Facts, drilled: &Drilled, items: &[Item], confidence: Confidenc
             out.push(format!("{next}: {because}"));
         }
     }
+    if let Some(fact) = facts.constraints.values().find(|c| c.relied_on_though_rejected()) {
+        out.push(format!("{}: it was rejected", phases::take_out(facts, fact)));
+    }
     let failed: Vec<&str> = drilled.codes(Verdict::Fail).into_iter().collect();
     if !failed.is_empty() {
         out.push(format!("repair what fails and drill again: {}", failed.join(", ")));
