@@ -13,10 +13,11 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use serde_json::json;
 use tokio_util::task::TaskTracker;
 
-use super::held::Held;
+use super::held::{Held, Hold, UnderWay, Unwanted};
 use super::limit::{Shares, Wait};
 use super::{Limits, Principal, Principals};
 use crate::app::Refusal;
+use crate::base::stop::Stop;
 use crate::base::text;
 
 /// Names a session of the older protocol.
@@ -97,7 +98,7 @@ impl Gate {
         let listens = parts.method == Method::GET;
         let permit = self.shares.take(&who, listens).map_err(|wait| self.wait(&wait))?;
         // From here on it is under way: a server that stops waits for it, but not for who only listens.
-        let under_way = (!listens).then(|| self.calls.token());
+        let hold = Arc::new(Hold { _permit: permit, _sign: (!listens).then(|| self.calls.token()) });
         let session = parts.headers.get(SESSION).and_then(|v| v.to_str().ok()).map(str::to_owned);
         if session.as_deref().is_some_and(|id| !self.may_use(id, &who)) {
             return Ok((StatusCode::NOT_FOUND, "Not Found: Session not found").into_response());
@@ -111,6 +112,10 @@ impl Gate {
         if let Some(principal) = principal {
             parts.extensions.insert(principal);
         }
+        // Without a session an answer is lost with its connection. With one the client may come back for it, or cancel.
+        let stop = Stop::default().below();
+        let unwanted = session.is_none().then(|| Unwanted(stop.clone()));
+        parts.extensions.insert(UnderWay { hold: Arc::downgrade(&hold), stop });
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
         if session.is_none()
             && let Some(id) = response.headers().get(SESSION).and_then(|v| v.to_str().ok())
@@ -118,7 +123,7 @@ impl Gate {
             self.opened(id, &who).await;
         }
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, Held::body(body, (permit, under_way))))
+        Ok(Response::from_parts(parts, Held::body(body, (unwanted, hold))))
     }
 
     /// The whole body, within its limits of size and time.
