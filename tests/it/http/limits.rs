@@ -193,6 +193,27 @@ async fn sessions_of_the_older_protocol_are_counted() {
 }
 
 #[tokio::test]
+async fn sessions_are_counted_however_they_are_asked_for_and_all_at_once() {
+    let served = serve(|o| {
+        o.principals = both();
+        o.limits.sessions = 2;
+    })
+    .await;
+    let bearer = format!("Bearer {ADA}");
+    let headers = [("authorization", bearer.as_str())];
+    let params =
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}});
+    let plain = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string();
+    let escaped = plain.replace("\"initialize\"", "\"initi\\u0061lize\"");
+    assert_ne!(plain, escaped);
+    let tries = (0..8).map(|i| served.send(&headers, if i % 2 == 0 { plain.clone() } else { escaped.clone() }));
+    let statuses: Vec<u16> = futures::future::join_all(tries).await.iter().map(|c| c.status).collect();
+    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 2, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 6, "{statuses:?}");
+    assert_eq!(served.send(&headers, escaped).await.status, 429);
+}
+
+#[tokio::test]
 async fn a_server_that_stops_answers_what_was_asked_and_ends_its_streams() {
     let served = serve(|o| o.principals = both()).await;
     let bearer = format!("Bearer {ADA}");
