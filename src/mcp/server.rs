@@ -22,7 +22,7 @@ use super::tool::{self, Came, Route, Shared, Style};
 use super::{prompts, resources};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
 use crate::base::stop::Stop;
-use crate::base::text;
+use crate::base::{redact, text};
 use crate::evidence::Provenance;
 
 /// The longest a call may take.
@@ -207,9 +207,11 @@ async fn guarded<T: Send + 'static>(
     }
 }
 
-/// The client's name and version, cleaned: it is recorded with every event.
+/// The client's name and version, cleaned and without secrets: it is recorded with every event.
 fn client(context: &RequestContext<RoleServer>) -> String {
-    context.client_info().map_or_else(|| "mcp".to_owned(), |i| text::quoted(&format!("{} {}", i.name, i.version), 80))
+    context
+        .client_info()
+        .map_or_else(|| "mcp".to_owned(), |i| redact::bounded(&format!("{} {}", i.name, i.version), 80))
 }
 
 /// Who the request was let in as; nothing for the local user.
