@@ -196,7 +196,7 @@ pub fn give(app: &App, petition: &Petition, spoken: Spoken) -> Result<Answer, No
     if subject.statement(statement.what, statement.risk.clone()) != *statement {
         return Err(changed(&request.contract).into());
     }
-    let clean = |t: &str| redact::text(&text::quoted(t, 80));
+    let clean = |t: &str| redact::bounded(t, 80);
     let (by, channel, key, signature) = match spoken {
         Spoken::Terminal { by } => (clean(&by), Channel::Terminal, None, None),
         Spoken::Signature { armored } => {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Done, Hints, No, Proposed, UseCase};
-use crate::base::{redact, text};
+use crate::base::redact;
 use crate::evidence::{EventKind, Phase, Verdict};
 use crate::finding::Confidence;
 use crate::workflow::record;
@@ -220,7 +220,7 @@ impl UseCase for AssessReadiness {
 
 /// Text of the agent's own, as it is kept and shown: cleaned, bounded, redacted.
 pub(super) fn notes(given: &str) -> String {
-    redact::text(&text::quoted(given, 2_000))
+    redact::bounded(given, 2_000)
 }
 
 /// Computes readiness from the facts and the chain.

@@ -278,7 +278,7 @@ struct Said<'a> {
 }
 
 fn decided(call: &Call<'_>, id: &str, channel: Channel, by: &str, said: &Said<'_>) -> DecisionRecord {
-    let clean = |t: &str, max| redact::text(&text::quoted(t, max));
+    let clean = redact::bounded;
     let note = said.note.map(|n| clean(n, 300)).filter(|n| !n.trim().is_empty());
     let (decision, correction, risk) = match said.decision {
         Decision::Confirm => (record::Decision::Confirmed, None, None),

@@ -9,6 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
 use crate::base::rng::Rng;
+use crate::base::stop::Stop;
 use crate::base::text;
 use crate::base::trace::{TraceContext, Tracer};
 use crate::evidence::{Ledger, Provenance, Query, Session, Store, StoreError};
@@ -183,6 +184,8 @@ pub enum Face {
         client: String,
         /// Who it is authenticated as, by what protocol, within which trace.
         provenance: Provenance,
+        /// Set when nobody waits for the answer any more.
+        stop: Stop,
     },
 }
 
@@ -202,6 +205,15 @@ impl Face {
         match self {
             Self::Cli => Provenance::default(),
             Self::Mcp { provenance, .. } => provenance.clone(),
+        }
+    }
+
+    /// Whether the answer is still waited for; long work looks at it.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        match self {
+            Self::Cli => Stop::default(),
+            Self::Mcp { stop, .. } => stop.clone(),
         }
     }
 

@@ -84,6 +84,12 @@ impl Fault {
         Self { because: because.into(), next: next.into() }
     }
 
+    /// Nobody waits for the answer any more.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self::new("the call was cancelled", "call again when it is wanted")
+    }
+
     /// A fault of this program.
     pub fn internal(error: &dyn std::fmt::Display) -> Self {
         Self::new(

@@ -91,7 +91,7 @@ impl UseCase for OpenSession {
             )
             .into());
         }
-        let goal = redact::text(&text::quoted(&params.goal, 400));
+        let goal = redact::bounded(&params.goal, 400);
         if !params.anyway
             && let Some((words, skill, because)) = route(&goal)
         {

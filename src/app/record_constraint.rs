@@ -159,7 +159,7 @@ impl UseCase for RecordConstraint {
 
 /// The constraint as it is recorded: cleaned, bounded, redacted.
 fn constraint(params: &Params, found: Option<bool>) -> ConstraintRecorded {
-    let clean = |t: &str| redact::text(&text::quoted(t, 300));
+    let clean = |t: &str| redact::bounded(t, 300);
     ConstraintRecorded {
         id: params.id.clone(),
         kind: params.kind.into(),

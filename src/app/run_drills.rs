@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Compiled;
-use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
+use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, paging};
 use crate::base::text;
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::lab::{self, DrillOptions, Matrix, Progress};
@@ -211,6 +211,7 @@ pub(super) fn drill(
         seed: params.seed,
         schedules: usize::try_from(params.schedules).unwrap_or(1),
         only: params.only.clone(),
+        stop: call.face.stop(),
     };
     let mut rows = Vec::new();
     let mut not_applicable = Vec::new();
@@ -227,8 +228,11 @@ pub(super) fn drill(
                 format!("check_contract {{\"contract\": \"{}\"}}", params.contract),
             )
         };
-        let matrix: Matrix =
-            lab::run_drills(plan, &compiled.systems, &lab::RealConnector, &options, progress).map_err(undrillable)?;
+        let run = lab::run_drills(plan, &compiled.systems, &lab::RealConnector, &options, progress);
+        if run.is_err() && options.stop.is_set() {
+            return Err(Fault::cancelled().into());
+        }
+        let matrix: Matrix = run.map_err(undrillable)?;
         correlated &= !matrix.rows.iter().flat_map(|r| &r.failures).any(|f| f.because.contains("trace: "));
         verdicts.push(matrix.verdict);
         schedules += matrix.schedules_total as u64;

@@ -13,6 +13,7 @@ pub mod rng;
 pub mod secret;
 pub mod ssh;
 pub mod ssh_sign;
+pub mod stop;
 pub mod text;
 pub mod trace;
 pub mod yaml;

@@ -11,7 +11,6 @@ use super::gate::Gate;
 use super::run::{Run, Stop};
 use crate::base::redact;
 use crate::base::secret::{Secret, SecretRef};
-use crate::base::text::quoted;
 
 /// What authenticates a request.
 #[derive(Debug)]
@@ -107,7 +106,7 @@ impl Credentials {
 
     fn resolve(&self, run: &Run<'_>, reference: &SecretRef) -> Result<Secret, Stop> {
         let secret = run.world.secrets.resolve(reference).map_err(|why| {
-            Stop::new("secret-missing", format!("{reference} cannot be read: {}", quoted(&redact::text(&why), 200)))
+            Stop::new("secret-missing", format!("{reference} cannot be read: {}", redact::bounded(&why, 200)))
         })?;
         self.remember(secret.expose());
         Ok(secret)

@@ -18,7 +18,6 @@ use super::trace::Trace;
 use super::{Plan, Report, World};
 use crate::base::redact;
 use crate::base::rng::Rng;
-use crate::base::text::quoted;
 use crate::base::trace::{Span, SpanKind, TraceContext};
 use crate::evidence::LedgerError;
 
@@ -261,7 +260,7 @@ impl<'a> Run<'a> {
             return String::new();
         }
         let masked = self.target.mask(&self.source.mask(text));
-        quoted(&redact::text(&masked), 300)
+        redact::bounded(&masked, 300)
     }
 
     /// One log line; `fields` is an object.

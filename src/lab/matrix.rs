@@ -9,6 +9,7 @@ use super::Subject;
 use super::bench::Bench;
 use super::drills::{self, Drill};
 use super::schedule::{Played, play};
+use crate::base::stop::Stop;
 use crate::connector::Plan;
 use crate::evidence::{Reconciliation, Verdict};
 use crate::model::System;
@@ -25,11 +26,13 @@ pub struct DrillOptions {
     pub schedules: usize,
     /// One drill only.
     pub only: Option<String>,
+    /// Looked at between schedules.
+    pub stop: Stop,
 }
 
 impl Default for DrillOptions {
     fn default() -> Self {
-        Self { seed: 1, schedules: 20, only: None }
+        Self { seed: 1, schedules: 20, only: None, stop: Stop::default() }
     }
 }
 
@@ -105,7 +108,8 @@ pub struct Matrix {
 /// Runs the drills that apply to a plan, on as many threads as there are cores.
 ///
 /// # Errors
-/// Why the plan cannot be drilled at all, or that no drill has the name asked for.
+/// Why the plan cannot be drilled at all, that no drill has the name asked for, or that it was stopped: a part of a
+/// matrix is none.
 pub fn run_drills(
     plan: &Plan,
     systems: &BTreeMap<String, Arc<System>>,
@@ -139,6 +143,9 @@ pub fn run_drills(
                 loop {
                     let job = next.fetch_add(1, Ordering::Relaxed);
                     let Some(drill) = drills.get(job / each) else { break };
+                    if options.stop.is_set() {
+                        break;
+                    }
                     let seed = seed_of(options.seed, drill.code(), job % each);
                     if send.send((job, play(bench, *drill, seed, subject, false))).is_err() {
                         break;
@@ -165,6 +172,9 @@ pub fn run_drills(
         }
     });
 
+    if rows.len() < drills.len() {
+        return Err("stopped before all drills had run".to_owned());
+    }
     let happy = counted.iter().any(|(code, _)| *code == "happy-path");
     let reconciliation = counted
         .iter()

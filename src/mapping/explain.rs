@@ -76,5 +76,5 @@ fn how(rule: &Rule) -> String {
 
 /// A value of the contract, bounded, and masked where it looks like a secret: tables end up in logs and dossiers.
 fn shown(value: &serde_json::Value) -> String {
-    crate::base::redact::text(&crate::base::text::truncate(&value.to_string(), 60))
+    crate::base::text::truncate(&crate::base::redact::text(&value.to_string()), 60)
 }

@@ -15,13 +15,14 @@ use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::json;
 
-use super::http::Principal;
+use super::http::{Hold, Principal, UnderWay, Unwanted};
 use super::human::{Asked, Asker};
 use super::spans;
 use super::tool::{self, Came, Route, Shared, Style};
 use super::{prompts, resources};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
-use crate::base::text;
+use crate::base::stop::Stop;
+use crate::base::{redact, text};
 use crate::evidence::Provenance;
 
 /// The longest a call may take.
@@ -65,12 +66,13 @@ impl Server {
         arguments: rmcp::model::JsonObject,
         context: &RequestContext<RoleServer>,
     ) -> Result<Came, ErrorData> {
-        let face = face(context);
+        let Some(wanted) = Wanted::of(context) else { return Ok(Came::Fault(Fault::cancelled())) };
+        let face = face(context, &wanted);
         let style = style(context);
         let app = Arc::clone(&self.app);
         tokio::select! {
-            () = context.ct.cancelled() => Ok(Came::Fault(cancelled())),
-            came = guarded(&route.tool.name, move || (route.run)(&app, &face, human, arguments, style)) => {
+            () = context.ct.cancelled() => Ok(Came::Fault(Fault::cancelled())),
+            came = guarded(&route.tool.name, wanted, move || (route.run)(&app, &face, human, arguments, style)) => {
                 Ok(came.unwrap_or_else(Came::Fault))
             }
         }
@@ -83,12 +85,13 @@ impl Server {
         context: &RequestContext<RoleServer>,
         work: impl FnOnce(&App, &Face) -> Result<T, ErrorData> + Send + 'static,
     ) -> Result<T, ErrorData> {
-        let face = face(context);
-        let app = Arc::clone(&self.app);
         let fault = |f: Fault| ErrorData::internal_error(f.to_string(), None);
+        let wanted = Wanted::of(context).ok_or_else(|| fault(Fault::cancelled()))?;
+        let face = face(context, &wanted);
+        let app = Arc::clone(&self.app);
         tokio::select! {
-            () = context.ct.cancelled() => Err(fault(cancelled())),
-            came = guarded(what, move || work(&app, &face)) => came.map_err(fault)?,
+            () = context.ct.cancelled() => Err(fault(Fault::cancelled())),
+            came = guarded(what, wanted, move || work(&app, &face)) => came.map_err(fault)?,
         }
     }
 
@@ -150,16 +153,42 @@ impl Server {
     }
 }
 
-fn cancelled() -> Fault {
-    Fault::new("the client cancelled the call", "call again when it is wanted")
+/// Blocking work that somebody waits for.
+struct Wanted {
+    /// Set when nobody does any more.
+    stop: Stop,
+    /// Its place among the calls at once.
+    hold: Option<Arc<Hold>>,
 }
 
-fn face(context: &RequestContext<RoleServer>) -> Face {
-    Face::Mcp { client: client(context), provenance: provenance(context) }
+impl Wanted {
+    /// For work of this request; nothing when its client has gone already.
+    fn of(context: &RequestContext<RoleServer>) -> Option<Self> {
+        let parts = context.extensions.get::<http::request::Parts>();
+        match parts.and_then(|p| p.extensions.get::<UnderWay>()) {
+            None => Some(Self { stop: Stop::default().below(), hold: None }),
+            Some(under_way) => Some(Self { stop: under_way.stop.below(), hold: Some(under_way.hold()?) }),
+        }
+    }
 }
 
-/// Runs blocking work so that it always comes to something: a panic and an endless call become faults.
-async fn guarded<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+fn face(context: &RequestContext<RoleServer>, wanted: &Wanted) -> Face {
+    Face::Mcp { client: client(context), provenance: provenance(context), stop: wanted.stop.clone() }
+}
+
+/// Runs blocking work so that it always comes to something: a panic and an endless call become faults. When this is
+/// dropped or gives up, the work is told to stop; its place is free once it really has.
+async fn guarded<T: Send + 'static>(
+    name: &str,
+    wanted: Wanted,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let Wanted { stop, hold } = wanted;
+    let _unwanted = Unwanted(stop);
+    let work = move || {
+        let _hold = hold;
+        work()
+    };
     // Use cases block (files, SQLite, drills); the protocol must go on answering meanwhile.
     match tokio::time::timeout(CALL_LIMIT, tokio::task::spawn_blocking(work)).await {
         Ok(Ok(came)) => Ok(came),
@@ -178,9 +207,11 @@ async fn guarded<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send 
     }
 }
 
-/// The client's name and version, cleaned: it is recorded with every event.
+/// The client's name and version, cleaned and without secrets: it is recorded with every event.
 fn client(context: &RequestContext<RoleServer>) -> String {
-    context.client_info().map_or_else(|| "mcp".to_owned(), |i| text::quoted(&format!("{} {}", i.name, i.version), 80))
+    context
+        .client_info()
+        .map_or_else(|| "mcp".to_owned(), |i| redact::bounded(&format!("{} {}", i.name, i.version), 80))
 }
 
 /// Who the request was let in as; nothing for the local user.
@@ -377,16 +408,37 @@ pub async fn serve_stdio(app: Arc<App>, stop: impl Future<Output = ()>) -> Resul
 mod tests {
     use super::*;
 
+    fn wanted() -> Wanted {
+        Wanted { stop: Stop::default().below(), hold: None }
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_is_told_to_stop() {
+        let wanted = wanted();
+        let (stop, seen) = (wanted.stop.clone(), wanted.stop.clone());
+        let (ended, wait) = tokio::sync::oneshot::channel();
+        let mut came = Box::pin(guarded("run_drills", wanted, move || {
+            while !seen.is_set() {
+                std::thread::yield_now();
+            }
+            let _ = ended.send(());
+        }));
+        assert!(futures::poll!(came.as_mut()).is_pending());
+        assert!(!stop.is_set());
+        drop(came);
+        wait.await.expect("it ended");
+    }
+
     #[tokio::test]
     async fn a_use_case_that_panics_still_answers() {
-        let came = guarded("map_system", || -> () { panic!("on purpose") }).await;
+        let came = guarded("map_system", wanted(), || -> () { panic!("on purpose") }).await;
         assert!(matches!(came, Err(f) if f.because.contains("map_system failed inside the server")));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_never_ends_is_ended() {
         let (release, wait) = std::sync::mpsc::channel::<()>();
-        let came = guarded("run_drills", move || {
+        let came = guarded("run_drills", wanted(), move || {
             let _ = wait.recv();
         });
         tokio::pin!(came);

@@ -9,14 +9,16 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use rmcp::transport::streamable_http_server::session::SessionManager as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use serde_json::json;
 use tokio_util::task::TaskTracker;
 
-use super::held::Held;
+use super::held::{Held, Hold, UnderWay, Unwanted};
 use super::limit::{Shares, Wait};
 use super::{Limits, Principal, Principals};
 use crate::app::Refusal;
+use crate::base::stop::Stop;
 use crate::base::text;
 
 /// Names a session of the older protocol.
@@ -27,8 +29,11 @@ pub(super) struct Gate {
     principals: Option<Principals>,
     limits: Limits,
     shares: Shares,
-    /// Who opened which session of the older protocol: the library looks them up by id alone.
+    /// Who opened which session of the older protocol: the library looks them up by id alone. Where both locks are
+    /// taken, the library's comes first: what is open does not change meanwhile.
     owners: Mutex<BTreeMap<String, String>>,
+    /// How many sessions each principal is about to open.
+    opening: Mutex<BTreeMap<String, usize>>,
     sessions: Arc<LocalSessionManager>,
     calls: TaskTracker,
 }
@@ -36,7 +41,15 @@ pub(super) struct Gate {
 impl Gate {
     pub(super) fn new(principals: Option<Principals>, limits: Limits, sessions: Arc<LocalSessionManager>) -> Self {
         let shares = Shares::new(limits.per_second, limits.concurrent);
-        Self { principals, limits, shares, owners: Mutex::default(), sessions, calls: TaskTracker::new() }
+        Self {
+            principals,
+            limits,
+            shares,
+            owners: Mutex::default(),
+            opening: Mutex::default(),
+            sessions,
+            calls: TaskTracker::new(),
+        }
     }
 
     /// The calls under way.
@@ -68,28 +81,60 @@ impl Gate {
         ))
     }
 
-    /// A session of another principal is not there, in the words for one that never was.
+    /// A session of another principal, or of nobody, is not there, in the words for one that never was.
     fn may_use(&self, session: &str, who: &str) -> bool {
         let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.get(session).is_none_or(|owner| owner == who)
+        owners.get(session).is_some_and(|owner| owner == who)
     }
 
     /// Remembers whose session it is, and forgets those that have ended.
     async fn opened(&self, session: &str, who: &str) {
-        let open: Vec<String> = self.sessions.sessions.read().await.keys().map(|id| id.as_ref().to_owned()).collect();
+        let open = self.sessions.sessions.read().await;
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.retain(|id, _| open.contains(id));
+        owners.retain(|id, _| open.contains_key(id.as_str()));
         owners.insert(session.to_owned(), who.to_owned());
     }
 
-    /// How many sessions of the older protocol `who` holds open.
-    async fn open_sessions(&self, who: &str) -> usize {
+    /// Sets a place aside for a session that `who` is about to open; nothing when all are taken.
+    async fn place(self: &Arc<Self>, who: &str) -> Option<Place> {
         let open = self.sessions.sessions.read().await;
         let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        open.keys().filter(|id| owners.get(id.as_ref()).is_some_and(|owner| owner == who)).count()
+        let held = open.keys().filter(|id| owners.get(id.as_ref()).is_some_and(|owner| owner == who)).count();
+        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = opening.entry(who.to_owned()).or_default();
+        if held + *about >= self.limits.sessions {
+            return None;
+        }
+        *about += 1;
+        Some(Place { gate: Arc::clone(self), who: who.to_owned() })
     }
 
-    async fn admit(&self, request: Request, next: Next) -> Result<Response, Refused> {
+    /// Passes on a request without a session, which may open one. What is opened counts, whatever the body looked like.
+    async fn without_session(
+        self: Arc<Self>,
+        place: Option<Place>,
+        who: String,
+        request: Request,
+        next: Next,
+    ) -> Result<Response, Refused> {
+        let response = next.run(request).await;
+        if let Some(id) = response.headers().get(SESSION).and_then(|v| v.to_str().ok()) {
+            let place = match place {
+                Some(place) => Some(place),
+                None => self.place(&who).await,
+            };
+            if place.is_none() {
+                if let Err(e) = self.sessions.close_session(&id.into()).await {
+                    tracing::warn!(error = %e, "a session too many could not be closed");
+                }
+                return Err(self.too_many_sessions());
+            }
+            self.opened(id, &who).await;
+        }
+        Ok(response)
+    }
+
+    async fn admit(self: &Arc<Self>, request: Request, next: Next) -> Result<Response, Refused> {
         let (mut parts, body) = request.into_parts();
         let principal = self.principal(&parts.headers)?;
         // The name of a principal is never empty.
@@ -97,28 +142,35 @@ impl Gate {
         let listens = parts.method == Method::GET;
         let permit = self.shares.take(&who, listens).map_err(|wait| self.wait(&wait))?;
         // From here on it is under way: a server that stops waits for it, but not for who only listens.
-        let under_way = (!listens).then(|| self.calls.token());
+        let hold = Arc::new(Hold { _permit: permit, _sign: (!listens).then(|| self.calls.token()) });
         let session = parts.headers.get(SESSION).and_then(|v| v.to_str().ok()).map(str::to_owned);
         if session.as_deref().is_some_and(|id| !self.may_use(id, &who)) {
             return Ok((StatusCode::NOT_FOUND, "Not Found: Session not found").into_response());
         }
         let body = self.body(&parts.headers, body).await?;
-        if session.is_none() && opens(&body) && self.open_sessions(&who).await >= self.limits.sessions {
-            return Err(self.too_many_sessions());
-        }
+        let opens = session.is_none() && opens(&body);
+        let place = if opens { Some(self.place(&who).await.ok_or_else(|| self.too_many_sessions())?) } else { None };
         // Nothing behind the gate needs it, so no log line there can show it.
         parts.headers.remove(header::AUTHORIZATION);
         if let Some(principal) = principal {
             parts.extensions.insert(principal);
         }
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-        if session.is_none()
-            && let Some(id) = response.headers().get(SESSION).and_then(|v| v.to_str().ok())
-        {
-            self.opened(id, &who).await;
-        }
+        // Without a session an answer is lost with its connection. With one the client may come back for it, or cancel.
+        let stop = Stop::default().below();
+        let unwanted = session.is_none().then(|| Unwanted(stop.clone()));
+        parts.extensions.insert(UnderWay { hold: Arc::downgrade(&hold), stop });
+        let request = Request::from_parts(parts, Body::from(body));
+        let response = if opens {
+            // To its end even if the client leaves: a session that nobody owns would not count.
+            let opening = tokio::spawn(Arc::clone(self).without_session(place, who, request, next));
+            opening.await.map_err(|_| self.too_many_sessions())??
+        } else if session.is_none() {
+            Arc::clone(self).without_session(None, who, request, next).await?
+        } else {
+            next.run(request).await
+        };
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, Held::body(body, (permit, under_way))))
+        Ok(Response::from_parts(parts, Held::body(body, (unwanted, hold))))
     }
 
     /// The whole body, within its limits of size and time.
@@ -184,9 +236,30 @@ pub(super) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: 
     }
 }
 
-/// Whether the body opens a session of the older protocol. The word alone, unparsed: a false alarm only meets the limit.
+/// A place set aside for a session. Given back when it is open, which counts by itself, or was not opened after all.
+struct Place {
+    gate: Arc<Gate>,
+    who: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut opening = self.gate.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(about) = opening.get_mut(&self.who) {
+            *about = about.saturating_sub(1);
+        }
+    }
+}
+
+/// Whether the body opens a session of the older protocol, however its method is written. What names no method, or two,
+/// is taken for one that does: it only meets the limit.
 fn opens(body: &[u8]) -> bool {
-    body.windows(b"\"initialize\"".len()).any(|w| w == b"\"initialize\"")
+    #[derive(serde::Deserialize)]
+    struct Call<'b> {
+        #[serde(borrow)]
+        method: std::borrow::Cow<'b, str>,
+    }
+    serde_json::from_slice::<Call<'_>>(body).map_or(true, |call| call.method == "initialize")
 }
 
 /// What the library turns away, in words that lead on. Every other answer is passed on as it is.
@@ -249,5 +322,43 @@ impl Refused {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_opens_a_session_however_its_method_is_written() {
+        for body in [
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}"#,
+            r#"{"method": "initi\u0061lize"}"#,
+            r#"{"\u006dethod": "initialize"}"#,
+            r#"{"method": "ping", "method": "initialize"}"#,
+            r#"[{"method": "initialize"}]"#,
+            "",
+        ] {
+            assert!(opens(body.as_bytes()), "{body}");
+        }
+        assert!(!opens(br#"{"method": "tools/call", "params": {"name": "initialize"}}"#));
+    }
+
+    #[tokio::test]
+    async fn places_that_are_set_aside_count_until_they_are_given_back() {
+        let limits = Limits { sessions: 2, ..Limits::default() };
+        let gate = Arc::new(Gate::new(None, limits, Arc::default()));
+        let (one, two) = (gate.place("ada").await, gate.place("ada").await);
+        assert!(one.is_some() && two.is_some());
+        assert!(gate.place("ada").await.is_none());
+        assert!(gate.place("grace").await.is_some());
+        drop(one);
+        assert!(gate.place("ada").await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_nobody_is_known_to_own_is_nobodys() {
+        let gate = Arc::new(Gate::new(None, Limits::default(), Arc::default()));
+        assert!(!gate.may_use("unknown", "ada") && !gate.may_use("unknown", ""));
     }
 }

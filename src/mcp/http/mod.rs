@@ -20,6 +20,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use held::{Hold, UnderWay, Unwanted};
 pub use policy::HttpOptions;
 pub(super) use principal::Principal;
 pub use principal::Principals;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use platform_integration::evidence::{EventKind, Query, Store as _};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -92,6 +93,54 @@ async fn calls_beyond_so_many_at_once_are_told_to_wait() {
     }
 }
 
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_whose_client_has_gone_keeps_its_place_until_it_has_ended_and_ends_soon() {
+    let served = serve(|o| {
+        o.principals = both();
+        o.limits.concurrent = 1;
+    })
+    .await;
+    copy(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/billing-to-crm"), served.dir.path());
+    let drills = json!({"name": "run_drills", "arguments": {"contract": "integration.yaml", "schedules": 10_000}});
+    let body = super::modern("tools/call", drills).to_string();
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ADA}\r\nContent-Type: application/json\r\n\
+         Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n\
+         Mcp-Name: run_drills\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It is under way, and stays so: so many schedules take hours.
+    let mut busy = 0;
+    while busy < 50 {
+        busy += usize::from(served.modern(Some(ADA), "tools/list", json!({})).await.status == 429);
+    }
+    drop(stream);
+    while served.modern(Some(ADA), "tools/list", json!({})).await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+    // Its place is free, so it has ended, and said how.
+    let store =
+        platform_integration::store::SqliteStore::open(&served.dir.path().join(".platform-integration/evidence.db"));
+    let events = store.unwrap().query(&Query { limit: 10, ..Query::default() }).unwrap().events;
+    let told: Vec<_> = events.iter().map(|e| (e.event.kind, e.event.summary.as_str())).collect();
+    assert_eq!(told, [(EventKind::Faulted, "the call was cancelled")]);
+}
+
 #[tokio::test]
 async fn who_sends_slowly_is_not_waited_for() {
     let served = serve(|o| {
@@ -141,6 +190,27 @@ async fn sessions_of_the_older_protocol_are_counted() {
     let closed = closed.header("mcp-session-id", first.header("mcp-session-id")).send().await.unwrap();
     assert!(closed.status().is_success(), "{closed:?}");
     assert_eq!(served.initialize(Some(ADA)).await.status, 200, "a closed one counts no more");
+}
+
+#[tokio::test]
+async fn sessions_are_counted_however_they_are_asked_for_and_all_at_once() {
+    let served = serve(|o| {
+        o.principals = both();
+        o.limits.sessions = 2;
+    })
+    .await;
+    let bearer = format!("Bearer {ADA}");
+    let headers = [("authorization", bearer.as_str())];
+    let params =
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}});
+    let plain = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string();
+    let escaped = plain.replace("\"initialize\"", "\"initi\\u0061lize\"");
+    assert_ne!(plain, escaped);
+    let tries = (0..8).map(|i| served.send(&headers, if i % 2 == 0 { plain.clone() } else { escaped.clone() }));
+    let statuses: Vec<u16> = futures::future::join_all(tries).await.iter().map(|c| c.status).collect();
+    assert_eq!(statuses.iter().filter(|s| **s == 200).count(), 2, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|s| **s == 429).count(), 6, "{statuses:?}");
+    assert_eq!(served.send(&headers, escaped).await.status, 429);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The drills themselves: no false alarm, the same bytes for the same seed, nothing proven by what did not happen.
 
+use platform_integration::base::stop::Stop;
 use platform_integration::evidence::Verdict;
 use platform_integration::lab::{DrillOptions, Matrix, Progress, RealConnector, replay, run_drills, seed_of};
 
@@ -7,7 +8,7 @@ use super::naive::{Bug, Naive};
 use super::plans::{self, Bench};
 
 fn drill(bench: &Bench, bug: Bug, schedules: usize, only: Option<&str>) -> Matrix {
-    let options = DrillOptions { seed: 7, schedules, only: only.map(str::to_owned) };
+    let options = DrillOptions { seed: 7, schedules, only: only.map(str::to_owned), ..DrillOptions::default() };
     run_drills(&bench.0, &bench.1, &Naive(bug), &options, &mut |_| {}).unwrap()
 }
 
@@ -28,7 +29,7 @@ fn a_whole_connector_passes_every_drill() {
 #[test]
 fn the_connector_that_we_ship_passes_every_drill() {
     for (plan, systems) in [plans::billing_to_crm(), plans::payments_to_ledger()] {
-        let options = DrillOptions { seed: 11, schedules: 20, only: None };
+        let options = DrillOptions { seed: 11, ..DrillOptions::default() };
         let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
         for row in &matrix.rows {
             println!("{} {} fired {} failed {}", row.code, row.verdict, row.fired, row.failed);
@@ -73,12 +74,21 @@ fn results_do_not_depend_on_who_finishes_first() {
 fn progress_is_told_in_the_order_of_the_catalogue() {
     let (plan, systems) = plans::payments_to_ledger();
     let mut told = Vec::new();
-    let options = DrillOptions { seed: 1, schedules: 2, only: None };
+    let options = DrillOptions { schedules: 2, ..DrillOptions::default() };
     let matrix = run_drills(&plan, &systems, &Naive(Bug::None), &options, &mut |p| told.push(p)).unwrap();
     assert_eq!(told[0], Progress::Planned { drills: matrix.rows.len(), schedules: matrix.schedules_total });
     let codes: Vec<&str> =
         told.iter().filter_map(|p| if let Progress::Finished { code, .. } = p { Some(*code) } else { None }).collect();
     assert_eq!(codes, matrix.rows.iter().map(|r| r.code).collect::<Vec<_>>());
+}
+
+#[test]
+fn drills_that_are_stopped_end_between_schedules_and_give_no_matrix() {
+    let (plan, systems) = plans::payments_to_ledger();
+    let stop = Stop::default().below();
+    let options = DrillOptions { schedules: 10_000, stop: stop.clone(), ..DrillOptions::default() };
+    let said = run_drills(&plan, &systems, &Naive(Bug::None), &options, &mut |_| stop.set()).unwrap_err();
+    assert_eq!(said, "stopped before all drills had run");
 }
 
 /// The value table of the second example, cut down to what is given.

@@ -72,7 +72,7 @@ const KILLED_BY: &[(Bug, &str, On)] = &[
 ];
 
 fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
-    let options = DrillOptions { seed: 3, schedules: 24, only: Some(code.to_owned()) };
+    let options = DrillOptions { seed: 3, schedules: 24, only: Some(code.to_owned()), ..DrillOptions::default() };
     let matrix = run_drills(&bench.0, &bench.1, &Naive(bug), &options, &mut |_| {}).unwrap();
     let why = matrix.rows.iter().flat_map(|r| &r.failures).map(|f| f.because.clone()).next();
     (matrix.verdict, why.unwrap_or_else(|| format!("{:?}", matrix.not_applicable)))

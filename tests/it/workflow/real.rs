@@ -8,6 +8,7 @@ use platform_integration::app::{self, App, Channel, Decision, DecisionArg, Face,
 use platform_integration::base::clock::{ManualClock, Timestamp};
 use platform_integration::base::digest::Digest;
 use platform_integration::base::rng::Rng;
+use platform_integration::base::stop::Stop;
 use platform_integration::evidence::MemoryLedger;
 use platform_integration::evidence::{EventKind, Outcome, Provenance, Store};
 use platform_integration::store::MemoryStore;
@@ -29,7 +30,7 @@ struct Agent {
 
 fn face(principal: &str) -> Face {
     let provenance = Provenance { principal: Some(principal.to_owned()), ..Provenance::default() };
-    Face::Mcp { client: "agent 1.0".to_owned(), provenance }
+    Face::Mcp { client: "agent 1.0".to_owned(), provenance, stop: Stop::default() }
 }
 
 fn nobody() -> HumanInput {
