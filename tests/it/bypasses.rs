@@ -548,3 +548,40 @@ fn a_record_that_says_signature_and_has_none_approves_nothing() {
     let output = run(dir, &["run", CONTRACT]);
     assert!(stderr(&output).contains("no signature is kept with it"), "{}", stderr(&output));
 }
+
+/// Reads like this machine, leads to another: nothing of it runs without an approval.
+#[test]
+fn an_address_that_only_looks_like_this_machine_needs_an_approval() {
+    let here = |from: &str, to: &str| {
+        let dir = workspace("billing-to-crm");
+        let local = [("billing", "127.0.0.1:9"), ("crm", "127.0.0.1:9")];
+        let path = dir.path().join(CONTRACT);
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for ((_, address), api) in local.iter().zip(["billing.openapi.yaml", "crm.openapi.json"]) {
+            let line = format!("api: apis/{api}");
+            text = text.replace(&line, &format!("base_url: \"http://{address}\"\n    {line}"));
+        }
+        std::fs::write(&path, text).unwrap();
+        let mut changed = false;
+        for file in [
+            CONTRACT,
+            "examples/billing-to-crm/apis/billing.openapi.yaml",
+            "examples/billing-to-crm/apis/crm.openapi.json",
+        ] {
+            let path = dir.path().join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            changed |= text.contains(from);
+            std::fs::write(path, text.replace(from, to)).unwrap();
+        }
+        assert!(changed, "{from}");
+        stderr(&run(dir.path(), &["run", CONTRACT]))
+    };
+    for path in ["@192.0.2.2:18080/v1/customers", ".evil.example/v1/customers"] {
+        let said = here("/v1/customers:", &format!("\"{path}\":"));
+        assert!(said.contains("flow-cannot-run") && said.contains("does not start with a slash"), "{said}");
+    }
+    let said = here("\"http://127.0.0.1:9\"", "\"http://127.0.0.1@192.0.2.2:18080\"");
+    assert!(said.contains("secret-as-value"), "{said}");
+    let said = here("https://api.crm.example/oauth2/token", "http:192.0.2.2:18080/token?x=://localhost/");
+    assert!(!said.contains("secret-missing") && said.contains("http://192.0.2.2:18080/token"), "{said}");
+}
