@@ -105,9 +105,12 @@ impl Subject<'_> {
                 continue;
             }
             // The log says who signed; the signature is believed, not the log.
-            if let Some(signature) = &record.signature
-                && let Err(why) = self.verify(statement, signature)
-            {
+            let proven = match (record.channel, &record.signature) {
+                (Channel::Signature, None) => Err("no signature is kept with it".to_owned()),
+                (_, Some(signature)) => self.verify(statement, signature).map(drop),
+                (Channel::AgentReport | Channel::Elicitation | Channel::Terminal, None) => Ok(()),
+            };
+            if let Err(why) = proven {
                 near.push(line(&why));
                 continue;
             }

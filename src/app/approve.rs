@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::approvals::{BESIDE, Subject, asks, unsettled_refusal};
-use super::run_connector::is_loopback;
 use super::subject::Compiled;
 use super::{App, Call, Channel, Face, HumanInput, No, Note, Refusal, note};
+use crate::base::address::is_loopback;
 use crate::base::fs;
 use crate::base::{redact, text};
 use crate::connector::{AuthPlan, Plan, WritePlan};

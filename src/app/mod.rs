@@ -10,6 +10,7 @@ pub mod compact_evidence;
 mod conditions;
 pub mod confirm_constraints;
 mod context;
+pub mod dead_letters;
 pub mod diff_sessions;
 pub mod draft_contract;
 pub mod export_dossier;

@@ -1,7 +1,6 @@
 //! Runs the contract's connector against real systems: real sockets, real time, the durable ledger.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -12,6 +11,7 @@ use super::approvals::{self, Subject};
 use super::subject::Compiled;
 use super::wire::counts_line;
 use super::{App, Fault, No, Note, Refusal, note, note_refusal};
+use crate::base::address::is_loopback;
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
@@ -372,100 +372,4 @@ fn refused(app: &App, options: &Options, refusal: &Refusal, data: Value) -> Resu
         },
     )?;
     Ok(())
-}
-
-/// Whether a base URL leads to this machine.
-#[must_use]
-pub fn is_loopback(url: &str) -> bool {
-    let Some(rest) = url.split_once("://").map(|(_, r)| r) else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    // Whoever writes user info into a URL may be hiding another host behind it.
-    if authority.contains('@') {
-        return false;
-    }
-    let host = if let Some(v6) = authority.strip_prefix('[') {
-        v6.split(']').next().unwrap_or("")
-    } else {
-        authority.split(':').next().unwrap_or("")
-    };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for url in ["http://127.0.0.1:80/x", "http://localhost", "http://[::1]:9/"] {
-            assert!(is_loopback(url), "{url}");
-        }
-        for url in [
-            "https://api.example",
-            "http://localhost@evil.example",
-            "http://127.0.0.1.evil.example",
-            "http://localhost.evil.example",
-            "ftp",
-            "",
-        ] {
-            assert!(!is_loopback(url), "{url}");
-        }
-    }
-}
-
-/// One record that could not be delivered.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeadLetterOut {
-    /// Its number.
-    pub id: u64,
-    /// The flow.
-    pub flow: String,
-    /// Key of the source record.
-    pub key: String,
-    /// Kebab-case reason.
-    pub code: String,
-    /// Reason in words.
-    pub because: String,
-    /// Attempts made.
-    pub attempts: u32,
-    /// When.
-    pub at: String,
-    /// waiting, replayed or dropped.
-    pub state: crate::evidence::DeadState,
-}
-
-/// The list of dead letters. Payloads stay in the ledger: they may hold personal data.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeadLettersAnswer {
-    /// Oldest first.
-    pub dead_letters: Vec<DeadLetterOut>,
-    /// What to do next.
-    pub next: String,
-}
-
-impl DeadLettersAnswer {
-    /// For people and programs.
-    #[must_use]
-    pub fn of(letters: Vec<crate::evidence::DeadLetter>) -> Self {
-        let dead_letters: Vec<DeadLetterOut> = letters
-            .into_iter()
-            .map(|l| DeadLetterOut {
-                id: l.id,
-                flow: l.flow,
-                key: l.key,
-                code: l.code,
-                because: l.because,
-                attempts: l.attempts,
-                at: l.at.rfc3339(),
-                state: l.state,
-            })
-            .collect();
-        let next = if dead_letters.iter().any(|l| l.state == crate::evidence::DeadState::Waiting) {
-            "mend the record or the mapping; the next run that reads the record delivers it and settles the letter"
-                .to_owned()
-        } else {
-            String::new()
-        };
-        Self { dead_letters, next }
-    }
 }

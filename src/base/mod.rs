@@ -1,6 +1,7 @@
 //! Row 9: words without a domain. Clock, seeded randomness, digests, compression, pointers, files, YAML with positions,
-//! text care, trace contexts.
+//! text care, addresses, trace contexts.
 
+pub mod address;
 pub mod clock;
 pub mod digest;
 pub mod fs;

@@ -208,7 +208,7 @@ fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
             if let Some(flow) = &args.flow {
                 letters.retain(|l| l.flow == *flow || l.flow.rsplit('/').next() == Some(flow));
             }
-            let answer = app::run_connector::DeadLettersAnswer::of(letters);
+            let answer = app::dead_letters::DeadLettersAnswer::of(letters);
             output::answer(format, &answer)
         }
         Err(e) => output::no(format, &e.into()),

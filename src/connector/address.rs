@@ -1,9 +1,10 @@
 //! Builds request URLs: path templates, query strings, links that a server hands out.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use reqwest::Url;
+use url::Url;
 
 use super::Call;
+use crate::base::address as absolute;
 use crate::model::ParamIn;
 
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
@@ -85,8 +86,7 @@ pub(super) fn follow(base: &str, from: &str, link: &str) -> Option<String> {
 
 /// `scheme://host:port` of an absolute URL.
 pub(super) fn origin(url: &str) -> Option<String> {
-    let origin = Url::parse(url).ok()?.origin();
-    origin.is_tuple().then(|| origin.ascii_serialization())
+    absolute::origin(url).map(|origin| origin.ascii_serialization())
 }
 
 /// The target of `rel="next"` in the values of `Link` headers (RFC 8288 section 3).

@@ -217,6 +217,15 @@ fn note(run: &Run<'_>, gate: &Gate, method: Method, leave: &Leave<'_>, sent: &Re
 
 /// Sends a request as it is and waits for the whole answer, at most as long as the contract allows.
 pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> Result<Response, Miss> {
+    if !gate.leads_to(&request.url) {
+        return Err(Miss::Stop(Stop::new(
+            "other-origin",
+            format!(
+                "a request for {} would have gone to another address than {}; nothing was sent",
+                gate.system, gate.base_url
+            ),
+        )));
+    }
     run.count_request();
     let limit = Duration::from_millis(run.plan.delivery.timeout_ms.max(1));
     let sent = tokio::time::timeout(limit, run.world.transport.send(&gate.system, request)).await;

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use url::Origin;
 
 use super::auth::{Credentials, Place};
 use super::breaker::{Breaker, Leave, NoLeave};
 use super::rate::Window;
 use super::run::{Run, Stop};
 use super::{AuthPlan, Request};
+use crate::base::address;
 use crate::contract::Rate;
 use crate::model::Method;
 
@@ -29,6 +31,7 @@ impl Gates {
             system: system.to_owned(),
             base_url: base_url.to_owned(),
             auth: auth.clone(),
+            origins: origins(base_url, auth),
             credentials: Credentials::default(),
             pace: Mutex::default(),
             reads: Breaker::default(),
@@ -54,6 +57,8 @@ pub(super) struct Gate {
     pub base_url: String,
     /// How to authenticate.
     pub auth: AuthPlan,
+    /// Where requests may go: to the base URL's origin, and to that of the token endpoint.
+    origins: Vec<Origin>,
     /// What it authenticates with.
     pub credentials: Credentials,
     pace: Mutex<Pace>,
@@ -61,9 +66,27 @@ pub(super) struct Gate {
     writes: Breaker,
 }
 
+fn origins(base_url: &str, auth: &AuthPlan) -> Vec<Origin> {
+    let token = match auth {
+        AuthPlan::ClientCredentials { token_url, .. } => Some(token_url.as_str()),
+        AuthPlan::None
+        | AuthPlan::Bearer(_)
+        | AuthPlan::Basic { .. }
+        | AuthPlan::HeaderKey { .. }
+        | AuthPlan::QueryKey { .. } => None,
+    };
+    [Some(base_url), token].into_iter().flatten().filter_map(address::origin).collect()
+}
+
 impl Gate {
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this URL leads to where the plan points. It is asked of the whole URL just before it is sent, whatever
+    /// the parts were that it was put together from.
+    pub(super) fn leads_to(&self, url: &str) -> bool {
+        address::origin(url).is_some_and(|origin| self.origins.contains(&origin))
     }
 
     /// Keeps under this rate from now on, too.

@@ -1,13 +1,14 @@
 //! The transport of production: HTTP over sockets.
 
 use std::error::Error as _;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, ClientBuilder, Url, redirect};
+use reqwest::{Client, ClientBuilder, redirect};
+use url::Url;
 
 use super::{Headers, Request, Response, Transport, TransportError};
+use crate::base::address::is_loopback;
 use crate::model::Method;
 
 /// The largest answer that is read, in bytes: memory stays bounded whatever a server sends.
@@ -62,11 +63,6 @@ fn builder() -> ClientBuilder {
         .tcp_nodelay(true)
 }
 
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
 const fn method(method: Method) -> reqwest::Method {
     match method {
         Method::Get => reqwest::Method::GET,
@@ -84,7 +80,7 @@ const fn method(method: Method) -> reqwest::Method {
 impl Transport for HttpTransport {
     async fn send(&self, _system: &str, request: Request) -> Result<Response, TransportError> {
         let url = Url::parse(&request.url).map_err(|e| TransportError::Connect(format!("the URL is none: {e}")))?;
-        let client = if is_loopback(&url) { &self.loopback } else { &self.outer };
+        let client = if is_loopback(url.as_str()) { &self.loopback } else { &self.outer };
         let mut builder = client.request(method(request.method), url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);

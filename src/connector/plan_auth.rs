@@ -1,6 +1,9 @@
 //! How a flow authenticates: the contract's `auth` against the description's security schemes.
 
-use super::{AuthPlan, PlanError, address};
+use url::Url;
+
+use super::{AuthPlan, PlanError};
+use crate::base::address::{origin, parse as absolute};
 use crate::base::secret::SecretRef;
 use crate::base::text::did_you_mean;
 use crate::base::yaml::Spanned;
@@ -69,20 +72,20 @@ pub(super) fn authenticate(
     }
 }
 
-/// The absolute token URL. A relative one is joined to the base; one at the description's own server moves with the
-/// base when that is overridden: a secret for a stand-in must not go to the real system.
+/// The absolute token URL, as it was read. A relative one is joined to the base; one at the description's own server moves
+/// with the base when that is overridden: a secret for a stand-in must not go to the real system.
 fn token_address(token_url: &str, base_url: &str, server: Option<&str>) -> Option<String> {
-    let Some(origin) = address::origin(token_url) else {
-        let base = reqwest::Url::parse(&format!("{base_url}/")).ok()?;
-        return Some(base.join(token_url).ok()?.to_string());
+    let Ok(url) = Url::parse(token_url) else {
+        let joined = Url::parse(&format!("{base_url}/")).ok()?.join(token_url).ok()?;
+        return Some(absolute(joined.as_str())?.into());
     };
-    let moved = server.and_then(address::origin).is_some_and(|s| s == origin);
-    match (moved, address::origin(base_url)) {
-        (true, Some(base)) if base != origin => {
-            let url = reqwest::Url::parse(token_url).ok()?;
+    let url = absolute(url.as_str())?;
+    let moved = server.and_then(origin).is_some_and(|s| s == url.origin());
+    match (moved, origin(base_url)) {
+        (true, Some(base)) if base != url.origin() => {
             let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
-            Some(format!("{base}{}{query}", url.path()))
+            Some(format!("{}{}{query}", base.ascii_serialization(), url.path()))
         }
-        _ => Some(token_url.to_owned()),
+        _ => Some(url.into()),
     }
 }

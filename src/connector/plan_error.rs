@@ -36,8 +36,20 @@ pub enum PlanError {
         /// The system.
         system: String,
     },
+    /// A path that would be glued to the host: `@evil.example/x`, `.evil.example/x`.
+    #[error(
+        "{operation} of {system} has the path {path}, which does not start with a slash; mend it in the description"
+    )]
+    PathWithoutSlash {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// As the description has it.
+        path: String,
+    },
     /// The base URL is none.
-    #[error("the base URL of {system} is no absolute http or https URL: {url}")]
+    #[error("the base URL of {system} is no absolute http or https URL without user, query and fragment: {url}")]
     BadBaseUrl {
         /// The system.
         system: String,

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::address;
 use super::body::{scalar, writable};
 use super::{AuthPlan, Call, FixedParam, Plan, PlanError, SourcePlan, TargetPlan, WritePlan, plan_auth};
-use crate::base::text::did_you_mean;
+use crate::base::address::parse as absolute;
+use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
 use crate::contract::{Contract, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
@@ -65,10 +66,12 @@ impl<'c> Side<'c> {
         let server = system.servers.iter().map(|s| s.url.as_str()).find(|url| address::origin(url).is_some());
         let chosen = over.or(declared.base_url.as_ref().map(|u| u.value.as_str())).or(server);
         let Some(chosen) = chosen else { return Err(PlanError::NoBaseUrl { system: name.to_owned() }) };
-        if address::origin(chosen).is_none() {
-            return Err(PlanError::BadBaseUrl { system: name.to_owned(), url: chosen.to_owned() });
-        }
-        let base_url = chosen.trim_end_matches('/').to_owned();
+        // Kept as it was read: what is judged, shown and sent to is one text.
+        let parsed = absolute(chosen).filter(|url| url.query().is_none() && url.fragment().is_none());
+        let Some(parsed) = parsed else {
+            return Err(PlanError::BadBaseUrl { system: name.to_owned(), url: quoted(chosen, 200) });
+        };
+        let base_url = parsed.as_str().trim_end_matches('/').to_owned();
         let auth = match &declared.auth {
             None => AuthPlan::None,
             Some(auth) => plan_auth::authenticate(name, system, auth, &base_url, server)?,
@@ -87,6 +90,13 @@ impl<'c> Side<'c> {
     /// The call of an operation with the contract's fixed parameters; `keyed`: its last placeholder is filled with
     /// the key of a record.
     fn call(&self, operation: &Operation, params: &[(Spanned<String>, Value)], keyed: bool) -> Result<Call, PlanError> {
+        if !operation.path.starts_with('/') {
+            return Err(PlanError::PathWithoutSlash {
+                system: self.name.to_owned(),
+                operation: operation.id.clone(),
+                path: quoted(&operation.path, 120),
+            });
+        }
         let in_path: Vec<&str> = address::placeholders(&operation.path).collect();
         let fixed: Vec<FixedParam> = params
             .iter()

@@ -3,7 +3,7 @@
 use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
 use crate::app::{
-    FactOut, assess_readiness, check_contract, confirm_constraints, demo, draft_contract, export_dossier,
+    FactOut, assess_readiness, check_contract, confirm_constraints, dead_letters, demo, draft_contract, export_dossier,
     inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, scaffold_connector,
     trace_constraint, verify_skill, wire::counts_line,
 };
@@ -445,7 +445,7 @@ impl Text for demo::Answer {
     }
 }
 
-impl Text for run_connector::DeadLettersAnswer {
+impl Text for dead_letters::DeadLettersAnswer {
     fn text(&self, page: &mut Page) {
         let rows: Vec<Vec<String>> = self
             .dead_letters

@@ -301,13 +301,13 @@ pub(crate) use terminal::{approve, settled};
 
 /// A key pair and an `allowed_signers` that names it, beside the contract.
 #[cfg(unix)]
-struct Team {
-    dir: tempfile::TempDir,
+pub(crate) struct Team {
+    pub(crate) dir: tempfile::TempDir,
 }
 
 #[cfg(unix)]
 impl Team {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = workspace("billing-to-crm");
         let team = Self { dir };
         team.key("mira");

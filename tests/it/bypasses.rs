@@ -4,6 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use platform_integration::base::clock::Timestamp;
+use platform_integration::base::digest::Digest;
+use platform_integration::evidence::{Blob, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded, Store as _};
+use platform_integration::store::SqliteStore;
 use rmcp::model::*;
 use serde_json::{Value, json};
 
@@ -479,4 +483,105 @@ async fn what_is_assumed_after_the_approval_stops_the_live_run() {
     assert_eq!(more.status.code(), Some(0), "{}", stderr(&more));
     let output = run(dir.path(), &["run", CONTRACT]);
     assert!(stderr(&output).contains("inferred-unsettled"), "{}", stderr(&output));
+}
+
+/// Whoever can write the store file can append what looks like an approval, hashes and all.
+fn forge(dir: &std::path::Path, session: Option<&str>, kind: EventKind, data: &Value) {
+    let event = NewEvent {
+        session: session.map(str::to_owned),
+        at: Timestamp(1_790_000_000_000),
+        phase: Phase::Connect,
+        kind,
+        tool: "approve".to_owned(),
+        client: "cli".to_owned(),
+        outcome: Outcome::Ok,
+        input: Digest::of_bytes(b"null"),
+        output: Digest::of_bytes(b"null"),
+        summary: "mira approved".to_owned(),
+        data: data.clone(),
+        provenance: Provenance::default(),
+    };
+    let store = SqliteStore::open(&dir.join(".platform-integration/evidence.db")).unwrap();
+    store.append(vec![Recorded::new(event, Blob::of(&Value::Null), Blob::of(&Value::Null))]).unwrap();
+}
+
+/// The data of an approval by signature, over the statement that is printed for this.
+fn approval(dir: &std::path::Path, what: &[&str], signature: Option<&str>) -> Value {
+    let mut args = vec!["approve", CONTRACT];
+    args.extend(what);
+    args.push("--print-statement");
+    let printed = run(dir, &args);
+    assert_eq!(printed.status.code(), Some(0), "{}", stderr(&printed));
+    let statement = stdout(&printed);
+    let told = |key: &str| statement.lines().find_map(|l| l.strip_prefix(key)).unwrap().to_owned();
+    let systems: serde_json::Map<String, Value> = statement
+        .lines()
+        .filter_map(|l| l.strip_prefix("description: ")?.split_once(' '))
+        .map(|(name, digest)| (name.to_owned(), json!(digest)))
+        .collect();
+    let mut data = json!({
+        "what": told("approve: "), "name": told("integration: "), "file": dir.join(CONTRACT).display().to_string(),
+        "digest": told("contract: "), "systems": systems, "statement": Digest::of_bytes(statement.as_bytes()).as_str(),
+        "by": "mira@example.com", "channel": "signature", "key": "SHA256:made-up",
+    });
+    if let Some(risk) = statement.lines().find_map(|l| l.strip_prefix("risk: ")) {
+        data["risk"] = json!(risk.split(' ').next());
+    }
+    if let Some(signature) = signature {
+        data["signature"] = json!(signature);
+    }
+    data
+}
+
+#[cfg(unix)]
+#[test]
+fn a_record_that_says_signature_and_has_none_approves_nothing() {
+    let team = crate::approvals::Team::new();
+    let dir = team.dir.path();
+    for signature in [None, Some("-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n")] {
+        forge(dir, None, EventKind::Approved, &approval(dir, &["live-run"], signature));
+        let verified = run(dir, &["evidence", "verify"]);
+        assert_eq!(verified.status.code(), Some(0), "the chain itself is whole: {}", stdout(&verified));
+        let output = run(dir, &["run", CONTRACT]);
+        assert!(stderr(&output).contains("live-run-not-approved"), "{signature:?}: {}", stderr(&output));
+    }
+    let output = run(dir, &["run", CONTRACT]);
+    assert!(stderr(&output).contains("no signature is kept with it"), "{}", stderr(&output));
+}
+
+/// Reads like this machine, leads to another: nothing of it runs without an approval.
+#[test]
+fn an_address_that_only_looks_like_this_machine_needs_an_approval() {
+    let here = |from: &str, to: &str| {
+        let dir = workspace("billing-to-crm");
+        let local = [("billing", "127.0.0.1:9"), ("crm", "127.0.0.1:9")];
+        let path = dir.path().join(CONTRACT);
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for ((_, address), api) in local.iter().zip(["billing.openapi.yaml", "crm.openapi.json"]) {
+            let line = format!("api: apis/{api}");
+            text = text.replace(&line, &format!("base_url: \"http://{address}\"\n    {line}"));
+        }
+        std::fs::write(&path, text).unwrap();
+        let mut changed = false;
+        for file in [
+            CONTRACT,
+            "examples/billing-to-crm/apis/billing.openapi.yaml",
+            "examples/billing-to-crm/apis/crm.openapi.json",
+        ] {
+            let path = dir.path().join(file);
+            let text = std::fs::read_to_string(&path).unwrap();
+            changed |= text.contains(from);
+            std::fs::write(path, text.replace(from, to)).unwrap();
+        }
+        assert!(changed, "{from}");
+        stderr(&run(dir.path(), &["run", CONTRACT]))
+    };
+    for path in ["@192.0.2.2:18080/v1/customers", ".evil.example/v1/customers"] {
+        let said = here("/v1/customers:", &format!("\"{path}\":"));
+        assert!(said.contains("flow-cannot-run") && said.contains("does not start with a slash"), "{said}");
+    }
+    let said = here("\"http://127.0.0.1:9\"", "\"http://127.0.0.1@192.0.2.2:18080\"");
+    assert!(said.contains("secret-as-value"), "{said}");
+    let said = here("https://api.crm.example/oauth2/token", "http:192.0.2.2:18080/token?x=://localhost/");
+    assert!(!said.contains("secret-missing") && said.contains("http://192.0.2.2:18080/token"), "{said}");
 }

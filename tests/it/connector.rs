@@ -101,6 +101,61 @@ fn a_created_record_carries_its_key_and_its_fixed_parameters() {
     assert!(matches!(&plan.target.auth, AuthPlan::HeaderKey { .. }), "{:?}", plan.target.auth);
 }
 
+/// The example, planned with descriptions whose text was changed in one place.
+fn described(change: (&str, &str)) -> Result<Plan, PlanError> {
+    let contract = parse(&read(&format!("{BILLING}/integration.yaml")));
+    let mut changed = false;
+    let systems = contract
+        .systems
+        .iter()
+        .map(|(name, used)| {
+            let text = read(&format!("{BILLING}/{}", used.api.value));
+            changed |= text.contains(change.0);
+            let text = text.replace(change.0, change.1);
+            (name.clone(), Arc::new(readers::read_bytes(text.as_bytes(), &used.api.value).system.unwrap()))
+        })
+        .collect();
+    assert!(changed, "{}", change.0);
+    let rules = mapping::compile(&contract.flows["contacts"].map, "integration.yaml").0;
+    plan(&contract, "contacts", &systems, rules, &BTreeMap::new())
+}
+
+#[test]
+fn a_path_that_would_be_glued_to_the_host_is_not_planned() {
+    for path in ["@192.0.2.2:18080/v1/customers", ".evil.example/v1/customers", ":8443/v1/customers"] {
+        match described(("/v1/customers:", &format!("\"{path}\":"))) {
+            Err(PlanError::PathWithoutSlash { path: said, .. }) => assert_eq!(said, path),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_address_is_kept_as_it_is_read_and_hides_no_host() {
+    let base = |url: &str| {
+        let line = format!("base_url: \"{url}\"\n    api: apis/billing.openapi.yaml ");
+        billing(("api: apis/billing.openapi.yaml ", &line), &[]).map(|plan| plan.source.base_url)
+    };
+    assert_eq!(base("http://192.0.2.2\\\\@localhost").unwrap(), "http://192.0.2.2/@localhost");
+    assert_eq!(base("https://API.example:443/v1/").unwrap(), "https://api.example/v1");
+    for url in
+        ["http://127.0.0.1@192.0.2.2:18080", "http://a:b@127.0.0.1", "http://127.0.0.1/?x=", "http://127.0.0.1/#"]
+    {
+        assert!(matches!(base(url), Err(PlanError::BadBaseUrl { .. })), "{url}");
+    }
+    let token = |url: &str| match described(("https://api.crm.example/oauth2/token", url)).map(|p| p.target.auth) {
+        Ok(AuthPlan::ClientCredentials { token_url, .. }) => Some(token_url),
+        Ok(other) => panic!("{other:?}"),
+        Err(_) => None,
+    };
+    let hidden = token("http:192.0.2.2:18080/token?x=://localhost/").unwrap();
+    assert_eq!(hidden, "http://192.0.2.2:18080/token?x=://localhost/");
+    assert_eq!(token("//192.0.2.2/token").unwrap(), "https://192.0.2.2/token");
+    for url in ["http://localhost@192.0.2.2/token", "ftp://localhost/token", "data:localhost"] {
+        assert_eq!(token(url), None, "{url}");
+    }
+}
+
 #[test]
 fn what_cannot_be_planned_is_said_with_what_to_do() {
     let said = |change: (&str, &str)| billing(change, &[]).unwrap_err().to_string();

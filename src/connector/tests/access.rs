@@ -199,3 +199,17 @@ async fn a_system_that_echoes_the_credential_does_not_get_it_into_logs_or_dead_l
     }
     assert!(shown.contains("[redacted]"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_where_the_plan_does_not_point() {
+    for base in ["https://source.example", "http://127.0.0.1"] {
+        for path in ["@192.0.2.2:18080/v1/x", ".evil.example/v1/x", ":8443/v1/x"] {
+            let mut stage = Stage::with(3).with_tokens();
+            stage.plan.source.base_url = base.to_owned();
+            stage.plan.source.list.path = path.to_owned();
+            let report = stage.run().await;
+            assert_eq!(report.stopped.as_ref().unwrap().0, "other-origin", "{base}{path}: {report:?}");
+            assert_eq!(stage.systems.lines(), Vec::<String>::new(), "{base}{path}");
+        }
+    }
+}
