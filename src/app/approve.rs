@@ -141,13 +141,14 @@ pub fn petition(app: &App, request: &Request) -> Result<Petition, No> {
         }
         _ => (None, None),
     };
-    let assumed = contract
+    let unknown = contract
         .constraints
         .iter()
-        .filter(|c| c.kind == ConstraintKind::Inferred)
-        .filter(|c| facts.constraints.get(c.id.as_str()).is_none_or(|f| f.waits_for_a_person()))
-        .map(|c| format!("{}: {}", c.id.value, text::quoted(&c.says, 160)))
-        .collect();
+        .filter(|c| c.kind == ConstraintKind::Inferred && !facts.constraints.contains_key(c.id.as_str()))
+        .map(|c| format!("{}: {}", c.id.value, text::quoted(&c.says, 160)));
+    let waiting =
+        facts.waiting().filter(|f| f.in_contract).map(|f| format!("{}: {}", f.id, text::quoted(&f.question(), 400)));
+    let assumed = unknown.chain(waiting).collect();
     let plans = compiled.plans(contract, None, &BTreeMap::new())?;
     Ok(Petition {
         statement: subject.statement(request.what, risk),

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::subject::Compiled;
 use super::wire::{CountsOut, FindingOut};
 use super::{Call, Done, Hints, No, UseCase, paging};
-use crate::contract::ConstraintKind;
 use crate::evidence::{EventKind, Phase};
 use crate::workflow::record::{self, ConstraintRecorded};
 
@@ -148,14 +147,9 @@ fn recorded(compiled: &Compiled, constraint: &crate::contract::Constraint) -> Co
 /// Inferred constraints that no person has settled, those of this file included.
 fn open_inferred(call: &Call<'_>, constraints: &[ConstraintRecorded]) -> Vec<String> {
     let mut open: Vec<String> = call.facts.waiting().map(|c| c.id.clone()).collect();
-    for c in constraints
-        .iter()
-        .filter(|c| c.kind == ConstraintKind::Inferred && !open.contains(&c.id))
-        .map(|c| c.id.clone())
-        .collect::<Vec<_>>()
-    {
-        if call.facts.constraints.get(&c).is_none_or(crate::workflow::ConstraintFact::waits_for_a_person) {
-            open.push(c);
+    for c in constraints {
+        if call.facts.would_wait(c) && !open.contains(&c.id) {
+            open.push(c.id.clone());
         }
     }
     open

@@ -186,11 +186,8 @@ impl UseCase for ConfirmConstraints {
                 .into());
             }
         }
-        let open: Vec<Asked> = call
-            .facts
-            .waiting()
-            .map(|c| Asked { id: c.id.clone(), says: c.says.clone(), digest: c.digest() })
-            .collect();
+        let open: Vec<Asked> =
+            call.facts.waiting().map(|c| Asked { id: c.id.clone(), says: c.question(), digest: c.digest() }).collect();
         let mut parked = None;
         let decided: Vec<DecisionRecord> = if !params.decisions.is_empty() {
             reported(call, &params)

@@ -95,7 +95,7 @@ fn constraint(fact: &ConstraintFact, events: &[Event], session: &str, name: &str
     let waiting = Waiting {
         what: "inferred-constraint",
         about: fact.id.clone(),
-        question: format!("does it hold that {}?", fact.says.trim_end_matches('.')),
+        question: format!("does it hold that {}?", fact.question().trim_end_matches('.')),
         so_far: (fact.state != ConstraintState::Open).then(|| fact.state_line()),
         session: Some(session.to_owned()),
         integration: Some(name.to_owned()),

@@ -136,7 +136,8 @@ impl UseCase for RecordConstraint {
             .into());
         }
         let mut open: Vec<String> = call.facts.waiting().map(|c| c.id.clone()).filter(|id| *id != params.id).collect();
-        if kind == ConstraintKind::Inferred {
+        let waits = call.facts.would_wait(&data);
+        if waits {
             open.push(params.id.clone());
         }
         let constraints = call.facts.constraints.len() + usize::from(!call.facts.constraints.contains_key(&params.id));
@@ -153,7 +154,10 @@ impl UseCase for RecordConstraint {
             )
         };
         let answer = Answer { id: params.id.clone(), kind, constraints, open, next };
-        Ok(Done::new(answer, format!("{} constraint {}: {says}", kind.as_str(), params.id), data.to_value()))
+        let still =
+            if waits && kind != ConstraintKind::Inferred { ", which waits for a person: it was inferred" } else { "" };
+        let summary = format!("{} constraint {}{still}: {says}", kind.as_str(), params.id);
+        Ok(Done::new(answer, summary, data.to_value()))
     }
 }
 

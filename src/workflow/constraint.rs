@@ -42,8 +42,10 @@ impl ConstraintState {
 pub struct ConstraintFact {
     /// Kebab-case handle.
     pub id: String,
-    /// How binding.
+    /// How binding. Once inferred, inferred for good: whether it holds is for a person to say.
     pub kind: ConstraintKind,
+    /// Another kind that it was given since it was inferred. It shows in the question and settles nothing.
+    pub called: Option<ConstraintKind>,
     /// What must hold, in words.
     pub says: String,
     /// Where it comes from.
@@ -87,6 +89,7 @@ impl ConstraintFact {
         Self {
             id,
             kind,
+            called: None,
             says,
             origin,
             owner,
@@ -107,6 +110,31 @@ impl ConstraintFact {
     pub fn record(&self) -> ConstraintRecorded {
         let Self { id, kind, says, origin, owner, binds, .. } = self.clone();
         ConstraintRecorded { id, kind, says, origin, owner, binds, found: false }
+    }
+
+    /// What is put before a person: its words, and for one that is called stated by now, where it is said to be, so that
+    /// they can look there. That there is something at that place says nothing about what.
+    #[must_use]
+    pub fn question(&self) -> String {
+        let says = &self.says;
+        match (self.called, &self.origin) {
+            (None, None) => says.clone(),
+            (None, Some(origin)) => format!("{says} (said to come from {})", quoted(origin, 160)),
+            (Some(kind), Some(origin)) => format!(
+                "{says} (was assumed, is called {} now, said to be stated at {}: look whether it says so)",
+                kind.as_str(),
+                quoted(origin, 160)
+            ),
+            (Some(kind), None) => format!("{says} (was assumed, is called {} now)", kind.as_str()),
+        }
+    }
+
+    /// Whether it would wait for a person once this was said about it.
+    #[must_use]
+    pub fn would_wait(&self, new: &ConstraintRecorded) -> bool {
+        let mut then = self.clone();
+        then.restate(new, self.seq);
+        then.waits_for_a_person()
     }
 
     /// What a decision about it must be bound to.
@@ -192,6 +220,14 @@ impl ConstraintFact {
         self.state == ConstraintState::Rejected && self.in_contract
     }
 
+    /// It was inferred before, whatever it is called now.
+    pub(super) fn be_inferred(&mut self) {
+        if self.kind != ConstraintKind::Inferred {
+            self.called = Some(self.kind);
+            self.kind = ConstraintKind::Inferred;
+        }
+    }
+
     pub(super) fn restate(&mut self, new: &ConstraintRecorded, seq: u64) {
         // Who says nothing about what it binds leaves that as it was.
         let binds = if new.binds.is_empty() { self.binds.clone() } else { new.binds.clone() };
@@ -208,10 +244,13 @@ impl ConstraintFact {
                 self.lapsed = Some(Lapsed { decided, by: seq, because });
             }
         }
-        // An inferred constraint leaves that kind only with the place that states it, and the place was looked up.
-        // A document or a person named by an agent is a report. Otherwise relabelling would be a way round the human.
-        let relabelled = self.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && !new.found;
-        self.kind = if relabelled { ConstraintKind::Inferred } else { new.kind };
+        // An inferred constraint never leaves that kind: a place that is there need not say so, and a document or a
+        // person named by an agent is a report. Relabelling would be a way round the human.
+        if self.kind == ConstraintKind::Inferred {
+            self.called = Some(new.kind).filter(|kind| *kind != ConstraintKind::Inferred);
+        } else {
+            self.kind = new.kind;
+        }
         self.says.clone_from(&new.says);
         self.origin.clone_from(&new.origin);
         self.owner = new.owner.clone().or(self.owner.take());

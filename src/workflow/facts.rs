@@ -1,6 +1,6 @@
 //! What the events of a session add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -11,6 +11,7 @@ use super::record::{
     DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
+use crate::contract::ConstraintKind;
 use crate::evidence::{Event, EventKind, Outcome, Session};
 
 /// A record, and the event that carries it.
@@ -38,6 +39,8 @@ pub struct Facts {
     pub systems: IndexMap<String, Seen<SystemMapped>>,
     /// Constraints by id, in the order they first came up.
     pub constraints: IndexMap<String, ConstraintFact>,
+    /// Ids of constraints that were inferred at some time, those included that nothing mentions any more.
+    pub inferred: BTreeSet<String>,
     /// Ids that were put before somebody and brought no answer, at the last asking.
     pub pending: Vec<String>,
     /// The last draft.
@@ -171,9 +174,16 @@ impl Facts {
             }
             None => {
                 let mut fact = ConstraintFact::new(constraint, seq, recorded);
+                // Under another kind it does not come back as another constraint.
+                if self.inferred.contains(&constraint.id) {
+                    fact.be_inferred();
+                }
                 fact.bar = self.checks.last().map(|c| c.record.approvals.inferred_constraints).unwrap_or_default();
                 self.constraints.insert(constraint.id.clone(), fact);
             }
+        }
+        if self.constraints.get(&constraint.id).is_some_and(|c| c.kind == ConstraintKind::Inferred) {
+            self.inferred.insert(constraint.id.clone());
         }
     }
 
@@ -201,6 +211,15 @@ impl Facts {
             fact.risk_taken = Some(seen.clone());
         }
         self.approvals.push(seen);
+    }
+
+    /// Whether the constraint would wait for a person, were it recorded.
+    #[must_use]
+    pub fn would_wait(&self, new: &ConstraintRecorded) -> bool {
+        match self.constraints.get(&new.id) {
+            Some(known) => known.would_wait(new),
+            None => new.kind == ConstraintKind::Inferred || self.inferred.contains(&new.id),
+        }
     }
 
     /// Inferred constraints that no person has settled, in order.

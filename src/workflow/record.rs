@@ -79,7 +79,8 @@ pub struct ConstraintRecorded {
     /// What it is about; everything, where nothing is said.
     #[serde(default, skip_serializing_if = "Binds::is_empty")]
     pub binds: Binds,
-    /// The origin was looked up in a mapped description, and there is something there. Written by the server alone.
+    /// The origin was looked up in a mapped description, and there is something there; what, nobody has read. Written by
+    /// the server alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
 }

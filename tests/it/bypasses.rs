@@ -305,6 +305,34 @@ async fn an_assumption_is_not_relabelled_with_an_origin_that_nobody_can_look_up(
 }
 
 #[tokio::test]
+async fn an_assumption_is_not_settled_by_a_place_that_is_there_and_says_something_else() {
+    let says = "a customer's id never changes and is never used again";
+    // By the tool.
+    let (s, session) = at_work(agent(), true).await;
+    let hard = json!({"session": session, "id": "billing-ids-stable", "kind": "hard", "says": says, "origin": "billing#/info/title"});
+    let recorded = s.ok("record_constraint", hard).await;
+    assert!(recorded["open"].to_string().contains("billing-ids-stable"), "{recorded:#}");
+    assert!(building_waits(&s, &session).await.contains("billing-ids-stable"));
+    // The person sees where it is said to be.
+    let inbox = parsed(&run(s.dir.path(), &["inbox", "--format", "json"]));
+    let question = inbox["waiting"][0]["question"].as_str().unwrap();
+    assert!(question.contains("is called hard now, said to be stated at billing#/info/title"), "{question}");
+    // By the file, where a person has settled the other one.
+    let human = Human { content: Some(json!({"billing-email-stable": "confirm"})), ..agent() };
+    let (s, session) = at_work(human, true).await;
+    decided(&s, &session).await;
+    let inferred = "  - id: billing-ids-stable\n    kind: inferred\n";
+    edit(&s, inferred, "  - id: billing-ids-stable\n    kind: hard\n    origin: \"billing#/info/title\"\n");
+    let check = s.ok("check_contract", json!({"session": session, "contract": CONTRACT})).await;
+    assert_eq!(check["compiles"], true, "{check:#}");
+    assert!(check["open_inferred"].to_string().contains("billing-ids-stable"), "{check:#}");
+    assert!(building_waits(&s, &session).await.contains("billing-ids-stable"));
+    s.ok("run_drills", json!({"session": session, "contract": CONTRACT, "schedules": 2})).await;
+    let ready = s.ok("assess_readiness", json!({"session": session})).await;
+    assert!(ready["confidence"]["value"].as_f64().unwrap() <= 0.70, "{ready:#}");
+}
+
+#[tokio::test]
 async fn an_assumption_is_not_settled_by_striking_it_out() {
     let (s, session) = at_work(agent(), true).await;
     let path = s.dir.path().join(CONTRACT);

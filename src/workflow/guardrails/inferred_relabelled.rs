@@ -1,5 +1,6 @@
-//! An inferred constraint does not become stated by being called so: a person confirms it, or the place in a mapped
-//! description that states it was looked up. A document or a person named by an agent is a report and changes nothing.
+//! An inferred constraint does not become stated by being called so: a person confirms it. Naming the place in a mapped
+//! description that is said to state it is recorded, for the person to look at; it settles nothing. A document or a
+//! person named by an agent is a report and changes nothing.
 
 use serde_json::json;
 
@@ -13,14 +14,15 @@ pub(super) const RULE: Guardrail = Guardrail { code: "inferred-relabelled", rule
 fn rule(ask: &Ask<'_>) -> Ruling {
     let Proposal::Constraint(new) = ask.proposal else { return Ruling::Allow };
     let Some(known) = ask.facts.constraints.get(&new.id) else { return Ruling::Allow };
-    let relabelled = known.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred && !new.found;
-    if !relabelled {
+    let relabelled = known.kind == ConstraintKind::Inferred && new.kind != ConstraintKind::Inferred;
+    let settled = known.is_confirmed() && !known.would_wait(new);
+    if !relabelled || new.found || settled {
         return Ruling::Allow;
     }
     Ruling::Refuse(Refusal {
         code: RULE.code,
         because: format!(
-            "constraint {} is inferred and {}; to call it {}, give the place in a mapped description that states it (\"system#/json/pointer\"), or let a person confirm it{}",
+            "constraint {} is inferred and {}; to call it {}, let a person confirm it first. A place in a mapped description (\"system#/json/pointer\") can be given as its origin, for the person to look at{}",
             new.id,
             known.state.as_str(),
             new.kind.as_str(),

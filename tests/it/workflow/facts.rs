@@ -39,7 +39,7 @@ fn what_an_agent_reports_is_no_approval_and_undoes_none() {
 }
 
 #[test]
-fn an_inferred_constraint_is_not_relabelled_without_its_origin() {
+fn an_inferred_constraint_is_never_settled_by_a_place_that_is_there() {
     let c = inferred("ids-stable", "a customer's id never changes");
     let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..c.clone() };
     let stated = ConstraintRecorded { kind: ConstraintKind::Hard, origin: Some("billing#/x".to_owned()), ..c.clone() };
@@ -50,9 +50,39 @@ fn an_inferred_constraint_is_not_relabelled_without_its_origin() {
     assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred, "nor in the file");
     log.put(&stated);
     assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Inferred, "nor by naming a place");
-    log.put(&ConstraintRecorded { found: true, ..stated });
-    assert_eq!(log.facts().constraints["ids-stable"].kind, ConstraintKind::Hard);
+    let found = ConstraintRecorded { found: true, ..stated };
+    log.put(&found);
+    let fact = &log.facts().constraints["ids-stable"];
+    assert_eq!((fact.kind, fact.called), (ConstraintKind::Inferred, Some(ConstraintKind::Hard)));
+    assert!(fact.waits_for_a_person(), "that something is there does not say what");
+    assert_eq!(
+        fact.question(),
+        "a customer's id never changes (was assumed, is called hard now, said to be stated at billing#/x: look whether it says so)"
+    );
+    log.decide(&found, Decision::Confirmed, Channel::Terminal);
     assert!(!log.facts().constraints["ids-stable"].waits_for_a_person());
+    let other = ConstraintRecorded { says: "an id never changes, on weekdays".to_owned(), ..found };
+    log.put(&other);
+    assert!(log.facts().constraints["ids-stable"].waits_for_a_person(), "other words are not confirmed");
+}
+
+#[test]
+fn what_was_inferred_does_not_come_back_as_something_stated() {
+    let c = inferred("ids-stable", "a customer's id never changes");
+    let hard = ConstraintRecorded {
+        kind: ConstraintKind::Hard,
+        says: "an id may be used again".to_owned(),
+        origin: Some("billing#/x".to_owned()),
+        found: true,
+        ..c.clone()
+    };
+    let mut log = Log::default();
+    log.both().check("c1", 0, std::slice::from_ref(&c)).decide(&c, Decision::Confirmed, Channel::Terminal);
+    log.check("c2", 0, &[]);
+    assert_eq!(log.facts().constraints.len(), 0, "confirmed and struck out, it is no concern any more");
+    assert!(log.facts().would_wait(&hard));
+    log.check("c3", 0, &[hard]);
+    assert!(log.facts().constraints["ids-stable"].waits_for_a_person());
 }
 
 #[test]

@@ -127,7 +127,7 @@ next: inspect_system {"session":"s-20261123-k7m2qd","name":"billing"}
 }
 
 #[test]
-fn a_constraint_keeps_its_kind_until_it_has_an_origin() {
+fn an_inferred_constraint_keeps_its_kind_until_a_person_confirms_it() {
     let mut log = Log::default();
     let hard = ConstraintRecorded { kind: ConstraintKind::Hard, ..ids() };
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&hard)), @r#"
@@ -137,18 +137,25 @@ next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":
     log.put(&ids());
     let soft = ConstraintRecorded { kind: ConstraintKind::Soft, ..ids() };
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&soft)), @r#"
-refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, give the place in a mapped description that states it ("system#/json/pointer"), or let a person confirm it
+refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it soft, let a person confirm it first. A place in a mapped description ("system#/json/pointer") can be given as its origin, for the person to look at
 looked at: event 1: constraint-recorded ids-stable as inferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     let told = ConstraintRecorded { origin: Some("the runbook".to_owned()), ..hard };
     insta::assert_snapshot!(refused(&log, "record_constraint", Proposal::Constraint(&told)), @r#"
-refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it hard, give the place in a mapped description that states it ("system#/json/pointer"), or let a person confirm it. What a document or a person is said to state is a report
+refused: inferred-relabelled: constraint ids-stable is inferred and open; to call it hard, let a person confirm it first. A place in a mapped description ("system#/json/pointer") can be given as its origin, for the person to look at. What a document or a person is said to state is a report
 looked at: event 1: constraint-recorded ids-stable as inferred
 next: confirm_constraints {"session":"s-20261123-k7m2qd"}; or a person types: platform-integration confirm --session s-20261123-k7m2qd
 "#);
     let stated = ConstraintRecorded { origin: Some("billing#/x".to_owned()), found: true, ..told };
     assert_eq!(refused(&log, "record_constraint", Proposal::Constraint(&stated)), "allowed");
+    // Recorded for a person to look at, and no more.
+    log.put(&stated).both().check("c1", 0, std::slice::from_ref(&stated));
+    let waits = refused(&log, "scaffold_connector", Proposal::Nothing);
+    assert!(waits.contains("1 inferred constraint not settled by a person: ids-stable"), "{waits}");
+    log.decide(&ids(), Decision::Confirmed, Channel::Elicitation);
+    assert_eq!(refused(&log, "scaffold_connector", Proposal::Nothing), "allowed");
+    assert_eq!(refused(&log, "record_constraint", Proposal::Constraint(&soft)), "allowed", "confirmed on these words");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use platform_integration::base::digest::Digest;
 use platform_integration::base::rng::Rng;
 use platform_integration::contract::ConstraintKind;
 use platform_integration::evidence::{Event, EventKind, Outcome, Verdict};
@@ -65,34 +66,67 @@ impl Oracle<'_> {
         last.len() >= 2 && last.values().all(same)
     }
 
-    /// Constraints that are inferred: those once said to be so, and never again with a place that states them.
-    fn inferred(&self) -> BTreeSet<String> {
-        let mut kinds: BTreeMap<String, bool> = BTreeMap::new();
-        let mut recorded: BTreeSet<String> = BTreeSet::new();
-        let say = |kinds: &mut BTreeMap<String, bool>, c: &Value| {
-            let id = c["id"].as_str().unwrap().to_owned();
-            let was = kinds.get(&id).copied().unwrap_or(false);
-            let inferred = c["kind"] == "inferred" || (was && c["found"] != true);
-            kinds.insert(id, inferred);
+    /// Ids that were inferred, or assumed by a check, at some time in this session. No kind and no origin that came later
+    /// takes one out.
+    fn ever_inferred(&self) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        let mut say = |c: &Value, assumed: bool| {
+            if assumed || c["kind"] == "inferred" {
+                ids.insert(c["id"].as_str().unwrap().to_owned());
+            }
         };
+        for event in self.of(EventKind::ConstraintRecorded) {
+            say(&event.event.data, false);
+        }
+        for event in self.of(EventKind::ContractChecked) {
+            event.event.data["constraints"].as_array().unwrap().iter().for_each(|c| say(c, false));
+            event.event.data["assumed"].as_array().into_iter().flatten().for_each(|c| say(c, true));
+        }
+        ids
+    }
+
+    /// What a decision on this is bound to, worked out here from the raw words.
+    fn bound(c: &Value) -> String {
+        let mut decided = json!({"id": c["id"], "says": c["says"]});
+        if let Some(binds) = c.get("binds") {
+            decided["binds"] = binds.clone();
+        }
+        Digest::of_json(&decided).as_str().to_owned()
+    }
+
+    /// Ids ever inferred whose words no person has ever decided on, as they were said last. (That binds which narrow
+    /// keep a decision, and that a report may come after it, makes the workflow stricter or laxer by degrees; that nobody
+    /// was there is what an agent must not get past.)
+    fn undecided(&self) -> BTreeSet<String> {
+        let by_person = |id: &str, digests: &BTreeSet<String>| {
+            self.of(EventKind::ConstraintsConfirmed).flat_map(|e| e.event.data["decisions"].as_array().unwrap()).any(
+                |d| {
+                    d["id"] == id
+                        && d["channel"] != "agent-report"
+                        && d["decision"] != "deferred"
+                        && digests.contains(d["digest"].as_str().unwrap())
+                },
+            )
+        };
+        self.ever_inferred().into_iter().filter(|id| !by_person(id, &self.present(id))).collect()
+    }
+
+    /// Digests of the words that a constraint has now, under whatever it was said to bind while it had them.
+    fn present(&self, id: &str) -> BTreeSet<String> {
+        let mut said: Vec<&Value> = Vec::new();
         for event in self.events.iter().filter(|e| e.event.outcome == Outcome::Ok) {
             match event.event.kind {
-                EventKind::ConstraintRecorded => {
-                    recorded.insert(event.event.data["id"].as_str().unwrap().to_owned());
-                    say(&mut kinds, &event.event.data);
-                }
+                EventKind::ConstraintRecorded => said.push(&event.event.data),
                 EventKind::ContractChecked => {
-                    let listed = event.event.data["constraints"].as_array().unwrap();
-                    listed.iter().for_each(|c| say(&mut kinds, c));
-                    // What is inferred stays although it was struck out: nobody was there to settle it.
-                    kinds.retain(|id, inferred| {
-                        *inferred || recorded.contains(id) || listed.iter().any(|c| c["id"] == **id)
-                    });
+                    said.extend(event.event.data["constraints"].as_array().unwrap());
+                    said.extend(event.event.data["assumed"].as_array().into_iter().flatten());
                 }
                 _ => {}
             }
         }
-        kinds.into_iter().filter(|(_, inferred)| *inferred).map(|(id, _)| id).collect()
+        let of: Vec<&Value> = said.into_iter().filter(|c| c["id"] == id).collect();
+        let Some(last) = of.last() else { return BTreeSet::new() };
+        of.iter().filter(|c| c["says"] == last["says"]).map(|c| Self::bound(c)).collect()
     }
 
     /// Some drill passed on the contract as it is.
@@ -110,7 +144,7 @@ impl Oracle<'_> {
             "draft_contract" => self.mapped(),
             "run_drills" => self.clean(),
             "export_dossier" => self.check().is_some(),
-            "scaffold_connector" => self.clean() && self.inferred().is_empty(),
+            "scaffold_connector" => self.clean() && self.undecided().is_empty(),
             _ => true,
         }
     }
@@ -272,11 +306,13 @@ impl Walk {
         assert_eq!(rule(&ask), Ruling::Allow, "a dead end: {next} after {:#?}", kinds(&self.log));
 
         let oracle = Oracle { events: &self.log.events, contract: self.log.now.as_deref(), files: &self.log.files };
-        let inferred = oracle.inferred();
+        let inferred = oracle.ever_inferred();
         for (id, fact) in &facts.constraints {
             assert_ne!(fact.state, ConstraintState::Confirmed, "{id} was confirmed, and nobody was there");
             assert_eq!(fact.kind == ConstraintKind::Inferred, inferred.contains(id), "{id}");
         }
+        let waiting: BTreeSet<String> = facts.waiting().map(|c| c.id.clone()).collect();
+        assert!(oracle.undecided().is_subset(&waiting), "{:?} wait, {waiting:?} are shown", oracle.undecided());
         let confidence = assess(&facts, None).confidence;
         assert!(confidence.value() <= confidence.ceiling().value());
         if !inferred.is_empty() {
