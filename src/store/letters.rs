@@ -28,15 +28,17 @@ pub(super) fn indexed(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(sequence(last.unwrap_or(0)))
 }
 
-/// Indexes the records that wait, if they are many; `last` is the newest record. Inside a transaction that writes.
-pub(super) fn fill(connection: &Connection, last: u64) -> rusqlite::Result<()> {
+/// Indexes the records that wait, if they are many; `last` is the newest record, `added` how many came with it. Inside a
+/// transaction that writes.
+pub(super) fn fill(connection: &Connection, last: u64, added: usize) -> rusqlite::Result<()> {
     let done = indexed(connection)?;
     if last < done + WAIT {
         return Ok(());
     }
     let mut select =
         connection.prepare_cached("SELECT seq, summary, data FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-    let mut rows = select.query([number(done), number(STEP)])?;
+    // Many at once must not outrun the index.
+    let mut rows = select.query([number(done), number(STEP.max(2 * added as u64))])?;
     while let Some(row) = rows.next()? {
         let (seq, summary, data): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         put(connection, seq, &summary, &data)?;

@@ -184,7 +184,7 @@ impl Store for SqliteStore {
             .collect::<Result<_, _>>()
             .map_err(|e| self.not_appended(e))?;
         if let Some(last) = events.last() {
-            letters::fill(&transaction, last.seq).map_err(|e| self.unwritten(&e))?;
+            letters::fill(&transaction, last.seq, events.len()).map_err(|e| self.unwritten(&e))?;
         }
         transaction.commit().map_err(|e| self.unwritten(&e))?;
         Ok(events)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use super::approvals::What;
-use super::constraint::ConstraintFact;
+use super::constraint::{ConstraintFact, ConstraintState};
 use super::record::{
     Approved, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
     DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
@@ -198,8 +198,10 @@ impl Facts {
             // A risk was taken with this contract in view, not with the next one.
             fact.risk_taken = fact.risk_taken.take().filter(|taken| taken.record.digest == check.record.digest);
         }
-        // An assumption does not become settled by being struck out: it waits until a person has seen it go.
-        self.constraints.retain(|_, fact| fact.recorded || fact.in_contract || fact.waits_for_a_person());
+        // An assumption does not become settled by being struck out: it waits until a person has seen it go. And what was
+        // rejected is not forgotten, so that it does not come back as if nobody had said anything.
+        let known = |fact: &ConstraintFact| fact.waits_for_a_person() || fact.state == ConstraintState::Rejected;
+        self.constraints.retain(|_, fact| fact.recorded || fact.in_contract || known(fact));
     }
 
     fn approved(&mut self, seen: Seen<Approved>) {

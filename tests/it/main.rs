@@ -25,6 +25,7 @@ mod matcher;
 mod mcp;
 mod otel;
 mod readers;
+mod rejected;
 mod run;
 mod scaffold;
 mod schemas;

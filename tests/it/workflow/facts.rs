@@ -99,7 +99,11 @@ fn constraints_of_a_contract_come_and_go_with_it() {
     assert_eq!(facts.constraints.keys().collect::<Vec<_>>(), ["recorded", "written"], "struck out is not settled");
     assert!(facts.constraints["written"].waits_for_a_person());
     log.decide(&written, Decision::Rejected, Channel::Terminal).check("c2", 0, &[]);
-    assert_eq!(log.facts().constraints.keys().collect::<Vec<_>>(), ["recorded"]);
+    let facts = log.facts();
+    assert_eq!(facts.constraints["written"].state, ConstraintState::Rejected, "a rejection is not forgotten");
+    assert!(!facts.constraints["written"].waits_for_a_person());
+    log.check("c3", 0, std::slice::from_ref(&written));
+    assert!(log.facts().constraints["written"].relied_on_though_rejected(), "it does not come back as if unsaid");
 }
 
 #[test]
