@@ -20,6 +20,11 @@ use crate::scaffold::{
 };
 use crate::workflow::{ConstraintState, record};
 
+/// The file of a dossier that names the session it is of.
+const NAMES_SESSION: &str = "risk-rollback.md";
+/// The most of it that is looked through, in bytes.
+const MAX_DOSSIER: u64 = 16 * 1024 * 1024;
+
 /// Arguments of `export_dossier`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
@@ -104,6 +109,15 @@ impl UseCase for ExportDossier {
         dossier.notes = params.notes.as_deref().map(notes).unwrap_or_default();
         let out = call.app.path(&params.out);
         let files = scaffold::dossier(&dossier).map_err(|e| Fault::internal(&e))?;
+        if of_another_session(&out, &params.session) {
+            return Err(Refusal::new(
+                "written-by-another-session",
+                format!("the dossier in {} is that of another session", text::quoted(&params.out, 160)),
+                format!("export_dossier {{\"session\": \"{0}\", \"out\": \"dossier-{0}\"}}", params.session),
+            )
+            .saw("the session that its files name")
+            .into());
+        }
         let mut names = Vec::new();
         for f in &files {
             fs::write_atomic(&out.join(&f.path), f.content.as_bytes()).map_err(Fault::from)?;
@@ -129,6 +143,13 @@ impl UseCase for ExportDossier {
             data.to_value(),
         ))
     }
+}
+
+/// Whether a dossier lies in `out` that another session wrote; one of its files names the session.
+fn of_another_session(out: &std::path::Path, session: &str) -> bool {
+    let Ok(text) = fs::read_text(&out.join(NAMES_SESSION), MAX_DOSSIER) else { return false };
+    let named = text.lines().find_map(|l| l.strip_prefix("Session ")?.split(',').next());
+    named.is_some_and(|named| named != session)
 }
 
 fn dossier(

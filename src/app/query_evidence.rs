@@ -188,6 +188,15 @@ impl UseCase for QueryEvidence {
             )
             .into());
         }
+        // A proof reads everything, what others did included.
+        if params.verify && call.face.principal().is_some() {
+            return Err(Refusal::new(
+                "local-user-only",
+                "the whole log is proven for the local user, not for one of several principals",
+                "call again without verify; who runs the server proves it: platform-integration evidence verify",
+            )
+            .into());
+        }
         let head = call.app.store.head()?.hash;
         let chain = if params.verify { Some(call.app.store.verify()?.words()) } else { None };
         let store = imported::store(call, params.bundle.as_deref())?;

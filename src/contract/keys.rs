@@ -115,7 +115,7 @@ pub(super) static ROOT: Table = table(&[
 ]);
 
 pub(super) static SYSTEM: Table = table(&[
-    must("api", Shape::Text, "API description: a path relative to this file, or an https URL."),
+    must("api", Shape::Text, "API description: a path relative to this file; nothing is fetched over the network."),
     may("base_url", Shape::Text, "Base URL; the description's first server where it is left out."),
     may("auth", Shape::Table(&AUTH), "How to authenticate."),
 ]);

@@ -21,7 +21,10 @@ use crate::base::digest::Digest;
 pub const BUNDLE: &str = "platform-integration-evidence/1";
 
 /// The longest line read, in bytes: far above any answer, far below what would harm.
-const MAX_LINE: u64 = 256 * 1024 * 1024;
+const MAX_LINE: u64 = 32 * 1024 * 1024;
+
+/// The most that is read of one bundle, unpacked, in bytes: a small file can unpack to any size.
+const MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,7 +288,8 @@ pub enum NotProven {
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn prove(mut lines: impl BufRead, probes: &[u64], mut each: impl FnMut(Proven)) -> Result<BundleProof, NotProven> {
+pub fn prove(lines: impl BufRead, probes: &[u64], mut each: impl FnMut(Proven)) -> Result<BundleProof, NotProven> {
+    let mut lines = std::io::Read::take(lines, MAX_BYTES);
     let mut at: u64 = 1;
     let malformed = |line: u64, because: String| NotProven::Malformed { line, because };
     let first = next(&mut lines, at)?.ok_or_else(|| malformed(1, "the file is empty".to_owned()))?;
@@ -353,6 +357,10 @@ fn next(lines: &mut impl BufRead, at: u64) -> Result<Option<String>, NotProven> 
     let read = std::io::Read::take(&mut *lines, MAX_LINE)
         .read_line(&mut text)
         .map_err(|e| NotProven::Malformed { line: at, because: format!("it cannot be read ({e})") })?;
+    if read as u64 == MAX_LINE && !text.ends_with('\n') {
+        let because = format!("it is longer than {} MB", MAX_LINE / (1024 * 1024));
+        return Err(NotProven::Malformed { line: at, because });
+    }
     Ok((read > 0).then_some(text))
 }
 
@@ -454,5 +462,17 @@ impl<'p> State<'p> {
             blobs: self.blobs.len() as u64,
             probed: self.probed,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_end_takes_no_more_memory_than_a_line_may() {
+        let endless = std::io::BufReader::new(std::io::repeat(b'x'));
+        let said = prove(endless, &[], |_| {}).map(|_| ()).map_err(|e| e.to_string());
+        assert_eq!(said, Err("line 1: it is longer than 32 MB".to_owned()));
     }
 }

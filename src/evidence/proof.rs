@@ -78,10 +78,12 @@ pub struct Dropped {
     pub bytes: u64,
 }
 
-/// Adds `event` to the compactions on record, if it is one: its number, and the time before which it dropped.
+/// Adds `event` to the compactions on record, if it is one: its number, and the time before which it dropped. One that
+/// claims a time later than its own accounts for nothing: what was not there yet cannot have been dropped by rule.
 pub fn compactions(event: &Event, known: &mut Vec<(u64, Timestamp)>) {
     if event.event.kind == EventKind::EvidenceCompacted
         && let Some(before) = event.event.data.get("before_ms").and_then(serde_json::Value::as_i64)
+        && before <= event.event.at.0
     {
         known.push((event.seq, Timestamp(before)));
     }

@@ -117,6 +117,8 @@ impl Server {
             ));
         };
         let arguments = request.arguments.unwrap_or_default();
+        // Its place is its own also while a person is asked, whether or not the client still listens.
+        let _whole = Wanted::of(&context);
         let mut came = self.call(route, HumanInput::NotAsked, arguments.clone(), &context).await?;
         if let Came::Ask(question) = &came {
             let asked = self

@@ -193,8 +193,12 @@ pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
         match document {
             Value::Object(map) if map.is_empty() => "an empty object".to_owned(),
             Value::Object(map) => {
-                let keys: Vec<String> = map.keys().take(5).map(|k| quoted(k, 30)).collect();
-                format!("a document with the keys {}", keys.join(", "))
+                let mut what = format!("a document with {}", plural(map.len() as u64, "key"));
+                let names: Vec<&str> = map.keys().map(String::as_str).filter(|k| is_name(k)).take(5).collect();
+                if !names.is_empty() {
+                    what.push_str(&format!(", among them {}", names.join(", ")));
+                }
+                what
             }
             Value::Array(_) => "a list".to_owned(),
             _ => "plain text".to_owned(),
@@ -212,6 +216,14 @@ fn unknown_format(at: Location, what: &str) -> Finding {
         "pass a description in OpenAPI 3.0 or 3.1"
     };
     Finding::error("unknown-format", at, format!("the input looks like {what}; {READS}")).fix(fix)
+}
+
+/// Whether a key is a name as descriptions have them. Anything may be read as a document, so that a line of a password
+/// file can be a key: that is content, and not repeated.
+fn is_name(key: &str) -> bool {
+    let digits = key.chars().filter(char::is_ascii_digit).count();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.$-".contains(c);
+    (1..=24).contains(&key.len()) && key.chars().all(plain) && digits <= 4 && !key.trim_start_matches('$').contains('$')
 }
 
 /// A scalar for a message.
@@ -252,6 +264,15 @@ mod tests {
         ] {
             assert!(looks_like(text).contains(name), "{text}: {}", looks_like(text));
         }
+    }
+
+    #[test]
+    fn what_is_no_description_is_not_repeated() {
+        let text = "root:$6$Ab1Cd2Ef3G$hij: 19000\nname: 1\nhunter22 of mine: 2\n0123456789abcdef: 3\n$id: 4\n";
+        let said = looks_like(text);
+        assert!(said.contains("a document with 5 keys, among them name, $id; this release"), "{said}");
+        let said = looks_like("root:$6$Ab1Cd2Ef3G$hij: 19000\n");
+        assert!(said.contains("a document with 1 key; this release"), "{said}");
     }
 
     #[test]

@@ -244,7 +244,7 @@ impl Store for SqliteStore {
     }
 
     fn verify(&self) -> Result<Proof, StoreError> {
-        let mut connection = self.reading();
+        let mut connection = self.proving();
         // One snapshot: what others append meanwhile is not half seen.
         let snapshot =
             connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(|e| self.unread(&e))?;
@@ -253,7 +253,7 @@ impl Store for SqliteStore {
 
     fn verify_session(&self, session: &str) -> Result<Option<ChainFault>, StoreError> {
         let mut proven = self.proven.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut connection = self.reading();
+        let mut connection = self.proving();
         let snapshot =
             connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(|e| self.unread(&e))?;
         proof::verify_session(&snapshot, session, &mut proven).map_err(|e| self.unread(&e))

@@ -1,4 +1,4 @@
-//! The SQLite file: opening it, its three connections, its words for what went wrong.
+//! The SQLite file: opening it, its connections, its words for what went wrong.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,15 +17,17 @@ const BUSY: Duration = Duration::from_secs(30);
 
 /// Evidence and ledger in one SQLite file. Any number of processes may have it open.
 ///
-/// Three connections, so that nobody who reads waits for a disk that writes: what must be on the disk before the caller goes on is written through `synced`
+/// Several connections, so that nobody who reads waits for a disk that writes: what must be on the disk before the caller goes on is written through `synced`
 /// (`synchronous=FULL`); what may fall back to an earlier state on power loss, but not on `kill -9`, through `quick`
-/// (`synchronous=NORMAL`, an order of magnitude faster); `reading` cannot write.
+/// (`synchronous=NORMAL`, an order of magnitude faster); `reading` and `proving` cannot write; a proof of the whole
+/// takes its time, and questions do not wait for it.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
     synced: Mutex<Connection>,
     quick: Mutex<Connection>,
     reading: Mutex<Connection>,
+    proving: Mutex<Connection>,
     /// How far this object has walked the chain.
     pub(super) proven: Mutex<Head>,
     /// Lock files of the flows this store holds.
@@ -59,10 +61,14 @@ impl SqliteStore {
         };
         let synced = Mutex::new(open("FULL")?);
         let quick = Mutex::new(open("NORMAL")?);
-        let reading = open("NORMAL")?;
-        reading.pragma_update(None, "query_only", true).map_err(|e| unusable(because(&e)))?;
-        let (reading, proven) = (Mutex::new(reading), Mutex::default());
-        Ok(Self { path: path.to_owned(), synced, quick, reading, proven, held: Mutex::new(BTreeMap::new()) })
+        let only_reading = || -> Result<Connection, StoreError> {
+            let connection = open("NORMAL")?;
+            connection.pragma_update(None, "query_only", true).map_err(|e| unusable(because(&e)))?;
+            Ok(connection)
+        };
+        let (reading, proving) = (Mutex::new(only_reading()?), Mutex::new(only_reading()?));
+        let proven = Mutex::default();
+        Ok(Self { path: path.to_owned(), synced, quick, reading, proving, proven, held: Mutex::new(BTreeMap::new()) })
     }
 
     /// The database file.
@@ -85,6 +91,11 @@ impl SqliteStore {
     /// The connection that only reads.
     pub(super) fn reading(&self) -> MutexGuard<'_, Connection> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that proves; it only reads.
+    pub(super) fn proving(&self) -> MutexGuard<'_, Connection> {
+        self.proving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A reading that failed.
@@ -198,5 +209,22 @@ fn in_words(error: &std::io::Error) -> String {
         // Our own words, which may begin with a path.
         std::io::ErrorKind::Other => text.to_owned(),
         _ => text.to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Store as _;
+
+    #[test]
+    fn a_question_and_a_proof_do_not_wait_for_each_other() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&dir.path().join("evidence.db")).expect("opens");
+        let question = store.reading();
+        assert_eq!(store.verify().expect("readable").words(), "whole");
+        drop(question);
+        let _proof = store.proving();
+        assert_eq!(store.head().expect("readable").seq, 0);
     }
 }

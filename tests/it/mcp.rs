@@ -262,6 +262,14 @@ async fn walk(modern: bool) {
         let text = std::fs::read_to_string(s.dir.path().join("dossier").join(file.as_str().unwrap())).unwrap();
         assert!(text.contains("Confidence: 0."), "{text}");
     }
+    // Another session does not replace it unasked.
+    let other = s.ok("open_session", json!({"name": "billing-to-crm", "goal": "the same again"})).await;
+    let other = other["session"].as_str().unwrap().to_owned();
+    s.ok("check_contract", json!({"session": other, "contract": contract})).await;
+    let refused = s.refused("export_dossier", json!({"session": other})).await;
+    assert!(refused.starts_with("refused: written-by-another-session: "), "{refused}");
+    assert!(refused.contains("\nnext: export_dossier {") && refused.contains("\"out\": \"dossier-"), "{refused}");
+    s.ok("export_dossier", json!({"session": other, "out": format!("dossier-{other}")})).await;
     let events = s.ok("query_evidence", json!({"session": session, "verify": true})).await;
     assert_eq!(events["chain"], "whole");
     let kinds: Vec<&str> = events["events"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();

@@ -148,7 +148,7 @@ impl Gate {
             return Ok((StatusCode::NOT_FOUND, "Not Found: Session not found").into_response());
         }
         let body = self.body(&parts.headers, body).await?;
-        let opens = session.is_none() && opens(&body);
+        let opens = session.is_none() && parts.method == Method::POST && opens(&body);
         let place = if opens { Some(self.place(&who).await.ok_or_else(|| self.too_many_sessions())?) } else { None };
         // Nothing behind the gate needs it, so no log line there can show it.
         parts.headers.remove(header::AUTHORIZATION);

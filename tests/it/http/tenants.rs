@@ -194,3 +194,39 @@ async fn a_session_of_the_older_protocol_belongs_to_who_opened_it() {
     assert_eq!(asked(ADA, &id, "DELETE", "").await.unwrap().status(), 202);
     assert_eq!(asked(ADA, &id, "POST", &list).await.unwrap().status(), 404);
 }
+
+#[tokio::test]
+async fn the_whole_log_is_proven_for_the_local_user_alone() {
+    let (served, _) = adas().await;
+    let grace = served.connect(Some(GRACE), true, ()).await;
+    let said = call(&grace, "query_evidence", json!({"verify": true})).await.unwrap_err();
+    assert!(
+        said.starts_with("refused: local-user-only: ") && said.contains("next: call again without verify"),
+        "{said}"
+    );
+    call(&grace, "query_evidence", json!({})).await.unwrap();
+    let said = call(&grace, "query_evidence", json!({"bundle": "ab"})).await.unwrap_err();
+    assert!(said.contains("bundles are for the local user"), "{said}");
+    grace.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_in_a_clients_name_is_not_recorded() {
+    let served = serve(|o| o.principals = both()).await;
+    let key = format!("sk-proj-{}", "Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0");
+    let arguments = json!({"name": "billing-to-crm", "goal": "keep contacts in step"});
+    let call = super::modern("tools/call", json!({"name": "open_session", "arguments": arguments})).to_string();
+    let body = call.replace("\"raw\"", &format!("\"raw {key}\""));
+    assert!(body.contains(&key));
+    let bearer = format!("Bearer {ADA}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", "open_session"),
+    ];
+    assert_eq!(served.send(&headers, body).await.status, 200);
+    let asked = served.modern(Some(ADA), "tools/call", json!({"name": "query_evidence", "arguments": {}})).await;
+    assert!(asked.text.contains("raw [redacted] 1"), "{asked:?}");
+    assert!(!asked.text.contains(&key));
+}

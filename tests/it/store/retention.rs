@@ -1,6 +1,6 @@
 //! What retention drops, and what it may not.
 
-use platform_integration::evidence::Dropped;
+use platform_integration::evidence::{Dropped, compactions, may_lack};
 
 use super::*;
 
@@ -150,4 +150,20 @@ fn a_judgement_about_a_session_sees_an_alteration_of_it_at_once() {
     raw.execute_batch("DROP TRIGGER events_are_not_changed; UPDATE events SET summary = 'x' WHERE seq = 5").unwrap();
     let fault = store.verify_session("s-1").unwrap().unwrap();
     assert_eq!((fault.seq, fault.because.as_str()), (5, "altered"));
+}
+
+#[test]
+fn a_compaction_that_claims_a_time_later_than_its_own_accounts_for_nothing() {
+    let store = MemoryStore::default();
+    store.append(vec![of(EventKind::EvidenceQueried, 500, "old question")]).unwrap();
+    for before in [1001, 1000] {
+        let data = json!({"before_ms": before});
+        append(&store, NewEvent { kind: EventKind::EvidenceCompacted, data, ..event(1000, "compacted") });
+    }
+    let events = store.query(&Query { limit: 10, ..Query::default() }).unwrap().events;
+    let mut known = Vec::new();
+    compactions(&events[1], &mut known);
+    assert!(!may_lack(&events[0], false, &known), "it says more than it could know");
+    compactions(&events[2], &mut known);
+    assert!(may_lack(&events[0], false, &known));
 }

@@ -1,6 +1,7 @@
 //! What was altered, removed or reordered is found, and named.
 
 use platform_integration::evidence::ChainFault;
+use platform_integration::evidence::seal::Seal;
 
 use super::*;
 
@@ -98,4 +99,32 @@ fn the_view_for_people_tells_who_when_why() {
     );
     assert_eq!(rows[0].0, platform_integration::evidence::who(Some("s-1")));
     assert_eq!(rows[0].2, platform_integration::evidence::WHY);
+}
+
+#[test]
+fn a_tail_cut_off_together_with_its_counter_is_noticed_by_a_seal_alone() {
+    let place = Place::new();
+    let store = place.open();
+    for i in 1..=5 {
+        append(&store, event(i, &format!("event {i}")));
+    }
+    let sealed = store.verify().unwrap();
+    let seal = Seal::new(sealed.origin.as_deref().unwrap(), &sealed.head, "2026-11-23T00:00:00Z".to_owned());
+    drop(store);
+    // The trigger is put back, as who covers tracks would.
+    let raw = place.raw();
+    let trigger: String = raw
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'events_are_not_removed'", [], |row| row.get(0))
+        .unwrap();
+    raw.execute_batch(&format!(
+        "DROP TRIGGER events_are_not_removed; DELETE FROM events WHERE seq > 3; {trigger};
+         UPDATE sqlite_sequence SET seq = 3 WHERE name = 'events'"
+    ))
+    .unwrap();
+    let store = place.open();
+    let cut = store.verify().unwrap();
+    assert_eq!((cut.words().as_str(), cut.head.seq), ("whole", 3), "the file itself does not tell");
+    let there = store.event(5).unwrap().map(|e| e.hash);
+    let said = seal.contradicted(cut.origin.as_deref(), cut.head.seq, there.as_deref()).unwrap();
+    assert!(said.contains("ends at record 3") && said.ends_with("its end was cut off"), "{said}");
 }
