@@ -30,8 +30,6 @@ pub(super) struct Subject<'a> {
     pub compiled: &'a Compiled,
     /// The contract as the user named it.
     pub named: &'a str,
-    /// Another signers file than the contract's: one that is out of reach of whoever edits the contract.
-    pub signers: Option<&'a str>,
 }
 
 /// An approval that stands.
@@ -66,24 +64,31 @@ impl Subject<'_> {
         self.app.path(self.named).parent().map(Path::to_owned).unwrap_or_default()
     }
 
-    /// The file of allowed signers, as it is called; nothing where none is named.
-    pub(super) fn signers_file(&self) -> Option<(String, PathBuf)> {
-        if let Some(path) = self.signers {
-            return Some((path.to_owned(), self.app.path(path)));
-        }
-        let written = self.contract.approvals.signers.as_ref()?;
-        Some((written.value.clone(), self.dir().join(written.as_str())))
-    }
-
     /// Verifies a signature over a statement; the words say why not.
     pub(super) fn verify(&self, statement: &Statement, signature: &str) -> Result<Verified, String> {
-        let Some((named, path)) = self.signers_file() else {
-            return Err("no file of allowed signers is named".to_owned());
+        verify(self.app, statement, signature)
+    }
+
+    /// Refuses where no list of signers is known that somebody else than the contract names.
+    pub(super) fn pinned(&self) -> Result<(), Refusal> {
+        if self.app.signers.is_some() {
+            return Ok(());
+        }
+        let list = match &self.contract.approvals.signers {
+            Some(named) => {
+                let beside = Path::new(self.named).with_file_name(named.as_str());
+                format!("a copy of {} that only people can write", beside.display())
+            }
+            None => "a list of the team's keys that only people can write".to_owned(),
         };
-        let text = fs::read_text(&path, MAX_CONTRACT).map_err(|e| e.to_string())?;
-        Signers::parse(&text)
-            .and_then(|s| s.verify(statement.to_string().as_bytes(), signature, NAMESPACE, self.app.clock.now()))
-            .map_err(|e| format!("{e} ({named})"))
+        Err(Refusal::new(
+            "signers-not-pinned",
+            format!("{UNPINNED}; who may edit the contract and its list could name a key of their own"),
+            format!(
+                "a person keeps {list} as ~/.config/platform-integration/allowed_signers, or names it with \
+                 PLATFORM_INTEGRATION_SIGNERS or --signers; in CI, a file of the protected branch or of the runner"
+            ),
+        ))
     }
 
     /// The approval that stands for this, or why none does: one reason for each that comes near.
@@ -171,6 +176,11 @@ impl Subject<'_> {
     }
 
     fn not_approved(&self, near: &[String], live: &[(&str, &str)], session: Option<&str>) -> Refusal {
+        if self.policy().live_run == Bar::Signature
+            && let Err(refusal) = self.pinned()
+        {
+            return refusal;
+        }
         let (system, url) = live.first().copied().unwrap_or_default();
         let why = if near.is_empty() {
             "and nobody has approved a live run of this contract".to_owned()
@@ -204,6 +214,24 @@ impl Subject<'_> {
         }
         out
     }
+}
+
+const UNPINNED: &str = "no list of allowed signers is pinned on this machine";
+
+/// Verifies a signature over a statement by the list that whoever started this process named; the words say why not.
+fn verify(app: &App, statement: &Statement, signature: &str) -> Result<Verified, String> {
+    let Some(path) = &app.signers else { return Err(UNPINNED.to_owned()) };
+    let text = fs::read_text(path, MAX_CONTRACT).map_err(|e| e.to_string())?;
+    Signers::parse(&text)
+        .and_then(|s| s.verify(statement.to_string().as_bytes(), signature, NAMESPACE, app.clock.now()))
+        .map_err(|e| format!("{e} ({})", path.display()))
+}
+
+/// The facts without what rests on a signature that does not verify, or not any more.
+pub(super) fn proven(app: &App, facts: Facts) -> Facts {
+    facts.with_proven(&|statement, approved| {
+        approved.signature.as_ref().is_some_and(|signature| verify(app, statement, signature).is_ok())
+    })
 }
 
 /// A bar in words.
@@ -248,7 +276,7 @@ pub(super) fn recorded(app: &App) -> Result<Vec<Recorded>, No> {
 /// Ids of the inferred constraints of a session that no person has settled.
 pub(super) fn unsettled(app: &App, session: &str) -> Result<Vec<String>, No> {
     let found = app.store.session(session)?;
-    let facts = Facts::fold(Some(&found), &app.store.events_of(session)?);
+    let facts = proven(app, Facts::fold(Some(&found), &app.store.events_of(session)?));
     Ok(facts.waiting().map(|c| c.id.clone()).collect())
 }
 
@@ -303,10 +331,10 @@ pub struct Answer {
 ///
 /// # Errors
 /// Refused when the contract does not compile; a fault when the store cannot be read.
-pub fn run(app: &App, named: &str, require: &[What], signers: Option<&str>) -> Result<Answer, No> {
+pub fn run(app: &App, named: &str, require: &[What]) -> Result<Answer, No> {
     let compiled = Compiled::load_with(app, named, None)?;
     let contract = compiled.sound(named)?;
-    let subject = Subject { app, contract, compiled: &compiled, named, signers };
+    let subject = Subject { app, contract, compiled: &compiled, named };
     let shown = if require.is_empty() { &[What::LiveRun, What::InferredConstraints][..] } else { require };
     let mut lines = Vec::new();
     for what in shown {

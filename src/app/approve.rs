@@ -30,8 +30,6 @@ pub struct Request {
     pub what: What,
     /// The risk, for [`What::AcceptRisk`].
     pub risk: Option<String>,
-    /// Another signers file than the contract's.
-    pub signers: Option<String>,
 }
 
 /// What is put before a person, complete.
@@ -201,6 +199,7 @@ pub fn give(app: &App, petition: &Petition, spoken: Spoken) -> Result<Answer, No
     let (by, channel, key, signature) = match spoken {
         Spoken::Terminal { by } => (clean(&by), Channel::Terminal, None, None),
         Spoken::Signature { armored } => {
+            subject.pinned()?;
             let who = subject.verify(statement, &armored).map_err(|because| {
                 Refusal::new(
                     "signature-not-accepted",
@@ -311,7 +310,7 @@ fn subject<'a>(
     contract: &'a crate::contract::Contract,
     request: &'a Request,
 ) -> Subject<'a> {
-    Subject { app, contract, compiled, named: &request.contract, signers: request.signers.as_deref() }
+    Subject { app, contract, compiled, named: &request.contract }
 }
 
 /// Approving what is inferred settles each inferred constraint that the contract lists.

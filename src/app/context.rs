@@ -39,6 +39,9 @@ pub struct App {
     pub rng: Mutex<Rng>,
     /// Relative paths start here.
     pub cwd: PathBuf,
+    /// The list of keys whose signatures count, as whoever started this process named it. A contract cannot name it:
+    /// who may edit the contract could bring a key of their own.
+    pub signers: Option<PathBuf>,
     /// Files outside [`App::cwd`] are neither read nor written: so it is where callers come from other machines.
     pub confined: bool,
     /// Collects spans, where somebody collects them.
@@ -64,6 +67,7 @@ impl App {
             clock,
             rng: Mutex::new(rng),
             cwd,
+            signers: None,
             confined: false,
             tracer: None,
             trace: None,
@@ -342,6 +346,7 @@ impl<'a> Call<'a> {
                 });
                 let files = app.description_digests(&facts);
                 let facts = facts.with_contract(now.as_deref()).with_files(files);
+                let facts = super::approvals::proven(app, facts);
                 (Some(session), facts)
             }
         };

@@ -10,7 +10,7 @@ use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT};
 use crate::contract::Bar;
-use crate::evidence::{Event, EventKind, Outcome, Query, SessionQuery};
+use crate::evidence::{Event, EventKind, Outcome, Query, Session, SessionQuery};
 use crate::workflow::record::ConstraintsConfirmed;
 use crate::workflow::{ConstraintFact, ConstraintState, Facts};
 
@@ -62,9 +62,9 @@ pub fn run(app: &App) -> Result<Answer, No> {
         let sessions = app.store.sessions(&SessionQuery { after, limit: 100, ..SessionQuery::default() })?;
         for session in &sessions {
             let events = app.store.events_of(&session.id)?;
-            let facts = Facts::fold(Some(session), &events);
+            let facts = super::approvals::proven(app, Facts::fold(Some(session), &events));
             for fact in facts.waiting() {
-                found.push(constraint(fact, &events, &session.id, &session.name));
+                found.push(constraint(fact, &facts, &events, session));
             }
         }
         match sessions.last() {
@@ -79,7 +79,7 @@ pub fn run(app: &App) -> Result<Answer, No> {
     Ok(Answer { waiting, next })
 }
 
-fn constraint(fact: &ConstraintFact, events: &[Event], session: &str, name: &str) -> (Timestamp, Waiting) {
+fn constraint(fact: &ConstraintFact, facts: &Facts, events: &[Event], of: &Session) -> (Timestamp, Waiting) {
     // Asked for by whoever last put it before somebody in vain; else brought up by whoever recorded it.
     let asked = events.iter().rev().find(|e| {
         e.event.kind == EventKind::ConstraintsConfirmed
@@ -88,7 +88,8 @@ fn constraint(fact: &ConstraintFact, events: &[Event], session: &str, name: &str
     let told = asked.or_else(|| events.iter().find(|e| e.seq == fact.seq));
     let (since, client) = told.map_or((Timestamp(0), String::new()), |e| (e.event.at, e.event.client.clone()));
     let command = if fact.bar == Bar::Signature {
-        "platform-integration approve CONTRACT inferred-constraints --print-statement".to_owned()
+        let contract = facts.contract_file().unwrap_or("integration.yaml");
+        format!("platform-integration approve {contract} inferred-constraints --print-statement")
     } else {
         "platform-integration confirm".to_owned()
     };
@@ -97,12 +98,12 @@ fn constraint(fact: &ConstraintFact, events: &[Event], session: &str, name: &str
         about: fact.id.clone(),
         question: format!("does it hold that {}?", fact.question().trim_end_matches('.')),
         so_far: (fact.state != ConstraintState::Open).then(|| fact.state_line()),
-        session: Some(session.to_owned()),
-        integration: Some(name.to_owned()),
+        session: Some(of.id.clone()),
+        integration: Some(of.name.clone()),
         since: since.rfc3339(),
         client,
         asks: fact.bar,
-        command: format!("{command} --session {session}"),
+        command: format!("{command} --session {}", of.id),
     };
     (since, waiting)
 }

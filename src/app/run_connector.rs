@@ -32,8 +32,6 @@ pub struct Options {
     pub watch: bool,
     /// The session the run belongs to.
     pub session: Option<String>,
-    /// Another file of allowed signers than the contract's.
-    pub signers: Option<String>,
 }
 
 /// One flow's result.
@@ -166,7 +164,7 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
     let live: Vec<(&str, &str)> = plans.iter().flat_map(addresses).filter(|(_, url)| !is_loopback(url)).collect();
     if !live.is_empty() && !dry {
         let named = options.contract.as_str();
-        let subject = Subject { app, contract, compiled: &compiled, named, signers: options.signers.as_deref() };
+        let subject = Subject { app, contract, compiled: &compiled, named };
         match subject.live_run(&live, options.session.as_deref()) {
             Ok(given) => tracing::info!(by = given.by, place = given.place, "the live run is approved"),
             Err(No::Refusal(refusal)) => {

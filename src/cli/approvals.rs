@@ -45,8 +45,8 @@ enum Came {
 }
 
 fn approved(app: &App, args: Approve) -> Result<Came, No> {
-    let Approve { contract, what, risk, session, by, signature, print_statement, signers } = args;
-    let request = Request { contract, session, what, risk, signers };
+    let Approve { contract, what, risk, session, by, signature, print_statement, signers: _ } = args;
+    let request = Request { contract, session, what, risk };
     let asked = approve::petition(app, &request)?;
     if print_statement {
         let (statement, next) = approve::to_sign(&asked);
@@ -74,7 +74,7 @@ fn approved(app: &App, args: Approve) -> Result<Came, No> {
 
 /// Lists what stands; with `--require`, 1 where something is missing.
 pub(super) fn approvals(app: &App, format: Format, args: &ApprovalsOf) -> u8 {
-    match app::approvals::run(app, &args.contract, &args.require, args.signers.as_deref()) {
+    match app::approvals::run(app, &args.contract, &args.require) {
         Ok(answer) => output::answer(format, &answer).max(if answer.ok { exit::FINE } else { exit::FINDINGS }),
         Err(no) => output::no(format, &no),
     }

@@ -240,7 +240,8 @@ pub(super) struct Run {
     /// The session the run belongs to.
     #[arg(long)]
     pub(super) session: Option<String>,
-    /// File of allowed signers, instead of the one that the contract names.
+    /// File of the keys whose signatures count. Default: platform-integration/allowed_signers in the user's
+    /// configuration; the file that the contract names counts only when it is named here.
     #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
     pub(super) signers: Option<String>,
     /// No log lines on stderr.
@@ -278,7 +279,8 @@ pub(super) struct Approve {
     /// Print what to sign, and how.
     #[arg(long)]
     pub(super) print_statement: bool,
-    /// File of allowed signers, instead of the one that the contract names.
+    /// File of the keys whose signatures count. Default: platform-integration/allowed_signers in the user's
+    /// configuration; the file that the contract names counts only when it is named here.
     #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
     pub(super) signers: Option<String>,
 }
@@ -290,9 +292,22 @@ pub(super) struct ApprovalsOf {
     /// What must stand; the exit code is 1 where it does not (repeatable).
     #[arg(long, value_name = "WHAT", value_parser = what)]
     pub(super) require: Vec<What>,
-    /// File of allowed signers, instead of the one that the contract names.
+    /// File of the keys whose signatures count. Default: platform-integration/allowed_signers in the user's
+    /// configuration; the file that the contract names counts only when it is named here.
     #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
     pub(super) signers: Option<String>,
+}
+
+impl Command {
+    /// The list of signers that this command names.
+    pub(super) fn signers(&self) -> Option<&str> {
+        match self {
+            Self::Run(args) => args.signers.as_deref(),
+            Self::Approve(args) => args.signers.as_deref(),
+            Self::Approvals(args) => args.signers.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 fn what(text: &str) -> Result<What, String> {

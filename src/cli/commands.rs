@@ -34,6 +34,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
+    app.signers = compose::signers(&app.cwd, cli.command.signers());
     let telemetry = compose::telemetry();
     app.tracer = telemetry.as_ref().map(Telemetry::tracer);
     // What serves answers calls of many traces, and may do so for weeks: it is in none itself.
@@ -177,7 +178,6 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         base_urls: args.base_url.into_iter().collect(),
         watch: args.watch,
         session: args.session,
-        signers: args.signers,
     };
     if args.dry_run {
         return match runner::dry_run(app, &options) {

@@ -41,6 +41,18 @@ fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The list of keys whose signatures count: named with the command, else by `PLATFORM_INTEGRATION_SIGNERS`, else the
+/// user's own, where there is one. Never the contract's: an agent may edit that.
+/// <https://specifications.freedesktop.org/basedir-spec/latest/>
+pub(super) fn signers(cwd: &Path, named: Option<&str>) -> Option<PathBuf> {
+    if let Some(path) = named.map(str::to_owned).or_else(|| set("PLATFORM_INTEGRATION_SIGNERS")) {
+        return Some(cwd.join(path));
+    }
+    let config = set("XDG_CONFIG_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
+    let config = config.or_else(|| Some(PathBuf::from(set("HOME")?).join(".config")))?;
+    Some(config.join("platform-integration").join("allowed_signers")).filter(|path| path.is_file())
+}
+
 /// The trace that whoever started this process works in.
 /// <https://opentelemetry.io/docs/specs/otel/context/env-carriers/>
 pub(super) fn trace() -> Option<TraceContext> {

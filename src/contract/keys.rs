@@ -100,7 +100,11 @@ pub(super) static APPROVALS: Table = table(&[
     may("inferred_constraints", BARS, "Weakest channel that settles an inferred constraint; any where left out."),
     may("live_run", BARS, "Weakest channel that allows a live run: terminal (the default) or signature."),
     may("accept_risk", BARS, "Weakest channel that takes a risk: terminal (the default) or signature."),
-    may("signers", Shape::Text, "allowed_signers file of OpenSSH, relative to this file."),
+    may(
+        "signers",
+        Shape::Text,
+        "The team's allowed_signers file (OpenSSH), relative to this file. It counts where it is pinned from outside.",
+    ),
 ]);
 
 pub(super) static ROOT: Table = table(&[

@@ -228,6 +228,14 @@ impl ConstraintFact {
         }
     }
 
+    /// What was decided counts for nothing any more, and it is open again.
+    pub(super) fn reopen(&mut self, because: &str) {
+        self.state = ConstraintState::Open;
+        if let Some(decided) = self.decided.take() {
+            self.lapsed = Some(Lapsed { by: decided.seq, decided, because: because.to_owned() });
+        }
+    }
+
     pub(super) fn restate(&mut self, new: &ConstraintRecorded, seq: u64) {
         // Who says nothing about what it binds leaves that as it was.
         let binds = if new.binds.is_empty() { self.binds.clone() } else { new.binds.clone() };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::approvals::What;
+use super::approvals::{Statement, What, counts};
 use super::constraint::{ConstraintFact, ConstraintState};
 use super::record::{
-    Approved, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
+    Approved, Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
     DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
@@ -87,6 +87,50 @@ impl Facts {
     #[must_use]
     pub fn with_files(mut self, files: BTreeMap<String, String>) -> Self {
         self.files = files;
+        self
+    }
+
+    /// Without the approvals by signature that are not `proven`, and without what rests on them. Whoever can write
+    /// the log can write that somebody signed; a key can be taken out of the list. What is signed is asked for again
+    /// wherever it opens something.
+    #[must_use]
+    pub fn with_proven(mut self, proven: &dyn Fn(&Statement, &Approved) -> bool) -> Self {
+        let stands = |constraints: &IndexMap<String, ConstraintFact>, approved: &Approved| {
+            let risk = approved.risk.as_ref();
+            let words = risk.and_then(|risk| constraints.get(risk)).map(ConstraintFact::digest).unwrap_or_default();
+            let statement = Statement {
+                what: approved.what,
+                risk: risk.map(|risk| (risk.clone(), words)),
+                name: approved.name.clone(),
+                contract: approved.digest.clone(),
+                systems: approved.systems.clone(),
+            };
+            approved.channel != Channel::Signature || statement.is_of(approved) && proven(&statement, approved)
+        };
+        self.approvals.retain(|seen| stands(&self.constraints, &seen.record));
+        let (approvals, checks) = (&self.approvals, &self.checks);
+        for fact in self.constraints.values_mut() {
+            fact.risk_taken.take_if(|taken| !approvals.iter().any(|a| a.seq == taken.seq));
+            // Settled by a signature over a contract that lists it in these words.
+            let signed = |decided: u64, fact: &ConstraintFact| {
+                approvals.iter().any(|a| {
+                    let of = &a.record;
+                    a.seq < decided
+                        && (of.what, of.channel) == (What::InferredConstraints, Channel::Signature)
+                        && checks
+                            .iter()
+                            .filter(|c| c.record.digest == of.digest)
+                            .any(|c| c.record.constraints.iter().any(|c| c.id == fact.id && c.says == fact.says))
+                })
+            };
+            let unproven = fact
+                .decided
+                .as_ref()
+                .is_some_and(|decided| decided.record.channel == Channel::Signature && !signed(decided.seq, fact));
+            if unproven {
+                fact.reopen("no signature over it verifies");
+            }
+        }
         self
     }
 
@@ -205,7 +249,9 @@ impl Facts {
     }
 
     fn approved(&mut self, seen: Seen<Approved>) {
-        let checked = self.checks.last().is_some_and(|c| c.record.digest == seen.record.digest);
+        let checked = self.checks.last().is_some_and(|c| {
+            c.record.digest == seen.record.digest && counts(c.record.approvals.accept_risk, seen.record.channel)
+        });
         if checked
             && seen.record.what == What::AcceptRisk
             && let Some(fact) = seen.record.risk.as_ref().and_then(|risk| self.constraints.get_mut(risk))

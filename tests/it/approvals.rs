@@ -50,6 +50,8 @@ mod terminal {
             .args(args)
             .current_dir(dir)
             .env_remove("PLATFORM_INTEGRATION_STORE")
+            .env_remove("PLATFORM_INTEGRATION_SIGNERS")
+            .env("XDG_CONFIG_HOME", dir.join("config"))
             .env_remove("RUST_LOG")
             .env("USER", "ops")
             .env("COLUMNS", "110")
@@ -299,7 +301,7 @@ mod terminal {
 #[cfg(unix)]
 pub(crate) use terminal::{approve, settled};
 
-/// A key pair and an `allowed_signers` that names it, beside the contract.
+/// A key pair and an `allowed_signers` that names it: beside the contract, and pinned in the configuration of the user.
 #[cfg(unix)]
 pub(crate) struct Team {
     pub(crate) dir: tempfile::TempDir,
@@ -308,11 +310,15 @@ pub(crate) struct Team {
 #[cfg(unix)]
 impl Team {
     pub(crate) fn new() -> Self {
+        Self::with("{live_run: signature, accept_risk: signature, signers: allowed_signers}")
+    }
+
+    pub(crate) fn with(policy: &str) -> Self {
         let dir = workspace("billing-to-crm");
         let team = Self { dir };
         team.key("mira");
         team.allow("mira");
-        with_policy(team.dir.path(), "{live_run: signature, accept_risk: signature, signers: allowed_signers}");
+        with_policy(team.dir.path(), policy);
         team
     }
 
@@ -320,7 +326,7 @@ impl Team {
         self.dir.path().join("examples/billing-to-crm")
     }
 
-    fn key(&self, name: &str) {
+    pub(crate) fn key(&self, name: &str) {
         use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
         let seed: [u8; 32] = std::array::from_fn(|i| name.as_bytes()[i % name.len()]);
         let key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
@@ -329,14 +335,27 @@ impl Team {
         std::fs::write(self.dir.path().join(format!("{name}.pub")), key.public_key().to_openssh().unwrap()).unwrap();
     }
 
-    fn allow(&self, name: &str) {
+    /// The list that somebody pinned.
+    pub(crate) fn pinned(&self) -> std::path::PathBuf {
+        self.dir.path().join("config/platform-integration/allowed_signers")
+    }
+
+    /// Names this key and no other, in both lists.
+    pub(crate) fn allow(&self, name: &str) {
+        self.bring(name);
+        std::fs::create_dir_all(self.pinned().parent().unwrap()).unwrap();
+        std::fs::copy(self.beside().join("allowed_signers"), self.pinned()).unwrap();
+    }
+
+    /// Names it in the contract's list, which whoever edits the contract may edit too.
+    pub(crate) fn bring(&self, name: &str) {
         let public = std::fs::read_to_string(self.dir.path().join(format!("{name}.pub"))).unwrap();
         let line = format!("{name}@example.com namespaces=\"platform-integration\" {public}\n");
         std::fs::write(self.beside().join("allowed_signers"), line).unwrap();
     }
 
     /// Signs as `ssh-keygen -Y sign` does: the same format, by the crate that `ssh` in Rust uses.
-    fn sign(&self, name: &str, statement: &str, to: &str) {
+    pub(crate) fn sign(&self, name: &str, statement: &str, to: &str) {
         let key = ssh_key::PrivateKey::read_openssh_file(&self.dir.path().join(name)).unwrap();
         let sig = key.sign("platform-integration", ssh_key::HashAlg::Sha512, statement.as_bytes()).unwrap();
         let to = self.beside().join(to);
@@ -348,7 +367,7 @@ impl Team {
         run(self.dir.path(), args)
     }
 
-    fn statement(&self) -> String {
+    pub(crate) fn statement(&self) -> String {
         let printed = self.run(&["approve", CONTRACT, "live-run", "--print-statement"]);
         assert_eq!(printed.status.code(), Some(0), "{}", stderr(&printed));
         stdout(&printed)

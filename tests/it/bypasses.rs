@@ -613,3 +613,109 @@ fn an_address_that_only_looks_like_this_machine_needs_an_approval() {
     let said = here("https://api.crm.example/oauth2/token", "http:192.0.2.2:18080/token?x=://localhost/");
     assert!(!said.contains("secret-missing") && said.contains("http://192.0.2.2:18080/token"), "{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_comes_with_the_contract_approves_nothing() {
+    // Whoever edits the contract names a list, puts a key of their own on it, and signs.
+    let team = crate::approvals::Team::with("{signers: allowed_signers}");
+    let dir = team.dir.path();
+    team.key("eve");
+    team.bring("eve");
+    team.sign("eve", &team.statement(), "approvals/live-run.sig");
+    let said = |args: &[&str]| stderr(&run(dir, args));
+    let refused = said(&["run", CONTRACT]);
+    assert!(refused.contains("live-run-not-approved") && refused.contains("no line of allowed_signers"), "{refused}");
+    std::fs::remove_file(team.pinned()).unwrap();
+    let refused = said(&["run", CONTRACT]);
+    assert!(refused.contains("live-run-not-approved"), "{refused}");
+    assert!(refused.contains("no list of allowed signers is pinned on this machine"), "{refused}");
+    let sig = "examples/billing-to-crm/approvals/live-run.sig";
+    let refused = said(&["approve", CONTRACT, "live-run", "--signature", sig]);
+    insta::assert_snapshot!(crate::cli::steady(&refused, dir));
+    // Where only a signature counts, the run says so at once.
+    edit_in(dir, "{signers: allowed_signers}", "{live_run: signature, signers: allowed_signers}");
+    let refused = said(&["run", CONTRACT]);
+    assert!(refused.contains("signers-not-pinned"), "{refused}");
+    // A person who names the list answers for it: this is how CI does it.
+    team.sign("eve", &team.statement(), "approvals/live-run.sig");
+    let named = said(&["run", CONTRACT, "--signers", "examples/billing-to-crm/allowed_signers"]);
+    assert!(named.contains("secret-missing"), "{named}");
+}
+
+#[cfg(unix)]
+fn edit_in(dir: &std::path::Path, from: &str, to: &str) {
+    let path = dir.join(CONTRACT);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_signature_settled_is_open_again_when_the_key_is_taken_out() {
+    let team = crate::approvals::Team::with("{inferred_constraints: signature, signers: allowed_signers}");
+    let dir = team.dir.path();
+    let session = crate::approvals::checked(dir);
+    let inbox = stdout(&run(dir, &["inbox"]));
+    assert!(inbox.contains("integration.yaml inferred-constraints --print-statement"), "{inbox}");
+    let scaffold = ["scaffold", CONTRACT, "--out", "deploy", "--session", &session];
+    let printed = run(dir, &["approve", CONTRACT, "inferred-constraints", "--session", &session, "--print-statement"]);
+    team.sign("mira", &stdout(&printed), "mira.sig");
+    let sig = "examples/billing-to-crm/mira.sig";
+    let approve = ["approve", CONTRACT, "inferred-constraints", "--session", &session, "--signature", sig];
+    let given = run(dir, &approve);
+    assert_eq!(given.status.code(), Some(0), "{}", stderr(&given));
+    let open = run(dir, &scaffold);
+    assert_eq!(open.status.code(), Some(0), "{}", stderr(&open));
+    team.key("eve");
+    team.allow("eve");
+    let refused = stderr(&run(dir, &scaffold));
+    assert!(refused.contains("inferred-settled"), "{refused}");
+    team.allow("mira");
+    assert_eq!(run(dir, &scaffold).status.code(), Some(0), "the same key, the same approval");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forged_record_of_a_signed_risk_or_settlement_opens_nothing() {
+    let policy = "{inferred_constraints: signature, accept_risk: signature, signers: allowed_signers}";
+    let team = crate::approvals::Team::with(policy);
+    let dir = team.dir.path();
+    let session = crate::approvals::checked(dir);
+    let scaffold = ["scaffold", CONTRACT, "--out", "deploy", "--session", &session];
+    let waits = |what: &str| {
+        let refused = stderr(&run(dir, &scaffold));
+        assert!(refused.contains("inferred-settled"), "{what}: {refused}");
+    };
+    let digests = constraint_digests(dir, &session);
+    let decided = |decision: &str, channel: &str| {
+        let decisions: Vec<Value> = digests
+            .iter()
+            .map(|(id, digest)| json!({"id": id, "decision": decision, "channel": channel, "by": "mira", "digest": digest, "risk": "a duplicate"}))
+            .collect();
+        json!({"decisions": decisions, "pending": []})
+    };
+    forge(dir, Some(&session), EventKind::Approved, &approval(dir, &["inferred-constraints"], None));
+    forge(dir, Some(&session), EventKind::ConstraintsConfirmed, &decided("confirmed", "signature"));
+    waits("settled by a signature that is none");
+    forge(dir, Some(&session), EventKind::ConstraintsConfirmed, &decided("deferred", "terminal"));
+    for (id, _) in &digests {
+        let what = ["accept-risk", id.as_str(), "--session", session.as_str()];
+        for channel in ["signature", "terminal"] {
+            let mut data = approval(dir, &what, None);
+            data["channel"] = json!(channel);
+            forge(dir, Some(&session), EventKind::Approved, &data);
+        }
+    }
+    waits("risks taken by nobody");
+}
+
+/// What a decision on each inferred constraint of the session is bound to.
+#[cfg(unix)]
+fn constraint_digests(dir: &std::path::Path, session: &str) -> Vec<(String, String)> {
+    let store = SqliteStore::open(&dir.join(".platform-integration/evidence.db")).unwrap();
+    let found = store.session(session).unwrap();
+    let facts = platform_integration::workflow::Facts::fold(Some(&found), &store.events_of(session).unwrap());
+    facts.waiting().map(|c| (c.id.clone(), c.digest())).collect()
+}

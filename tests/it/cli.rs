@@ -30,6 +30,8 @@ pub(crate) fn run(dir: &Path, args: &[&str]) -> Output {
         .args(args)
         .current_dir(dir)
         .env_remove("PLATFORM_INTEGRATION_STORE")
+        .env_remove("PLATFORM_INTEGRATION_SIGNERS")
+        .env("XDG_CONFIG_HOME", dir.join("config"))
         .env_remove("RUST_LOG")
         .env("COLUMNS", "110")
         .env("NO_COLOR", "1")
