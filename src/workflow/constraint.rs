@@ -58,7 +58,7 @@ pub struct ConstraintFact {
     pub seq: u64,
     /// Recorded by a call of its own, not only found in a contract.
     pub recorded: bool,
-    /// The contract last checked lists it.
+    /// The contract last checked lists it, or relies on it.
     pub in_contract: bool,
     /// Where it stands.
     pub state: ConstraintState,

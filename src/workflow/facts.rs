@@ -187,13 +187,14 @@ impl Facts {
         }
     }
 
-    /// The constraints of a contract are constraints, recorded or not.
+    /// The constraints of a contract are constraints, recorded or not; so is what it relies on without a word.
     fn checked(&mut self, check: &Seen<ContractChecked>) {
-        for constraint in &check.record.constraints {
+        let said = || check.record.constraints.iter().chain(&check.record.assumed);
+        for constraint in said() {
             self.restate(constraint, check.seq, false);
         }
         for (id, fact) in &mut self.constraints {
-            fact.in_contract = check.record.constraints.iter().any(|c| c.id == *id);
+            fact.in_contract = said().any(|c| c.id == *id);
             fact.bar = check.record.approvals.inferred_constraints;
             // A risk was taken with this contract in view, not with the next one.
             fact.risk_taken = fact.risk_taken.take().filter(|taken| taken.record.digest == check.record.digest);

@@ -86,6 +86,20 @@ fn what_was_inferred_does_not_come_back_as_something_stated() {
 }
 
 #[test]
+fn what_a_contract_relies_on_without_a_word_waits_as_if_it_were_listed() {
+    let c = inferred("billing-ids-stable", "the id of a record of billing never changes");
+    let mut log = Log::default();
+    log.both().check_assuming("c1", 0, &[], std::slice::from_ref(&c));
+    let fact = &log.facts().constraints["billing-ids-stable"];
+    assert!(fact.in_contract && fact.waits_for_a_person());
+    // Stated as proposed, it is the same; a decision on it is a decision on both.
+    log.decide(&c, Decision::Confirmed, Channel::Terminal).check("c2", 0, std::slice::from_ref(&c));
+    assert!(log.facts().constraints["billing-ids-stable"].is_confirmed());
+    log.check_assuming("c3", 0, &[], &[inferred("billing-ids-stable", "another id")]);
+    assert!(log.facts().constraints["billing-ids-stable"].waits_for_a_person());
+}
+
+#[test]
 fn constraints_of_a_contract_come_and_go_with_it() {
     let recorded = inferred("recorded", "one");
     let written = inferred("written", "two");
