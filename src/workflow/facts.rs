@@ -196,18 +196,19 @@ impl Facts {
         for (id, fact) in &mut self.constraints {
             fact.in_contract = said().any(|c| c.id == *id);
             fact.bar = check.record.approvals.inferred_constraints;
-            // A risk was taken with this contract in view, not with the next one.
-            fact.risk_taken = fact.risk_taken.take().filter(|taken| taken.record.digest == check.record.digest);
+            // A risk was taken with this contract and these descriptions in view, not with the next ones.
+            fact.risk_taken = fact.risk_taken.take().filter(|taken| same(&taken.record, &check.record));
         }
         // An assumption does not become settled by being struck out: it waits until a person has seen it go.
         self.constraints.retain(|_, fact| fact.recorded || fact.in_contract || fact.waits_for_a_person());
     }
 
     fn approved(&mut self, seen: Seen<Approved>) {
-        let checked = self.checks.last().is_some_and(|c| c.record.digest == seen.record.digest);
+        let checked = self.checks.last().is_some_and(|c| same(&seen.record, &c.record));
         if checked
             && seen.record.what == What::AcceptRisk
             && let Some(fact) = seen.record.risk.as_ref().and_then(|risk| self.constraints.get_mut(risk))
+            && fact.is_put_off_by_a_person()
         {
             fact.risk_taken = Some(seen.clone());
         }
@@ -246,4 +247,9 @@ impl Facts {
         let checked = self.checks.last().map(|c| c.record.file.as_str());
         checked.or(self.drafted.as_ref().map(|d| d.record.file.as_str()))
     }
+}
+
+/// The approval is of the contract and the descriptions that this check read.
+fn same(approved: &Approved, check: &ContractChecked) -> bool {
+    approved.digest == check.digest && approved.systems == check.systems
 }
