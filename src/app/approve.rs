@@ -373,7 +373,7 @@ fn session_of(app: &App, digest: &str) -> Result<Option<String>, No> {
 /// Digest of what a risk says, and the risk in words.
 fn risk(facts: &Facts, name: &str, session: Option<&str>) -> Result<(String, String), No> {
     if let Some(fact) = facts.constraints.get(name) {
-        if fact.state != ConstraintState::Deferred {
+        if !fact.is_put_off_by_a_person() {
             let session = session.unwrap_or("SESSION");
             return Err(Refusal::new(
                 "risk-not-deferred",

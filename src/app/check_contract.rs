@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::subject::Compiled;
 use super::wire::{CountsOut, FindingOut};
 use super::{Call, Done, Hints, No, UseCase, paging};
+use crate::base::text;
+use crate::checks::assumptions::{Assumption, assumptions};
+use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase};
-use crate::workflow::record::{self, ConstraintRecorded};
+use crate::workflow::record::{self, Binds, ConstraintRecorded};
 
 /// Arguments of `check_contract`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -102,7 +105,8 @@ impl UseCase for CheckContract {
         let digest = contract.map(|c| c.digest.as_str().to_owned());
         let constraints: Vec<ConstraintRecorded> =
             contract.map(|c| c.constraints.iter().map(|c| recorded(&compiled, c)).collect()).unwrap_or_default();
-        let open = open_inferred(call, &constraints);
+        let assumed = contract.map(|c| assumed(&compiled, c)).unwrap_or_default();
+        let open = open_inferred(call, constraints.iter().chain(&assumed));
         let rows = contract.map(|c| mapping_rows(&compiled, c)).unwrap_or_default();
         let findings: Vec<FindingOut> = compiled.findings.iter().map(FindingOut::from).collect();
         let (findings, cursor) = paging::fit(findings, params.cursor.as_deref(), call.face.budget())?;
@@ -116,6 +120,7 @@ impl UseCase for CheckContract {
             systems: compiled.systems.iter().map(|(n, s)| (n.clone(), s.digest.as_str().to_owned())).collect(),
             apis: contract.map(|c| compiled.api_paths(call.app, &params.contract, c)).unwrap_or_default(),
             constraints,
+            assumed,
             approvals: contract.map(|c| c.approvals.policy()).unwrap_or_default(),
         };
         let answer = Answer {
@@ -144,8 +149,23 @@ fn recorded(compiled: &Compiled, constraint: &crate::contract::Constraint) -> Co
     }
 }
 
+/// What the flows rely on and no constraint of the file says, as constraints.
+fn assumed(compiled: &Compiled, contract: &Contract) -> Vec<ConstraintRecorded> {
+    let systems = compiled.systems.iter().map(|(n, s)| (n.clone(), s.as_ref())).collect();
+    let recorded = |a: Assumption| ConstraintRecorded {
+        says: text::quoted(&a.says, 300),
+        kind: ConstraintKind::Inferred,
+        origin: a.from.first().map(|from| text::quoted(from, 300)),
+        owner: None,
+        binds: Binds { systems: vec![a.system], flows: a.flows, fields: Vec::new() },
+        found: false,
+        id: a.id,
+    };
+    assumptions(contract, &systems).into_iter().map(recorded).collect()
+}
+
 /// Inferred constraints that no person has settled, those of this file included.
-fn open_inferred(call: &Call<'_>, constraints: &[ConstraintRecorded]) -> Vec<String> {
+fn open_inferred<'c>(call: &Call<'_>, constraints: impl Iterator<Item = &'c ConstraintRecorded>) -> Vec<String> {
     let mut open: Vec<String> = call.facts.waiting().map(|c| c.id.clone()).collect();
     for c in constraints {
         if call.facts.would_wait(c) && !open.contains(&c.id) {

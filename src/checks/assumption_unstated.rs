@@ -1,4 +1,4 @@
-//! The flow rests on a fact that a rule inferred, and no constraint names it, so nobody will be asked.
+//! The flow relies on something that no constraint says. It waits for a person all the same; stated, it has a place.
 
 use super::assumptions::assumptions;
 use super::{Check, Subject};
@@ -7,19 +7,21 @@ use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
     code: "assumption-unstated",
-    summary: "A flow relies on a fact that a rule inferred from the description, and no constraint puts it before a human.",
-    // A note: the connector runs either way. What the agent then writes down as inferred is what waits for a person.
-    severity: Severity::Note,
+    summary: "A flow relies on something that no constraint says, so that whoever reads the contract does not see it.",
+    // A warning: checking and drilling are safe, and the gate before Connect waits for a person as if it were listed.
+    severity: Severity::Warning,
     run,
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
-    for a in assumptions(subject.contract, subject.systems).into_iter().filter(|a| a.inferred_fact) {
+    for a in assumptions(subject.contract, subject.systems) {
+        if subject.confirmed.is_some_and(|confirmed| confirmed(&a.id)) {
+            continue;
+        }
         let from = a.from.join(", ");
-        let message = format!(
-            "the flow relies on this: {}; no description states it, and no constraint does",
-            quoted(&a.says, 200)
-        );
+        let unstated =
+            if a.inferred_fact { "no description states it, and no constraint does" } else { "no constraint says so" };
+        let message = format!("the flow relies on this: {}; {unstated}", quoted(&a.says, 200));
         let fix = format!(
             "add to constraints: {{id: {}, kind: inferred, says: \"{}\", binds: {{systems: [{}], flows: [{}]}}}}; if it is wrong, {}",
             a.id,
@@ -28,6 +30,6 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             a.flows.join(", "),
             a.if_wrong
         );
-        out.push(subject.note(&CHECK, a.at, message).because_of(from).fix(fix));
+        out.push(subject.warning(&CHECK, a.at, message).because_of(from).fix(fix));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::honour::{About, topics};
 use super::topics::names;
 use crate::base::yaml::Span;
-use crate::contract::{Contract, Flow, Paginate, Write};
+use crate::contract::{ConstraintKind, Contract, Flow, Paginate, Write};
 use crate::model::{Basis, Operation, System};
 
 /// A person reads them all; more than this nobody does.
@@ -45,7 +45,10 @@ pub struct Assumption {
 #[must_use]
 pub fn assumptions(contract: &Contract, systems: &BTreeMap<String, &System>) -> Vec<Assumption> {
     let mut all: Vec<Assumption> = Vec::new();
-    for flow in contract.flows.values() {
+    // Of a system whose description could not be read, something else is said.
+    let read =
+        |flow: &&Flow| [&flow.source.system, &flow.target.system].iter().all(|s| systems.contains_key(s.as_str()));
+    for flow in contract.flows.values().filter(read) {
         for one in of_flow(flow, systems).into_iter().flatten() {
             match all.iter_mut().find(|a| a.id == one.id && a.says == one.says) {
                 Some(known) => known.flows.extend(one.flows),
@@ -59,15 +62,18 @@ pub fn assumptions(contract: &Contract, systems: &BTreeMap<String, &System>) -> 
     all
 }
 
-/// Some constraint is about the same thing in the same place.
+/// Some constraint is about the same thing in the same place: one that a person is asked about, or one that a system
+/// states. What the owner merely wants makes nothing so, but for what is theirs to want: that deleted records stay.
 fn covered(contract: &Contract, assumption: &Assumption) -> bool {
     contract.constraints.iter().any(|c| {
         let about = About::from(c);
         let origin = about.origin.and_then(|o| o.split_once('#')).map(|(s, _)| s);
         let elsewhere = |systems: &[&str]| !systems.is_empty() && !systems.contains(&assumption.system.as_str());
         let other_flow = !about.flows.is_empty() && !assumption.flows.iter().any(|f| about.flows.contains(&f.as_str()));
-        c.id.value == assumption.id
-            || (topics(&about).any(|t| t.code == assumption.topic)
+        let tells = c.kind != ConstraintKind::Soft || assumption.topic == "deletes";
+        (c.id.value == assumption.id && c.kind == ConstraintKind::Inferred)
+            || (tells
+                && topics(&about).any(|t| t.code == assumption.topic)
                 && !elsewhere(&about.systems)
                 && !elsewhere(&origin.into_iter().filter(|s| contract.systems.contains_key(*s)).collect::<Vec<_>>())
                 && !other_flow)

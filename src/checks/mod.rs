@@ -132,10 +132,6 @@ impl Subject<'_> {
         Finding::error(check.code, self.location(at), message)
     }
 
-    fn note(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
-        Finding::note(check.code, self.location(at), message)
-    }
-
     fn warning(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
         Finding::warning(check.code, self.location(at), message)
     }

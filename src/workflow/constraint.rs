@@ -58,7 +58,7 @@ pub struct ConstraintFact {
     pub seq: u64,
     /// Recorded by a call of its own, not only found in a contract.
     pub recorded: bool,
-    /// The contract last checked lists it.
+    /// The contract last checked lists it, or relies on it.
     pub in_contract: bool,
     /// Where it stands.
     pub state: ConstraintState,
@@ -188,10 +188,16 @@ impl ConstraintFact {
         let settled = match self.state {
             ConstraintState::Confirmed => by.is_some_and(|by| counts(self.bar, by)),
             ConstraintState::Rejected => by.is_some_and(Channel::is_person),
-            ConstraintState::Deferred => self.risk_taken.is_some(),
+            ConstraintState::Deferred => self.is_put_off_by_a_person() && self.risk_taken.is_some(),
             ConstraintState::Open | ConstraintState::Reported => false,
         };
         self.kind == ConstraintKind::Inferred && !settled
+    }
+
+    /// A person was asked and put it off; that an agent says so is no deferral whose risk could be taken.
+    #[must_use]
+    pub fn is_put_off_by_a_person(&self) -> bool {
+        self.state == ConstraintState::Deferred && self.decided.as_ref().is_some_and(|d| d.record.channel.is_person())
     }
 
     /// The risk that comes with what was decided; nothing where nothing was put off or corrected.
@@ -283,6 +289,8 @@ impl ConstraintFact {
             (Decision::Deferred, _) => ConstraintState::Deferred,
         };
         self.lapsed = None;
+        // A risk was taken over what was put off before, not over this.
+        self.risk_taken = None;
         self.decided = Some(Seen { seq: event.seq, at: event.event.at, record: decided.clone() });
     }
 }

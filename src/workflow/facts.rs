@@ -231,16 +231,17 @@ impl Facts {
         }
     }
 
-    /// The constraints of a contract are constraints, recorded or not.
+    /// The constraints of a contract are constraints, recorded or not; so is what it relies on without a word.
     fn checked(&mut self, check: &Seen<ContractChecked>) {
-        for constraint in &check.record.constraints {
+        let said = || check.record.constraints.iter().chain(&check.record.assumed);
+        for constraint in said() {
             self.restate(constraint, check.seq, false);
         }
         for (id, fact) in &mut self.constraints {
-            fact.in_contract = check.record.constraints.iter().any(|c| c.id == *id);
+            fact.in_contract = said().any(|c| c.id == *id);
             fact.bar = check.record.approvals.inferred_constraints;
-            // A risk was taken with this contract in view, not with the next one.
-            fact.risk_taken = fact.risk_taken.take().filter(|taken| taken.record.digest == check.record.digest);
+            // A risk was taken with this contract and these descriptions in view, not with the next ones.
+            fact.risk_taken = fact.risk_taken.take().filter(|taken| same(&taken.record, &check.record));
         }
         // An assumption does not become settled by being struck out: it waits until a person has seen it go. And what was
         // rejected is not forgotten, so that it does not come back as if nobody had said anything.
@@ -250,11 +251,12 @@ impl Facts {
 
     fn approved(&mut self, seen: Seen<Approved>) {
         let checked = self.checks.last().is_some_and(|c| {
-            c.record.digest == seen.record.digest && counts(c.record.approvals.accept_risk, seen.record.channel)
+            same(&seen.record, &c.record) && counts(c.record.approvals.accept_risk, seen.record.channel)
         });
         if checked
             && seen.record.what == What::AcceptRisk
             && let Some(fact) = seen.record.risk.as_ref().and_then(|risk| self.constraints.get_mut(risk))
+            && fact.is_put_off_by_a_person()
         {
             fact.risk_taken = Some(seen.clone());
         }
@@ -293,4 +295,9 @@ impl Facts {
         let checked = self.checks.last().map(|c| c.record.file.as_str());
         checked.or(self.drafted.as_ref().map(|d| d.record.file.as_str()))
     }
+}
+
+/// The approval is of the contract and the descriptions that this check read.
+fn same(approved: &Approved, check: &ContractChecked) -> bool {
+    approved.digest == check.digest && approved.systems == check.systems
 }

@@ -354,6 +354,9 @@ pub struct ContractChecked {
     pub apis: BTreeMap<String, String>,
     /// The constraints written in it.
     pub constraints: Vec<ConstraintRecorded>,
+    /// What its flows rely on and no constraint says: inferred, as if it were listed. Silence settles nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<ConstraintRecorded>,
     /// What its `approvals` ask for.
     #[serde(default)]
     pub approvals: Policy,

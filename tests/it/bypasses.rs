@@ -345,6 +345,45 @@ async fn an_assumption_is_not_settled_by_striking_it_out() {
     building_waits(&s, &session).await;
 }
 
+/// The contract without its list of constraints, checked in a session that never saw the list.
+async fn silent(s: &Session) -> String {
+    let path = s.dir.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("constraints:\n").unwrap();
+    let (_, after) = rest.split_once("\nflows:").unwrap();
+    std::fs::write(&path, format!("{before}flows:{after}")).unwrap();
+    let session = open(s).await;
+    prepare(s, &session).await;
+    session
+}
+
+#[tokio::test]
+async fn saying_nothing_is_no_shorter_way_than_stating_what_is_assumed() {
+    let s = connect(agent(), true, workspace("billing-to-crm")).await;
+    let session = silent(&s).await;
+    let check = s.ok("check_contract", json!({"session": session, "contract": CONTRACT})).await;
+    let unstated = check["findings"].as_array().unwrap().iter().filter(|f| f["code"] == "assumption-unstated");
+    assert_eq!(unstated.count(), 6, "{check:#}");
+    assert!(check["open_inferred"].to_string().contains("billing-ids-stable"), "{check:#}");
+    let refused = building_waits(&s, &session).await;
+    assert!(refused.contains("billing-ids-stable") && refused.contains("crm-email-unique"), "{refused}");
+    s.ok("run_drills", json!({"session": session, "contract": CONTRACT, "schedules": 2})).await;
+    let ready = s.ok("assess_readiness", json!({"session": session})).await;
+    assert!(ready["confidence"]["value"].as_f64().unwrap() <= 0.70, "{ready:#}");
+    // A wish of the owner's does not make it so.
+    edit(
+        &s,
+        "\nflows:\n",
+        "\nconstraints:\n  - {id: billing-ids-stable, kind: soft, says: \"ids never change and are never reused\"}\n\nflows:\n",
+    );
+    s.ok("check_contract", json!({"session": session, "contract": CONTRACT})).await;
+    assert!(building_waits(&s, &session).await.contains("billing-ids-stable"));
+    // A person opens the gate here as everywhere.
+    let back = s.again(Human { says: Some("confirm"), ..agent() }, true).await;
+    assert_eq!(decided(&back, &session).await["pending"], json!([]));
+    s.ok("scaffold_connector", json!({"session": session, "contract": CONTRACT, "out": "deploy"})).await;
+}
+
 #[tokio::test]
 async fn other_words_after_the_confirmation_are_not_confirmed() {
     let (s, session) = at_work(Human { says: Some("confirm"), ..agent() }, true).await;

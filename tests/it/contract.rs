@@ -44,7 +44,7 @@ fn the_example_is_read_whole() {
     );
     assert_eq!(c.systems.keys().collect::<Vec<_>>(), ["billing", "crm"]);
     assert_eq!(c.systems["crm"].auth.as_ref().expect("auth").scopes.len(), 2);
-    assert_eq!(c.constraints.len(), 5);
+    assert_eq!(c.constraints.len(), 8);
     let f = &c.flows["contacts"];
     assert_eq!((f.source.every_ms, &f.source.paginate), (Some(60_000), &Paginate::Auto));
     assert!(matches!(&f.target.write, Write::Upsert { matching, .. } if matching.value == "email"));

@@ -2,7 +2,8 @@
 
 use platform_integration::contract::ConstraintKind;
 use platform_integration::evidence::{EventKind, Outcome};
-use platform_integration::workflow::record::{Channel, ConstraintRecorded, Decision};
+use platform_integration::workflow::approvals::What;
+use platform_integration::workflow::record::{Approved, Channel, ConstraintRecorded, Decision};
 use platform_integration::workflow::{ConstraintState, Standing};
 use serde_json::json;
 
@@ -86,6 +87,20 @@ fn what_was_inferred_does_not_come_back_as_something_stated() {
 }
 
 #[test]
+fn what_a_contract_relies_on_without_a_word_waits_as_if_it_were_listed() {
+    let c = inferred("billing-ids-stable", "the id of a record of billing never changes");
+    let mut log = Log::default();
+    log.both().check_assuming("c1", 0, &[], std::slice::from_ref(&c));
+    let fact = &log.facts().constraints["billing-ids-stable"];
+    assert!(fact.in_contract && fact.waits_for_a_person());
+    // Stated as proposed, it is the same; a decision on it is a decision on both.
+    log.decide(&c, Decision::Confirmed, Channel::Terminal).check("c2", 0, std::slice::from_ref(&c));
+    assert!(log.facts().constraints["billing-ids-stable"].is_confirmed());
+    log.check_assuming("c3", 0, &[], &[inferred("billing-ids-stable", "another id")]);
+    assert!(log.facts().constraints["billing-ids-stable"].waits_for_a_person());
+}
+
+#[test]
 fn constraints_of_a_contract_come_and_go_with_it() {
     let recorded = inferred("recorded", "one");
     let written = inferred("written", "two");
@@ -139,4 +154,49 @@ fn refused_failed_and_unreadable_events_count_for_nothing() {
     let facts = log.facts();
     assert!(facts.systems.is_empty());
     assert_eq!((facts.refused, facts.unreadable, facts.last), (1, vec![3], 3));
+}
+
+fn risk_taken(log: &Log, systems: &[(&str, &str)]) -> Approved {
+    Approved {
+        what: What::AcceptRisk,
+        risk: Some("ids-stable".to_owned()),
+        name: "billing-to-crm".to_owned(),
+        file: "integration.yaml".to_owned(),
+        digest: log.facts().checks.last().unwrap().record.digest.clone(),
+        systems: systems.iter().map(|(n, d)| ((*n).to_owned(), (*d).to_owned())).collect(),
+        statement: "sha256:statement".to_owned(),
+        by: "mira".to_owned(),
+        channel: Channel::Signature,
+        because: None,
+        key: None,
+        signature: None,
+    }
+}
+
+#[test]
+fn a_risk_is_taken_over_a_deferral_by_a_person_and_for_what_was_read_then() {
+    const READ: [(&str, &str); 2] = [("billing", "sha256:billing"), ("crm", "sha256:crm")];
+    let c = inferred("ids-stable", "a customer's id never changes");
+    let waits = |log: &Log| log.facts().constraints["ids-stable"].waits_for_a_person();
+    let listed = std::slice::from_ref(&c);
+    let mut log = Log::default();
+    log.both().check("c1", 0, listed).decide(&c, Decision::Deferred, Channel::Elicitation);
+    assert!(waits(&log));
+    let mut other = log.clone();
+    other.put(&risk_taken(&log, &[READ[0], ("crm", "sha256:older")]));
+    assert!(waits(&other), "of another description");
+    let risk = risk_taken(&log, &READ);
+    log.put(&risk);
+    assert!(!waits(&log));
+    let mut remapped = log.clone();
+    remapped.map_as("crm", "sha256:newer").check("c1", 0, listed);
+    assert!(waits(&remapped), "the same contract over another description");
+    log.check("c1", 0, listed);
+    assert!(!waits(&log), "checked again as it was");
+    log.decide(&c, Decision::Deferred, Channel::Terminal);
+    assert!(waits(&log), "put off again, the risk is another one");
+    // What an agent says was put off was put off by nobody.
+    let mut reported = Log::default();
+    reported.both().check("c1", 0, listed).decide(&c, Decision::Deferred, Channel::AgentReport).put(&risk);
+    assert!(waits(&reported));
 }

@@ -126,6 +126,16 @@ impl Log {
     }
 
     pub(super) fn check(&mut self, digest: &str, errors: u64, constraints: &[ConstraintRecorded]) -> &mut Self {
+        self.check_assuming(digest, errors, constraints, &[])
+    }
+
+    pub(super) fn check_assuming(
+        &mut self,
+        digest: &str,
+        errors: u64,
+        constraints: &[ConstraintRecorded],
+        assumed: &[ConstraintRecorded],
+    ) -> &mut Self {
         let facts = self.facts();
         self.put(&ContractChecked {
             file: "integration.yaml".to_owned(),
@@ -136,6 +146,7 @@ impl Log {
             systems: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.digest.clone())).collect(),
             apis: facts.systems.iter().map(|(n, s)| (n.clone(), s.record.api.clone())).collect(),
             constraints: constraints.to_vec(),
+            assumed: assumed.to_vec(),
             approvals: Policy::default(),
         })
     }

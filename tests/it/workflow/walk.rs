@@ -13,7 +13,7 @@ use platform_integration::workflow::record::{Binds, Channel, ConstraintRecorded,
 use platform_integration::workflow::{Ask, ConstraintState, Facts, Proposal, Ruling, assess, rule};
 use serde_json::{Value, json};
 
-use super::log::{Log, session};
+use super::log::{Log, inferred, session};
 
 const IDS: [&str; 3] = ["ids-stable", "email-unique", "crm-rate"];
 const SAYS: [&str; 2] = ["it holds", "it holds, on weekdays"];
@@ -281,7 +281,9 @@ impl Walk {
                 let digest = self.log.now.clone().unwrap_or_else(|| "c1".to_owned());
                 let listed: Vec<ConstraintRecorded> = (0..self.rng.below(3)).map(|_| self.constraint()).collect();
                 let errors = self.pick(&[0, 0, 2]);
-                self.log.check(&digest, errors, &listed);
+                // The compiler finds what the flows rely on; no agent can leave that out.
+                let relied = self.rng.one_in(2).then(|| inferred(self.pick(&IDS), self.pick(&SAYS)));
+                self.log.check_assuming(&digest, errors, &listed, relied.as_slice());
             }
             "run_drills" => {
                 let digest = facts.checks.last().unwrap().record.digest.clone();
