@@ -11,7 +11,7 @@ use super::approvals::{self, Subject};
 use super::subject::Compiled;
 use super::wire::counts_line;
 use super::{App, Fault, No, Note, Refusal, note, note_refusal};
-use crate::base::address::is_loopback;
+use crate::base::address::{is_loopback, is_plain};
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
@@ -161,6 +161,19 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
         }
     }
     let mut plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    // Whoever sits on the way would read the credentials, and could answer as the system.
+    if let Some((system, url)) = plans.iter().flat_map(addresses).find(|(_, url)| is_plain(url)) {
+        return Err(Refusal::new(
+            "plain-http",
+            format!("system {system} is at {url}: credentials and records would go over the network unencrypted"),
+            format!(
+                "give an https address under systems.{system} in {0}, or put something on this machine in between that \
+                 speaks TLS; then platform-integration check {0}",
+                options.contract
+            ),
+        )
+        .into());
+    }
     let live: Vec<(&str, &str)> = plans.iter().flat_map(addresses).filter(|(_, url)| !is_loopback(url)).collect();
     if !live.is_empty() && !dry {
         let named = options.contract.as_str();
@@ -203,6 +216,38 @@ fn addresses(plan: &Plan) -> Vec<(&str, &str)> {
     for (system, auth) in [(&source.system, &source.auth), (&target.system, &target.auth)] {
         if let AuthPlan::ClientCredentials { token_url, .. } = auth {
             out.push((system, token_url));
+        }
+    }
+    out
+}
+
+/// `billing at https://api.billing.example, with env:BILLING_TOKEN`, one line a system: where a run goes and which
+/// secrets it takes along, by their names.
+fn reaches(plans: &[Plan]) -> Vec<String> {
+    let mut out = Vec::new();
+    for plan in plans {
+        let (source, target) = (&plan.source, &plan.target);
+        for (system, url, auth) in
+            [(&source.system, &source.base_url, &source.auth), (&target.system, &target.base_url, &target.auth)]
+        {
+            let token = match auth {
+                AuthPlan::ClientCredentials { token_url, .. } => format!(" and {token_url}"),
+                AuthPlan::None
+                | AuthPlan::Bearer(_)
+                | AuthPlan::Basic { .. }
+                | AuthPlan::HeaderKey { .. }
+                | AuthPlan::QueryKey { .. } => String::new(),
+            };
+            let secrets: Vec<String> = auth.secret_refs().into_iter().map(ToString::to_string).collect();
+            let with = if secrets.is_empty() {
+                "without credentials".to_owned()
+            } else {
+                format!("with {}", secrets.join(", "))
+            };
+            let line = format!("{system} at {url}{token}, {with}");
+            if !out.contains(&line) {
+                out.push(line);
+            }
         }
     }
     out
@@ -266,7 +311,8 @@ pub async fn run(
     Ok(Answer { contract: options.contract.clone(), verdict, flows, next })
 }
 
-/// Does what a run does but the writes: reads the source, maps, looks records up in the target. Needs no approval.
+/// Does what a run does but the writes: reads the source, maps, looks records up in the target. Needs no approval, and
+/// reads with real credentials: `tell` hears where they go before the first request.
 ///
 /// # Errors
 /// As [`run`], but for the approval.
@@ -276,8 +322,10 @@ pub async fn dry_run(
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
+    tell: &(dyn Fn(&str) + Sync),
 ) -> Result<DryAnswer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
+    reaches(&plans).iter().for_each(|line| tell(line));
     let world = world(app, secrets, observer, stop)?;
     let mut flows = Vec::new();
     for plan in &plans {

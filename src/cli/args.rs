@@ -234,7 +234,8 @@ pub(super) struct Run {
     /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
     #[arg(long)]
     pub(super) watch: bool,
-    /// Read, map and look up, but write nothing: what would be created, updated, rejected. Needs no approval.
+    /// Read, map and look up, but write nothing: what would be created, updated, rejected. Needs no approval. Reads
+    /// the real systems with real credentials: where they go is printed first.
     #[arg(long, conflicts_with = "watch")]
     pub(super) dry_run: bool,
     /// The session the run belongs to.

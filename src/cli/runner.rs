@@ -31,7 +31,8 @@ pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run
     let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
     runtime.block_on(async {
         let token = stop::on_signal();
-        run_connector::dry_run(app, options, secrets, Arc::new(compose::Quiet), token).await
+        let tell = |line: &str| output::err(&format!("dry run, no writes: {line}\n"));
+        run_connector::dry_run(app, options, secrets, Arc::new(compose::Quiet), token, &tell).await
     })
 }
 

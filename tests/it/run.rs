@@ -201,6 +201,9 @@ fn a_dry_run_counts_what_a_run_then_writes_and_leaves_no_trace() {
     let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
     let dry = |flow: &str| {
         let output = connector(dir.path(), &billing.url, &crm.url).arg("--dry-run").output().unwrap();
+        let told = stderr(&output);
+        assert!(told.contains(&format!("billing at {}, with env:BILLING_TOKEN", billing.url)), "{told}");
+        assert!(told.contains("with env:CRM_CLIENT_ID, env:CRM_CLIENT_SECRET") && !told.contains("planted"), "{told}");
         assert_eq!(output.status.code(), Some(0), "{flow}: {}", stderr(&output));
         json(&output)
     };
@@ -235,4 +238,19 @@ fn a_mock_does_not_listen_beyond_this_machine() {
     let output = run(dir.path(), &["mock", "examples/billing-to-crm/apis/crm.openapi.json", "--listen", "0.0.0.0:0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("not-loopback"), "{}", stderr(&output));
+}
+
+#[test]
+fn plain_http_beyond_this_machine_is_refused_even_for_a_dry_run() {
+    let dir = workspace("billing-to-crm");
+    let path = dir.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let api = "api: apis/crm.openapi.json";
+    std::fs::write(&path, text.replace(api, &format!("base_url: http://192.0.2.2\n    {api}"))).unwrap();
+    for more in [&["run", CONTRACT][..], &["run", CONTRACT, "--dry-run"]] {
+        let output = run(dir.path(), more);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("plain-http"), "{}", stderr(&output));
+    }
+    insta::assert_snapshot!(stderr(&run(dir.path(), &["run", CONTRACT, "--dry-run"])));
 }
