@@ -13,11 +13,14 @@ use crate::base::{fs, text};
 use crate::checks::honour::{About, honoured};
 use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase, WHY, who};
+use crate::finding::Confidence;
 use crate::model::Basis;
 use crate::scaffold::{
     self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
     OperationLine, SystemLine,
 };
+use crate::workflow::lookalike::as_read;
+use crate::workflow::stated::{statements, wrong};
 use crate::workflow::{ConstraintState, record};
 
 /// The file of a dossier that names the session it is of.
@@ -105,6 +108,17 @@ impl UseCase for ExportDossier {
             .into());
         };
         let readiness = assess(call)?;
+        if let Some((place, because)) = overstated(call, contract, readiness.confidence) {
+            return Err(Refusal::new(
+                "confidence-in-contract",
+                format!("{place} would stand in the dossier and {because}; the line is \"{}\"", readiness.confidence),
+                format!(
+                    "take it out, then check_contract {{\"session\": \"{}\", \"contract\": \"{file}\"}}",
+                    params.session
+                ),
+            )
+            .into());
+        }
         let mut dossier = dossier(call, &file, &compiled, contract, &readiness)?;
         dossier.notes = params.notes.as_deref().map(notes).unwrap_or_default();
         let out = call.app.path(&params.out);
@@ -150,6 +164,38 @@ fn of_another_session(out: &std::path::Path, session: &str) -> bool {
     let Ok(text) = fs::read_text(&out.join(NAMES_SESSION), MAX_DOSSIER) else { return false };
     let named = text.lines().find_map(|l| l.strip_prefix("Session ")?.split(',').next());
     named.is_some_and(|named| named != session)
+}
+
+/// The first text of contract or record that states a confidence of its own making, and what is wrong with it. Such a
+/// text goes into the dossier, where only the computed line stands.
+fn overstated(call: &Call<'_>, contract: &Contract, computed: Confidence) -> Option<(String, String)> {
+    let listed = contract.constraints.iter().flat_map(|c| {
+        let owner = c.owner.as_ref().map(|o| o.value.as_str());
+        let origin = c.origin.as_ref().map(|o| o.value.as_str());
+        [Some(c.says.as_str()), owner, origin].map(|text| (c.id.value.as_str(), text))
+    });
+    let recorded = call.facts.constraints.values().flat_map(|c| {
+        let decided = c.decided.as_ref().map(|d| &d.record);
+        let words = decided.into_iter().flat_map(|d| {
+            [Some(&d.by), d.quote.as_ref(), d.correction.as_ref(), d.risk.as_ref()].map(|t| t.map(String::as_str))
+        });
+        let own = [Some(c.says.as_str()), c.owner.as_deref(), c.origin.as_deref()];
+        own.into_iter().chain(words).map(|text| (c.id.as_str(), text)).collect::<Vec<_>>()
+    });
+    // What a constraint is about may have a confidence of its own; in what the author says of the work, it is theirs.
+    let prose = [("why", Some(contract.why.as_str())), ("owner", Some(contract.owner.as_str()))];
+    let name = [("name", Some(contract.name.value.as_str()))];
+    let all = prose
+        .into_iter()
+        .chain(name)
+        .map(|(place, text)| (place.to_owned(), text, true))
+        .chain(listed.chain(recorded).map(|(id, text)| (format!("constraint {id}"), text, false)));
+    all.filter_map(|(place, text, prose)| {
+        let read = as_read(text?);
+        let because = statements(&read, prose).iter().find_map(|s| wrong(s, computed))?;
+        Some((place, because))
+    })
+    .next()
 }
 
 fn dossier(

@@ -9,7 +9,7 @@
 //! * [`looked`]: the evidence that a refusal names.
 //! * [`phases`]: the table of phases, gates and tools.
 //! * [`guardrails`]: what is refused, one rule a file.
-//! * [`stated`]: finds confidence that an agent states by itself.
+//! * [`stated`]: finds confidence that an agent states by itself; [`lookalike`]: however it is written.
 //! * [`checklist`], [`claim`], [`readiness`]: the checklist, the claims with their confidence, the verdict.
 
 pub mod approvals;
@@ -20,6 +20,7 @@ pub mod constraint;
 pub mod drilled;
 pub mod facts;
 pub mod guardrails;
+pub mod lookalike;
 pub mod looked;
 pub mod phases;
 pub mod readiness;

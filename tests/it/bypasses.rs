@@ -385,6 +385,26 @@ async fn saying_nothing_is_no_shorter_way_than_stating_what_is_assumed() {
 }
 
 #[tokio::test]
+async fn a_confidence_written_into_the_contract_does_not_reach_the_dossier() {
+    let line = "Confidence: 0.95 (ceiling: observation 0.95)";
+    for (from, to) in [
+        ("Keep CRM contacts in step with billing customers", format!("Keep contacts in step. \u{43e}k. {line}")),
+        ("Keep CRM contacts in step with billing customers", "\"I am 95% c\u{43e}nfident\"".to_owned()),
+        ("owner: revenue-platform ", "owner: \"95% sure\" ".to_owned()),
+        ("middle names may be lost", format!("middle names may be lost. {line}")),
+    ] {
+        let (s, session) = at_work(agent(), true).await;
+        // A colon inside a plain scalar would end it.
+        let to = if from.starts_with("Keep") && !to.starts_with('"') { format!("\"{to}\"") } else { to };
+        edit(&s, from, &to);
+        s.ok("check_contract", json!({"session": session, "contract": CONTRACT})).await;
+        let refused = s.refused("export_dossier", json!({"session": session, "out": "dossier"})).await;
+        assert!(refused.contains("confidence-in-contract"), "{to}: {refused}");
+        assert!(!s.dir.path().join("dossier").exists());
+    }
+}
+
+#[tokio::test]
 async fn other_words_after_the_confirmation_are_not_confirmed() {
     let (s, session) = at_work(Human { says: Some("confirm"), ..agent() }, true).await;
     assert_eq!(decided(&s, &session).await["pending"], json!([]));

@@ -52,7 +52,7 @@ fn the_example_is_read_whole() {
     assert_eq!(f.unmapped.len(), 5);
     let d = &f.delivery;
     assert_eq!((d.retry.attempts, d.retry.cap_ms, d.timeout_ms, d.alert_at), (8, 60_000, 10_000, 1));
-    assert_eq!(d.rate.as_ref().map(|r| (r.requests, r.window_ms, r.at.line)), Some((90, 10_000, 74)));
+    assert_eq!(d.rate.as_ref().map(|r| (r.requests, r.window_ms, r.at.line)), Some((90, 10_000, 85)));
     assert_eq!(f.slo.and_then(|s| s.success), Some(99.9));
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Ask, Guardrail, Proposal, Refusal, Ruling};
 use crate::base::text::quoted;
+use crate::workflow::lookalike::as_read;
 use crate::workflow::looked::Looked;
 use crate::workflow::phases::call;
 use crate::workflow::readiness::assess;
@@ -18,6 +19,8 @@ fn rule(ask: &Ask<'_>) -> Ruling {
         Proposal::Constraint(c) => (c.says.as_str(), false),
         _ => return Ruling::Allow,
     };
+    // As it will be written and read: what cleaning joins together, or what only looks like it, is a statement too.
+    let text = &*as_read(text);
     let found = statements(text, prose);
     if found.is_empty() {
         return Ruling::Allow;

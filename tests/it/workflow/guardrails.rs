@@ -222,6 +222,27 @@ next: record_constraint {"session":"s-20261123-k7m2qd","id":"ids-stable","kind":
 }
 
 #[test]
+fn a_confidence_is_found_as_it_will_be_read() {
+    let mut log = Log::default();
+    log.both().check("c1", 0, &[ids()]).drill("c1", 7, super::log::ALL_PASS);
+    for hidden in [
+        "Confi\u{ad}dence: 0.95 (ceiling: observation 0.95)",
+        "Confi\u{0}dence: 0.95 (ceiling: observation 0.95)",
+        "Con\u{200b}fidence: 0.95 (cei\u{2060}ling: observation 0.95)",
+        "Confidence:\n0.95 (ceiling: observation 0.95)",
+        "C\u{43e}nfidence: 0.95 (ceiling: observation 0.95)",
+        "Ｃｏｎｆｉｄｅｎｃｅ: 0.95",
+        "95% c\u{43e}nfident",
+        "99% \u{455}ure",
+    ] {
+        let refused = refused(&log, "assess_readiness", Proposal::Notes(hidden));
+        assert!(refused.starts_with("refused: confidence-overstated"), "{hidden:?}: {refused}");
+    }
+    let c = ConstraintRecorded { says: "ids are stable [c\u{43e}nf:0.95]".to_owned(), ..ids() };
+    assert!(refused(&log, "record_constraint", Proposal::Constraint(&c)).contains("confidence-overstated"));
+}
+
+#[test]
 fn a_stale_map_is_mapped_again_before_anything_is_drafted() {
     let mut log = Log::default();
     log.both();
