@@ -663,8 +663,8 @@ fn an_address_that_only_looks_like_this_machine_needs_an_approval() {
         assert!(changed, "{from}");
         stderr(&run(dir.path(), &["run", CONTRACT]))
     };
-    for path in ["@192.0.2.2:18080/v1/customers", ".evil.example/v1/customers"] {
-        let said = here("/v1/customers:", &format!("\"{path}\":"));
+    for path in ["@192.0.2.2:18080/v2/{contact_id}", ".evil.example/v2/{contact_id}"] {
+        let said = here("\"/v2/contacts/{contact_id}\":", &format!("\"{path}\":"));
         assert!(said.contains("flow-cannot-run") && said.contains("does not start with a slash"), "{said}");
     }
     let said = here("\"http://127.0.0.1:9\"", "\"http://127.0.0.1@192.0.2.2:18080\"");
