@@ -80,11 +80,11 @@ fn one_broken_flow_does_not_hide_another() {
     insta::assert_snapshot!(complaints(&text), @r#"
     7:8 error wrong-type: owner must be text, is a number
         fix: put it in quotes
-    46:7 error missing-key: flows.contacts.source lacks the key "operation"
+    57:7 error missing-key: flows.contacts.source lacks the key "operation"
         fix: add operation: operationId or "METHOD /path" of a list or search
-    47:7 error unknown-key: flows.contacts.source has no key "oparation"
+    58:7 error unknown-key: flows.contacts.source has no key "oparation"
         fix: did you mean "operation"? accepted keys: system, operation, every, key, paginate, incremental, deletes, params
-    72:25 error wrong-type: flows.contacts.delivery.retry.attempts must be a whole number from 1 to 100, is text
+    83:25 error wrong-type: flows.contacts.delivery.retry.attempts must be a whole number from 1 to 100, is text
         fix: write a whole number from 1 to 100
     "#);
     assert!(contract::parse(&text, "x").0.is_none());
@@ -116,7 +116,7 @@ fn text_that_is_no_yaml_is_unreadable() {
 fn a_second_document_is_not_lost_silently() {
     let text = format!("---\n{EXAMPLE}\n---\nname: other\n");
     insta::assert_snapshot!(complaints(&text), @r"
-    82:1 error second-document: a second YAML document is not read
+    93:1 error second-document: a second YAML document is not read
         fix: put each contract into a file of its own
     ");
 }
