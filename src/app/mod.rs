@@ -32,13 +32,13 @@ pub mod seal_evidence;
 pub mod show_record;
 mod subject;
 pub mod trace_constraint;
+pub mod verify;
 pub mod wire;
 
 pub mod demo;
 pub mod run_connector;
 pub mod serve_mock;
 pub mod verify_evidence;
-pub mod verify_skill;
 
 pub use crate::workflow::record::Channel;
 pub use assess_readiness::AssessReadiness;

@@ -36,7 +36,7 @@ pub struct FindingOut {
 
 impl From<&Finding> for FindingOut {
     fn from(f: &Finding) -> Self {
-        let Finding { code, severity, confidence, location, message, fix, related } = f;
+        let Finding { code, severity, confidence, location, message, fix, related, nearest: _, edits: _ } = f;
         Self {
             code: (*code).to_owned(),
             severity: *severity,

@@ -45,6 +45,10 @@ pub(super) enum Format {
     Sarif,
     /// JUnit XML (check, drill, verify).
     Junit,
+    /// Annotations of a GitHub workflow (verify).
+    Github,
+    /// An in-toto statement with a test result (verify).
+    InToto,
 }
 
 #[derive(Debug, Subcommand)]
@@ -192,12 +196,36 @@ pub(super) struct Check {
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Directory of the skill, the one that holds SKILL.md.
+    /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
     #[arg(default_value = "skill/platform-integration")]
     pub(super) dir: String,
+    /// How much is verified.
+    #[arg(long, value_enum, default_value_t = ProfileArg::Full)]
+    pub(super) profile: ProfileArg,
+    /// Mend what can be mended safely, then verify again.
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Start this command as the server that the skill speaks of, instead of those that manifests declare. It is started
+    /// as it is, without the sandbox.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) server: Option<String>,
+    /// Another directory whose skills may be routed to; may be given again.
+    #[arg(long, value_name = "DIR")]
+    pub(super) collection: Vec<String>,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,
+}
+
+/// How much is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProfileArg {
+    /// The Agent Skills standard alone; nothing is started.
+    Spec,
+    /// And documents, resources, manifests and the declared server against each other.
+    Sync,
+    /// And code blocks, tests, recorded calls and mutants, run in a sandbox.
+    Full,
 }
 
 /// The least severity that fails.

@@ -1,6 +1,6 @@
 //! One arm a command.
 
-use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Run, Verify};
+use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, ProfileArg, Run, Verify};
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, output, runner, serve};
 use crate::app::{
@@ -9,7 +9,9 @@ use crate::app::{
 };
 use crate::evidence::Verdict;
 use crate::finding::Severity;
-use crate::render::{Text, junit_drills, junit_findings, sarif};
+use crate::render::{Text, github, in_toto, junit_drills, junit_findings, sarif};
+use crate::verify::Profile;
+use crate::verify::facts::Program;
 
 /// Runs a command, `name` as it was typed, and tells its exit code.
 pub(super) fn run(cli: Cli, name: &str) -> u8 {
@@ -23,14 +25,17 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
     let format = cli.format;
     // Before any work: a command that cannot print what was asked for must not do half of it first.
     let takes = match &cli.command {
-        Command::Check(_) | Command::Verify(_) => true,
-        Command::Drill(_) => format != Format::Sarif,
+        Command::Verify(_) => true,
+        Command::Check(_) => !matches!(format, Format::Github | Format::InToto),
+        Command::Drill(_) => matches!(format, Format::Text | Format::Json | Format::Junit),
         _ => matches!(format, Format::Text | Format::Json),
     };
     if !takes {
         return output::unsupported(format);
     }
-    let mut app = match compose::app(cli.store.as_deref()) {
+    // What only looks leaves no store behind where there was none.
+    let lasting = !matches!(cli.command, Command::Verify(_));
+    let mut app = match compose::app(cli.store.as_deref(), lasting) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
@@ -80,7 +85,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
-        Command::Verify(args) => verify(&app, format, &args),
+        Command::Verify(args) => verify(&app, format, args),
         Command::Serve(args) => serve::run(app, format, args),
     }
 }
@@ -127,7 +132,7 @@ fn check(app: &App, format: Format, args: Check) -> u8 {
                     output::out(&junit_findings(&a.contract, &a.findings));
                     exit::FINE
                 }
-                Format::Text | Format::Json => output::answer(format, &a),
+                Format::Text | Format::Json | Format::Github | Format::InToto => output::answer(format, &a),
             };
             let failed = a.findings.iter().any(|f| f.severity >= bar);
             printed.max(if failed { exit::FINDINGS } else { exit::FINE })
@@ -152,20 +157,39 @@ fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
     }
 }
 
-fn verify(app: &App, format: Format, args: &Verify) -> u8 {
+fn verify(app: &App, format: Format, args: Verify) -> u8 {
     let bar = Severity::from(args.fail_on);
-    let commands: Vec<String> = super::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
-    match app::verify_skill::run(app, &args.dir, &crate::mcp::names(), &commands) {
+    let commands = super::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let options = app::verify::Options {
+        dir: args.dir,
+        profile: match args.profile {
+            ProfileArg::Spec => Profile::Spec,
+            ProfileArg::Sync => Profile::Sync,
+            ProfileArg::Full => Profile::Full,
+        },
+        fix: args.fix,
+        server: args.server,
+        collections: args.collection,
+        program: Program { name: env!("CARGO_PKG_NAME").to_owned(), commands },
+        exe: super::compose::exe(),
+    };
+    match app::verify::run(app, &options) {
         Ok(a) => {
+            let findings: Vec<app::FindingOut> = a.findings.iter().map(|f| f.finding.clone()).collect();
             let printed = match format {
-                Format::Sarif => output::json_line(&sarif(&a.findings)),
+                Format::Sarif => output::json_line(&sarif(&findings)),
                 Format::Junit => {
-                    output::out(&junit_findings(&a.skill, &a.findings));
+                    output::out(&junit_findings(&a.skill, &findings));
                     exit::FINE
                 }
+                Format::Github => {
+                    output::out(&github(&a));
+                    exit::FINE
+                }
+                Format::InToto => output::json_line(&in_toto(&a)),
                 Format::Text | Format::Json => output::answer(format, &a),
             };
-            printed.max(if a.findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
+            printed.max(if findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
         }
         Err(no) => output::no(format, &no),
     }

@@ -17,12 +17,24 @@ use crate::store::{self, SqliteStore};
 
 const STORE: &str = ".platform-integration/evidence.db";
 
-/// Opens the store and puts the application together.
-pub(super) fn app(store: Option<&Path>) -> Result<App, No> {
+/// Opens the store and puts the application together. Where none is named and none is there, one is made if what is done
+/// should last; otherwise it is kept in memory.
+pub(super) fn app(store: Option<&Path>, lasting: bool) -> Result<App, No> {
     let cwd = std::env::current_dir().map_err(|e| {
         Fault::new(format!("the working directory cannot be read: {e}"), "change to a directory that exists")
     })?;
-    let path = store.map_or_else(|| store::find_store(&cwd).unwrap_or_else(|| cwd.join(STORE)), |p| cwd.join(p));
+    let there = store.map(|p| cwd.join(p)).or_else(|| store::find_store(&cwd));
+    if there.is_none() && !lasting {
+        let memory = Arc::new(store::MemoryStore::default());
+        return Ok(App::new(
+            memory,
+            Arc::new(crate::evidence::MemoryLedger::default()),
+            Arc::new(SystemClock),
+            Rng::from_os(),
+            cwd,
+        ));
+    }
+    let path = there.unwrap_or_else(|| cwd.join(STORE));
     let sqlite = Arc::new(SqliteStore::open(&path)?);
     Ok(App::new(Arc::clone(&sqlite) as _, sqlite, Arc::new(SystemClock), Rng::from_os(), cwd))
 }
@@ -33,6 +45,11 @@ pub(super) fn logs() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rmcp=error"));
     let ansi = std::io::stderr().is_terminal();
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).try_init();
+}
+
+/// Where this program lies, to be started again as a server or as a sandbox.
+pub(super) fn exe() -> Option<PathBuf> {
+    std::env::current_exe().ok()
 }
 
 /// A variable that is set to something.

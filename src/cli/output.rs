@@ -40,7 +40,7 @@ pub(super) fn answer<A: Serialize + Text>(format: Format, answer: &A) -> u8 {
             exit::FINE
         }
         Format::Json => json_line(answer),
-        Format::Sarif | Format::Junit => unsupported(format),
+        Format::Sarif | Format::Junit | Format::Github | Format::InToto => unsupported(format),
     }
 }
 
@@ -61,9 +61,16 @@ pub(super) fn json_line<A: Serialize>(answer: &A) -> u8 {
 
 /// A format that this command has not.
 pub(super) fn unsupported(format: Format) -> u8 {
-    let name = if format == Format::Sarif { "sarif" } else { "junit" };
+    let name = match format {
+        Format::Text => "text",
+        Format::Json => "json",
+        Format::Sarif => "sarif",
+        Format::Junit => "junit",
+        Format::Github => "github",
+        Format::InToto => "in-toto",
+    };
     err(&format!(
-        "refused: bad-use: this command has no {name} output\nnext: use --format text or --format json (sarif: check, verify; junit: check, drill, verify)\n"
+        "refused: bad-use: this command has no {name} output\nnext: use --format text or --format json (sarif: check, verify; junit: check, drill, verify; github, in-toto: verify)\n"
     ));
     exit::REFUSED
 }

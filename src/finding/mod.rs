@@ -87,6 +87,38 @@ pub struct Finding {
     pub fix: String,
     /// Pointers into the descriptions that the finding rests on.
     pub related: Vec<String>,
+    /// What was probably meant, where something is near.
+    pub nearest: Option<String>,
+    /// Changes of files that mend it safely; empty where a person has to decide.
+    pub edits: Vec<Edit>,
+}
+
+/// One change of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The file, below the root of what was looked at.
+    pub file: String,
+    /// What becomes of it.
+    pub change: Change,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Bytes `from..to` of the text become `with`.
+    Replace {
+        /// First byte.
+        from: usize,
+        /// Byte after the last.
+        to: usize,
+        /// The new text.
+        with: String,
+    },
+    /// The whole file is this text; it need not have been there.
+    Whole {
+        /// The text.
+        text: String,
+    },
 }
 
 impl Finding {
@@ -100,6 +132,8 @@ impl Finding {
             message: message.into(),
             fix: String::new(),
             related: Vec::new(),
+            nearest: None,
+            edits: Vec::new(),
         }
     }
 
@@ -131,6 +165,20 @@ impl Finding {
     #[must_use]
     pub fn because_of(mut self, pointer: impl Into<String>) -> Self {
         self.related.push(pointer.into());
+        self
+    }
+
+    /// With what was probably meant.
+    #[must_use]
+    pub fn near(mut self, nearest: Option<&str>) -> Self {
+        self.nearest = nearest.map(str::to_owned);
+        self
+    }
+
+    /// With a change that mends it safely.
+    #[must_use]
+    pub fn edit(mut self, file: impl Into<String>, change: Change) -> Self {
+        self.edits.push(Edit { file: file.into(), change });
         self
     }
 

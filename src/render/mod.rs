@@ -9,9 +9,11 @@ mod matrix;
 pub mod page;
 mod sarif;
 mod text;
+mod verify;
 
 pub use findings::drawn;
 pub use junit::{junit_drills, junit_findings};
 pub use matrix::matrix;
 pub use sarif::sarif;
 pub use text::Text;
+pub use verify::{github, in_toto};

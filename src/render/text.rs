@@ -5,7 +5,7 @@ use super::{drawn, matrix};
 use crate::app::{
     FactOut, assess_readiness, check_contract, confirm_constraints, dead_letters, demo, draft_contract, export_dossier,
     inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, scaffold_connector,
-    trace_constraint, verify_skill, wire::counts_line,
+    trace_constraint, wire::counts_line,
 };
 use crate::base::text;
 
@@ -372,23 +372,6 @@ impl Text for run_connector::Answer {
                 page.line(format!("  stopped: {because}"));
             }
         }
-        page.next(&self.next);
-    }
-}
-
-impl Text for verify_skill::Answer {
-    fn text(&self, page: &mut Page) {
-        let text = drawn(&self.findings, &|_| None);
-        if !text.is_empty() {
-            page.line(text.trim_end());
-            page.gap();
-        }
-        page.line(format!(
-            "{}: {}, {}",
-            styled(BOLD, &self.skill),
-            text::plural(self.checks as u64, "check"),
-            self.counts
-        ));
         page.next(&self.next);
     }
 }

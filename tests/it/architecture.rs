@@ -10,9 +10,9 @@ const ROWS: &[&[&str]] = &[
     &["mcp"],
     &["render"],
     &["app"],
-    &["lab"],
+    &["lab", "verify"],
     &["readers", "checks", "workflow", "scaffold", "connector", "store"],
-    &["mapping", "contract", "skill", "evidence"],
+    &["mapping", "contract", "skill", "evidence", "probe", "sandbox"],
     &["model", "finding"],
     &["base"],
 ];

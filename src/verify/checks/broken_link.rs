@@ -1,27 +1,38 @@
 //! A link must lead to a file of the skill, or to a heading that exists.
 
-use super::{Check, Subject};
 use crate::base::text::{nearest, quoted};
-use crate::finding::{Finding, Location};
-use crate::skill::Document;
+use crate::finding::{Finding, Location, Severity};
+use crate::skill::{Document, Skill};
+use crate::verify::{Check, Profile, Rule, Subject};
 
-pub(super) const CHECK: Check =
-    Check { code: "broken-link", finds: "A link leads to no file of the skill, or to no heading.", run };
+const RULE: Rule = Rule {
+    code: "broken-link",
+    id: "PI011",
+    severity: Severity::Error,
+    finds: "A link leads to no file of the skill, or to no heading.",
+    source: "Agent Skills specification, \"File references\": relative to the skill's root",
+};
+
+pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    subject.skills().flat_map(|skill| of(skill, subject)).collect()
+}
+
+fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
-    for document in &subject.skill.documents {
+    for document in &skill.documents {
         for link in &document.links {
-            if let Some((because, fix)) = broken(subject, document, &link.target) {
+            if let Some((because, fix)) = broken(skill, subject, document, &link.target) {
                 let at = Location::at(&document.file, link.at);
-                out.push(Finding::error(CHECK.code, at, because).fix(fix));
+                out.push(Finding::error(RULE.code, at, because).fix(fix));
             }
         }
     }
     out
 }
 
-fn broken(subject: &Subject<'_>, document: &Document, target: &str) -> Option<(String, String)> {
+fn broken(skill: &Skill, subject: &Subject<'_>, document: &Document, target: &str) -> Option<(String, String)> {
     let shown = quoted(target, 120);
     if target
         .split_once(':')
@@ -30,7 +41,7 @@ fn broken(subject: &Subject<'_>, document: &Document, target: &str) -> Option<(S
         return None; // Another place; whether it answers is not for an offline check.
     }
     let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-    let files = &subject.skill.files;
+    let tree = &subject.project.tree;
     let wanted = if path.is_empty() { Some(document.path.clone()) } else { resolve(&document.path, path) };
     let Some(wanted) = wanted else {
         return Some((
@@ -38,19 +49,19 @@ fn broken(subject: &Subject<'_>, document: &Document, target: &str) -> Option<(S
             "link to a file inside it, or to an https address".to_owned(),
         ));
     };
-    if !files.contains(&wanted) {
+    if !tree.has(&wanted) {
         // A directory that has files is a fair target.
-        if files.iter().any(|f| f.starts_with(&format!("{}/", wanted.trim_end_matches('/')))) {
+        if tree.has_dir(&wanted) {
             return None;
         }
-        let near = nearest(&wanted, files.iter().map(String::as_str));
+        let near = nearest(&wanted, tree.iter().map(|(p, _)| p));
         let fix = near.map_or_else(|| format!("write {wanted}, or take the link out"), |n| format!("link to {n}"));
         return Some((format!("{shown} does not exist"), fix));
     }
     if anchor.is_empty() {
         return None;
     }
-    let there = subject.skill.documents.iter().find(|d| d.path == wanted)?;
+    let there = skill.documents.iter().find(|d| d.path == wanted)?;
     let anchors: Vec<String> = there.anchors().collect();
     if anchors.iter().any(|a| a == anchor) {
         return None;

@@ -1,19 +1,31 @@
 //! Clients find a skill by its directory: another name, and it is silently not loaded.
 
-use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::finding::{Finding, Location};
+use crate::finding::{Finding, Location, Severity};
+use crate::skill::Skill;
+use crate::verify::{Check, Profile, Rule, Subject};
 
-pub(super) const CHECK: Check =
-    Check { code: "name-not-folder", finds: "The name is missing, malformed, or not that of the directory.", run };
+const RULE: Rule = Rule {
+    code: "name-not-folder",
+    id: "PI002",
+    severity: Severity::Error,
+    finds: "The name is missing, malformed, or not that of the directory.",
+    source: "Agent Skills specification, \"name\"; VS Code silently does not load a skill whose name is not its directory's",
+};
+
+pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Spec, run };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
-    let Ok(front) = &subject.skill.front else { return Vec::new() };
-    let folder = &subject.skill.folder;
-    let at = Location::at(&subject.skill.main().file, front.at("name"));
+    subject.skills().flat_map(of).collect()
+}
+
+fn of(skill: &Skill) -> Vec<Finding> {
+    let Ok(front) = &skill.front else { return Vec::new() };
+    let folder = &skill.folder;
+    let at = Location::at(&skill.main().file, front.at("name"));
     let wrong = |because: String| {
         vec![
-            Finding::error(CHECK.code, at.clone(), because)
+            Finding::error(RULE.code, at.clone(), because)
                 .fix(format!("write name: {folder}, or rename the directory")),
         ]
     };

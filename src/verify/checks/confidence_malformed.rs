@@ -4,16 +4,28 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Check, Subject};
 use crate::base::text::{did_you_mean, quoted};
-use crate::finding::{Ceiling, Finding, Location};
+use crate::finding::{Ceiling, Finding, Location, Severity};
+use crate::skill::Skill;
+use crate::verify::{Check, Profile, Rule, Subject};
 
 static FORM: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^Confidence: ([01]\.\d\d) \(ceiling: ([a-z]+) ([01]\.\d\d)\)$").expect("a constant pattern")
 });
 
-pub(super) const CHECK: Check =
-    Check { code: "confidence-malformed", finds: "A confidence line is not in the form of the procedure.", run };
+const RULE: Rule = Rule {
+    code: "confidence-malformed",
+    id: "PI040",
+    severity: Severity::Error,
+    finds: "A confidence line is not in the form of the procedure.",
+    source: "the procedure: Confidence: X.XX (ceiling: TYPE Y.YY)",
+};
+
+pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    subject.skills().flat_map(of).collect()
+}
 
 /// A claim in its form: value, kind and ceiling as written.
 pub(super) struct Claim<'t> {
@@ -29,9 +41,9 @@ pub(super) fn claim(text: &str) -> Option<Claim<'_>> {
     Some(Claim { value: value.parse().ok()?, kind, ceiling: ceiling.parse().ok()? })
 }
 
-fn run(subject: &Subject<'_>) -> Vec<Finding> {
+fn of(skill: &Skill) -> Vec<Finding> {
     let mut out = Vec::new();
-    for document in &subject.skill.documents {
+    for document in &skill.documents {
         for line in &document.confidence {
             let because = match claim(&line.text) {
                 None => format!(
@@ -47,7 +59,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
                 },
             };
             let fix = format!("write two digits each and one of {}", Ceiling::ALL.map(Ceiling::as_str).join(", "));
-            out.push(Finding::error(CHECK.code, Location::at(&document.file, line.at), because).fix(fix));
+            out.push(Finding::error(RULE.code, Location::at(&document.file, line.at), because).fix(fix));
         }
     }
     out

@@ -1,19 +1,30 @@
 //! Front matter that does not read, or holds what clients do not take.
 
-use super::{Check, Subject};
-use crate::finding::{Finding, Location};
-use crate::skill::frontmatter::NoFrontMatter;
+use crate::finding::{Finding, Location, Severity};
+use crate::skill::{NoFrontMatter, Skill};
+use crate::verify::{Check, Profile, Rule, Subject};
 
-pub(super) const CHECK: Check =
-    Check { code: "front-matter-malformed", finds: "The front matter is not the YAML that clients read.", run };
+const RULE: Rule = Rule {
+    code: "front-matter-malformed",
+    id: "PI001",
+    severity: Severity::Error,
+    finds: "The front matter is not the YAML that clients read.",
+    source: "Agent Skills specification, \"Frontmatter\": YAML, license and compatibility as text, metadata as text to text",
+};
+
+pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Spec, run };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
-    let file = &subject.skill.main().file;
-    let front = match &subject.skill.front {
+    subject.skills().flat_map(of).collect()
+}
+
+fn of(skill: &Skill) -> Vec<Finding> {
+    let file = &skill.main().file;
+    let front = match &skill.front {
         Err(NoFrontMatter::Missing) => return Vec::new(),
         Err(NoFrontMatter::Malformed { at, because }) => {
             return vec![
-                Finding::error(CHECK.code, Location::at(file, *at), because.clone())
+                Finding::error(RULE.code, Location::at(file, *at), because.clone())
                     .fix("write plain key: value lines; quote a value that holds a colon"),
             ];
         }
@@ -24,7 +35,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         if let Some(node) = front.node.get(key).filter(|n| n.as_str().is_none_or(|t| t.chars().count() > 500)) {
             out.push(
                 Finding::error(
-                    CHECK.code,
+                    RULE.code,
                     Location::at(file, node.at),
                     format!("{key} must be text of at most 500 characters, this is {}", node.kind_name()),
                 )
@@ -36,7 +47,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         match metadata.entries() {
             None => out.push(
                 Finding::error(
-                    CHECK.code,
+                    RULE.code,
                     Location::at(file, metadata.at),
                     format!("metadata must be a mapping, this is {}", metadata.kind_name()),
                 )
@@ -44,7 +55,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
             ),
             Some(entries) => out.extend(entries.iter().filter(|e| e.value.as_str().is_none()).map(|e| {
                 Finding::error(
-                    CHECK.code,
+                    RULE.code,
                     Location::at(file, e.value.at),
                     format!("metadata.{} must be text, this is {}", e.key, e.value.kind_name()),
                 )

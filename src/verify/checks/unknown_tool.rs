@@ -4,33 +4,47 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Check, Subject};
 use crate::base::text::{nearest, quoted};
-use crate::finding::{Finding, Location};
+use crate::finding::{Finding, Location, Severity};
+use crate::skill::Skill;
+use crate::verify::{Check, Profile, Rule, Subject};
 
 static CALLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#""tool"\s*:\s*"([^"]*)""#).expect("a constant pattern"));
 static NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$").expect("a constant pattern"));
 
-pub(super) const CHECK: Check =
-    Check { code: "unknown-tool", finds: "A document names a tool that the server does not list.", run };
+const RULE: Rule = Rule {
+    code: "tool-unknown",
+    id: "PI020",
+    severity: Severity::Error,
+    finds: "A document names a tool that the server does not list.",
+    source: "a renamed tool breaks every skill that names it, and no linter of 2026 sees it",
+};
+
+pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    subject.skills().flat_map(|skill| of(skill, subject)).collect()
+}
+
+fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
+    let Some(surface) = subject.facts.surface() else { return Vec::new() };
+    let tools: Vec<&str> = surface.tools.iter().map(|t| t.name.as_str()).collect();
     let mut out = Vec::new();
-    for document in &subject.skill.documents {
+    for document in &skill.documents {
         let called = document.code().flat_map(|(code, at)| {
             CALLED.captures_iter(code).filter_map(move |c| c.get(1).map(|m| (m.as_str(), at))).collect::<Vec<_>>()
         });
         for (name, at) in called {
-            if !subject.known_tools.contains(&name) {
-                out.push(finding(subject, Location::at(&document.file, at), name));
+            if !tools.contains(&name) {
+                out.push(finding(&tools, Location::at(&document.file, at), name));
             }
         }
         for span in &document.spans {
             // Fields and parameters look like tools too; only what is nearly a tool is taken for one.
             let name = span.text.trim_end_matches("()");
-            if NAME.is_match(name) && !subject.known_tools.contains(&name) && nearly(name, subject.known_tools) {
-                out.push(finding(subject, Location::at(&document.file, span.at), name));
+            if NAME.is_match(name) && !tools.contains(&name) && nearly(name, &tools) {
+                out.push(finding(&tools, Location::at(&document.file, span.at), name));
             }
         }
     }
@@ -44,8 +58,8 @@ fn nearly(name: &str, tools: &[&str]) -> bool {
     })
 }
 
-fn finding(subject: &Subject<'_>, at: Location, name: &str) -> Finding {
-    let near = nearest(name, subject.known_tools.iter().copied());
+fn finding(tools: &[&str], at: Location, name: &str) -> Finding {
+    let near = nearest(name, tools.iter().copied());
     let fix = near.map_or_else(|| "name a tool of tools/list".to_owned(), |n| format!("write {n}"));
-    Finding::error(CHECK.code, at, format!("the server has no tool {}", quoted(name, 64))).fix(fix)
+    Finding::error(RULE.code, at, format!("the server has no tool {}", quoted(name, 64))).fix(fix)
 }

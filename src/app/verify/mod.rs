@@ -1,0 +1,193 @@
+//! Verifies a skill: gathers what its project holds, starts and runs what the profile asks for, lets `verify` judge, and
+//! mends what can be mended safely.
+
+mod examples;
+mod fix;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::wire::CountsOut;
+use super::{App, FindingOut, No, Note, Refusal, note};
+use crate::base::digest::Digest;
+use crate::evidence::{EventKind, Phase};
+use crate::finding::Finding;
+use crate::skill::{self, Project};
+use crate::verify::facts::{Facts, Program};
+use crate::verify::{Profile, Subject};
+
+/// What to verify, and how far to go.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The directory of a skill, or one that holds skills.
+    pub dir: String,
+    /// How much is verified.
+    pub profile: Profile,
+    /// Mend what can be mended safely, then verify again.
+    pub fix: bool,
+    /// The command of the server that the skill speaks of, instead of the declared ones. Started as it is.
+    pub server: Option<String>,
+    /// Other directories whose skills may be routed to.
+    pub collections: Vec<String>,
+    /// This program, to be started as its own server; its commands may be named.
+    pub program: Program,
+    /// Where this program lies.
+    pub exe: Option<PathBuf>,
+}
+
+/// One finding, with where its rule comes from.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoundOut {
+    /// Code, severity, place, message, fix.
+    #[serde(flatten)]
+    pub finding: FindingOut,
+    /// Number of the rule, `PI0xx`.
+    pub rule: &'static str,
+    /// Where the rule comes from.
+    pub source: &'static str,
+    /// What was probably meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<String>,
+    /// Whether `--fix` mends it.
+    pub fixable: bool,
+}
+
+/// What the verifier says.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    /// The directory as named.
+    pub skill: String,
+    /// The skills that were verified, by path.
+    pub skills: Vec<String>,
+    /// How much was verified.
+    pub profile: Profile,
+    /// Rules that were held against it.
+    pub checks: usize,
+    /// Findings counted.
+    pub counts: CountsOut,
+    /// Findings.
+    pub findings: Vec<FoundOut>,
+    /// Examples that were compiled and drilled.
+    pub examples: Vec<String>,
+    /// What was not verified and why: nothing that is left out is left unsaid.
+    pub not_verified: Vec<String>,
+    /// Files that `--fix` wrote.
+    pub fixed: Vec<String>,
+    /// Files that were verified, by SHA-256: the subjects of an attestation.
+    #[serde(skip)]
+    pub subjects: Vec<(String, Digest)>,
+    /// What to do next.
+    pub next: String,
+}
+
+/// Verifies.
+///
+/// # Errors
+/// Refused when there is no skill; a fault when the store cannot be written.
+pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
+    let mut project = load(app, options)?;
+    let mut gathered = gather(app, &project, options)?;
+    let mut fixed = Vec::new();
+    if options.fix {
+        fixed = fix::apply(&project, &gathered.findings)?;
+        if !fixed.is_empty() {
+            project = load(app, options)?;
+            gathered = gather(app, &project, options)?;
+        }
+    }
+    let counts = CountsOut::of(&gathered.findings);
+    let next = if counts.errors + counts.warnings == 0 {
+        String::new()
+    } else if gathered.findings.iter().any(|f| !f.edits.is_empty()) {
+        "mend what the fixes say, then verify again; `--fix` does the safe ones".to_owned()
+    } else {
+        "mend what the fixes say, then verify again".to_owned()
+    };
+    let data = json!({
+        "dir": options.dir, "profile": options.profile.as_str(), "errors": counts.errors, "warnings": counts.warnings,
+        "examples": gathered.examples,
+    });
+    note(
+        app,
+        Note {
+            session: None,
+            phase: Phase::Validate,
+            kind: EventKind::SkillVerified,
+            tool: "verify",
+            input: json!({"dir": options.dir, "profile": options.profile.as_str()}),
+            summary: format!("verified {}: {counts}", options.dir),
+            data,
+        },
+    )?;
+    let subjects = project
+        .tree
+        .iter()
+        .filter(|(path, _)| project.skills.iter().any(|s| s.owns(path)))
+        .filter_map(|(path, file)| Some((path.to_owned(), file.digest()?)))
+        .collect();
+    Ok(Answer {
+        skill: options.dir.clone(),
+        skills: project.skills.iter().map(|s| project.show(&s.base)).collect(),
+        profile: options.profile,
+        checks: crate::verify::ALL.iter().filter(|c| c.profile <= options.profile).map(|c| c.rules.len()).sum(),
+        counts,
+        findings: gathered.findings.iter().map(found).collect(),
+        examples: gathered.examples,
+        not_verified: gathered.not_verified,
+        fixed,
+        subjects,
+        next,
+    })
+}
+
+fn found(f: &Finding) -> FoundOut {
+    let rule = crate::verify::rule(f.code);
+    FoundOut {
+        finding: FindingOut::from(f),
+        rule: rule.map_or("", |r| r.id),
+        source: rule.map_or("", |r| r.source),
+        nearest: f.nearest.clone(),
+        fixable: !f.edits.is_empty(),
+    }
+}
+
+fn load(app: &App, options: &Options) -> Result<Project, No> {
+    skill::load(&app.path(&options.dir), &options.dir).map_err(|e| {
+        No::from(Refusal::new(
+            "no-skill",
+            e.to_string(),
+            "pass a directory that holds SKILL.md, or one with skills below it, e.g. platform-integration verify skill/platform-integration",
+        ))
+    })
+}
+
+struct Gathered {
+    findings: Vec<Finding>,
+    examples: Vec<String>,
+    not_verified: Vec<String>,
+}
+
+/// Starts and runs what the profile asks for, and judges.
+fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, No> {
+    let mut facts = Facts { program: Some(options.program.clone()), ..Facts::default() };
+    let mut not_verified = Vec::new();
+    if options.profile >= Profile::Sync {
+        live(&mut facts, &mut not_verified);
+    }
+    let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);
+    let mut examples = Vec::new();
+    if options.profile >= Profile::Full {
+        let (more, drilled) = examples::drilled(app, project)?;
+        findings.extend(more);
+        examples = drilled;
+    }
+    crate::finding::tidy(&mut findings);
+    Ok(Gathered { findings, examples, not_verified })
+}
+
+/// Asks the servers that the project declares.
+fn live(_facts: &mut Facts, not_verified: &mut Vec<String>) {
+    not_verified.push("no server was asked".to_owned());
+}

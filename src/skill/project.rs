@@ -1,0 +1,366 @@
+//! A skill and what lies around it: examples, tests, resources, manifests.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::tree::{MAX_BYTES, MAX_FILES, Tree};
+use super::{Document, FrontMatter, MAIN, frontmatter};
+
+/// Directories that hold nothing of ours to read.
+const SKIPPED: [&str; 12] = [
+    ".git",
+    "target",
+    "node_modules",
+    ".venv",
+    "venv",
+    "__pycache__",
+    ".platform-integration",
+    "dist",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".tox",
+    ".idea",
+];
+
+/// Directories at the top of a project that are read whole; of the rest only skills are.
+const TOP: [&str; 16] = [
+    "examples",
+    "tests",
+    "resources",
+    "references",
+    "scripts",
+    "templates",
+    "assets",
+    "evals",
+    "docs",
+    "agents",
+    "commands",
+    "hooks",
+    "mcpb",
+    ".claude-plugin",
+    ".codex-plugin",
+    ".cursor-plugin",
+];
+
+/// Files that make a directory the root of a plugin or project.
+const MARKS: [&str; 9] = [
+    ".mcp.json",
+    "mcp.json",
+    "plugin.json",
+    "server.json",
+    "gemini-extension.json",
+    "integ.toml",
+    ".claude-plugin",
+    ".codex-plugin",
+    ".cursor-plugin",
+];
+
+/// How far above a skill its project is looked for.
+const CLIMB: usize = 3;
+/// How deep below a project skills are looked for.
+const DEPTH: usize = 6;
+
+/// Why there is nothing to verify.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No such directory.
+    #[error("{dir} is not a directory")]
+    NoDirectory {
+        /// As named.
+        dir: String,
+    },
+    /// No skill in it.
+    #[error("{dir} holds no {MAIN}, and no directory below it does")]
+    NoSkill {
+        /// As named.
+        dir: String,
+    },
+}
+
+/// One skill of a project.
+#[derive(Debug, Clone)]
+pub struct Skill {
+    /// Its directory below the project's root; empty where that is the root itself.
+    pub base: String,
+    /// The name of its directory.
+    pub folder: String,
+    /// The front matter, or why there is none.
+    pub front: Result<FrontMatter, frontmatter::NoFrontMatter>,
+    /// `SKILL.md` first, then the other Markdown files below [`Skill::base`], and those of [`Skill::artifacts`], by path.
+    pub documents: Vec<Document>,
+    /// Directories above it that are its artifacts too, because the project has no other skill: `examples`, `tests`.
+    pub artifacts: Vec<String>,
+}
+
+impl Skill {
+    /// `SKILL.md`.
+    #[must_use]
+    pub fn main(&self) -> &Document {
+        &self.documents[0]
+    }
+
+    /// The name that it gives itself, else its directory's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.front.as_ref().ok().and_then(|f| f.text("name")).unwrap_or(&self.folder)
+    }
+
+    /// A path below the project's root from one below the skill.
+    #[must_use]
+    pub fn path(&self, below: &str) -> String {
+        if self.base.is_empty() { below.to_owned() } else { format!("{}/{below}", self.base) }
+    }
+
+    /// The directories of this name that belong to the skill, below the project's root: its own, and the project's.
+    #[must_use]
+    pub fn dirs(&self, tree: &Tree, name: &str) -> Vec<String> {
+        let mut out = vec![self.path(name)];
+        if self.artifacts.iter().any(|a| a == name) && out[0] != name {
+            out.push(name.to_owned());
+        }
+        out.retain(|dir| tree.has_dir(dir));
+        out
+    }
+
+    /// Whether a file, named below the project's root, belongs to the skill.
+    #[must_use]
+    pub fn owns(&self, path: &str) -> bool {
+        let below = |dir: &str| dir.is_empty() || path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
+        below(&self.base) || self.artifacts.iter().any(|a| below(a))
+    }
+}
+
+/// A project, read.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Where it is on the disk; empty for one that is not.
+    pub root: PathBuf,
+    /// The root as it is shown: what stands before every path, empty or ending in `/`.
+    pub shown: String,
+    /// Its files.
+    pub tree: Tree,
+    /// The skills to verify, by path.
+    pub skills: Vec<Skill>,
+    /// The names of all skills that lie there, also of those that were not asked for.
+    pub names: BTreeSet<String>,
+}
+
+impl Project {
+    /// The project that a tree makes; `only` is the one skill asked for, below the root.
+    #[must_use]
+    pub fn of_tree(shown: &str, tree: Tree, only: Option<&str>) -> Self {
+        let all = bases(&tree);
+        let root_name = |base: &str| base.rsplit('/').next().unwrap_or(base).to_owned();
+        let names = all.iter().map(|b| root_name(b)).collect();
+        let alone = all.len() == 1;
+        let shown = if shown.is_empty() || shown.ends_with('/') { shown.to_owned() } else { format!("{shown}/") };
+        let wanted: Vec<String> = all.into_iter().filter(|b| only.is_none_or(|o| o == b)).collect();
+        let mut project = Self { root: PathBuf::new(), shown, tree, skills: Vec::new(), names };
+        for base in wanted {
+            let skill = project.skill(&base, alone);
+            project.skills.push(skill);
+        }
+        project
+    }
+
+    /// As [`Project::of_tree`], with another tree in the place of this one's: for what a change would do.
+    #[must_use]
+    pub fn with_tree(&self, tree: Tree) -> Self {
+        let only = if let [one] = self.skills.as_slice() { Some(one.base.clone()) } else { None };
+        let mut next = Self::of_tree(&self.shown, tree, only.as_deref());
+        next.root.clone_from(&self.root);
+        for skill in &mut next.skills {
+            // The root's own name is not in the tree.
+            if let Some(before) = self.skills.iter().find(|s| s.base == skill.base) {
+                skill.folder.clone_from(&before.folder);
+            }
+        }
+        next
+    }
+
+    /// A path as it is shown.
+    #[must_use]
+    pub fn show(&self, path: &str) -> String {
+        format!("{}{path}", self.shown)
+    }
+
+    fn skill(&self, base: &str, alone: bool) -> Skill {
+        let path = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") };
+        let main = main_of(&self.tree, base).unwrap_or_else(|| path(MAIN));
+        let text = self.tree.text(&main).unwrap_or_default();
+        let artifacts: Vec<String> = if alone && !base.is_empty() {
+            let named = ["examples", "tests", "resources", "references", "scripts", "templates", "evals"];
+            named.into_iter().filter(|d| self.tree.has_dir(d)).map(str::to_owned).collect()
+        } else {
+            Vec::new()
+        };
+        let front = frontmatter::parse(text);
+        let folder = if base.is_empty() {
+            // The last word of what is shown; `load` knows better.
+            self.shown.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+        } else {
+            base.rsplit('/').next().unwrap_or(base).to_owned()
+        };
+        let mut skill = Skill { base: base.to_owned(), folder, front, documents: Vec::new(), artifacts };
+        skill.documents.push(Document::parse(&self.show(&main), &main, text));
+        for (path, file) in self.tree.iter() {
+            if path != main
+                && is_markdown(path)
+                && skill.owns(path)
+                && let Some(text) = file.text()
+            {
+                skill.documents.push(Document::parse(&self.show(path), path, text));
+            }
+        }
+        skill
+    }
+}
+
+/// Where `SKILL.md` is; in lower case too, which is a finding and no reason not to look.
+fn main_of(tree: &Tree, base: &str) -> Option<String> {
+    let path = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") };
+    [MAIN, "skill.md", "Skill.md"].into_iter().map(path).find(|p| tree.has(p))
+}
+
+/// The directories that are skills; one inside another is part of it, unless the outer is the root.
+fn bases(tree: &Tree) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (path, _) in tree.iter() {
+        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if !name.eq_ignore_ascii_case(MAIN) || name == "SKILL.MD" || out.iter().any(|b| b == dir) {
+            continue;
+        }
+        out.push(dir.to_owned());
+    }
+    let outer = out.clone();
+    out.retain(|b| {
+        !outer.iter().any(|o| !o.is_empty() && b.strip_prefix(o.as_str()).is_some_and(|r| r.starts_with('/')))
+    });
+    if out.iter().any(String::is_empty) {
+        // A root that is a skill: only what lies in skills/ is another.
+        out.retain(|b| b.is_empty() || b.starts_with("skills/"));
+    }
+    out.sort();
+    out
+}
+
+fn is_markdown(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ext)| ext.eq_ignore_ascii_case("md") || ext.eq_ignore_ascii_case("markdown"))
+}
+
+fn is_skill(dir: &Path) -> bool {
+    [MAIN, "skill.md", "Skill.md"].iter().any(|name| dir.join(name).symlink_metadata().is_ok())
+}
+
+/// The project above a skill: the nearest directory with a manifest, or with examples and tests; not above a repository.
+fn root_above(skill: &Path) -> Option<(PathBuf, usize)> {
+    if ["examples", "tests"].iter().all(|d| skill.join(d).is_dir()) || MARKS.iter().any(|m| skill.join(m).exists()) {
+        return None;
+    }
+    for (up, dir) in skill.ancestors().enumerate().skip(1).take(CLIMB) {
+        let marked =
+            MARKS.iter().any(|m| dir.join(m).exists()) || (dir.join("examples").is_dir() && dir.join("tests").is_dir());
+        if marked {
+            return Some((dir.to_owned(), up));
+        }
+        if dir.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Reads the project of `dir`, which `named` is as the user wrote it: a skill, or a directory that holds skills. Symbolic
+/// links are not followed.
+///
+/// # Errors
+/// [`LoadError`]
+pub fn load(dir: &Path, named: &str) -> Result<Project, LoadError> {
+    let real = dir.canonicalize().ok().filter(|d| d.is_dir());
+    let real = real.ok_or_else(|| LoadError::NoDirectory { dir: named.to_owned() })?;
+    let above = if is_skill(&real) { root_above(&real) } else { None };
+    let (root, shown, only) = match above {
+        Some((root, up)) => {
+            let base = real.strip_prefix(&root).map(slashes).unwrap_or_default();
+            let shown = shown_above(named, up).unwrap_or_else(|| root.display().to_string());
+            (root, shown, Some(base))
+        }
+        None => {
+            let alone = is_skill(&real).then(String::new);
+            (real.clone(), if named == "." { String::new() } else { named.trim_end_matches('/').to_owned() }, alone)
+        }
+    };
+    let tree = read(&root, only.as_deref());
+    let mut project = Project::of_tree(&shown, tree, only.as_deref().filter(|o| !o.is_empty()));
+    if project.skills.is_empty() {
+        return Err(LoadError::NoSkill { dir: named.to_owned() });
+    }
+    let folder = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    for skill in project.skills.iter_mut().filter(|s| s.base.is_empty()) {
+        skill.folder.clone_from(&folder);
+    }
+    project.root = root;
+    Ok(project)
+}
+
+/// The directory `up` above one that was named, as it is shown; nothing where the name does not go that far.
+fn shown_above(named: &str, up: usize) -> Option<String> {
+    let named = named.trim_end_matches('/');
+    let parts: Vec<&str> = named.split('/').filter(|p| *p != ".").collect();
+    if parts.contains(&"..") || parts.len() < up {
+        return None;
+    }
+    Some(parts[..parts.len() - up].join("/"))
+}
+
+fn slashes(path: &Path) -> String {
+    path.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Reads what belongs to a project; the skill asked for whole, wherever it lies.
+fn read(root: &Path, only: Option<&str>) -> Tree {
+    let mut tree = Tree::default();
+    let mut total = 0;
+    let skills = skill_dirs(root);
+    let whole = |path: &str| {
+        only.is_some_and(|o| o.is_empty() || path.starts_with(&format!("{o}/")))
+            || skills.iter().any(|s| s.is_empty() || path.starts_with(&format!("{s}/")))
+    };
+    let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        if entry.depth() == 0 || !entry.file_type().is_dir() {
+            return true;
+        }
+        // What is not read is not walked either: a repository is larger than its skill.
+        let wanted = entry.depth() > 1
+            || TOP.contains(&name.as_ref())
+            || name == ".agents"
+            || skills.iter().any(|s| s.is_empty() || s.split('/').next() == Some(&name));
+        wanted && !SKIPPED.contains(&name.as_ref())
+    });
+    for entry in walk.filter_map(Result::ok).filter(|e| !e.file_type().is_dir()) {
+        let Ok(relative) = entry.path().strip_prefix(root) else { continue };
+        let path = slashes(relative);
+        let top = path.split_once('/').map(|(top, _)| top);
+        if top.is_some_and(|top| !TOP.contains(&top) && top != ".agents") && !whole(&path) {
+            continue;
+        }
+        if tree.len() >= MAX_FILES || total >= MAX_BYTES {
+            tree.cut = Some(format!("more than {MAX_FILES} files or {} MB", MAX_BYTES / 1024 / 1024));
+            break;
+        }
+        tree.read(&path, entry.path(), &mut total);
+    }
+    tree
+}
+
+/// Directories that hold a SKILL.md, below the root, with `/`.
+fn skill_dirs(root: &Path) -> Vec<String> {
+    let walk = walkdir::WalkDir::new(root).max_depth(DEPTH).sort_by_file_name().into_iter().filter_entry(|entry| {
+        entry.depth() == 0 || !(entry.file_type().is_dir() && SKIPPED.contains(&&*entry.file_name().to_string_lossy()))
+    });
+    walk.filter_map(Result::ok)
+        .filter(|e| e.file_name().to_str().is_some_and(|n| n.eq_ignore_ascii_case(MAIN)))
+        .filter_map(|e| e.path().parent()?.strip_prefix(root).ok().map(slashes))
+        .collect()
+}

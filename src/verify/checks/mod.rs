@@ -1,0 +1,42 @@
+//! The checks, one a file. What each can find is in its rules.
+
+mod broken_link;
+mod confidence_malformed;
+mod confidence_over_ceiling;
+mod description_unfit;
+mod example_not_named;
+mod example_without_test;
+mod front_matter_malformed;
+mod front_matter_missing;
+mod front_matter_unknown_key;
+mod hidden_characters;
+mod name_not_folder;
+mod over_budget;
+mod secret_in_document;
+mod section_missing;
+mod tool_undocumented;
+mod unknown_command;
+mod unknown_tool;
+
+use super::Check;
+
+/// All checks.
+pub const ALL: &[&Check] = &[
+    &front_matter_missing::CHECK,
+    &front_matter_malformed::CHECK,
+    &front_matter_unknown_key::CHECK,
+    &name_not_folder::CHECK,
+    &description_unfit::CHECK,
+    &section_missing::CHECK,
+    &over_budget::CHECK,
+    &broken_link::CHECK,
+    &unknown_tool::CHECK,
+    &tool_undocumented::CHECK,
+    &unknown_command::CHECK,
+    &example_not_named::CHECK,
+    &example_without_test::CHECK,
+    &confidence_malformed::CHECK,
+    &confidence_over_ceiling::CHECK,
+    &hidden_characters::CHECK,
+    &secret_in_document::CHECK,
+];

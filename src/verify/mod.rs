@@ -1,0 +1,151 @@
+//! Row 5: holds a skill to its standard, to its own examples, tests, resources and manifests, and to the server that it
+//! speaks of. Pure: what must be started or run is run by `app`, and comes in as [`Facts`]. One check a file.
+//!
+//! Rules are numbered `PI0xx`; the codes of findings name the bad thing. `docs/verify.md` is the table.
+
+mod checks;
+pub mod facts;
+
+pub use checks::ALL;
+pub use facts::Facts;
+
+use crate::base::yaml::Span;
+use crate::finding::{Finding, Location, Severity, tidy};
+use crate::skill::{Document, Project, Skill};
+
+/// How much is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The Agent Skills standard: front matter, name, description, keys, budgets. Nothing is started.
+    Spec,
+    /// And everything against everything: documents, resources, manifests, and the server where one is declared.
+    Sync,
+    /// And what must be run: code blocks, tests, recorded calls, mutants. In a sandbox.
+    Full,
+}
+
+impl Profile {
+    /// `spec`, `sync` or `full`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spec => "spec",
+            Self::Sync => "sync",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// One thing that can be wrong.
+#[derive(Debug)]
+pub struct Rule {
+    /// Code of its findings: kebab-case, names the bad thing.
+    pub code: &'static str,
+    /// Number of the rule, `PI0xx`; several codes may share one.
+    pub id: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, in one sentence.
+    pub finds: &'static str,
+    /// Where the rule comes from: section of a standard, a measured failure, or the procedure.
+    pub source: &'static str,
+}
+
+impl Rule {
+    /// A finding of this rule.
+    pub fn at(&self, location: Location, message: impl Into<String>) -> Finding {
+        let finding = match self.severity {
+            Severity::Error => Finding::error,
+            Severity::Warning => Finding::warning,
+            Severity::Note => Finding::note,
+        };
+        finding(self.code, location, message)
+    }
+
+    /// A finding at a place of a document.
+    pub fn in_document(&self, document: &Document, at: Span, message: impl Into<String>) -> Finding {
+        self.at(Location::at(&document.file, at), message)
+    }
+}
+
+/// One check: it may find several things that are read the same way.
+#[derive(Debug)]
+pub struct Check {
+    /// What it can find.
+    pub rules: &'static [Rule],
+    /// The least profile that makes it.
+    pub profile: Profile,
+    /// The check; it sees only facts that were gathered, and says nothing of those that were not.
+    pub run: fn(&Subject<'_>) -> Vec<Finding>,
+}
+
+/// What is verified.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The files.
+    pub project: &'a Project,
+    /// What was started and run, as far as the profile goes.
+    pub facts: &'a Facts,
+}
+
+impl<'a> Subject<'a> {
+    /// The skills to verify.
+    pub fn skills(&self) -> impl Iterator<Item = &'a Skill> {
+        self.project.skills.iter()
+    }
+
+    /// The line and column of a byte of a file, as a location.
+    #[must_use]
+    pub fn place(&self, path: &str, byte: usize) -> Location {
+        let text = self.project.tree.text(path).unwrap_or_default();
+        let mut end = byte.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &text[..end];
+        let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        Location::at(self.project.show(path), Span { line, column })
+    }
+
+    /// The first line of a file, as a location.
+    #[must_use]
+    pub fn top(&self, path: &str) -> Location {
+        Location::at(self.project.show(path), Span { line: 1, column: 1 })
+    }
+}
+
+/// Every rule of every check.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    ALL.iter().flat_map(|c| c.rules)
+}
+
+/// The rule of a code.
+#[must_use]
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    rules().find(|r| r.code == code)
+}
+
+/// Runs the checks of a profile.
+#[must_use]
+pub fn run(subject: &Subject<'_>, profile: Profile) -> Vec<Finding> {
+    let checks = ALL.iter().filter(|c| c.profile <= profile);
+    let mut findings: Vec<Finding> = checks.flat_map(|check| (check.run)(subject)).collect();
+    tidy(&mut findings);
+    findings
+}
+
+/// The rules that a profile holds a subject against.
+pub fn rules_of(profile: Profile) -> impl Iterator<Item = &'static Rule> {
+    ALL.iter().filter(move |c| c.profile <= profile).flat_map(|c| c.rules)
+}
+
+/// The digest of the table of rules: which rules an attestation speaks of.
+#[must_use]
+pub fn table_digest() -> crate::base::digest::Digest {
+    let mut lines: Vec<String> = rules().map(|r| format!("{} {} {}\n", r.id, r.code, r.finds)).collect();
+    lines.sort();
+    crate::base::digest::Digest::of_bytes(lines.concat().as_bytes())
+}
