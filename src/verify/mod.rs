@@ -3,8 +3,12 @@
 //!
 //! Rules are numbered `PI0xx`; the codes of findings name the bad thing. `docs/verify.md` is the table.
 
+mod calls;
 mod checks;
 pub mod facts;
+pub mod restated;
+mod tools;
+pub mod trace;
 
 pub use checks::ALL;
 pub use facts::Facts;
