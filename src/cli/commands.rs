@@ -167,6 +167,7 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             ProfileArg::Full => Profile::Full,
         },
         fix: args.fix,
+        accept: args.accept,
         server: args.server,
         collections: args.collection,
         program: program(),

@@ -14,7 +14,9 @@ mod hidden_characters;
 mod name_not_folder;
 mod over_budget;
 mod secret_in_document;
+mod replay_differs;
 mod section_missing;
+mod server_not_started;
 mod tool_undocumented;
 mod unknown_command;
 mod unknown_tool;
@@ -35,6 +37,8 @@ pub const ALL: &[&Check] = &[
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
     &example_call_invalid::CHECK,
+    &replay_differs::CHECK,
+    &server_not_started::CHECK,
     &example_not_named::CHECK,
     &example_without_test::CHECK,
     &confidence_malformed::CHECK,
