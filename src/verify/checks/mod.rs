@@ -13,10 +13,13 @@ mod front_matter_unknown_key;
 mod hidden_characters;
 mod name_not_folder;
 mod over_budget;
+mod restated_stale;
 mod secret_in_document;
 mod replay_differs;
 mod section_missing;
+mod served_skill_differs;
 mod server_not_started;
+mod tool_name_too_long;
 mod tool_undocumented;
 mod unknown_command;
 mod unknown_tool;
@@ -39,6 +42,9 @@ pub const ALL: &[&Check] = &[
     &example_call_invalid::CHECK,
     &replay_differs::CHECK,
     &server_not_started::CHECK,
+    &restated_stale::CHECK,
+    &tool_name_too_long::CHECK,
+    &served_skill_differs::CHECK,
     &example_not_named::CHECK,
     &example_without_test::CHECK,
     &confidence_malformed::CHECK,
