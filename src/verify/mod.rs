@@ -5,6 +5,8 @@
 
 mod checks;
 pub mod facts;
+mod formats;
+mod template;
 
 pub use checks::ALL;
 pub use facts::Facts;

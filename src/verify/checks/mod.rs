@@ -12,9 +12,12 @@ mod front_matter_unknown_key;
 mod hidden_characters;
 mod name_not_folder;
 mod over_budget;
+mod resource_malformed;
+mod schema_invalid;
 mod secret_in_document;
 mod section_missing;
 mod tool_undocumented;
+mod tree_unsound;
 mod unknown_command;
 mod unknown_tool;
 
@@ -39,4 +42,7 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &resource_malformed::CHECK,
+    &schema_invalid::CHECK,
+    &tree_unsound::CHECK,
 ];
