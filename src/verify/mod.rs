@@ -7,8 +7,8 @@ mod calls;
 mod checks;
 pub mod facts;
 mod formats;
-mod template;
 pub mod restated;
+mod template;
 mod tools;
 pub mod trace;
 
