@@ -9,7 +9,7 @@ mod tree;
 pub use document::{Block, ConfidenceLine, Document, Link, Section, Span};
 pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, parse as parse_front_matter};
 pub use project::{LoadError, Project, Skill, load};
-pub use tree::{Content, File, MAX_FILE, Tree};
+pub use tree::{Content, File, Leads, MAX_FILE, Tree};
 
 /// The document that makes a directory a skill.
 pub const MAIN: &str = "SKILL.md";
