@@ -6,6 +6,8 @@
 mod checks;
 pub mod facts;
 mod formats;
+mod python_names;
+pub mod scripts;
 mod template;
 
 pub use checks::ALL;
