@@ -4,6 +4,7 @@ mod broken_link;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
+mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
 mod front_matter_malformed;
@@ -40,6 +41,7 @@ pub const ALL: &[&Check] = &[
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
+    &example_call_invalid::CHECK,
     &example_not_named::CHECK,
     &example_without_test::CHECK,
     &confidence_malformed::CHECK,
