@@ -4,11 +4,13 @@
 mod document;
 mod frontmatter;
 mod project;
+mod shipped;
 mod tree;
 
 pub use document::{Block, ConfidenceLine, Document, Link, Section, Span};
 pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, parse as parse_front_matter};
 pub use project::{LoadError, Project, Skill, load};
+pub use shipped::SHIPPED;
 pub use tree::{Content, File, MAX_FILE, Tree};
 
 /// The document that makes a directory a skill.

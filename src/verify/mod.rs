@@ -5,6 +5,7 @@
 
 mod checks;
 pub mod facts;
+pub mod restated;
 
 pub use checks::ALL;
 pub use facts::Facts;

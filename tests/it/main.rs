@@ -29,6 +29,7 @@ mod rejected;
 mod run;
 mod scaffold;
 mod schemas;
+mod skill;
 mod store;
 mod systems;
 mod verify;
