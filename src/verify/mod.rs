@@ -6,7 +6,11 @@
 mod calls;
 mod checks;
 pub mod facts;
+mod formats;
+mod python_names;
 pub mod restated;
+pub mod scripts;
+mod template;
 mod tools;
 pub mod trace;
 

@@ -11,18 +11,25 @@ mod front_matter_malformed;
 mod front_matter_missing;
 mod front_matter_unknown_key;
 mod hidden_characters;
+mod import_unresolved;
 mod name_not_folder;
 mod over_budget;
-mod restated_stale;
-mod secret_in_document;
 mod replay_differs;
+mod resource_malformed;
+mod restated_stale;
+mod schema_invalid;
+mod script_malformed;
+mod secret_in_document;
 mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
 mod tool_name_too_long;
 mod tool_undocumented;
+mod tree_unsound;
 mod unknown_command;
 mod unknown_tool;
+
+pub(super) use resource_malformed::is_deliberate;
 
 use super::Check;
 
@@ -51,4 +58,9 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &resource_malformed::CHECK,
+    &schema_invalid::CHECK,
+    &tree_unsound::CHECK,
+    &import_unresolved::CHECK,
+    &script_malformed::CHECK,
 ];
