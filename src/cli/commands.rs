@@ -172,6 +172,7 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
         collections: args.collection,
         program: program(),
         exe: super::compose::exe(),
+        means: super::compose::means(),
     };
     match app::verify::run(app, &options) {
         Ok(a) => {

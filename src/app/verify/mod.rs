@@ -19,6 +19,7 @@ use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::finding::Finding;
 use crate::probe::Surface;
+use crate::sandbox::Means;
 use crate::skill::{self, Project};
 use crate::verify::facts::{Facts, Program, Replay, Server};
 use crate::verify::{Profile, Subject};
@@ -42,6 +43,8 @@ pub struct Options {
     pub program: Program,
     /// Where this program lies.
     pub exe: Option<PathBuf>,
+    /// What a sandbox is made from.
+    pub means: Means,
 }
 
 /// One finding, with where its rule comes from.
