@@ -46,6 +46,8 @@ pub(super) struct Live<'a> {
     options: &'a Options,
     /// The servers, as declared or named.
     pub(super) declared: Vec<Declared>,
+    /// Declared, and passed over for the one that the user named.
+    others: Vec<Declared>,
     /// Made when the first foreign server is met.
     sandbox: OnceLock<Result<Sandbox, sandbox::Unavailable>>,
 }
@@ -105,18 +107,21 @@ impl<'a> Live<'a> {
     /// The servers of a project: the one that the user named, else the declared ones.
     pub(super) fn of(app: &'a App, project: &'a Project, options: &'a Options) -> Self {
         let mut declared = declared::all(project);
+        let mut others = Vec::new();
         if let Some(line) = &options.server {
             let command = words(line);
             // Documents name it by the key under which it is declared.
             let key = declared
                 .iter()
                 .find(|d| d.command.first().map(|c| base(c)) == command.first().map(|c| base(c)))
-                .or_else(|| if let [one] = declared.as_slice() { Some(one) } else { None })
+                .or_else(|| declared.first().filter(|first| declared.iter().all(|d| d.key == first.key)))
                 .map_or_else(String::new, |d| d.key.clone());
             let at = crate::base::yaml::Span::default();
+            // The others are not asked, and may have what this one has not.
+            others = declared.into_iter().filter(|d| d.key != key).collect();
             declared = vec![Declared { manifest: None, at, key, command, env: Vec::new(), cwd: None, url: None }];
         }
-        Self { app, project, options, declared, sandbox: OnceLock::new() }
+        Self { app, project, options, declared, others, sandbox: OnceLock::new() }
     }
 
     /// Asks them all, each command once, side by side.
@@ -150,6 +155,11 @@ impl<'a> Live<'a> {
                 command: d.command.clone(),
                 answered: answered.clone(),
             });
+        }
+        for d in &self.others {
+            let answered = Err(NoServer::NotTried { because: "--server names the one that is asked".to_owned() });
+            let (declared_in, key, command) = (d.manifest.clone(), d.key.clone(), d.command.clone());
+            asked.servers.push(Server { declared_in, at: d.at, key, command, answered });
         }
         if self.declared.is_empty() {
             asked.not_verified.push(
