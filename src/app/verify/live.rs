@@ -29,9 +29,11 @@ const STORE: &str = "PLATFORM_INTEGRATION_STORE";
 const FETCHERS: [&str; 12] = [
     "npx", "bunx", "pnpx", "uvx", "pipx", "docker", "podman", "nerdctl", "uv", "pnpm", "yarn", "mcp-remote",
 ];
+/// Programs that build what they start: minutes, and mostly the network.
+const BUILDERS: [&str; 8] = ["cargo", "make", "go", "dotnet", "mvn", "gradle", "gradlew", "bazel"];
 /// Programs that run a script; where they are missing, the machine lacks something and not the skill.
-const INTERPRETERS: [&str; 14] = [
-    "node", "python", "python3", "bun", "deno", "ruby", "java", "dotnet", "go", "php", "perl", "npm", "bash", "tsx",
+const INTERPRETERS: [&str; 12] = [
+    "node", "python", "python3", "bun", "deno", "ruby", "java", "php", "perl", "npm", "bash", "tsx",
 ];
 
 static LACKING: LazyLock<Regex> = LazyLock::new(|| {
@@ -236,15 +238,28 @@ impl<'a> Live<'a> {
             return Ok(Ready::Plain { dir, argv, cwd });
         }
         if own {
-            return self.itself(d, dir, copy);
+            return self.itself(d.command.get(1..).unwrap_or_default(), dir, copy);
+        }
+        // From a checkout of ours, cargo builds and starts what is running here already.
+        if let Some(arguments) = self.cargo_run(d) {
+            return self.itself(arguments, dir, copy);
         }
         self.confined(d, copy)
     }
 
+    /// The arguments after `--`, where a declaration is `cargo run` of this very program.
+    fn cargo_run<'d>(&self, d: &'d Declared) -> Option<&'d [String]> {
+        let mut words = d.command.iter();
+        let run = words.next().is_some_and(|w| base(w) == "cargo") && words.next().is_some_and(|w| w == "run");
+        let manifest = self.project.tree.text("Cargo.toml").filter(|_| run)?.parse::<toml::Table>().ok()?;
+        let name = manifest.get("package")?.get("name")?.as_str()?;
+        let after = d.command.iter().position(|w| w == "--")?;
+        (name == self.options.program.name).then(|| d.command.get(after + 1..).unwrap_or_default())
+    }
+
     /// This program, wherever it lies: the one that verifies is the one that is asked.
-    fn itself(&self, d: &Declared, dir: tempfile::TempDir, copy: bool) -> Result<Ready, NoServer> {
+    fn itself(&self, arguments: &[String], dir: tempfile::TempDir, copy: bool) -> Result<Ready, NoServer> {
         let name = &self.options.program.name;
-        let arguments = d.command.get(1..).unwrap_or_default();
         let Some(exe) = &self.options.exe else {
             return Err(NoServer::NotTried { because: "this program does not know where it lies".to_owned() });
         };
@@ -268,6 +283,10 @@ impl<'a> Live<'a> {
         let fetches = |word: &str| FETCHERS.contains(&base(word));
         if fetches(program) || INTERPRETERS.contains(&base(program)) && d.command.iter().skip(1).take(3).any(|w| w.split(' ').any(fetches)) {
             let because = format!("{} needs the network to start it", quoted(base(program), 40));
+            return Err(NoServer::NotTried { because });
+        }
+        if BUILDERS.contains(&base(program)) {
+            let because = format!("{} builds it before it starts it", quoted(base(program), 40));
             return Err(NoServer::NotTried { because });
         }
         let sandbox = self.sandbox.get_or_init(|| Sandbox::new(self.options.means.clone()));
