@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::scripts::Suspect;
 use crate::base::yaml::Span;
 use crate::probe::{NoServer, Surface, Tool};
 
@@ -13,8 +14,39 @@ pub struct Facts {
     pub servers: Vec<Server>,
     /// The program whose commands documents may name, where it is known.
     pub program: Option<Program>,
+    /// The scripts that their grammars cannot read, where they were looked for already.
+    pub suspects: Option<Vec<Suspect>>,
+    /// What interpreters said of those scripts, by path below the root.
+    pub syntax: BTreeMap<String, Syntax>,
+    /// What a skill was at the reference it is compared with, by its directory below the root.
+    pub bases: BTreeMap<String, Base>,
     /// Recorded traces, and what a fresh server answered to the same calls.
     pub replays: Vec<Replay>,
+}
+
+/// What an interpreter says of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Syntax {
+    /// It reads it.
+    Fine,
+    /// It does not.
+    Wrong {
+        /// Where; line 0 where it does not say.
+        at: Span,
+        /// Why.
+        because: String,
+    },
+}
+
+/// A skill at another commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The reference, as it was named.
+    pub reference: String,
+    /// Its `SKILL.md` there.
+    pub main: String,
+    /// The files, below the project's root, that differ from there to here.
+    pub changed: Vec<String>,
 }
 
 /// A recorded trace, replayed.

@@ -7,8 +7,10 @@ mod calls;
 mod checks;
 pub mod facts;
 mod formats;
-mod template;
+mod python_names;
 pub mod restated;
+pub mod scripts;
+mod template;
 mod tools;
 pub mod trace;
 

@@ -31,6 +31,7 @@ mod run;
 mod sandbox;
 mod scaffold;
 mod schemas;
+mod skill;
 mod store;
 mod systems;
 mod verify;

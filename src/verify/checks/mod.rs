@@ -11,16 +11,20 @@ mod front_matter_malformed;
 mod front_matter_missing;
 mod front_matter_unknown_key;
 mod hidden_characters;
+mod import_unresolved;
 mod name_not_folder;
 mod over_budget;
 mod resource_malformed;
 mod schema_invalid;
+mod script_malformed;
 mod secret_in_document;
 mod section_missing;
 mod tool_undocumented;
 mod tree_unsound;
 mod unknown_command;
 mod unknown_tool;
+
+pub(super) use resource_malformed::is_deliberate;
 
 use super::Check;
 
@@ -47,4 +51,6 @@ pub const ALL: &[&Check] = &[
     &resource_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
+    &import_unresolved::CHECK,
+    &script_malformed::CHECK,
 ];

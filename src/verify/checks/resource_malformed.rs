@@ -67,7 +67,7 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// A file that is broken because something is tested with it.
-pub(super) fn is_deliberate(path: &str) -> bool {
+pub(in crate::verify) fn is_deliberate(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let words = [
         "invalid",
