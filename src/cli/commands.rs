@@ -167,10 +167,12 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             ProfileArg::Full => Profile::Full,
         },
         fix: args.fix,
+        accept: args.accept,
         server: args.server,
         collections: args.collection,
         program: program(),
         exe: super::compose::exe(),
+        means: super::compose::means(),
     };
     match app::verify::run(app, &options) {
         Ok(a) => {
