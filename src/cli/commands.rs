@@ -197,7 +197,7 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
 }
 
 /// This program's commands and their long flags, as clap knows them.
-fn program() -> Program {
+pub(super) fn program() -> Program {
     let mut command = super::command();
     // Flags that hold everywhere are handed down.
     command.build();
