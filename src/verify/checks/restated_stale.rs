@@ -76,7 +76,7 @@ fn block(subject: &Subject<'_>, document: &Document, now: &str) -> Option<Findin
         return None;
     }
     let differs = was.lines().zip(is.lines()).find(|(a, b)| a != b).map_or_else(
-        || "its length".to_owned(),
+        || format!("it has {} lines, and should have {}", was.lines().count(), is.lines().count()),
         |(a, b)| format!("\"{}\" should be \"{}\"", quoted(a, 60), quoted(b, 60)),
     );
     let with = format!("\n{now}");

@@ -77,8 +77,19 @@ fn is_gone(id: &str) -> bool {
 fn every_kind_of_server_is_asked_within_bounds_and_leaves_nothing() {
     let mut page = Vec::new();
     for mode in [
-        "good-old", "good-new", "slow", "noise", "asks", "ends-on-discover", "forks", "hang", "half-line", "rubbish", "exit",
-        "flood", "giant",
+        "good-old",
+        "good-new",
+        "slow",
+        "noise",
+        "asks",
+        "ends-on-discover",
+        "forks",
+        "hang",
+        "half-line",
+        "rubbish",
+        "exit",
+        "flood",
+        "giant",
     ] {
         let (answered, ids) = probed(mode, &limits(mode));
         let short = ["hang", "half-line", "rubbish"].contains(&mode);
@@ -304,7 +315,9 @@ fn what_became_of_the_server_is_told_by_its_declaration() {
     let found = said(&written(&main, TRACE), &facts_of(undocumented));
     page.extend(found.iter().map(line));
     assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["tool-undocumented"]);
-    for (code, name) in [("tool-name-too-long", "open_a_box_".repeat(6)), ("tool-name-unportable", "open.box".to_owned())] {
+    for (code, name) in
+        [("tool-name-too-long", "open_a_box_".repeat(6)), ("tool-name-unportable", "open.box".to_owned())]
+    {
         let text = main.replace("open_box", &name);
         let found = said(&written(&text, &TRACE.replace("open_box", &name)), &facts_of(renamed("open_box", &name)));
         assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), [code], "{found:#?}");
@@ -318,10 +331,7 @@ fn a_recorded_result_is_held_against_the_one_of_today() {
     let answers = |first: Value, second: Value, is_error: bool| Facts {
         replays: vec![Replay {
             path: "examples/boxes.trace.jsonl".to_owned(),
-            answers: Ok(vec![
-                Replayed { result: first, is_error: false },
-                Replayed { result: second, is_error },
-            ]),
+            answers: Ok(vec![Replayed { result: first, is_error: false }, Replayed { result: second, is_error }]),
         }],
         ..facts_of(surface())
     };
@@ -330,7 +340,11 @@ fn a_recorded_result_is_held_against_the_one_of_today() {
     for (code, trace, facts) in [
         ("replay-differs", TRACE, answers(good.clone(), json!("box-9876 is shut"), false)),
         ("replay-differs", TRACE, answers(good, json!("box-9876 is closed"), true)),
-        ("replay-differs", TRACE, answers(json!({"box": "box-9", "name": "b", "lid": true, "x": 1, "y": 2}), json!(1), false)),
+        (
+            "replay-differs",
+            TRACE,
+            answers(json!({"box": "box-9", "name": "b", "lid": true, "x": 1, "y": 2}), json!(1), false),
+        ),
         ("trace-malformed", "{\"trace\": 2}\n", Facts::default()),
     ] {
         let found = said(&written(GOOD, trace), &facts);
@@ -396,6 +410,8 @@ fn the_command_line_asks_a_server_replays_its_traces_and_records_them_anew() {
     assert!(findings[1].1.contains("/name was \"b\", is \"a\""), "{findings:?}");
     let (_, findings) = run(&["--accept", "--fix"]);
     assert_eq!(findings, []);
-    assert!(std::fs::read_to_string(skill.join("examples/boxes.trace.jsonl")).unwrap().contains("\"name\":\"a\",\"at\""));
+    assert!(
+        std::fs::read_to_string(skill.join("examples/boxes.trace.jsonl")).unwrap().contains("\"name\":\"a\",\"at\"")
+    );
     assert_eq!(std::fs::read_to_string(skill.join("SKILL.md")).unwrap(), main.replace("nmae", "name"));
 }

@@ -152,7 +152,9 @@ fn every_check_finds_its_fault_and_no_other() {
     page.extend(found.iter().map(line));
     insta::assert_snapshot!(page.join("\n"));
     for rule in rules() {
-        let tripped = rule.code == "example-without-test" || live::TRIPPED.contains(&rule.code) || cases.iter().any(|(code, _)| *code == rule.code);
+        let tripped = rule.code == "example-without-test"
+            || live::TRIPPED.contains(&rule.code)
+            || cases.iter().any(|(code, _)| *code == rule.code);
         assert!(tripped, "{} has no example", rule.code);
         assert!(rule.finds.ends_with('.') && rule.id.starts_with("PI"));
     }
