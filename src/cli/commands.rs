@@ -206,7 +206,8 @@ fn program() -> Program {
 }
 
 fn flags(command: &clap::Command, path: &str, program: &mut Program) {
-    let names = command.get_arguments().flat_map(|a| a.get_long().into_iter().chain(a.get_all_aliases().unwrap_or_default()));
+    let names =
+        command.get_arguments().flat_map(|a| a.get_long().into_iter().chain(a.get_all_aliases().unwrap_or_default()));
     program.flags.insert(path.to_owned(), names.map(str::to_owned).collect());
     for below in command.get_subcommands() {
         let name = below.get_name();

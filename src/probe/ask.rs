@@ -203,7 +203,11 @@ fn tool(entry: &Value) -> Option<Tool> {
 fn skill(entry: &Value) -> Option<ServedSkill> {
     let file = |f: &Value| {
         let text = |key: &str| f.get(key).and_then(Value::as_str).map(str::to_owned);
-        Some((text("uri")?, text("digest").unwrap_or_default(), f.get("size").and_then(Value::as_u64).unwrap_or_default()))
+        Some((
+            text("uri")?,
+            text("digest").unwrap_or_default(),
+            f.get("size").and_then(Value::as_u64).unwrap_or_default(),
+        ))
     };
     Some(ServedSkill {
         uri: entry.get("uri")?.as_str()?.to_owned(),

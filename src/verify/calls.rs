@@ -105,11 +105,7 @@ fn scan(text: &str, base: Span, path: &str, json: bool, document: bool, out: &mu
             Some(Ok(value)) if value.is_object() || value.is_array() => value,
             _ => {
                 // The next line, or the next thing that looks like a call.
-                at = if json {
-                    start + here.find('\n').map_or(here.len(), |n| n + 1)
-                } else {
-                    start + 1
-                };
+                at = if json { start + here.find('\n').map_or(here.len(), |n| n + 1) } else { start + 1 };
                 continue;
             }
         };
@@ -167,9 +163,9 @@ fn placed(value: &Value, at: Span) -> Node {
         Value::Number(n) => Kind::Number(n.clone()),
         Value::String(s) => Kind::String(s.clone()),
         Value::Array(items) => Kind::Seq(items.iter().map(|v| placed(v, at)).collect()),
-        Value::Object(map) => Kind::Map(
-            map.iter().map(|(key, v)| Entry { key: key.clone(), key_at: at, value: placed(v, at) }).collect(),
-        ),
+        Value::Object(map) => {
+            Kind::Map(map.iter().map(|(key, v)| Entry { key: key.clone(), key_at: at, value: placed(v, at) }).collect())
+        }
     };
     Node { kind, at }
 }
@@ -214,13 +210,7 @@ fn shape(node: &Node, path: &str, document: bool) -> Option<Call> {
         return None;
     };
     let failing = ["is_error", "isError", "error", "expect_error", "expectError", "should_fail", "invalid"];
-    let fails = failing.into_iter().filter_map(|key| node.get(key)).any(|n| !matches!(n.kind, Kind::Null | Kind::Bool(false)));
-    Some(Call {
-        path: path.to_owned(),
-        tool: name.as_str()?.to_owned(),
-        tool_at: name.at,
-        arguments,
-        sure,
-        fails,
-    })
+    let fails =
+        failing.into_iter().filter_map(|key| node.get(key)).any(|n| !matches!(n.kind, Kind::Null | Kind::Bool(false)));
+    Some(Call { path: path.to_owned(), tool: name.as_str()?.to_owned(), tool_at: name.at, arguments, sure, fails })
 }

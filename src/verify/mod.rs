@@ -7,10 +7,11 @@ mod calls;
 mod checks;
 pub mod facts;
 mod formats;
+pub mod lock;
 mod python_names;
+pub mod restated;
 pub mod scripts;
 mod template;
-pub mod restated;
 mod tools;
 pub mod trace;
 

@@ -171,9 +171,7 @@ pub(super) fn rewritten(
         text.get(byte..)?.starts_with(from).then_some(byte)
     });
     match found {
-        Some(byte) => {
-            finding.edit(path, Change::Replace { from: byte, to: byte + from.len(), with: with.to_owned() })
-        }
+        Some(byte) => finding.edit(path, Change::Replace { from: byte, to: byte + from.len(), with: with.to_owned() }),
         None => finding,
     }
 }
@@ -185,10 +183,12 @@ pub(super) fn is_own(subject: &Subject<'_>, skill: &Skill, server: &Server) -> b
     if server.declared_in.is_none() {
         return true;
     }
-    let ours = subject.facts.program.as_ref().is_some_and(|p| server.command.first().is_some_and(|c| base(c) == p.name));
+    let ours =
+        subject.facts.program.as_ref().is_some_and(|p| server.command.first().is_some_and(|c| base(c) == p.name));
     let inside = server.command.iter().any(|word| {
         let below = word.trim_start_matches("./");
-        below.contains(['/', '.']) && (subject.project.tree.has(below) || subject.project.root.join(below).is_file())
+        below.contains(['/', '.'])
+            && (subject.project.tree.has(below) || subject.project.root.join(below).is_file())
             && !below.starts_with('/')
     });
     let named = surface.tools.iter().filter(|t| is_named(skill, &t.name)).count();

@@ -157,8 +157,7 @@ pub struct Difference {
 /// Where two results differ, masked places apart, in the order of the recorded one.
 #[must_use]
 pub fn differences(was: &Value, is: &Value, masks: &[String]) -> Vec<Difference> {
-    let masks: Vec<Vec<String>> =
-        masks.iter().map(|m| m.split('/').skip(1).map(pointer::unescape).collect()).collect();
+    let masks: Vec<Vec<String>> = masks.iter().map(|m| m.split('/').skip(1).map(pointer::unescape).collect()).collect();
     let mut out = Vec::new();
     compare(Some(was), Some(is), &mut Vec::new(), &masks, &mut out);
     out
@@ -201,7 +200,9 @@ fn compare(
 fn matches(mask: &[String], path: &[String]) -> bool {
     match mask.split_first() {
         None => true,
-        Some((first, rest)) if first == "**" => (0..=path.len()).any(|n| matches(rest, path.get(n..).unwrap_or_default())),
+        Some((first, rest)) if first == "**" => {
+            (0..=path.len()).any(|n| matches(rest, path.get(n..).unwrap_or_default()))
+        }
         Some((first, rest)) => {
             path.split_first().is_some_and(|(step, below)| (first == "*" || first == step) && matches(rest, below))
         }
@@ -239,7 +240,10 @@ mod tests {
         is.take(&trace, &today);
         assert_eq!(is.fill(&trace.calls[1].arguments), json!({"session": "s-9876"}));
         assert_eq!(differences(&was.name(&trace.calls[0].result), &is.name(&today), &trace.masks), []);
-        assert_eq!(parse(&rewritten(&trace, &[(today, false), (json!({"n": 1}), false)])).map(|t| t.calls.len()), Ok(2));
+        assert_eq!(
+            parse(&rewritten(&trace, &[(today, false), (json!({"n": 1}), false)])).map(|t| t.calls.len()),
+            Ok(2)
+        );
     }
 
     #[test]

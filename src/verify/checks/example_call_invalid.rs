@@ -6,17 +6,18 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use regex::Regex;
 use serde_json::Value;
 
+use crate::base::pointer;
 use crate::base::text::{nearest, quoted};
 use crate::base::yaml::{Node, Span};
-use crate::base::pointer;
 use crate::finding::{Finding, Location, Severity};
 use crate::probe::Tool;
 use crate::verify::calls::{self, Call};
 use crate::verify::tools::{Known, prefixed, rewritten};
 use crate::verify::{Check, Profile, Rule, Subject};
 
-static PLACEHOLDER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?:<[^<>]*>|\$\{[^{}]*\}|\{\{.*\}\}|\{[^{}]*\}|\$[A-Z_]+|\.\.\.|…)$").expect("constant"));
+static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:<[^<>]*>|\$\{[^{}]*\}|\{\{.*\}\}|\{[^{}]*\}|\$[A-Z_]+|\.\.\.|…)$").expect("constant")
+});
 static CAPITALS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[A-Z][A-Z0-9_]*$").expect("a constant pattern"));
 
 /// Findings for one call; the rest is seen after these are mended.
@@ -111,14 +112,20 @@ impl Judge<'_> {
                 let missing = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
                 let what = self.what(&missing);
                 let known = self.known();
-                let given: Vec<&str> = instance.as_object().map(|m| m.keys().map(String::as_str).collect()).unwrap_or_default();
+                let given: Vec<&str> =
+                    instance.as_object().map(|m| m.keys().map(String::as_str).collect()).unwrap_or_default();
                 // A misspelt one is said once, where it stands.
-                if let Some(slip) = nearest(&missing, given.iter().copied().filter(|g| !known.contains(&(*g).to_owned()))) {
+                if let Some(slip) =
+                    nearest(&missing, given.iter().copied().filter(|g| !known.contains(&(*g).to_owned())))
+                {
                     out.push(self.unknown(slip, &[missing]));
                     return;
                 }
                 let at = self.arguments.locate(self.path);
-                out.push(self.at(at, format!("a call of {name} lacks the required {what}")).fix(format!("add \"{missing}\"")));
+                out.push(
+                    self.at(at, format!("a call of {name} lacks the required {what}"))
+                        .fix(format!("add \"{missing}\"")),
+                );
             }
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
@@ -148,7 +155,10 @@ impl Judge<'_> {
                 out.push(self.value(instance, &format!("must be one of {shown}")).near(near).fix(fix));
             }
             _ => {
-                out.push(self.value(instance, &format!("does not fit: {}", quoted(said, 160))).fix("see the tool's inputSchema"));
+                out.push(
+                    self.value(instance, &format!("does not fit: {}", quoted(said, 160)))
+                        .fix("see the tool's inputSchema"),
+                );
             }
         }
     }
@@ -160,7 +170,11 @@ impl Judge<'_> {
             let step = pointer::unescape(step);
             let next = schema.get("properties").and_then(|p| p.get(&step));
             schema = match next.or_else(|| schema.get("items")) {
-                Some(next) => next.get("$ref").and_then(Value::as_str).and_then(|r| pointer::resolve(&self.tool.input, r)).unwrap_or(next),
+                Some(next) => next
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .and_then(|r| pointer::resolve(&self.tool.input, r))
+                    .unwrap_or(next),
                 None => return Vec::new(),
             };
         }
@@ -180,7 +194,8 @@ impl Judge<'_> {
         let at = self.arguments.locate(self.path);
         let name = self.path.trim_start_matches('/').replace('/', ".");
         let shown = quoted(&instance.to_string(), 60);
-        let what = if name.is_empty() { "its arguments".to_owned() } else { format!("argument \"{}\"", quoted(&name, 64)) };
+        let what =
+            if name.is_empty() { "its arguments".to_owned() } else { format!("argument \"{}\"", quoted(&name, 64)) };
         self.at(at, format!("in a call of {}, {what} is {shown} and {because}", quoted(&self.tool.name, 64)))
     }
 

@@ -12,6 +12,7 @@ mod front_matter_missing;
 mod front_matter_unknown_key;
 mod hidden_characters;
 mod import_unresolved;
+mod lock_stale;
 mod name_not_folder;
 mod over_budget;
 mod resource_malformed;
@@ -19,6 +20,7 @@ mod schema_invalid;
 mod script_malformed;
 mod secret_in_document;
 mod section_missing;
+mod tool_contract_broken;
 mod tool_undocumented;
 mod tree_unsound;
 mod unknown_command;
@@ -53,4 +55,6 @@ pub const ALL: &[&Check] = &[
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
     &script_malformed::CHECK,
+    &lock_stale::CHECK,
+    &tool_contract_broken::CHECK,
 ];

@@ -32,9 +32,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
             let destroys = tool.annotations.get("destructiveHint").and_then(Value::as_bool) == Some(true);
             let name = quoted(&tool.name, 64);
             let what = if destroys { "the destructive tool" } else { "the tool" };
-            let mut found = RULE
-                .at(at, format!("no document names {what} {name}"))
-                .fix(format!("say in SKILL.md or references/ when to call `{name}`, or list it as hidden in integ.toml"));
+            let mut found = RULE.at(at, format!("no document names {what} {name}")).fix(format!(
+                "say in SKILL.md or references/ when to call `{name}`, or list it as hidden in integ.toml"
+            ));
             if destroys {
                 found.severity = Severity::Error;
                 found.confidence = 0.95;

@@ -22,8 +22,9 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 static SNAKE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$").expect("a constant pattern"));
 /// Words around a name that make it a tool: `call X`, `the X tool`, `tool X`.
-static BEFORE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(?:call|calls|calling|invoke|invokes|tool|tools:)\s+(?:the\s+)?$").expect("constant"));
+static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:call|calls|calling|invoke|invokes|tool|tools:)\s+(?:the\s+)?$").expect("constant")
+});
 static AFTER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)^\s+(?:mcp\s+)?tool\b").expect("a constant pattern"));
 
 const RULE: Rule = Rule {
@@ -86,7 +87,8 @@ impl Of<'_> {
         }
         let near = self.known.near(name);
         // A client's own tools (Read, Bash) are no server's; where some server is not known, it may have this one.
-        let ours = sure && self.known.complete && name.starts_with(|c: char| c.is_ascii_lowercase()) && is_identifier(name);
+        let ours =
+            sure && self.known.complete && name.starts_with(|c: char| c.is_ascii_lowercase()) && is_identifier(name);
         (ours || !near.is_empty()).then(|| self.finding(path, at, name, name, &near))
     }
 
@@ -96,7 +98,8 @@ impl Of<'_> {
             return None;
         }
         if self.known.has_key(key) {
-            return (!self.known.key_has(key, tool)).then(|| self.finding(path, at, whole, tool, &self.known.near(tool)));
+            return (!self.known.key_has(key, tool))
+                .then(|| self.finding(path, at, whole, tool, &self.known.near(tool)));
         }
         // A server that is declared and did not answer may have it; one that nobody declares is the user's own.
         if self.known.declared(key) {
@@ -125,9 +128,9 @@ impl Of<'_> {
                 out.extend(self.with_key(path, at, name, written.key, written.tool));
                 continue;
             }
-            if let Some((key, tool)) = name.split_once([':', '/']).filter(|(key, tool)| {
-                self.known.has_key(key) && SNAKE.is_match(tool)
-            }) {
+            if let Some((key, tool)) =
+                name.split_once([':', '/']).filter(|(key, tool)| self.known.has_key(key) && SNAKE.is_match(tool))
+            {
                 out.extend(self.with_key(path, at, name, Some(key), tool));
                 continue;
             }
@@ -135,7 +138,8 @@ impl Of<'_> {
                 continue;
             }
             let near = self.known.near(name);
-            let line = at.line.checked_sub(1).and_then(|l| lines.get(usize::try_from(l).ok()?)).copied().unwrap_or_default();
+            let line =
+                at.line.checked_sub(1).and_then(|l| lines.get(usize::try_from(l).ok()?)).copied().unwrap_or_default();
             let meant = !near.is_empty() && !self.is_defined(name)
                 || self.known.complete
                     && SNAKE.is_match(name)
@@ -152,7 +156,8 @@ impl Of<'_> {
         let Some(here) = usize::try_from(at.line).ok().and_then(|l| l.checked_sub(1)) else { return false };
         let first = |line: &str| -> Option<String> {
             let line = line.trim_start();
-            let rest = line.strip_prefix('|').or_else(|| line.strip_prefix("- ")).or_else(|| line.strip_prefix("* "))?;
+            let rest =
+                line.strip_prefix('|').or_else(|| line.strip_prefix("- ")).or_else(|| line.strip_prefix("* "))?;
             let rest = rest.trim_start().trim_start_matches("**").strip_prefix('`')?;
             Some(rest.split('`').next()?.split('(').next()?.to_owned())
         };
@@ -195,10 +200,11 @@ impl Of<'_> {
         for token in texts.iter().flat_map(|t| t.split([' ', ',', '\n', '\t'])).filter(|t| !t.is_empty()) {
             // `mcp__key` alone allows all of a server.
             let name = token.split_once('(').map_or(token, |(name, _)| name);
-            let place = main.text.lines().enumerate().skip(from).take(until.saturating_sub(from)).find_map(|(i, line)| {
-                let column = line.get(..word(line, name)?)?.chars().count();
-                Some(Span { line: u32::try_from(i + 1).ok()?, column: u32::try_from(column + 1).ok()? })
-            });
+            let place =
+                main.text.lines().enumerate().skip(from).take(until.saturating_sub(from)).find_map(|(i, line)| {
+                    let column = line.get(..word(line, name)?)?.chars().count();
+                    Some(Span { line: u32::try_from(i + 1).ok()?, column: u32::try_from(column + 1).ok()? })
+                });
             let at = place.unwrap_or(node.at);
             if let Some(written) = prefixed(name, self.known) {
                 out.extend(self.with_key(&main.path, at, name, written.key, written.tool));
@@ -219,7 +225,8 @@ impl Of<'_> {
         } else {
             format!("the server has no tool {}, which {} names", quoted(tool, 64), quoted(whole, 128))
         };
-        let fix = likely.map_or_else(|| "name a tool of tools/list".to_owned(), |n| format!("write {}", whole.replace(tool, n)));
+        let fix = likely
+            .map_or_else(|| "name a tool of tools/list".to_owned(), |n| format!("write {}", whole.replace(tool, n)));
         let found = RULE.at(Location::at(self.subject.project.show(path), at), message).fix(fix).near(likely);
         match near {
             [one] => rewritten(found, self.subject, path, at, whole, &whole.replace(tool, one)),
