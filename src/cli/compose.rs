@@ -13,6 +13,7 @@ use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::TraceContext;
 use crate::connector::{LogLine, Observer, SecretSource};
+use crate::sandbox::Means;
 use crate::store::{self, SqliteStore};
 
 const STORE: &str = ".platform-integration/evidence.db";
@@ -50,6 +51,12 @@ pub(super) fn logs() {
 /// Where this program lies, to be started again as a server or as a sandbox.
 pub(super) fn exe() -> Option<PathBuf> {
     std::env::current_exe().ok()
+}
+
+/// What a sandbox is made from.
+pub(super) fn means() -> Option<Means> {
+    let path = std::env::split_paths(&set("PATH").unwrap_or_default()).collect();
+    Some(Means { exe: exe()?, path, home: set("HOME").map(PathBuf::from) })
 }
 
 /// A variable that is set to something.
