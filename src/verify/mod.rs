@@ -5,6 +5,7 @@
 
 mod checks;
 pub mod facts;
+mod paths;
 
 pub use checks::ALL;
 pub use facts::Facts;

@@ -1,22 +1,26 @@
 //! The checks, one a file. What each can find is in its rules.
 
+mod artifact_missing;
 mod broken_link;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
 mod example_not_named;
 mod example_without_test;
+mod file_unreachable;
 mod front_matter_malformed;
 mod front_matter_missing;
-mod front_matter_unknown_key;
 mod hidden_characters;
+mod key_not_portable;
 mod name_not_folder;
 mod over_budget;
+mod path_missing;
 mod secret_in_document;
 mod section_missing;
 mod tool_undocumented;
 mod unknown_command;
 mod unknown_tool;
+mod value_not_quoted;
 
 use super::Check;
 
@@ -24,12 +28,16 @@ use super::Check;
 pub const ALL: &[&Check] = &[
     &front_matter_missing::CHECK,
     &front_matter_malformed::CHECK,
-    &front_matter_unknown_key::CHECK,
+    &key_not_portable::CHECK,
+    &value_not_quoted::CHECK,
     &name_not_folder::CHECK,
     &description_unfit::CHECK,
     &section_missing::CHECK,
     &over_budget::CHECK,
     &broken_link::CHECK,
+    &file_unreachable::CHECK,
+    &artifact_missing::CHECK,
+    &path_missing::CHECK,
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
