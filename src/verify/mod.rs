@@ -8,6 +8,7 @@ mod checks;
 pub mod facts;
 mod formats;
 pub mod lock;
+mod paths;
 mod python_names;
 pub mod restated;
 pub mod scripts;
