@@ -93,6 +93,8 @@ pub(super) enum Command {
     DeadLetters(DeadLetters),
     /// Verify a skill: documents, examples, tests and tools against each other.
     Verify(Verify),
+    /// Write down what a skill is now, files and tools, so that what changes later is seen.
+    Lock(Lock),
     /// Serve the tools to MCP clients: over stdin and stdout, or over HTTP.
     Serve(Serve),
     /// Print a completion script for a shell.
@@ -195,6 +197,16 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Lock {
+    /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
+    #[arg(default_value = "skill/platform-integration")]
+    pub(super) dir: String,
+    /// Lock the tools of this command's server, instead of those that manifests declare. It is started as it is.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) server: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Verify {
     /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
     #[arg(default_value = "skill/platform-integration")]
@@ -215,6 +227,9 @@ pub(super) struct Verify {
     /// Another directory whose skills may be routed to; may be given again.
     #[arg(long, value_name = "DIR")]
     pub(super) collection: Vec<String>,
+    /// A commit, branch or tag: a skill that differs from it must have another version.
+    #[arg(long, value_name = "REF")]
+    pub(super) base: Option<String>,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,
