@@ -6,6 +6,7 @@ mod evidence;
 mod findings;
 mod junit;
 mod matrix;
+mod package;
 pub mod page;
 mod sarif;
 mod text;

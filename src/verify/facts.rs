@@ -10,6 +10,8 @@ pub struct Facts {
     pub servers: Vec<Server>,
     /// The program whose commands documents may name, where it is known.
     pub program: Option<Program>,
+    /// Of the paths below the root that manifests name, those that are on the disk; nothing where there is no disk.
+    pub named_and_there: Option<std::collections::BTreeSet<String>>,
 }
 
 /// A server that the project declares, or that the user named.

@@ -194,8 +194,20 @@ async fn tools_and_commands_are_the_same_use_cases() {
         ("query_evidence", "evidence"),
     ];
     assert_eq!(platform_integration::mcp::names(), pairs.map(|p| p.0));
-    let only_commands =
-        ["demo", "approve", "approvals", "inbox", "run", "mock", "dead-letters", "verify", "serve", "completions"];
+    let only_commands = [
+        "demo",
+        "approve",
+        "approvals",
+        "inbox",
+        "run",
+        "mock",
+        "dead-letters",
+        "verify",
+        "serve",
+        "package",
+        "completions",
+        "man",
+    ];
     let mut expected: Vec<&str> = pairs.iter().map(|p| p.1).chain(only_commands).collect();
     let mut found: Vec<&str> = commands.iter().map(String::as_str).collect();
     expected.sort_unstable();

@@ -10,6 +10,14 @@ mod front_matter_malformed;
 mod front_matter_missing;
 mod front_matter_unknown_key;
 mod hidden_characters;
+mod manifest_differs;
+mod manifest_key_missing;
+mod manifest_key_unknown;
+mod manifest_malformed;
+mod manifest_path;
+mod manifest_secret;
+mod manifest_stale;
+mod manifest_value_unfit;
 mod name_not_folder;
 mod over_budget;
 mod secret_in_document;
@@ -39,4 +47,12 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &manifest_malformed::CHECK,
+    &manifest_key_missing::CHECK,
+    &manifest_key_unknown::CHECK,
+    &manifest_value_unfit::CHECK,
+    &manifest_path::CHECK,
+    &manifest_secret::CHECK,
+    &manifest_differs::CHECK,
+    &manifest_stale::CHECK,
 ];
