@@ -36,6 +36,8 @@ pub enum Do {
 pub struct Options {
     /// The project.
     pub dir: String,
+    /// The skill that this program holds instead.
+    pub own: bool,
     /// What to do.
     pub what: Do,
     /// The program that goes into the bundle.
@@ -96,9 +98,7 @@ pub struct Answer {
 /// # Errors
 /// Refused without a source, or where it is wrong; a fault where files cannot be written.
 pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
-    let root = app.path(&options.dir);
-    let project = skill::load(&root, &options.dir)
-        .map_err(|e| Refusal::new("no-skill", e.to_string(), "pass the directory of a project that has a skill"))?;
+    let project = if options.own { own() } else { load(app, options)? };
     let source = source(&project)?;
     let version = format!("{} {}", source.plugin, source.version);
     let mut answer = Answer {
@@ -134,6 +134,31 @@ pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
     Ok(answer)
 }
 
+fn load(app: &App, options: &Options) -> Result<Project, No> {
+    skill::load(&app.path(&options.dir), &options.dir)
+        .map_err(|e| Refusal::new("no-skill", e.to_string(), "pass the directory of a project that has a skill").into())
+}
+
+/// What this program was built from, as far as packages are made of it.
+fn own() -> Project {
+    const HOME: &str = "skill/platform-integration";
+    let mut tree = Tree::default();
+    for (name, bytes) in skill::SHIPPED {
+        let beside = ["examples/", "resources/", "tests/"].iter().any(|dir| name.starts_with(dir));
+        let path = if beside { (*name).to_owned() } else { format!("{HOME}/{name}") };
+        tree.put(&path, bytes);
+    }
+    for (path, text) in [
+        (package::SOURCE, include_str!("../../integ.toml")),
+        ("Cargo.toml", include_str!("../../Cargo.toml")),
+        ("README.md", include_str!("../../README.md")),
+        ("LICENSE", include_str!("../../LICENSE")),
+    ] {
+        tree.put(path, text.as_bytes());
+    }
+    Project::of_tree("", tree, None)
+}
+
 /// The source of a project.
 fn source(project: &Project) -> Result<Source, No> {
     let read = Source::read(&project.tree).map_err(|e| {
@@ -147,7 +172,7 @@ fn source(project: &Project) -> Result<Source, No> {
         Refusal::new(
             "no-source",
             format!("{} is not there, and manifests are made from it", project.show(package::SOURCE)),
-            "pass a directory that has one; the program itself holds none, so package its own skill from a clone",
+            "pass a directory that has one, or --own for the skill that this program holds",
         )
         .into()
     })
@@ -192,7 +217,7 @@ fn build(
     answer: &mut Answer,
 ) -> Result<(), No> {
     let dir = app.path(out);
-    if dir.canonicalize().is_ok_and(|d| d == project.root) {
+    if !options.own && dir.canonicalize().is_ok_and(|d| d == project.root) {
         let because = "packages are built beside the project's files, not over them";
         return Err(Refusal::new("bad-argument", because, "pass another directory, e.g. --out dist").into());
     }

@@ -353,6 +353,9 @@ pub(super) struct Package {
     /// Compare the project's manifests with their source instead; the exit code is 1 where one differs.
     #[arg(long)]
     pub(super) check: bool,
+    /// Build from the skill that this program holds, without a checkout.
+    #[arg(long, conflicts_with_all = ["write", "check", "dir"])]
+    pub(super) own: bool,
     /// The program that goes into the bundle. Default: this one.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "check"])]
     pub(super) binary: Option<PathBuf>,

@@ -24,11 +24,15 @@ mod mapping;
 mod matcher;
 mod mcp;
 mod otel;
+mod package;
 mod readers;
 mod rejected;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scaffold;
 mod schemas;
+mod skill;
 mod store;
 mod systems;
 mod verify;
