@@ -13,6 +13,7 @@ pub mod lab;
 pub mod mapping;
 pub mod mcp;
 pub mod model;
+pub mod package;
 pub mod probe;
 pub mod readers;
 pub mod render;

@@ -24,6 +24,7 @@ pub mod map_system;
 mod no;
 pub mod open_session;
 mod origin;
+pub mod package;
 mod paging;
 pub mod query_evidence;
 pub mod record_constraint;

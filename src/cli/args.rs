@@ -97,10 +97,18 @@ pub(super) enum Command {
     Lock(Lock),
     /// Serve the tools to MCP clients: over stdin and stdout, or over HTTP.
     Serve(Serve),
+    /// Make every client's manifest and package from integ.toml and the project's own package file.
+    Package(Package),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write man pages, one a command.
+    Man {
+        /// Directory to write to.
+        #[arg(long, value_name = "DIR", default_value = "man")]
+        out: PathBuf,
     },
 }
 
@@ -343,6 +351,32 @@ pub(super) struct ApprovalsOf {
     /// configuration; the file that the contract names counts only when it is named here.
     #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
     pub(super) signers: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --write or --check, packages are built: the self-contained skill and its archive, a directory for
+each client, the bundle for desktop clients with this program in it, and the registry's entry. The same
+files give the same bytes.")]
+pub(super) struct Package {
+    /// The project, with integ.toml at its root.
+    #[arg(default_value = ".")]
+    pub(super) dir: String,
+    /// Directory to build into.
+    #[arg(long, value_name = "DIR", default_value = "dist", conflicts_with_all = ["write", "check"])]
+    pub(super) out: String,
+    /// Write the manifests into the project instead.
+    #[arg(long, conflicts_with = "check")]
+    pub(super) write: bool,
+    /// Compare the project's manifests with their source instead; the exit code is 1 where one differs.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Build from the skill that this program holds, without a checkout.
+    #[arg(long, conflicts_with_all = ["write", "check", "dir"])]
+    pub(super) own: bool,
+    /// The program that goes into the bundle. Default: this one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "check"])]
+    pub(super) binary: Option<PathBuf>,
 }
 
 impl Command {

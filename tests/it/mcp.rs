@@ -205,7 +205,9 @@ async fn tools_and_commands_are_the_same_use_cases() {
         "verify",
         "lock",
         "serve",
+        "package",
         "completions",
+        "man",
     ];
     let mut expected: Vec<&str> = pairs.iter().map(|p| p.1).chain(only_commands).collect();
     let mut found: Vec<&str> = commands.iter().map(String::as_str).collect();

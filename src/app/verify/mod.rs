@@ -204,7 +204,11 @@ pub(super) fn ask(app: &App, project: &Project, options: &Options) -> (Vec<Serve
 
 /// Starts and runs what the profile asks for, and judges.
 fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, No> {
-    let mut facts = Facts { program: Some(options.program.clone()), ..Facts::default() };
+    let mut facts = Facts {
+        program: Some(options.program.clone()),
+        named_and_there: Some(super::package::named_and_there(&project.root, &project.tree)),
+        ..Facts::default()
+    };
     let mut not_verified = Vec::new();
     if options.profile >= Profile::Sync {
         let live = live::Live::of(app, project, options);

@@ -15,6 +15,14 @@ mod hidden_characters;
 mod import_unresolved;
 mod key_not_portable;
 mod lock_stale;
+mod manifest_differs;
+mod manifest_key_missing;
+mod manifest_key_unknown;
+mod manifest_malformed;
+mod manifest_path;
+mod manifest_secret;
+mod manifest_stale;
+mod manifest_value_unfit;
 mod name_not_folder;
 mod over_budget;
 mod path_missing;
@@ -68,6 +76,14 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &manifest_malformed::CHECK,
+    &manifest_key_missing::CHECK,
+    &manifest_key_unknown::CHECK,
+    &manifest_value_unfit::CHECK,
+    &manifest_path::CHECK,
+    &manifest_secret::CHECK,
+    &manifest_differs::CHECK,
+    &manifest_stale::CHECK,
     &resource_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
