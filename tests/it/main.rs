@@ -27,6 +27,8 @@ mod otel;
 mod readers;
 mod rejected;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scaffold;
 mod schemas;
 mod skill;
