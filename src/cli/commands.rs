@@ -167,10 +167,12 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             ProfileArg::Full => Profile::Full,
         },
         fix: args.fix,
+        accept: args.accept,
         server: args.server,
         collections: args.collection,
         program: program(),
         exe: super::compose::exe(),
+        means: super::compose::means(),
     };
     match app::verify::run(app, &options) {
         Ok(a) => {
@@ -195,7 +197,7 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
 }
 
 /// This program's commands and their long flags, as clap knows them.
-fn program() -> Program {
+pub(super) fn program() -> Program {
     let mut command = super::command();
     // Flags that hold everywhere are handed down.
     command.build();

@@ -14,11 +14,16 @@ mod hidden_characters;
 mod import_unresolved;
 mod name_not_folder;
 mod over_budget;
+mod replay_differs;
 mod resource_malformed;
+mod restated_stale;
 mod schema_invalid;
 mod script_malformed;
 mod secret_in_document;
 mod section_missing;
+mod served_skill_differs;
+mod server_not_started;
+mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
 mod unknown_command;
@@ -42,6 +47,11 @@ pub const ALL: &[&Check] = &[
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
     &example_call_invalid::CHECK,
+    &replay_differs::CHECK,
+    &server_not_started::CHECK,
+    &restated_stale::CHECK,
+    &tool_name_too_long::CHECK,
+    &served_skill_differs::CHECK,
     &example_not_named::CHECK,
     &example_without_test::CHECK,
     &confidence_malformed::CHECK,
