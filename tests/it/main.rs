@@ -24,6 +24,7 @@ mod mapping;
 mod matcher;
 mod mcp;
 mod otel;
+mod pages;
 mod readers;
 mod rejected;
 mod run;
