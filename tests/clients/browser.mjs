@@ -1,5 +1,5 @@
 // Opens the dossier and the pages of `serve --ui` in a headless Chromium, as a person would: light and dark, narrow and
-// wide, with the keyboard alone, without scripts, on paper. Exits 1 with what is wrong.
+// wide, with the keyboard alone, without scripts, on paper. Exits 1 with what is wrong, 75 where no browser starts.
 //
 //   node browser.mjs BINARY [SHOTS]      playwright-core and axe-core must resolve from NODE_TOOLS (a directory
 //                                        with node_modules) or from here; CHROMIUM names the browser, if it is not on PATH.
@@ -17,6 +17,11 @@ const { chromium } = tools("playwright-core");
 const axe = readFileSync(tools.resolve("axe-core/axe.min.js"), "utf8");
 const executablePath = process.env.CHROMIUM
   ?? ["chromium", "chromium-browser", "google-chrome"].flatMap((n) => (process.env.PATH ?? "").split(":").map((d) => join(d, n))).find(existsSync);
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] }).catch((e) => {
+  console.error(`no browser starts here: ${e}`);
+  process.exit(75);
+});
 
 const wrong = [];
 let checks = 0;
@@ -45,7 +50,6 @@ const base = await new Promise((done, fail) => {
   server.on("exit", () => fail(new Error(`the server does not serve: ${log}`)));
 });
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 try {
   const open = async (url, options = {}) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });

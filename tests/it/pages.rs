@@ -6,6 +6,15 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use platform_integration::app::look::{self, Filter};
+use platform_integration::app::{App, Face};
+use platform_integration::base::clock::{SystemClock, Timestamp};
+use platform_integration::base::rng::Rng;
+use platform_integration::evidence::{Blob, EventKind, NewEvent, Outcome, Phase, Provenance, Recorded, Store as _};
+use platform_integration::store::SqliteStore;
+use serde_json::Value;
 
 use platform_integration::scaffold::{
     ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FlowLine, MappingLine, SystemLine, dossier,
@@ -337,6 +346,78 @@ fn the_pages_show_what_is_in_the_store_and_change_nothing() {
     }
     insta::assert_snapshot!("pages-refused", still(&page, dir.path()));
     assert_eq!(ask(&addr, "GET", &format!("/{}", "x".repeat(5_000)), "").0, 414);
+}
+
+/// A record of a made-up log: some kinds, tools and clients are rare.
+fn made_up(i: u64) -> Recorded {
+    let opens = i.is_multiple_of(1_000);
+    let input = Blob::of(&serde_json::json!(i));
+    let event = NewEvent {
+        session: Some(format!("s-{}", i / 1_000)),
+        at: Timestamp(1_795_000_000_000 + i64::try_from(i).unwrap() * 1_000),
+        phase: Phase::Map,
+        kind: match i {
+            _ if opens => EventKind::SessionOpened,
+            _ if i.is_multiple_of(97) => EventKind::DrillsRun,
+            _ => EventKind::EvidenceQueried,
+        },
+        tool: if i.is_multiple_of(501) { "rare" } else { "common" }.to_owned(),
+        client: if i.is_multiple_of(2) { "Even 1.0" } else { "odd 2.0" }.to_owned(),
+        outcome: if i.is_multiple_of(700) && !opens { Outcome::Refused } else { Outcome::Ok },
+        input: input.digest.clone(),
+        output: input.digest.clone(),
+        summary: format!("step {i}{}", if i.is_multiple_of(333) { " with a needle" } else { "" }),
+        data: if opens { serde_json::json!({"name": "made-up", "goal": "many"}) } else { Value::Null },
+        provenance: Provenance::default(),
+    };
+    Recorded::new(event, input.clone(), input)
+}
+
+#[test]
+fn a_search_finds_every_record_once_newest_first_however_it_is_paged() {
+    const ALL: u64 = 6_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(&dir.path().join("evidence.db")).unwrap());
+    for first in (0..ALL).step_by(500) {
+        store.append((first..first + 500).map(made_up).collect()).unwrap();
+    }
+    let app = App::new(Arc::clone(&store) as _, store, Arc::new(SystemClock), Rng::seeded(1), dir.path().to_owned());
+    let face = Face::Browser { principal: None };
+    let text = |s: &str| s.to_owned();
+    type Fits = fn(u64) -> bool;
+    let cases: [(Filter, Fits); 8] = [
+        (Filter::default(), |_| true),
+        (Filter { kind: text("drills-run"), ..Filter::default() }, |i| i % 97 == 0 && i % 1_000 != 0),
+        (Filter { tool: text("rare"), ..Filter::default() }, |i| i % 501 == 0),
+        (Filter { outcome: text("refused"), ..Filter::default() }, |i| i % 700 == 0 && i % 1_000 != 0),
+        (Filter { who: text("even"), ..Filter::default() }, |i| i % 2 == 0),
+        (Filter { text: text("needle"), ..Filter::default() }, |i| i % 333 == 0),
+        (Filter { session: text("s-3"), ..Filter::default() }, |i| i / 1_000 == 3),
+        (Filter { text: text("needle"), tool: text("rare"), ..Filter::default() }, |i| i % 333 == 0 && i % 501 == 0),
+    ];
+    for (filter, fits) in cases {
+        let mut seen = Vec::new();
+        let mut before = String::new();
+        loop {
+            let page = look::records(&app, &face, &Filter { before: before.clone(), ..filter.clone() }).unwrap();
+            assert!(page.records.len() <= 50);
+            // Records are numbered from 1, the made-up ones from 0.
+            seen.extend(page.records.iter().map(|r| r.seq - 1));
+            match page.before {
+                Some(next) => before = next.to_string(),
+                None => break,
+            }
+        }
+        let wanted: Vec<u64> = (0..ALL).rev().filter(|i| fits(*i)).collect();
+        assert_eq!(seen, wanted, "{filter:?}");
+    }
+    let first = look::sessions(&app, &face, None).unwrap();
+    assert_eq!((first.sessions.len(), first.cursor), (6, None));
+    // A long session shows its newest events and says that there are more.
+    let looked = look::session(&app, &face, "s-2").unwrap();
+    assert_eq!(looked.dossier.events.len(), 300);
+    assert_eq!(looked.dossier.events.last().unwrap().summary, "step 2999");
+    assert!(looked.dossier.events_total > 300);
 }
 
 #[test]
