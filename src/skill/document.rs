@@ -1,5 +1,10 @@
 //! A Markdown document, as far as checks look at it. What is inside code is no heading, link or claim.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::mark::Mark;
+use super::places::Places;
 use crate::base::yaml::Span as At;
 
 /// A heading.
@@ -11,15 +16,38 @@ pub struct Section {
     pub title: String,
     /// Where.
     pub at: At,
+    /// Its bytes, marks and all.
+    pub range: Range<usize>,
 }
 
-/// `[text](target)`.
+/// How a link is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// `[text](target)`.
+    Inline,
+    /// `[text][label]`, `[label][]` or `[label]`, where the label is defined.
+    Reference,
+    /// `[text][label]` or `[label][]`, where it is not: the target is the label.
+    Undefined,
+    /// `<https://…>`.
+    Auto,
+    /// `href` or `src` of HTML.
+    Html,
+}
+
+/// A link or an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The target as written.
     pub target: String,
-    /// Where.
+    /// How it is written.
+    pub kind: LinkKind,
+    /// Whether it is an image.
+    pub image: bool,
+    /// Where the target stands; of a reference, where the link does.
     pub at: At,
+    /// The bytes of the target, where they stand in the text as they are in `target`; of a reference, in its definition.
+    pub written: Option<Range<usize>>,
 }
 
 /// `` `code` `` in a line.
@@ -29,17 +57,64 @@ pub struct Span {
     pub text: String,
     /// Where it begins.
     pub at: At,
+    /// The bytes between the backticks.
+    pub range: Range<usize>,
 }
 
-/// A fenced block.
+/// A block of code, fenced or indented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The first word after the fence.
     pub language: String,
+    /// All that stands after the fence.
+    pub info: String,
+    /// What the fence says is to be done with the code.
+    pub mark: Option<Mark>,
+    /// Whether it is fenced; else it is indented.
+    pub fenced: bool,
+    /// Whether the fence is closed; one that is not runs to the end of what holds it.
+    pub closed: bool,
     /// The lines, each with its line break.
     pub text: String,
     /// Where the first line of the content is.
     pub at: At,
+    /// Where each line of the content begins, in bytes.
+    pub starts: Vec<usize>,
+    /// Its bytes, fences and all.
+    pub range: Range<usize>,
+}
+
+/// `<!-- … -->`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// What is between the marks.
+    pub text: String,
+    /// Where.
+    pub at: At,
+    /// Its bytes, marks and all.
+    pub range: Range<usize>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The cells of its head.
+    pub head: Vec<Cell>,
+    /// Its rows.
+    pub rows: Vec<Vec<Cell>>,
+    /// Where.
+    pub at: At,
+}
+
+/// One cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Its words, without marks.
+    pub text: String,
+    /// Where.
+    pub at: At,
+    /// Its bytes.
+    pub range: Range<usize>,
 }
 
 /// A line with `Confidence:`.
@@ -49,6 +124,8 @@ pub struct ConfidenceLine {
     pub text: String,
     /// Where.
     pub at: At,
+    /// Its bytes.
+    pub range: Range<usize>,
 }
 
 /// One Markdown file.
@@ -56,144 +133,67 @@ pub struct ConfidenceLine {
 pub struct Document {
     /// The file as it is shown.
     pub file: String,
-    /// Below the skill's directory.
+    /// Below the project's root.
     pub path: String,
     /// The whole text.
     pub text: String,
+    /// The text byte by byte, with blanks in the place of front matter, code, HTML comments and a byte order mark.
+    pub prose: String,
+    /// The byte at which the body begins, after the front matter.
+    pub body: usize,
     /// Headings, in order.
     pub sections: Vec<Section>,
-    /// Links, in order.
+    /// Links and images, in order.
     pub links: Vec<Link>,
     /// Code in lines, in order.
     pub spans: Vec<Span>,
-    /// Fenced blocks, in order.
+    /// Blocks of code, in order.
     pub blocks: Vec<Block>,
+    /// HTML comments, in order.
+    pub comments: Vec<Comment>,
+    /// Tables, in order.
+    pub tables: Vec<Table>,
+    /// Anchors that HTML sets: `id` and `name`.
+    pub ids: Vec<String>,
     /// Claims of confidence, in order.
     pub confidence: Vec<ConfidenceLine>,
 }
 
-fn place(line: usize, column: usize) -> At {
-    At { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: u32::try_from(column + 1).unwrap_or(u32::MAX) }
-}
-
 impl Document {
-    /// Reads a document; front matter, where there is one, is passed over.
+    /// Reads a document; front matter, where there is one, is passed over. Every text can be read.
     #[must_use]
     pub fn parse(file: &str, path: &str, text: &str) -> Self {
-        let mut document = Self {
-            file: file.to_owned(),
-            path: path.to_owned(),
-            text: text.to_owned(),
-            sections: Vec::new(),
-            links: Vec::new(),
-            spans: Vec::new(),
-            blocks: Vec::new(),
-            confidence: Vec::new(),
-        };
-        let mut lines = text.lines().enumerate().peekable();
-        if lines.peek().is_some_and(|(_, l)| l.trim_end() == "---") {
-            lines.next();
-            for (_, line) in lines.by_ref() {
-                if line.trim_end() == "---" {
-                    break;
-                }
-            }
-        }
-        let mut fence: Option<(String, Block)> = None;
-        for (number, line) in lines {
-            let trimmed = line.trim_start();
-            if let Some((mark, block)) = &mut fence {
-                if trimmed.starts_with(mark.as_str())
-                    && trimmed.trim_start_matches(mark.chars().next().unwrap_or('`')).trim().is_empty()
-                {
-                    document.blocks.push(block.clone());
-                    fence = None;
-                } else {
-                    block.text.push_str(line);
-                    block.text.push('\n');
-                }
-                continue;
-            }
-            if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
-                let first = trimmed.chars().next().unwrap_or('`');
-                let mark: String = trimmed.chars().take_while(|c| *c == first).collect();
-                let language = trimmed[mark.len()..].split_whitespace().next().unwrap_or("").to_owned();
-                fence = Some((mark, Block { language, text: String::new(), at: place(number + 1, 0) }));
-                continue;
-            }
-            document.line(number, line);
-        }
-        // A fence that is never closed runs to the end, as it does for every reader.
-        document.blocks.extend(fence.map(|(_, block)| block));
-        document
+        super::markdown::read(file, path, text)
     }
 
-    fn line(&mut self, number: usize, line: &str) {
-        let level = line.chars().take_while(|c| *c == '#').count();
-        if (1..=6).contains(&level) && line[level..].starts_with(' ') {
-            let title = line[level..].trim().trim_end_matches('#').trim().to_owned();
-            self.sections.push(Section { level, title, at: place(number, 0) });
-        }
-        let prose = self.take_spans(number, line);
-        let mut rest = prose.as_str();
-        let mut done = 0;
-        while let Some(at) = rest.find("](") {
-            let target = &rest[at + 2..];
-            let Some(end) = target.find(')') else { break };
-            // `(target "title")`
-            let target = target[..end].split_whitespace().next().unwrap_or("").trim_matches(['<', '>']).to_owned();
-            let column = prose[..done + at].chars().count() + 2;
-            self.links.push(Link { target, at: place(number, column) });
-            done += at + 2 + end;
-            rest = &prose[done..];
-        }
-        if let Some(at) = prose.find("Confidence:") {
-            let text = prose[at..].trim_end().to_owned();
-            self.confidence.push(ConfidenceLine { text, at: place(number, prose[..at].chars().count()) });
-        }
+    /// Line and column of a byte.
+    #[must_use]
+    pub fn place(&self, byte: usize) -> At {
+        Places::new(&self.text).at(byte)
     }
 
-    /// Keeps the code of a line and returns the line with blanks in its place.
-    fn take_spans(&mut self, number: usize, line: &str) -> String {
-        let chars: Vec<char> = line.chars().collect();
-        let mut prose = String::with_capacity(line.len());
-        let run = |from: usize| chars[from..].iter().take_while(|c| **c == '`').count();
-        let mut i = 0;
-        while i < chars.len() {
-            if chars[i] != '`' {
-                prose.push(chars[i]);
-                i += 1;
-                continue;
-            }
-            let ticks = run(i);
-            let mut j = i + ticks;
-            while j < chars.len() && !(chars[j] == '`' && run(j) == ticks) {
-                j += if chars[j] == '`' { run(j) } else { 1 };
-            }
-            if j >= chars.len() {
-                // No partner: not code.
-                prose.extend(std::iter::repeat_n(' ', ticks));
-                i += ticks;
-                continue;
-            }
-            let text: String = chars[i + ticks..j].iter().collect();
-            self.spans.push(Span { text: text.trim().to_owned(), at: place(number, i + ticks) });
-            prose.extend(std::iter::repeat_n(' ', j + ticks - i));
-            i = j + ticks;
-        }
-        prose
-    }
-
-    /// The anchors of its headings, as hosts make them.
+    /// The anchors of its headings, as GitHub makes them, and those that HTML sets.
     pub fn anchors(&self) -> impl Iterator<Item = String> {
-        self.sections.iter().map(|s| {
-            s.title
-                .to_lowercase()
-                .chars()
-                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
-                .map(|c| if c == ' ' { '-' } else { c })
-                .collect()
-        })
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut out = Vec::with_capacity(self.sections.len() + self.ids.len());
+        for section in &self.sections {
+            let slug = slug(&section.title);
+            let mut anchor = slug.clone();
+            // `setup`, `setup-1`, `setup-2`; what another heading has already is not given again.
+            while seen.contains_key(&anchor) {
+                let times = seen.entry(slug.clone()).or_default();
+                *times += 1;
+                anchor = format!("{slug}-{times}");
+            }
+            seen.insert(anchor.clone(), 0);
+            out.push(anchor);
+            // `## Title {#id}` is what some hosts read.
+            if let Some((_, id)) = section.title.strip_suffix('}').and_then(|t| t.rsplit_once("{#")) {
+                out.push(id.to_owned());
+            }
+        }
+        out.extend(self.ids.iter().cloned());
+        out.into_iter()
     }
 
     /// Every piece of code with its place: spans, and blocks line by line.
@@ -206,41 +206,36 @@ impl Document {
         });
         self.spans.iter().map(|s| (s.text.as_str(), s.at)).chain(blocks)
     }
+
+    /// The bytes below a heading, up to the next one of its level or above; those of sections inside it included.
+    #[must_use]
+    pub fn below(&self, section: usize) -> Range<usize> {
+        let Some(own) = self.sections.get(section) else { return 0..0 };
+        let end = self.sections.iter().skip(section + 1).find(|s| s.level <= own.level);
+        own.range.end..end.map_or(self.text.len(), |s| s.range.start)
+    }
+
+    /// The headings whose title is one of these, letter case aside, by number.
+    pub fn titled<'d>(&'d self, titles: &'d [&str]) -> impl Iterator<Item = usize> + 'd {
+        self.sections
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| titles.iter().any(|t| s.title.trim_end_matches(':').eq_ignore_ascii_case(t)))
+            .map(|(i, _)| i)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What GitHub makes of a title: lower case, without punctuation, blanks as hyphens.
+fn slug(title: &str) -> String {
+    title
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_') || is_mark(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
 
-    #[test]
-    fn what_is_in_code_is_neither_link_nor_claim() {
-        let text = "---\nname: a\n---\n# One\nsee [b](refs/b.md \"B\") and `[c](d)`\n\n```sh run\n# no heading\nConfidence: 9\n```\n## Two ##\nConfidence: 0.70 (ceiling: inference 0.70)\n``a ` b`` and ` alone\n";
-        let d = Document::parse("x/SKILL.md", "SKILL.md", text);
-        let titles: Vec<(&str, u32)> = d.sections.iter().map(|s| (s.title.as_str(), s.at.line)).collect();
-        assert_eq!(titles, [("One", 4), ("Two", 11)]);
-        assert_eq!(d.links, [Link { target: "refs/b.md".to_owned(), at: At { line: 5, column: 9 } }]);
-        let spans: Vec<&str> = d.spans.iter().map(|s| s.text.as_str()).collect();
-        assert_eq!(spans, ["[c](d)", "a ` b"]);
-        assert_eq!((d.blocks[0].language.as_str(), d.blocks[0].at.line), ("sh", 8));
-        assert_eq!(d.confidence.len(), 1);
-        assert_eq!(d.anchors().collect::<Vec<_>>(), ["one", "two"]);
-    }
-
-    #[test]
-    fn no_text_makes_it_panic() {
-        for text in [
-            "",
-            "`",
-            "```",
-            "[a](",
-            "#",
-            "---",
-            "---\n",
-            "]( ) `x",
-            "\u{e9}`\u{e9}`[\u{e9}](\u{e9})",
-            "```\n```\n````\n```\n",
-        ] {
-            let _ = Document::parse("f", "f", text);
-        }
-    }
+/// A combining mark, which belongs to its letter.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{903}' | '\u{93a}'..='\u{94f}' | '\u{e31}' | '\u{e34}'..='\u{e4e}')
 }

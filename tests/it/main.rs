@@ -28,8 +28,11 @@ mod pages;
 mod readers;
 mod rejected;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scaffold;
 mod schemas;
+mod skill;
 mod store;
 mod systems;
 mod verify;

@@ -21,8 +21,8 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 fn of(skill: &Skill) -> Vec<Finding> {
     let file = &skill.main().file;
     let front = match &skill.front {
-        Err(NoFrontMatter::Missing) => return Vec::new(),
-        Err(NoFrontMatter::Malformed { at, because }) => {
+        Err(NoFrontMatter::Missing | NoFrontMatter::Displaced { .. }) => return Vec::new(),
+        Err(NoFrontMatter::Malformed { at, because, .. }) => {
             return vec![
                 Finding::error(RULE.code, Location::at(file, *at), because.clone())
                     .fix("write plain key: value lines; quote a value that holds a colon"),

@@ -4,19 +4,27 @@ mod broken_link;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
+mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
 mod front_matter_malformed;
 mod front_matter_missing;
 mod front_matter_unknown_key;
 mod hidden_characters;
+mod import_unresolved;
 mod name_not_folder;
 mod over_budget;
+mod resource_malformed;
+mod schema_invalid;
+mod script_malformed;
 mod secret_in_document;
 mod section_missing;
 mod tool_undocumented;
+mod tree_unsound;
 mod unknown_command;
 mod unknown_tool;
+
+pub(super) use resource_malformed::is_deliberate;
 
 use super::Check;
 
@@ -33,10 +41,16 @@ pub const ALL: &[&Check] = &[
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
+    &example_call_invalid::CHECK,
     &example_not_named::CHECK,
     &example_without_test::CHECK,
     &confidence_malformed::CHECK,
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &resource_malformed::CHECK,
+    &schema_invalid::CHECK,
+    &tree_unsound::CHECK,
+    &import_unresolved::CHECK,
+    &script_malformed::CHECK,
 ];
