@@ -420,7 +420,10 @@ pub(super) struct Mock {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --http one client is served over stdin and stdout.
+Without --http and --ui one client is served over stdin and stdout.
+
+With --tokens the pages of --ui ask for the same tokens: a browser asks for name and password, the
+token is the password.
 
 The file of tokens has a line for each: NAME REFERENCE, where the reference is
   env:VARIABLE    the environment variable that holds the token
@@ -430,10 +433,17 @@ Tokens have at least 24 characters (openssl rand -hex 32). A principal may have 
 so several tokens. Each principal sees its own sessions and evidence and no other's.
 
 Beyond this machine nothing is served without --tokens, nor without TLS unless a proxy ends it.")]
+#[command(group(clap::ArgGroup::new("served").args(["http", "ui"]).multiple(true)))]
 pub(super) struct Serve {
     /// Serve streamable HTTP at this address, path /mcp. Port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) http: Option<SocketAddr>,
+    /// Serve pages that show what is in the evidence: sessions, records, constraints. They only read.
+    #[arg(long)]
+    pub(super) ui: bool,
+    /// Where the pages are. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", requires = "ui", default_value = "127.0.0.1:7878")]
+    pub(super) listen: SocketAddr,
     #[command(flatten)]
     pub(super) options: ServeHttp,
 }
@@ -441,7 +451,7 @@ pub(super) struct Serve {
 #[derive(Debug, Args)]
 pub(super) struct ServeHttp {
     /// Who may call, and with which bearer tokens. Without it: whoever reaches the address, this machine only.
-    #[arg(long, value_name = "FILE", requires = "http")]
+    #[arg(long, value_name = "FILE", requires = "served")]
     pub(super) tokens: Option<PathBuf>,
     /// Certificate chain, PEM.
     #[arg(long, value_name = "PATH", requires_all = ["http", "tls_key"])]
@@ -450,10 +460,10 @@ pub(super) struct ServeHttp {
     #[arg(long, value_name = "PATH", requires_all = ["http", "tls_cert"])]
     pub(super) tls_key: Option<PathBuf>,
     /// A proxy in front ends TLS: allow plain HTTP beyond this machine.
-    #[arg(long, requires = "http")]
+    #[arg(long, requires = "served")]
     pub(super) behind_proxy: bool,
     /// A name by which clients reach the server, beside its address (repeatable).
-    #[arg(long, value_name = "NAME", requires = "http")]
+    #[arg(long, value_name = "NAME", requires = "served")]
     pub(super) allow_host: Vec<String>,
     /// An origin whose pages may call, beside those of this machine (repeatable).
     #[arg(long, value_name = "ORIGIN", requires = "http")]
