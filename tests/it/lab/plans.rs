@@ -27,6 +27,11 @@ pub(crate) fn erp_to_shop() -> Bench {
     example("erp-to-shop", |_| {})
 }
 
+/// Many records in one request.
+pub(crate) fn stock_to_market() -> Bench {
+    example("stock-to-market", |_| {})
+}
+
 /// An example with a change in its contract.
 pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
     let dir = format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"));

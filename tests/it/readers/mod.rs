@@ -52,6 +52,16 @@ fn the_schaufenster_example_reads_perfectly() {
 }
 
 #[test]
+fn the_depot_example_reads_perfectly() {
+    insta::assert_snapshot!(example("stock-to-market/apis/depot.openapi.yaml"));
+}
+
+#[test]
+fn the_marktplatz_example_reads_perfectly() {
+    insta::assert_snapshot!(example("stock-to-market/apis/marktplatz.openapi.yaml"));
+}
+
+#[test]
 fn schemas_of_3_1_become_the_model() {
     insta::assert_snapshot!(fixture("shapes-31.yaml"));
 }
