@@ -62,6 +62,16 @@ fn the_marktplatz_example_reads_perfectly() {
 }
 
 #[test]
+fn the_forgeyard_example_reads_perfectly() {
+    insta::assert_snapshot!(example("issues-to-tickets/apis/forgeyard.openapi.yaml"));
+}
+
+#[test]
+fn the_helpline_example_reads_perfectly() {
+    insta::assert_snapshot!(example("issues-to-tickets/apis/helpline.openapi.yaml"));
+}
+
+#[test]
 fn schemas_of_3_1_become_the_model() {
     insta::assert_snapshot!(fixture("shapes-31.yaml"));
 }
