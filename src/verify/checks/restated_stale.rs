@@ -24,7 +24,7 @@ const BLOCK: Rule = Rule {
     source: "a schema restated is a second truth; the block says that it is generated",
 };
 const TABLE: Rule = Rule {
-    code: "parameter-table-differs",
+    code: "restated-schema-wrong",
     id: "PI024",
     severity: Severity::Error,
     finds: "A table of a tool's parameters contradicts the tool's schema.",
