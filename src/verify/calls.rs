@@ -63,7 +63,9 @@ pub(super) fn of(subject: &Subject<'_>, skill: &Skill) -> Vec<Call> {
             for (path, file) in subject.project.tree.below(&below) {
                 let ext = path.rsplit_once('.').map_or("", |(_, ext)| ext);
                 let Some(text) = file.text().filter(|_| matches!(ext, "json" | "jsonl" | "ndjson")) else { continue };
-                if START.is_match(text) || text.contains("\"tool\"") || text.contains("\"arguments\"") {
+                let words = ["\"tool\"", "\"tool_name\"", "\"toolName\"", "\"arguments\"", "tools/call", "tool_use"];
+                // A large description is not parsed to find that it calls nothing.
+                if words.iter().any(|word| text.contains(word)) {
                     scan(text, Span { line: 1, column: 1 }, path, true, false, &mut out);
                 }
             }

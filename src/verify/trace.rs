@@ -233,9 +233,7 @@ pub fn rewritten(trace: &Trace, results: &[(Value, bool)]) -> String {
     let mut captured = Captured::default();
     for (call, (result, is_error)) in trace.calls.iter().zip(results) {
         captured.take(trace, result);
-        let result = captured.map(result, &|text, name, captured| {
-            if captured.len() < SHORT { text } else { text.replace(captured, name) }
-        });
+        let result = captured.name(result);
         let line = json!({"tool": call.tool, "arguments": call.arguments, "result": result, "is_error": is_error});
         out.push_str(&line.to_string());
         out.push('\n');
