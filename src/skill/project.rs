@@ -143,7 +143,9 @@ impl Skill {
     pub fn files<'t>(&self, tree: &'t Tree) -> impl Iterator<Item = (&'t str, &'t File)> + use<'t> {
         // An artifact never lies below the skill, nor the skill below one: see `Project::skill`.
         let dirs: Vec<String> = std::iter::once(self.base.clone()).chain(self.artifacts.iter().cloned()).collect();
-        dirs.into_iter().flat_map(|dir| tree.below(&dir).collect::<Vec<_>>())
+        let base = self.base.clone();
+        let own = move |dir: &str, path: &str| dir == base || !is_fixture(path);
+        dirs.into_iter().flat_map(move |dir| tree.below(&dir).filter(|(path, _)| own(&dir, path)).collect::<Vec<_>>())
     }
 
     /// A path as seen from the skill's directory; that of an artifact beside it as it is.
@@ -159,7 +161,7 @@ impl Skill {
     #[must_use]
     pub fn owns(&self, path: &str) -> bool {
         let below = |dir: &str| dir.is_empty() || path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
-        below(&self.base) || self.artifacts.iter().any(|a| below(a))
+        below(&self.base) || self.artifacts.iter().any(|a| below(a)) && !is_fixture(path)
     }
 }
 
@@ -186,8 +188,7 @@ impl Project {
     pub fn of_tree(shown: &str, tree: Tree, only: Option<&str>) -> Self {
         let mut all = bases(&tree);
         // What tests are made of is no skill of the project, unless it is the one asked for.
-        let fixture = |dir: &str| dir.split('/').any(|part| matches!(part, "fixtures" | "testdata"));
-        all.retain(|dir| !fixture(dir) || only == Some(dir.as_str()));
+        all.retain(|dir| !is_fixture(dir) || only == Some(dir.as_str()));
         let root_name = |base: &str| base.rsplit('/').next().unwrap_or(base).to_owned();
         let names = all.iter().map(|b| root_name(b)).collect();
         let alone = all.len() == 1;
@@ -287,6 +288,11 @@ fn bases(tree: &Tree) -> Vec<String> {
     let apart = |dir: &str| !root || dir.is_empty() || dir.starts_with("skills/");
     let outermost = |dir: &str| !Tree::above(dir).any(|above| all.contains(above));
     all.iter().filter(|dir| outermost(dir) && apart(dir)).map(|dir| (*dir).to_owned()).collect()
+}
+
+/// What tests are made of: theirs, not the skill's.
+fn is_fixture(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "fixtures" | "testdata"))
 }
 
 /// `SKILL.md`, and what people write for it; the form in capitals alone is another file's name.

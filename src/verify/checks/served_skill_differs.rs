@@ -152,8 +152,12 @@ impl Of<'_> {
     /// shipped of it is for whoever packages to say.
     fn missing(&self, served: &BTreeSet<String>, out: &mut Vec<Finding>) {
         let hidden = |path: &str| path.split('/').any(|part| part.starts_with('.'));
-        let dir = |path: &str| path.rsplit_once('/').map_or_else(String::new, |(dir, _)| dir.to_owned());
-        let dirs: BTreeSet<String> = served.iter().map(|s| dir(s)).filter(|d| !d.is_empty()).collect();
+        // Directory and kind of file: beside a table of tests that is shipped lie tests that are not.
+        let kin = |path: &str| {
+            let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+            (dir.to_owned(), name.rsplit_once('.').map_or("", |(_, ext)| ext).to_owned())
+        };
+        let kins: BTreeSet<(String, String)> = served.iter().map(|s| kin(s)).filter(|(d, _)| !d.is_empty()).collect();
         let base = &self.skill.base;
         for (path, file) in self.subject.project.tree.iter().filter(|(path, _)| self.skill.owns(path)) {
             let own = if base.is_empty() { None } else { path.strip_prefix(base.as_str()) };
@@ -162,7 +166,7 @@ impl Of<'_> {
             if served.contains(name) || hidden(name) || file.bytes().is_none() {
                 continue;
             }
-            if own.is_some() || dirs.contains(&dir(name)) {
+            if own.is_some() || kins.contains(&kin(name)) {
                 out.push(self.at(name, &format!("{} is on the disk and not served", quoted(name, 120))));
             }
         }
