@@ -6,6 +6,7 @@
 mod checks;
 pub mod facts;
 mod paths;
+mod texts;
 
 pub use checks::ALL;
 pub use facts::Facts;

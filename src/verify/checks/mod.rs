@@ -2,6 +2,8 @@
 
 mod artifact_missing;
 mod broken_link;
+mod claim_unsupported;
+mod command_expansion;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
@@ -11,15 +13,19 @@ mod file_unreachable;
 mod front_matter_malformed;
 mod front_matter_missing;
 mod hidden_characters;
+mod injected_instruction;
 mod key_not_portable;
+mod marker_shown;
 mod name_not_folder;
 mod over_budget;
 mod path_missing;
 mod secret_in_document;
 mod section_missing;
 mod tool_undocumented;
+mod undeclared_host;
 mod unknown_command;
 mod unknown_tool;
+mod unpinned_package;
 mod value_not_quoted;
 
 use super::Check;
@@ -47,4 +53,10 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &marker_shown::CHECK,
+    &unpinned_package::CHECK,
+    &undeclared_host::CHECK,
+    &injected_instruction::CHECK,
+    &command_expansion::CHECK,
+    &claim_unsupported::CHECK,
 ];
