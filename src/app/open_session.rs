@@ -42,25 +42,71 @@ pub struct Answer {
 /// Opens a session.
 pub struct OpenSession;
 
-/// Words of a goal, and the skill that serves it better. From the SOP's negative triggers.
+/// Words of a goal, and what serves it better. From the SOP's negative triggers; the skill names the same.
 const ROUTES: &[(&[&str], &str, &str)] = &[
+    (
+        &["git hook", "pre-commit", "commit hook", "editor hook", "on save"],
+        "hooks-automation",
+        "hooks of one tool connect no two platforms",
+    ),
     (&["cron", "crontab"], "hooks-automation", "a job on a clock that connects nothing needs no integration"),
     (
-        &["git hook", "pre-commit", "commit hook"],
-        "hooks-automation",
-        "hooks of one repository connect no two platforms",
-    ),
-    (
-        &["pull request", "github issue", "github actions"],
+        &["pull request", "github issue", "github actions", "github release"],
         "github-integration",
         "work inside one GitHub repository has a skill of its own",
     ),
     (
-        &["terraform", "kubernetes", "vpc", "provision"],
+        &["terraform", "kubernetes", "vpc", "provision", "load balancer"],
         "infrastructure",
         "provisioning of machines and networks is not data moving between platforms",
     ),
-    (&["one-off export", "one off export", "export once"], "a script", "a single export has no contract to keep"),
+    (
+        &["integration test", "load test", "unit test", "mock server", "test harness", "test suite"],
+        "a test harness of its own",
+        "tests of one API have no second system to agree with",
+    ),
+    (
+        &["one-off export", "one off export", "export once", "single request", "single api call", "one api call"],
+        "a script or a direct call",
+        "a single call or export has no contract to keep",
+    ),
+];
+
+/// Data moves from one platform to another, whatever else the goal names.
+const MOVES: [&str; 4] = [" sync", "sync ", "integrat", "in step"];
+/// So it does where one of these...
+const MAY_MOVE: [&str; 12] = [
+    "connect",
+    "webhook",
+    "copy",
+    "copies",
+    "migrat",
+    "mirror",
+    "import",
+    "push",
+    "move",
+    "appear in",
+    "into",
+    "between",
+];
+/// ...meets one of these.
+const RECORDS: [&str; 16] = [
+    "record",
+    "customer",
+    "contact",
+    "order",
+    "invoice",
+    "payment",
+    "ticket",
+    "product",
+    "lead",
+    "booking",
+    "issue",
+    "employee",
+    "subscri",
+    "transaction",
+    "shipment",
+    "inventory",
 ];
 
 impl UseCase for OpenSession {
@@ -125,8 +171,10 @@ impl UseCase for OpenSession {
 
 fn route(goal: &str) -> Option<(&'static str, &'static str, &'static str)> {
     let goal = goal.to_lowercase();
-    // Data that moves from one platform to another is ours, whatever else the goal names.
-    if [" sync", "sync ", "integrat", "webhook", "connect", "in step"].iter().any(|w| goal.contains(w)) {
+    // Integration tests integrate nothing.
+    let moving = goal.replace("integration test", "test");
+    let has = |words: &[&str]| words.iter().any(|w| moving.contains(w));
+    if has(&MOVES) || (has(&MAY_MOVE) && has(&RECORDS)) {
         return None;
     }
     ROUTES.iter().find_map(|(words, skill, because)| {
@@ -155,6 +203,9 @@ mod tests {
         assert_eq!(route("run a cron job at night").map(|r| r.1), Some("hooks-automation"));
         assert_eq!(route("sync invoices with a cron job"), None);
         assert_eq!(route("keep contacts in step"), None);
+        assert_eq!(route("connect the office to our vpc").map(|r| r.1), Some("infrastructure"));
+        assert_eq!(route("connect orders of the shop on Kubernetes to the ERP"), None);
+        assert_eq!(route("write integration tests for our API").map(|r| r.1), Some("a test harness of its own"));
     }
 
     #[test]

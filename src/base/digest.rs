@@ -12,7 +12,25 @@ impl Digest {
     /// Digest of the bytes as they are.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let hash = Sha256::digest(bytes);
+        Self::of_hash(&Sha256::digest(bytes))
+    }
+
+    /// Digest of what a reader yields, a piece at a time: nothing is kept.
+    ///
+    /// # Errors
+    /// What the reader failed with.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(Self::of_hash(&hash.finalize())),
+                n => hash.update(piece.get(..n).unwrap_or_default()),
+            }
+        }
+    }
+
+    fn of_hash(hash: &[u8]) -> Self {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in hash {

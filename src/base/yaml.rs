@@ -211,14 +211,33 @@ impl Node {
 /// # Errors
 /// What is wrong and where: bad syntax, an unknown alias, nesting or size beyond `limits`.
 pub fn parse(text: &str, limits: Limits) -> Result<Node, YamlError> {
+    let first = documents(text, limits, true)?.into_iter().next();
+    first.ok_or(YamlError { at: Span { line: 1, column: 1 }, because: "the document is empty".to_owned() })
+}
+
+/// Reads all documents of a text; none where there is nothing in it.
+///
+/// # Errors
+/// As [`parse`]; the limits are for all documents together.
+pub fn parse_all(text: &str, limits: Limits) -> Result<Vec<Node>, YamlError> {
+    documents(text, limits, false)
+}
+
+fn documents(text: &str, limits: Limits, only_first: bool) -> Result<Vec<Node>, YamlError> {
     let mut builder = Builder { limits, nodes: 0, anchors: BTreeMap::new(), stack: Vec::new(), root: None };
     let mut parser = Parser::new_from_str(text);
+    let mut out = Vec::new();
     while let Some(next) = parser.next_event() {
         let (event, span) = next
             .map_err(|e| YamlError { at: place(e.marker().line(), e.marker().col()), because: e.info().to_owned() })?;
         let at = place(span.start.line(), span.start.col());
         match event {
-            Event::DocumentEnd => break,
+            Event::DocumentEnd => {
+                out.extend(builder.root.take());
+                if only_first {
+                    break;
+                }
+            }
             Event::Scalar(value, style, anchor, tag) => {
                 let tagged = tag.as_ref().filter(|t| t.is_yaml_core_schema()).map(|t| t.suffix.as_str());
                 let kind = scalar(&value, style, tagged);
@@ -232,7 +251,7 @@ pub fn parse(text: &str, limits: Limits) -> Result<Node, YamlError> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => {}
         }
     }
-    builder.root.ok_or(YamlError { at: Span { line: 1, column: 1 }, because: "the document is empty".to_owned() })
+    Ok(out)
 }
 
 fn place(line: usize, col: usize) -> Span {

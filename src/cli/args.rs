@@ -205,6 +205,9 @@ pub(super) struct Verify {
     /// Mend what can be mended safely, then verify again.
     #[arg(long)]
     pub(super) fix: bool,
+    /// Record the traces under examples/ anew, with what the server answers today; review the change before it is kept.
+    #[arg(long)]
+    pub(super) accept: bool,
     /// Start this command as the server that the skill speaks of, instead of those that manifests declare. It is started
     /// as it is, without the sandbox.
     #[arg(long, value_name = "COMMAND")]

@@ -159,7 +159,6 @@ fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
 
 fn verify(app: &App, format: Format, args: Verify) -> u8 {
     let bar = Severity::from(args.fail_on);
-    let commands = super::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let options = app::verify::Options {
         dir: args.dir,
         profile: match args.profile {
@@ -168,10 +167,12 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             ProfileArg::Full => Profile::Full,
         },
         fix: args.fix,
+        accept: args.accept,
         server: args.server,
         collections: args.collection,
-        program: Program { name: env!("CARGO_PKG_NAME").to_owned(), commands },
+        program: program(),
         exe: super::compose::exe(),
+        means: super::compose::means(),
     };
     match app::verify::run(app, &options) {
         Ok(a) => {
@@ -192,6 +193,28 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             printed.max(if findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
         }
         Err(no) => output::no(format, &no),
+    }
+}
+
+/// This program's commands and their long flags, as clap knows them.
+pub(super) fn program() -> Program {
+    let mut command = super::command();
+    // Flags that hold everywhere are handed down.
+    command.build();
+    let mut program = Program { name: env!("CARGO_PKG_NAME").to_owned(), ..Program::default() };
+    program.commands = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    flags(&command, "", &mut program);
+    program
+}
+
+fn flags(command: &clap::Command, path: &str, program: &mut Program) {
+    let names =
+        command.get_arguments().flat_map(|a| a.get_long().into_iter().chain(a.get_all_aliases().unwrap_or_default()));
+    program.flags.insert(path.to_owned(), names.map(str::to_owned).collect());
+    for below in command.get_subcommands() {
+        let name = below.get_name();
+        let below_path = if path.is_empty() { name.to_owned() } else { format!("{path} {name}") };
+        flags(below, &below_path, program);
     }
 }
 

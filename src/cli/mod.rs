@@ -30,9 +30,20 @@ pub mod exit {
     pub const FAULT: u8 = 3;
 }
 
+/// This program's commands and their long flags, which documents may name.
+#[must_use]
+pub fn program() -> crate::verify::facts::Program {
+    commands::program()
+}
+
 /// Parses the arguments, runs the command, tells the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    // A stage of the sandbox: before anything is parsed or started, and with one thread.
+    let mut args = std::env::args();
+    if args.nth(1).is_some_and(|first| first == crate::sandbox::SUBCOMMAND) {
+        return crate::sandbox::stage(&args.collect::<Vec<_>>());
+    }
     let parsed = command().try_get_matches().and_then(|matches| {
         let name = matches.subcommand_name().unwrap_or_default().to_owned();
         Ok((name, args::Cli::from_arg_matches(&matches)?))

@@ -9,6 +9,7 @@ mod prompts;
 mod resources;
 mod schema;
 mod server;
+mod skills;
 mod spans;
 mod tool;
 

@@ -28,6 +28,7 @@ pub(super) fn list(app: &App, face: &Face, cursor: Option<&str>) -> Result<ListR
     let (sessions, next) = browse::sessions(app, face, cursor).map_err(|no| error(no, SESSIONS))?;
     let mut all = Vec::new();
     if cursor.is_none() {
+        all.extend(super::skills::listed());
         all.push(
             Resource::new(SESSIONS, "sessions")
                 .with_title("Sessions")
@@ -141,7 +142,7 @@ fn parse(uri: &str) -> Option<Address> {
 }
 
 fn nowhere(uri: &str) -> ErrorData {
-    let all = [SESSIONS, SESSION, EVENTS, RECORD];
+    let all = [SESSIONS, SESSION, EVENTS, RECORD, "skill://platform-integration/SKILL.md"];
     ErrorData::resource_not_found(
         format!("no resource \"{}\"; there are: {}", text::quoted(uri, 200), all.join(", ")),
         Some(json!({"uri": text::quoted(uri, 400)})),

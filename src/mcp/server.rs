@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
-    CompletionInfo, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities, ServerConfig,
-    Tool,
+    CompletionInfo, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
+    GetSkillResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListSkillsResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams,
+    ReadResourceDirectoryResult, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities,
+    ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
@@ -19,7 +20,7 @@ use super::http::{Hold, Principal, UnderWay, Unwanted};
 use super::human::{Asked, Asker};
 use super::spans;
 use super::tool::{self, Came, Route, Shared, Style};
-use super::{prompts, resources};
+use super::{prompts, resources, skills};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
 use crate::base::stop::Stop;
 use crate::base::{redact, text};
@@ -253,6 +254,7 @@ impl ServerHandler for Server {
             .enable_resources()
             .enable_prompts()
             .enable_completions()
+            .enable_skills_with_directory_read()
             .build();
         ServerConfig::new(offered)
             .with_server_info(Implementation::new(NAME, env!("CARGO_PKG_VERSION")).with_title("Platform integration"))
@@ -329,7 +331,34 @@ impl ServerHandler for Server {
         if let Some(contents) = super::conformance::read(&uri) {
             return Ok(rmcp::model::ReadResourceResult::new(vec![contents]).into());
         }
+        if uri.starts_with(skills::SCHEME) {
+            return skills::read(&uri).map(Into::into);
+        }
         self.look("resources/read", &context, move |app, face| resources::read(app, face, &uri)).await.map(Into::into)
+    }
+
+    async fn list_skills(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        Ok(skills::list())
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        skills::get(&request.uri)
+    }
+
+    async fn read_resource_directory(
+        &self,
+        request: ReadResourceDirectoryRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceDirectoryResult, ErrorData> {
+        skills::directory(&request.uri)
     }
 
     async fn list_prompts(

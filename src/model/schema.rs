@@ -188,6 +188,12 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// A text that is a date and a time without a zone, under the names that descriptions have for it.
+    #[must_use]
+    pub fn is_local_time(&self) -> bool {
+        matches!(self.format.as_deref(), Some("date-time-local" | "local-date-time" | "datetime-local"))
+    }
+
     /// May be null.
     #[must_use]
     pub fn nullable(&self) -> bool {

@@ -12,7 +12,10 @@ pub(super) fn text(schema: &Schema, name: &str, rng: &mut Rng) -> String {
     };
     for _ in 0..4 {
         let s = by_format(schema.format.as_deref(), most, rng).unwrap_or_else(|| by_name(name, rng));
-        let s = if schema.format.is_none() { fill(s, least, most, rng) } else { s };
+        let mut s = if schema.format.is_none() { fill(s, least, most, rng) } else { s };
+        if schema.is_local_time() && !fits(&s) {
+            s = s.replacen('T', " ", 1);
+        }
         if fits(&s) {
             return s;
         }
@@ -50,6 +53,7 @@ fn by_format(format: Option<&str>, most: u64, rng: &mut Rng) -> Option<String> {
     };
     Some(match format? {
         "date-time" => moment(rng),
+        "date-time-local" | "local-date-time" | "datetime-local" => moment(rng).trim_end_matches('Z').to_owned(),
         "date" => moment(rng).chars().take(10).collect(),
         "time" => moment(rng).chars().skip(11).collect(),
         "email" | "idn-email" => {

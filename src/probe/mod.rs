@@ -1,7 +1,14 @@
 //! Row 7: asks a foreign MCP server what it is, over stdio, within bounds of time and size. Nothing that it says is
 //! believed beyond its shape.
 
+mod ask;
+mod process;
+mod session;
+
 use serde_json::Value;
+
+pub use process::Limits;
+pub use session::Session;
 
 /// What a server says of itself.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +23,12 @@ pub struct Surface {
     pub tools: Vec<Tool>,
     /// The skills that it serves (SEP-2640), where it serves any.
     pub skills: Vec<ServedSkill>,
+    /// The names of its prompts.
+    pub prompts: Vec<String>,
+    /// The first line on stdout that is no message of the protocol, quoted, though it answered all the same.
+    pub noise: Option<String>,
+    /// What it declares and then does not answer, as fragments.
+    pub gaps: Vec<String>,
 }
 
 impl Surface {
@@ -50,6 +63,8 @@ pub struct ServedSkill {
     pub frontmatter: Value,
     /// Its files: address, `sha256:` digest, size in bytes. Nothing where the list is dynamic.
     pub resources: Option<Vec<(String, String, u64)>>,
+    /// What `resources/read` returned for its files, as far as they were read: address, then digest and size, or why not.
+    pub read: Vec<(String, Result<(String, u64), String>)>,
 }
 
 /// Why a server has no surface.
@@ -66,6 +81,14 @@ pub enum NoServer {
     NoProgram {
         /// The program.
         program: String,
+    },
+    /// The program is there and cannot be started.
+    #[error("{program} cannot be started: {because}")]
+    Unstartable {
+        /// The program.
+        program: String,
+        /// Why.
+        because: String,
     },
     /// It did not answer in time.
     #[error("no answer within {seconds} s{said}")]
@@ -90,7 +113,7 @@ pub enum NoServer {
         line: String,
     },
     /// It wrote more than is read.
-    #[error("it wrote more than {bytes} bytes without an answer")]
+    #[error("it wrote more than {} MB without an answer", bytes / 1024 / 1024)]
     Flood {
         /// The limit.
         bytes: u64,

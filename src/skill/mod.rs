@@ -7,13 +7,15 @@ mod mark;
 mod markdown;
 mod places;
 mod project;
+mod shipped;
 mod tree;
 
 pub use document::{Block, Cell, Comment, ConfidenceLine, Document, Link, LinkKind, Section, Span, Table};
 pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, byte_at, parse as parse_front_matter};
 pub use mark::Mark;
 pub use project::{LoadError, Project, Skill, load};
-pub use tree::{Content, File, MAX_FILE, Tree};
+pub use shipped::SHIPPED;
+pub use tree::{Content, File, Leads, MAX_FILE, Tree};
 
 /// The document that makes a directory a skill.
 pub const MAIN: &str = "SKILL.md";

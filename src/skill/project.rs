@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::tree::{MAX_BYTES, MAX_FILES, Tree};
+use super::tree::{File, MAX_BYTES, MAX_FILES, Tree};
 use super::{Document, FrontMatter, MAIN, frontmatter};
+use crate::base::text::thousands;
 
 /// Directories that hold nothing of ours to read.
 const SKIPPED: [&str; 12] = [
@@ -23,7 +24,7 @@ const SKIPPED: [&str; 12] = [
 ];
 
 /// Directories at the top of a project that are read whole; of the rest only skills are.
-const TOP: [&str; 16] = [
+const TOP: [&str; 17] = [
     "examples",
     "tests",
     "resources",
@@ -37,10 +38,14 @@ const TOP: [&str; 16] = [
     "commands",
     "hooks",
     "mcpb",
+    ".agents",
     ".claude-plugin",
     ".codex-plugin",
     ".cursor-plugin",
 ];
+
+/// Files that say nothing of a project: what a file manager left, and the pointer of a worktree.
+const NOISE: [&str; 4] = [".DS_Store", "Thumbs.db", "desktop.ini", ".git"];
 
 /// Files that make a directory the root of a plugin or project.
 const MARKS: [&str; 9] = [
@@ -55,6 +60,8 @@ const MARKS: [&str; 9] = [
     ".cursor-plugin",
 ];
 
+/// The most entries of directories that are looked at.
+const MAX_WALKED: usize = 200_000;
 /// How far above a skill its project is looked for.
 const CLIMB: usize = 3;
 /// How deep below a project skills are looked for.
@@ -74,6 +81,16 @@ pub enum LoadError {
     NoSkill {
         /// As named.
         dir: String,
+    },
+    /// No skill in it, but links to some.
+    #[error(
+        "{dir} holds no {MAIN}, only symbolic links to skills, which are not followed: name one of them, e.g. {link}"
+    )]
+    OnlyLinks {
+        /// As named.
+        dir: String,
+        /// One of the links, as it would be named.
+        link: String,
     },
 }
 
@@ -122,6 +139,22 @@ impl Skill {
         out
     }
 
+    /// Its files and those of its artifacts, by path: directory after directory, each file once.
+    pub fn files<'t>(&self, tree: &'t Tree) -> impl Iterator<Item = (&'t str, &'t File)> + use<'t> {
+        // An artifact never lies below the skill, nor the skill below one: see `Project::skill`.
+        let dirs: Vec<String> = std::iter::once(self.base.clone()).chain(self.artifacts.iter().cloned()).collect();
+        dirs.into_iter().flat_map(|dir| tree.below(&dir).collect::<Vec<_>>())
+    }
+
+    /// A path as seen from the skill's directory; that of an artifact beside it as it is.
+    #[must_use]
+    pub fn inner<'p>(&self, path: &'p str) -> &'p str {
+        if self.base.is_empty() {
+            return path;
+        }
+        path.strip_prefix(self.base.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
+    }
+
     /// Whether a file, named below the project's root, belongs to the skill.
     #[must_use]
     pub fn owns(&self, path: &str) -> bool {
@@ -143,6 +176,8 @@ pub struct Project {
     pub skills: Vec<Skill>,
     /// The names of all skills that lie there, also of those that were not asked for.
     pub names: BTreeSet<String>,
+    /// The directories of all those skills.
+    bases: BTreeSet<String>,
 }
 
 impl Project {
@@ -153,9 +188,10 @@ impl Project {
         let root_name = |base: &str| base.rsplit('/').next().unwrap_or(base).to_owned();
         let names = all.iter().map(|b| root_name(b)).collect();
         let alone = all.len() == 1;
+        let everywhere = all.iter().cloned().collect();
         let shown = if shown.is_empty() || shown.ends_with('/') { shown.to_owned() } else { format!("{shown}/") };
         let wanted: Vec<String> = all.into_iter().filter(|b| only.is_none_or(|o| o == b)).collect();
-        let mut project = Self { root: PathBuf::new(), shown, tree, skills: Vec::new(), names };
+        let mut project = Self { root: PathBuf::new(), shown, tree, skills: Vec::new(), names, bases: everywhere };
         for base in wanted {
             let skill = project.skill(&base, alone);
             project.skills.push(skill);
@@ -178,6 +214,18 @@ impl Project {
         next
     }
 
+    /// Whether every file that lies at or below this path was read: what is not in the tree is then not there.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        if self.tree.cut.is_some()
+            || Tree::above(path).chain([path]).any(|p| p.rsplit('/').next().is_some_and(is_skipped))
+        {
+            return false;
+        }
+        let Some((top, _)) = path.split_once('/') else { return !self.tree.has_dir(path) || TOP.contains(&path) };
+        TOP.contains(&top) || self.bases.contains("") || Tree::above(path).any(|dir| self.bases.contains(dir))
+    }
+
     /// A path as it is shown.
     #[must_use]
     pub fn show(&self, path: &str) -> String {
@@ -190,7 +238,8 @@ impl Project {
         let text = self.tree.text(&main).unwrap_or_default();
         let artifacts: Vec<String> = if alone && !base.is_empty() {
             let named = ["examples", "tests", "resources", "references", "scripts", "templates", "evals"];
-            named.into_iter().filter(|d| self.tree.has_dir(d)).map(str::to_owned).collect()
+            let around = |d: &str| base == d || base.strip_prefix(d).is_some_and(|rest| rest.starts_with('/'));
+            named.into_iter().filter(|d| !around(d) && self.tree.has_dir(d)).map(str::to_owned).collect()
         } else {
             Vec::new()
         };
@@ -203,15 +252,15 @@ impl Project {
         };
         let mut skill = Skill { base: base.to_owned(), folder, front, documents: Vec::new(), artifacts };
         skill.documents.push(Document::parse(&self.show(&main), &main, text));
-        for (path, file) in self.tree.iter() {
+        for (path, file) in skill.files(&self.tree) {
             if path != main
                 && is_markdown(path)
-                && skill.owns(path)
                 && let Some(text) = file.text()
             {
                 skill.documents.push(Document::parse(&self.show(path), path, text));
             }
         }
+        skill.documents[1..].sort_by(|a, b| a.path.cmp(&b.path));
         skill
     }
 }
@@ -224,24 +273,26 @@ fn main_of(tree: &Tree, base: &str) -> Option<String> {
 
 /// The directories that are skills; one inside another is part of it, unless the outer is the root.
 fn bases(tree: &Tree) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for (path, _) in tree.iter() {
-        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if !name.eq_ignore_ascii_case(MAIN) || name == "SKILL.MD" || out.iter().any(|b| b == dir) {
-            continue;
-        }
-        out.push(dir.to_owned());
-    }
-    let outer = out.clone();
-    out.retain(|b| {
-        !outer.iter().any(|o| !o.is_empty() && b.strip_prefix(o.as_str()).is_some_and(|r| r.starts_with('/')))
-    });
-    if out.iter().any(String::is_empty) {
-        // A root that is a skill: only what lies in skills/ is another.
-        out.retain(|b| b.is_empty() || b.starts_with("skills/"));
-    }
-    out.sort();
-    out
+    let all: BTreeSet<&str> = tree
+        .iter()
+        .map(|(path, _)| path.rsplit_once('/').unwrap_or(("", path)))
+        .filter(|(_, name)| is_main(name))
+        .map(|(dir, _)| dir)
+        .collect();
+    let root = all.contains("");
+    // A root that is a skill: only what lies in skills/ is another.
+    let apart = |dir: &str| !root || dir.is_empty() || dir.starts_with("skills/");
+    let outermost = |dir: &str| !Tree::above(dir).any(|above| all.contains(above));
+    all.iter().filter(|dir| outermost(dir) && apart(dir)).map(|dir| (*dir).to_owned()).collect()
+}
+
+/// `SKILL.md`, and what people write for it; the form in capitals alone is another file's name.
+fn is_main(name: &str) -> bool {
+    name.eq_ignore_ascii_case(MAIN) && name != "SKILL.MD"
+}
+
+fn is_skipped(dir: &str) -> bool {
+    SKIPPED.contains(&dir)
 }
 
 fn is_markdown(path: &str) -> bool {
@@ -276,6 +327,15 @@ fn root_above(skill: &Path) -> Option<(PathBuf, usize)> {
 /// # Errors
 /// [`LoadError`]
 pub fn load(dir: &Path, named: &str) -> Result<Project, LoadError> {
+    // A hook hands over the names of files: SKILL.md stands for its directory.
+    let main = |name: &str| name.rsplit('/').next().is_some_and(is_main);
+    if main(named)
+        && dir.is_file()
+        && let Some(parent) = dir.parent()
+    {
+        let shown = named.rsplit_once('/').map_or(".", |(dir, _)| dir);
+        return load(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }, shown);
+    }
     let real = dir.canonicalize().ok().filter(|d| d.is_dir());
     let real = real.ok_or_else(|| LoadError::NoDirectory { dir: named.to_owned() })?;
     let above = if is_skill(&real) { root_above(&real) } else { None };
@@ -293,7 +353,11 @@ pub fn load(dir: &Path, named: &str) -> Result<Project, LoadError> {
     let tree = read(&root, only.as_deref());
     let mut project = Project::of_tree(&shown, tree, only.as_deref().filter(|o| !o.is_empty()));
     if project.skills.is_empty() {
-        return Err(LoadError::NoSkill { dir: named.to_owned() });
+        let dir = named.to_owned();
+        return Err(match linked_skill(&root) {
+            Some(link) => LoadError::OnlyLinks { link: format!("{}/{link}", named.trim_end_matches('/')), dir },
+            None => LoadError::NoSkill { dir },
+        });
     }
     let folder = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     for skill in project.skills.iter_mut().filter(|s| s.base.is_empty()) {
@@ -317,50 +381,115 @@ fn slashes(path: &Path) -> String {
     path.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
+/// The first link in a directory that leads to a skill: how installers lay them out.
+fn linked_skill(root: &Path) -> Option<String> {
+    let mut names: Vec<String> = std::fs::read_dir(root)
+        .ok()?
+        .take(MAX_WALKED)
+        .filter_map(Result::ok)
+        .filter(|e| e.file_type().is_ok_and(|t| t.is_symlink()) && is_skill(&e.path()))
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names.into_iter().next()
+}
+
+/// What of a path can be shown and compared: its name below the root, and why it is not read where it cannot be.
+fn name_of(path: &Path) -> (String, Option<&'static str>) {
+    let lossy = slashes(path);
+    if lossy.chars().any(char::is_control) {
+        let escaped =
+            lossy.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() });
+        return (escaped.collect(), Some("its name holds control characters"));
+    }
+    if path.to_str().is_none() {
+        return (lossy, Some("its name is not UTF-8"));
+    }
+    (lossy, None)
+}
+
 /// Reads what belongs to a project; the skill asked for whole, wherever it lies.
 fn read(root: &Path, only: Option<&str>) -> Tree {
     let mut tree = Tree::default();
     let mut total = 0;
-    let skills = skill_dirs(root);
-    let whole = |path: &str| {
-        only.is_some_and(|o| o.is_empty() || path.starts_with(&format!("{o}/")))
-            || skills.iter().any(|s| s.is_empty() || path.starts_with(&format!("{s}/")))
-    };
+    let (mains, searched) = skill_files(root);
+    let skills: BTreeSet<&str> = mains.iter().map(|main| main.rsplit_once('/').map_or("", |(dir, _)| dir)).collect();
+    let tops: BTreeSet<&str> = skills.iter().map(|s| s.split('/').next().unwrap_or_default()).collect();
+    let everything = only.is_some_and(str::is_empty) || skills.contains("");
+    let whole = |path: &str| everything || Tree::above(path).any(|dir| skills.contains(dir) || only == Some(dir));
+    // First, so that no flood of other files crowds them out.
+    for main in mains.iter().take(MAX_FILES) {
+        tree.read(root, main, &root.join(main), &mut total);
+    }
     let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
         let name = entry.file_name().to_string_lossy();
         if entry.depth() == 0 || !entry.file_type().is_dir() {
             return true;
         }
         // What is not read is not walked either: a repository is larger than its skill.
-        let wanted = entry.depth() > 1
-            || TOP.contains(&name.as_ref())
-            || name == ".agents"
-            || skills.iter().any(|s| s.is_empty() || s.split('/').next() == Some(&name));
-        wanted && !SKIPPED.contains(&name.as_ref())
+        let wanted = entry.depth() > 1 || everything || TOP.contains(&name.as_ref()) || tops.contains(name.as_ref());
+        wanted && !is_skipped(&name)
     });
-    for entry in walk.filter_map(Result::ok).filter(|e| !e.file_type().is_dir()) {
-        let Ok(relative) = entry.path().strip_prefix(root) else { continue };
-        let path = slashes(relative);
-        let top = path.split_once('/').map(|(top, _)| top);
-        if top.is_some_and(|top| !TOP.contains(&top) && top != ".agents") && !whole(&path) {
-            continue;
-        }
-        if tree.len() >= MAX_FILES || total >= MAX_BYTES {
-            tree.cut = Some(format!("more than {MAX_FILES} files or {} MB", MAX_BYTES / 1024 / 1024));
+    for (walked, entry) in walk.enumerate() {
+        if tree.len() >= MAX_FILES || total >= MAX_BYTES || walked >= MAX_WALKED {
+            tree.cut = Some(format!(
+                "more than {} files, {} entries or {} MB",
+                thousands(MAX_FILES as u64),
+                thousands(MAX_WALKED as u64),
+                MAX_BYTES / 1024 / 1024
+            ));
             break;
         }
-        tree.read(&path, entry.path(), &mut total);
+        let entry = match entry {
+            Ok(entry) if entry.file_type().is_dir() => continue,
+            Ok(entry) => entry,
+            Err(e) => {
+                // A directory that is shut, or nested deeper than the system can name.
+                if let Some(below) = e.path().and_then(|p| p.strip_prefix(root).ok()) {
+                    let because = e.io_error().map_or_else(|| "it cannot be listed".to_owned(), ToString::to_string);
+                    tree.unreadable(&name_of(below).0, because);
+                }
+                continue;
+            }
+        };
+        let Ok(relative) = entry.path().strip_prefix(root) else { continue };
+        let (path, unfit) = name_of(relative);
+        let top = path.split_once('/').map(|(top, _)| top);
+        if top.is_some_and(|top| !TOP.contains(&top)) && !whole(&path)
+            || NOISE.contains(&&*entry.file_name().to_string_lossy())
+        {
+            continue;
+        }
+        match unfit {
+            Some(because) => tree.unreadable(&path, because),
+            None => tree.read(root, &path, entry.path(), &mut total),
+        }
+    }
+    if searched && tree.cut.is_none() {
+        tree.cut =
+            Some(format!("more than {} entries were there to be searched for skills", thousands(MAX_WALKED as u64)));
     }
     tree
 }
 
-/// Directories that hold a SKILL.md, below the root, with `/`.
-fn skill_dirs(root: &Path) -> Vec<String> {
+/// The `SKILL.md` files below the root, with `/`; and whether there was more to search than is searched.
+fn skill_files(root: &Path) -> (Vec<String>, bool) {
     let walk = walkdir::WalkDir::new(root).max_depth(DEPTH).sort_by_file_name().into_iter().filter_entry(|entry| {
-        entry.depth() == 0 || !(entry.file_type().is_dir() && SKIPPED.contains(&&*entry.file_name().to_string_lossy()))
+        entry.depth() == 0 || !(entry.file_type().is_dir() && is_skipped(&entry.file_name().to_string_lossy()))
     });
-    walk.filter_map(Result::ok)
-        .filter(|e| e.file_name().to_str().is_some_and(|n| n.eq_ignore_ascii_case(MAIN)))
-        .filter_map(|e| e.path().parent()?.strip_prefix(root).ok().map(slashes))
-        .collect()
+    let mut found = Vec::new();
+    for (walked, entry) in walk.enumerate() {
+        if walked >= MAX_WALKED {
+            return (found, true);
+        }
+        let Ok(entry) = entry else { continue };
+        if !entry.file_type().is_dir()
+            && entry.file_name().to_str().is_some_and(is_main)
+            && let Ok(below) = entry.path().strip_prefix(root)
+            && let (path, None) = name_of(below)
+        {
+            found.push(path);
+        }
+    }
+    (found, false)
 }

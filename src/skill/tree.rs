@@ -13,6 +13,8 @@ pub const MAX_FILE: u64 = 1024 * 1024;
 pub(super) const MAX_FILES: usize = 10_000;
 /// The most bytes kept of one project.
 pub(super) const MAX_BYTES: u64 = 128 * 1024 * 1024;
+/// The most bytes that are digested without being kept.
+const MAX_DIGESTS: u64 = 256 * 1024 * 1024;
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +67,26 @@ impl File {
     }
 }
 
+/// Where a symbolic link of the tree leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leads {
+    /// To this path below the root.
+    Inside(String),
+    /// Out of the root.
+    Out,
+    /// To nothing.
+    Nowhere,
+    /// In a circle.
+    Round,
+}
+
 /// Files by path below the root, with `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
     files: BTreeMap<String, File>,
+    links: BTreeMap<String, Leads>,
+    digests: BTreeMap<String, Digest>,
+    digested: u64,
     /// What was left out because the project is too large, as a fragment.
     pub cut: Option<String>,
 }
@@ -88,6 +106,23 @@ impl Tree {
     pub fn put(&mut self, path: &str, bytes: &[u8]) {
         let executable = self.files.get(path).is_some_and(|f| f.executable);
         self.files.insert(path.to_owned(), File { content: content(bytes.to_vec()), executable });
+    }
+
+    /// Where a symbolic link leads; nothing for what is none, or is not on a disk.
+    #[must_use]
+    pub fn leads(&self, path: &str) -> Option<&Leads> {
+        self.links.get(path)
+    }
+
+    /// SHA-256 of a file, also of one too large to be kept; nothing for links and for what cannot be read.
+    #[must_use]
+    pub fn digest(&self, path: &str) -> Option<Digest> {
+        self.get(path)?.digest().or_else(|| self.digests.get(path).cloned())
+    }
+
+    /// The directories that hold this path, innermost first, without the root.
+    pub(crate) fn above(path: &str) -> impl Iterator<Item = &str> {
+        std::iter::successors(path.rsplit_once('/').map(|(dir, _)| dir), |dir| dir.rsplit_once('/').map(|(d, _)| d))
     }
 
     /// Takes a file out.
@@ -134,24 +169,43 @@ impl Tree {
             .map(|(path, file)| (path.as_str(), file))
     }
 
-    /// Reads one file or link of the disk into the tree.
-    pub(super) fn read(&mut self, path: &str, full: &Path, total: &mut u64) {
+    /// Keeps that something is there which is not read, and why.
+    pub(super) fn unreadable(&mut self, path: &str, because: impl Into<String>) {
+        self.files.insert(path.to_owned(), File { content: Content::Unreadable(because.into()), executable: false });
+    }
+
+    /// Reads one file or link of the disk into the tree, where it is not there already.
+    pub(super) fn read(&mut self, root: &Path, path: &str, full: &Path, total: &mut u64) {
+        if self.has(path) {
+            return;
+        }
         let Ok(meta) = std::fs::symlink_metadata(full) else { return };
         #[cfg(unix)]
         let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
         #[cfg(not(unix))]
         let executable = false;
         let content = if meta.is_symlink() {
+            self.links.insert(path.to_owned(), leads(root, full));
             Content::Link(std::fs::read_link(full).map(|t| t.display().to_string()).unwrap_or_default())
         } else if !meta.is_file() {
-            Content::Unreadable("not a regular file".to_owned())
+            // A pipe that is opened waits for its other end: it is not.
+            Content::Unreadable(special(meta.file_type()).to_owned())
         } else {
             match fs::read_bytes(full, MAX_FILE) {
                 Ok(bytes) => {
                     *total += bytes.len() as u64;
                     content(bytes)
                 }
-                Err(FileError::TooLarge { bytes, .. }) => Content::TooLarge(bytes),
+                Err(FileError::TooLarge { bytes, .. }) => {
+                    if self.digested.saturating_add(bytes) <= MAX_DIGESTS
+                        && let Ok(digest) = std::fs::File::open(full)
+                            .and_then(|file| Digest::of_reader(std::io::Read::take(file, bytes)))
+                    {
+                        self.digested += bytes;
+                        self.digests.insert(path.to_owned(), digest);
+                    }
+                    Content::TooLarge(bytes)
+                }
                 Err(FileError::Io { source, .. }) => Content::Unreadable(source.to_string()),
                 Err(e) => Content::Unreadable(e.to_string()),
             }
@@ -180,5 +234,40 @@ fn content(bytes: Vec<u8>) -> Content {
     match String::from_utf8(bytes) {
         Ok(text) => Content::Text(text.into()),
         Err(e) => Content::Binary(e.into_bytes().into()),
+    }
+}
+
+/// What is neither file, directory nor link.
+fn special(kind: std::fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if kind.is_fifo() {
+            return "it is a pipe";
+        }
+        if kind.is_socket() {
+            return "it is a socket";
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return "it is a device";
+        }
+    }
+    let _ = kind;
+    "it is no regular file"
+}
+
+/// Where a link leads; `root` is canonical.
+fn leads(root: &Path, link: &Path) -> Leads {
+    match link.canonicalize() {
+        Ok(real) => match real.strip_prefix(root) {
+            Ok(below) => Leads::Inside(below.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join("/")),
+            Err(_) => Leads::Out,
+        },
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound || e.kind() == std::io::ErrorKind::NotADirectory => {
+            Leads::Nowhere
+        }
+        // ELOOP has no stable kind; what is left is a circle, or a directory that is shut.
+        Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Leads::Out,
+        Err(_) => Leads::Round,
     }
 }

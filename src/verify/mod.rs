@@ -3,10 +3,18 @@
 //!
 //! Rules are numbered `PI0xx`; the codes of findings name the bad thing. `docs/verify.md` is the table.
 
+mod calls;
 mod checks;
 pub mod facts;
+mod formats;
 mod paths;
+mod python_names;
+pub mod restated;
+pub mod scripts;
+mod template;
 mod texts;
+mod tools;
+pub mod trace;
 
 pub use checks::ALL;
 pub use facts::Facts;

@@ -13,6 +13,8 @@ Prints one line for each failed check and a count; exits 1 if any failed.
 """
 
 import argparse
+import base64
+import hashlib
 import json
 import os
 import secrets
@@ -30,7 +32,8 @@ import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
-from mcp.types import ElicitResult
+from mcp.types import ElicitResult, Request
+from pydantic import BaseModel, ConfigDict
 
 try:  # 2.x: speaks both protocol eras
     from mcp import Client
@@ -302,6 +305,49 @@ async def browse(client, session):
     arguments = {"name": "billing-to-crm", "goal": "keep contacts in step"}
     prompt = await client.get_prompt("integrate", arguments)
     check("open_session" in prompt.messages[0].content.text, "the prompt begins the work")
+    arguments.update(source="apis/billing.openapi.yaml", target="apis/crm.openapi.json")
+    prompt = await client.get_prompt("integrate", arguments)
+    check("apis/crm.openapi.json" in prompt.messages[0].content.text, "it maps what it is given")
+
+
+class Anything(BaseModel):
+    """A result that neither SDK has a type for."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+async def ask(client, method, params):
+    """A request that neither SDK has a function for."""
+    session = getattr(client, "session", client)
+    result = await session.send_request(Request(method=method, params=params), Anything)
+    return result.model_dump(by_alias=True)
+
+
+async def skills(client):
+    """The skill that comes with the server, as a host loads it: listed, got, read, each file held to its digest."""
+    listed = (await ask(client, "skills/list", {}))["skills"]
+    check([skill["frontmatter"]["name"] for skill in listed] == ["platform-integration"], "there is one skill")
+    skill = listed[0]
+    got = (await ask(client, "skills/get", {"uri": skill["uri"]}))["skill"]
+    check(got == skill, "what is got is what was listed", short(got))
+    wrong = []
+    for file in skill["resources"]:
+        content = (await client.read_resource(file["uri"])).contents[0]
+        data = content.text.encode() if hasattr(content, "text") else base64.b64decode(content.blob)
+        if file["size"] != len(data) or file["digest"] != "sha256:" + hashlib.sha256(data).hexdigest():
+            wrong.append(file["uri"])
+    check(len(skill["resources"]) > 20 and not wrong, "every file is as its digest says", short(wrong))
+    served = {file["uri"].removeprefix("skill://platform-integration/"): file["digest"] for file in skill["resources"]}
+    for path in ("SKILL.md", "references/tools.md", "references/refusals.md"):
+        disk = hashlib.sha256((ROOT / "skill/platform-integration" / path).read_bytes()).hexdigest()
+        check(served.get(path) == f"sha256:{disk}", f"{path} is served as it lies on the disk")
+    inside = (await ask(client, "resources/directory/read", {"uri": "skill://platform-integration"}))["resources"]
+    check({"references", "examples"} <= {entry["name"] for entry in inside}, "its directory can be read", short(inside))
+    try:
+        await client.read_resource("skill://platform-integration/nothing.md")
+        check(False, "a file that is not there is an error")
+    except Exception as error:
+        check("nothing.md" in str(error), "a file that is not there is named", short(str(error)))
 
 
 async def walk(client, cwd):
@@ -391,6 +437,7 @@ async def walk(client, cwd):
     )
     await good(client, "query_evidence", {"session": session})
     await browse(client, session)
+    await skills(client)
     return session
 
 
@@ -401,7 +448,8 @@ async def others(http, modern, session):
         seen = await good(client, "query_evidence", {})
         check(not find(seen, "session"), "no session of another principal is listed", short(seen))
         uris = [str(resource.uri) for resource in (await client.list_resources()).resources]
-        check(uris == ["integ://sessions"], "none is a resource either", short(uris))
+        ours = ["skill://platform-integration/SKILL.md", "integ://sessions"]
+        check(uris == ours, "none is a resource either", short(uris))
     try:
         with anyio.fail_after(CALL_LIMIT):
             async with connect((http.url, secrets.token_hex(32)), modern) as client:

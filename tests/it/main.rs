@@ -27,8 +27,11 @@ mod otel;
 mod readers;
 mod rejected;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod scaffold;
 mod schemas;
+mod skill;
 mod store;
 mod systems;
 mod verify;

@@ -104,7 +104,7 @@ impl Session {
         joined(human, modern, Arc::clone(&self.dir)).await
     }
 
-    async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {
+    pub(crate) async fn call(&self, tool: &'static str, arguments: Value) -> CallToolResult {
         self.client
             .call_tool(CallToolRequestParams::new(tool).with_arguments(rmcp::model::object(arguments)))
             .await

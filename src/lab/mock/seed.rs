@@ -138,6 +138,12 @@ pub(super) fn instant(schemas: &Schemas, id: SchemaId, at: Timestamp) -> Value {
     let schema = schemas.get(id);
     if schema.types.allows(TypeSet::STRING) && !schema.types.is_any() {
         let full = Timestamp(at.0.div_euclid(1000) * 1000).rfc3339();
+        if schema.is_local_time() {
+            // Whatever zone the system keeps: its clocks go forward.
+            let local = full.chars().take(19).collect::<String>();
+            let spaced = schema.example.as_ref().and_then(Value::as_str).is_some_and(|e| e.contains(' '));
+            return Value::String(if spaced { local.replacen('T', " ", 1) } else { local });
+        }
         return Value::String(if schema.format.as_deref() == Some("date") {
             full.chars().take(10).collect()
         } else {

@@ -9,6 +9,7 @@ mod datetime_to_epoch;
 mod epoch_to_datetime;
 mod first;
 mod last;
+mod local_to_utc;
 mod lower;
 mod major_to_minor;
 mod minor_to_major;
@@ -39,7 +40,7 @@ use crate::base::yaml::Node;
 use crate::model::TypeSet;
 
 /// All transforms, by name.
-pub static ALL: [&Transform; 20] = [
+pub static ALL: [&Transform; 21] = [
     &trim::TRANSFORM,
     &lower::TRANSFORM,
     &upper::TRANSFORM,
@@ -56,6 +57,7 @@ pub static ALL: [&Transform; 20] = [
     &major_to_minor::TRANSFORM,
     &epoch_to_datetime::TRANSFORM,
     &datetime_to_epoch::TRANSFORM,
+    &local_to_utc::TRANSFORM,
     &date_only::TRANSFORM,
     &round::TRANSFORM,
     &not::TRANSFORM,

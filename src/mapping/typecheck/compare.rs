@@ -173,12 +173,14 @@ impl Context<'_> {
             }
             _ => {
                 let message = format!("the source does not say that the text is {wanted}, as {} must be", side.path);
-                self.warning(
-                    at,
-                    "format-mismatch",
-                    message,
-                    "make sure of it; what does not fit is refused by the target",
-                );
+                let local =
+                    matches!(from.format.as_deref(), Some("date-time-local" | "local-date-time" | "datetime-local"));
+                let fix = if local && wanted == "date-time" {
+                    "add {local_to_utc: ZONE}, with the zone of the source's clocks, like Europe/Berlin"
+                } else {
+                    "make sure of it; what does not fit is refused by the target"
+                };
+                self.warning(at, "format-mismatch", message, fix);
                 self.resting_on(&side.pointer);
             }
         }

@@ -58,6 +58,11 @@ impl Context<'_> {
                 return None;
             }
             self.epoch_unit(rule, step);
+            if step.transform.name == "local_to_utc" && kind.format.as_deref() == Some("date-time") {
+                let message =
+                    "local_to_utc takes a time without zone, but what comes to it here is a date-time, which has one";
+                self.warning(step.at, "zone-mismatch", message.to_owned(), "remove the transform, or make sure of it");
+            }
             kind = transforms::flow(step.op.as_ref(), &kind);
         }
         if let Some(table) = &rule.values {

@@ -87,8 +87,13 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         let command = super::actions::is_order(&steps)
             && matches!(operation.action, Action::Other)
             && operation.method != crate::model::Method::Get;
+        // `Article.getList` says what is done to articles in its last word.
+        let done = last
+            && i > 0
+            && parts.len() > 1
+            && parts.iter().all(|w| path::verb(w).is_some() || matches!(w.as_str(), "get" | "set" | "all"));
         let actions = i > 0 && matches!(word, "actions" | "action") && operation.action == Action::Other;
-        actions || (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
+        actions || done || (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
     };
     let (at, word) = steps
         .iter()

@@ -45,7 +45,7 @@ pub(super) const WEAK_CURSORS: [&str; 4] = ["until", "before", "next", "since"];
 pub(super) const PAGES: [&str; 11] =
     ["page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "p", "pg", "pagenr", "pagepage", "pageid"];
 /// Parameters that carry how many records to skip.
-pub(super) const OFFSETS: [&str; 15] = [
+pub(super) const OFFSETS: [&str; 16] = [
     "offset",
     "skip",
     "startat",
@@ -61,6 +61,7 @@ pub(super) const OFFSETS: [&str; 15] = [
     "startfrom",
     "skipcount",
     "firstresult",
+    "firstrecord",
 ];
 /// Parameters that carry the size of a page, surest first.
 pub(super) const LIMITS: [&str; 34] = [

@@ -7,26 +7,39 @@ mod command_expansion;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
+mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
 mod file_unreachable;
 mod front_matter_malformed;
 mod front_matter_missing;
 mod hidden_characters;
+mod import_unresolved;
 mod injected_instruction;
 mod key_not_portable;
 mod marker_shown;
 mod name_not_folder;
 mod over_budget;
 mod path_missing;
+mod replay_differs;
+mod resource_malformed;
+mod restated_stale;
+mod schema_invalid;
+mod script_malformed;
 mod secret_in_document;
 mod section_missing;
+mod served_skill_differs;
+mod server_not_started;
+mod tool_name_too_long;
 mod tool_undocumented;
+mod tree_unsound;
 mod undeclared_host;
 mod unknown_command;
 mod unknown_tool;
 mod unpinned_package;
 mod value_not_quoted;
+
+pub(super) use resource_malformed::is_deliberate;
 
 use super::Check;
 
@@ -47,6 +60,12 @@ pub const ALL: &[&Check] = &[
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
+    &example_call_invalid::CHECK,
+    &replay_differs::CHECK,
+    &server_not_started::CHECK,
+    &restated_stale::CHECK,
+    &tool_name_too_long::CHECK,
+    &served_skill_differs::CHECK,
     &example_not_named::CHECK,
     &example_without_test::CHECK,
     &confidence_malformed::CHECK,
@@ -59,4 +78,9 @@ pub const ALL: &[&Check] = &[
     &injected_instruction::CHECK,
     &command_expansion::CHECK,
     &claim_unsupported::CHECK,
+    &resource_malformed::CHECK,
+    &schema_invalid::CHECK,
+    &tree_unsound::CHECK,
+    &import_unresolved::CHECK,
+    &script_malformed::CHECK,
 ];

@@ -127,7 +127,7 @@ async fn no_resource_and_no_completion_tells_of_another_ones_session() {
     let (served, session) = adas().await;
     let grace = served.connect(Some(GRACE), true, ()).await;
     let listed: Vec<String> = grace.list_all_resources().await.unwrap().into_iter().map(|r| r.uri.clone()).collect();
-    assert_eq!(listed, ["integ://sessions"]);
+    assert_eq!(listed, ["skill://platform-integration/SKILL.md", "integ://sessions"]);
     // Every look is a record, so the log grows in between.
     let growth = regex::Regex::new(r"goes up to \d+").unwrap();
     for (theirs, never) in [

@@ -1,4 +1,4 @@
-//! The plans of the two examples.
+//! The plans of the examples.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,11 @@ pub(crate) fn billing_to_crm() -> Bench {
 /// The second example.
 pub(crate) fn payments_to_ledger() -> Bench {
     example("payments-to-ledger", |_| {})
+}
+
+/// Paged by offset, times without a zone, written with PUT.
+pub(crate) fn erp_to_shop() -> Bench {
+    example("erp-to-shop", |_| {})
 }
 
 /// An example with a change in its contract.

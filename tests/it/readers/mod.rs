@@ -42,6 +42,16 @@ fn the_ledgerly_example_reads_perfectly() {
 }
 
 #[test]
+fn the_kontor_example_reads_perfectly() {
+    insta::assert_snapshot!(example("erp-to-shop/apis/kontor.openapi.yaml"));
+}
+
+#[test]
+fn the_schaufenster_example_reads_perfectly() {
+    insta::assert_snapshot!(example("erp-to-shop/apis/schaufenster.openapi.yaml"));
+}
+
+#[test]
 fn schemas_of_3_1_become_the_model() {
     insta::assert_snapshot!(fixture("shapes-31.yaml"));
 }

@@ -55,6 +55,7 @@ pub(crate) fn listing(tools: &[&str]) -> Server {
     };
     Server {
         declared_in: None,
+        at: platform_integration::base::yaml::Span::default(),
         key: "demo".to_owned(),
         command: vec!["demo".to_owned()],
         answered: Ok(Surface {
@@ -76,7 +77,9 @@ fn facts() -> Facts {
         program: Some(Program {
             name: "platform-integration".to_owned(),
             commands: vec!["map".to_owned(), "check".to_owned()],
+            ..Program::default()
         }),
+        ..Facts::default()
     }
 }
 

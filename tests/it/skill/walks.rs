@@ -1,0 +1,206 @@
+//! The recorded walks beside the examples: calls of one session with the real server's answers. With `UPDATE_SKILL` set
+//! they are recorded anew.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::{integrations, misfits, root, yaml};
+
+/// What differs from one recording to the next: the session, where it was
+/// worked, and words that name either.
+const MASKS: [&str; 9] = [
+    "/session",
+    "/who",
+    "/store",
+    "/next",
+    "/chain/*/link",
+    "/chain/*/because",
+    "/checklist/*/because",
+    "/lost/*/regain",
+    "/raise/*",
+];
+
+/// Copies a directory, without hidden files.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    for entry in
+        walkdir::WalkDir::new(from).into_iter().filter_entry(|e| !e.file_name().to_string_lossy().starts_with('.'))
+    {
+        let entry = entry.unwrap();
+        let at = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(at).unwrap();
+        } else {
+            std::fs::copy(entry.path(), at).unwrap();
+        }
+    }
+}
+
+struct Server {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    id: u64,
+}
+
+impl Server {
+    fn start(cwd: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_platform-integration"))
+            .arg("serve")
+            .current_dir(cwd)
+            .env_remove("PLATFORM_INTEGRATION_STORE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut server = Self { child, to, from, id: 0 };
+        let info = json!({"name": "recorder", "version": "1"});
+        server.ask("initialize", &json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info}));
+        writeln!(server.to, "{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+        server
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        self.id += 1;
+        writeln!(self.to, "{}", json!({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params})).unwrap();
+        loop {
+            let mut line = String::new();
+            assert!(self.from.read_line(&mut line).unwrap() > 0, "the server ended");
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["id"] == self.id {
+                assert!(message["error"].is_null(), "{method}: {message}");
+                return message["result"].clone();
+            }
+        }
+    }
+
+    /// The answer as a trace holds it: structured content or text, and whether it is an error.
+    fn call(&mut self, tool: &str, arguments: &Value) -> (Value, bool) {
+        let result = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
+        let text = result["content"][0]["text"].clone();
+        let answer = result.get("structuredContent").cloned().unwrap_or(text);
+        (answer, result["isError"] == true)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The walk of an example: what its contract names, in the order of the work.
+fn plan(name: &str) -> Vec<(&'static str, Value)> {
+    let at = format!("examples/{name}");
+    let contract = format!("{at}/integration.yaml");
+    let read = yaml(&contract);
+    let flow = read["flows"].as_object().unwrap().values().next().unwrap();
+    let (source, target) = (&flow["source"]["system"], &flow["target"]["system"]);
+    let s = "${SESSION}";
+    let mut calls = vec![("open_session", json!({"name": name, "goal": read["why"]}))];
+    for (system, is) in read["systems"].as_object().unwrap() {
+        let api = format!("{at}/{}", is["api"].as_str().unwrap());
+        calls.push(("map_system", json!({"session": s, "name": system, "api": api})));
+    }
+    if let Some(operation) = flow["source"].get("operation") {
+        calls.push(("inspect_system", json!({"session": s, "name": source, "operation": operation})));
+    }
+    calls.extend([
+        ("record_constraint", json!({"session": s, "id": "clocks-agree", "kind": "inferred", "says": "the clocks of both systems differ by less than a minute"})),
+        ("draft_contract", json!({"session": s, "source": source, "target": target, "path": "draft.yaml"})),
+        ("check_contract", json!({"session": s, "contract": contract})),
+        ("confirm_constraints", json!({"session": s})),
+        ("run_drills", json!({"session": s, "contract": contract, "only": "crash-anywere"})),
+        ("run_drills", json!({"session": s, "contract": contract, "schedules": 2})),
+        ("assess_readiness", json!({"session": s})),
+    ]);
+    calls
+}
+
+/// The lines, the session's handle, and where it was worked.
+fn walked(name: &str) -> (Vec<Value>, String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("examples"), &dir.path().join("examples"));
+    let mut server = Server::start(dir.path());
+    let mut session = String::new();
+    let mut lines = vec![json!({"trace": 1, "server": "integ", "masks": MASKS, "captures": {"SESSION": "/session"}})];
+    for (tool, arguments) in plan(name) {
+        let sent: Value = serde_json::from_str(&arguments.to_string().replace("${SESSION}", &session)).unwrap();
+        let (result, is_error) = server.call(tool, &sent);
+        if tool == "open_session" {
+            result["session"].as_str().unwrap().clone_into(&mut session);
+        }
+        lines.push(json!({"tool": tool, "arguments": arguments, "result": result, "is_error": is_error}));
+    }
+    (lines, session, dir.path().display().to_string())
+}
+
+/// The pointers at which two values differ.
+fn differences(a: &Value, b: &Value, at: &str, into: &mut Vec<String>) {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) => {
+            let keys: std::collections::BTreeSet<&String> = x.keys().chain(y.keys()).collect();
+            for key in keys {
+                let below = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                differences(&a[key.as_str()], &b[key.as_str()], &below, into);
+            }
+        }
+        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
+            for (i, (p, q)) in x.iter().zip(y).enumerate() {
+                differences(p, q, &format!("{at}/{i}"), into);
+            }
+        }
+        _ if a == b => {}
+        _ => into.push(format!("{at}: {a} and {b}")),
+    }
+}
+
+fn covers(mask: &str, pointer: &str) -> bool {
+    let (mask, steps): (Vec<&str>, Vec<&str>) = (mask.split('/').collect(), pointer.split('/').collect());
+    steps.len() >= mask.len() && mask.iter().zip(&steps).all(|(m, s)| *m == "*" || m == s)
+}
+
+#[test]
+fn the_server_answers_as_it_was_recorded() {
+    let mut used = std::collections::BTreeSet::new();
+    for name in integrations() {
+        let path = root().join(format!("examples/{name}/walk.trace.jsonl"));
+        let (now, session, dir) = walked(&name);
+        if std::env::var_os("UPDATE_SKILL").is_some() {
+            // What differs each time is written in words of its own, so that only what changed changes the file.
+            let text: String = now.iter().map(|line| format!("{line}\n")).collect();
+            std::fs::write(&path, text.replace(&session, "SESSION").replace(&dir, "PROJECT")).unwrap();
+        }
+        let recorded = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let recorded: Vec<Value> = recorded.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        for line in &recorded {
+            let misfits = misfits("resources/schemas/trace.schema.json", line);
+            assert!(misfits.is_empty(), "{name}: {misfits:?}");
+        }
+        assert_eq!(recorded.len(), now.len(), "{name}: run the tests with UPDATE_SKILL=1");
+        let mut found = Vec::new();
+        for (was, is) in recorded.iter().zip(&now) {
+            let mut here = Vec::new();
+            differences(&was["result"], &is["result"], "", &mut here);
+            here.retain(|d| {
+                let at = d.split(": ").next().unwrap_or_default();
+                let by = MASKS.iter().find(|m| covers(m, at));
+                by.map(|m| used.insert(*m)).is_none()
+            });
+            found.extend(here.into_iter().map(|d| format!("{name}: {}: {d}", was["tool"])));
+            assert_eq!(
+                (&was["tool"], &was["arguments"], &was["is_error"]),
+                (&is["tool"], &is["arguments"], &is["is_error"]),
+                "{name}: run the tests with UPDATE_SKILL=1 and look at the difference"
+            );
+        }
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+    let idle: Vec<_> = MASKS.iter().filter(|m| !used.contains(*m)).collect();
+    assert!(idle.is_empty(), "nothing differs under {idle:?}");
+}
