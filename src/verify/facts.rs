@@ -14,6 +14,8 @@ pub struct Facts {
     pub servers: Vec<Server>,
     /// The program whose commands documents may name, where it is known.
     pub program: Option<Program>,
+    /// The skills of other directories that may be routed to: the text of SKILL.md by name.
+    pub collection: BTreeMap<String, String>,
     /// The scripts that their grammars cannot read, where they were looked for already.
     pub suspects: Option<Vec<Suspect>>,
     /// What interpreters said of those scripts, by path below the root.

@@ -20,8 +20,14 @@ static LINK: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// Words by which a report names who says it.
+static SAYS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:says?|said|states?|stated|reports?|reported by|according to|told|as noted|per the)\b[^(]")
+        .expect("a constant pattern")
+});
+
 const OBSERVED: Rule = Rule {
-    code: "observation-without-evidence",
+    code: "claim-without-evidence",
     id: "PI041",
     severity: Severity::Error,
     finds: "A claim of type observation names no evidence in its paragraph or section.",
@@ -52,7 +58,8 @@ fn of(skill: &Skill) -> Vec<Finding> {
                 Ceiling::Research | Ceiling::Report => (&SOURCELESS, "no source"),
                 Ceiling::Definition | Ceiling::Policy | Ceiling::Inference | Ceiling::Unknown => continue,
             };
-            if supported(document, claim.range.start) {
+            let said = claim.kind == Ceiling::Report;
+            if supported(document, claim.range.start, said) {
                 continue;
             }
             let kind = claim.kind.as_str();
@@ -67,12 +74,14 @@ fn of(skill: &Skill) -> Vec<Finding> {
     out
 }
 
-fn supported(document: &Document, at: usize) -> bool {
+/// Whether evidence is named near a claim; of a report also who says so.
+fn supported(document: &Document, at: usize, said: bool) -> bool {
     let section = document.sections.iter().rposition(|s| s.range.start <= at);
     let from = section.and_then(|i| document.sections.get(i)).map_or(document.body, |s| s.range.end);
     let to = document.sections.iter().map(|s| s.range.start).find(|s| *s > at).unwrap_or(document.text.len());
     let part = |from: usize, to: usize| document.text.get(from..to).unwrap_or_default();
     let paragraph_start = part(from, at).rfind("\n\n").map_or(from, |p| from + p);
     let paragraph_end = part(at, to).find("\n\n").map_or(to, |p| at + p);
-    EVIDENCE.is_match(part(from, to)) || LINK.is_match(part(paragraph_start, paragraph_end))
+    let paragraph = part(paragraph_start, paragraph_end);
+    EVIDENCE.is_match(part(from, to)) || (said && SAYS.is_match(paragraph)) || LINK.is_match(paragraph)
 }

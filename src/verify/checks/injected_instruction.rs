@@ -26,7 +26,7 @@ static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
 static BLOB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[A-Za-z0-9+/]{48,}={0,2}").expect("a constant pattern"));
 
 const RULE: Rule = Rule {
-    code: "injected-instruction",
+    code: "instruction-injected",
     id: "PI052",
     severity: Severity::Error,
     finds: "A document hides an instruction against the user or against an agent's rules: in a comment, or encoded.",
@@ -34,7 +34,7 @@ const RULE: Rule = Rule {
 };
 
 const OPEN: Rule = Rule {
-    code: "suspicious-instruction",
+    code: "instruction-suspicious",
     id: "PI052",
     severity: Severity::Warning,
     finds: "A document tells the agent to put its user or its rules aside.",

@@ -7,6 +7,7 @@ mod command_expansion;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
+mod evidence_broken;
 mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
@@ -24,6 +25,7 @@ mod path_missing;
 mod replay_differs;
 mod resource_malformed;
 mod restated_stale;
+mod route_unknown;
 mod schema_invalid;
 mod script_malformed;
 mod secret_in_document;
@@ -57,6 +59,8 @@ pub const ALL: &[&Check] = &[
     &file_unreachable::CHECK,
     &artifact_missing::CHECK,
     &path_missing::CHECK,
+    &evidence_broken::CHECK,
+    &route_unknown::CHECK,
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
