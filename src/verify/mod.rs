@@ -7,6 +7,7 @@ mod calls;
 mod checks;
 pub mod facts;
 mod formats;
+pub mod lock;
 mod paths;
 mod python_names;
 pub mod restated;

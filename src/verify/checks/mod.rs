@@ -18,6 +18,15 @@ mod hidden_characters;
 mod import_unresolved;
 mod injected_instruction;
 mod key_not_portable;
+mod lock_stale;
+mod manifest_differs;
+mod manifest_key_missing;
+mod manifest_key_unknown;
+mod manifest_malformed;
+mod manifest_path;
+mod manifest_secret;
+mod manifest_stale;
+mod manifest_value_unfit;
 mod marker_shown;
 mod name_not_folder;
 mod over_budget;
@@ -32,6 +41,7 @@ mod secret_in_document;
 mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
+mod tool_contract_broken;
 mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
@@ -82,9 +92,19 @@ pub const ALL: &[&Check] = &[
     &injected_instruction::CHECK,
     &command_expansion::CHECK,
     &claim_unsupported::CHECK,
+    &manifest_malformed::CHECK,
+    &manifest_key_missing::CHECK,
+    &manifest_key_unknown::CHECK,
+    &manifest_value_unfit::CHECK,
+    &manifest_path::CHECK,
+    &manifest_secret::CHECK,
+    &manifest_differs::CHECK,
+    &manifest_stale::CHECK,
     &resource_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
     &script_malformed::CHECK,
+    &lock_stale::CHECK,
+    &tool_contract_broken::CHECK,
 ];
