@@ -1,25 +1,52 @@
 //! What the verifier says: for people, as annotations of a GitHub workflow, as an in-toto statement.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::Text;
 use super::findings::drawn;
-use super::page::{BOLD, Page, styled};
-use crate::app::FindingOut;
-use crate::app::verify::Answer;
+use super::page::{BOLD, DIM, Page, styled};
+use crate::app::verify::{Answer, FoundOut};
 use crate::base::text;
 use crate::finding::Severity;
 
+/// The most findings of one code that are drawn; of the others their number and files are said.
+const DRAWN: usize = 8;
+
 impl Text for Answer {
     fn text(&self, page: &mut Page) {
-        let findings: Vec<FindingOut> = self.findings.iter().map(|f| f.finding.clone()).collect();
-        let text = drawn(&findings, &|_| None);
-        if !text.is_empty() {
-            page.line(text.trim_end());
-            page.gap();
+        let mut drawn_of: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut more: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        let mut file = "";
+        for found in &self.findings {
+            let (code, of) = (found.finding.code.as_str(), found.finding.file.as_str());
+            let drawn = drawn_of.entry(code).or_default();
+            if *drawn == DRAWN {
+                let (count, files) = more.entry(code).or_default();
+                *count += 1;
+                files.insert(of);
+                continue;
+            }
+            *drawn += 1;
+            if of != file {
+                file = of;
+                page.gap();
+                page.line(styled(BOLD, of));
+                page.gap();
+            }
+            one(page, found, self.sources.get(of).map(String::as_str));
         }
+        page.gap();
+        for (code, (count, files)) in more {
+            page.line(format!(
+                "and {} {code} in {}; `--format json` has all",
+                text::plural(count as u64, "more finding"),
+                text::plural(files.len() as u64, "file")
+            ));
+        }
+        page.gap();
         for file in &self.fixed {
             page.line(format!("mended {file}"));
         }
@@ -38,6 +65,22 @@ impl Text for Answer {
         ));
         page.next(&self.next);
     }
+}
+
+/// One finding: what, where with its line drawn, why, what to do.
+fn one(page: &mut Page, found: &FoundOut, source: Option<&str>) {
+    let f = &found.finding;
+    let text = drawn(std::slice::from_ref(f), &|_| source.map(str::to_owned));
+    page.line(text.trim_end());
+    let said = |label: &str, what: &str| format!("  {DIM}{label}{DIM:#} {what}");
+    if let Some(nearest) = found.nearest.as_ref().filter(|n| !f.fix.contains(n.as_str())) {
+        page.line(said("near:", nearest));
+    }
+    if !found.rule.is_empty() {
+        let mended = if found.fixable { "; --fix does it" } else { "" };
+        page.line(said("rule:", &format!("{} {}{mended}", found.rule, found.source)));
+    }
+    page.gap();
 }
 
 /// One workflow command a finding.

@@ -13,6 +13,7 @@ mod python_names;
 pub mod restated;
 pub mod scripts;
 mod template;
+mod texts;
 mod tools;
 pub mod trace;
 

@@ -9,6 +9,7 @@ mod live;
 mod replay;
 mod scripts;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -91,6 +92,9 @@ pub struct Answer {
     pub not_verified: Vec<String>,
     /// Files that `--fix` or `--accept` wrote.
     pub fixed: Vec<String>,
+    /// The texts of files that findings point into, by the name they are shown under.
+    #[serde(skip)]
+    pub sources: BTreeMap<String, String>,
     /// Files that were verified, by SHA-256: the subjects of an attestation.
     #[serde(skip)]
     pub subjects: Vec<(String, Digest)>,
@@ -151,7 +155,15 @@ pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
         .filter(|(path, _)| project.skills.iter().any(|s| s.owns(path)))
         .filter_map(|(path, file)| Some((path.to_owned(), file.digest()?)))
         .collect();
+    let sources = project
+        .tree
+        .iter()
+        .filter_map(|(path, file)| Some((project.show(path), file.text()?)))
+        .filter(|(shown, _)| gathered.findings.iter().any(|f| f.location.file == *shown))
+        .map(|(shown, text)| (shown, text.to_owned()))
+        .collect();
     Ok(Answer {
+        sources,
         skill: options.dir.clone(),
         skills: project.skills.iter().map(|s| project.show(&s.base)).collect(),
         profile: options.profile,
@@ -214,6 +226,7 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         let live = live::Live::of(app, project, options);
         let asked = live.ask();
         facts.servers = asked.servers;
+        facts.collection = collection(app, options, &mut not_verified);
         not_verified.extend(asked.not_verified);
         if options.profile >= Profile::Full {
             facts.replays = replay::all(project, &live, &mut not_verified);
@@ -236,6 +249,21 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
     crate::finding::tidy(&mut findings);
     let servers = facts.answered().map(|(server, surface)| described(server, surface)).collect();
     Ok(Gathered { findings, examples, servers, replays: facts.replays, not_verified })
+}
+
+/// The skills of the directories that were named as collections: the text of each SKILL.md by name.
+fn collection(app: &App, options: &Options, not_verified: &mut Vec<String>) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for dir in &options.collections {
+        match skill::load(&app.path(dir), dir) {
+            Ok(project) => {
+                out.extend(project.names.iter().map(|name| (name.clone(), String::new())));
+                out.extend(project.skills.iter().map(|s| (s.name().to_owned(), s.main().text.clone())));
+            }
+            Err(e) => not_verified.push(format!("routes into the collection {dir}: {e}")),
+        }
+    }
+    out
 }
 
 /// One line on a server that answered.

@@ -2,9 +2,12 @@
 
 mod artifact_missing;
 mod broken_link;
+mod claim_unsupported;
+mod command_expansion;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
+mod evidence_broken;
 mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
@@ -13,6 +16,7 @@ mod front_matter_malformed;
 mod front_matter_missing;
 mod hidden_characters;
 mod import_unresolved;
+mod injected_instruction;
 mod key_not_portable;
 mod lock_stale;
 mod manifest_differs;
@@ -23,12 +27,14 @@ mod manifest_path;
 mod manifest_secret;
 mod manifest_stale;
 mod manifest_value_unfit;
+mod marker_shown;
 mod name_not_folder;
 mod over_budget;
 mod path_missing;
 mod replay_differs;
 mod resource_malformed;
 mod restated_stale;
+mod route_unknown;
 mod schema_invalid;
 mod script_malformed;
 mod secret_in_document;
@@ -39,8 +45,10 @@ mod tool_contract_broken;
 mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
+mod undeclared_host;
 mod unknown_command;
 mod unknown_tool;
+mod unpinned_package;
 mod value_not_quoted;
 
 pub(super) use resource_malformed::is_deliberate;
@@ -61,6 +69,8 @@ pub const ALL: &[&Check] = &[
     &file_unreachable::CHECK,
     &artifact_missing::CHECK,
     &path_missing::CHECK,
+    &evidence_broken::CHECK,
+    &route_unknown::CHECK,
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
@@ -76,6 +86,12 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &marker_shown::CHECK,
+    &unpinned_package::CHECK,
+    &undeclared_host::CHECK,
+    &injected_instruction::CHECK,
+    &command_expansion::CHECK,
+    &claim_unsupported::CHECK,
     &manifest_malformed::CHECK,
     &manifest_key_missing::CHECK,
     &manifest_key_unknown::CHECK,
