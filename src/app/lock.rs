@@ -69,6 +69,7 @@ pub fn run(app: &App, params: &Params) -> Result<Answer, No> {
         program: params.program.clone(),
         exe: params.exe.clone(),
         means: None,
+        accept: false,
         base: None,
     };
     let project = verify::load(app, &options)?;

@@ -1,6 +1,7 @@
 //! The checks, one a file. What each can find is in its rules.
 
 mod artifact_missing;
+mod block_malformed;
 mod broken_link;
 mod confidence_malformed;
 mod confidence_over_ceiling;
@@ -69,6 +70,7 @@ pub const ALL: &[&Check] = &[
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
     &resource_malformed::CHECK,
+    &block_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,

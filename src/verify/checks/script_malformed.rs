@@ -26,7 +26,8 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         None => {
             let because = format!("it does not read as {}; no interpreter was asked", suspect.language.as_str());
             Some(
-                SUSPECT.at(place(&suspect.path, suspect.at), because).fix("run it through its interpreter's own check"),
+                Finding::warning(RULE.code, place(&suspect.path, suspect.at), because)
+                    .fix("run it through its interpreter's own check"),
             )
         }
     };
