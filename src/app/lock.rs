@@ -9,6 +9,7 @@ use super::verify::{self, Options};
 use super::{App, Fault, No, Note, note};
 use crate::base::fs;
 use crate::evidence::{EventKind, Phase};
+use crate::sandbox::Means;
 use crate::verify::Profile;
 use crate::verify::facts::Program;
 use crate::verify::lock::{FILE, Lock};
@@ -24,6 +25,8 @@ pub struct Params {
     pub program: Program,
     /// Where this program lies.
     pub exe: Option<PathBuf>,
+    /// What a sandbox is made from: servers that are not this program are asked in one.
+    pub means: Means,
 }
 
 /// One lock.
@@ -68,7 +71,7 @@ pub fn run(app: &App, params: &Params) -> Result<Answer, No> {
         collections: Vec::new(),
         program: params.program.clone(),
         exe: params.exe.clone(),
-        means: None,
+        means: params.means.clone(),
         accept: false,
         base: None,
     };

@@ -199,8 +199,13 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
 }
 
 fn lock(app: &App, format: Format, args: Lock) -> u8 {
-    let params =
-        app::lock::Params { dir: args.dir, server: args.server, program: program(), exe: super::compose::exe() };
+    let params = app::lock::Params {
+        dir: args.dir,
+        server: args.server,
+        program: program(),
+        exe: super::compose::exe(),
+        means: super::compose::means(),
+    };
     match app::lock::run(app, &params) {
         Ok(a) => output::answer(format, &a),
         Err(no) => output::no(format, &no),
@@ -208,7 +213,7 @@ fn lock(app: &App, format: Format, args: Lock) -> u8 {
 }
 
 /// This program's commands and their long flags, as clap knows them.
-fn program() -> Program {
+pub(super) fn program() -> Program {
     let mut command = super::command();
     // Flags that hold everywhere are handed down.
     command.build();

@@ -53,10 +53,11 @@ pub(super) fn exe() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
-/// What a sandbox is made from.
-pub(super) fn means() -> Option<Means> {
-    let path = std::env::split_paths(&set("PATH").unwrap_or_default()).collect();
-    Some(Means { exe: exe()?, path, home: set("HOME").map(PathBuf::from) })
+/// What a sandbox is made from: this program, the PATH, the home that stays shut.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+pub(super) fn means() -> Means {
+    let path = std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect()).unwrap_or_default();
+    Means { exe: exe().unwrap_or_default(), path, home: set("HOME").map(PathBuf::from) }
 }
 
 /// A variable that is set to something.

@@ -3,21 +3,25 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
 use super::Options;
 use super::declared::{self, Declared, expanded, words};
 use crate::app::App;
-use crate::base::redact;
 use crate::base::text::quoted;
+use crate::base::{fs, redact};
 use crate::probe::{Limits, NoServer, Session};
+use crate::sandbox::{self, Job, Room, Sandbox};
 use crate::skill::{Content, Project};
 use crate::verify::facts::Server;
 
 /// Servers that are started for one project.
 const MOST: usize = 8;
+/// What is copied of a project for a foreign server.
+const COPIED_FILES: usize = 4_000;
+const COPIED_BYTES: u64 = 48 * 1024 * 1024;
 /// The variable that names this program's store.
 const STORE: &str = "PLATFORM_INTEGRATION_STORE";
 
@@ -40,23 +44,45 @@ pub(super) struct Live<'a> {
     options: &'a Options,
     /// The servers, as declared or named.
     pub(super) declared: Vec<Declared>,
+    /// Made when the first foreign server is met.
+    sandbox: OnceLock<Result<Sandbox, sandbox::Unavailable>>,
 }
 
 /// A server that can be started, and started anew; its directory is gone when this is dropped.
-pub(super) struct Ready {
-    dir: tempfile::TempDir,
-    argv: Vec<String>,
-    env: Vec<(String, String)>,
-    cwd: PathBuf,
+pub(super) enum Ready {
+    /// As it is.
+    Plain {
+        /// Where its store is, and the copy of the project.
+        dir: tempfile::TempDir,
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Its directory.
+        cwd: PathBuf,
+    },
+    /// Where it can do no harm.
+    Confined {
+        /// What holds it.
+        sandbox: Sandbox,
+        /// Where it may write.
+        room: Room,
+        /// What is run.
+        job: Box<Job>,
+    },
 }
 
 impl Ready {
-    fn command(&self) -> Command {
-        let mut command = Command::new(self.argv.first().map_or("", String::as_str));
-        command.args(self.argv.iter().skip(1)).current_dir(&self.cwd);
-        command.envs(self.env.iter().map(|(k, v)| (k, v)));
-        command.env(STORE, self.dir.path().join("evidence.db")).env("OTEL_SDK_DISABLED", "true");
-        command
+    fn command(&self) -> Result<Command, NoServer> {
+        match self {
+            Self::Plain { dir, argv, cwd } => {
+                let mut command = Command::new(argv.first().map_or("", String::as_str));
+                command.args(argv.iter().skip(1)).current_dir(cwd);
+                command.env(STORE, dir.path().join("evidence.db")).env("OTEL_SDK_DISABLED", "true");
+                Ok(command)
+            }
+            Self::Confined { sandbox, room, job } => {
+                sandbox.command(room, job).map_err(|e| NoServer::NotTried { because: e.to_string() })
+            }
+        }
     }
 
     /// Starts it.
@@ -88,7 +114,7 @@ impl<'a> Live<'a> {
             let at = crate::base::yaml::Span::default();
             declared = vec![Declared { manifest: None, at, key, command, env: Vec::new(), cwd: None, url: None }];
         }
-        Self { app, project, options, declared }
+        Self { app, project, options, declared, sandbox: OnceLock::new() }
     }
 
     /// Asks them all, each command once, side by side.
@@ -201,12 +227,12 @@ impl<'a> Live<'a> {
                 argv[0] = exe.display().to_string();
             }
             let cwd = if copy { self.copied(dir.path())? } else { self.app.cwd.clone() };
-            return Ok(Ready { dir, argv, env: Vec::new(), cwd });
+            return Ok(Ready::Plain { dir, argv, cwd });
         }
         if own {
             return self.itself(d, dir, copy);
         }
-        self.confined(d, dir, copy)
+        self.confined(d, copy)
     }
 
     /// This program, wherever it lies: the one that verifies is the one that is asked.
@@ -228,11 +254,11 @@ impl<'a> Live<'a> {
         }
         let argv = std::iter::once(exe.display().to_string()).chain(arguments.iter().cloned()).collect();
         let cwd = if copy { self.copied(dir.path())? } else { dir.path().to_owned() };
-        Ok(Ready { dir, argv, env: Vec::new(), cwd })
+        Ok(Ready::Plain { dir, argv, cwd })
     }
 
     /// Somebody else's program.
-    fn confined(&self, d: &Declared, dir: tempfile::TempDir, copy: bool) -> Result<Ready, NoServer> {
+    fn confined(&self, d: &Declared, copy: bool) -> Result<Ready, NoServer> {
         let program = d.command.first().map_or("", String::as_str);
         let fetches = |word: &str| FETCHERS.contains(&base(word));
         if fetches(program)
@@ -242,19 +268,76 @@ impl<'a> Live<'a> {
             let because = format!("{} needs the network to start it", quoted(base(program), 40));
             return Err(NoServer::NotTried { because });
         }
-        let mut unknown = Vec::new();
-        let argv: Vec<String> =
-            d.command.iter().map(|w| expanded(w, &self.project.root, dir.path(), &mut unknown)).collect();
-        self.present(&argv)?;
-        let _ = copy;
-        Err(NoServer::NotTried { because: "it is not ours, and there is no sandbox to start it in".to_owned() })
+        let sandbox = self.sandbox.get_or_init(|| Sandbox::new(self.options.means.clone()));
+        let sandbox = sandbox.as_ref().map_err(|e| NoServer::NotTried { because: e.to_string() })?;
+        let not = |e: std::io::Error| NoServer::NotTried { because: format!("no room for it: {e}") };
+        let room = Room::new().map_err(not)?;
+        // What is small is copied, so that it may write beside itself; what is not is read where it lies.
+        let whole = self.fill(&room).map_err(not)?;
+        if copy && !whole {
+            let because = "the project is too large to be copied, or holds links".to_owned();
+            return Err(NoServer::NotTried { because });
+        }
+        let root = if whole { room.work() } else { self.project.root.clone() };
+        let data = room.work().with_file_name("home");
+        let mut fill = |text: &String| expanded(text, &root, &data, &mut Vec::new());
+        let argv: Vec<String> = d.command.iter().map(&mut fill).collect();
+        let env = d.env.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
+        self.present(&argv, &root)?;
+        let program = argv.first().map_or("", String::as_str);
+        if !program.contains('/') && !sandbox.has(program) {
+            return Err(if INTERPRETERS.contains(&base(program)) {
+                NoServer::NotTried { because: format!("{} is not installed here", quoted(program, 40)) }
+            } else {
+                NoServer::NoProgram { program: quoted(program, 120) }
+            });
+        }
+        let cwd = d.cwd.as_ref().map_or_else(|| root.clone(), |cwd| root.join(fill(cwd)));
+        let limits = sandbox::Limits { millis: 60_000, ..sandbox::Limits::default() };
+        let read = if whole { Vec::new() } else { vec![self.project.root.clone()] };
+        let job = Box::new(Job { argv, cwd, env, read, limits, ..Job::default() });
+        Ok(Ready::Confined { sandbox: sandbox.clone(), room, job })
+    }
+
+    /// Copies the project into a room; whether it was whole and small enough.
+    fn fill(&self, room: &Room) -> std::io::Result<bool> {
+        let (mut files, mut bytes) = (0_usize, 0_u64);
+        let skipped = |e: &walkdir::DirEntry| {
+            e.depth() > 0 && e.file_type().is_dir() && [".git", "target"].contains(&&*e.file_name().to_string_lossy())
+        };
+        let walk = walkdir::WalkDir::new(&self.project.root).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(|e| !skipped(e)) {
+            let Ok(entry) = entry else { return Ok(false) };
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            let Ok(meta) = entry.metadata() else { return Ok(false) };
+            files += 1;
+            bytes += meta.len();
+            if !meta.is_file() || files > COPIED_FILES || bytes > COPIED_BYTES {
+                return Ok(false);
+            }
+            let Ok(path) = entry.path().strip_prefix(&self.project.root) else { continue };
+            let Ok(content) = fs::read_bytes(entry.path(), COPIED_BYTES) else { return Ok(false) };
+            #[cfg(unix)]
+            let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
+            #[cfg(not(unix))]
+            let executable = false;
+            room.put(&path.to_string_lossy(), &content, executable)?;
+        }
+        Ok(true)
     }
 
     /// Whether what the command names is there: the program, and the script that it is to run.
-    fn present(&self, argv: &[String]) -> Result<(), NoServer> {
+    fn present(&self, argv: &[String], root: &Path) -> Result<(), NoServer> {
         let Some(program) = argv.first() else { return Ok(()) };
-        let missing = |path: &str| NoServer::NoProgram { program: quoted(path, 120) };
-        let there = |path: &str| self.project.root.join(path).exists();
+        // As it was declared, not as it lies in a room.
+        let missing = |path: &str| {
+            let below =
+                Path::new(path).strip_prefix(root).map_or_else(|_| path.to_owned(), |p| p.display().to_string());
+            NoServer::NoProgram { program: quoted(&below, 120) }
+        };
+        let there = |path: &str| root.join(path).exists();
         if program.contains('/') && !there(program) {
             return Err(missing(program));
         }

@@ -45,8 +45,8 @@ pub struct Options {
     pub program: Program,
     /// Where this program lies.
     pub exe: Option<PathBuf>,
-    /// What a sandbox is made from; without it nothing of somebody else's is run.
-    pub means: Option<Means>,
+    /// What a sandbox is made from.
+    pub means: Means,
     /// A commit that the versions of skills are compared with.
     pub base: Option<String>,
 }
@@ -215,9 +215,12 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
             facts.replays = replay::all(project, &live, &mut not_verified);
         }
     }
-    let sandbox = options.means.clone().and_then(|means| Sandbox::new(means).ok());
     if options.profile >= Profile::Sync {
-        scripts::judge(&mut facts, project, sandbox.as_ref());
+        let suspects = crate::verify::scripts::suspects(project);
+        // Made only where something is to be run in it: to look at what the system allows takes time.
+        let wanted = !suspects.is_empty() || options.base.is_some();
+        let sandbox = if wanted { Sandbox::new(options.means.clone()).ok() } else { None };
+        scripts::judge(&mut facts, suspects, project, sandbox.as_ref());
         if let Some(reference) = &options.base {
             not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }
