@@ -232,9 +232,12 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
             facts.replays = replay::all(project, &live, &mut not_verified);
         }
     }
-    let sandbox = Sandbox::new(options.means.clone()).ok();
     if options.profile >= Profile::Sync {
-        scripts::judge(&mut facts, project, sandbox.as_ref());
+        let suspects = crate::verify::scripts::suspects(project);
+        // Made only where something is to be run in it: to look at what the system allows takes time.
+        let wanted = !suspects.is_empty() || options.base.is_some();
+        let sandbox = if wanted { Sandbox::new(options.means.clone()).ok() } else { None };
+        scripts::judge(&mut facts, suspects, project, sandbox.as_ref());
         if let Some(reference) = &options.base {
             not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }

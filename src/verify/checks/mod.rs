@@ -1,6 +1,7 @@
 //! The checks, one a file. What each can find is in its rules.
 
 mod artifact_missing;
+mod block_malformed;
 mod broken_link;
 mod claim_unsupported;
 mod command_expansion;
@@ -101,6 +102,7 @@ pub const ALL: &[&Check] = &[
     &manifest_differs::CHECK,
     &manifest_stale::CHECK,
     &resource_malformed::CHECK,
+    &block_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
