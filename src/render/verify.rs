@@ -8,7 +8,7 @@ use super::Text;
 use super::findings::drawn;
 use super::page::{BOLD, Page, styled};
 use crate::app::FindingOut;
-use crate::app::verify::Answer;
+use crate::app::verify::{Answer, RanOut};
 use crate::base::text;
 use crate::finding::Severity;
 
@@ -26,6 +26,11 @@ impl Text for Answer {
         for server in &self.servers {
             page.line(format!("asked {server}"));
         }
+        if let Some(ran) = &self.ran {
+            for line in counted(ran) {
+                page.line(line);
+            }
+        }
         for what in &self.not_verified {
             page.line(format!("not verified: {what}"));
         }
@@ -38,6 +43,27 @@ impl Text for Answer {
         ));
         page.next(&self.next);
     }
+}
+
+/// One line for each thing that was run; nothing for what there was none of.
+fn counted(ran: &RanOut) -> Vec<String> {
+    let line = |count: usize, noun: &str, failed: usize, more: &str| {
+        (count > 0).then(|| format!("ran {}{more}, {failed} failed", text::plural(count as u64, noun)))
+    };
+    let cases = if ran.cases > 0 { format!(" with {}", text::plural(ran.cases, "case")) } else { String::new() };
+    let mut out: Vec<String> = [
+        line(ran.blocks, "code block", ran.blocks_failed, ""),
+        line(ran.tests, "test file", ran.tests_failed, &cases),
+        line(ran.rows, "matrix row", ran.rows_failed, ""),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !ran.mutants.is_empty() {
+        let killed = ran.mutants.iter().filter(|m| m.killed_by.is_some()).count();
+        out.push(format!("tried {}, {killed} noticed", text::plural(ran.mutants.len() as u64, "mutant")));
+    }
+    out
 }
 
 /// One workflow command a finding.

@@ -1,6 +1,7 @@
 //! The checks, one a file. What each can find is in its rules.
 
 mod broken_link;
+pub(crate) mod code_block;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
@@ -12,6 +13,8 @@ mod front_matter_missing;
 mod front_matter_unknown_key;
 mod hidden_characters;
 mod import_unresolved;
+pub(crate) mod matrix;
+mod mutant_survives;
 mod name_not_folder;
 mod over_budget;
 mod replay_differs;
@@ -23,6 +26,8 @@ mod secret_in_document;
 mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
+pub(crate) mod tests_assert_nothing;
+mod tests_run;
 mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
@@ -63,4 +68,10 @@ pub const ALL: &[&Check] = &[
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
     &script_malformed::CHECK,
+    &code_block::CHECK,
+    &tests_assert_nothing::CHECK,
+    &tests_run::CHECK,
+    &matrix::CHECK,
+    &matrix::ROWS,
+    &mutant_survives::CHECK,
 ];
