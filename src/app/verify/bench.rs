@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::app::{App, No};
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::text;
 use crate::sandbox::{Job, Limits, Outcome, Room, Sandbox};
@@ -17,6 +18,8 @@ const BUDGET: i64 = 120_000;
 const EACH: u64 = 10_000;
 /// Bytes of a file that is too large to be kept in memory, and is copied all the same.
 const LARGE: u64 = 32 << 20;
+/// Skills beyond which mutants of documents take too long: each is a run of all static checks.
+const MANY: usize = 20;
 /// How many may run at once.
 const WORKERS: usize = 2;
 
@@ -30,12 +33,28 @@ pub(super) struct Bench<'a> {
 }
 
 /// Runs everything; what was not run is said.
-pub(super) fn all(project: &Project, options: &super::Options, facts: &Facts, not_verified: &mut Vec<String>) -> Runs {
+///
+/// # Errors
+/// A fault of the store while an example is drilled.
+pub(super) fn all(
+    app: &App,
+    project: &Project,
+    options: &super::Options,
+    facts: &Facts,
+    not_verified: &mut Vec<String>,
+) -> Result<Runs, No> {
+    let documents = |not_verified: &mut Vec<String>| {
+        if project.skills.len() > MANY {
+            not_verified.push(format!("mutants of documents: there are more than {MANY} skills"));
+            return Vec::new();
+        }
+        super::mutants::of_documents(project, facts)
+    };
     let sandbox = match Sandbox::new(options.means.clone()) {
         Ok(sandbox) => sandbox,
         Err(e) => {
             not_verified.push(format!("blocks of code, tests and rows of the matrix: {e}"));
-            return Runs { mutants: super::mutants::of_documents(project, facts), ..Runs::default() };
+            return Ok(Runs { mutants: documents(not_verified), ..Runs::default() });
         }
     };
     let until = SystemClock.now().0.saturating_add(BUDGET);
@@ -43,7 +62,8 @@ pub(super) fn all(project: &Project, options: &super::Options, facts: &Facts, no
     let blocks = super::blocks::run(&bench);
     let suites = super::tests::run(&bench);
     let rows = super::matrix::run(&bench);
-    let mut mutants = super::mutants::of_documents(project, facts);
+    let mut mutants = documents(not_verified);
+    mutants.extend(super::mutants::of_contracts(app, &bench)?);
     mutants.extend(super::mutants::of_runs(&bench, &suites));
     let left_out = bench.left_out.into_inner().unwrap_or_default();
     not_verified.extend(left_out.into_iter().map(
@@ -52,7 +72,7 @@ pub(super) fn all(project: &Project, options: &super::Options, facts: &Facts, no
         },
     ));
     let suites = suites.into_iter().map(|s| s.suite).collect();
-    Runs { blocks, suites, rows, mutants }
+    Ok(Runs { blocks, suites, rows, mutants })
 }
 
 impl Bench<'_> {

@@ -274,7 +274,7 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
     }
     let mut ran = None;
     if options.profile >= Profile::Full {
-        facts.runs = bench::all(project, options, &facts, &mut not_verified);
+        facts.runs = bench::all(app, project, options, &facts, &mut not_verified)?;
         ran = Some(RanOut::of(project, &facts.runs));
     }
     let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);

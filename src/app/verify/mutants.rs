@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::bench::Bench;
 use super::tests::{Started, fault, start};
+use crate::app::{App, No};
 use crate::base::yaml::Span;
 use crate::skill::{LinkKind, Project, Tree};
 use crate::verify::facts::Facts;
@@ -114,7 +115,9 @@ fn changes(project: &Project, facts: &Facts) -> Vec<Change> {
         [(".json", "resource-malformed"), (".yaml", "resource-malformed"), (".trace.jsonl", "resource-malformed")]
     {
         let fits = |path: &str, text: &str| {
-            path.ends_with(ending) && text.trim().len() > 20 && !path.contains("fixtures/") && !path.contains("matrix.")
+            // What is a template need not parse as it is.
+            let other = ["fixtures/", "matrix.", "template", "integration.yaml"];
+            path.ends_with(ending) && text.trim().len() > 20 && !other.iter().any(|o| path.contains(o))
         };
         let files = project.skills.iter().flat_map(|s| s.files(tree));
         let file = files.filter_map(|(path, file)| Some((path, file.text()?))).find(|(path, text)| fits(path, text));
@@ -149,6 +152,48 @@ fn changes(project: &Project, facts: &Facts) -> Vec<Change> {
         break;
     }
     out
+}
+
+/// What an example's contract loses, and the compiler and the drills notice: how its writes are made safe to repeat.
+pub(super) fn of_contracts(app: &App, bench: &Bench<'_>) -> Result<Vec<Mutant>, No> {
+    let tree = &bench.project.tree;
+    let mut files = bench.project.skills.iter().flat_map(|s| s.files(tree));
+    let found = files.find_map(|(path, file)| {
+        let name = path.strip_suffix("/integration.yaml")?.rsplit('/').next()?;
+        let (text, line) = without(file.text()?, "idempotency")?;
+        path.contains("examples/").then(|| (path.to_owned(), name.to_owned(), text, line))
+    });
+    let Some((path, name, text, line)) = found else { return Ok(Vec::new()) };
+    let mut spoilt = tree.clone();
+    spoilt.put(&path, text.as_bytes());
+    let Some(room) = bench.room(&spoilt) else { return Ok(Vec::new()) };
+    let findings = super::examples::example(app, &name, &room.work().join(&path))?;
+    Ok(vec![Mutant {
+        path,
+        at: Span { line, column: 1 },
+        what: "the idempotency key was taken out of the contract".to_owned(),
+        ought: "example-fails-drill".to_owned(),
+        killed_by: findings.first().map(|f| f.code.to_owned()),
+    }])
+}
+
+/// A YAML text without the first entry of this key, in a block or in braces, and the line where it was.
+fn without(text: &str, key: &str) -> Option<(String, u32)> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let in_braces = format!(", {key}: {{");
+    if let Some((i, line)) = lines.iter().enumerate().find(|(_, l)| l.contains(&in_braces)) {
+        let (before, rest) = line.split_once(&in_braces)?;
+        let (_, after) = rest.split_once('}')?;
+        let whole: String =
+            lines.iter().take(i).chain([&before, &after]).chain(lines.iter().skip(i + 1)).copied().collect();
+        return Some((whole, u32::try_from(i + 1).ok()?));
+    }
+    let at = lines.iter().position(|l| l.trim_start().starts_with(&format!("{key}:")))?;
+    let depth = indent(lines.get(at)?);
+    let more = lines.iter().skip(at + 1).take_while(|l| !l.trim().is_empty() && indent(l) > depth).count();
+    let kept = lines.iter().enumerate().filter(|(i, _)| !(at..=at + more).contains(i));
+    Some((kept.map(|(_, l)| *l).collect(), u32::try_from(at + 1).ok()?))
 }
 
 /// A name that no tool has.

@@ -1,5 +1,8 @@
 //! The verifier: each check finds its own fault and no other, in skills written for it; our own skill has none.
 
+#[cfg(target_os = "linux")]
+mod runs;
+
 use platform_integration::finding::Finding;
 use platform_integration::probe::{Surface, Tool};
 use platform_integration::skill::{LoadError, Project, Tree, load};
