@@ -26,6 +26,8 @@ pub struct Facts {
     pub bases: BTreeMap<String, Base>,
     /// Recorded traces, and what a fresh server answered to the same calls.
     pub replays: Vec<Replay>,
+    /// What came of what was run in the sandbox.
+    pub runs: super::runs::Runs,
 }
 
 /// What an interpreter says of a script.

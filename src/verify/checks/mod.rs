@@ -5,6 +5,7 @@ mod block_malformed;
 mod broken_link;
 mod claim_unsupported;
 mod command_expansion;
+pub(crate) mod code_block;
 mod confidence_malformed;
 mod confidence_over_ceiling;
 mod description_unfit;
@@ -29,6 +30,8 @@ mod manifest_secret;
 mod manifest_stale;
 mod manifest_value_unfit;
 mod marker_shown;
+pub(crate) mod matrix;
+mod mutant_survives;
 mod name_not_folder;
 mod over_budget;
 mod path_missing;
@@ -43,6 +46,8 @@ mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
 mod tool_contract_broken;
+pub(crate) mod tests_assert_nothing;
+mod tests_run;
 mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
@@ -109,4 +114,10 @@ pub const ALL: &[&Check] = &[
     &script_malformed::CHECK,
     &lock_stale::CHECK,
     &tool_contract_broken::CHECK,
+    &code_block::CHECK,
+    &tests_assert_nothing::CHECK,
+    &tests_run::CHECK,
+    &matrix::CHECK,
+    &matrix::ROWS,
+    &mutant_survives::CHECK,
 ];

@@ -3,6 +3,8 @@
 mod files;
 mod live;
 mod manifests;
+#[cfg(target_os = "linux")]
+mod runs;
 
 use platform_integration::finding::Finding;
 use platform_integration::probe::{Surface, Tool};
