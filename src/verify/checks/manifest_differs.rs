@@ -153,7 +153,7 @@ fn compare(rule: &Rule, what: &str, all: Vec<Said>, out: &mut Vec<Finding>) {
                 format!("{what} is \"{have}\" here, and \"{want}\" in {}", right.1),
             )
             .near(Some(&want))
-            .fix(format!("write the same {what} in both")),
+            .fix("write it the same in both"),
         );
     }
 }
