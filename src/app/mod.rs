@@ -19,6 +19,8 @@ pub mod import_evidence;
 mod imported;
 pub mod inbox;
 pub mod inspect_system;
+pub mod lock;
+pub mod look;
 pub mod map_system;
 mod no;
 pub mod open_session;

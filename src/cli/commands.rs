@@ -1,6 +1,6 @@
 //! One arm a command.
 
-use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Mock, Package, ProfileArg, Run, Verify};
+use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Lock, Mock, Package, ProfileArg, Run, Verify};
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, output, runner, serve};
 use crate::app::{
@@ -37,7 +37,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         return output::unsupported(format);
     }
     // What only looks leaves no store behind where there was none.
-    let lasting = !matches!(cli.command, Command::Verify(_) | Command::Package(_));
+    let lasting = !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_));
     let mut app = match compose::app(cli.store.as_deref(), lasting) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
@@ -89,6 +89,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
         Command::Verify(args) => verify(&app, format, args),
+        Command::Lock(args) => lock(&app, format, args),
         Command::Package(args) => package(&app, format, args),
         Command::Serve(args) => serve::run(app, format, args),
     }
@@ -171,10 +172,13 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             ProfileArg::Full => Profile::Full,
         },
         fix: args.fix,
+        accept: args.accept,
         server: args.server,
         collections: args.collection,
         program: program(),
         exe: super::compose::exe(),
+        means: super::compose::means(),
+        base: args.base,
     };
     match app::verify::run(app, &options) {
         Ok(a) => {
@@ -194,6 +198,20 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             };
             printed.max(if findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
         }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn lock(app: &App, format: Format, args: Lock) -> u8 {
+    let params = app::lock::Params {
+        dir: args.dir,
+        server: args.server,
+        program: program(),
+        exe: super::compose::exe(),
+        means: super::compose::means(),
+    };
+    match app::lock::run(app, &params) {
+        Ok(a) => output::answer(format, &a),
         Err(no) => output::no(format, &no),
     }
 }
@@ -256,7 +274,7 @@ fn pages_of(command: &clap::Command, pages: &mut Vec<(String, Vec<u8>)>) {
 }
 
 /// This program's commands and their long flags, as clap knows them.
-fn program() -> Program {
+pub(super) fn program() -> Program {
     let mut command = super::command();
     // Flags that hold everywhere are handed down.
     command.build();

@@ -13,6 +13,7 @@ use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::TraceContext;
 use crate::connector::{LogLine, Observer, SecretSource};
+use crate::sandbox::Means;
 use crate::store::{self, SqliteStore};
 
 const STORE: &str = ".platform-integration/evidence.db";
@@ -50,6 +51,13 @@ pub(super) fn logs() {
 /// Where this program lies, to be started again as a server or as a sandbox.
 pub(super) fn exe() -> Option<PathBuf> {
     std::env::current_exe().ok()
+}
+
+/// What a sandbox is made from: this program, the PATH, the home that stays shut.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here")]
+pub(super) fn means() -> Means {
+    let path = std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect()).unwrap_or_default();
+    Means { exe: exe().unwrap_or_default(), path, home: set("HOME").map(PathBuf::from) }
 }
 
 /// A variable that is set to something.

@@ -54,14 +54,14 @@ impl Session {
     ///
     /// # Errors
     /// Why there is no server; nothing of it is left then.
-    pub fn open(mut command: impl FnMut() -> Command, limits: &Limits) -> Result<Self, NoServer> {
-        let mut session = Self::start(command(), limits)?;
+    pub fn open(mut command: impl FnMut() -> Result<Command, NoServer>, limits: &Limits) -> Result<Self, NoServer> {
+        let mut session = Self::start(command()?, limits)?;
         match ask::greet(&mut session) {
             Ok(()) => Ok(session),
             // Some older servers end on a question that they do not know.
             Err(NoServer::Ended { .. }) => {
                 drop(session);
-                let mut session = Self::start(command(), limits)?;
+                let mut session = Self::start(command()?, limits)?;
                 ask::initialize(&mut session)?;
                 Ok(session)
             }

@@ -5,6 +5,7 @@ mod approvals;
 mod evidence;
 mod findings;
 mod junit;
+mod lock;
 mod matrix;
 mod package;
 pub mod page;

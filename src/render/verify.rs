@@ -23,6 +23,9 @@ impl Text for Answer {
         for file in &self.fixed {
             page.line(format!("mended {file}"));
         }
+        for server in &self.servers {
+            page.line(format!("asked {server}"));
+        }
         for what in &self.not_verified {
             page.line(format!("not verified: {what}"));
         }

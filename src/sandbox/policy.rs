@@ -32,8 +32,20 @@ pub(super) struct Policy {
     pub(super) read: Vec<PathBuf>,
     /// What it may use.
     pub(super) limits: Limits,
-    /// Whether it gets namespaces of its own.
-    pub(super) namespaces: bool,
+    /// How it is kept apart from what else runs.
+    pub(super) mode: Mode,
+}
+
+/// How a program is kept apart from what else runs on the machine; Landlock and seccomp come to each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Mode {
+    /// Namespaces of its own; all file systems read-only but the room.
+    Namespaces,
+    /// A user that owns nothing but the room; for root, where namespaces are refused.
+    Stranger(u32),
+    /// The same user.
+    Plain,
 }
 
 /// What came of it.

@@ -62,6 +62,19 @@ impl Room {
         &self.base
     }
 
+    /// Gives what the program may write to a user.
+    #[cfg(unix)]
+    pub(super) fn give(&self, user: u32) -> std::io::Result<()> {
+        use std::os::unix::fs::{PermissionsExt as _, lchown};
+        // To be walked through, not looked into.
+        std::fs::set_permissions(&self.base, std::fs::Permissions::from_mode(0o711))?;
+        std::fs::set_permissions(self.base.join("runs"), std::fs::Permissions::from_mode(0o700))?;
+        for entry in ["work", "home", "tmp"].into_iter().flat_map(|d| walkdir::WalkDir::new(self.base.join(d))) {
+            lchown(entry.map_err(std::io::Error::other)?.path(), Some(user), Some(user))?;
+        }
+        Ok(())
+    }
+
     /// A directory for one more run, which the program cannot reach.
     pub(super) fn next_run(&self) -> std::io::Result<PathBuf> {
         let dir = self.base.join("runs").join(self.runs.fetch_add(1, Ordering::Relaxed).to_string());

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::policy::{self, Ended, Policy};
+use super::policy::{self, Ended, Mode, Policy};
 use super::{End, Job, Means, Outcome, Room, SUBCOMMAND, Unavailable, find};
 use crate::base::clock::{Clock as _, SystemClock};
 
@@ -20,7 +20,7 @@ const GRACE: u64 = 5_000;
 pub struct Sandbox {
     means: Means,
     read: Vec<PathBuf>,
-    namespaces: bool,
+    mode: Mode,
 }
 
 impl Sandbox {
@@ -32,21 +32,7 @@ impl Sandbox {
         if !cfg!(target_os = "linux") {
             return Err(Unavailable::new("it needs Landlock and seccomp, which only Linux has"));
         }
-        let read = readable(&means);
-        let mut sandbox = Self { means, read, namespaces: true };
-        let room = Room::new().map_err(|e| Unavailable::new(format!("no temporary directory: {e}")))?;
-        let exe = sandbox.means.exe.display().to_string();
-        let job = Job { argv: vec![exe, SUBCOMMAND.to_owned(), "hello".to_owned()], ..Job::default() };
-        let mut because = Unavailable::new("its own trial failed");
-        for namespaces in [true, false] {
-            sandbox.namespaces = namespaces;
-            match sandbox.run(&room, &job) {
-                Ok(outcome) if outcome.exited(0) && outcome.stdout == "hello\n" => return Ok(sandbox),
-                Ok(outcome) => because = Unavailable::new(format!("its own trial {}", outcome.how(&job.limits))),
-                Err(e) => because = e,
-            }
-        }
-        Err(because)
+        Self::of(means, &[Mode::Namespaces, alone()])
     }
 
     /// As [`Sandbox::new`], and without namespaces even where there are some: as in a container that refuses them.
@@ -54,19 +40,46 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::new`].
     pub fn without_namespaces(means: Means) -> Result<Self, Unavailable> {
-        Ok(Self { namespaces: false, ..Self::new(means)? })
+        if !cfg!(target_os = "linux") {
+            return Self::new(means);
+        }
+        Self::of(means, &[alone()])
+    }
+
+    fn of(means: Means, modes: &[Mode]) -> Result<Self, Unavailable> {
+        let read = readable(&means);
+        let mut sandbox = Self { means, read, mode: Mode::Plain };
+        let room = Room::new().map_err(|e| Unavailable::new(format!("no temporary directory: {e}")))?;
+        let exe = sandbox.means.exe.display().to_string();
+        let job = Job { argv: vec![exe, SUBCOMMAND.to_owned(), "hello".to_owned()], ..Job::default() };
+        let mut because = Unavailable::new("its own trial failed");
+        for mode in modes {
+            if *mode == Mode::Namespaces && !bounded() {
+                continue;
+            }
+            sandbox.mode = *mode;
+            match sandbox.run(&room, &job) {
+                Ok(outcome) if outcome.exited(0) && outcome.stdout == "hello\n" => return Ok(sandbox),
+                Ok(outcome) => {
+                    let said = crate::base::text::quoted(&outcome.stderr, 200);
+                    because = Unavailable::new(format!("its own trial {} {said}", outcome.how(&job.limits)));
+                }
+                Err(e) => because = e,
+            }
+        }
+        Err(because)
     }
 
     /// Whether programs get namespaces of their own.
     #[must_use]
-    pub const fn has_namespaces(&self) -> bool {
-        self.namespaces
+    pub fn has_namespaces(&self) -> bool {
+        self.mode == Mode::Namespaces
     }
 
-    /// Whether a program of this name is on the PATH.
+    /// Whether a program of this name is on the PATH, and can be started inside.
     #[must_use]
     pub fn has(&self, program: &str) -> bool {
-        find(program, &self.means.path).is_some()
+        find(program, &self.means.path).is_some_and(|p| !matches!(self.mode, Mode::Stranger(_)) || open_to_all(&p))
     }
 
     /// A command that runs `job` inside: for a server that is talked to. Stdin, stdout and stderr are the caller's to set;
@@ -102,6 +115,10 @@ impl Sandbox {
         let mut read = self.read.clone();
         read.extend(job.read.iter().filter_map(|p| p.canonicalize().ok()));
         read.push(bin);
+        #[cfg(unix)]
+        if let Mode::Stranger(user) = self.mode {
+            room.give(user)?;
+        }
         let run = room.next_run()?;
         let policy = Policy {
             exe: self.means.exe.clone(),
@@ -112,7 +129,7 @@ impl Sandbox {
             write: ["work", "home", "tmp"].map(|d| base.join(d)).to_vec(),
             read,
             limits: job.limits.clone(),
-            namespaces: self.namespaces,
+            mode: self.mode,
         };
         policy::write(&run, policy::POLICY, &serde_json::to_vec(&policy)?)?;
         let mut command = Command::new(&self.means.exe);
@@ -192,6 +209,43 @@ impl Sandbox {
             processes_killed: ended.killed,
             millis: millis(),
         })
+    }
+}
+
+/// Without namespaces: root becomes a stranger, others stay who they are.
+fn alone() -> Mode {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        // An id that no system gives out, and that two runs at once do not share.
+        return Mode::Stranger(0x7000_0000 | (std::process::id() & 0x00ff_ffff));
+    }
+    Mode::Plain
+}
+
+/// Whether a namespace keeps a program from filling the machine with processes: the limit on them does not hold for root,
+/// and before Linux 6.14 a namespace had none of its own.
+fn bounded() -> bool {
+    matches!(alone(), Mode::Plain) || release() >= (6, 14)
+}
+
+/// Linux's version, e.g. 6.14.
+pub(super) fn release() -> (u32, u32) {
+    let text = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = text.split(['.', '-']).map(|n| n.trim().parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// Whether everybody may start a program.
+fn open_to_all(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        let Ok(real) = path.canonicalize() else { return false };
+        let mode = |p: &Path| p.metadata().map_or(0, |m| std::os::unix::fs::PermissionsExt::mode(&m.permissions()));
+        mode(&real) & 0o005 == 0o005 && real.ancestors().skip(1).all(|dir| mode(dir) & 0o001 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        path.exists()
     }
 }
 

@@ -143,6 +143,19 @@ impl Captured {
     }
 }
 
+/// Whether these results are those of the trace, captured and masked places apart.
+#[must_use]
+pub fn same(trace: &Trace, results: &[(Value, bool)]) -> bool {
+    let (mut was, mut is) = (Captured::default(), Captured::default());
+    trace.calls.len() == results.len()
+        && trace.calls.iter().zip(results).all(|(call, (result, is_error))| {
+            was.take(trace, &call.result);
+            is.take(trace, result);
+            call.is_error == *is_error
+                && differences(&was.name(&call.result), &is.name(result), &trace.masks).is_empty()
+        })
+}
+
 /// One place where two results differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {

@@ -25,6 +25,7 @@ mod matcher;
 mod mcp;
 mod otel;
 mod package;
+mod pages;
 mod readers;
 mod rejected;
 mod run;

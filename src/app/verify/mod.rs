@@ -1,8 +1,13 @@
 //! Verifies a skill: gathers what its project holds, starts and runs what the profile asks for, lets `verify` judge, and
 //! mends what can be mended safely.
 
+mod base;
+mod declared;
 mod examples;
 mod fix;
+mod live;
+mod replay;
+mod scripts;
 
 use std::path::PathBuf;
 
@@ -12,10 +17,13 @@ use serde_json::json;
 use super::wire::CountsOut;
 use super::{App, FindingOut, No, Note, Refusal, note};
 use crate::base::digest::Digest;
+use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::finding::Finding;
+use crate::probe::Surface;
+use crate::sandbox::{Means, Sandbox};
 use crate::skill::{self, Project};
-use crate::verify::facts::{Facts, Program};
+use crate::verify::facts::{Facts, Program, Replay, Server};
 use crate::verify::{Profile, Subject};
 
 /// What to verify, and how far to go.
@@ -27,6 +35,8 @@ pub struct Options {
     pub profile: Profile,
     /// Mend what can be mended safely, then verify again.
     pub fix: bool,
+    /// Record traces anew with what the server answers today.
+    pub accept: bool,
     /// The command of the server that the skill speaks of, instead of the declared ones. Started as it is.
     pub server: Option<String>,
     /// Other directories whose skills may be routed to.
@@ -35,6 +45,10 @@ pub struct Options {
     pub program: Program,
     /// Where this program lies.
     pub exe: Option<PathBuf>,
+    /// What a sandbox is made from.
+    pub means: Means,
+    /// A commit that the versions of skills are compared with.
+    pub base: Option<String>,
 }
 
 /// One finding, with where its rule comes from.
@@ -71,9 +85,11 @@ pub struct Answer {
     pub findings: Vec<FoundOut>,
     /// Examples that were compiled and drilled.
     pub examples: Vec<String>,
+    /// Servers that were started and asked, and what they are.
+    pub servers: Vec<String>,
     /// What was not verified and why: nothing that is left out is left unsaid.
     pub not_verified: Vec<String>,
-    /// Files that `--fix` wrote.
+    /// Files that `--fix` or `--accept` wrote.
     pub fixed: Vec<String>,
     /// Files that were verified, by SHA-256: the subjects of an attestation.
     #[serde(skip)]
@@ -95,6 +111,14 @@ pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
         if !fixed.is_empty() {
             project = load(app, options)?;
             gathered = gather(app, &project, options)?;
+        }
+    }
+    if options.accept {
+        let accepted = replay::accept(&project, &gathered.replays)?;
+        if !accepted.is_empty() {
+            project = load(app, options)?;
+            gathered = gather(app, &project, options)?;
+            fixed.extend(accepted);
         }
     }
     let counts = CountsOut::of(&gathered.findings);
@@ -135,6 +159,7 @@ pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
         counts,
         findings: gathered.findings.iter().map(found).collect(),
         examples: gathered.examples,
+        servers: gathered.servers,
         not_verified: gathered.not_verified,
         fixed,
         subjects,
@@ -153,7 +178,7 @@ fn found(f: &Finding) -> FoundOut {
     }
 }
 
-fn load(app: &App, options: &Options) -> Result<Project, No> {
+pub(super) fn load(app: &App, options: &Options) -> Result<Project, No> {
     skill::load(&app.path(&options.dir), &options.dir).map_err(|e| {
         No::from(Refusal::new(
             "no-skill",
@@ -166,7 +191,15 @@ fn load(app: &App, options: &Options) -> Result<Project, No> {
 struct Gathered {
     findings: Vec<Finding>,
     examples: Vec<String>,
+    servers: Vec<String>,
+    replays: Vec<Replay>,
     not_verified: Vec<String>,
+}
+
+/// Asks the servers of a project: what each answered, and what was not asked.
+pub(super) fn ask(app: &App, project: &Project, options: &Options) -> (Vec<Server>, Vec<String>) {
+    let asked = live::Live::of(app, project, options).ask();
+    (asked.servers, asked.not_verified)
 }
 
 /// Starts and runs what the profile asks for, and judges.
@@ -178,7 +211,20 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
     };
     let mut not_verified = Vec::new();
     if options.profile >= Profile::Sync {
-        live(&mut facts, &mut not_verified);
+        let live = live::Live::of(app, project, options);
+        let asked = live.ask();
+        facts.servers = asked.servers;
+        not_verified.extend(asked.not_verified);
+        if options.profile >= Profile::Full {
+            facts.replays = replay::all(project, &live, &mut not_verified);
+        }
+    }
+    let sandbox = Sandbox::new(options.means.clone()).ok();
+    if options.profile >= Profile::Sync {
+        scripts::judge(&mut facts, project, sandbox.as_ref());
+        if let Some(reference) = &options.base {
+            not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
+        }
     }
     let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);
     let mut examples = Vec::new();
@@ -188,10 +234,22 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         examples = drilled;
     }
     crate::finding::tidy(&mut findings);
-    Ok(Gathered { findings, examples, not_verified })
+    let servers = facts.answered().map(|(server, surface)| described(server, surface)).collect();
+    Ok(Gathered { findings, examples, servers, replays: facts.replays, not_verified })
 }
 
-/// Asks the servers that the project declares.
-fn live(_facts: &mut Facts, not_verified: &mut Vec<String>) {
-    not_verified.push("no server was asked".to_owned());
+/// One line on a server that answered.
+fn described(server: &Server, surface: &Surface) -> String {
+    let key = if server.key.is_empty() { String::new() } else { format!("{}: ", text::quoted(&server.key, 64)) };
+    let skills = match surface.skills.len() {
+        0 => String::new(),
+        n => format!(", {}", text::plural(n as u64, "skill")),
+    };
+    format!(
+        "{key}{} {}, MCP {}, {}{skills}",
+        surface.name,
+        surface.version,
+        surface.protocol,
+        text::plural(surface.tools.len() as u64, "tool")
+    )
 }

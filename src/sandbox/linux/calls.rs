@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use libc::c_long;
+
+use super::super::policy::Mode;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch, apply_filter,
@@ -76,7 +78,7 @@ const SIGNALS: &[c_long] = &[
 ];
 
 /// Changes of what a file is and not of what it holds. Landlock knows none of them; where the rest of the file system is not
-/// mounted read-only, they are said to be done and are not: programs that copy a file with its mode go on.
+/// mounted read-only and owned by the program's own user, they are said to be done and are not: programs that copy a file with its mode go on.
 const ATTRIBUTES: &[c_long] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_chmod,
@@ -121,7 +123,7 @@ const ARCH: Option<TargetArch> = Some(TargetArch::aarch64);
 const ARCH: Option<TargetArch> = None;
 
 /// Forbids them, for this process and all that it starts.
-pub(super) fn forbid(namespaces: bool, scoped: bool) -> Result<(), String> {
+pub(super) fn forbid(mode: Mode, scoped: bool) -> Result<(), String> {
     let told = |e: &dyn std::fmt::Display| format!("seccomp: {e}");
     let arch = ARCH.ok_or("seccomp: not on this architecture")?;
     let install = |rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32| -> Result<(), String> {
@@ -130,13 +132,13 @@ pub(super) fn forbid(namespaces: bool, scoped: bool) -> Result<(), String> {
         let program: BpfProgram = filter.try_into().map_err(|e: seccompiler::BackendError| told(&e))?;
         apply_filter(&program).map_err(|e| told(&e))
     };
-    if !namespaces {
+    if mode == Mode::Plain {
         install(whole(&[ATTRIBUTES]), 0)?;
     }
     install(whole(&[ABSENT]), libc::ENOSYS)?;
     // A word that a program passes on, and that says why: the network is down.
     install(whole(&[NETWORK]), libc::ENETDOWN)?;
-    let mut rules = whole(&[OTHERS, if namespaces || scoped { &[] } else { SIGNALS }]);
+    let mut rules = whole(&[OTHERS, if mode != Mode::Plain || scoped { &[] } else { SIGNALS }]);
     #[cfg(target_arch = "x86_64")]
     rules.extend(X32_OWN.iter().map(|n| (n | X32, Vec::new())));
     let spaces = [

@@ -9,10 +9,12 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, RulesetStatus, Scope, path_beneath_rules,
 };
-use rustix::process::{Resource, Rlimit, chdir, setrlimit};
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+use rustix::process::{Gid, Resource, Rlimit, Uid, chdir, getuid, setrlimit};
+use rustix::thread::{
+    CapabilitySet, remove_capability_from_bounding_set, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+};
 
-use super::super::policy::Policy;
+use super::super::policy::{Mode, Policy};
 use super::calls;
 
 /// The exit code of a program that is not there, as shells have it.
@@ -20,14 +22,22 @@ const NOT_FOUND: u8 = 127;
 
 pub(super) fn confine(policy: &Policy) -> Result<u8, String> {
     let [program, args @ ..] = policy.argv.as_slice() else { return Err("there is nothing to run".to_owned()) };
+    let tasks = tasks_of(getuid().as_raw());
+    if let Mode::Stranger(user) = policy.mode {
+        let told = |e: rustix::io::Errno| format!("another user: {e}");
+        let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
+        set_thread_groups(&[]).map_err(told)?;
+        set_thread_res_gid(gid, gid, gid).map_err(told)?;
+        set_thread_res_uid(uid, uid, uid).map_err(told)?;
+    }
     chdir(&policy.cwd).map_err(|e| format!("{}: {e}", policy.cwd.display()))?;
-    limits(policy)?;
+    limits(policy, tasks)?;
     // Root inside may not be root: after this no program gains a capability.
     for capability in CapabilitySet::all().iter() {
         let _ = remove_capability_from_bounding_set(capability);
     }
     let scoped = files(policy)?;
-    calls::forbid(policy.namespaces, scoped)?;
+    calls::forbid(policy.mode, scoped)?;
     let mut command = Command::new(program);
     command.args(args).env_clear().envs(policy.env.iter().map(|(k, v)| (k, v)));
     let e = command.exec();
@@ -35,7 +45,20 @@ pub(super) fn confine(policy: &Policy) -> Result<u8, String> {
     Ok(NOT_FOUND)
 }
 
-fn limits(policy: &Policy) -> Result<(), String> {
+/// Processes and threads that a user runs.
+fn tasks_of(user: u32) -> u64 {
+    let Ok(proc) = std::fs::read_dir("/proc") else { return 0 };
+    let of = |dir: std::path::PathBuf| {
+        let status = std::fs::read(dir.join("status")).ok()?;
+        let status = String::from_utf8_lossy(&status);
+        let field = |name: &str| status.lines().find_map(|l| l.strip_prefix(name))?.split_whitespace().next();
+        let own = field("Uid:")?.parse() == Ok(user);
+        own.then(|| field("Threads:").and_then(|n| n.parse::<u64>().ok()).unwrap_or(1))
+    };
+    proc.filter_map(Result::ok).filter_map(|entry| of(entry.path())).sum()
+}
+
+fn limits(policy: &Policy, tasks: u64) -> Result<(), String> {
     let limits = &policy.limits;
     let seconds = limits.millis.div_ceil(1000) + 1;
     for (resource, most) in [
@@ -45,6 +68,8 @@ fn limits(policy: &Policy) -> Result<(), String> {
         (Resource::Data, limits.memory),
         (Resource::Fsize, limits.file),
         (Resource::Nofile, 512),
+        // Counted over all that the user runs; a stranger runs nothing else.
+        (Resource::Nproc, tasks.saturating_add(limits.processes)),
         (Resource::Msgqueue, 0),
         (Resource::Memlock, 8 << 20),
     ] {
@@ -81,13 +106,13 @@ fn files(policy: &Policy) -> Result<bool, String> {
         .and_then(|r| r.add_rules(path_beneath_rules(["/dev/random", "/dev/urandom"], read)))
         .map_err(told)?;
     // Its own processes, where they are alone in /proc; else what tells of the machine and of nobody on it.
-    let proc: &[&str] = if policy.namespaces {
+    let proc: &[&str] = if policy.mode == Mode::Namespaces {
         &["/proc"]
     } else {
         &["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/uptime"]
     };
     rules = rules.add_rules(path_beneath_rules(proc, read)).map_err(told)?;
-    if policy.namespaces && Path::new("/dev/shm").exists() {
+    if policy.mode == Mode::Namespaces && Path::new("/dev/shm").exists() {
         rules = rules.add_rules(path_beneath_rules(["/dev/shm"], AccessFs::from_all(abi))).map_err(told)?;
     }
     let status = rules.restrict_self().map_err(told)?;

@@ -14,7 +14,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount_bind, mount_change,
 use rustix::process::{getgid, getppid, getuid};
 use rustix::thread::UnshareFlags;
 
-use super::policy::{self, Policy};
+use super::policy::{self, Mode, Policy};
 use super::{SUBCOMMAND, TROUBLE};
 
 pub(super) fn stage(args: &[String]) -> ExitCode {
@@ -56,7 +56,7 @@ fn next(stage: &str, run: &Path, policy: &Policy) -> Command {
 /// Goes into namespaces where there are some, starts the warden, and stays so that killing this process ends it all.
 fn keep(run: &Path, policy: &Policy) -> Result<u8, String> {
     let parent = getppid();
-    if policy.namespaces {
+    if policy.mode == Mode::Namespaces {
         namespaces(&policy.room)?;
     }
     let mut warden = next("ward", run, policy).spawn().map_err(|e| format!("the warden did not start: {e}"))?;

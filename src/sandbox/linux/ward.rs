@@ -10,7 +10,8 @@ use rustix::process::{
     setsid, waitpid,
 };
 
-use super::super::policy::{self, Ended, Policy};
+use super::super::policy::{self, Ended, Mode, Policy};
+use super::super::run::release;
 use super::super::{End, Limits};
 use super::next;
 use crate::base::clock::{Clock as _, SystemClock};
@@ -26,11 +27,17 @@ pub(super) fn ward(run: &Path, policy: &Policy) -> Result<u8, String> {
     let parent = getppid();
     setsid().map_err(|e| format!("session: {e}"))?;
     let told = |e: rustix::io::Errno| format!("warden: {e}");
-    if policy.namespaces {
+    let namespaces = policy.mode == Mode::Namespaces;
+    if namespaces {
         // Process 1 of its namespace: when it ends, the kernel ends all the others. When the keeper ends, so does it.
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(told)?;
         let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
         mount("proc", "/proc", "proc", flags, None).map_err(|e| format!("mount /proc: {e}"))?;
+        // Its own from Linux 6.14 on; before, it would be everybody's. No namespace may be smaller than 301.
+        if release() >= (6, 14) {
+            let most = policy.limits.processes.saturating_mul(2).max(512).to_string();
+            let _ = policy::write(Path::new("/proc/sys/kernel"), "pid_max", most.as_bytes());
+        }
         // Semaphores of Python and others; without it they are refused, no more.
         let _ = mount("tmpfs", "/dev/shm", "tmpfs", flags, Some(c"size=64m"));
     } else {
@@ -59,7 +66,7 @@ pub(super) fn ward(run: &Path, policy: &Policy) -> Result<u8, String> {
             Some(End::Time)
         } else if run.join(policy::STOP).exists() {
             Some(End::Output)
-        } else if !policy.namespaces && getppid() != parent {
+        } else if !namespaces && getppid() != parent {
             Some(End::Abandoned)
         } else if tick.is_multiple_of(20) && too_many_files(&policy.write, &policy.limits) {
             Some(End::Disk)
