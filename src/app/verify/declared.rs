@@ -38,8 +38,9 @@ const ROOTS: [&str; 8] = [
 /// Variables that stand for a place where a plugin may keep something.
 const DATA: [&str; 2] = ["PLUGIN_DATA", "CLAUDE_PLUGIN_DATA"];
 
-static VARIABLE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_.:/]*?)(?::-([^}]*))?\}").expect("a constant pattern"));
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_.:/]*?)(?::-([^}]*))?\}").expect("a constant pattern")
+});
 
 /// A server, as declared.
 #[derive(Debug, Clone)]
@@ -204,7 +205,10 @@ mod tests {
             "p",
             Tree::of_texts(&[
                 ("SKILL.md", "---\nname: p\n---\n"),
-                (".mcp.json", "{\n  \"mcpServers\": {\n    \"a\": {\"command\": \"x\", \"args\": [\"y\", 1], \"env\": {\"K\": \"v\"}}\n  }\n}"),
+                (
+                    ".mcp.json",
+                    "{\n  \"mcpServers\": {\n    \"a\": {\"command\": \"x\", \"args\": [\"y\", 1], \"env\": {\"K\": \"v\"}}\n  }\n}",
+                ),
                 (".vscode/mcp.json", "{\"servers\": {\"b\": {\"type\": \"http\", \"url\": \"https://x\"}}}"),
                 ("mcp.json", "{\"c\": {\"command\": \"z\"}}"),
                 ("plugin.json", "{\"name\": \"p\", \"mcpServers\": \"./.mcp.json\"}"),
@@ -214,7 +218,17 @@ mod tests {
         );
         let found: Vec<String> = all(&project)
             .iter()
-            .map(|d| format!("{}:{} {} {:?} {:?} {:?}", d.manifest.as_deref().unwrap_or(""), d.at, d.key, d.command, d.env, d.url))
+            .map(|d| {
+                format!(
+                    "{}:{} {} {:?} {:?} {:?}",
+                    d.manifest.as_deref().unwrap_or(""),
+                    d.at,
+                    d.key,
+                    d.command,
+                    d.env,
+                    d.url
+                )
+            })
             .collect();
         assert_eq!(
             found,

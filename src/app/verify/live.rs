@@ -26,13 +26,11 @@ const COPIED_BYTES: u64 = 48 * 1024 * 1024;
 const STORE: &str = "PLATFORM_INTEGRATION_STORE";
 
 /// Programs that fetch what they run, or that talk to a daemon which does.
-const FETCHERS: [&str; 12] = [
-    "npx", "bunx", "pnpx", "uvx", "pipx", "docker", "podman", "nerdctl", "uv", "pnpm", "yarn", "mcp-remote",
-];
+const FETCHERS: [&str; 12] =
+    ["npx", "bunx", "pnpx", "uvx", "pipx", "docker", "podman", "nerdctl", "uv", "pnpm", "yarn", "mcp-remote"];
 /// Programs that run a script; where they are missing, the machine lacks something and not the skill.
-const INTERPRETERS: [&str; 14] = [
-    "node", "python", "python3", "bun", "deno", "ruby", "java", "dotnet", "go", "php", "perl", "npm", "bash", "tsx",
-];
+const INTERPRETERS: [&str; 14] =
+    ["node", "python", "python3", "bun", "deno", "ruby", "java", "dotnet", "go", "php", "perl", "npm", "bash", "tsx"];
 
 static LACKING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)|Cannot find (?:package|module) '([^'./][^']*)'|ImportError: ")
@@ -138,7 +136,9 @@ impl<'a> Live<'a> {
         });
         let mut asked = Asked { servers: Vec::new(), not_verified: Vec::new() };
         for d in &self.declared {
-            let Some(answered) = distinct.iter().position(|o| self.same(o, d)).and_then(|i| answers.get(i)) else { continue };
+            let Some(answered) = distinct.iter().position(|o| self.same(o, d)).and_then(|i| answers.get(i)) else {
+                continue;
+            };
             if let Err(NoServer::NotTried { because }) = answered {
                 let place = d.manifest.as_ref().map_or_else(String::new, |m| format!(" of {}", self.project.show(m)));
                 asked.not_verified.push(format!("server {}{place}: {because}", quoted(&d.key, 64)));
@@ -152,9 +152,9 @@ impl<'a> Live<'a> {
             });
         }
         if self.declared.is_empty() {
-            asked.not_verified.push(
-                "tools, calls and traces: no manifest declares a server, and --server names none".to_owned(),
-            );
+            asked
+                .not_verified
+                .push("tools, calls and traces: no manifest declares a server, and --server names none".to_owned());
         }
         asked
     }
@@ -189,7 +189,11 @@ impl<'a> Live<'a> {
         if let Some(lacks) = LACKING.captures(said) {
             let module = lacks.get(1).or_else(|| lacks.get(2)).map_or("", |m| m.as_str());
             let own = !module.is_empty()
-                && self.project.tree.iter().any(|(path, _)| path.rsplit('/').next().is_some_and(|n| n.starts_with(module)));
+                && self
+                    .project
+                    .tree
+                    .iter()
+                    .any(|(path, _)| path.rsplit('/').next().is_some_and(|n| n.starts_with(module)));
             if !own {
                 let because = format!("it was started and lacks what is not installed here{said}");
                 return NoServer::NotTried { because };
@@ -244,7 +248,8 @@ impl<'a> Live<'a> {
         }
         // A command of another kind is not run because a manifest says so.
         if first != Some("serve") && self.options.program.commands.iter().any(|c| Some(c.as_str()) == first) {
-            let because = format!("its first argument is {}, and `serve` makes it a server", quoted(first.unwrap_or(""), 40));
+            let because =
+                format!("its first argument is {}, and `serve` makes it a server", quoted(first.unwrap_or(""), 40));
             return Err(NoServer::Unstartable { program: name.clone(), because });
         }
         let argv = std::iter::once(exe.display().to_string()).chain(arguments.iter().cloned()).collect();
@@ -256,7 +261,10 @@ impl<'a> Live<'a> {
     fn confined(&self, d: &Declared, copy: bool) -> Result<Ready, NoServer> {
         let program = d.command.first().map_or("", String::as_str);
         let fetches = |word: &str| FETCHERS.contains(&base(word));
-        if fetches(program) || INTERPRETERS.contains(&base(program)) && d.command.iter().skip(1).take(3).any(|w| w.split(' ').any(fetches)) {
+        if fetches(program)
+            || INTERPRETERS.contains(&base(program))
+                && d.command.iter().skip(1).take(3).any(|w| w.split(' ').any(fetches))
+        {
             let because = format!("{} needs the network to start it", quoted(base(program), 40));
             return Err(NoServer::NotTried { because });
         }
@@ -325,7 +333,8 @@ impl<'a> Live<'a> {
         let Some(program) = argv.first() else { return Ok(()) };
         // As it was declared, not as it lies in a room.
         let missing = |path: &str| {
-            let below = Path::new(path).strip_prefix(root).map_or_else(|_| path.to_owned(), |p| p.display().to_string());
+            let below =
+                Path::new(path).strip_prefix(root).map_or_else(|_| path.to_owned(), |p| p.display().to_string());
             NoServer::NoProgram { program: quoted(&below, 120) }
         };
         let there = |path: &str| root.join(path).exists();
@@ -335,7 +344,9 @@ impl<'a> Live<'a> {
         if INTERPRETERS.contains(&base(program)) {
             let script = argv.iter().skip(1).find(|a| !a.starts_with('-'));
             let is_path = |a: &&String| {
-                a.rsplit_once('.').is_some_and(|(_, ext)| ["py", "js", "mjs", "cjs", "ts", "rb", "sh", "jar", "php", "pl"].contains(&ext))
+                a.rsplit_once('.').is_some_and(|(_, ext)| {
+                    ["py", "js", "mjs", "cjs", "ts", "rb", "sh", "jar", "php", "pl"].contains(&ext)
+                })
             };
             if let Some(script) = script.filter(is_path)
                 && !there(script)

@@ -74,8 +74,11 @@ fn compared(subject: &Subject<'_>, trace: &Trace, replay: &Replay) -> Vec<Findin
     for (i, call) in trace.calls.iter().enumerate() {
         let tool = quoted(&call.tool, 64);
         let Some(answer) = answers.get(i) else {
-            return vec![DIFFERS.at(at(call.line), format!("{tool}: the server did not answer this call"))
-                .fix("see that the server survives the calls before it")];
+            return vec![
+                DIFFERS
+                    .at(at(call.line), format!("{tool}: the server did not answer this call"))
+                    .fix("see that the server survives the calls before it"),
+            ];
         };
         was.take(trace, &call.result);
         is.take(trace, &answer.result);

@@ -33,7 +33,11 @@ fn of(subject: &Subject<'_>, server: &Server) -> Vec<Finding> {
         None => subject.skills().next().map_or_else(Location::default, |s| subject.top(&s.main().path)),
     };
     let command = quoted(&server.command.join(" "), 120);
-    let name = if server.key.is_empty() { format!("the server `{command}`") } else { format!("server {}", quoted(&server.key, 64)) };
+    let name = if server.key.is_empty() {
+        format!("the server `{command}`")
+    } else {
+        format!("server {}", quoted(&server.key, 64))
+    };
     match &server.answered {
         Ok(surface) => {
             let noise = surface.noise.iter().map(|line| {

@@ -60,8 +60,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
                 let fix = format!("shorten the tool's name to {room} characters, or the server's key");
                 out.push(LONG.at(at(), message).fix(fix));
             } else if together > TOGETHER {
-                let message =
-                    format!("tool {name} and its server's key have {together} characters together, Cursor takes {TOGETHER}");
+                let message = format!(
+                    "tool {name} and its server's key have {together} characters together, Cursor takes {TOGETHER}"
+                );
                 out.push(LONG.at(at(), message).fix("shorten the tool's name, or the server's key"));
             }
             if !tool.name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {

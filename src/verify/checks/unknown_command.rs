@@ -30,7 +30,8 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         for document in &skill.documents {
             for (code, at) in document.code() {
                 // A comment of the shell is prose.
-                let code = if code.trim_start().starts_with('#') { "" } else { code.split(" #").next().unwrap_or(code) };
+                let code =
+                    if code.trim_start().starts_with('#') { "" } else { code.split(" #").next().unwrap_or(code) };
                 for found in pattern.find_iter(code) {
                     Line { subject, document, program, code, at }.judge(found.end(), &mut out);
                 }
