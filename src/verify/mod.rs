@@ -7,6 +7,8 @@ mod calls;
 mod checks;
 pub mod facts;
 mod formats;
+pub mod lock;
+mod paths;
 mod python_names;
 pub mod restated;
 pub mod scripts;

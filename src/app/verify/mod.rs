@@ -1,11 +1,13 @@
 //! Verifies a skill: gathers what its project holds, starts and runs what the profile asks for, lets `verify` judge, and
 //! mends what can be mended safely.
 
+mod base;
 mod declared;
 mod examples;
 mod fix;
 mod live;
 mod replay;
+mod scripts;
 
 use std::path::PathBuf;
 
@@ -19,7 +21,7 @@ use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::finding::Finding;
 use crate::probe::Surface;
-use crate::sandbox::Means;
+use crate::sandbox::{Means, Sandbox};
 use crate::skill::{self, Project};
 use crate::verify::facts::{Facts, Program, Replay, Server};
 use crate::verify::{Profile, Subject};
@@ -45,6 +47,8 @@ pub struct Options {
     pub exe: Option<PathBuf>,
     /// What a sandbox is made from.
     pub means: Means,
+    /// A commit that the versions of skills are compared with.
+    pub base: Option<String>,
 }
 
 /// One finding, with where its rule comes from.
@@ -174,7 +178,7 @@ fn found(f: &Finding) -> FoundOut {
     }
 }
 
-fn load(app: &App, options: &Options) -> Result<Project, No> {
+pub(super) fn load(app: &App, options: &Options) -> Result<Project, No> {
     skill::load(&app.path(&options.dir), &options.dir).map_err(|e| {
         No::from(Refusal::new(
             "no-skill",
@@ -192,9 +196,19 @@ struct Gathered {
     not_verified: Vec<String>,
 }
 
+/// Asks the servers of a project: what each answered, and what was not asked.
+pub(super) fn ask(app: &App, project: &Project, options: &Options) -> (Vec<Server>, Vec<String>) {
+    let asked = live::Live::of(app, project, options).ask();
+    (asked.servers, asked.not_verified)
+}
+
 /// Starts and runs what the profile asks for, and judges.
 fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, No> {
-    let mut facts = Facts { program: Some(options.program.clone()), ..Facts::default() };
+    let mut facts = Facts {
+        program: Some(options.program.clone()),
+        named_and_there: Some(super::package::named_and_there(&project.root, &project.tree)),
+        ..Facts::default()
+    };
     let mut not_verified = Vec::new();
     if options.profile >= Profile::Sync {
         let live = live::Live::of(app, project, options);
@@ -203,6 +217,13 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         not_verified.extend(asked.not_verified);
         if options.profile >= Profile::Full {
             facts.replays = replay::all(project, &live, &mut not_verified);
+        }
+    }
+    let sandbox = Sandbox::new(options.means.clone()).ok();
+    if options.profile >= Profile::Sync {
+        scripts::judge(&mut facts, project, sandbox.as_ref());
+        if let Some(reference) = &options.base {
+            not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }
     }
     let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);

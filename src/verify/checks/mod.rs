@@ -1,5 +1,6 @@
 //! The checks, one a file. What each can find is in its rules.
 
+mod artifact_missing;
 mod broken_link;
 mod confidence_malformed;
 mod confidence_over_ceiling;
@@ -7,13 +8,24 @@ mod description_unfit;
 mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
+mod file_unreachable;
 mod front_matter_malformed;
 mod front_matter_missing;
-mod front_matter_unknown_key;
 mod hidden_characters;
 mod import_unresolved;
+mod key_not_portable;
+mod lock_stale;
+mod manifest_differs;
+mod manifest_key_missing;
+mod manifest_key_unknown;
+mod manifest_malformed;
+mod manifest_path;
+mod manifest_secret;
+mod manifest_stale;
+mod manifest_value_unfit;
 mod name_not_folder;
 mod over_budget;
+mod path_missing;
 mod replay_differs;
 mod resource_malformed;
 mod restated_stale;
@@ -23,11 +35,13 @@ mod secret_in_document;
 mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
+mod tool_contract_broken;
 mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
 mod unknown_command;
 mod unknown_tool;
+mod value_not_quoted;
 
 pub(super) use resource_malformed::is_deliberate;
 
@@ -37,12 +51,16 @@ use super::Check;
 pub const ALL: &[&Check] = &[
     &front_matter_missing::CHECK,
     &front_matter_malformed::CHECK,
-    &front_matter_unknown_key::CHECK,
+    &key_not_portable::CHECK,
+    &value_not_quoted::CHECK,
     &name_not_folder::CHECK,
     &description_unfit::CHECK,
     &section_missing::CHECK,
     &over_budget::CHECK,
     &broken_link::CHECK,
+    &file_unreachable::CHECK,
+    &artifact_missing::CHECK,
+    &path_missing::CHECK,
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
@@ -58,9 +76,19 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &manifest_malformed::CHECK,
+    &manifest_key_missing::CHECK,
+    &manifest_key_unknown::CHECK,
+    &manifest_value_unfit::CHECK,
+    &manifest_path::CHECK,
+    &manifest_secret::CHECK,
+    &manifest_differs::CHECK,
+    &manifest_stale::CHECK,
     &resource_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
     &script_malformed::CHECK,
+    &lock_stale::CHECK,
+    &tool_contract_broken::CHECK,
 ];
