@@ -106,7 +106,7 @@ fn plan(name: &str) -> Vec<(&'static str, Value)> {
         ("check_contract", json!({"session": s, "contract": contract})),
         ("confirm_constraints", json!({"session": s})),
         ("run_drills", json!({"session": s, "contract": contract, "only": "crash-anywere"})),
-        ("run_drills", json!({"session": s, "contract": contract, "schedules": 2})),
+        ("run_drills", json!({"session": s, "contract": contract, "schedules": 5})),
         ("assess_readiness", json!({"session": s})),
     ]);
     calls
