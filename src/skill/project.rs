@@ -184,7 +184,10 @@ impl Project {
     /// The project that a tree makes; `only` is the one skill asked for, below the root.
     #[must_use]
     pub fn of_tree(shown: &str, tree: Tree, only: Option<&str>) -> Self {
-        let all = bases(&tree);
+        let mut all = bases(&tree);
+        // What tests are made of is no skill of the project, unless it is the one asked for.
+        let fixture = |dir: &str| dir.split('/').any(|part| matches!(part, "fixtures" | "testdata"));
+        all.retain(|dir| !fixture(dir) || only == Some(dir.as_str()));
         let root_name = |base: &str| base.rsplit('/').next().unwrap_or(base).to_owned();
         let names = all.iter().map(|b| root_name(b)).collect();
         // A skill among the tests is somebody's input.
