@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use platform_integration::app::verify::Options;
+use platform_integration::sandbox::Means;
 use platform_integration::verify::Profile;
 
 /// A clean skill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Base {
+pub(crate) enum Base {
     /// Our own, with our own server.
     Ours = 0,
     /// Written for this: a plugin with a server in Python, tests, templates, a recorded trace.
@@ -18,10 +19,10 @@ pub enum Base {
 
 impl Base {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Ours, Self::Notes, Self::Csv];
+    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Notes, Self::Csv];
 
     /// How it is called.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Notes => "incident-notes",
@@ -30,7 +31,7 @@ impl Base {
     }
 
     /// Where it lies.
-    pub fn root(self) -> PathBuf {
+    pub(crate) fn root(self) -> PathBuf {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         match self {
             Self::Ours => root,
@@ -39,7 +40,7 @@ impl Base {
     }
 
     /// What is verified, below the root.
-    pub const fn dir(self) -> &'static str {
+    pub(crate) const fn dir(self) -> &'static str {
         match self {
             Self::Ours => "skill/platform-integration",
             Self::Notes | Self::Csv => ".",
@@ -48,7 +49,7 @@ impl Base {
 }
 
 /// Options that all share.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         dir: String::new(),
         profile: Profile::Full,
@@ -57,5 +58,8 @@ pub fn options() -> Options {
         collections: Vec::new(),
         program: platform_integration::cli::program(),
         exe: None,
+        means: Means::default(),
+        accept: false,
+        base: None,
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// A change, as a person or a tool would make it without looking left and right.
 #[derive(Debug)]
-pub enum Change {
+pub(crate) enum Change {
     /// The first `from` in the file becomes `to`.
     Replace(&'static str, &'static str, &'static str),
     /// Every `from` in the file becomes `to`.
@@ -25,7 +25,7 @@ pub enum Change {
 
 impl Change {
     /// Makes it.
-    pub fn make(&self, root: &Path) -> Result<(), String> {
+    pub(crate) fn make(&self, root: &Path) -> Result<(), String> {
         let read = |file: &str| std::fs::read_to_string(root.join(file)).map_err(|e| format!("{file}: {e}"));
         let write = |file: &str, text: &str| {
             let path = root.join(file);

@@ -5,21 +5,21 @@ use super::change::Change::{self, Append, Prepend, Remove, Rename, Repeat, Repla
 
 /// One drift.
 #[derive(Debug)]
-pub struct Drift {
+pub(crate) struct Drift {
     /// Its number.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// What it drifts away from.
-    pub base: Base,
+    pub(crate) base: Base,
     /// What kind of thing drifts.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What was done.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// Codes that are right; one of them must be new.
-    pub codes: &'static [&'static str],
+    pub(crate) codes: &'static [&'static str],
     /// Codes that are true as well, as consequences.
-    pub also: &'static [&'static str],
+    pub(crate) also: &'static [&'static str],
     /// The changes.
-    pub changes: &'static [Change],
+    pub(crate) changes: &'static [Change],
 }
 
 const fn drift(
@@ -56,7 +56,7 @@ const OURS: &str = "skill/platform-integration/SKILL.md";
 const SERVED: &[&str] = &["served-skill-differs"];
 
 /// All drifts.
-pub const ALL: &[Drift] = &[
+pub(crate) const ALL: &[Drift] = &[
     // --- front matter
     drift(
         "F01",

@@ -13,7 +13,7 @@ const PUBLIC: [(&str, &str, usize); 7] = [
 ];
 
 /// Prints them.
-pub fn print() {
+pub(crate) fn print() {
     println!("\npublic tools, on another set of 26 drifts (16 of which none of them saw):");
     for (tool, version, found) in PUBLIC {
         println!("  {tool:<32} {version:<8} {found:>2} of 26");

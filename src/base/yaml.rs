@@ -223,6 +223,18 @@ pub fn parse_all(text: &str, limits: Limits) -> Result<Vec<Node>, YamlError> {
     documents(text, limits, false)
 }
 
+/// Reads a text as syntax alone: no keys are looked at, no aliases followed.
+///
+/// # Errors
+/// Where the syntax breaks.
+pub fn syntax(text: &str) -> Result<(), YamlError> {
+    let mut parser = Parser::new_from_str(text);
+    while let Some(next) = parser.next_event() {
+        next.map_err(|e| YamlError { at: place(e.marker().line(), e.marker().col()), because: e.info().to_owned() })?;
+    }
+    Ok(())
+}
+
 fn documents(text: &str, limits: Limits, only_first: bool) -> Result<Vec<Node>, YamlError> {
     let mut builder = Builder { limits, nodes: 0, anchors: BTreeMap::new(), stack: Vec::new(), root: None };
     let mut parser = Parser::new_from_str(text);

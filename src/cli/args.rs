@@ -93,12 +93,22 @@ pub(super) enum Command {
     DeadLetters(DeadLetters),
     /// Verify a skill: documents, examples, tests and tools against each other.
     Verify(Verify),
+    /// Write down what a skill is now, files and tools, so that what changes later is seen.
+    Lock(Lock),
     /// Serve the tools to MCP clients: over stdin and stdout, or over HTTP.
     Serve(Serve),
+    /// Make every client's manifest and package from integ.toml and the project's own package file.
+    Package(Package),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write man pages, one a command.
+    Man {
+        /// Directory to write to.
+        #[arg(long, value_name = "DIR", default_value = "man")]
+        out: PathBuf,
     },
 }
 
@@ -195,6 +205,16 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Lock {
+    /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
+    #[arg(default_value = "skill/platform-integration")]
+    pub(super) dir: String,
+    /// Lock the tools of this command's server, instead of those that manifests declare. It is started as it is.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) server: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Verify {
     /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
     #[arg(default_value = "skill/platform-integration")]
@@ -215,6 +235,9 @@ pub(super) struct Verify {
     /// Another directory whose skills may be routed to; may be given again.
     #[arg(long, value_name = "DIR")]
     pub(super) collection: Vec<String>,
+    /// A commit, branch or tag: a skill that differs from it must have another version.
+    #[arg(long, value_name = "REF")]
+    pub(super) base: Option<String>,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,
@@ -330,6 +353,32 @@ pub(super) struct ApprovalsOf {
     pub(super) signers: Option<String>,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --write or --check, packages are built: the self-contained skill and its archive, a directory for
+each client, the bundle for desktop clients with this program in it, and the registry's entry. The same
+files give the same bytes.")]
+pub(super) struct Package {
+    /// The project, with integ.toml at its root.
+    #[arg(default_value = ".")]
+    pub(super) dir: String,
+    /// Directory to build into.
+    #[arg(long, value_name = "DIR", default_value = "dist", conflicts_with_all = ["write", "check"])]
+    pub(super) out: String,
+    /// Write the manifests into the project instead.
+    #[arg(long, conflicts_with = "check")]
+    pub(super) write: bool,
+    /// Compare the project's manifests with their source instead; the exit code is 1 where one differs.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Build from the skill that this program holds, without a checkout.
+    #[arg(long, conflicts_with_all = ["write", "check", "dir"])]
+    pub(super) own: bool,
+    /// The program that goes into the bundle. Default: this one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "check"])]
+    pub(super) binary: Option<PathBuf>,
+}
+
 impl Command {
     /// The list of signers that this command names.
     pub(super) fn signers(&self) -> Option<&str> {
@@ -371,7 +420,10 @@ pub(super) struct Mock {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --http one client is served over stdin and stdout.
+Without --http and --ui one client is served over stdin and stdout.
+
+With --tokens the pages of --ui ask for the same tokens: a browser asks for name and password, the
+token is the password.
 
 The file of tokens has a line for each: NAME REFERENCE, where the reference is
   env:VARIABLE    the environment variable that holds the token
@@ -381,10 +433,17 @@ Tokens have at least 24 characters (openssl rand -hex 32). A principal may have 
 so several tokens. Each principal sees its own sessions and evidence and no other's.
 
 Beyond this machine nothing is served without --tokens, nor without TLS unless a proxy ends it.")]
+#[command(group(clap::ArgGroup::new("served").args(["http", "ui"]).multiple(true)))]
 pub(super) struct Serve {
     /// Serve streamable HTTP at this address, path /mcp. Port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) http: Option<SocketAddr>,
+    /// Serve pages that show what is in the evidence: sessions, records, constraints. They only read.
+    #[arg(long)]
+    pub(super) ui: bool,
+    /// Where the pages are. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", requires = "ui", default_value = "127.0.0.1:7878")]
+    pub(super) listen: SocketAddr,
     #[command(flatten)]
     pub(super) options: ServeHttp,
 }
@@ -392,7 +451,7 @@ pub(super) struct Serve {
 #[derive(Debug, Args)]
 pub(super) struct ServeHttp {
     /// Who may call, and with which bearer tokens. Without it: whoever reaches the address, this machine only.
-    #[arg(long, value_name = "FILE", requires = "http")]
+    #[arg(long, value_name = "FILE", requires = "served")]
     pub(super) tokens: Option<PathBuf>,
     /// Certificate chain, PEM.
     #[arg(long, value_name = "PATH", requires_all = ["http", "tls_key"])]
@@ -401,10 +460,10 @@ pub(super) struct ServeHttp {
     #[arg(long, value_name = "PATH", requires_all = ["http", "tls_cert"])]
     pub(super) tls_key: Option<PathBuf>,
     /// A proxy in front ends TLS: allow plain HTTP beyond this machine.
-    #[arg(long, requires = "http")]
+    #[arg(long, requires = "served")]
     pub(super) behind_proxy: bool,
     /// A name by which clients reach the server, beside its address (repeatable).
-    #[arg(long, value_name = "NAME", requires = "http")]
+    #[arg(long, value_name = "NAME", requires = "served")]
     pub(super) allow_host: Vec<String>,
     /// An origin whose pages may call, beside those of this machine (repeatable).
     #[arg(long, value_name = "ORIGIN", requires = "http")]

@@ -30,6 +30,12 @@ pub mod exit {
     pub const FAULT: u8 = 3;
 }
 
+/// This program's commands and their long flags, which documents may name.
+#[must_use]
+pub fn program() -> crate::verify::facts::Program {
+    commands::program()
+}
+
 /// Parses the arguments, runs the command, tells the exit code.
 #[must_use]
 pub fn main() -> ExitCode {

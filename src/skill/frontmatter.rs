@@ -94,6 +94,15 @@ pub fn byte_of_line(text: &str, line: u32) -> Option<usize> {
     text.match_indices('\n').nth(line - 1).map(|(at, _)| at + 1)
 }
 
+/// The byte of a place; nothing where the text has no such line, the end of the line where that is shorter.
+#[must_use]
+pub fn byte_at(text: &str, at: Span) -> Option<usize> {
+    let start = byte_of_line(text, at.line)?;
+    let line = text.get(start..)?.lines().next().unwrap_or_default();
+    let column = usize::try_from(at.column).ok()?.saturating_sub(1);
+    Some(start + line.char_indices().nth(column).map_or(line.len(), |(i, _)| i))
+}
+
 /// Lines with the byte at which each begins, without its break.
 fn lines(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     let mut at = from;

@@ -11,7 +11,7 @@ mod shipped;
 mod tree;
 
 pub use document::{Block, Cell, Comment, ConfidenceLine, Document, Link, LinkKind, Section, Span, Table};
-pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, byte_of_line, parse as parse_front_matter};
+pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, byte_at, parse as parse_front_matter};
 pub use mark::Mark;
 pub use project::{LoadError, Project, Skill, load};
 pub use shipped::SHIPPED;

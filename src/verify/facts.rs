@@ -14,6 +14,8 @@ pub struct Facts {
     pub servers: Vec<Server>,
     /// The program whose commands documents may name, where it is known.
     pub program: Option<Program>,
+    /// Of the paths below the root that manifests name, those that are on the disk; nothing where there is no disk.
+    pub named_and_there: Option<std::collections::BTreeSet<String>>,
     /// The scripts that their grammars cannot read, where they were looked for already.
     pub suspects: Option<Vec<Suspect>>,
     /// What interpreters said of those scripts, by path below the root.

@@ -70,14 +70,6 @@ fn json_error(e: &serde_json::Error, lines_before: usize) -> Malformed {
     }
 }
 
-/// Whether a text is one JSON value, or several after one another.
-pub(super) fn json_stream(text: &str) -> Result<(), Malformed> {
-    for value in serde_json::Deserializer::from_str(without_mark(text)).into_iter::<Value>() {
-        value.map_err(|e| json_error(&e, 0))?;
-    }
-    Ok(())
-}
-
 /// Reads YAML: all documents.
 pub(super) fn yaml(text: &str) -> Result<Vec<Node>, Malformed> {
     yaml::parse_all(without_mark(text), LIMITS).map_err(|e| Malformed {
@@ -85,6 +77,12 @@ pub(super) fn yaml(text: &str) -> Result<Vec<Node>, Malformed> {
         beyond_us: e.because.starts_with("nested deeper"),
         because: e.because,
     })
+}
+
+/// Where YAML breaks off as syntax, whatever its parts mean; nothing where it does not.
+pub(super) fn yaml_syntax(text: &str) -> Option<Malformed> {
+    let broken = yaml::syntax(without_mark(text)).err()?;
+    Some(Malformed { at: broken.at, because: broken.because, beyond_us: false })
 }
 
 fn toml(text: &str) -> Result<(), Malformed> {

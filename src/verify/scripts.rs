@@ -96,6 +96,10 @@ pub fn suspects(project: &Project) -> Vec<Suspect> {
 pub(super) fn script<'f>(path: &str, file: &'f File) -> Option<(&'f str, Language)> {
     let text = file.text().filter(|t| t.len() <= MAX)?;
     let language = Language::of(path, text)?;
+    // ExtendScript of Adobe's programs has a preprocessor, and shares its ending with React.
+    if language == Language::JavaScript && text.lines().any(|l| l.starts_with("#target") || l.starts_with("#include")) {
+        return None;
+    }
     let named = template::kind(path) == template::Kind::Named;
     (!named && !template::has_statements(text) && !super::checks::is_deliberate(path)).then_some((text, language))
 }

@@ -1,6 +1,7 @@
 //! Verifies a skill: gathers what its project holds, starts and runs what the profile asks for, lets `verify` judge, and
 //! mends what can be mended safely.
 
+mod base;
 mod bench;
 mod blocks;
 mod declared;
@@ -10,6 +11,7 @@ mod live;
 mod matrix;
 mod mutants;
 mod replay;
+mod scripts;
 mod tests;
 
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::finding::Finding;
 use crate::probe::Surface;
-use crate::sandbox::Means;
+use crate::sandbox::{Means, Sandbox};
 use crate::skill::{self, Project};
 use crate::verify::facts::{Facts, Program, Replay, Server};
 use crate::verify::runs::{Ran, Runs};
@@ -51,6 +53,8 @@ pub struct Options {
     pub exe: Option<PathBuf>,
     /// What a sandbox is made from.
     pub means: Means,
+    /// A commit that the versions of skills are compared with.
+    pub base: Option<String>,
 }
 
 /// One finding, with where its rule comes from.
@@ -240,7 +244,7 @@ fn found(f: &Finding) -> FoundOut {
     }
 }
 
-fn load(app: &App, options: &Options) -> Result<Project, No> {
+pub(super) fn load(app: &App, options: &Options) -> Result<Project, No> {
     skill::load(&app.path(&options.dir), &options.dir).map_err(|e| {
         No::from(Refusal::new(
             "no-skill",
@@ -259,9 +263,19 @@ struct Gathered {
     not_verified: Vec<String>,
 }
 
+/// Asks the servers of a project: what each answered, and what was not asked.
+pub(super) fn ask(app: &App, project: &Project, options: &Options) -> (Vec<Server>, Vec<String>) {
+    let asked = live::Live::of(app, project, options).ask();
+    (asked.servers, asked.not_verified)
+}
+
 /// Starts and runs what the profile asks for, and judges.
 fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, No> {
-    let mut facts = Facts { program: Some(options.program.clone()), ..Facts::default() };
+    let mut facts = Facts {
+        program: Some(options.program.clone()),
+        named_and_there: Some(super::package::named_and_there(&project.root, &project.tree)),
+        ..Facts::default()
+    };
     let mut not_verified = Vec::new();
     if options.profile >= Profile::Sync {
         let live = live::Live::of(app, project, options);
@@ -270,6 +284,13 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         not_verified.extend(asked.not_verified);
         if options.profile >= Profile::Full {
             facts.replays = replay::all(project, &live, &mut not_verified);
+        }
+    }
+    let sandbox = Sandbox::new(options.means.clone()).ok();
+    if options.profile >= Profile::Sync {
+        scripts::judge(&mut facts, project, sandbox.as_ref());
+        if let Some(reference) = &options.base {
+            not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }
     }
     let mut ran = None;

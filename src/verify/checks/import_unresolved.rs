@@ -287,10 +287,18 @@ fn module(
     }
     let stems: Vec<&str> = modules.iter().filter_map(|m| m.strip_suffix(".py")).collect();
     let near = nearest(first, stems.iter().copied()).filter(|n| strsim::jaro_winkler(first, n) > 0.9);
-    let mut missing = Missing::new(
-        format!("module {first} is no file of the skill, and nothing in the skill says where it comes from"),
-        near,
-    );
+    let mut missing = match near.filter(|n| n.replace('-', "_") == first) {
+        // A hyphen is a minus: such a file cannot be imported by any name.
+        Some(near) => Missing {
+            because: format!("module {first} is no file of the skill; {near}.py cannot be imported, for its hyphen"),
+            near: Some(format!("{first}.py for {near}.py")),
+            unsure: false,
+        },
+        None => Missing::new(
+            format!("module {first} is no file of the skill, and nothing in the skill says where it comes from"),
+            near,
+        ),
+    };
     let test = path.split('/').any(|d| d == "tests" || d == "test");
     missing.unsure = near.is_none() && !test;
     Some(missing)

@@ -1,5 +1,6 @@
 //! The checks, one a file. What each can find is in its rules.
 
+mod artifact_missing;
 mod broken_link;
 pub(crate) mod code_block;
 mod confidence_malformed;
@@ -8,15 +9,26 @@ mod description_unfit;
 mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
+mod file_unreachable;
 mod front_matter_malformed;
 mod front_matter_missing;
-mod front_matter_unknown_key;
 mod hidden_characters;
 mod import_unresolved;
+mod key_not_portable;
+mod lock_stale;
+mod manifest_differs;
+mod manifest_key_missing;
+mod manifest_key_unknown;
+mod manifest_malformed;
+mod manifest_path;
+mod manifest_secret;
+mod manifest_stale;
+mod manifest_value_unfit;
 pub(crate) mod matrix;
 mod mutant_survives;
 mod name_not_folder;
 mod over_budget;
+mod path_missing;
 mod replay_differs;
 mod resource_malformed;
 mod restated_stale;
@@ -28,11 +40,13 @@ mod served_skill_differs;
 mod server_not_started;
 pub(crate) mod tests_assert_nothing;
 mod tests_run;
+mod tool_contract_broken;
 mod tool_name_too_long;
 mod tool_undocumented;
 mod tree_unsound;
 mod unknown_command;
 mod unknown_tool;
+mod value_not_quoted;
 
 pub(super) use resource_malformed::is_deliberate;
 
@@ -42,12 +56,16 @@ use super::Check;
 pub const ALL: &[&Check] = &[
     &front_matter_missing::CHECK,
     &front_matter_malformed::CHECK,
-    &front_matter_unknown_key::CHECK,
+    &key_not_portable::CHECK,
+    &value_not_quoted::CHECK,
     &name_not_folder::CHECK,
     &description_unfit::CHECK,
     &section_missing::CHECK,
     &over_budget::CHECK,
     &broken_link::CHECK,
+    &file_unreachable::CHECK,
+    &artifact_missing::CHECK,
+    &path_missing::CHECK,
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
@@ -63,6 +81,14 @@ pub const ALL: &[&Check] = &[
     &confidence_over_ceiling::CHECK,
     &hidden_characters::CHECK,
     &secret_in_document::CHECK,
+    &manifest_malformed::CHECK,
+    &manifest_key_missing::CHECK,
+    &manifest_key_unknown::CHECK,
+    &manifest_value_unfit::CHECK,
+    &manifest_path::CHECK,
+    &manifest_secret::CHECK,
+    &manifest_differs::CHECK,
+    &manifest_stale::CHECK,
     &resource_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
@@ -74,4 +100,6 @@ pub const ALL: &[&Check] = &[
     &matrix::CHECK,
     &matrix::ROWS,
     &mutant_survives::CHECK,
+    &lock_stale::CHECK,
+    &tool_contract_broken::CHECK,
 ];

@@ -150,19 +150,21 @@ fn data(subject: &Subject<'_>, path: &str, text: &str, kind: Kind, format: Forma
     };
     match filled_reads {
         Ok(()) if kind == Kind::Named => None,
-        // Nothing in it is quoted: it is meant to be filled in as text.
-        Ok(()) if kind == Kind::Placed && quoted_holes == 0 => None,
         Ok(()) => {
-            let fix = "quote the placeholder, or name the file as a template, e.g. with the ending .j2";
-            let finding = Finding::error(
-                RULE.code,
-                at(malformed.at),
-                format!("{}, because a placeholder of it is not quoted", says(&malformed)),
-            );
-            // Where most stand bare, that is how it is meant, and its ending is what is wrong.
+            // `{{a}}` alone is YAML, if a strange one: a place that the whole file keeps bare is meant to be filled in as
+            // text. `{{a}}/{{b}}` is none, and breaks whatever opens the file before it is filled in.
+            let torn = if format == Format::Yaml { formats::yaml_syntax(text) } else { None };
             let meant = bare > quoted_holes;
-            let finding = if meant { Finding { severity: Severity::Warning, ..finding } } else { finding };
-            (!(meant && kind == Kind::Placed)).then(|| finding.fix(fix))
+            if kind == Kind::Placed && torn.is_none() && (meant || quoted_holes == 0) {
+                return None;
+            }
+            let found = torn.as_ref().unwrap_or(&malformed);
+            let because = format!("{}, because a placeholder is not quoted", says(found));
+            let finding = Finding::error(RULE.code, at(found.at), because)
+                .fix("quote the placeholder, or name the file as a template, e.g. with the ending .j2");
+            // Where most stand bare outside a place for templates, its ending is what is wrong.
+            let unsure = meant && kind == Kind::Not;
+            Some(if unsure { Finding { severity: Severity::Warning, ..finding } } else { finding })
         }
         Err(still) if still.beyond_us => None,
         Err(still) => {

@@ -2,7 +2,7 @@
 
 use crate::base::text::nearest;
 use crate::base::yaml::Span;
-use crate::finding::{Finding, Location, Severity};
+use crate::finding::{Finding, Severity};
 use crate::skill::Skill;
 use crate::verify::{Check, Profile, Rule, Subject};
 
@@ -16,13 +16,15 @@ const SECTIONS: [&str; 7] = [
     "Output Format",
     "Validation Checklist",
 ];
+/// A skill that has so many of them follows the procedure.
+const FOLLOWS: usize = 4;
 
 const RULE: Rule = Rule {
     code: "section-missing",
     id: "PI010",
     severity: Severity::Error,
-    finds: "A section of the procedure is missing from SKILL.md.",
-    source: "the procedure for platform integration, whose users look for its sections by name",
+    finds: "A skill follows the standard operating procedure, and lacks one of its seven sections.",
+    source: "the procedure, whose users look for its sections by name",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
@@ -33,15 +35,23 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 
 fn of(skill: &Skill) -> Vec<Finding> {
     let main = skill.main();
-    let titles: Vec<&str> = main.sections.iter().map(|s| s.title.as_str()).collect();
-    let missing = SECTIONS.iter().filter(|want| !titles.iter().any(|t| t.eq_ignore_ascii_case(want)));
+    let titles: Vec<&str> = main.sections.iter().map(|s| s.title.trim_end_matches(':')).collect();
+    let has = |want: &&&str| titles.iter().any(|t| t.eq_ignore_ascii_case(want));
+    if SECTIONS.iter().filter(has).count() < FOLLOWS {
+        return Vec::new();
+    }
+    let level =
+        main.sections.iter().find(|s| SECTIONS.iter().any(|t| s.title.eq_ignore_ascii_case(t))).map_or(2, |s| s.level);
+    let missing = SECTIONS.iter().filter(|want| !has(want));
     missing
         .map(|want| {
-            let near = nearest(want, titles.iter().copied()).and_then(|n| main.sections.iter().find(|s| s.title == n));
-            let at = near.map_or(Span { line: 1, column: 1 }, |s| s.at);
-            let hint = near.map_or_else(String::new, |s| format!(" (\"{}\" is near)", s.title));
-            Finding::error(RULE.code, Location::at(&main.file, at), format!("no section \"{want}\"{hint}"))
-                .fix(format!("add ## {want}"))
+            let near = nearest(want, titles.iter().copied());
+            let section = near.and_then(|n| main.sections.iter().find(|s| s.title.starts_with(n)));
+            let at = section.map_or(Span { line: 1, column: 1 }, |s| s.at);
+            let hint = near.map_or_else(String::new, |n| format!(" (\"{n}\" is near)"));
+            RULE.in_document(main, at, format!("no section \"{want}\"{hint}"))
+                .fix(format!("add {} {want}", "#".repeat(level)))
+                .near(near)
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! The verifier: each check finds its own fault and no other, in skills written for it; our own skill has none.
 
+mod manifests;
 #[cfg(target_os = "linux")]
 mod runs;
 
@@ -153,7 +154,9 @@ fn every_check_finds_its_fault_and_no_other() {
     page.extend(found.iter().map(line));
     insta::assert_snapshot!(page.join("\n"));
     for rule in rules() {
-        let tripped = rule.code == "example-without-test" || cases.iter().any(|(code, _)| *code == rule.code);
+        let tripped = rule.code == "example-without-test"
+            || rule.id == "PI050"
+            || cases.iter().any(|(code, _)| *code == rule.code);
         assert!(tripped, "{} has no example", rule.code);
         assert!(rule.finds.ends_with('.') && rule.id.starts_with("PI"));
     }

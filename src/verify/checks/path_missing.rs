@@ -1,0 +1,155 @@
+//! A path that is named in code must be there, where it clearly is a path of the skill.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::base::text::quoted;
+use crate::base::yaml::Span;
+use crate::finding::{Change, Finding, Severity};
+use crate::skill::{Document, Skill};
+use crate::verify::paths::{OWN, dir_of, is_hedged, is_placeholder, line_at, name_of, near, resolve, there};
+use crate::verify::{Check, Profile, Rule, Subject};
+
+/// A path with a directory and a file with an ending, or a directory below a directory.
+static PATH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\./)?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_. -]+)*(?:/|/[A-Za-z0-9_.-]+\.[A-Za-z0-9]{1,8})$")
+        .expect("a constant pattern")
+});
+/// What clients put before paths of a skill.
+static ROOTS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\$\{?(?:CLAUDE_SKILL_DIR|SKILL_DIR|SKILL_ROOT)\}?|\{baseDir\}|\{skill_dir\})/")
+        .expect("a constant pattern")
+});
+/// Words that send the reader to a file.
+static SENDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:see|read|load|consult|refer to|open|run|execute|use)\b").expect("a constant pattern")
+});
+
+const RULE: Rule = Rule {
+    code: "path-missing",
+    id: "PI011",
+    severity: Severity::Error,
+    finds: "Code names a path below a directory of the skill, and there is no such file.",
+    source: "Agent Skills specification, \"File references\"; other linters report paths of the user's own project here",
+};
+
+pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    subject.skills().flat_map(|skill| of(skill, subject)).collect()
+}
+
+/// A word of code that may be a path.
+struct Named<'d> {
+    text: &'d str,
+    at: Span,
+    range: Range<usize>,
+    /// Whether it is a span of its own, not a word of a command.
+    span: bool,
+}
+
+fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
+    if subject.project.tree.cut.is_some() {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for document in &skill.documents {
+        let mut said = std::collections::BTreeSet::new();
+        for named in words(document) {
+            if let Some(finding) = one(skill, subject, document, &named)
+                && said.insert(named.text)
+            {
+                out.push(finding);
+            }
+        }
+    }
+    out
+}
+
+/// Spans, and the words of spans and shell blocks that hold commands.
+fn words(document: &Document) -> Vec<Named<'_>> {
+    let mut out = Vec::new();
+    for span in &document.spans {
+        let whole = !span.text.contains(' ');
+        let Some(text) = document.text.get(span.range.clone()) else { continue };
+        push_words(document, text, span.range.start, whole, &mut out);
+    }
+    for block in
+        document.blocks.iter().filter(|b| matches!(b.language.as_str(), "sh" | "bash" | "shell" | "zsh" | "console"))
+    {
+        for (start, line) in block.starts.iter().zip(block.text.lines()) {
+            let line = line.split(" #").next().unwrap_or(line);
+            if !line.trim_start().starts_with('#') {
+                let start = *start;
+                // Where a tab was cut, the line does not stand in the text as it is; then it is left alone.
+                if document.text.get(start..start + line.len()) == Some(line) {
+                    let kept = document.text.get(start..start + line.len()).unwrap_or_default();
+                    push_words(document, kept, start, false, &mut out);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn push_words<'d>(document: &Document, text: &'d str, start: usize, span: bool, out: &mut Vec<Named<'d>>) {
+    let mut from = 0;
+    for word in text.split([' ', '\t', '"', '\'', '(', ')', '=', ',', ';']) {
+        if word.contains('/') && !word.contains("://") {
+            let begin = start + from;
+            out.push(Named { text: word, at: document.place(begin), range: begin..begin + word.len(), span });
+        }
+        from += word.len() + 1;
+    }
+}
+
+fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<'_>) -> Option<Finding> {
+    let tree = &subject.project.tree;
+    let rooted = ROOTS.find(named.text);
+    let text = named.text.get(rooted.map_or(0, |r| r.end())..)?;
+    let text = text.split([':', '#']).next().unwrap_or(text);
+    if !PATH.is_match(text) || is_placeholder(text) {
+        return None;
+    }
+    let own = text.trim_start_matches("./");
+    let first = own.split('/').next()?;
+    let base = resolve(&skill.base, own)?;
+    // From the skill, from the document, from the project: where any of them has it, it is there.
+    let places = [Some(base.clone()), resolve(dir_of(&document.path), own), resolve("", own)];
+    if places.iter().flatten().any(|p| there(tree, p)) || first == ".." {
+        return None;
+    }
+    let has = tree.has_dir(&skill.path(first));
+    let line = line_at(document, named.range.start);
+    let shown = quoted(named.text, 120);
+    let found = near(skill, tree, &base);
+    let close = found.as_ref().is_some_and(|n| n.sure);
+    let main = document.path == skill.main().path;
+    let kept = rooted.is_some()
+        || (has && (close || (OWN.contains(&first) && !is_hedged(line) && (main || named.span))))
+        || (has && !OWN.contains(&first) && main && !is_hedged(line) && !text.ends_with('/'));
+    if !kept {
+        // A directory that the skill lacks as a whole: only where the reader is sent there.
+        let sent = named.span && main && matches!(first, "references" | "reference") && text.ends_with(".md");
+        if !(sent && SENDS.is_match(line) && !is_hedged(line)) {
+            return None;
+        }
+    }
+    let way = found.as_ref().map(|n| n.path.strip_prefix(&format!("{}/", skill.base)).unwrap_or(&n.path).to_owned());
+    let because = format!(
+        "{shown} is named, and the skill has no such {}",
+        if text.ends_with('/') { "directory" } else { "file" }
+    );
+    let fix = way.as_ref().map_or_else(|| format!("add {own}, or name a file that is there"), |w| format!("write {w}"));
+    let mut finding = RULE.in_document(document, named.at, because).fix(fix).near(way.as_deref());
+    if let (true, Some(way)) = (close && rooted.is_none() && !way.as_ref().is_some_and(|w| name_of(w).is_empty()), way)
+    {
+        let dots = if named.text.starts_with("./") { "./" } else { "" };
+        let to = named.range.start + text.len();
+        let change = Change::Replace { from: named.range.start, to, with: format!("{dots}{way}") };
+        finding = finding.edit(&document.path, change);
+    }
+    Some(finding)
+}
