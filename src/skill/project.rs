@@ -289,7 +289,11 @@ fn bases(tree: &Tree) -> Vec<String> {
     // A root that is a skill: only what lies in skills/ is another.
     let apart = |dir: &str| !root || dir.is_empty() || dir.starts_with("skills/");
     let outermost = |dir: &str| !Tree::above(dir).any(|above| all.contains(above));
-    all.iter().filter(|dir| outermost(dir) && apart(dir)).map(|dir| (*dir).to_owned()).collect()
+    let skills: Vec<String> =
+        all.iter().filter(|dir| outermost(dir) && apart(dir)).map(|dir| (*dir).to_owned()).collect();
+    // A skill that tests are made of is none of the project's, where it has others.
+    let made_up = |dir: &String| dir.split('/').any(|part| part == "fixtures");
+    if skills.iter().all(made_up) { skills } else { skills.into_iter().filter(|dir| !made_up(dir)).collect() }
 }
 
 /// What tests are made of: theirs, not the skill's.
