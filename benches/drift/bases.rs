@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use platform_integration::app::verify::Options;
+use platform_integration::sandbox::Means;
 use platform_integration::verify::Profile;
 
 /// A clean skill.
@@ -57,5 +58,8 @@ pub(crate) fn options() -> Options {
         collections: Vec::new(),
         program: platform_integration::cli::program(),
         exe: None,
+        means: Means::default(),
+        accept: false,
+        base: None,
     }
 }

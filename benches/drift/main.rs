@@ -24,6 +24,7 @@ use platform_integration::base::clock::SystemClock;
 use platform_integration::base::rng::Rng;
 use platform_integration::evidence::MemoryLedger;
 use platform_integration::finding::Severity;
+use platform_integration::sandbox::Means;
 use platform_integration::store::MemoryStore;
 use platform_integration::verify::Profile;
 
@@ -135,6 +136,7 @@ fn findings(dir: &Path, base: Base) -> Result<BTreeSet<Seen>, String> {
         dir: base.dir().to_owned(),
         profile: Profile::Full,
         exe: std::env::current_exe().ok(),
+        means: means(),
         ..bases::options()
     };
     let answer = verify::run(&app, &options).map_err(|no| format!("{}: {no:?}", base.name()))?;
@@ -144,6 +146,15 @@ fn findings(dir: &Path, base: Base) -> Result<BTreeSet<Seen>, String> {
         .filter(|f| f.finding.severity >= Severity::Warning)
         .map(|f| (f.finding.code, f.finding.file, f.finding.message))
         .collect())
+}
+
+/// What the sandbox is made from.
+fn means() -> Means {
+    Means {
+        exe: std::env::current_exe().unwrap_or_default(),
+        path: std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect()).unwrap_or_default(),
+        home: std::env::var_os("HOME").map(PathBuf::from),
+    }
 }
 
 /// A copy of a base to change; its name stays, because a skill is named by its directory.

@@ -437,6 +437,9 @@ fn flow(plan: &Plan) -> String {
             format!("creates ({}) or updates ({}) by {}", create.id, update.id, matching.join("."))
         }
         WritePlan::Put { put, .. } => format!("creates or replaces ({})", put.id),
+        WritePlan::Bulk { write, key, size, .. } => {
+            format!("creates or updates up to {size} at once ({}) by {}", write.id, key.join("."))
+        }
         WritePlan::Create { create, .. } => format!("creates ({})", create.id),
     };
     let every = plan.every_ms.map_or_else(|| "once".to_owned(), |ms| format!("every {} s", ms / 1_000));

@@ -259,6 +259,8 @@ fn out_of_reach(call: &Call<'_>) -> Option<String> {
     let channel = match call.face {
         Face::Cli => Channel::Terminal,
         Face::Mcp { .. } => Channel::Elicitation,
+        // A page that only reads brings no decision: nothing that counts.
+        Face::Browser { .. } => Channel::AgentReport,
     };
     (!counts(bar, channel)).then(|| {
         let stronger = if bar == Bar::Signature { "a signature" } else { "a person at a terminal" };

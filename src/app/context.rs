@@ -191,7 +191,15 @@ pub enum Face {
         /// Set when nobody waits for the answer any more.
         stop: Stop,
     },
+    /// A browser on the pages of `serve --ui`: it reads and does nothing else.
+    Browser {
+        /// Who it is authenticated as; nothing for the local user.
+        principal: Option<String>,
+    },
 }
+
+/// The most characters that a list on a page may take.
+const PAGE: usize = 400_000;
 
 impl Face {
     /// The name recorded with each event.
@@ -200,6 +208,7 @@ impl Face {
         match self {
             Self::Cli => "cli",
             Self::Mcp { client, .. } => client,
+            Self::Browser { .. } => "browser",
         }
     }
 
@@ -209,6 +218,7 @@ impl Face {
         match self {
             Self::Cli => Provenance::default(),
             Self::Mcp { provenance, .. } => provenance.clone(),
+            Self::Browser { principal } => Provenance { principal: principal.clone(), ..Provenance::default() },
         }
     }
 
@@ -216,7 +226,7 @@ impl Face {
     #[must_use]
     pub fn stop(&self) -> Stop {
         match self {
-            Self::Cli => Stop::default(),
+            Self::Cli | Self::Browser { .. } => Stop::default(),
             Self::Mcp { stop, .. } => stop.clone(),
         }
     }
@@ -227,6 +237,7 @@ impl Face {
         match self {
             Self::Cli => None,
             Self::Mcp { provenance, .. } => provenance.principal.as_deref(),
+            Self::Browser { principal } => principal.as_deref(),
         }
     }
 
@@ -242,6 +253,7 @@ impl Face {
         match self {
             Self::Cli => usize::MAX,
             Self::Mcp { .. } => super::paging::MOST - 2_500,
+            Self::Browser { .. } => PAGE,
         }
     }
 }

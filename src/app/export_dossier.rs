@@ -2,26 +2,27 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::assess_readiness::{assess, notes};
-use super::check_contract::mapping_rows;
 use super::scaffold_connector::flow_line;
 use super::subject::Compiled;
 use super::wire::counts_line;
-use super::{Call, Done, Fault, Hints, No, Proposed, Refusal, UseCase};
+use super::{Call, Done, Fault, Hints, No, Proposed, Refusal, UseCase, trace_constraint};
 use crate::base::{fs, text};
-use crate::checks::honour::{About, honoured};
+use crate::checks::honour::{About, Honoured, honoured};
 use crate::contract::{ConstraintKind, Contract};
-use crate::evidence::{EventKind, Phase, WHY, who};
+use crate::evidence::{Event, EventKind, Phase, Reconciliation, WHY, who};
 use crate::finding::Confidence;
-use crate::model::Basis;
+use crate::model::{Basis, System};
 use crate::scaffold::{
-    self, ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
-    OperationLine, SystemLine,
+    self, ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine,
+    EventLine, FactLine, FindingLine, LinkLine, MappingLine, OperationLine, SystemLine, TestLine,
 };
+use crate::workflow::drilled::Drilled;
 use crate::workflow::lookalike::as_read;
 use crate::workflow::stated::{statements, wrong};
-use crate::workflow::{ConstraintState, record};
+use crate::workflow::{ConstraintState, Facts, record};
 
 /// The file of a dossier that names the session it is of.
 const NAMES_SESSION: &str = "risk-rollback.md";
@@ -35,7 +36,7 @@ pub struct Params {
     /// From open_session.
     #[arg(long)]
     pub session: String,
-    /// Directory to write to; the five files are replaced by newer ones.
+    /// Directory to write to; older files there are replaced.
     #[arg(long, default_value = "dossier")]
     #[serde(default = "default_out")]
     pub out: String,
@@ -54,7 +55,7 @@ fn default_out() -> String {
 pub struct Answer {
     /// The directory.
     pub out: String,
-    /// The files: integration specification, data mapping, test matrix, deployment and runbook, risk and rollback.
+    /// The files: the five outputs, and dossier.html with all of them.
     pub files: Vec<String>,
     /// The confidence line that stands in them.
     pub confidence: String,
@@ -69,8 +70,8 @@ impl UseCase for ExportDossier {
     const NAME: &'static str = "export_dossier";
     const COMMAND: &'static str = "export";
     const TITLE: &'static str = "Export the dossier";
-    const SUMMARY: &'static str = "Write the five outputs as Markdown from the session's evidence: integration specification, data mapping, test matrix, \
-        deployment and runbook, risk and rollback plan. Every figure comes from the store; what was not run is UNPROVEN there.";
+    const SUMMARY: &'static str = "Write the five outputs as Markdown and as one HTML page from the session's evidence: integration specification, data mapping, \
+        test matrix, deployment and runbook, risk and rollback plan. Every figure comes from the store; what was not run is UNPROVEN there.";
     const HINTS: Hints = Hints { read_only: false, destructive: true, idempotent: true };
     const KIND: EventKind = EventKind::DossierExported;
     const PHASE: Phase = Phase::Validate;
@@ -98,6 +99,9 @@ impl UseCase for ExportDossier {
             )
             .into());
         };
+        // The record keeps where the file lies; people read it from where they are.
+        let here = std::path::Path::new(&file).strip_prefix(&call.app.cwd).ok().and_then(|p| p.to_str());
+        let file = here.map_or(file.clone(), str::to_owned);
         let compiled = Compiled::load(call, &file)?;
         let Some(contract) = &compiled.contract else {
             return Err(Refusal::new(
@@ -119,7 +123,8 @@ impl UseCase for ExportDossier {
             )
             .into());
         }
-        let mut dossier = dossier(call, &file, &compiled, contract, &readiness)?;
+        let events = call.app.store.events_of(call.session_id())?;
+        let mut dossier = dossier(call, Some((&file, &compiled, contract)), &readiness, &events, events.len() as u64)?;
         dossier.notes = params.notes.as_deref().map(notes).unwrap_or_default();
         let out = call.app.path(&params.out);
         let files = scaffold::dossier(&dossier).map_err(|e| Fault::internal(&e))?;
@@ -147,7 +152,7 @@ impl UseCase for ExportDossier {
             files: names,
             confidence: readiness.confidence.to_string(),
             next: format!(
-                "give {} to the owner, {}; query_evidence {{\"session\": \"{}\"}} shows what it rests on",
+                "give {}/dossier.html to the owner, {}; query_evidence {{\"session\": \"{}\"}} shows what it rests on",
                 params.out, contract.owner, params.session
             ),
         };
@@ -198,114 +203,299 @@ fn overstated(call: &Call<'_>, contract: &Contract, computed: Confidence) -> Opt
     .next()
 }
 
-fn dossier(
+/// The most text of a record's data that a page shows, in characters.
+const MOST_DATA: usize = 4_000;
+
+/// Everything that the dossier of the call's session says. Where the contract cannot be read, what rests on it is left
+/// empty.
+pub(super) fn dossier(
     call: &Call<'_>,
-    file: &str,
-    compiled: &Compiled,
-    contract: &Contract,
+    subject: Option<(&str, &Compiled, &Contract)>,
     readiness: &crate::workflow::Readiness,
+    events: &[Event],
+    total: u64,
 ) -> Result<Dossier, No> {
     let session = call.session_id().to_owned();
-    let drills = call.facts.last_drills();
-    let events = call.app.store.events_of(&session)?;
+    let facts = &call.facts;
+    // Records keep where files lie; people read it from where they are.
+    let cwd = format!("{}/", call.app.cwd.display());
+    let here = |text: &str| text.replace(&cwd, "");
+    let heres = |list: &[String]| list.iter().map(|text| here(text)).collect::<Vec<_>>();
+    let opened = call.session.as_ref();
+    let drills = facts.last_drills();
+    let contract = subject.map(|(_, _, contract)| contract);
+    let digest = contract.map(|c| c.digest.as_str().to_owned()).unwrap_or_default();
+    let current = drills.is_some_and(|d| d.record.digest == digest);
+    let standing = facts.standing_drills().next().is_some();
+    let drilled = drill_lines(facts);
     Ok(Dossier {
-        name: contract.name.value.clone(),
-        why: contract.why.clone(),
-        owner: contract.owner.clone(),
-        contract: file.to_owned(),
-        digest: contract.digest.as_str().to_owned(),
+        name: contract.map(|c| c.name.value.clone()).or_else(|| opened.map(|s| s.name.clone())).unwrap_or_default(),
+        why: contract.map(|c| c.why.clone()).unwrap_or_default(),
+        owner: contract.map(|c| c.owner.clone()).unwrap_or_default(),
+        contract: subject.map(|(file, _, _)| file.to_owned()).unwrap_or_default(),
         who_tag: who(Some(&session)),
         why_tag: WHY.to_owned(),
+        goal: opened.map(|s| s.goal.clone()).unwrap_or_default(),
+        opened_at: opened.map(|s| s.opened_at.rfc3339()).unwrap_or_default(),
+        opened_by: opened.map(|s| s.client.clone()).unwrap_or_default(),
         session,
         head: call.app.store.head()?.hash,
-        store: call.app.store.place(),
+        store: here(&call.app.store.place()),
         made_at: call.app.clock.now().rfc3339(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        systems: system_lines(compiled, contract),
-        operations: operation_lines(compiled, contract),
-        flows: contract.flows.values().map(flow_line).collect(),
-        mapping: mapping_rows(compiled, contract)
-            .into_iter()
-            .map(|m| MappingLine { flow: m.flow, target: m.target, from: m.from, how: m.how })
-            .collect(),
-        unmapped: contract.flows.values().flat_map(|f| f.unmapped.iter().map(|u| u.value.clone())).collect(),
-        constraints: constraint_lines(call, contract),
-        findings: compiled
-            .findings
-            .iter()
-            .map(|f| FindingLine {
-                severity: f.severity.as_str().to_owned(),
-                code: f.code.to_owned(),
-                place: f.location.to_string(),
-                message: f.message.clone(),
-            })
-            .collect(),
-        drills: drills
-            .map(|d| {
-                d.record
-                    .rows
-                    .iter()
-                    .map(|r| DrillLine {
-                        flow: r.flow.clone(),
-                        code: r.code.clone(),
-                        verdict: r.verdict.as_str().to_owned(),
-                        schedules: r.schedules,
-                        fired: r.fired,
-                        because: r.because.clone().unwrap_or_default(),
-                    })
-                    .collect()
-            })
+        systems: match subject {
+            Some((_, compiled, contract)) => system_lines(call, compiled, contract),
+            None => mapped_lines(call),
+        },
+        operations: subject.map(|(_, compiled, contract)| operation_lines(compiled, contract)).unwrap_or_default(),
+        flows: contract.map(|c| c.flows.values().map(flow_line).collect()).unwrap_or_default(),
+        mapping: subject.map(|(_, compiled, contract)| mapping_lines(compiled, contract)).unwrap_or_default(),
+        unmapped: contract
+            .map(|c| c.flows.values().flat_map(|f| f.unmapped.iter().map(|u| u.value.clone())).collect())
             .unwrap_or_default(),
-        drills_current: drills.is_some_and(|d| d.record.digest == contract.digest.as_str()),
-        drills_verdict: drills.map_or("UNPROVEN", |d| d.record.verdict.as_str()).to_owned(),
+        constraints: constraint_lines(call, subject),
+        findings: subject.map(|(_, compiled, _)| finding_lines(compiled)).unwrap_or_default(),
+        drills_current: current && standing,
+        drills_verdict: match drills {
+            None => "UNPROVEN".to_owned(),
+            // A last run of one drill alone says nothing of the others.
+            Some(_) if standing => Drilled::of(facts).verdict(|_| true).as_str().to_owned(),
+            Some(last) => last.record.verdict.as_str().to_owned(),
+        },
         drills_seq: drills.map(|d| d.seq),
-        schedules: drills.map_or(0, |d| d.record.schedules),
+        schedules: drilled.iter().map(|d| d.schedules).sum(),
+        drills: drilled,
         not_applicable: drills.map_or(0, |d| d.record.not_applicable),
         reconciliation: drills.map(|d| counts_line(&d.record.reconciliation)).unwrap_or_default(),
+        counts: drills.map(|d| numbers(&d.record.reconciliation)),
         checklist: readiness
             .checklist
             .iter()
             .map(|i| ChecklistLine {
                 item: i.item.to_owned(),
                 state: i.state.as_str().to_owned(),
-                because: i.because.clone(),
-                evidence: i.evidence.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+                because: here(&i.because),
+                evidence: once(&i.evidence).iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+                events: once(&i.evidence),
             })
             .collect(),
-        chain: crate::workflow::chain(&call.facts)
+        claims: readiness
+            .claims
+            .iter()
+            .map(|c| ClaimLine {
+                claim: format!("{}: {}", c.code, c.text),
+                line: c.confidence.to_string(),
+                support: c.support.iter().map(ToString::to_string).collect(),
+            })
+            .collect(),
+        approvals: approval_lines(facts),
+        chain: crate::workflow::chain(facts)
             .into_iter()
             .map(super::assess_readiness::LinkOut::from)
             .map(|l| LinkLine {
-                link: l.link,
+                link: here(&l.link),
                 event: l.event.map(|seq| seq.to_string()).unwrap_or_default(),
+                seq: l.event,
                 state: l.state.as_str().to_owned(),
-                because: l.because,
+                because: here(&l.because),
             })
             .collect(),
         notes: String::new(),
         lost: readiness
             .lost
             .iter()
-            .map(|l| format!("{:.2} by {}: {}; regain: {}", l.points, l.claim, l.because, l.regain))
+            .map(|l| here(&format!("{:.2} by {}: {}; regain: {}", l.points, l.claim, l.because, l.regain)))
             .collect(),
-        risks: readiness.risks.clone(),
-        raise: readiness.raise.clone(),
+        risks: heres(&readiness.risks),
+        raise: heres(&readiness.raise),
         verdict: readiness.verdict.as_str().to_owned(),
         confidence: readiness.confidence.to_string(),
-        events: events
-            .iter()
-            .map(|e| EventLine {
-                seq: e.seq,
-                at: e.event.at.rfc3339(),
-                kind: e.event.kind.as_str().to_owned(),
-                client: e.event.client.clone(),
-                summary: e.event.summary.clone(),
-            })
-            .collect(),
+        value: readiness.confidence.value(),
+        ceiling: readiness.confidence.ceiling().value(),
+        events: events.iter().map(event_line).collect(),
+        events_total: total,
+        digest,
     })
 }
 
-fn system_lines(compiled: &Compiled, contract: &Contract) -> Vec<SystemLine> {
+/// Each number once, in order.
+fn once(list: &[u64]) -> Vec<u64> {
+    list.iter().copied().collect::<std::collections::BTreeSet<u64>>().into_iter().collect()
+}
+
+fn event_line(e: &Event) -> EventLine {
+    let data = if e.event.data.is_null() { String::new() } else { format!("{:#}", e.event.data) };
+    EventLine {
+        seq: e.seq,
+        at: e.event.at.rfc3339(),
+        kind: e.event.kind.as_str().to_owned(),
+        client: e.event.client.clone(),
+        summary: e.event.summary.clone(),
+        phase: e.event.phase.as_str().to_owned(),
+        tool: e.event.tool.clone(),
+        outcome: e.event.outcome.as_str().to_owned(),
+        principal: e.event.provenance.principal.clone().unwrap_or_default(),
+        hash: e.hash.clone(),
+        input: e.event.input.as_str().to_owned(),
+        output: e.event.output.as_str().to_owned(),
+        data: if e.dropped { "dropped by the rule of retention".to_owned() } else { text::truncate(&data, MOST_DATA) },
+    }
+}
+
+fn finding_lines(compiled: &Compiled) -> Vec<FindingLine> {
+    let line = |f: &crate::finding::Finding| FindingLine {
+        severity: f.severity.as_str().to_owned(),
+        code: f.code.to_owned(),
+        place: f.location.to_string(),
+        message: f.message.clone(),
+    };
+    compiled.findings.iter().map(line).collect()
+}
+
+/// The rules of all flows, each with the fields it reads.
+fn mapping_lines(compiled: &Compiled, contract: &Contract) -> Vec<MappingLine> {
+    let of_flow = |flow: &String| compiled.mappings.get(flow).map(|m| (flow.clone(), m));
+    let lines = contract.flows.keys().filter_map(of_flow).flat_map(|(flow, mapping)| {
+        let rules = mapping.rules().iter().zip(mapping.rows());
+        rules
+            .map(|(rule, row)| MappingLine {
+                flow: flow.clone(),
+                target: row.target,
+                from: row.from,
+                how: row.how,
+                sources: rule.reads().map(ToString::to_string).collect(),
+            })
+            .collect::<Vec<_>>()
+    });
+    lines.collect()
+}
+
+/// What stands for each drill of each flow over all runs about the contract as it is, each with the event that shows
+/// it; where no run is, the last one.
+fn drill_lines(facts: &Facts) -> Vec<DrillLine> {
+    let line = |seq: u64, r: &record::DrillRow| DrillLine {
+        flow: r.flow.clone(),
+        code: r.code.clone(),
+        verdict: r.verdict.as_str().to_owned(),
+        schedules: r.schedules,
+        fired: r.fired,
+        because: r.because.clone().unwrap_or_default(),
+        event: Some(seq),
+    };
+    let runs: Vec<_> = facts.standing_drills().collect();
+    let drilled = Drilled::of(facts);
+    if runs.is_empty() {
+        return facts.last_drills().map(|d| d.record.rows.iter().map(|r| line(d.seq, r)).collect()).unwrap_or_default();
+    }
+    let mut out: Vec<DrillLine> = Vec::new();
+    // Newest first; of what a drill stands at, the newest run that shows it.
+    for run in runs.iter().rev() {
+        for row in &run.record.rows {
+            let stands = drilled.drills.get(&(row.flow.clone(), row.code.clone()));
+            let known = out.iter().any(|d| d.flow == row.flow && d.code == row.code);
+            if !known && stands.is_none_or(|v| *v == row.verdict) {
+                out.push(line(run.seq, row));
+            }
+        }
+    }
+    // A failure carried over from before a change has no row of its own in a run that stands.
+    for ((flow, code), verdict) in &drilled.drills {
+        if !out.iter().any(|d| d.flow == *flow && d.code == *code) {
+            let failed = facts.drills.iter().rev().find_map(|run| {
+                let row =
+                    run.record.rows.iter().find(|r| r.flow == *flow && r.code == *code && r.verdict == *verdict)?;
+                Some(line(run.seq, row))
+            });
+            out.extend(failed);
+        }
+    }
+    out
+}
+
+fn numbers(c: &Reconciliation) -> CountsLine {
+    let Reconciliation { expected, read, unique, written, unchanged, rejected, dead_lettered } = *c;
+    CountsLine { expected, read, unique, written, unchanged, rejected, dead_lettered, settled: c.settled() }
+}
+
+fn approval_lines(facts: &Facts) -> Vec<ApprovalLine> {
+    let current = |a: &record::Approved| {
+        facts.checks.last().is_some_and(|c| c.record.digest == a.digest && c.record.systems == a.systems)
+            && facts.contract.as_ref().is_none_or(|now| *now == a.digest)
+    };
+    facts
+        .approvals
+        .iter()
+        .map(|seen| ApprovalLine {
+            what: match &seen.record.risk {
+                Some(risk) => format!("{} {risk}", seen.record.what.as_str()),
+                None => seen.record.what.as_str().to_owned(),
+            },
+            by: seen.record.by.clone(),
+            channel: seen.record.channel.as_str().to_owned(),
+            at: seen.at.rfc3339(),
+            seq: seen.seq,
+            digest: seen.record.digest.clone(),
+            current: current(&seen.record),
+            because: seen.record.because.clone().unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// The systems as they were mapped, where no contract says how they are used.
+fn mapped_lines(call: &Call<'_>) -> Vec<SystemLine> {
+    let mapped = call.facts.systems.iter().map(|(name, seen)| {
+        let read = call.app.read_description(&call.app.path(&seen.record.api), &seen.record.api).ok();
+        let system = read.as_ref().and_then(|r| r.system.as_ref());
+        SystemLine {
+            name: name.clone(),
+            title: system.map_or_else(|| "its description cannot be read now".to_owned(), |s| s.title.clone()),
+            api: seen.record.api.clone(),
+            format: system.map(|s| format!("{} {}", s.format, s.format_version)).unwrap_or_default(),
+            digest: seen.record.digest.clone(),
+            base_url: system
+                .and_then(|s| s.servers.first().map(|s| s.url.clone()))
+                .unwrap_or_else(|| "none stated".to_owned()),
+            auth: "not chosen yet".to_owned(),
+            facts: system.map(|s| fact_lines(s)).unwrap_or_default(),
+            event: Some(seen.seq),
+        }
+    });
+    mapped.collect()
+}
+
+/// A value without the signs of JSON: `requests 50, window_ms 1000`.
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        Value::Array(list) => list.iter().map(in_words).collect::<Vec<_>>().join(", "),
+        Value::Object(all) => {
+            let said = all.iter().filter(|(_, v)| !matches!(v, Value::String(s) if s.is_empty()));
+            let word = |(key, v): (&String, &Value)| match key.as_str() {
+                "value" => in_words(v),
+                _ => format!("{key} {}", in_words(v)),
+            };
+            said.map(word).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn fact_lines(system: &System) -> Vec<FactLine> {
+    let line = |f: &crate::model::Fact| FactLine {
+        fact: f.fact.to_owned(),
+        value: text::truncate(&in_words(&f.value), 160),
+        basis: f.basis_name().to_owned(),
+        ground: match &f.basis {
+            Basis::Stated { pointer } => pointer.clone(),
+            Basis::Inferred { rule, from } => {
+                format!("{rule} from {}", from.first().map_or("", String::as_str))
+            }
+        },
+    };
+    system.facts.iter().map(line).collect()
+}
+
+fn system_lines(call: &Call<'_>, compiled: &Compiled, contract: &Contract) -> Vec<SystemLine> {
     contract
         .systems
         .iter()
@@ -326,21 +516,8 @@ fn system_lines(compiled: &Compiled, contract: &Contract) -> Vec<SystemLine> {
                 .auth
                 .as_ref()
                 .map_or_else(|| "none".to_owned(), |a| format!("{}, secrets by reference", a.scheme.value)),
-            facts: system
-                .facts
-                .iter()
-                .map(|f| FactLine {
-                    fact: f.fact.to_owned(),
-                    value: text::truncate(&f.value.to_string(), 160),
-                    basis: f.basis_name().to_owned(),
-                    ground: match &f.basis {
-                        Basis::Stated { pointer } => pointer.clone(),
-                        Basis::Inferred { rule, from } => {
-                            format!("{rule} from {}", from.first().map_or("", String::as_str))
-                        }
-                    },
-                })
-                .collect(),
+            facts: fact_lines(system),
+            event: call.facts.systems.get(name).map(|seen| seen.seq),
         })
         .collect()
 }
@@ -366,37 +543,73 @@ fn operation_lines(compiled: &Compiled, contract: &Contract) -> Vec<OperationLin
     out
 }
 
-fn constraint_lines(call: &Call<'_>, contract: &Contract) -> Vec<ConstraintLine> {
+fn constraint_lines(call: &Call<'_>, subject: Option<(&str, &Compiled, &Contract)>) -> Vec<ConstraintLine> {
+    let contract = subject.map(|(_, _, contract)| contract);
+    let drilled = Drilled::of(&call.facts);
+    let owner = || contract.map_or_else(|| "not stated".to_owned(), |c| c.owner.clone());
+    // Where it leads, as parts and in words.
+    let leads = |about: &About<'_>| {
+        let Some((_, compiled, contract)) = subject else { return (ConstraintLine::default(), None) };
+        let found = honoured(contract, about);
+        let parts = ConstraintLine {
+            clauses: trace_constraint::clauses(contract, &compiled.text, &found)
+                .into_iter()
+                .map(|c| ClauseLine { place: c.place, path: c.path, line: c.line })
+                .collect(),
+            drills: found
+                .drills
+                .iter()
+                .map(|d| TestLine {
+                    drill: (*d).to_owned(),
+                    verdict: drilled.verdict(|code| code == *d).as_str().to_owned(),
+                })
+                .collect(),
+            watches: found.watches.iter().map(|w| (*w).to_owned()).collect(),
+            ..ConstraintLine::default()
+        };
+        (parts, Some(honours(&found)))
+    };
     let mut out: Vec<ConstraintLine> = call
         .facts
         .constraints
         .iter()
-        .map(|(id, c)| ConstraintLine {
-            id: id.clone(),
-            kind: c.kind.as_str().to_owned(),
-            says: c.says.clone(),
-            origin: c.origin.clone().unwrap_or_else(|| "none given".to_owned()),
-            owner: c.owner.clone().unwrap_or_else(|| contract.owner.clone()),
-            binds: c.binds.to_string(),
-            honoured: match c.state {
-                ConstraintState::Rejected if c.in_contract => "relied on, although it was rejected".to_owned(),
-                ConstraintState::Rejected => "nothing relies on it".to_owned(),
-                _ => honours(contract, &about_fact(c)),
-            },
-            state: if c.kind == ConstraintKind::Inferred { c.state_line() } else { "stated".to_owned() },
+        .map(|(id, c)| {
+            let (parts, words) = leads(&about_fact(c));
+            ConstraintLine {
+                id: id.clone(),
+                kind: c.kind.as_str().to_owned(),
+                says: c.says.clone(),
+                origin: c.origin.clone().unwrap_or_else(|| "none given".to_owned()),
+                owner: c.owner.clone().unwrap_or_else(owner),
+                binds: c.binds.to_string(),
+                honoured: match c.state {
+                    ConstraintState::Rejected if c.in_contract => "relied on, although it was rejected".to_owned(),
+                    ConstraintState::Rejected => "nothing relies on it".to_owned(),
+                    _ => words.unwrap_or_else(|| "by no clause".to_owned()),
+                },
+                state: if c.kind == ConstraintKind::Inferred { c.state_line() } else { "stated".to_owned() },
+                event: Some(c.seq),
+                ..parts
+            }
         })
         .collect();
-    for c in contract.constraints.iter().filter(|c| !call.facts.constraints.contains_key(c.id.as_str())) {
+    let written = contract.into_iter().flat_map(|c| &c.constraints);
+    for c in written.filter(|c| !call.facts.constraints.contains_key(c.id.as_str())) {
+        let (parts, words) = leads(&About::from(c));
         out.push(ConstraintLine {
             id: c.id.value.clone(),
             kind: c.kind.as_str().to_owned(),
             says: c.says.clone(),
             origin: c.origin.as_ref().map_or_else(|| "none given".to_owned(), |o| o.value.clone()),
-            owner: c.owner.as_ref().map_or_else(|| contract.owner.clone(), |o| o.value.clone()),
+            owner: c.owner.as_ref().map_or_else(owner, |o| o.value.clone()),
             binds: record::Binds::from(&c.binds).to_string(),
-            honoured: honours(contract, &About::from(c)),
+            honoured: words.unwrap_or_else(|| "by no clause".to_owned()),
             state: if c.kind == ConstraintKind::Inferred { "open".to_owned() } else { "stated".to_owned() },
+            ..parts
         });
+    }
+    for (number, line) in (1..).zip(&mut out) {
+        line.number = number;
     }
     out
 }
@@ -417,8 +630,7 @@ fn names(list: &[String]) -> Vec<&str> {
 }
 
 /// `line 72 (flows.contacts.delivery.rate); drilled by rate-limited-seconds; seen as "the target is down"`
-fn honours(contract: &Contract, about: &About<'_>) -> String {
-    let found = honoured(contract, about);
+fn honours(found: &Honoured) -> String {
     let clauses: Vec<String> = found.clauses.iter().map(|c| format!("line {} ({})", c.at.line, c.path)).collect();
     if clauses.is_empty() {
         return "by no clause".to_owned();

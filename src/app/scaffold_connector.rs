@@ -205,6 +205,9 @@ pub(super) fn flow_line(flow: &Flow) -> FlowLine {
             format!("finds by {} first", matching.value),
         ),
         Write::Put { operation, .. } => (operation.value.clone(), "PUT is idempotent".to_owned()),
+        Write::Bulk { operation, key, .. } => {
+            (operation.value.clone(), format!("the target finds each record of a batch by {}", key.value))
+        }
         Write::Create { operation, idempotency: Some(header), .. } => {
             (operation.value.clone(), format!("one key per effect in {}", header.value))
         }

@@ -210,7 +210,8 @@ fn state(fact: Option<&ConstraintFact>, kind: crate::contract::ConstraintKind) -
     }
 }
 
-fn clauses(contract: &Contract, source: &str, found: &Honoured) -> Vec<ClauseOut> {
+/// The clauses that were found, each with its line.
+pub(super) fn clauses(contract: &Contract, source: &str, found: &Honoured) -> Vec<ClauseOut> {
     let line = |at: u32| source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim().to_owned();
     found
         .clauses

@@ -136,7 +136,7 @@ fn money(flow: &Flow, from: &str) -> Option<Assumption> {
 }
 
 fn natural_key(flow: &Flow, from: &str, to: &str) -> Option<Assumption> {
-    let Write::Upsert { matching, .. } = &flow.target.write else { return None };
+    let (Write::Upsert { matching, .. } | Write::Bulk { key: matching, .. }) = &flow.target.write else { return None };
     let m = &matching.value;
     Some(Assumption {
         fields: vec![format!("{to}.{m}")],
@@ -180,7 +180,7 @@ fn changes(flow: &Flow, from: &str, list: Option<&Operation>) -> Option<Assumpti
 fn idempotency(flow: &Flow, to: &str, write: Option<&Operation>) -> Option<Assumption> {
     let header = match &flow.target.write {
         Write::Create { idempotency, .. } | Write::Upsert { idempotency, .. } => idempotency.as_ref()?,
-        Write::Put { .. } => return None,
+        Write::Put { .. } | Write::Bulk { .. } => return None,
     };
     let basis = write.and_then(|op| op.idempotency.as_ref()).map(|i| &i.basis);
     let retry = &flow.delivery.retry;

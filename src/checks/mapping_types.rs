@@ -21,7 +21,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let Some(record) = list.operation.record else { continue };
         let source = (&list.system.schemas, record);
         let mut seen: Vec<Finding> = Vec::new();
-        for write in used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update)) {
+        for write in used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update | Role::Bulk)) {
             let Some(body) = write.body() else { continue };
             let target = (&write.system.schemas, body);
             let found = mapping::check(map, source, target, &flow.unmapped, &subject.contract.file);

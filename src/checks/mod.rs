@@ -8,6 +8,7 @@ mod assumption_unstated;
 pub mod assumptions;
 mod auth_incomplete;
 mod auth_missing;
+mod bulk_without_results;
 mod constraint_binds_unknown;
 mod cursor_without_end;
 mod hard_without_clause;
@@ -50,10 +51,11 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 32] = [
+pub static ALL: [&Check; 33] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_field::CHECK,
+    &bulk_without_results::CHECK,
     &unknown_parameter::CHECK,
     &unknown_scheme::CHECK,
     &no_base_url::CHECK,

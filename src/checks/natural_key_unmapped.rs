@@ -11,7 +11,7 @@ use crate::mapping::{Mapping, Path, field};
 
 pub(super) static CHECK: Check = Check {
     code: "natural-key-unmapped",
-    summary: "upsert.match or put.key is a field that no rule writes, or that a rule leaves empty for some records.",
+    summary: "upsert.match, put.key or bulk.key is a field that no rule writes, or that a rule leaves empty for some records.",
     severity: Severity::Error,
     run,
 };
@@ -20,7 +20,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let key: &Spanned<String> = match &flow.target.write {
             Write::Upsert { matching, .. } => matching,
-            Write::Put { key: Some(key), .. } => key,
+            Write::Put { key: Some(key), .. } | Write::Bulk { key, .. } => key,
             Write::Put { key: None, .. } | Write::Create { .. } => continue,
         };
         let (Some(mapping), Ok(path)) = (subject.mappings.get(&flow.name), Path::parse(key)) else { continue };

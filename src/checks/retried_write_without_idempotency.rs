@@ -24,6 +24,20 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             (Role::Create, Write::Create { idempotency: None, duplicates_accepted_by: None, .. }) => {
                 (format!("{id} is tried up to {attempts} times, and a second success is a second record"), fix(&used))
             }
+            (Role::Bulk, _) => {
+                // What takes no list at all is reported as that.
+                if used.operation.bulk(&used.system.schemas).is_none_or(|b| b.upserts) {
+                    continue;
+                }
+                (
+                    format!(
+                        "{id} is tried up to {attempts} times, and its description does not say that a record that is \
+                         there is updated: a batch sent again is written again"
+                    ),
+                    "use an operation whose summary says that it creates or updates; or retry: {attempts: 1}"
+                        .to_owned(),
+                )
+            }
             (Role::Put, _) => {
                 let method = used.operation.method.as_str();
                 (

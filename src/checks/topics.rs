@@ -44,6 +44,7 @@ pub static TOPICS: [Topic; 9] = [
         clauses: |_, flow| match &flow.target.write {
             Write::Upsert { matching, .. } => target(flow, "upsert.match", matching.at),
             Write::Put { operation, key } => target(flow, "put", key.as_ref().unwrap_or(operation).at),
+            Write::Bulk { key, .. } => target(flow, "bulk.key", key.at),
             Write::Create { idempotency: Some(header), .. } => target(flow, "create.idempotency", header.at),
             Write::Create { .. } => Vec::new(),
         },
@@ -57,7 +58,7 @@ pub static TOPICS: [Topic; 9] = [
         clauses: |_, flow| {
             let header = match &flow.target.write {
                 Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. } => idempotency.as_ref(),
-                Write::Put { .. } => None,
+                Write::Put { .. } | Write::Bulk { .. } => None,
             };
             let Some(header) = header else { return Vec::new() };
             let retry = delivery(flow, "retry", (flow.delivery.retry.at.line > 0).then_some(flow.delivery.retry.at));

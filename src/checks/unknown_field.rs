@@ -11,7 +11,7 @@ use crate::model::{SchemaId, System};
 
 pub(super) static CHECK: Check = Check {
     code: "unknown-field",
-    summary: "source.key, incremental.field, upsert.match or put.key names a field that the schema does not have.",
+    summary: "source.key, incremental.field, upsert.match, put.key or bulk.key names a field that the schema does not have.",
     severity: Severity::Error,
     run,
 };
@@ -24,7 +24,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 std::iter::once(&source.key).chain(source.incremental.as_ref().map(|i| &i.field)).collect()
             }
             (Role::Create, Write::Upsert { matching, .. }) => vec![matching],
-            (Role::Put, Write::Put { key: Some(key), .. }) => vec![key],
+            (Role::Put, Write::Put { key: Some(key), .. }) | (Role::Bulk, Write::Bulk { key, .. }) => vec![key],
             _ => continue,
         };
         let schema = if used.role == Role::List { used.operation.record } else { used.body() };

@@ -13,6 +13,7 @@ pub(super) enum Role {
     Create,
     Update,
     Put,
+    Bulk,
 }
 
 /// One operation in use.
@@ -29,8 +30,11 @@ pub(super) struct Used<'a> {
 }
 
 impl Used<'_> {
-    /// Schema of the request body, where one is known.
+    /// Schema of what is written of one record, where it is known.
     pub(super) fn body(&self) -> Option<SchemaId> {
+        if self.role == Role::Bulk {
+            return self.operation.bulk(&self.system.schemas).map(|b| b.record);
+        }
         self.operation.body.as_ref()?.schema
     }
 }
@@ -49,6 +53,7 @@ impl<'a> Subject<'a> {
                 ("find", _) => Role::Find,
                 ("update", _) => Role::Update,
                 (_, Write::Put { .. }) => Role::Put,
+                (_, Write::Bulk { .. }) => Role::Bulk,
                 _ => Role::Create,
             };
             (role, &flow.target.system, name)

@@ -97,10 +97,18 @@ pub(super) enum Command {
     Lock(Lock),
     /// Serve the tools to MCP clients: over stdin and stdout, or over HTTP.
     Serve(Serve),
+    /// Make every client's manifest and package from integ.toml and the project's own package file.
+    Package(Package),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write man pages, one a command.
+    Man {
+        /// Directory to write to.
+        #[arg(long, value_name = "DIR", default_value = "man")]
+        out: PathBuf,
     },
 }
 
@@ -345,6 +353,32 @@ pub(super) struct ApprovalsOf {
     pub(super) signers: Option<String>,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --write or --check, packages are built: the self-contained skill and its archive, a directory for
+each client, the bundle for desktop clients with this program in it, and the registry's entry. The same
+files give the same bytes.")]
+pub(super) struct Package {
+    /// The project, with integ.toml at its root.
+    #[arg(default_value = ".")]
+    pub(super) dir: String,
+    /// Directory to build into.
+    #[arg(long, value_name = "DIR", default_value = "dist", conflicts_with_all = ["write", "check"])]
+    pub(super) out: String,
+    /// Write the manifests into the project instead.
+    #[arg(long, conflicts_with = "check")]
+    pub(super) write: bool,
+    /// Compare the project's manifests with their source instead; the exit code is 1 where one differs.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Build from the skill that this program holds, without a checkout.
+    #[arg(long, conflicts_with_all = ["write", "check", "dir"])]
+    pub(super) own: bool,
+    /// The program that goes into the bundle. Default: this one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["write", "check"])]
+    pub(super) binary: Option<PathBuf>,
+}
+
 impl Command {
     /// The list of signers that this command names.
     pub(super) fn signers(&self) -> Option<&str> {
@@ -386,7 +420,10 @@ pub(super) struct Mock {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --http one client is served over stdin and stdout.
+Without --http and --ui one client is served over stdin and stdout.
+
+With --tokens the pages of --ui ask for the same tokens: a browser asks for name and password, the
+token is the password.
 
 The file of tokens has a line for each: NAME REFERENCE, where the reference is
   env:VARIABLE    the environment variable that holds the token
@@ -396,10 +433,17 @@ Tokens have at least 24 characters (openssl rand -hex 32). A principal may have 
 so several tokens. Each principal sees its own sessions and evidence and no other's.
 
 Beyond this machine nothing is served without --tokens, nor without TLS unless a proxy ends it.")]
+#[command(group(clap::ArgGroup::new("served").args(["http", "ui"]).multiple(true)))]
 pub(super) struct Serve {
     /// Serve streamable HTTP at this address, path /mcp. Port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) http: Option<SocketAddr>,
+    /// Serve pages that show what is in the evidence: sessions, records, constraints. They only read.
+    #[arg(long)]
+    pub(super) ui: bool,
+    /// Where the pages are. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", requires = "ui", default_value = "127.0.0.1:7878")]
+    pub(super) listen: SocketAddr,
     #[command(flatten)]
     pub(super) options: ServeHttp,
 }
@@ -407,7 +451,7 @@ pub(super) struct Serve {
 #[derive(Debug, Args)]
 pub(super) struct ServeHttp {
     /// Who may call, and with which bearer tokens. Without it: whoever reaches the address, this machine only.
-    #[arg(long, value_name = "FILE", requires = "http")]
+    #[arg(long, value_name = "FILE", requires = "served")]
     pub(super) tokens: Option<PathBuf>,
     /// Certificate chain, PEM.
     #[arg(long, value_name = "PATH", requires_all = ["http", "tls_key"])]
@@ -416,10 +460,10 @@ pub(super) struct ServeHttp {
     #[arg(long, value_name = "PATH", requires_all = ["http", "tls_cert"])]
     pub(super) tls_key: Option<PathBuf>,
     /// A proxy in front ends TLS: allow plain HTTP beyond this machine.
-    #[arg(long, requires = "http")]
+    #[arg(long, requires = "served")]
     pub(super) behind_proxy: bool,
     /// A name by which clients reach the server, beside its address (repeatable).
-    #[arg(long, value_name = "NAME", requires = "http")]
+    #[arg(long, value_name = "NAME", requires = "served")]
     pub(super) allow_host: Vec<String>,
     /// An origin whose pages may call, beside those of this machine (repeatable).
     #[arg(long, value_name = "ORIGIN", requires = "http")]

@@ -1,6 +1,6 @@
 //! One arm a command.
 
-use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Lock, Mock, ProfileArg, Run, Verify};
+use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Lock, Mock, Package, ProfileArg, Run, Verify};
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, output, runner, serve};
 use crate::app::{
@@ -22,6 +22,9 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         output::out(&String::from_utf8_lossy(&script));
         return exit::FINE;
     }
+    if let Command::Man { out } = cli.command {
+        return manual(&out);
+    }
     let format = cli.format;
     // Before any work: a command that cannot print what was asked for must not do half of it first.
     let takes = match &cli.command {
@@ -34,7 +37,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         return output::unsupported(format);
     }
     // What only looks leaves no store behind where there was none.
-    let lasting = !matches!(cli.command, Command::Verify(_) | Command::Lock(_));
+    let lasting = !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_));
     let mut app = match compose::app(cli.store.as_deref(), lasting) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
@@ -65,7 +68,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
 
 fn dispatch(app: App, format: Format, command: Command) -> u8 {
     match command {
-        Command::Completions { .. } => exit::FINE,
+        Command::Completions { .. } | Command::Man { .. } => exit::FINE,
         Command::Demo(args) => demo(&app, format, &args),
         Command::Open(p) => simple::<OpenSession>(&app, format, p),
         Command::Map(p) => simple::<MapSystem>(&app, format, p),
@@ -87,6 +90,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
         Command::Verify(args) => verify(&app, format, args),
         Command::Lock(args) => lock(&app, format, args),
+        Command::Package(args) => package(&app, format, args),
         Command::Serve(args) => serve::run(app, format, args),
     }
 }
@@ -209,6 +213,63 @@ fn lock(app: &App, format: Format, args: Lock) -> u8 {
     match app::lock::run(app, &params) {
         Ok(a) => output::answer(format, &a),
         Err(no) => output::no(format, &no),
+    }
+}
+
+fn package(app: &App, format: Format, args: Package) -> u8 {
+    let what = if args.write {
+        app::package::Do::Write
+    } else if args.check {
+        app::package::Do::Check
+    } else {
+        app::package::Do::Build { out: args.out }
+    };
+    let platform = match std::env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    };
+    let options = app::package::Options {
+        dir: args.dir,
+        own: args.own,
+        what,
+        binary: args.binary.or_else(super::compose::exe),
+        platform: platform.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+    };
+    match app::package::run(app, &options) {
+        Ok(answer) => {
+            let code = if answer.stale.is_empty() { exit::FINE } else { exit::FINDINGS };
+            output::answer(format, &answer).max(code)
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+/// One page a command, `platform-integration-evidence-verify.1`, and one for all.
+fn manual(out: &std::path::Path) -> u8 {
+    let mut command = super::command();
+    command.build();
+    let mut pages = Vec::new();
+    pages_of(&command, &mut pages);
+    for (name, page) in &pages {
+        if let Err(e) = crate::base::fs::write_atomic(&out.join(name), page) {
+            output::err(&format!("failed: {e}\nnext: pass a directory that may be written with --out\n"));
+            return exit::FAULT;
+        }
+    }
+    output::out(&format!("{} man pages written to {}\n", pages.len(), out.display()));
+    exit::FINE
+}
+
+fn pages_of(command: &clap::Command, pages: &mut Vec<(String, Vec<u8>)>) {
+    let man = clap_mangen::Man::new(command.clone());
+    let mut page = Vec::new();
+    if man.render(&mut page).is_ok() {
+        pages.push((man.get_filename(), page));
+    }
+    for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        pages_of(sub, pages);
     }
 }
 

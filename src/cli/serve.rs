@@ -1,5 +1,6 @@
-//! `serve`: over stdin and stdout to one client, or over HTTP to many.
+//! `serve`: over stdin and stdout to one client, or over HTTP to many; and pages for a browser.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use super::args::{Format, Serve, ServeHttp};
 use super::{exit, output, stop, tokens};
 use crate::app::{App, Fault, No, Refusal};
 use crate::base::fs;
-use crate::mcp::{self, HttpOptions, Limits, Tls};
+use crate::mcp::{self, HttpOptions, Limits, Principals, Tls};
+use crate::ui::{self, UiOptions};
 
 /// Calls a second for each principal, where nobody said otherwise.
 const RATE: u32 = 100;
@@ -19,8 +21,11 @@ const PEM: u64 = 1024 * 1024;
 
 /// Serves until the client leaves or a signal comes, and tells the exit code.
 pub(super) fn run(app: App, format: Format, args: Serve) -> u8 {
-    let Some(listen) = args.http else { return stdio(app) };
-    match options(&app.cwd, listen, args.options).and_then(|options| http(app, options)) {
+    let Serve { http, ui, listen, options: args } = args;
+    if http.is_none() && !ui {
+        return stdio(app);
+    }
+    match options(&app.cwd, http, ui.then_some(listen), args).and_then(|options| network(app, options)) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),
     }
@@ -48,29 +53,67 @@ fn stdio(app: App) -> u8 {
     }
 }
 
-fn http(mut app: App, options: HttpOptions) -> Result<(), No> {
+/// What is served over the network.
+struct Network {
+    principals: Option<Principals>,
+    http: Option<HttpOptions>,
+    ui: Option<UiOptions>,
+}
+
+fn network(mut app: App, options: Network) -> Result<(), No> {
     let whom = match &options.principals {
         Some(principals) => principals.names().join(", "),
         None => "whoever is on this machine".to_owned(),
     };
     // Who comes from elsewhere has no business with the files of this machine beyond the work.
     app.confined = options.principals.is_some();
+    let app = Arc::new(app);
     let runtime =
         Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| Fault::internal(&e))?;
     let served = runtime.block_on(async {
         let token = stop::on_signal();
-        let listening = mcp::serve_http(Arc::new(app), options, token).await?;
+        let looking = match options.ui {
+            Some(ui) => Some(ui::serve_ui(Arc::clone(&app), ui, token.clone()).await?),
+            None => None,
+        };
+        let listening = match options.http {
+            Some(http) => Some(mcp::serve_http(app, http, token).await?),
+            None => None,
+        };
         // stdout stays empty in every way of serving.
-        output::err(&format!("serving MCP at {} to {whom}; Ctrl-C stops it\n", listening.url));
-        listening.ended.await.map_err(|e| Fault::internal(&e).into())
+        if let Some(listening) = &listening {
+            output::err(&format!("serving MCP at {} to {whom}; Ctrl-C stops it\n", listening.url));
+        }
+        if let Some(looking) = &looking {
+            output::err(&format!("showing the evidence at {} to {whom}; Ctrl-C stops it\n", looking.url));
+        }
+        for ended in [listening.map(|l| l.ended), looking.map(|l| l.ended)].into_iter().flatten() {
+            ended.await.map_err(|e| Fault::internal(&e))?;
+        }
+        Ok(())
     });
     // A call that was cut off may still be at work in its own thread; it has not answered and will not.
     runtime.shutdown_background();
     served
 }
 
-fn options(cwd: &Path, listen: std::net::SocketAddr, args: ServeHttp) -> Result<HttpOptions, No> {
+fn options(cwd: &Path, listen: Option<SocketAddr>, pages: Option<SocketAddr>, args: ServeHttp) -> Result<Network, No> {
     let principals = args.tokens.map(|file| tokens::read(cwd, &file)).transpose()?;
+    if principals.as_ref().is_some_and(Principals::is_empty) && listen.is_none() {
+        return Err(Refusal::new(
+            "no-principal",
+            "the file of tokens names nobody, so nobody could look",
+            "add a line to it: NAME env:VARIABLE, NAME file:PATH or NAME sha256:DIGEST",
+        )
+        .into());
+    }
+    let ui = pages.map(|listen| UiOptions {
+        known: principals.clone().map(|all| -> ui::Known { Arc::new(move |token| all.of(token).map(str::to_owned)) }),
+        behind_proxy: args.behind_proxy,
+        hosts: args.allow_host.clone(),
+        ..UiOptions::new(listen)
+    });
+    let Some(listen) = listen else { return Ok(Network { principals, http: None, ui }) };
     let tls = match (args.tls_cert, args.tls_key) {
         (Some(certificate), Some(key)) => {
             let read = |path: &Path| fs::read_bytes(&cwd.join(path), PEM).map_err(|e| unreadable(&e));
@@ -89,16 +132,16 @@ fn options(cwd: &Path, listen: std::net::SocketAddr, args: ServeHttp) -> Result<
         body_within: patience,
         ..Limits::default()
     };
-    let (hosts, origins) = (args.allow_host, args.allow_origin);
-    Ok(HttpOptions {
-        principals,
+    let http = HttpOptions {
+        principals: principals.clone(),
         tls,
         behind_proxy: args.behind_proxy,
-        hosts,
-        origins,
+        hosts: args.allow_host,
+        origins: args.allow_origin,
         limits,
         ..HttpOptions::new(listen)
-    })
+    };
+    Ok(Network { principals, http: Some(http), ui })
 }
 
 fn unreadable(e: &fs::FileError) -> Refusal {

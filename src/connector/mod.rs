@@ -2,11 +2,12 @@
 //! is handed in, so that the lab can run it in virtual time. Time is tokio's, which the lab pauses.
 //!
 //! From the outside in: [`run_forever`] and [`run_all`] repeat passes; [`run_once`] is one pass; a pass reads pages
-//! (`pull`, `page`) and settles their records (`settle`, `push`, `find`); every request leaves through `exchange`,
+//! (`pull`, `page`) and settles their records (`settle`, `push`, `batch`, `find`); every request leaves through `exchange`,
 //! past the `gate` that all users of one credential share.
 
 mod address;
 mod auth;
+mod batch;
 mod body;
 mod breaker;
 mod compare;

@@ -148,6 +148,21 @@ pub enum WritePlan {
         /// Path in the mapped record of the value that fills it; the source key where nothing is named.
         key: Option<Vec<String>>,
     },
+    /// Many records in one request.
+    Bulk {
+        /// The operation.
+        write: Call,
+        /// Path of the records in the request; empty for a bare array.
+        records: Vec<String>,
+        /// Path of the results in the answer; empty for a bare array.
+        results: Vec<String>,
+        /// Path in the mapped record of the natural key.
+        key: Vec<String>,
+        /// Field of a result that repeats the natural key; nothing: results come in the order of the records.
+        result_key: Option<String>,
+        /// Most records in one request.
+        size: u64,
+    },
     /// Create once.
     Create {
         /// The operation.

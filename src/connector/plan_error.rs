@@ -48,6 +48,16 @@ pub enum PlanError {
         /// As the description has it.
         path: String,
     },
+    /// A bulk write whose description does not say where records and results lie.
+    #[error(
+        "{operation} of {system} does not take one list of records and answer with one list of results; write record by record"
+    )]
+    NoBulk {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
     /// The base URL is none.
     #[error("the base URL of {system} is no absolute http or https URL without user, query and fragment: {url}")]
     BadBaseUrl {

@@ -43,6 +43,9 @@ pub fn plan(
     })
 }
 
+/// Records in one bulk request where the contract does not say.
+const BATCH: u64 = 100;
+
 /// One system of a flow.
 struct Side<'c> {
     name: &'c str,
@@ -281,6 +284,22 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
             put: side.write(side.operation(operation)?, &clause.params, true)?,
             key: key.as_ref().map(|k| path(k)),
         },
+        Write::Bulk { operation, key, size } => {
+            let operation = side.operation(operation)?;
+            let Some(bulk) = operation.bulk(&side.system.schemas) else {
+                return Err(PlanError::NoBulk { system: side.name.to_owned(), operation: operation.id.clone() });
+            };
+            let key = path(key);
+            let repeats = |name: &&String| side.system.schemas.property(bulk.result, name).is_some();
+            WritePlan::Bulk {
+                write: side.write(operation, &clause.params, false)?,
+                result_key: key.last().filter(repeats).cloned(),
+                records: bulk.records,
+                results: bulk.results,
+                key,
+                size: size.unwrap_or(BATCH).min(bulk.most.unwrap_or(u64::MAX)).max(1),
+            }
+        }
         Write::Create { operation, idempotency, .. } => {
             let create = side.operation(operation)?;
             WritePlan::Create {

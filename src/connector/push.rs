@@ -76,6 +76,8 @@ pub(super) async fn deliver(
     match &run.plan.target.write {
         WritePlan::Upsert { .. } => delivery.upsert().await,
         WritePlan::Put { put, key } => delivery.put(put, key.as_deref()).await,
+        // Batches are made of many records, and go another way.
+        WritePlan::Bulk { .. } => Err(delivery.dead("unmappable", "the plan writes in bulk".to_owned())),
         WritePlan::Create { create, idempotency } => delivery.create(create, idempotency.as_deref()).await,
     }
 }
@@ -83,7 +85,7 @@ pub(super) async fn deliver(
 /// The key of an effect, at most 64 characters. An effect whose outcome is not known keeps its key, also after a
 /// crash. It is derived, not drawn, so that even a lost ledger leads to the same key; the key of the effect before is
 /// in it, so that a record that goes back to an earlier form gets a key of its own.
-fn idempotency_key(run: &Run<'_>, key: &str, digest: &str, prior: Option<&Effect>) -> String {
+pub(super) fn idempotency_key(run: &Run<'_>, key: &str, digest: &str, prior: Option<&Effect>) -> String {
     let create_only = matches!(run.plan.target.write, WritePlan::Create { .. });
     if let Some(prior) = prior
         && prior.state == EffectState::Intended

@@ -31,7 +31,7 @@ impl Would {
         match write {
             WritePlan::Upsert { update, .. } if update == call => self.update += 1,
             WritePlan::Upsert { .. } | WritePlan::Create { .. } => self.create += 1,
-            WritePlan::Put { .. } => self.put += 1,
+            WritePlan::Put { .. } | WritePlan::Bulk { .. } => self.put += 1,
         }
     }
 }

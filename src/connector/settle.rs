@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::WritePlan;
+use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
 use super::push::{self, Undelivered};
@@ -44,6 +45,12 @@ pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         highest = newest(highest, item.version.clone());
         groups.entry(key).or_default().push(item);
     }
+    if matches!(run.plan.target.write, WritePlan::Bulk { .. }) {
+        if let Err(stop) = in_batches(run, groups).await {
+            run.halt_with(stop);
+        }
+        return highest;
+    }
     let at_once = match run.plan.delivery.order {
         Order::Total => 1,
         // Without any order, too, one key's records follow each other: they would only get into each other's way.
@@ -63,6 +70,44 @@ pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         })
         .await;
     highest
+}
+
+/// Settles a page by bulk requests. One key's records follow each other: the second form of a record goes into a later
+/// batch than the first.
+async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Result<(), Stop> {
+    let mut groups: Vec<(String, std::vec::IntoIter<Item>)> =
+        groups.into_iter().map(|(key, items)| (key, items.into_iter())).collect();
+    loop {
+        let mut pending = Vec::with_capacity(groups.len());
+        let mut any = false;
+        for (key, items) in &mut groups {
+            let Some(item) = items.next() else { continue };
+            any = true;
+            match item.mapped {
+                Ok(mapped) => {
+                    pending.push(Pending { key: key.clone(), version: item.version, record: item.record, mapped });
+                }
+                Err(reject) => refuse(run, key, reject, item.record)?,
+            }
+        }
+        if !any {
+            return Ok(());
+        }
+        let mut trace = run.trace("batch");
+        let (settled, stop) = batch::deliver(run, pending, &mut trace).await;
+        for (one, outcome) in settled {
+            match outcome {
+                Outcome::Settled(settled) => settle(run, &one.key, settled, &trace.id)?,
+                Outcome::Dead { code, because, attempts } => {
+                    let trace = (attempts > 0).then_some(trace.id.as_str());
+                    bury(run, &one.key, code, &because, one.record, attempts, trace, Settled::Dead)?;
+                }
+            }
+        }
+        if let Some(stop) = stop {
+            return Err(stop);
+        }
+    }
 }
 
 /// Reads key and version, maps, and claims the natural key, in the order of the page.
@@ -89,7 +134,7 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
 fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
     let path = match &run.plan.target.write {
         WritePlan::Upsert { matching, .. } => matching,
-        WritePlan::Put { key: Some(path), .. } => path,
+        WritePlan::Put { key: Some(path), .. } | WritePlan::Bulk { key: path, .. } => path,
         WritePlan::Put { key: None, .. } | WritePlan::Create { .. } => return None,
     };
     let natural = at(mapped, path).and_then(scalar)?;
@@ -101,41 +146,45 @@ fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
 async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
     let mapped = match item.mapped {
         Ok(mapped) => mapped,
-        Err(reject) => {
-            let (code, because, settled) = match reject {
-                Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
-                Reject::KeyMissing => (
-                    "key-missing",
-                    format!("the record has no {}, so it cannot be told from others", run.plan.source.key.join(".")),
-                    Settled::Dead,
-                ),
-                Reject::EqualKeys(other) => (
-                    "equal-keys",
-                    format!("source record {other} becomes the same target record in this run"),
-                    Settled::Dead,
-                ),
-            };
-            return bury(run, key, code, &because, item.record, 0, None, settled);
-        }
+        Err(reject) => return refuse(run, key, reject, item.record),
     };
     let mut trace = run.trace("record");
     match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
-        Ok(settled) => {
-            run.tally().settle(key, settled);
-            // A version too old to be sent says nothing about the letter of a newer one.
-            if settled != Settled::Stale && lock(&run.letters).remove(key) {
-                run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
-            }
-            if settled == Settled::Written {
-                run.log("debug", "record-written", Some(&trace.id), json!({"key": key}));
-            }
-            Ok(())
-        }
+        Ok(settled) => settle(run, key, settled, &trace.id),
         Err(Undelivered::Dead { code, because, attempts }) => {
             bury(run, key, code, &because, item.record, attempts, Some(&trace.id), Settled::Dead)
         }
         Err(Undelivered::Stop(stop)) => Err(stop),
     }
+}
+
+/// Notes what became of a record that was delivered, or need not be.
+fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(), Stop> {
+    run.tally().settle(key, settled);
+    // A version too old to be sent says nothing about the letter of a newer one.
+    if settled != Settled::Stale && lock(&run.letters).remove(key) {
+        run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
+    }
+    if settled == Settled::Written {
+        run.log("debug", "record-written", Some(trace), json!({"key": key}));
+    }
+    Ok(())
+}
+
+/// Buries a record that is not even sent.
+fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
+    let (code, because, settled) = match reject {
+        Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
+        Reject::KeyMissing => (
+            "key-missing",
+            format!("the record has no {}, so it cannot be told from others", run.plan.source.key.join(".")),
+            Settled::Dead,
+        ),
+        Reject::EqualKeys(other) => {
+            ("equal-keys", format!("source record {other} becomes the same target record in this run"), Settled::Dead)
+        }
+    };
+    bury(run, key, code, &because, record, 0, None, settled)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]

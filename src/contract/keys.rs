@@ -230,10 +230,11 @@ pub(super) static TARGET: Table = Table {
         must("system", Shape::Text, "A name under systems."),
         may("upsert", Shape::Table(&UPSERT), "Find by natural key, then update or create."),
         may("put", Shape::TextOr(&PUT), "PUT to a key that the client chooses."),
+        may("bulk", Shape::Table(&BULK), "Many records in one request, each updated or created by its natural key."),
         may("create", Shape::TextOr(&CREATE), "Create once."),
         may("params", Shape::Scalars, "Fixed values of parameters, by name."),
     ],
-    one_of: &["upsert", "put", "create"],
+    one_of: &["upsert", "put", "bulk", "create"],
 };
 
 pub(super) static UPSERT: Table = table(&[
@@ -247,6 +248,12 @@ pub(super) static UPSERT: Table = table(&[
 pub(super) static PUT: Table = table(&[
     must("operation", Shape::Text, "The operation."),
     may("key", Shape::Text, "Target field that fills the last path parameter; the source key where left out."),
+]);
+
+pub(super) static BULK: Table = table(&[
+    must("operation", Shape::Text, "An operation that takes a list of records and answers with one result for each."),
+    must("key", Shape::Text, "Target field that is the natural key; it must be mapped."),
+    may("size", Shape::Count(1, 10_000), "Most records in one request; 100 where left out."),
 ]);
 
 pub(super) static CREATE: Table = table(&[

@@ -272,6 +272,15 @@ pub enum Write {
         /// Target field that fills the last path parameter.
         key: Option<Spanned<String>>,
     },
+    /// Many records in one request; the target finds each by its natural key and updates or creates it.
+    Bulk {
+        /// The operation.
+        operation: Spanned<String>,
+        /// Target field that is the natural key; it must be mapped.
+        key: Spanned<String>,
+        /// Most records in one request; nothing: 100, or what the description states where that is less.
+        size: Option<u64>,
+    },
     /// Create once.
     Create {
         /// The operation.
@@ -290,6 +299,7 @@ impl Write {
         match self {
             Self::Upsert { find, create, update, .. } => vec![("find", find), ("create", create), ("update", update)],
             Self::Put { operation, .. } => vec![("put", operation)],
+            Self::Bulk { operation, .. } => vec![("bulk", operation)],
             Self::Create { operation, .. } => vec![("create", operation)],
         }
     }

@@ -25,6 +25,8 @@ pub enum Purpose {
     Update,
     /// Writes a record under a key in the target.
     Put,
+    /// Writes many records in the target.
+    Bulk,
     /// Asks for a token.
     Token,
     /// Goes to a host that belongs to neither system.
@@ -37,7 +39,7 @@ impl Purpose {
     /// It writes to the target.
     #[must_use]
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Put)
+        matches!(self, Self::Create | Self::Update | Self::Put | Self::Bulk)
     }
 
     /// One lower-case word.
@@ -49,6 +51,7 @@ impl Purpose {
             Self::Create => "create",
             Self::Update => "update",
             Self::Put => "put",
+            Self::Bulk => "bulk",
             Self::Token => "token",
             Self::Elsewhere => "elsewhere",
             Self::Other => "other",
@@ -137,6 +140,7 @@ impl Bench {
         match &self.plan.target.write {
             WritePlan::Upsert { matching, .. } => Identity::Field(matching.clone()),
             WritePlan::Put { key, .. } => Identity::PutKey(key.clone()),
+            WritePlan::Bulk { key, .. } => Identity::Field(key.clone()),
             WritePlan::Create { .. } => self.distinct_field().map_or(Identity::Whole, |f| Identity::Field(vec![f])),
         }
     }
@@ -244,8 +248,30 @@ impl Bench {
                 }
             }
             WritePlan::Put { put, .. } if is(put) => (Purpose::Put, params.last().map(|p| p.1.clone())),
+            WritePlan::Bulk { write, .. } if is(write) => (Purpose::Bulk, None),
             WritePlan::Create { create, .. } if is(create) => (Purpose::Create, by_field()),
             _ => (Purpose::Other, None),
+        }
+    }
+
+    /// The identities of the records of a bulk request, in its order; nothing for any other request.
+    #[must_use]
+    pub fn read_batch(&self, purpose: Purpose, request: &Request) -> Vec<Option<String>> {
+        let (Purpose::Bulk, WritePlan::Bulk { records, key, .. }) = (purpose, &self.plan.target.write) else {
+            return Vec::new();
+        };
+        let body = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
+        let list = dig(&body, records).and_then(Value::as_array);
+        list.into_iter().flatten().map(|record| dig(record, key).map(text_of)).collect()
+    }
+
+    /// Schema of what is written of one record.
+    #[must_use]
+    pub fn written_schema(&self) -> Option<crate::model::SchemaId> {
+        let op = self.write_operation()?;
+        match &self.plan.target.write {
+            WritePlan::Bulk { .. } => op.bulk(&self.target.system.schemas).map(|b| b.record),
+            _ => op.body.as_ref()?.schema,
         }
     }
 
@@ -286,6 +312,7 @@ pub fn write_calls(write: &WritePlan) -> Vec<&Call> {
     match write {
         WritePlan::Upsert { create, update, .. } => vec![create, update],
         WritePlan::Put { put, .. } => vec![put],
+        WritePlan::Bulk { write, .. } => vec![write],
         WritePlan::Create { create, .. } => vec![create],
     }
 }

@@ -39,6 +39,8 @@ pub struct Exchanged {
     pub purpose: Purpose,
     /// Identity of the target record it is about.
     pub identity: Option<String>,
+    /// Of a bulk request: the identities of its records, in its order.
+    pub batch: Vec<Option<String>>,
     /// What was asked.
     pub request: Request,
     /// The same number for requests that ask the same: system, method, URL and body.
@@ -203,6 +205,10 @@ fn exchange_line(x: &Exchanged) -> String {
         }
         Some(Effect::Deleted { key, .. }) => {
             let _ = write!(line, " [deleted {key}]");
+        }
+        Some(Effect::Many(effects)) => {
+            let kept = effects.iter().filter(|e| e.keeps()).count();
+            let _ = write!(line, " [kept {kept} of {}]", effects.len());
         }
         Some(Effect::Replayed) => line.push_str(" [replayed]"),
         Some(Effect::Issued { .. }) => line.push_str(" [token issued]"),

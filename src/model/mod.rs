@@ -1,5 +1,6 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
+mod bulk;
 mod fact;
 mod lookup;
 mod operation;
@@ -9,6 +10,7 @@ mod schema;
 mod text;
 mod validate;
 
+pub use bulk::Bulk;
 pub use fact::{Basis, Fact};
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,

@@ -7,6 +7,7 @@ mod findings;
 mod junit;
 mod lock;
 mod matrix;
+mod package;
 pub mod page;
 mod sarif;
 mod text;

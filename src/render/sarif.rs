@@ -21,7 +21,7 @@ pub fn sarif(findings: &[FindingOut]) -> Value {
     let results: Vec<Value> = findings
         .iter()
         .map(|f| {
-            let mut physical = json!({"artifactLocation": {"uri": f.file}});
+            let mut physical = json!({"artifactLocation": {"uri": uri(&f.file)}});
             if f.line > 0 {
                 physical["region"] = json!({"startLine": f.line, "startColumn": f.column.max(1)});
             }
@@ -39,8 +39,7 @@ pub fn sarif(findings: &[FindingOut]) -> Value {
             })
         })
         .collect();
-    let rules: Vec<Value> =
-        rules.into_iter().map(|(code, s)| json!({"id": code, "defaultConfiguration": {"level": level(s)}})).collect();
+    let rules: Vec<Value> = rules.into_iter().map(|(code, s)| rule(code, s)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -50,4 +49,25 @@ pub fn sarif(findings: &[FindingOut]) -> Value {
             "results": results,
         }],
     })
+}
+
+/// What a rule is, with what the table of rules says of it where it is one of the verifier's.
+fn rule(code: &str, severity: Severity) -> Value {
+    let mut out = json!({"id": code, "defaultConfiguration": {"level": severity.as_str()}});
+    if let Some(rule) = crate::verify::rule(code) {
+        let home = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/verify.md#");
+        out["name"] = json!(rule.id);
+        out["shortDescription"] = json!({"text": rule.finds});
+        out["help"] = json!({"text": format!("{} Where the rule comes from: {}.", rule.finds, rule.source)});
+        out["helpUri"] = json!(format!("{home}{code}"));
+    }
+    out
+}
+
+/// A path as a relative reference: below the directory that the run was started in.
+fn uri(path: &str) -> String {
+    const KEPT: &percent_encoding::AsciiSet =
+        &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`');
+    let path = path.strip_prefix("./").unwrap_or(path);
+    percent_encoding::utf8_percent_encode(path, KEPT).to_string()
 }

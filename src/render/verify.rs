@@ -1,30 +1,62 @@
 //! What the verifier says: for people, as annotations of a GitHub workflow, as an in-toto statement.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::Text;
 use super::findings::drawn;
-use super::page::{BOLD, Page, styled};
-use crate::app::FindingOut;
-use crate::app::verify::Answer;
+use super::page::{BOLD, DIM, Page, styled};
+use crate::app::verify::{Answer, FoundOut, RanOut};
 use crate::base::text;
 use crate::finding::Severity;
 
+/// The most findings of one code that are drawn; of the others their number and files are said.
+const DRAWN: usize = 8;
+
 impl Text for Answer {
     fn text(&self, page: &mut Page) {
-        let findings: Vec<FindingOut> = self.findings.iter().map(|f| f.finding.clone()).collect();
-        let text = drawn(&findings, &|_| None);
-        if !text.is_empty() {
-            page.line(text.trim_end());
-            page.gap();
+        let mut drawn_of: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut more: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        let mut file = "";
+        for found in &self.findings {
+            let (code, of) = (found.finding.code.as_str(), found.finding.file.as_str());
+            let drawn = drawn_of.entry(code).or_default();
+            if *drawn == DRAWN {
+                let (count, files) = more.entry(code).or_default();
+                *count += 1;
+                files.insert(of);
+                continue;
+            }
+            *drawn += 1;
+            if of != file {
+                file = of;
+                page.gap();
+                page.line(styled(BOLD, of));
+                page.gap();
+            }
+            one(page, found, self.sources.get(of).map(String::as_str));
         }
+        page.gap();
+        for (code, (count, files)) in more {
+            page.line(format!(
+                "and {} {code} in {}; `--format json` has all",
+                text::plural(count as u64, "more finding"),
+                text::plural(files.len() as u64, "file")
+            ));
+        }
+        page.gap();
         for file in &self.fixed {
             page.line(format!("mended {file}"));
         }
         for server in &self.servers {
             page.line(format!("asked {server}"));
+        }
+        if let Some(ran) = &self.ran {
+            for line in counted(ran) {
+                page.line(line);
+            }
         }
         for what in &self.not_verified {
             page.line(format!("not verified: {what}"));
@@ -38,6 +70,43 @@ impl Text for Answer {
         ));
         page.next(&self.next);
     }
+}
+
+/// One finding: what, where with its line drawn, why, what to do.
+fn one(page: &mut Page, found: &FoundOut, source: Option<&str>) {
+    let f = &found.finding;
+    let text = drawn(std::slice::from_ref(f), &|_| source.map(str::to_owned));
+    page.line(text.trim_end());
+    let said = |label: &str, what: &str| format!("  {DIM}{label}{DIM:#} {what}");
+    if let Some(nearest) = found.nearest.as_ref().filter(|n| !f.fix.contains(n.as_str())) {
+        page.line(said("near:", nearest));
+    }
+    if !found.rule.is_empty() {
+        let mended = if found.fixable { "; --fix does it" } else { "" };
+        page.line(said("rule:", &format!("{} {}{mended}", found.rule, found.source)));
+    }
+    page.gap();
+}
+
+/// One line for each thing that was run; nothing for what there was none of.
+fn counted(ran: &RanOut) -> Vec<String> {
+    let line = |count: usize, noun: &str, failed: usize, more: &str| {
+        (count > 0).then(|| format!("ran {}{more}, {failed} failed", text::plural(count as u64, noun)))
+    };
+    let cases = if ran.cases > 0 { format!(" with {}", text::plural(ran.cases, "case")) } else { String::new() };
+    let mut out: Vec<String> = [
+        line(ran.blocks, "code block", ran.blocks_failed, ""),
+        line(ran.tests, "test file", ran.tests_failed, &cases),
+        line(ran.rows, "matrix row", ran.rows_failed, ""),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !ran.mutants.is_empty() {
+        let killed = ran.mutants.iter().filter(|m| m.killed_by.is_some()).count();
+        out.push(format!("tried {}, {killed} noticed", text::plural(ran.mutants.len() as u64, "mutant")));
+    }
+    out
 }
 
 /// One workflow command a finding.

@@ -6,8 +6,8 @@ mod targets;
 mod template;
 
 pub use dossier::{
-    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, FindingLine, LinkLine, MappingLine,
-    OperationLine, SystemLine, dossier,
+    ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine, EventLine,
+    FactLine, FindingLine, LinkLine, MappingLine, OperationLine, SystemLine, TestLine, View, dossier,
 };
 pub use template::TemplateError;
 

@@ -9,18 +9,26 @@ use super::File;
 
 /// A template that does not render.
 #[derive(Debug, thiserror::Error)]
-#[error("template of {path}: {source}")]
-pub struct TemplateError {
-    path: String,
-    #[source]
-    source: minijinja::Error,
+pub enum TemplateError {
+    /// Of a file.
+    #[error("template of {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        #[source]
+        source: minijinja::Error,
+    },
+    /// Of a page.
+    #[error(transparent)]
+    Page(#[from] crate::html::PageError),
 }
 
 /// Fills one template.
 pub(super) fn file<S: Serialize>(path: &str, template: &str, input: &S) -> Result<File, TemplateError> {
     render(template, input)
         .map(|content| File { path: path.to_owned(), content })
-        .map_err(|source| TemplateError { path: path.to_owned(), source })
+        .map_err(|source| TemplateError::File { path: path.to_owned(), source })
 }
 
 fn render<S: Serialize>(template: &str, input: &S) -> Result<String, minijinja::Error> {

@@ -14,6 +14,10 @@ pub struct Facts {
     pub servers: Vec<Server>,
     /// The program whose commands documents may name, where it is known.
     pub program: Option<Program>,
+    /// The skills of other directories that may be routed to: the text of SKILL.md by name.
+    pub collection: BTreeMap<String, String>,
+    /// Of the paths below the root that manifests name, those that are on the disk; nothing where there is no disk.
+    pub named_and_there: Option<std::collections::BTreeSet<String>>,
     /// The scripts that their grammars cannot read, where they were looked for already.
     pub suspects: Option<Vec<Suspect>>,
     /// What interpreters said of those scripts, by path below the root.
@@ -22,6 +26,8 @@ pub struct Facts {
     pub bases: BTreeMap<String, Base>,
     /// Recorded traces, and what a fresh server answered to the same calls.
     pub replays: Vec<Replay>,
+    /// What came of what was run in the sandbox.
+    pub runs: super::runs::Runs,
 }
 
 /// What an interpreter says of a script.
@@ -119,8 +125,8 @@ impl Facts {
 }
 
 impl Server {
-    /// Whether the other is this one, declared once more.
+    /// Whether the other is this one, declared once more: each client's manifest writes its command in its own way.
     fn same(&self, other: &Self) -> bool {
-        self.command == other.command && self.answered == other.answered
+        self.key == other.key && self.answered == other.answered
     }
 }

@@ -319,7 +319,7 @@ class Anything(BaseModel):
 async def ask(client, method, params):
     """A request that neither SDK has a function for."""
     session = getattr(client, "session", client)
-    result = await session.send_request(Request(method=method, params=params), Anything)
+    result = await session.send_request(Request[dict, str](method=method, params=params), Anything)
     return result.model_dump(by_alias=True)
 
 

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 /// From the top. A room names only rooms in rows below its own; rooms of one row never name each other.
 const ROWS: &[&[&str]] = &[
     &["cli"],
-    &["mcp"],
+    &["mcp", "ui"],
     &["render"],
     &["app"],
     &["lab", "verify"],
-    &["readers", "checks", "workflow", "scaffold", "connector", "store"],
-    &["mapping", "contract", "skill", "evidence", "probe", "sandbox"],
+    &["readers", "checks", "workflow", "scaffold", "connector", "store", "package"],
+    &["mapping", "contract", "skill", "evidence", "probe", "sandbox", "html"],
     &["model", "finding"],
     &["base"],
 ];

@@ -24,6 +24,8 @@ mod mapping;
 mod matcher;
 mod mcp;
 mod otel;
+mod package;
+mod pages;
 mod readers;
 mod rejected;
 mod run;

@@ -205,7 +205,9 @@ async fn tools_and_commands_are_the_same_use_cases() {
         "verify",
         "lock",
         "serve",
+        "package",
         "completions",
+        "man",
     ];
     let mut expected: Vec<&str> = pairs.iter().map(|p| p.1).chain(only_commands).collect();
     let mut found: Vec<&str> = commands.iter().map(String::as_str).collect();
@@ -268,7 +270,7 @@ async fn walk(modern: bool) {
     assert_eq!(ready["confidence"]["type"], "policy", "{ready:#}");
     assert!(ready["confidence"]["value"].as_f64().unwrap() <= 0.90);
     let dossier = s.ok("export_dossier", json!({"session": session, "out": "dossier"})).await;
-    assert_eq!(dossier["files"].as_array().unwrap().len(), 5);
+    assert_eq!(dossier["files"].as_array().unwrap().len(), 6);
     for file in dossier["files"].as_array().unwrap() {
         let text = std::fs::read_to_string(s.dir.path().join("dossier").join(file.as_str().unwrap())).unwrap();
         assert!(text.contains("Confidence: 0."), "{text}");

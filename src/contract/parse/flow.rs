@@ -3,8 +3,8 @@
 use super::reader::{Fields, Reader};
 use crate::base::yaml::{Entry, Kind, Span, Spanned};
 use crate::contract::keys::{
-    ACCEPT, BREAKER, CREATE, DEAD_LETTER, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE, PUT, RETRY, SLO, SOURCE,
-    TARGET, UPSERT,
+    ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE, PUT, RETRY, SLO,
+    SOURCE, TARGET, UPSERT,
 };
 use crate::contract::{
     Breaker, Delivery, ExplicitPages, Flow, IncrementalClause, Order, Paginate, Retry, Slo, Source, Target, Write,
@@ -125,6 +125,11 @@ fn target(r: &mut Reader<'_>, t: &Fields<'_>) -> Option<Target> {
         let key = r.text(&p, "key");
         Some(Write::Put { operation: r.text(&p, "operation")?, key })
     });
+    let bulk = t.node("bulk").and_then(|n| {
+        let b = r.fields(n, &BULK, &t.path("bulk"))?;
+        let (operation, key, size) = (r.text(&b, "operation"), r.text(&b, "key"), r.count(&b, "size"));
+        Some(Write::Bulk { operation: operation?, key: key?, size })
+    });
     let create = t.node("create").and_then(|n| {
         if matches!(n.kind, Kind::String(_)) {
             let operation = r.plain_text(n, &t.path("create"))?;
@@ -142,7 +147,7 @@ fn target(r: &mut Reader<'_>, t: &Fields<'_>) -> Option<Target> {
         Some(Write::Create { operation: operation?, idempotency, duplicates_accepted_by })
     });
     let params = r.scalars(t, "params");
-    Some(Target { at: t.at, system: system?, write: upsert.or(put).or(create)?, params })
+    Some(Target { at: t.at, system: system?, write: upsert.or(put).or(bulk).or(create)?, params })
 }
 
 fn header(r: &mut Reader<'_>, f: &Fields<'_>) -> Option<Spanned<String>> {

@@ -17,6 +17,8 @@ mod html_page;
 mod idempotency_key_in_progress;
 mod outage_then_recovery;
 mod page_overlap;
+mod partial_batch;
+mod poison_in_batch;
 mod poison_record;
 mod rate_limited_date;
 mod rate_limited_seconds;
@@ -43,7 +45,7 @@ use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 29] = [
+pub const ALL: [&dyn Drill; 31] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -69,6 +71,8 @@ pub const ALL: [&dyn Drill; 29] = [
     &html_page::HtmlPageDrill,
     &unknown_enum::UnknownEnum,
     &poison_record::PoisonRecord,
+    &partial_batch::PartialBatch,
+    &poison_in_batch::PoisonInBatch,
     &client_error_not_retried::ClientErrorNotRetried,
     &token_expires_midway::TokenExpiresMidway,
     &redirect_elsewhere::RedirectElsewhere,
@@ -211,11 +215,11 @@ impl Setup {
 }
 
 /// The operations that write to the target.
-const WRITES: [Purpose; 3] = [Purpose::Create, Purpose::Update, Purpose::Put];
+const WRITES: [Purpose; 4] = [Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
 /// The operations that make something in the target.
-const MAKES: [Purpose; 2] = [Purpose::Create, Purpose::Put];
+const MAKES: [Purpose; 3] = [Purpose::Create, Purpose::Put, Purpose::Bulk];
 /// Every operation on the target but the token.
-const TARGET: [Purpose; 4] = [Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put];
+const TARGET: [Purpose; 5] = [Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
 
 /// Aims at the source or at the target, somewhere in the run.
 fn somewhere(records: usize, rng: &mut Rng) -> Aim {
@@ -247,6 +251,14 @@ fn protected(bench: &Bench) -> Result<(), String> {
     match &bench.plan.target.write {
         WritePlan::Create { idempotency: None, .. } => Err("duplicates were accepted by name".to_owned()),
         _ => Ok(()),
+    }
+}
+
+/// Records are written many at a time.
+fn in_batches(bench: &Bench) -> Result<(), String> {
+    match &bench.plan.target.write {
+        WritePlan::Bulk { size: 2.., .. } => Ok(()),
+        _ => Err("each record is written by a request of its own".to_owned()),
     }
 }
 

@@ -8,6 +8,7 @@ mod empty_page;
 mod error_envelope;
 mod hang;
 mod html_page;
+mod item_refused;
 mod key_in_progress;
 mod page_overlap;
 mod rate_limited;
@@ -28,6 +29,7 @@ pub use empty_page::EmptyPage;
 pub use error_envelope::ErrorEnvelope;
 pub use hang::Hang;
 pub use html_page::HtmlPage;
+pub use item_refused::ItemRefused;
 pub use key_in_progress::KeyInProgress;
 pub use page_overlap::PageOverlap;
 pub use rate_limited::RateLimited;
@@ -51,7 +53,7 @@ use crate::connector::{Request, Response};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 19] = [
+pub const ALL: [(&str, Make); 20] = [
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
     ("committed-then-lost", |aim| Box::new(CommittedThenLost { aim })),
     ("connection-refused", |aim| Box::new(ConnectionRefused { aim })),
@@ -60,6 +62,7 @@ pub const ALL: [(&str, Make); 19] = [
     ("error-envelope", |aim| Box::new(ErrorEnvelope { aim })),
     ("hang", |aim| Box::new(Hang { aim, commit: false })),
     ("html-page", |aim| Box::new(HtmlPage { aim })),
+    ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422 })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
     ("page-overlap", |aim| Box::new(PageOverlap { aim, by: 1 })),
     ("rate-limited", |aim| Box::new(RateLimited { aim, seconds: 3, as_date: false, clock_off_ms: 0 })),
@@ -86,6 +89,8 @@ pub struct Exchange<'a> {
     pub purpose: Purpose,
     /// Identity of the target record it is about, where it is about one.
     pub identity: Option<&'a str>,
+    /// Of a bulk request: the identities of its records, in its order.
+    pub batch: &'a [Option<String>],
     /// The request.
     pub request: &'a Request,
 }
@@ -166,9 +171,16 @@ impl Aim {
         self
     }
 
+    /// The record that it hits alone.
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        self.record.as_deref()
+    }
+
     /// This exchange is hit.
     pub fn hits(&mut self, exchange: &Exchange<'_>) -> bool {
-        let about = self.record.as_deref().is_none_or(|r| exchange.identity == Some(r));
+        let among = |r| exchange.batch.iter().any(|i| i.as_deref() == Some(r));
+        let about = self.record.as_deref().is_none_or(|r| exchange.identity == Some(r) || among(r));
         if !about || !self.purposes.contains(&exchange.purpose) {
             return false;
         }
@@ -205,6 +217,7 @@ mod tests {
             system: "t",
             purpose,
             identity: Some("a"),
+            batch: &[],
             request: &request,
         };
         for (name, make) in ALL {

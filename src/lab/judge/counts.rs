@@ -53,9 +53,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         }
     }
     // An effect whose answer was lost is an effect.
-    let effects = written(e, seen, |x| {
-        acknowledges(x) || matches!(x.effect, Some(Effect::Created { .. } | Effect::Updated { .. }))
-    });
+    let effects = written(e, seen, |x| acknowledges(x) || x.effect.as_ref().is_some_and(Effect::keeps));
     let buried = |unmappable: bool| {
         let letters = seen.letters.iter().filter(|l| keys.contains(&l.key));
         let of_kind = letters.filter(|l| {
@@ -92,7 +90,14 @@ fn written(e: &Evidence<'_>, seen: &RunSeen, counts: impl Fn(&Exchanged) -> bool
         .trace
         .run(seen.run)
         .filter(|x| x.purpose.writes() && counts(x))
-        .map(|x| x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned()))
+        .flat_map(|x| match &x.effect {
+            // Of a batch, those records that the system kept.
+            _ if x.purpose == Purpose::Bulk => {
+                let Some(Effect::Many(effects)) = &x.effect else { return Vec::new() };
+                x.batch.iter().zip(effects).filter(|(_, e)| e.keeps()).filter_map(|(i, _)| i.clone()).collect()
+            }
+            _ => vec![x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned())],
+        })
         .collect();
     records.len() as u64
 }

@@ -87,6 +87,12 @@ fn by_identity(e: &Evidence<'_>, dead: &BTreeSet<&str>, out: &mut Vec<String>) {
         if let (Some(Effect::Created { .. }), Some(identity), true) = (&x.effect, &x.identity, x.purpose.writes()) {
             *made.entry(identity).or_default() += 1;
         }
+        if let Some(Effect::Many(effects)) = &x.effect {
+            let made_here = x.batch.iter().zip(effects).filter(|(_, e)| matches!(e, Effect::Created { .. }));
+            for identity in made_here.filter_map(|(i, _)| i.as_deref()) {
+                *made.entry(identity).or_default() += 1;
+            }
+        }
     }
     for (identity, times) in made.into_iter().filter(|(_, n)| *n > 1) {
         let key = wanted.get(identity).map_or(identity, |o| o[0].key.as_str());

@@ -99,6 +99,10 @@ impl Evidence<'_> {
         self.trace.run(run).filter(|x| match &x.effect {
             Some(Effect::Created { .. } | Effect::Deleted { .. }) => x.purpose.writes(),
             Some(Effect::Updated { changed, .. }) => *changed,
+            Some(Effect::Many(effects)) => effects.iter().any(|e| match e {
+                Effect::Updated { changed, .. } => *changed,
+                other => other.keeps() || matches!(other, Effect::Deleted { .. }),
+            }),
             _ => false,
         })
     }
@@ -127,7 +131,7 @@ impl Evidence<'_> {
 
 /// What each record should become: what the mapping gives, where the target's own schema takes it.
 pub(super) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
-    let body = bench.write_operation().and_then(|o| o.body.as_ref()).and_then(|b| b.schema);
+    let body = bench.written_schema();
     records
         .iter()
         .filter_map(|record| {

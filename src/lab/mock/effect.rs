@@ -14,6 +14,13 @@ pub enum Quirk {
     Overlap(usize),
     /// The cursor leads to itself.
     RepeatCursor,
+    /// One record of a bulk request is refused with this status; the others are kept.
+    Item {
+        /// Its place in the request.
+        at: usize,
+        /// The status in its result.
+        status: u16,
+    },
 }
 
 /// What a request did.
@@ -51,6 +58,8 @@ pub enum Effect {
         /// Its key.
         key: String,
     },
+    /// What each record of a bulk request did, in its order.
+    Many(Vec<Self>),
     /// Answered as before to a known idempotency key; nothing else.
     Replayed,
     /// Handed out a token.
@@ -58,6 +67,18 @@ pub enum Effect {
         /// The token.
         token: String,
     },
+}
+
+impl Effect {
+    /// A record was made or written; of a bulk request, at least one.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        match self {
+            Self::Created { .. } | Self::Updated { .. } => true,
+            Self::Many(effects) => effects.iter().any(Self::keeps),
+            Self::Nothing | Self::Read { .. } | Self::Deleted { .. } | Self::Replayed | Self::Issued { .. } => false,
+        }
+    }
 }
 
 /// One request as the system saw it.

@@ -4,6 +4,7 @@
 mod auth;
 mod blueprint;
 mod body;
+mod bulk;
 mod collection;
 mod effect;
 mod errors;
@@ -270,6 +271,9 @@ impl MockSystem {
             Action::Upsert => self.update(call, true),
             Action::Delete => self.delete(call),
             Action::Other => {
+                if let Some(bulk) = call.op.bulk(&call.blueprint.system.schemas) {
+                    return self.bulk(call, &bulk);
+                }
                 let shape = call.blueprint.shape(call.index);
                 (call.success(None, &shape.template), Effect::Nothing)
             }

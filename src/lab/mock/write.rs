@@ -119,7 +119,7 @@ impl MockSystem {
         (call.success(Some(201), &body), Effect::Created { entity: kind.name.clone(), key: key.to_owned() })
     }
 
-    fn change(
+    pub(super) fn change(
         &mut self,
         call: &Call<'_>,
         kind: &Kind,
@@ -220,7 +220,7 @@ impl MockSystem {
     }
 
     /// What was sent, with what the system itself fills in: key, times, defaults, required fields.
-    fn completed(&mut self, call: &Call<'_>, kind: &Kind, sent: Map<String, Value>, key: &Value) -> Value {
+    pub(super) fn completed(&mut self, call: &Call<'_>, kind: &Kind, sent: Map<String, Value>, key: &Value) -> Value {
         let schemas = &call.blueprint.system.schemas;
         let mut record = Map::new();
         if let Some(schema) = kind.record {

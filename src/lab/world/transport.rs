@@ -38,6 +38,7 @@ impl LabTransport {
 
     fn begin(&self, system: &str, request: &Request) -> Sent {
         let (purpose, identity) = self.bench.read_request(system, request);
+        let batch = self.bench.read_batch(purpose, request);
         let at = self.clock.now();
         let hall = &mut *self.hall();
         let index = hall.trace.exchanges.len();
@@ -45,7 +46,7 @@ impl LabTransport {
         if nth > hall.budget {
             self.switch.runaway();
         }
-        let exchange = Exchange { nth, at, system, purpose, identity: identity.as_deref(), request };
+        let exchange = Exchange { nth, at, system, purpose, identity: identity.as_deref(), batch: &batch, request };
         let (mut disposition, mut fault) = (Disposition::Pass, None);
         for (place, armed) in hall.faults.iter_mut().enumerate().filter(|(_, a)| !a.over) {
             // Every fault sees every exchange, so that one does not shift the count of another.
@@ -63,6 +64,7 @@ impl LabTransport {
             system: system.to_owned(),
             purpose,
             identity,
+            batch,
             request: request.clone(),
             asks: ask_of(system, request),
             fault: code,

@@ -13,12 +13,9 @@ use crate::verify::{Check, Profile, Rule, Subject};
 /// Titles under which artifacts are promised.
 const TITLES: [&str; 2] = ["Required Artifacts", "Required Files"];
 
-/// A path in the words of that section: with a slash, or a file with an ending that such files have.
+/// A path in the words of that section, with a slash: a bare file name may be one that the skill makes elsewhere.
 static WORD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?:^|[\s`(\[*,;])((?:\./)?(?:[A-Za-z0-9_.-]+/)+[A-Za-z0-9_.*-]*|[A-Za-z0-9_-]+\.(?:md|json|yaml|yml|toml|sh|py|js|ts|txt|csv))",
-    )
-    .expect("a constant pattern")
+    Regex::new(r"(?:^|[\s`(\[*,;])((?:\./)?(?:[A-Za-z0-9_.-]+/)+[A-Za-z0-9_.*-]*)").expect("a constant pattern")
 });
 
 const MISSING: Rule = Rule {

@@ -112,6 +112,10 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, link: &Link) -
         let fix =
             way.as_ref().map_or_else(|| format!("write {path}, or take the link out"), |w| format!("link to {w}"));
         let mut finding = broken(because).fix(fix).near(way.as_deref());
+        // Other documents show links of texts that are written elsewhere: certain only where something is near.
+        if way.is_none() && document.path != skill.main().path {
+            finding.severity = Severity::Warning;
+        }
         if let (Some(Near { sure: true, .. }), Some(way), Some(written)) = (found, way, &link.written) {
             let with = if anchor.is_empty() { way } else { format!("{way}#{anchor}") };
             finding = finding.edit(&document.path, Change::Replace { from: written.start, to: written.end, with });

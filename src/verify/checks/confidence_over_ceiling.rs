@@ -1,7 +1,7 @@
 //! Confidence never exceeds the ceiling of its type, and the ceiling is the table's (law 5).
 
-use super::confidence_malformed::claim;
-use crate::finding::{Ceiling, Confidence, Finding, Location, Severity};
+use super::confidence_malformed::claims;
+use crate::finding::{Change, Confidence, Finding, Severity};
 use crate::skill::Skill;
 use crate::verify::{Check, Profile, Rule, Subject};
 
@@ -9,8 +9,8 @@ const RULE: Rule = Rule {
     code: "confidence-over-ceiling",
     id: "PI040",
     severity: Severity::Error,
-    finds: "A confidence line claims more than its type allows.",
-    source: "the procedure's table of ceilings, bounds included",
+    finds: "A confidence line claims more than its type allows, or gives its type another ceiling.",
+    source: "the procedure's table of ceilings, bounds included; 92 of 539 lines of its origin break it",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
@@ -22,9 +22,8 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 fn of(skill: &Skill) -> Vec<Finding> {
     let mut out = Vec::new();
     for document in &skill.documents {
-        for line in &document.confidence {
-            let Some(claim) = claim(&line.text) else { continue };
-            let Some(kind) = Ceiling::parse(claim.kind) else { continue };
+        for claim in claims(document) {
+            let kind = claim.kind;
             let because = if (claim.ceiling - kind.value()).abs() > 0.001 {
                 format!("the ceiling of {} is {:.2}, not {:.2}", kind.as_str(), kind.value(), claim.ceiling)
             } else if claim.value > kind.value() + 0.001 {
@@ -32,8 +31,11 @@ fn of(skill: &Skill) -> Vec<Finding> {
             } else {
                 continue;
             };
-            let fix = format!("write {}", Confidence::capped(claim.value, kind));
-            out.push(Finding::error(RULE.code, Location::at(&document.file, line.at), because).fix(fix));
+            let with = Confidence::capped(claim.value, kind).to_string();
+            let finding = RULE.in_document(document, document.place(claim.range.start), because);
+            let finding = finding.fix(format!("write {with}"));
+            let change = Change::Replace { from: claim.range.start, to: claim.range.end, with };
+            out.push(finding.edit(&document.path, change));
         }
     }
     out

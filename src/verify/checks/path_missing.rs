@@ -128,7 +128,7 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     let close = found.as_ref().is_some_and(|n| n.sure);
     let main = document.path == skill.main().path;
     let kept = rooted.is_some()
-        || (has && (close || (OWN.contains(&first) && !is_hedged(line) && (main || named.span))))
+        || (has && (close || (OWN.contains(&first) && !is_hedged(line) && (main || (named.span && found.is_some())))))
         || (has && !OWN.contains(&first) && main && !is_hedged(line) && !text.ends_with('/'));
     if !kept {
         // A directory that the skill lacks as a whole: only where the reader is sent there.

@@ -36,8 +36,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 fn of(skill: &Skill) -> Vec<Finding> {
     let main = skill.main();
     let titles: Vec<&str> = main.sections.iter().map(|s| s.title.trim_end_matches(':')).collect();
-    let has = |want: &&&str| titles.iter().any(|t| t.eq_ignore_ascii_case(want));
-    if SECTIONS.iter().filter(has).count() < FOLLOWS {
+    let has = |want: &&&str| titles.iter().any(|t| t.get(..want.len()).is_some_and(|t| t.eq_ignore_ascii_case(want)));
+    let present = SECTIONS.iter().filter(has).count();
+    if present < FOLLOWS {
         return Vec::new();
     }
     let level =
@@ -49,9 +50,12 @@ fn of(skill: &Skill) -> Vec<Finding> {
             let section = near.and_then(|n| main.sections.iter().find(|s| s.title.starts_with(n)));
             let at = section.map_or(Span { line: 1, column: 1 }, |s| s.at);
             let hint = near.map_or_else(String::new, |n| format!(" (\"{n}\" is near)"));
-            RULE.in_document(main, at, format!("no section \"{want}\"{hint}"))
-                .fix(format!("add {} {want}", "#".repeat(level)))
-                .near(near)
+            let mut finding = RULE.in_document(main, at, format!("no section \"{want}\"{hint}"));
+            if present + 1 < SECTIONS.len() {
+                // Who left out more than one may follow another procedure, which is like it.
+                finding.severity = Severity::Warning;
+            }
+            finding.fix(format!("add {} {want}", "#".repeat(level))).near(near)
         })
         .collect()
 }

@@ -76,7 +76,12 @@ fn plain(skill: &Skill, name: &str, node: &Node) -> Option<Finding> {
         Kind::String(text) if text == raw && OLD.is_match(raw) => "a boolean, a date or a number by YAML 1.1",
         _ => return None,
     };
-    let finding = NOT_QUOTED.in_document(main, node.at, format!("{name} is meant as text, and {raw} is {what}"));
+    let because = format!("{name} is meant as text, and {raw} is {what}");
+    // A number or a boolean is none by any version of YAML; the rest only by some.
+    let certain = name.starts_with("metadata.") && !matches!(node.kind, Kind::String(_));
+    let rule = if certain { &NOT_TEXT } else { &NOT_QUOTED };
+    let mut finding = rule.in_document(main, node.at, because);
+    finding.severity = Severity::Warning;
     let finding = finding.fix(format!("write \"{raw}\", in quotes"));
     let simple = raw.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | ':' | '_'));
     if !simple || raw.is_empty() {

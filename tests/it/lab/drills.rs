@@ -14,7 +14,7 @@ fn drill(bench: &Bench, bug: Bug, schedules: usize, only: Option<&str>) -> Matri
 
 #[test]
 fn a_whole_connector_passes_every_drill() {
-    for bench in [plans::billing_to_crm(), plans::payments_to_ledger(), plans::erp_to_shop()] {
+    for bench in plans::all() {
         let matrix = drill(&bench, Bug::None, 20, None);
         for row in &matrix.rows {
             let why = row.failures.first().map(|f| format!("{}\nseed {}\n{}", f.because, f.seed, f.trace));
@@ -28,7 +28,7 @@ fn a_whole_connector_passes_every_drill() {
 
 #[test]
 fn the_connector_that_we_ship_passes_every_drill() {
-    for (plan, systems) in [plans::billing_to_crm(), plans::payments_to_ledger(), plans::erp_to_shop()] {
+    for (plan, systems) in plans::all() {
         let options = DrillOptions { seed: 11, ..DrillOptions::default() };
         let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
         for row in &matrix.rows {

@@ -11,9 +11,11 @@ use super::plans::{self, Bench};
 enum On {
     Crm,
     Ledger,
+    /// In the example that writes in bulk.
+    Bulk,
     Both,
 }
-use On::{Both, Crm, Ledger};
+use On::{Both, Bulk, Crm, Ledger};
 
 /// Break, the drill that must fail, and where.
 const KILLED_BY: &[(Bug, &str, On)] = &[
@@ -69,6 +71,13 @@ const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::CountsAttempts, "burst-503", Both),
     (Bug::FloatMoney, "happy-path", Both),
     (Bug::UpdatesFirstHit, "happy-path", Crm),
+    (Bug::WholeBatchAgain, "partial-batch", Bulk),
+    (Bug::ItemsUnread, "partial-batch", Bulk),
+    (Bug::ItemsUnread, "poison-in-batch", Bulk),
+    (Bug::OneAttempt, "burst-503", Bulk),
+    (Bug::IgnoresRetryAfter, "rate-limited-seconds", Bulk),
+    (Bug::NoDeadLetter, "poison-in-batch", Bulk),
+    (Bug::NoTimeout, "timeout-after-commit", Bulk),
 ];
 
 fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
@@ -80,14 +89,18 @@ fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
 
 #[test]
 fn every_break_is_caught_by_the_drill_that_exists_for_it() {
-    let (crm, ledger) = (plans::billing_to_crm(), plans::payments_to_ledger());
+    let (crm, ledger, stock) = (plans::billing_to_crm(), plans::payments_to_ledger(), plans::stock_to_market());
     let mut alive = Vec::new();
     for (bug, code, on) in KILLED_BY {
-        for (bench, name) in [(&crm, Crm), (&ledger, Ledger)] {
-            if *on != Both && *on != name {
+        for (bench, name) in [(&crm, Crm), (&ledger, Ledger), (&stock, Bulk)] {
+            if *on != name && (*on != Both || name == Bulk) {
                 continue;
             }
-            let example = if name == Crm { "crm" } else { "ledger" };
+            let example = match name {
+                Crm => "crm",
+                Bulk => "stock",
+                Ledger | Both => "ledger",
+            };
             let (verdict, why) = verdict(bench, *bug, code);
             println!("{bug:?} {code} {example}: {verdict} {why}");
             if verdict != Verdict::Fail {

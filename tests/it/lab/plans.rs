@@ -27,6 +27,21 @@ pub(crate) fn erp_to_shop() -> Bench {
     example("erp-to-shop", |_| {})
 }
 
+/// Many records in one request.
+pub(crate) fn stock_to_market() -> Bench {
+    example("stock-to-market", |_| {})
+}
+
+/// Link headers, forms, a look-up before each write.
+pub(crate) fn issues_to_tickets() -> Bench {
+    example("issues-to-tickets", |_| {})
+}
+
+/// Every example.
+pub(crate) fn all() -> [Bench; 5] {
+    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets()]
+}
+
 /// An example with a change in its contract.
 pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
     let dir = format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"));

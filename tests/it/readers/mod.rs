@@ -52,6 +52,26 @@ fn the_schaufenster_example_reads_perfectly() {
 }
 
 #[test]
+fn the_depot_example_reads_perfectly() {
+    insta::assert_snapshot!(example("stock-to-market/apis/depot.openapi.yaml"));
+}
+
+#[test]
+fn the_marktplatz_example_reads_perfectly() {
+    insta::assert_snapshot!(example("stock-to-market/apis/marktplatz.openapi.yaml"));
+}
+
+#[test]
+fn the_forgeyard_example_reads_perfectly() {
+    insta::assert_snapshot!(example("issues-to-tickets/apis/forgeyard.openapi.yaml"));
+}
+
+#[test]
+fn the_helpline_example_reads_perfectly() {
+    insta::assert_snapshot!(example("issues-to-tickets/apis/helpline.openapi.yaml"));
+}
+
+#[test]
 fn schemas_of_3_1_become_the_model() {
     insta::assert_snapshot!(fixture("shapes-31.yaml"));
 }

@@ -83,4 +83,8 @@ pub(crate) enum Bug {
     FloatMoney,
     /// It updates whatever a search brings, though it is another record.
     UpdatesFirstHit,
+    /// Where one record of a batch fails, it sends all of it again.
+    WholeBatchAgain,
+    /// It takes a 2xx for a batch as success of every record in it.
+    ItemsUnread,
 }

@@ -1,6 +1,7 @@
 //! A connector written straight down, one record after the other, by other hands than the one we ship. What it shares
 //! with that one is the plan and the port to the world.
 
+mod batch;
 mod bug;
 mod wire;
 
@@ -107,8 +108,12 @@ impl Run<'_> {
             if self.bug == Bug::CheckpointFirst {
                 self.checkpoint(&newest)?;
             }
-            for record in &items {
-                self.record(record).await?;
+            if matches!(self.plan.target.write, WritePlan::Bulk { .. }) {
+                self.batch(&items).await?;
+            } else {
+                for record in &items {
+                    self.record(record).await?;
+                }
             }
             let short = source.limit.is_some_and(|l| (items.len() as u64) < l);
             if (self.bug == Bug::StopsAtShortPage && short) || (self.bug == Bug::StopsAtEmptyPage && items.is_empty()) {
@@ -321,6 +326,7 @@ impl Run<'_> {
                 self.settle(system, &ask).await
             }
             WritePlan::Upsert { .. } => self.upsert(mapped, effect, trace).await,
+            WritePlan::Bulk { .. } => unreachable!("pages go out as batches"),
         }
     }
 
