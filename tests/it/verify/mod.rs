@@ -158,7 +158,8 @@ fn every_check_finds_its_fault_and_no_other() {
     for rule in rules() {
         let elsewhere = files::TRIPPED.contains(&rule.code)
             || live::TRIPPED.contains(&rule.code)
-            || rule.code == "lock-behind" || rule.id == "PI050";
+            || rule.code == "lock-behind"
+            || rule.id == "PI050";
         let tripped =
             elsewhere || rule.code == "example-without-test" || cases.iter().any(|(code, _)| *code == rule.code);
         assert!(tripped, "{} has no example", rule.code);
