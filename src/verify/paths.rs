@@ -21,7 +21,7 @@ static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
 /// Words that make of a path an example of one.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:e\.g|i\.e|for example|for instance|examples?:|such as|like|could|would|might|may|optional(?:ly)?|if (?:it |they )?(?:exists?|present)|create[sd]?|creating|generate[sd]?|generating|writes?|written|saves?|saved|output|add|adding|produces?|target|project'?s?|repo(?:sitory)?|codebase|user's|named|naming|instead of|rather than|not|don't|never)\b",
+        r"(?i)\bexamples?\W{0,3}:|\b(?:e\.g|i\.e|for example|for instance|such as|like|could|would|might|may|optional(?:ly)?|if (?:it |they )?(?:exists?|present)|create[sd]?|creating|generate[sd]?|generating|writes?|written|saves?|saved|output|add|adding|produces?|target|project'?s?|repo(?:sitory)?|codebase|user's|named|naming|instead of|rather than|not|don't|never)\b",
     )
     .expect("a constant pattern")
 });

@@ -106,6 +106,11 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, link: &Link) -
         if tree.cut.is_some() || is_bare_word(document, link) {
             return None;
         }
+        if !skill.owns(&path) && !subject.project.covers(&path) {
+            // It lies where nothing is read: whether it is there is not known, only that it is no part of the skill.
+            let because = format!("{shown} leads out of the skill, which is installed without it");
+            return Some(LEAVES.in_document(document, link.at, because).fix("copy what is needed into references/"));
+        }
         let found = near(skill, tree, &path);
         let way = found.as_ref().map(|n| relative(dir_of(&document.path), &n.path));
         let because = format!("{shown} does not exist");

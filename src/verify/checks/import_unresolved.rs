@@ -57,7 +57,8 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
                 }
                 What::Module(..) => None,
             };
-            if let Some(missing) = missing {
+            // Who asks whether it is there does without it; only a slip of the pen is worth a word.
+            if let Some(missing) = missing.filter(|m| !import.guarded || m.near.is_some()) {
                 out.push(finding(subject, path, &import, missing));
             }
         }
@@ -113,19 +114,7 @@ fn dir_of(path: &str) -> &str {
 /// Directories that a build makes.
 fn is_built(path: &str) -> bool {
     path.split('/').any(|p| {
-        matches!(
-            p,
-            "dist"
-                | "build"
-                | "out"
-                | "lib"
-                | "generated"
-                | "__generated__"
-                | ".next"
-                | "pkg"
-                | "node_modules"
-                | "target"
-        )
+        matches!(p, "dist" | "build" | "out" | "generated" | "__generated__" | ".next" | "node_modules" | "target")
     })
 }
 
