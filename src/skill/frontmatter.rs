@@ -86,7 +86,7 @@ impl FrontMatter {
 
 /// The byte at which a line begins, from 1.
 #[must_use]
-pub fn byte_of_line(text: &str, line: u32) -> Option<usize> {
+pub(super) fn byte_of_line(text: &str, line: u32) -> Option<usize> {
     let line = usize::try_from(line).ok()?.checked_sub(1)?;
     if line == 0 {
         return Some(0);
