@@ -27,7 +27,7 @@ fn front(text: &str) -> String {
 
 /// Code, SKILL.md, further files.
 fn cases() -> Vec<(&'static str, String, Vec<(&'static str, &'static str)>)> {
-    let sop = "## Purpose\n## Trigger Conditions\n## Guardrails\n## Required Artifacts\n- templates/ for mappings\n";
+    let sop = "## Required Artifacts\n- templates/ for mappings\n";
     vec![
         ("front-matter-displaced", format!("/* banner */\n\n{GOOD}"), vec![]),
         ("byte-order-mark", format!("\u{feff}{GOOD}"), vec![]),
