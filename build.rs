@@ -17,7 +17,9 @@ const BESIDE: &[&str] = &[
     "examples",
     "resources/README.md",
     "resources/schemas",
-    "resources/templates",
+    "resources/templates/by-hand",
+    "resources/templates/dossier",
+    "resources/templates/scaffold",
     "tests/README.md",
     "tests/matrix.yaml",
 ];

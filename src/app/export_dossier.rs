@@ -226,6 +226,8 @@ pub(super) fn dossier(
     let contract = subject.map(|(_, _, contract)| contract);
     let digest = contract.map(|c| c.digest.as_str().to_owned()).unwrap_or_default();
     let current = drills.is_some_and(|d| d.record.digest == digest);
+    let standing = facts.standing_drills().next().is_some();
+    let drilled = drill_lines(facts);
     Ok(Dossier {
         name: contract.map(|c| c.name.value.clone()).or_else(|| opened.map(|s| s.name.clone())).unwrap_or_default(),
         why: contract.map(|c| c.why.clone()).unwrap_or_default(),
@@ -253,11 +255,16 @@ pub(super) fn dossier(
             .unwrap_or_default(),
         constraints: constraint_lines(call, subject),
         findings: subject.map(|(_, compiled, _)| finding_lines(compiled)).unwrap_or_default(),
-        drills: drill_lines(facts),
-        drills_current: current && facts.standing_drills().next().is_some(),
-        drills_verdict: drills.map_or("UNPROVEN", |d| d.record.verdict.as_str()).to_owned(),
+        drills_current: current && standing,
+        drills_verdict: match drills {
+            None => "UNPROVEN".to_owned(),
+            // A last run of one drill alone says nothing of the others.
+            Some(_) if standing => Drilled::of(facts).verdict(|_| true).as_str().to_owned(),
+            Some(last) => last.record.verdict.as_str().to_owned(),
+        },
         drills_seq: drills.map(|d| d.seq),
-        schedules: drills.map_or(0, |d| d.record.schedules),
+        schedules: drilled.iter().map(|d| d.schedules).sum(),
+        drills: drilled,
         not_applicable: drills.map_or(0, |d| d.record.not_applicable),
         reconciliation: drills.map(|d| counts_line(&d.record.reconciliation)).unwrap_or_default(),
         counts: drills.map(|d| numbers(&d.record.reconciliation)),

@@ -25,7 +25,7 @@ pub struct Params {
     pub program: Program,
     /// Where this program lies.
     pub exe: Option<PathBuf>,
-    /// What a sandbox is made from.
+    /// What a sandbox is made from: servers that are not this program are asked in one.
     pub means: Means,
 }
 

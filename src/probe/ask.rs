@@ -126,7 +126,7 @@ pub(super) fn lists(session: &mut Session) -> Result<(), NoServer> {
     let capabilities = session.capabilities.clone();
     let declared = |name: &str| capabilities.get(name).is_some_and(|c| !c.is_null());
     // A server without the capability has no tools; one that declares nothing at all is asked.
-    if declared("tools") || !capabilities.as_object().is_some_and(|c| !c.is_empty()) {
+    if declared("tools") || capabilities.as_object().is_none_or(serde_json::Map::is_empty) {
         session.surface.tools = entries(session, "tools/list", "tools")?.iter().filter_map(tool).collect();
     }
     if declared("prompts") {

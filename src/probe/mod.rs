@@ -64,8 +64,11 @@ pub struct ServedSkill {
     /// Its files: address, `sha256:` digest, size in bytes. Nothing where the list is dynamic.
     pub resources: Option<Vec<(String, String, u64)>>,
     /// What `resources/read` returned for its files, as far as they were read: address, then digest and size, or why not.
-    pub read: Vec<(String, Result<(String, u64), String>)>,
+    pub read: Vec<(String, ReadFile)>,
 }
+
+/// Digest and size of a file as it was read, or why it was not.
+pub type ReadFile = Result<(String, u64), String>;
 
 /// Why a server has no surface.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Text;
 use super::findings::drawn;
 use super::page::{BOLD, DIM, Page, styled};
-use crate::app::verify::{Answer, FoundOut};
+use crate::app::verify::{Answer, FoundOut, RanOut};
 use crate::base::text;
 use crate::finding::Severity;
 
@@ -53,6 +53,11 @@ impl Text for Answer {
         for server in &self.servers {
             page.line(format!("asked {server}"));
         }
+        if let Some(ran) = &self.ran {
+            for line in counted(ran) {
+                page.line(line);
+            }
+        }
         for what in &self.not_verified {
             page.line(format!("not verified: {what}"));
         }
@@ -81,6 +86,27 @@ fn one(page: &mut Page, found: &FoundOut, source: Option<&str>) {
         page.line(said("rule:", &format!("{} {}{mended}", found.rule, found.source)));
     }
     page.gap();
+}
+
+/// One line for each thing that was run; nothing for what there was none of.
+fn counted(ran: &RanOut) -> Vec<String> {
+    let line = |count: usize, noun: &str, failed: usize, more: &str| {
+        (count > 0).then(|| format!("ran {}{more}, {failed} failed", text::plural(count as u64, noun)))
+    };
+    let cases = if ran.cases > 0 { format!(" with {}", text::plural(ran.cases, "case")) } else { String::new() };
+    let mut out: Vec<String> = [
+        line(ran.blocks, "code block", ran.blocks_failed, ""),
+        line(ran.tests, "test file", ran.tests_failed, &cases),
+        line(ran.rows, "matrix row", ran.rows_failed, ""),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !ran.mutants.is_empty() {
+        let killed = ran.mutants.iter().filter(|m| m.killed_by.is_some()).count();
+        out.push(format!("tried {}, {killed} noticed", text::plural(ran.mutants.len() as u64, "mutant")));
+    }
+    out
 }
 
 /// One workflow command a finding.

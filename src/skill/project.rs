@@ -184,16 +184,21 @@ impl Project {
     /// The project that a tree makes; `only` is the one skill asked for, below the root.
     #[must_use]
     pub fn of_tree(shown: &str, tree: Tree, only: Option<&str>) -> Self {
-        let all = bases(&tree);
+        let mut all = bases(&tree);
+        // What tests are made of is no skill of the project, unless it is the one asked for.
+        let fixture = |dir: &str| dir.split('/').any(|part| matches!(part, "fixtures" | "testdata"));
+        all.retain(|dir| !fixture(dir) || only == Some(dir.as_str()));
         let root_name = |base: &str| base.rsplit('/').next().unwrap_or(base).to_owned();
         let names = all.iter().map(|b| root_name(b)).collect();
-        let alone = all.len() == 1;
+        // A skill among the tests is somebody's input.
+        let ours = |base: &str| !base.starts_with("tests/");
+        let alone = all.iter().filter(|b| ours(b)).count() == 1;
         let everywhere = all.iter().cloned().collect();
         let shown = if shown.is_empty() || shown.ends_with('/') { shown.to_owned() } else { format!("{shown}/") };
         let wanted: Vec<String> = all.into_iter().filter(|b| only.is_none_or(|o| o == b)).collect();
         let mut project = Self { root: PathBuf::new(), shown, tree, skills: Vec::new(), names, bases: everywhere };
         for base in wanted {
-            let skill = project.skill(&base, alone);
+            let skill = project.skill(&base, alone && ours(&base));
             project.skills.push(skill);
         }
         project

@@ -26,6 +26,8 @@ pub struct Facts {
     pub bases: BTreeMap<String, Base>,
     /// Recorded traces, and what a fresh server answered to the same calls.
     pub replays: Vec<Replay>,
+    /// What came of what was run in the sandbox.
+    pub runs: super::runs::Runs,
 }
 
 /// What an interpreter says of a script.
@@ -123,8 +125,8 @@ impl Facts {
 }
 
 impl Server {
-    /// Whether the other is this one, declared once more.
+    /// Whether the other is this one, declared once more: each client's manifest writes its command in its own way.
     fn same(&self, other: &Self) -> bool {
-        self.command == other.command && self.answered == other.answered
+        self.key == other.key && self.answered == other.answered
     }
 }

@@ -70,6 +70,14 @@ fn json_error(e: &serde_json::Error, lines_before: usize) -> Malformed {
     }
 }
 
+/// Whether a text is JSON values, one after another.
+pub(super) fn json_stream(text: &str) -> Result<(), Malformed> {
+    for value in serde_json::Deserializer::from_str(without_mark(text)).into_iter::<Value>() {
+        value.map_err(|e| json_error(&e, 0))?;
+    }
+    Ok(())
+}
+
 /// Reads YAML: all documents.
 pub(super) fn yaml(text: &str) -> Result<Vec<Node>, Malformed> {
     yaml::parse_all(without_mark(text), LIMITS).map_err(|e| Malformed {

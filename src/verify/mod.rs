@@ -8,9 +8,11 @@ mod checks;
 pub mod facts;
 mod formats;
 pub mod lock;
+pub mod matrix;
 mod paths;
 mod python_names;
 pub mod restated;
+pub mod runs;
 pub mod scripts;
 mod template;
 mod texts;
@@ -18,6 +20,9 @@ mod tools;
 pub mod trace;
 
 pub use checks::ALL;
+pub(crate) use checks::code_block::{expected, is_code};
+pub(crate) use checks::matrix::files as matrix_files;
+pub(crate) use checks::tests_assert_nothing::{Tongue, test_file};
 pub use facts::Facts;
 
 use crate::base::yaml::Span;

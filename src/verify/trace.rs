@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::base::pointer;
 
+/// A captured text that is shorter, such as `1`, may stand for many things, and is not looked for in others.
+const SHORT: usize = 4;
+
 /// What a trace's file name ends in.
 pub const SUFFIX: &str = ".trace.jsonl";
 
@@ -124,8 +127,7 @@ impl Captured {
     #[must_use]
     pub fn name(&self, value: &Value) -> Value {
         self.map(value, &|text, name, captured| {
-            // A short one, such as `1`, may stand for many things.
-            if captured.len() < 4 { text } else { text.replace(captured, &format!("${{{name}}}")) }
+            if captured.len() < SHORT { text } else { text.replace(captured, &format!("${{{name}}}")) }
         })
     }
 
@@ -222,12 +224,18 @@ fn matches(mask: &[String], path: &[String]) -> bool {
     }
 }
 
-/// The text of a trace whose results are these.
+/// The text of a trace whose results are these. What was captured is written as its name, so that two recordings of the
+/// same calls are the same text.
 #[must_use]
 pub fn rewritten(trace: &Trace, results: &[(Value, bool)]) -> String {
     let mut out = trace.head.to_string();
     out.push('\n');
+    let mut captured = Captured::default();
     for (call, (result, is_error)) in trace.calls.iter().zip(results) {
+        captured.take(trace, result);
+        let result = captured.map(result, &|text, name, captured| {
+            if captured.len() < SHORT { text } else { text.replace(captured, name) }
+        });
         let line = json!({"tool": call.tool, "arguments": call.arguments, "result": result, "is_error": is_error});
         out.push_str(&line.to_string());
         out.push('\n');

@@ -25,7 +25,8 @@ pub(super) fn drilled(app: &App, project: &Project) -> Result<(Vec<Finding>, Vec
     Ok((findings, names))
 }
 
-fn example(app: &App, name: &str, path: &Path) -> Result<Vec<Finding>, No> {
+/// What is wrong with one: errors of its contract, or drills that it fails.
+pub(super) fn example(app: &App, name: &str, path: &Path) -> Result<Vec<Finding>, No> {
     let cwd = app.cwd.canonicalize().unwrap_or_else(|_| app.cwd.clone());
     let shown = path.strip_prefix(&cwd).unwrap_or(path).display().to_string();
     let compiled = Compiled::load_with(app, &shown, None)?;

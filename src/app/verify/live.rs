@@ -28,9 +28,11 @@ const STORE: &str = "PLATFORM_INTEGRATION_STORE";
 /// Programs that fetch what they run, or that talk to a daemon which does.
 const FETCHERS: [&str; 12] =
     ["npx", "bunx", "pnpx", "uvx", "pipx", "docker", "podman", "nerdctl", "uv", "pnpm", "yarn", "mcp-remote"];
+/// Programs that build what they start: minutes, and mostly the network.
+const BUILDERS: [&str; 8] = ["cargo", "make", "go", "dotnet", "mvn", "gradle", "gradlew", "bazel"];
 /// Programs that run a script; where they are missing, the machine lacks something and not the skill.
-const INTERPRETERS: [&str; 14] =
-    ["node", "python", "python3", "bun", "deno", "ruby", "java", "dotnet", "go", "php", "perl", "npm", "bash", "tsx"];
+const INTERPRETERS: [&str; 12] =
+    ["node", "python", "python3", "bun", "deno", "ruby", "java", "php", "perl", "npm", "bash", "tsx"];
 
 static LACKING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"ModuleNotFoundError: No module named '([A-Za-z0-9_]+)|Cannot find (?:package|module) '([^'./][^']*)'|ImportError: ")
@@ -44,6 +46,8 @@ pub(super) struct Live<'a> {
     options: &'a Options,
     /// The servers, as declared or named.
     pub(super) declared: Vec<Declared>,
+    /// Declared, and passed over for the one that the user named.
+    others: Vec<Declared>,
     /// Made when the first foreign server is met.
     sandbox: OnceLock<Result<Sandbox, sandbox::Unavailable>>,
 }
@@ -85,6 +89,14 @@ impl Ready {
         }
     }
 
+    /// The directory that it works in.
+    pub(super) fn root(&self) -> String {
+        match self {
+            Self::Plain { cwd, .. } => cwd.display().to_string(),
+            Self::Confined { room, .. } => room.work().display().to_string(),
+        }
+    }
+
     /// Starts it.
     pub(super) fn open(&self) -> Result<Session, NoServer> {
         Session::open(|| self.command(), &Limits::default())
@@ -103,18 +115,21 @@ impl<'a> Live<'a> {
     /// The servers of a project: the one that the user named, else the declared ones.
     pub(super) fn of(app: &'a App, project: &'a Project, options: &'a Options) -> Self {
         let mut declared = declared::all(project);
+        let mut others = Vec::new();
         if let Some(line) = &options.server {
             let command = words(line);
             // Documents name it by the key under which it is declared.
             let key = declared
                 .iter()
                 .find(|d| d.command.first().map(|c| base(c)) == command.first().map(|c| base(c)))
-                .or_else(|| if let [one] = declared.as_slice() { Some(one) } else { None })
+                .or_else(|| declared.first().filter(|first| declared.iter().all(|d| d.key == first.key)))
                 .map_or_else(String::new, |d| d.key.clone());
             let at = crate::base::yaml::Span::default();
+            // The others are not asked, and may have what this one has not.
+            others = declared.into_iter().filter(|d| d.key != key).collect();
             declared = vec![Declared { manifest: None, at, key, command, env: Vec::new(), cwd: None, url: None }];
         }
-        Self { app, project, options, declared, sandbox: OnceLock::new() }
+        Self { app, project, options, declared, others, sandbox: OnceLock::new() }
     }
 
     /// Asks them all, each command once, side by side.
@@ -150,6 +165,11 @@ impl<'a> Live<'a> {
                 command: d.command.clone(),
                 answered: answered.clone(),
             });
+        }
+        for d in &self.others {
+            let answered = Err(NoServer::NotTried { because: "--server names the one that is asked".to_owned() });
+            let (declared_in, key, command) = (d.manifest.clone(), d.key.clone(), d.command.clone());
+            asked.servers.push(Server { declared_in, at: d.at, key, command, answered });
         }
         if self.declared.is_empty() {
             asked
@@ -230,15 +250,28 @@ impl<'a> Live<'a> {
             return Ok(Ready::Plain { dir, argv, cwd });
         }
         if own {
-            return self.itself(d, dir, copy);
+            return self.itself(d.command.get(1..).unwrap_or_default(), dir, copy);
+        }
+        // From a checkout of ours, cargo builds and starts what is running here already.
+        if let Some(arguments) = self.cargo_run(d) {
+            return self.itself(arguments, dir, copy);
         }
         self.confined(d, copy)
     }
 
+    /// The arguments after `--`, where a declaration is `cargo run` of this very program.
+    fn cargo_run<'d>(&self, d: &'d Declared) -> Option<&'d [String]> {
+        let mut words = d.command.iter();
+        let run = words.next().is_some_and(|w| base(w) == "cargo") && words.next().is_some_and(|w| w == "run");
+        let manifest = self.project.tree.text("Cargo.toml").filter(|_| run)?.parse::<toml::Table>().ok()?;
+        let name = manifest.get("package")?.get("name")?.as_str()?;
+        let after = d.command.iter().position(|w| w == "--")?;
+        (name == self.options.program.name).then(|| d.command.get(after + 1..).unwrap_or_default())
+    }
+
     /// This program, wherever it lies: the one that verifies is the one that is asked.
-    fn itself(&self, d: &Declared, dir: tempfile::TempDir, copy: bool) -> Result<Ready, NoServer> {
+    fn itself(&self, arguments: &[String], dir: tempfile::TempDir, copy: bool) -> Result<Ready, NoServer> {
         let name = &self.options.program.name;
-        let arguments = d.command.get(1..).unwrap_or_default();
         let Some(exe) = &self.options.exe else {
             return Err(NoServer::NotTried { because: "this program does not know where it lies".to_owned() });
         };
@@ -266,6 +299,10 @@ impl<'a> Live<'a> {
                 && d.command.iter().skip(1).take(3).any(|w| w.split(' ').any(fetches))
         {
             let because = format!("{} needs the network to start it", quoted(base(program), 40));
+            return Err(NoServer::NotTried { because });
+        }
+        if BUILDERS.contains(&base(program)) {
+            let because = format!("{} builds it before it starts it", quoted(base(program), 40));
             return Err(NoServer::NotTried { because });
         }
         let sandbox = self.sandbox.get_or_init(|| Sandbox::new(self.options.means.clone()));

@@ -2,12 +2,17 @@
 //! mends what can be mended safely.
 
 mod base;
+mod bench;
+mod blocks;
 mod declared;
 mod examples;
 mod fix;
 mod live;
+mod matrix;
+mod mutants;
 mod replay;
 mod scripts;
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +30,7 @@ use crate::probe::Surface;
 use crate::sandbox::{Means, Sandbox};
 use crate::skill::{self, Project};
 use crate::verify::facts::{Facts, Program, Replay, Server};
+use crate::verify::runs::{Ran, Runs};
 use crate::verify::{Profile, Subject};
 
 /// What to verify, and how far to go.
@@ -69,6 +75,62 @@ pub struct FoundOut {
     pub fixable: bool,
 }
 
+/// What was run in the sandbox, counted; each `_failed` is part of the count before it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RanOut {
+    /// Blocks of code marked `run`.
+    pub blocks: usize,
+    /// Those that ended otherwise than they say.
+    pub blocks_failed: usize,
+    /// Test files and scripts.
+    pub tests: usize,
+    /// Those that failed.
+    pub tests_failed: usize,
+    /// Cases in them, where their runners count.
+    pub cases: u64,
+    /// Rows of the test matrix.
+    pub rows: usize,
+    /// Those that came out otherwise than expected.
+    pub rows_failed: usize,
+    /// Changes for the worse that were tried, in memory and in the sandbox.
+    pub mutants: Vec<MutantOut>,
+}
+
+/// One change for the worse.
+#[derive(Debug, Clone, Serialize)]
+pub struct MutantOut {
+    /// The file.
+    pub file: String,
+    /// What was changed.
+    pub what: String,
+    /// The check or the test that noticed; nothing where none did.
+    pub killed_by: Option<String>,
+}
+
+impl RanOut {
+    fn of(project: &Project, runs: &Runs) -> Self {
+        let failed = |all: &[Ran]| all.iter().filter(|r| r.fault.is_some()).count();
+        Self {
+            blocks: runs.blocks.len(),
+            blocks_failed: failed(&runs.blocks),
+            tests: runs.suites.len(),
+            tests_failed: runs.suites.iter().filter(|s| s.fault.is_some()).count(),
+            cases: runs.suites.iter().filter_map(|s| s.cases).sum(),
+            rows: runs.rows.len(),
+            rows_failed: failed(&runs.rows),
+            mutants: runs
+                .mutants
+                .iter()
+                .map(|m| MutantOut {
+                    file: project.show(&m.path),
+                    what: m.what.clone(),
+                    killed_by: m.killed_by.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
 /// What the verifier says.
 #[derive(Debug, Serialize)]
 pub struct Answer {
@@ -88,6 +150,9 @@ pub struct Answer {
     pub examples: Vec<String>,
     /// Servers that were started and asked, and what they are.
     pub servers: Vec<String>,
+    /// What was run, with the full profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ran: Option<RanOut>,
     /// What was not verified and why: nothing that is left out is left unsaid.
     pub not_verified: Vec<String>,
     /// Files that `--fix` or `--accept` wrote.
@@ -172,6 +237,7 @@ pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
         findings: gathered.findings.iter().map(found).collect(),
         examples: gathered.examples,
         servers: gathered.servers,
+        ran: gathered.ran,
         not_verified: gathered.not_verified,
         fixed,
         subjects,
@@ -204,6 +270,7 @@ struct Gathered {
     findings: Vec<Finding>,
     examples: Vec<String>,
     servers: Vec<String>,
+    ran: Option<RanOut>,
     replays: Vec<Replay>,
     not_verified: Vec<String>,
 }
@@ -232,12 +299,20 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
             facts.replays = replay::all(project, &live, &mut not_verified);
         }
     }
-    let sandbox = Sandbox::new(options.means.clone()).ok();
     if options.profile >= Profile::Sync {
-        scripts::judge(&mut facts, project, sandbox.as_ref());
+        let suspects = crate::verify::scripts::suspects(project);
+        // Made only where something is to be run in it: to look at what the system allows takes time.
+        let wanted = !suspects.is_empty() || options.base.is_some();
+        let sandbox = if wanted { Sandbox::new(options.means.clone()).ok() } else { None };
+        scripts::judge(&mut facts, suspects, project, sandbox.as_ref());
         if let Some(reference) = &options.base {
             not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }
+    }
+    let mut ran = None;
+    if options.profile >= Profile::Full {
+        facts.runs = bench::all(app, project, options, &facts, &mut not_verified)?;
+        ran = Some(RanOut::of(project, &facts.runs));
     }
     let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);
     let mut examples = Vec::new();
@@ -248,7 +323,7 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
     }
     crate::finding::tidy(&mut findings);
     let servers = facts.answered().map(|(server, surface)| described(server, surface)).collect();
-    Ok(Gathered { findings, examples, servers, replays: facts.replays, not_verified })
+    Ok(Gathered { findings, examples, servers, ran, replays: facts.replays, not_verified })
 }
 
 /// The skills of the directories that were named as collections: the text of each SKILL.md by name.

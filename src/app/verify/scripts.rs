@@ -8,7 +8,7 @@ use crate::base::yaml::Span;
 use crate::sandbox::{Job, Outcome, Room, Sandbox};
 use crate::skill::Project;
 use crate::verify::facts::{Facts, Syntax};
-use crate::verify::scripts::{Language, Suspect, suspects};
+use crate::verify::scripts::{Language, Suspect};
 
 /// How many scripts are asked about: each costs a process.
 const MOST: usize = 40;
@@ -23,9 +23,8 @@ except SyntaxError as e:
     print(json.dumps([e.lineno or 0, e.offset or 0, e.msg]))
 ";
 
-/// Looks for suspects and has them judged, as far as there is a sandbox and an interpreter.
-pub(super) fn judge(facts: &mut Facts, project: &Project, sandbox: Option<&Sandbox>) {
-    let found = suspects(project);
+/// Has suspects judged, as far as there is a sandbox and an interpreter.
+pub(super) fn judge(facts: &mut Facts, found: Vec<Suspect>, project: &Project, sandbox: Option<&Sandbox>) {
     if let Some(sandbox) = sandbox {
         facts.syntax = verdicts(&found, project, sandbox).unwrap_or_default();
     }

@@ -68,8 +68,8 @@ fn limits(policy: &Policy, tasks: u64) -> Result<(), String> {
         (Resource::Data, limits.memory),
         (Resource::Fsize, limits.file),
         (Resource::Nofile, 512),
-        // Counted over all that the user runs; a stranger runs nothing else.
-        (Resource::Nproc, tasks.saturating_add(limits.processes)),
+        // Counted over all that the user runs; a stranger runs nothing else. Twice: the warden is to see that it is too much.
+        (Resource::Nproc, tasks.saturating_add(limits.processes.saturating_mul(2))),
         (Resource::Msgqueue, 0),
         (Resource::Memlock, 8 << 20),
     ] {

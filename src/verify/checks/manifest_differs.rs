@@ -17,11 +17,19 @@ const DIFFERS: Rule = Rule {
     code: "manifest-differs",
     id: "PI050",
     severity: Severity::Warning,
-    finds: "Manifests of the same plugin give it different names or descriptions, or name and start its server differently.",
+    finds: "Manifests of the same plugin give it different names, or name and start its server differently.",
     source: "tools are called by the server's key, and plugins by their names: what differs is found under one of them only",
 };
+/// Some authors word it for each client, and mean to: it is no more than worth knowing.
+const WORDING: Rule = Rule {
+    code: "manifest-wording-differs",
+    id: "PI050",
+    severity: Severity::Note,
+    finds: "Manifests of the same plugin describe it differently.",
+    source: "a description that is edited in one manifest is forgotten in the others",
+};
 
-pub(super) const CHECK: Check = Check { rules: &[VERSION, DIFFERS], profile: Profile::Sync, run };
+pub(super) const CHECK: Check = Check { rules: &[VERSION, DIFFERS, WORDING], profile: Profile::Sync, run };
 
 /// One manifest's word on something.
 struct Said {
@@ -41,9 +49,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     versions(subject, &reads, source.as_ref(), &generated, &mut out);
     let plugins: Vec<&Read> = reads.iter().filter(|r| r.kind.is_plugin() && !generated(r)).collect();
-    for key in ["name", "description"] {
+    for (rule, key) in [(&DIFFERS, "name"), (&WORDING, "description")] {
         let said: Vec<Said> = plugins.iter().filter_map(|r| said(subject, r, key)).collect();
-        compare(&DIFFERS, key, said, &mut out);
+        compare(rule, key, said, &mut out);
     }
     servers(subject, &reads, &generated, &mut out);
     out
@@ -145,7 +153,7 @@ fn compare(rule: &Rule, what: &str, all: Vec<Said>, out: &mut Vec<Finding>) {
                 format!("{what} is \"{have}\" here, and \"{want}\" in {}", right.1),
             )
             .near(Some(&want))
-            .fix(format!("write the same {what} in both")),
+            .fix("write it the same in both"),
         );
     }
 }

@@ -29,14 +29,14 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 fn walk(node: &Node, file: &str, out: &mut Vec<Finding>) {
     match &node.kind {
         // `Bearer ${TOKEN}` is a reference.
-        NodeKind::String(text) if !text.contains("${") && !text.contains(' ') || text_of_header(node) => {
-            if looks_secret(text_in(node)) {
-                // The value itself is not repeated.
-                out.push(
-                    RULE.at(Location::at(file, node.at), "this is what looks like the value of a secret")
-                        .fix("let the client ask for it, or name a variable, and revoke the secret"),
-                );
-            }
+        NodeKind::String(text)
+            if (!text.contains("${") && !text.contains(' ') || text_of_header(node)) && looks_secret(text) =>
+        {
+            // The value itself is not repeated.
+            out.push(
+                RULE.at(Location::at(file, node.at), "this is what looks like the value of a secret")
+                    .fix("let the client ask for it, or name a variable, and revoke the secret"),
+            );
         }
         NodeKind::Seq(items) => items.iter().for_each(|n| walk(n, file, out)),
         NodeKind::Map(entries) => entries.iter().for_each(|e| walk(&e.value, file, out)),

@@ -1,8 +1,10 @@
 //! The checks, one a file. What each can find is in its rules.
 
 mod artifact_missing;
+mod block_malformed;
 mod broken_link;
 mod claim_unsupported;
+pub(crate) mod code_block;
 mod command_expansion;
 mod confidence_malformed;
 mod confidence_over_ceiling;
@@ -28,6 +30,8 @@ mod manifest_secret;
 mod manifest_stale;
 mod manifest_value_unfit;
 mod marker_shown;
+pub(crate) mod matrix;
+mod mutant_survives;
 mod name_not_folder;
 mod over_budget;
 mod path_missing;
@@ -41,6 +45,8 @@ mod secret_in_document;
 mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
+pub(crate) mod tests_assert_nothing;
+mod tests_run;
 mod tool_contract_broken;
 mod tool_name_too_long;
 mod tool_undocumented;
@@ -101,10 +107,17 @@ pub const ALL: &[&Check] = &[
     &manifest_differs::CHECK,
     &manifest_stale::CHECK,
     &resource_malformed::CHECK,
+    &block_malformed::CHECK,
     &schema_invalid::CHECK,
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
     &script_malformed::CHECK,
     &lock_stale::CHECK,
     &tool_contract_broken::CHECK,
+    &code_block::CHECK,
+    &tests_assert_nothing::CHECK,
+    &tests_run::CHECK,
+    &matrix::CHECK,
+    &matrix::ROWS,
+    &mutant_survives::CHECK,
 ];

@@ -3,7 +3,7 @@
 use crate::base::text::{nearest, plural, quoted};
 use crate::base::yaml::{Kind as NodeKind, Node, Span};
 use crate::finding::{Finding, Location, Severity};
-use crate::skill::{Skill, Tree};
+use crate::skill::{Content, Skill, Tree};
 use crate::verify::formats::{self, Format, Malformed};
 use crate::verify::template::{self, Kind};
 use crate::verify::{Check, Profile, Rule, Subject};
@@ -54,7 +54,14 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     let tree = &subject.project.tree;
     let mut out = Vec::new();
     for (path, file) in skill.files(tree) {
-        let Some(text) = file.text().filter(|_| !is_deliberate(path)) else { continue };
+        if is_deliberate(path) {
+            continue;
+        }
+        if matches!(file.content, Content::Binary(_)) && template::format(path).is_some() {
+            let because = "it is no UTF-8 text, as its ending says it is";
+            out.push(RULE.at(subject.top(path), because).fix("save it as UTF-8, or give it another ending"));
+        }
+        let Some(text) = file.text() else { continue };
         let kind = template::kind(path);
         if let Some(format) = template::format(path) {
             out.extend(data(subject, path, text, kind, format));

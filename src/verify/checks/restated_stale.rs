@@ -24,7 +24,7 @@ const BLOCK: Rule = Rule {
     source: "a schema restated is a second truth; the block says that it is generated",
 };
 const TABLE: Rule = Rule {
-    code: "parameter-table-differs",
+    code: "restated-schema-wrong",
     id: "PI024",
     severity: Severity::Error,
     finds: "A table of a tool's parameters contradicts the tool's schema.",
@@ -76,7 +76,7 @@ fn block(subject: &Subject<'_>, document: &Document, now: &str) -> Option<Findin
         return None;
     }
     let differs = was.lines().zip(is.lines()).find(|(a, b)| a != b).map_or_else(
-        || "its length".to_owned(),
+        || format!("it has {} lines, and should have {}", was.lines().count(), is.lines().count()),
         |(a, b)| format!("\"{}\" should be \"{}\"", quoted(a, 60), quoted(b, 60)),
     );
     let with = format!("\n{now}");

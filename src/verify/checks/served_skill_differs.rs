@@ -11,7 +11,7 @@ use crate::base::redact;
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity};
-use crate::probe::ServedSkill;
+use crate::probe::{ReadFile, ServedSkill};
 use crate::skill::{MAIN, Skill};
 use crate::verify::facts::Server;
 use crate::verify::{Check, Profile, Rule, Subject};
@@ -66,8 +66,7 @@ impl Of<'_> {
         let below = |uri: &str| -> Option<String> {
             Some(percent_decode_str(uri.strip_prefix(root)?).decode_utf8_lossy().into_owned())
         };
-        let read: BTreeMap<&str, &Result<(String, u64), String>> =
-            self.served.read.iter().map(|(uri, got)| (uri.as_str(), got)).collect();
+        let read: BTreeMap<&str, &ReadFile> = self.served.read.iter().map(|(uri, got)| (uri.as_str(), got)).collect();
         let Some(listed) = &self.served.resources else {
             // A list that is dynamic promises no digests; what was read is compared all the same.
             if let Some(Ok((digest, _))) = read.get(self.served.uri.as_str()) {

@@ -140,13 +140,15 @@ impl Of<'_> {
             let near = self.known.near(name);
             let line =
                 at.line.checked_sub(1).and_then(|l| lines.get(usize::try_from(l).ok()?)).copied().unwrap_or_default();
-            let meant = !near.is_empty() && !self.is_defined(name)
-                || self.known.complete
-                    && SNAKE.is_match(name)
-                    && (is_called(line, at, text) || self.is_listed(&lines, at))
-                    && !self.is_defined(name);
-            if meant {
+            if self.is_defined(name) {
+                continue;
+            }
+            if !near.is_empty() || self.known.complete && SNAKE.is_match(name) && self.is_listed(&lines, at) {
                 out.push(self.finding(path, at, name, name, &near));
+            } else if self.known.complete && SNAKE.is_match(name) && is_called(line, at, text) {
+                // It may be a tool of a server that the user has, and nobody declares.
+                let found = self.finding(path, at, name, name, &near);
+                out.push(Finding { severity: Severity::Warning, confidence: 0.7, ..found });
             }
         }
     }
@@ -179,11 +181,15 @@ impl Of<'_> {
     /// Whether something in the project is called so: a function of a script is no tool.
     fn is_defined(&self, name: &str) -> bool {
         let code = ["py", "js", "ts", "mjs", "rs", "sh", "go", "rb", "sql", "yaml", "yml"];
-        self.subject.project.tree.iter().any(|(path, file)| {
-            path.rsplit_once('.').is_some_and(|(_, ext)| code.contains(&ext))
-                && self.skill.owns(path)
-                && file.text().is_some_and(|text| text.contains(name))
-        })
+        let data = ["", "json", "jsonl", "text", "txt", "markdown", "md", "mermaid"];
+        let blocks = self.skill.documents.iter().flat_map(|d| &d.blocks);
+        let mut blocks = blocks.filter(|b| !data.contains(&b.language.to_lowercase().as_str()));
+        blocks.any(|b| b.text.contains(name))
+            || self.subject.project.tree.iter().any(|(path, file)| {
+                path.rsplit_once('.').is_some_and(|(_, ext)| code.contains(&ext))
+                    && self.skill.owns(path)
+                    && file.text().is_some_and(|text| text.contains(name))
+            })
     }
 
     fn allowed(&self, out: &mut Vec<Finding>) {

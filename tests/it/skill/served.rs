@@ -20,7 +20,7 @@ fn packed() -> tempfile::TempDir {
     let copy = |from: &str, to: &Path| crate::skill::walks::copy(&root().join(from), to);
     copy("skill/platform-integration", &at);
     copy("examples", &at.join("examples"));
-    for resources in ["schemas", "templates"] {
+    for resources in ["schemas", "templates/by-hand", "templates/dossier", "templates/scaffold"] {
         copy(&format!("resources/{resources}"), &at.join("resources").join(resources));
     }
     std::fs::copy(root().join("resources/README.md"), at.join("resources/README.md")).unwrap();

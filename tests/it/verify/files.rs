@@ -12,8 +12,9 @@ use platform_integration::verify::{Profile, Subject, run};
 use super::{line, listing, project};
 
 /// Codes that are tripped here.
-pub(crate) const TRIPPED: [&str; 19] = [
+pub(crate) const TRIPPED: [&str; 20] = [
     "resource-malformed",
+    "block-malformed",
     "resource-not-strict",
     "rows-uneven",
     "template-malformed",
@@ -67,38 +68,96 @@ fn every_fault_of_a_file_is_found_and_no_other() {
         ("resource-malformed", ERROR, vec![("resources/a.yaml", "a: 1\n---\nb: [1, 2\nc: 3\n")]),
         ("resource-malformed", ERROR, vec![("resources/a.toml", "[a]\nb = \n")]),
         // As the original of the procedure has it.
-        ("resource-malformed", ERROR, vec![("resources/templates/hooks.yaml", "id: {{id}}\nfull_name: {{org}}/{{repo}}\n")]),
-        ("resource-malformed", ERROR, vec![("resources/hooks.yaml", "id: \"{{id}}\"\nname: \"{{n}}\"\norg: {{org}}\n")]),
-        ("resource-malformed", ERROR, vec![("resources/a.template.json", "{\"a\": \"{{a}}\", \"b\": {{b}}, \"c\": [1, }\n")]),
+        (
+            "resource-malformed",
+            ERROR,
+            vec![("resources/templates/hooks.yaml", "id: {{id}}\nfull_name: {{org}}/{{repo}}\n")],
+        ),
+        (
+            "resource-malformed",
+            ERROR,
+            vec![("resources/hooks.yaml", "id: \"{{id}}\"\nname: \"{{n}}\"\norg: {{org}}\n")],
+        ),
+        (
+            "resource-malformed",
+            ERROR,
+            vec![("resources/a.template.json", "{\"a\": \"{{a}}\", \"b\": {{b}}, \"c\": [1, }\n")],
+        ),
         ("resource-malformed", WARNING, vec![("resources/a.yaml", "{% if x %}\na: [1\n{% endif %}\n")]),
         ("resource-not-strict", WARNING, vec![("resources/a.json", "{\n  // no comment\n  \"a\": [1, 2,],\n}\n")]),
         ("resource-not-strict", WARNING, vec![("resources/a.json", "\u{feff}{}\n")]),
         ("resource-not-strict", WARNING, vec![("resources/a.yaml", "a:\n  b: 1\n  c: 2\n  b: 3\n")]),
         ("rows-uneven", WARNING, vec![("resources/a.csv", "a,b\n1,2\n3,4,5\n6\n")]),
         ("template-malformed", ERROR, vec![("resources/a.md.j2", "Dear {{ name },\n\n{{ text }}\n")]),
-        ("placeholder-undeclared", ERROR, vec![
-            ("resources/params.schema.json", schema),
-            ("resources/report.template.md", "{{ name }} is due on {{ due | date }}, says {{ nam }}\n"),
-        ]),
-        ("placeholder-undeclared", ERROR, vec![
-            ("resources/mail.params.yaml", "- subject\n- body\n"),
-            ("resources/mail.txt.j2", "{{ subject }}\n{{ boddy }}\n"),
-        ]),
-        ("placeholder-undeclared", ERROR, vec![("resources/mail.md.j2", "---\nparams: [to]\n---\n{{ to }} {{ cc }}\n")]),
+        (
+            "placeholder-undeclared",
+            ERROR,
+            vec![
+                ("resources/params.schema.json", schema),
+                ("resources/report.template.md", "{{ name }} is due on {{ due | date }}, says {{ nam }}\n"),
+            ],
+        ),
+        (
+            "placeholder-undeclared",
+            ERROR,
+            vec![
+                ("resources/mail.params.yaml", "- subject\n- body\n"),
+                ("resources/mail.txt.j2", "{{ subject }}\n{{ boddy }}\n"),
+            ],
+        ),
+        (
+            "placeholder-undeclared",
+            ERROR,
+            vec![("resources/mail.md.j2", "---\nparams: [to]\n---\n{{ to }} {{ cc }}\n")],
+        ),
         ("schema-invalid", ERROR, vec![("resources/a.schema.json", &wrong_type)]),
         ("schema-invalid", ERROR, vec![("resources/a.json", &wrong_ref)]),
-        ("import-unresolved", ERROR, vec![("tests/a.test.js", "const a = require('../scripts/connector');\n"), ("scripts/connectors.js", "")]),
-        ("import-unresolved", ERROR, vec![("scripts/a.mjs", "import { b } from './lib/b.mjs';\n"), ("scripts/lib/bb.mjs", "")]),
+        (
+            "import-unresolved",
+            ERROR,
+            vec![("tests/a.test.js", "const a = require('../scripts/connector');\n"), ("scripts/connectors.js", "")],
+        ),
+        (
+            "import-unresolved",
+            ERROR,
+            vec![("scripts/a.mjs", "import { b } from './lib/b.mjs';\n"), ("scripts/lib/bb.mjs", "")],
+        ),
         ("import-unresolved", ERROR, vec![("scripts/a.ts", "import { b } from './b';\n")]),
         ("import-unresolved", ERROR, vec![("scripts/a.py", "from .rules import check\n"), ("scripts/rule.py", "")]),
-        ("import-unresolved", ERROR, vec![("tests/test_a.py", "from resources.scripts.trainer import run\n"), ("resources/scripts/train.py", "")]),
-        ("import-unresolved", ERROR, vec![("tests/test_a.py", "import sys\nsys.path.insert(0, 'scripts')\nimport summariser\n"), ("scripts/summarise.py", "")]),
-        ("import-unresolved", ERROR, vec![("tests/test_a.py", "import summary_maker\n"), ("scripts/summary-maker.py", "")]),
+        (
+            "import-unresolved",
+            ERROR,
+            vec![
+                ("tests/test_a.py", "from resources.scripts.trainer import run\n"),
+                ("resources/scripts/train.py", ""),
+            ],
+        ),
+        (
+            "import-unresolved",
+            ERROR,
+            vec![
+                ("tests/test_a.py", "import sys\nsys.path.insert(0, 'scripts')\nimport summariser\n"),
+                ("scripts/summarise.py", ""),
+            ],
+        ),
+        (
+            "import-unresolved",
+            ERROR,
+            vec![("tests/test_a.py", "import summary_maker\n"), ("scripts/summary-maker.py", "")],
+        ),
         ("import-unresolved", WARNING, vec![("scripts/a.py", "import nobody_knows_this\n")]),
-        ("import-unresolved", ERROR, vec![("scripts/a.sh", "#!/bin/sh\n. \"$(dirname \"$0\")/lib.sh\"\n"), ("scripts/libs.sh", "")]),
+        (
+            "import-unresolved",
+            ERROR,
+            vec![("scripts/a.sh", "#!/bin/sh\n. \"$(dirname \"$0\")/lib.sh\"\n"), ("scripts/libs.sh", "")],
+        ),
         ("import-unresolved", WARNING, vec![("scripts/a.sh", "#!/bin/sh\nsource ./lib.sh\n")]),
         ("package-entry-missing", ERROR, vec![("package.json", "{\"main\": \"index.js\"}\n")]),
-        ("package-entry-missing", ERROR, vec![("package.json", "{\"scripts\": {\"test\": \"node tests/run.js --all\"}}\n"), ("tests/runs.js", "")]),
+        (
+            "package-entry-missing",
+            ERROR,
+            vec![("package.json", "{\"scripts\": {\"test\": \"node tests/run.js --all\"}}\n"), ("tests/runs.js", "")],
+        ),
         ("script-malformed", WARNING, vec![("scripts/a.py", "def f(a:\n    return a\n")]),
         ("lock-malformed", ERROR, vec![("skill.lock.json", "{\"lock_version\": 1}\n")]),
         ("file-name-unportable", WARNING, vec![("references/A.md", "# A\n"), ("references/a.md", "# A\n")]),
@@ -124,20 +183,72 @@ fn what_people_write_is_no_fault() {
         &[("resources/a.template.yaml", "name: {{ name }}\nreplicas: {{ n }}\n")],
         &[("resources/a.yaml.j2", "{% for x in xs %}\n- {{ x }}\n{% endfor %}\n")],
         &[("resources/templates/a.yaml", "id: {{id}}\nwhen: {{when}}\n")],
-        &[("chart/Chart.yaml", "name: a\n"), ("chart/templates/a.yaml", "{{- if .Values.a }}\na: {{ .Values.a }}/{{ .Values.b }}\n{{- end }}\n")],
+        &[
+            ("chart/Chart.yaml", "name: a\n"),
+            ("chart/templates/a.yaml", "{{- if .Values.a }}\na: {{ .Values.a }}/{{ .Values.b }}\n{{- end }}\n"),
+        ],
         &[("resources/a.md.j2", "{{ a }}\n{{ b\n | upper }}\n")],
         &[("resources/instance.json", "{\"$schema\": \"https://json.schemastore.org/package\", \"type\": \"list\"}\n")],
         &[("tests/fixtures/invalid.json", "{"), ("tests/fixtures/broken/a.py", "def (")],
-        &[("scripts/a.js", "import './b';\nimport x from './c.js';\nimport y from '../dist/z.js';\nlet o;\ntry { o = require('./optional') } catch {}\n"), ("scripts/b/index.js", ""), ("scripts/c.ts", "")],
-        &[("scripts/a.py", "import os, yaml, requests\nfrom lib import b\nfrom lib.c import D\nimport b\ntry:\n    import fast\nexcept ImportError:\n    fast = None\n"), ("scripts/lib/b.py", ""), ("scripts/lib/c.py", "")],
+        &[
+            (
+                "scripts/a.js",
+                "import './b';\nimport x from './c.js';\nimport y from '../dist/z.js';\nlet o;\ntry { o = require('./optional') } catch {}\n",
+            ),
+            ("scripts/b/index.js", ""),
+            ("scripts/c.ts", ""),
+        ],
+        &[
+            (
+                "scripts/a.py",
+                "import os, yaml, requests\nfrom lib import b\nfrom lib.c import D\nimport b\ntry:\n    import fast\nexcept ImportError:\n    fast = None\n",
+            ),
+            ("scripts/lib/b.py", ""),
+            ("scripts/lib/c.py", ""),
+        ],
         &[("scripts/a.py", "# /// script\n# dependencies = [\"rare-thing\"]\n# ///\nimport rare_thing\n")],
         &[("scripts/pkg/__init__.py", "from .a import b\n"), ("scripts/pkg/a.py", "from . import b\nb = 1\n")],
-        &[("scripts/a.sh", "#!/bin/bash\nHERE=\"$(cd \"$(dirname \"$0\")\" && pwd)\"\nsource \"$HERE/lib.sh\"\n[ -f ./local.sh ] && source ./local.sh\nsource .venv/bin/activate\n. \"$OTHER/x.sh\"\n"), ("scripts/lib.sh", "")],
-        &[("package.json", "{\"main\": \"dist/index.js\", \"scripts\": {\"build\": \"tsc\", \"test\": \"node --test\", \"lint\": \"eslint .\"}}\n")],
+        &[
+            (
+                "scripts/a.sh",
+                "#!/bin/bash\nHERE=\"$(cd \"$(dirname \"$0\")\" && pwd)\"\nsource \"$HERE/lib.sh\"\n[ -f ./local.sh ] && source ./local.sh\nsource .venv/bin/activate\n. \"$OTHER/x.sh\"\n",
+            ),
+            ("scripts/lib.sh", ""),
+        ],
+        &[(
+            "package.json",
+            "{\"main\": \"dist/index.js\", \"scripts\": {\"build\": \"tsc\", \"test\": \"node --test\", \"lint\": \"eslint .\"}}\n",
+        )],
     ];
     for files in good {
         let found = of_files(files);
         assert!(found.is_empty(), "{files:?}\n{found:#?}");
+    }
+}
+
+#[test]
+fn a_block_of_data_parses_unless_it_is_a_sketch() {
+    let found = |block: &str| {
+        let main = format!("{MAIN}\nA call and its answer:\n\n{block}\n");
+        codes(&ours(&project(&[("SKILL.md", &main)]), &Facts::default()))
+    };
+    assert_eq!(found("```json\n{\"a\": 1\n \"b\": 2}\n```"), [("block-malformed", WARNING)]);
+    assert_eq!(found("```json static\n{\"a\": 1, ...}\n```"), [("block-malformed", ERROR)]);
+    assert_eq!(found("```yaml\na: [1\nb: 2\n```"), [("block-malformed", WARNING)]);
+    assert_eq!(found("```toml\n[a\n```"), [("block-malformed", WARNING)]);
+    for sketch in [
+        "```json\n{\"a\": 1} {\"b\": 2}\n```",
+        "```json\n{\n  // how many\n  \"a\": 1,\n}\n```",
+        "```json\n{\"a\": ...}\n```",
+        "```json\n\"a\": 1,\n\"b\": [2]\n```",
+        "```json\n{\"a\": <name>}\n```",
+        "```yaml\n---\nname: a\n---\n# Body: it is\n```",
+        "```yaml\na: {{ b }}/{{ c }}\n```",
+        "```json skip=not-json\n{\n```",
+        "Not valid:\n\n```json\n{\"a\": 1,,}\n```",
+        "```text\n{\n```",
+    ] {
+        assert!(found(sketch).is_empty(), "{sketch}");
     }
 }
 
@@ -162,7 +273,9 @@ fn tool(name: &str, input: &serde_json::Value) -> Tool {
     Tool {
         name: name.to_owned(),
         input: input.clone(),
-        output: Some(serde_json::json!({"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]})),
+        output: Some(
+            serde_json::json!({"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}),
+        ),
         annotations: serde_json::json!({"destructiveHint": false, "idempotentHint": true}),
         ..Tool::default()
     }
@@ -184,8 +297,7 @@ fn input() -> serde_json::Value {
 
 fn surface(version: &str, tools: Vec<Tool>) -> Facts {
     let mut server = listing(&[]);
-    server.answered =
-        Ok(Surface { name: "demo".to_owned(), version: version.to_owned(), tools, ..Surface::default() });
+    server.answered = Ok(Surface { name: "demo".to_owned(), version: version.to_owned(), tools, ..Surface::default() });
     Facts { servers: vec![server], ..Facts::default() }
 }
 
@@ -314,7 +426,14 @@ fn a_hostile_tree_is_read_within_bounds_and_nothing_of_it_is_followed() {
     std::fs::write(skill.join(std::ffi::OsStr::from_bytes(b"refs/not-\xff-utf8.md")), "x").unwrap();
     std::fs::write(skill.join("refs/crlf.json"), "\u{feff}{\r\n}\r\n").unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(skill.join("refs/socket")).unwrap();
-    rustix::fs::mknodat(rustix::fs::CWD, skill.join("refs/pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        skill.join("refs/pipe"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
     let loaded = load(&skill, "demo").unwrap();
     assert_eq!(loaded.tree.get("refs/out.md").unwrap().text(), None);
     assert!(loaded.tree.digest("refs/large.txt").is_some(), "digested, not kept");
@@ -352,5 +471,8 @@ fn files_of_a_skill_beside_its_project_are_locked_by_where_they_lie() {
     let texts = [("skill/demo/SKILL.md", MAIN), ("examples/a/x.txt", "x"), ("skill/demo/examples/y.txt", "y")];
     let project = Project::of_tree("", Tree::of_texts(&texts), None);
     let lock = Lock::of(&project, &project.skills[0], []);
-    assert_eq!(lock.files.keys().map(String::as_str).collect::<Vec<_>>(), ["../../examples/a/x.txt", "SKILL.md", "examples/y.txt"]);
+    assert_eq!(
+        lock.files.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["../../examples/a/x.txt", "SKILL.md", "examples/y.txt"]
+    );
 }

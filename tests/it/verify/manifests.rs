@@ -126,7 +126,7 @@ fn each_fault_of_a_manifest_is_found_by_its_rule_alone() {
             "\"version\": \"1.3.0\"",
         ),
         ("manifest-differs", "gemini-extension.json", "\"name\": \"demo\"", "\"name\": \"demonstration\""),
-        ("manifest-differs", "plugin.json", "Does one thing.", "Does two things."),
+        ("manifest-wording-differs", "plugin.json", "Does one thing.", "Does two things."),
         ("manifest-differs", ".mcp.json", "{\"demo\":", "{\"dmeo\":"),
         ("manifest-differs", "gemini-extension.json", "\"serve\"", "\"run\""),
         ("registry-proof-missing", "README.md", "io.github.ada/demo", "io.github.ada/other"),
