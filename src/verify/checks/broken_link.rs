@@ -55,7 +55,7 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
 
 /// Templates and assets are copied elsewhere, and their links lead from there.
 fn is_material(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "assets" | "templates" | "template"))
+    path.split('/').any(|part| matches!(part, "assets" | "templates" | "template" | "fixtures" | "testdata"))
 }
 
 /// Where a link leads below the root, and its anchor; nothing for one that leads to another place or is a placeholder.
