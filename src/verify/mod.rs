@@ -165,3 +165,27 @@ pub fn table_digest() -> crate::base::digest::Digest {
     lines.sort();
     crate::base::digest::Digest::of_bytes(lines.concat().as_bytes())
 }
+
+/// The table of all rules as Markdown: the block that `docs/verify.md` holds between its markers.
+#[must_use]
+pub fn rules_markdown() -> String {
+    let mut rows: Vec<(&Rule, Profile)> = ALL.iter().flat_map(|c| c.rules.iter().map(|r| (r, c.profile))).collect();
+    rows.sort_by_key(|(r, _)| (r.id, r.code));
+    let rows = rows.into_iter().map(|(r, profile)| {
+        let cell = |text: &str| text.replace('|', "\\|");
+        format!(
+            "| {} | <a id=\"{}\"></a>`{}` | {} | {} | {} | {} |\n",
+            r.id,
+            r.code,
+            r.code,
+            r.severity.as_str(),
+            profile.as_str(),
+            cell(r.finds),
+            cell(r.source)
+        )
+    });
+    format!(
+        "| rule | code | severity | profile | finds | where it comes from |\n|---|---|---|---|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}

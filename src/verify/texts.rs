@@ -3,10 +3,23 @@
 use super::Subject;
 use crate::skill::Skill;
 
-/// Every text file that belongs to a skill, by path.
+/// Whether a file is input of a test, and may be bad on purpose.
+pub(super) fn is_fixture(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "fixtures" | "testdata" | "__fixtures__" | "snapshots"))
+}
+
+/// Whether a file is the source of a test: what it names and holds is made up.
+pub(super) fn is_test(path: &str) -> bool {
+    let code = is_script(path) || matches!(ending(path).as_str(), "rs" | "go" | "java" | "kt" | "cs" | "tsx" | "jsx");
+    code && path.split('/').rev().skip(1).any(|part| matches!(part, "tests" | "test" | "__tests__" | "spec"))
+}
+
+/// Every text file that belongs to a skill, by path; inputs of tests left out.
 pub(super) fn of<'a>(skill: &'a Skill, subject: &Subject<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
     let tree = &subject.project.tree;
-    tree.iter().filter(|(path, _)| skill.owns(path)).filter_map(|(path, file)| Some((path, file.text()?)))
+    tree.iter()
+        .filter(|(path, _)| skill.owns(path) && !is_fixture(path))
+        .filter_map(|(path, file)| Some((path, file.text()?)))
 }
 
 /// Lines with the byte at which each begins.

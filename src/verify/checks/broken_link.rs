@@ -55,7 +55,7 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
 
 /// Templates and assets are copied elsewhere, and their links lead from there.
 fn is_material(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "assets" | "templates" | "template"))
+    path.split('/').any(|part| matches!(part, "assets" | "templates" | "template" | "fixtures" | "testdata"))
 }
 
 /// Where a link leads below the root, and its anchor; nothing for one that leads to another place or is a placeholder.
@@ -206,7 +206,12 @@ fn deep(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
             // A directory that SKILL.md names is one that an agent looks into.
             let dir = dir_of(&path);
             let below = dir.strip_prefix(&format!("{}/", skill.base)).unwrap_or(dir);
-            if (below.contains('/') || !below.is_empty()) && main.text.contains(&format!("{below}/")) {
+            let whole = format!("{below}/");
+            let named = |(at, _): (usize, &str)| {
+                let after = main.text.get(at + whole.len()..).and_then(|t| t.chars().next());
+                !after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+            };
+            if !below.is_empty() && main.text.match_indices(whole.as_str()).any(named) {
                 continue;
             }
             if seen.insert(path.clone()) {

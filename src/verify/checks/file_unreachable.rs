@@ -97,7 +97,8 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
             let (with, without) = in_dir.get(dir).copied().unwrap_or_default();
             // Where files of a directory are told of one by one, the others are left out; where the directory is, none is.
             let collection = names.directory(dir, &skill.base) && with + without > 4 && with * 2 < with + without;
-            !**named && !(names.directory(dir, &skill.base) && with == 0) && !collection
+            let whole = with == 0 && names.directory(dir, &skill.base);
+            !(**named || whole || collection)
         })
         .map(|(path, _)| {
             let below = path.strip_prefix(&format!("{}/", skill.base)).unwrap_or(path);

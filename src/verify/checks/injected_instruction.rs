@@ -44,7 +44,7 @@ const OPEN: Rule = Rule {
 pub(super) const CHECK: Check = Check { rules: &[RULE, OPEN], profile: Profile::Sync, run };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
-    subject.skills().flat_map(|skill| of(skill)).collect()
+    subject.skills().flat_map(of).collect()
 }
 
 fn of(skill: &Skill) -> Vec<Finding> {

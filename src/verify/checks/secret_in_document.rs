@@ -61,7 +61,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 
 fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
-    for (path, text) in texts::of(skill, subject) {
+    for (path, text) in texts::of(skill, subject).filter(|(path, _)| !texts::is_test(path)) {
         for (start, line) in texts::lines(text).filter(|(_, line)| line.len() >= 16) {
             let Some((what, sure, at)) = found(line) else { continue };
             out.push(finding(subject, path, start + at, what, sure));

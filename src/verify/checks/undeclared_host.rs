@@ -50,7 +50,8 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 
 fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
-    for (path, text) in texts::of(skill, subject).filter(|(path, text)| texts::is_script(path) && CALLS.is_match(text))
+    for (path, text) in texts::of(skill, subject)
+        .filter(|(path, text)| texts::is_script(path) && !texts::is_test(path) && CALLS.is_match(text))
     {
         let mut said = BTreeSet::new();
         for (start, line) in texts::lines(text) {
