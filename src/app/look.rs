@@ -79,7 +79,8 @@ pub fn sessions(app: &App, face: &Face, cursor: Option<&str>) -> Result<Sessions
 
 fn listed(app: &App, session: &Session) -> Result<Listed, No> {
     let facts = super::approvals::proven(app, app.facts(session)?);
-    let open = phases::standing(&facts).into_iter().filter(|(_, shut)| shut.is_none()).map(|(phase, _)| phase).last();
+    let open =
+        phases::standing(&facts).into_iter().filter(|(_, shut)| shut.is_none()).map(|(phase, _)| phase).next_back();
     let assessed = facts.readiness.as_ref();
     Ok(Listed {
         session: session.id.clone(),
