@@ -42,6 +42,11 @@ pub(crate) fn all() -> [Bench; 5] {
     [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets()]
 }
 
+/// Those whose pages and bodies the connector of other hands knows: not `Link` headers, not forms.
+pub(crate) fn plain() -> [Bench; 4] {
+    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market()]
+}
+
 /// An example with a change in its contract.
 pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
     let dir = format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"));
