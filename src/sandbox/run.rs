@@ -357,7 +357,7 @@ fn readable(means: &Means) -> Vec<PathBuf> {
         let Some(bin) = real.parent().filter(|d| d.ends_with("bin")) else { continue };
         let Some(prefix) = bin.parent() else { continue };
         // ~/.local and ~/.cargo hold more than programs.
-        if !home.as_deref().is_some_and(|h| prefix.parent() == Some(h)) {
+        if home.as_deref().is_none_or(|h| prefix.parent() != Some(h)) {
             allow(prefix);
         }
     }
