@@ -3,6 +3,12 @@
 //! Three clean skills, a copy of each for every drift, one change in it, `verify --profile full`. A drift is found when a
 //! finding that was not there before has one of the codes the drift is entered with. Whatever else is new, and is no
 //! stated consequence of the drift, is invented.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, writes into copies and hands its environment on"
+)]
 
 mod bases;
 mod change;

@@ -197,6 +197,13 @@ impl Project {
         let everywhere = all.iter().cloned().collect();
         let shown = if shown.is_empty() || shown.ends_with('/') { shown.to_owned() } else { format!("{shown}/") };
         let wanted: Vec<String> = all.into_iter().filter(|b| only.is_none_or(|o| o == b)).collect();
+        // What the project's tests are made of is often wrong on purpose, and speaks of other servers. What lies in a
+        // skill's own directory is the skill's.
+        let of_skill = |path: &str| {
+            wanted.iter().any(|b| b.is_empty() || path.strip_prefix(b.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let mut tree = tree;
+        tree.retain(|path| !is_fixture(path) || of_skill(path));
         let mut project = Self { root: PathBuf::new(), shown, tree, skills: Vec::new(), names, bases: everywhere };
         for base in wanted {
             let skill = project.skill(&base, alone && ours(&base));

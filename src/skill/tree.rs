@@ -130,6 +130,11 @@ impl Tree {
         self.files.remove(path)
     }
 
+    /// Keeps what `keep` says of its path.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.files.retain(|path, _| keep(path));
+    }
+
     /// A file.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&File> {

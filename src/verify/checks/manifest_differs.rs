@@ -178,7 +178,7 @@ fn servers(subject: &Subject<'_>, reads: &[Read], generated: &dyn Fn(&Read) -> b
 
 /// A word of a command without its client's name for the plugin's root.
 fn portable(word: &str) -> String {
-    let mut word = word.replace("${/}", "/");
+    let mut word = word.replace("${/}", "/").replace(":-.}", "}");
     for root in ["${CLAUDE_PLUGIN_ROOT}", "${PLUGIN_ROOT}", "${CURSOR_PLUGIN_ROOT}", "${extensionPath}", "."] {
         if let Some(rest) = word.strip_prefix(root).and_then(|r| r.strip_prefix('/')) {
             word = rest.to_owned();
