@@ -200,7 +200,9 @@ impl Project {
         // What the project's tests are made of is often wrong on purpose, and speaks of other servers. What lies in a
         // skill's own directory is the skill's.
         let of_skill = |path: &str| {
-            wanted.iter().any(|b| b.is_empty() || path.strip_prefix(b.as_str()).is_some_and(|rest| rest.starts_with('/')))
+            wanted
+                .iter()
+                .any(|b| b.is_empty() || path.strip_prefix(b.as_str()).is_some_and(|rest| rest.starts_with('/')))
         };
         let mut tree = tree;
         tree.retain(|path| !is_fixture(path) || of_skill(path));
@@ -325,12 +327,24 @@ fn is_skill(dir: &Path) -> bool {
     [MAIN, "skill.md", "Skill.md"].iter().any(|name| dir.join(name).symlink_metadata().is_ok())
 }
 
+/// Whether a directory is a person's home by what lies in it: no project, whatever manifest lies beside.
+#[must_use]
+pub fn looks_like_home(dir: &Path) -> bool {
+    dir.parent().is_none()
+        || [".ssh", ".gnupg", ".aws", ".bashrc", ".profile", ".zshrc", ".bash_history"]
+            .iter()
+            .any(|n| dir.join(n).exists())
+}
+
 /// The project above a skill: the nearest directory with a manifest, or with examples and tests; not above a repository.
 fn root_above(skill: &Path) -> Option<(PathBuf, usize)> {
     if ["examples", "tests"].iter().all(|d| skill.join(d).is_dir()) || MARKS.iter().any(|m| skill.join(m).exists()) {
         return None;
     }
     for (up, dir) in skill.ancestors().enumerate().skip(1).take(CLIMB) {
+        if looks_like_home(dir) {
+            return None;
+        }
         let marked =
             MARKS.iter().any(|m| dir.join(m).exists()) || (dir.join("examples").is_dir() && dir.join("tests").is_dir());
         if marked {

@@ -180,7 +180,7 @@ async fn aidlc_592_nobody_is_locked_out() {
     assert_eq!(drills["verdict"], "PASS", "{drills:#}");
     s.ok("assess_readiness", json!({"session": session})).await;
     let dossier = s.ok("export_dossier", json!({"session": session, "out": "dossier"})).await;
-    assert_eq!(dossier["files"].as_array().unwrap().len(), 5);
+    assert_eq!(dossier["files"].as_array().unwrap().len(), 6);
     let again =
         s.ok("record_constraint", json!({"session": session, "id": "small", "kind": "soft", "says": "few"})).await;
     assert_eq!(again["id"], "small");

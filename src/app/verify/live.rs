@@ -14,7 +14,7 @@ use crate::base::text::quoted;
 use crate::base::{fs, redact};
 use crate::probe::{Limits, NoServer, Session};
 use crate::sandbox::{self, Job, Room, Sandbox};
-use crate::skill::{Content, Project};
+use crate::skill::{self, Content, Project};
 use crate::verify::facts::Server;
 
 /// Servers that are started for one project.
@@ -279,11 +279,19 @@ impl<'a> Live<'a> {
         if arguments.iter().any(|a| a.starts_with("--http")) {
             return Err(NoServer::NotTried { because: "it serves over HTTP".to_owned() });
         }
-        // A command of another kind is not run because a manifest says so.
-        if first != Some("serve") && self.options.program.commands.iter().any(|c| Some(c.as_str()) == first) {
-            let because =
-                format!("its first argument is {}, and `serve` makes it a server", quoted(first.unwrap_or(""), 40));
+        // Outside the sandbox, so nothing but exactly this is done because a manifest says so: any other command or option
+        // of ours may write files or start programs.
+        if first != Some("serve") {
+            let because = format!(
+                "its first argument is {}, and `serve` makes it a server",
+                quoted(first.unwrap_or("nothing"), 40)
+            );
             return Err(NoServer::Unstartable { program: name.clone(), because });
+        }
+        if arguments.len() > 1 {
+            let because =
+                "a manifest may say `serve` to this program and no more; pass --server to start it so".to_owned();
+            return Err(NoServer::NotTried { because });
         }
         let argv = std::iter::once(exe.display().to_string()).chain(arguments.iter().cloned()).collect();
         let cwd = if copy { self.copied(dir.path())? } else { dir.path().to_owned() };
@@ -308,6 +316,10 @@ impl<'a> Live<'a> {
         let sandbox = self.sandbox.get_or_init(|| Sandbox::new(self.options.means.clone()));
         let sandbox = sandbox.as_ref().map_err(|e| NoServer::NotTried { because: e.to_string() })?;
         let not = |e: std::io::Error| NoServer::NotTried { because: format!("no room for it: {e}") };
+        if skill::looks_like_home(&self.project.root) {
+            let because = "its directory is somebody's home, which is not shown to a program".to_owned();
+            return Err(NoServer::NotTried { because });
+        }
         let room = Room::new().map_err(not)?;
         // What is small is copied, so that it may write beside itself; what is not is read where it lies.
         let whole = self.fill(&room).map_err(not)?;
