@@ -195,7 +195,19 @@ impl Sandbox {
         if let Ok(because) = crate::base::fs::read_text(&run.join(policy::TROUBLE), 64 << 10) {
             return Err(Unavailable::new(because));
         }
-        let ended: Ended = policy::read(&run, policy::ENDED).unwrap_or(Ended { end: End::Time, ..Ended::default() });
+        // Without a namespace a warden whose keeper was killed ends everything by itself, and says so when it has.
+        while self.mode != Mode::Namespaces
+            && !run.join(policy::ENDED).exists()
+            && millis() <= job.limits.millis + 4 * GRACE
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let ended: Ended = match policy::read(&run, policy::ENDED) {
+            Some(ended) => ended,
+            // The kernel ended all that was in it.
+            None if self.mode == Mode::Namespaces => Ended { end: End::Time, ..Ended::default() },
+            None => return Err(Unavailable::new("its warden did not say that everything was ended")),
+        };
         if ended.left > 0 {
             return Err(Unavailable::new(format!("{} processes could not be ended", ended.left)));
         }

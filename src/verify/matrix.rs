@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(wrong("rows:\n  - 5\n"), "2:5 a row must be a mapping, this is a number");
         assert_eq!(
             wrong("rows:\n  - {id: a, integration: b, kind: [], runs: x}\n"),
-            "2:38 a row has no key \"runs\"; 2:34 `kind` must be text, this is a list"
+            "2:39 a row has no key \"runs\"; 2:35 `kind` must be text, this is a list"
         );
         assert_eq!(
             wrong("rows:\n  - {id: 1, integration: b, kind: happy, run: x, expect: {exit: 300, code: 1}}\n"),

@@ -1,5 +1,5 @@
 //! What the full profile runs, in the sandbox: blocks of code, tests, rows of the matrix; each in a fresh copy of the
-//! project, two at a time, within one budget of time.
+//! project, as many at a time as there are cores, within one budget of time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,8 +20,8 @@ const EACH: u64 = 10_000;
 const LARGE: u64 = 32 << 20;
 /// Skills beyond which mutants of documents take too long: each is a run of all static checks.
 const MANY: usize = 20;
-/// How many may run at once.
-const WORKERS: usize = 2;
+/// How many may run at once, at most: one for each core.
+const WORKERS: usize = 8;
 
 /// Where things are run.
 pub(super) struct Bench<'a> {
@@ -119,12 +119,13 @@ impl Bench<'_> {
         self.sandbox.run(room, &job).map_err(|e| self.skip(e.to_string())).ok()
     }
 
-    /// Does something with each, two at a time; the answers are in the order of the questions.
+    /// Does something with each, some at a time; the answers are in the order of the questions.
     pub(super) fn each<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        let workers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, WORKERS));
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            for _ in 0..WORKERS.min(items.len()) {
+            for _ in 0..workers.min(items.len()) {
                 scope.spawn(|| {
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);

@@ -17,6 +17,9 @@ use rustix::thread::UnshareFlags;
 use super::policy::{self, Mode, Policy};
 use super::{SUBCOMMAND, TROUBLE};
 
+/// How far ahead of other programs keeper and warden stand, if they may.
+const AHEAD: i32 = -10;
+
 pub(super) fn stage(args: &[String]) -> ExitCode {
     match args {
         [stage] if stage == "hello" => {
@@ -56,6 +59,8 @@ fn next(stage: &str, run: &Path, policy: &Policy) -> Command {
 /// Goes into namespaces where there are some, starts the warden, and stays so that killing this process ends it all.
 fn keep(run: &Path, policy: &Policy) -> Result<u8, String> {
     let parent = getppid();
+    // Where that may be asked for: the warden looks first, however many want to run. Before a namespace takes the right away.
+    let _ = rustix::process::setpriority_process(None, AHEAD);
     if policy.mode == Mode::Namespaces {
         namespaces(&policy.room)?;
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::mount::{MountFlags, mount};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_child_subreaper, set_parent_process_death_signal,
-    setsid, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, kill_process_group, set_child_subreaper,
+    set_parent_process_death_signal, setsid, waitpid,
 };
 
 use super::super::policy::{self, Ended, Mode, Policy};
@@ -17,7 +17,7 @@ use super::next;
 use crate::base::clock::{Clock as _, SystemClock};
 
 /// Milliseconds between two looks.
-const TICK: u64 = 10;
+const TICK: u64 = 5;
 /// Milliseconds that ending everything may take.
 const SWEEP: i64 = 4_000;
 /// The most files and directories that a program may leave in its room.
@@ -35,7 +35,7 @@ pub(super) fn ward(run: &Path, policy: &Policy) -> Result<u8, String> {
         mount("proc", "/proc", "proc", flags, None).map_err(|e| format!("mount /proc: {e}"))?;
         // Its own from Linux 6.14 on; before, it would be everybody's. No namespace may be smaller than 301.
         if release() >= (6, 14) {
-            let most = policy.limits.processes.saturating_mul(2).max(512).to_string();
+            let most = policy.limits.processes.saturating_add(64).max(320).to_string();
             let _ = policy::write(Path::new("/proc/sys/kernel"), "pid_max", most.as_bytes());
         }
         // Semaphores of Python and others; without it they are refused, no more.
@@ -80,7 +80,7 @@ pub(super) fn ward(run: &Path, policy: &Policy) -> Result<u8, String> {
         // Most programs are done at once.
         std::thread::sleep(Duration::from_millis(if tick < 20 { 2 } else { TICK }));
     }
-    (ended.killed, ended.left) = sweep();
+    (ended.killed, ended.left) = sweep(namespaces);
     policy::write(run, policy::ENDED, &serde_json::to_vec(&ended).unwrap_or_default())
         .map_err(|e| format!("the outcome could not be told: {e}"))?;
     Ok(ended.exit.or_else(|| ended.signal.map(|s| 128 + s)).and_then(|c| u8::try_from(c).ok()).unwrap_or(1))
@@ -170,10 +170,15 @@ fn too_many_files(dirs: &[std::path::PathBuf], limits: &Limits) -> bool {
     false
 }
 
-/// Ends all descendants: first none may start another, then none may live. How many there were, and how many are left.
-fn sweep() -> (u64, u64) {
+/// Ends all descendants. How many there were, and how many are left.
+///
+/// In a namespace one call of the kernel's reaches all at once. Elsewhere they are stopped first, all of them, and killed
+/// only when nobody moves any more: a stopped process still counts against the limit on processes, so those that go on
+/// cannot start others in its place, as they could in that of a dead one.
+fn sweep(namespaces: bool) -> (u64, u64) {
     let began = SystemClock.now();
     let mut seen = std::collections::BTreeSet::new();
+    let mut stopped = std::collections::BTreeSet::new();
     loop {
         while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
         let mut living = below();
@@ -181,16 +186,22 @@ fn sweep() -> (u64, u64) {
         if living.is_empty() {
             return (seen.len() as u64, 0);
         }
-        let late = SystemClock.now().0.saturating_sub(began.0) > SWEEP;
-        if late {
+        let millis = SystemClock.now().0.saturating_sub(began.0);
+        if millis > SWEEP {
             return (seen.len() as u64, living.len() as u64);
         }
-        for signal in [Signal::STOP, Signal::KILL] {
+        seen.extend(living.iter().map(|p| p.pid));
+        if namespaces {
+            // Process group 1 stands for all that this process may signal, which in a namespace is all but itself.
+            let _ = kill_process_group(Pid::INIT, Signal::KILL);
+        } else {
+            let moving = living.iter().any(|p| !stopped.contains(&p.pid));
+            let signal = if moving && millis < SWEEP / 2 { Signal::STOP } else { Signal::KILL };
             for pid in living.iter().filter_map(|p| Pid::from_raw(p.pid)) {
                 let _ = kill_process(pid, signal);
             }
+            stopped.extend(living.iter().map(|p| p.pid));
         }
-        seen.extend(living.iter().map(|p| p.pid));
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -115,10 +115,13 @@ fn text_of<'t>(node: Node<'_>, text: &'t str) -> &'t str {
 
 /// A name by which tests say what must hold.
 fn is_claim(callee: &str) -> bool {
-    let last = callee.rsplit(['.', ':']).next().unwrap_or(callee).to_ascii_lowercase();
-    ["assert", "expect", "should", "raises", "fail", "check", "verify", "ensure", "validate", "must", "throws"]
-        .iter()
-        .any(|word| last.contains(word))
+    let mut parts = callee.rsplit(['.', ':']);
+    let last = parts.next().unwrap_or(callee).to_ascii_lowercase();
+    // `assert.deepEqual`: the object makes the claim, whatever its method is named.
+    parts.any(|part| part == "assert")
+        || ["assert", "expect", "should", "raises", "fail", "check", "verify", "ensure", "validate", "must", "throws"]
+            .iter()
+            .any(|word| last.contains(word))
 }
 
 fn is_literal(node: Node<'_>) -> bool {
