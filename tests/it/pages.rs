@@ -321,6 +321,7 @@ fn the_pages_show_what_is_in_the_store_and_change_nothing() {
     let (status, _, body) = ask(&addr, "HEAD", "/", "");
     assert_eq!((status, body.as_str()), (200, ""));
     let mut page = String::new();
+    let tag = regex::Regex::new("<[^>]*>").unwrap();
     for (method, path, more) in [
         ("GET", "/nowhere", ""),
         ("GET", "/records/999", ""),
@@ -341,7 +342,7 @@ fn the_pages_show_what_is_in_the_store_and_change_nothing() {
         let (status, _, body) = ask(&addr, method, path, more);
         assert!(body.contains("What gets further"), "{path}: {body}");
         holds(&body, path);
-        let text = regex::Regex::new("<[^>]*>").unwrap().replace_all(&content(&body), " ").into_owned();
+        let text = tag.replace_all(&content(&body), " ").into_owned();
         let said: Vec<&str> = text.split_whitespace().skip_while(|w| *w != "Compare").skip(1).collect();
         page.push_str(&format!("{method} {path} {}\n{status}: {}\n\n", more.trim(), said.join(" ")));
     }

@@ -283,7 +283,7 @@ fn a_room_takes_no_path_that_leads_out_and_is_gone_in_the_end() {
     assert!(!base.join("outside").exists() && !Path::new("/tmp/platform-integration-outside").exists());
     std::fs::create_dir(room.work().join("shut")).unwrap();
     std::fs::write(room.work().join("shut/file"), "x").unwrap();
-    std::fs::set_permissions(room.work().join("shut"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(room.work().join("shut"), std::fs::Permissions::from_mode(0o0)).unwrap();
     drop(room);
     assert!(!base.exists());
 }

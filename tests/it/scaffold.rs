@@ -131,7 +131,6 @@ fn a_dossier() -> Dossier {
                 schedules: 20,
                 fired: 0,
                 because: String::new(),
-                ..DrillLine::default()
             },
             DrillLine {
                 flow: text("contacts"),

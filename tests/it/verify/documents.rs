@@ -26,7 +26,10 @@ fn front(text: &str) -> String {
 }
 
 /// Code, SKILL.md, further files.
-fn cases() -> Vec<(&'static str, String, Vec<(&'static str, &'static str)>)> {
+/// A code, SKILL.md, and what lies beside it.
+type Case = (&'static str, String, Vec<(&'static str, &'static str)>);
+
+fn cases() -> Vec<Case> {
     let sop = "## Required Artifacts\n- templates/ for mappings\n";
     vec![
         ("front-matter-displaced", format!("/* banner */\n\n{GOOD}"), vec![]),

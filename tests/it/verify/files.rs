@@ -61,7 +61,8 @@ fn every_fault_of_a_file_is_found_and_no_other() {
     let schema = "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", \"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}, \"due\": {\"$ref\": \"#/$defs/date\"}}, \"$defs\": {\"date\": {\"type\": \"string\"}}}";
     let wrong_type = schema.replace("\"object\"", "\"list\"");
     let wrong_ref = schema.replace("#/$defs/date", "#/$defs/dates");
-    let cases: Vec<(&str, Severity, Vec<(&str, &str)>)> = vec![
+    type Case<'a> = (&'a str, Severity, Vec<(&'a str, &'a str)>);
+    let cases: Vec<Case<'_>> = vec![
         ("resource-malformed", ERROR, vec![("resources/a.json", "{\n  \"a\": 1\n  \"b\": 2\n}\n")]),
         ("resource-malformed", ERROR, vec![("resources/a.json", "")]),
         ("resource-malformed", ERROR, vec![("resources/a.jsonl", "{\"a\": 1}\n{\"a\": \n")]),
