@@ -123,9 +123,9 @@ fn blocks_that_fail_loop_delete_or_fork_are_found_within_bounds() {
     let codes: Vec<&str> = said.lines().filter_map(|l| l.split(' ').nth(1)).collect();
     let fails = "code-block-fails:";
     assert_eq!(codes, [fails, fails, fails, fails, fails, "code-block-unmarked:", fails], "{said}");
+    // Which of its bounds the fork bomb meets first is the machine's: processes or time.
     for expected in [
         "exited with 1",
-        "started more than 256 processes",
         "the sh block exited with 2: ls: cannot access 'SKILL.md'",
         "Network is down",
         "a python block says not whether it is run",

@@ -179,15 +179,20 @@ impl Run<'_> {
         }
         let total = p.total.as_ref().and_then(|path| dig(page, path)).and_then(Value::as_u64);
         let read = self.counts.read + items.len() as u64;
+        // A page that repeats a record brings one record less than it seems to.
+        let keys = items.iter().filter_map(|i| dig(i, &self.plan.source.key)).map(text);
+        let mut all = self.keys.clone();
+        all.extend(keys);
+        let unique = all.len() as u64;
         match (p.style, &p.next) {
             (PageStyle::Page, _) => {
-                if items.is_empty() || total.is_some_and(|t| read >= t) {
+                if items.is_empty() || total.is_some_and(|t| unique >= t) {
                     return Next::End;
                 }
                 *page_number += 1;
                 Next::Param(page_number.to_string())
             }
-            (PageStyle::Offset, _) if items.is_empty() || total.is_some_and(|t| read >= t) => Next::End,
+            (PageStyle::Offset, _) if items.is_empty() || total.is_some_and(|t| unique >= t) => Next::End,
             (PageStyle::Offset, _) => Next::Param(read.to_string()),
             (PageStyle::LinkBody, Some(CursorFrom::Body(path))) => {
                 dig(page, path).and_then(Value::as_str).map_or(Next::End, |u| Next::Url(u.to_owned()))
