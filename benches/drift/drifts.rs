@@ -859,7 +859,7 @@ pub(crate) const ALL: &[Drift] = &[
         Notes,
         PACKAGES,
         "two versions of one plugin",
-        &["manifest-differs"],
+        &["manifest-version-differs"],
         &[],
         &[Replace("plugin.json", "1.4.0", "1.5.0")],
     ),

@@ -7,7 +7,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use super::Source;
 use super::archive::Entry;
-use crate::skill::{Content, MAIN, Tree};
+use crate::skill::{Content, MAIN, Tree, resolve};
 
 /// Why the skill cannot be shipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +105,7 @@ fn relinked(
         if path.is_empty() || path.contains(':') || path.starts_with('/') {
             continue;
         }
-        let Some(target) = resolve(old, path) else { continue };
+        let Some(target) = resolve(old.rsplit_once('/').map_or("", |(dir, _)| dir), path) else { continue };
         let there = tree.has(&target) || target.is_empty() || tree.has_dir(&target);
         let next = match moved(places, &target) {
             Some(place) => relative(new, &place),
@@ -148,22 +148,6 @@ fn moved(places: &BTreeMap<String, String>, target: &str) -> Option<String> {
     new.strip_suffix(&old[target.len()..]).map(str::to_owned)
 }
 
-/// A relative path of a document, below the root; nothing where it climbs out.
-fn resolve(document: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = document.split('/').collect();
-    parts.pop();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 /// The way from one file to another.
 fn relative(from: &str, to: &str) -> String {
     let mut dir: Vec<&str> = from.split('/').collect();
@@ -185,7 +169,7 @@ mod tests {
         assert_eq!(relative("references/a.md", "examples/b/c.yaml"), "../examples/b/c.yaml");
         assert_eq!(relative("examples/a/README.md", "examples/a/x"), "x");
         assert_eq!(relative("examples/README.md", "examples"), ".");
-        assert_eq!(resolve("skill/s/SKILL.md", "../../examples/a").as_deref(), Some("examples/a"));
-        assert_eq!(resolve("SKILL.md", "../x"), None);
+        assert_eq!(resolve("skill/s", "../../examples/a").as_deref(), Some("examples/a"));
+        assert_eq!(resolve("", "../x"), None);
     }
 }

@@ -15,7 +15,7 @@ pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, byte_at, parse as parse_
 pub use mark::Mark;
 pub use project::{LoadError, Project, Skill, load, looks_like_home};
 pub use shipped::SHIPPED;
-pub use tree::{Content, File, Leads, MAX_FILE, Tree};
+pub use tree::{Content, File, Leads, MAX_FILE, Tree, resolve};
 
 /// The document that makes a directory a skill.
 pub const MAIN: &str = "SKILL.md";

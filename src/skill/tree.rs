@@ -231,6 +231,22 @@ impl Tree {
     }
 }
 
+/// `path` as written in a directory, both below the root with `/`; nothing where it climbs out of the root.
+#[must_use]
+pub fn resolve(dir: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = dir.split('/').filter(|p| !p.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// Text where it is UTF-8 without NUL.
 fn content(bytes: Vec<u8>) -> Content {
     if bytes.contains(&0) {

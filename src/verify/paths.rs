@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+pub(super) use crate::skill::resolve;
 use crate::skill::{Document, Skill, Tree};
 
 /// Directories that a skill keeps its own files in.
@@ -44,21 +45,6 @@ pub(super) fn dir_of(path: &str) -> &str {
 /// The last part of a path.
 pub(super) fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// `path` from a directory; nothing where it climbs out of the root.
-pub(super) fn resolve(dir: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = dir.split('/').filter(|p| !p.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 /// Whether a file or a directory is there.

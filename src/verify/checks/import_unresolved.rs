@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::base::text::{nearest, quoted};
 use crate::finding::{Finding, Location, Severity};
 use crate::skill::{Skill, Tree};
+use crate::verify::paths::{dir_of, resolve};
 use crate::verify::python_names::{is_common, is_standard};
 use crate::verify::scripts::{self, Import, Language, What};
 use crate::verify::template::{self, Kind};
@@ -92,25 +93,6 @@ fn finding(subject: &Subject<'_>, path: &str, import: &Import, missing: Missing)
     if missing.unsure || import.guarded || copied { Finding { severity: Severity::Warning, ..found } } else { found }
 }
 
-/// `path` from a directory; nothing where it climbs out of the root.
-fn join(dir: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = dir.split('/').filter(|p| !p.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-fn dir_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(dir, _)| dir)
-}
-
 /// Directories that a build makes.
 fn is_built(path: &str) -> bool {
     path.split('/').any(|p| {
@@ -120,7 +102,7 @@ fn is_built(path: &str) -> bool {
 
 fn relative(subject: &Subject<'_>, path: &str, target: &str) -> Option<Missing> {
     let plain = target.split(['?', '#']).next().unwrap_or(target);
-    let wanted = join(dir_of(path), plain)?;
+    let wanted = resolve(dir_of(path), plain)?;
     let tree = &subject.project.tree;
     if is_built(plain) || resolves(tree, &wanted) || !subject.project.covers(&wanted) {
         return None;
@@ -162,11 +144,11 @@ fn near_file<'t>(tree: &'t Tree, wanted: &str) -> Option<&'t str> {
 
 fn started(skill: &Skill, subject: &Subject<'_>, path: &str, target: &str, from_here: bool) -> Option<Missing> {
     let tree = &subject.project.tree;
-    let beside = join(dir_of(path), target)?;
+    let beside = resolve(dir_of(path), target)?;
     // From where people start it: beside itself, at the skill, at the project.
     let mut wanted = vec![beside.clone()];
     if from_here {
-        wanted.extend([join(&skill.base, target), join("", target)].into_iter().flatten());
+        wanted.extend([resolve(&skill.base, target), resolve("", target)].into_iter().flatten());
     }
     if is_built(target) || wanted.iter().any(|w| tree.has(w) || !subject.project.covers(w)) {
         return None;
@@ -190,7 +172,7 @@ fn package(subject: &Subject<'_>, path: &str, dots: usize, module: &str, names: 
         }
         dir = dir_of(dir);
     }
-    let at = join(dir, &module.replace('.', "/"))?;
+    let at = resolve(dir, &module.replace('.', "/"))?;
     let shown = format!("{}{module}", ".".repeat(dots));
     if !subject.project.covers(&format!("{at}/x")) {
         return None;
@@ -200,8 +182,8 @@ fn package(subject: &Subject<'_>, path: &str, dots: usize, module: &str, names: 
         if tree.has(&if at.is_empty() { "__init__.py".to_owned() } else { format!("{at}/__init__.py") }) {
             return None;
         }
-        let name = names.iter().find(|n| !has_module(tree, &join(&at, n).unwrap_or_default()))?;
-        let near = near_file(tree, &join(&at, name)?);
+        let name = names.iter().find(|n| !has_module(tree, &resolve(&at, n).unwrap_or_default()))?;
+        let near = near_file(tree, &resolve(&at, name)?);
         return Some(Missing::new(
             format!("from {shown} import {name}: there is no module {name} in that package"),
             near,
@@ -378,7 +360,7 @@ fn entries(subject: &Subject<'_>, path: &str, text: &str) -> Vec<Finding> {
         }
     }
     for (what, at, file) in named {
-        let Some(wanted) = join(dir, &file) else { continue };
+        let Some(wanted) = resolve(dir, &file) else { continue };
         if file.is_empty() || is_built(&file) || resolves(tree, &wanted) || !subject.project.covers(&wanted) {
             continue;
         }
