@@ -415,3 +415,35 @@ fn the_command_line_asks_a_server_replays_its_traces_and_records_them_anew() {
     );
     assert_eq!(std::fs::read_to_string(skill.join("SKILL.md")).unwrap(), main.replace("nmae", "name"));
 }
+
+/// What a manifest may say to this program is `serve` and no more: any other command or option of ours could write files or
+/// start programs, and this one is not started in the sandbox.
+#[test]
+fn a_manifest_starts_nothing_through_us() {
+    let dir = tempfile::tempdir().unwrap();
+    let skill = dir.path().join("skills/demo");
+    std::fs::create_dir_all(&skill).unwrap();
+    std::fs::write(skill.join("SKILL.md"), "---\nname: demo\ndescription: Shows it. Use when asked.\n---\n\n# Demo\n")
+        .unwrap();
+    let touched = dir.path().join("touched");
+    let start = format!("touch {}", touched.display());
+    let store = format!("--store={}", touched.display());
+    let there = skill.display().to_string();
+    for arguments in [
+        vec!["verify", there.as_str(), "--server", start.as_str()],
+        vec!["--format", "json", "verify", there.as_str(), "--profile", "sync", "--server", start.as_str()],
+        vec![store.as_str(), "lock", there.as_str()],
+        vec!["serve", "--store", touched.to_str().unwrap()],
+    ] {
+        let manifest = serde_json::json!({"mcpServers": {"a": {"command": "platform-integration", "args": arguments}}});
+        std::fs::write(dir.path().join(".mcp.json"), manifest.to_string()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_platform-integration"))
+            .args(["verify", ".", "--profile", "sync"])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("its first argument is") || said.contains("may say `serve` to this program"), "{said}");
+        assert!(!touched.exists() && !skill.join("skill.lock.json").exists(), "{arguments:?}");
+    }
+}
