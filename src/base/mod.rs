@@ -1,5 +1,5 @@
-//! Row 9: words without a domain. Clock, seeded randomness, digests, compression, pointers, files, YAML with positions,
-//! text care, addresses, trace contexts.
+//! Row 9: words without a domain. Clock, seeded randomness, digests, compression, pointers, files, YAML with positions, trees
+//! that borrow, text care, addresses, trace contexts.
 
 pub mod address;
 pub mod clock;
@@ -17,4 +17,5 @@ pub mod ssh_sign;
 pub mod stop;
 pub mod text;
 pub mod trace;
+pub mod tree;
 pub mod yaml;

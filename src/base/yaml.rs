@@ -266,7 +266,7 @@ fn documents(text: &str, limits: Limits, only_first: bool) -> Result<Vec<Node>, 
     Ok(out)
 }
 
-fn place(line: usize, col: usize) -> Span {
+pub(super) fn place(line: usize, col: usize) -> Span {
     Span { line: u32::try_from(line.max(1)).unwrap_or(u32::MAX), column: u32::try_from(col + 1).unwrap_or(u32::MAX) }
 }
 
@@ -401,16 +401,20 @@ fn key_text(node: &Node) -> Result<String, YamlError> {
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&str>) -> Kind {
+    other_than_text(text, style, tag).unwrap_or_else(|| Kind::String(text.to_owned()))
+}
+
+/// What a scalar is where it is no text.
+pub(super) fn other_than_text(text: &str, style: ScalarStyle, tag: Option<&str>) -> Option<Kind> {
     if style != ScalarStyle::Plain || tag == Some("str") {
-        return Kind::String(text.to_owned());
+        return None;
     }
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Kind::Null,
-        "true" | "True" | "TRUE" => return Kind::Bool(true),
-        "false" | "False" | "FALSE" => return Kind::Bool(false),
-        _ => {}
+        "" | "~" | "null" | "Null" | "NULL" => Some(Kind::Null),
+        "true" | "True" | "TRUE" => Some(Kind::Bool(true)),
+        "false" | "False" | "FALSE" => Some(Kind::Bool(false)),
+        _ => number(text).map(Kind::Number),
     }
-    number(text).map_or_else(|| Kind::String(text.to_owned()), Kind::Number)
 }
 
 /// A plain scalar as a JSON number, where the core schema says it is one.

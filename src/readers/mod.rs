@@ -8,9 +8,8 @@ mod openapi;
 mod recognise;
 mod suspicious;
 
-use serde_json::Value;
-
 use crate::base::digest::Digest;
+use crate::base::tree::{Arena, Node};
 use crate::finding::{Finding, Location, tidy};
 use crate::model::System;
 
@@ -37,9 +36,9 @@ pub struct Reader {
     /// `openapi` …
     pub format: &'static str,
     /// Says whether a document is in this format, by its own marks.
-    pub sniff: fn(&Value) -> bool,
+    pub sniff: fn(Node<'_>) -> bool,
     /// Reads a document that [`Reader::sniff`] recognised.
-    pub read: for<'d> fn(&'d Value, &Source) -> Draft<'d>,
+    pub read: for<'d> fn(Node<'d>, &Source) -> Draft<'d>,
 }
 
 /// A system as a reader hands it to the detectors, with what the model has no place for.
@@ -62,21 +61,22 @@ pub const MOST_BYTES: usize = 64 << 20;
 /// `origin` is the file or URL as the user named it; findings point into it.
 #[must_use]
 pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
+    let arena = Arena::default();
     let mut findings = Vec::new();
-    let Some(document) = recognise::document(bytes, origin, &mut findings) else {
+    let Some(document) = recognise::document(bytes, origin, &arena, &mut findings) else {
         return Read { system: None, findings };
     };
-    let Some(reader) = ALL.iter().find(|r| (r.sniff)(&document)) else {
-        findings.push(recognise::unknown(&document, origin));
+    let Some(reader) = ALL.iter().find(|r| (r.sniff)(document)) else {
+        findings.push(recognise::unknown(document, origin));
         return Read { system: None, findings };
     };
     let source = Source { origin: origin.to_owned(), digest: Digest::of_bytes(bytes) };
-    let Draft { mut system, hints, findings: more } = (reader.read)(&document, &source);
+    let Draft { mut system, hints, findings: more } = (reader.read)(document, &source);
     findings.extend(more);
     if let Some(system) = &mut system {
         facts::derive(system, &hints);
     }
-    for hit in suspicious::scan(&document) {
+    for hit in suspicious::scan(document) {
         findings.push(hit.finding(Location::pointer(origin, hit.pointer.clone())));
     }
     tidy(&mut findings);

@@ -1,15 +1,21 @@
 //! Bytes into a document, and a name for what a document is when no reader knows it.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use crate::base::text::{plural, quoted};
-use crate::base::yaml::{self, Limits, Span};
+use crate::base::tree::{Arena, Node, Tree, from_json, from_yaml};
+use crate::base::yaml::{Limits, Span};
 use crate::finding::{Finding, Location};
 
 const READS: &str = "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML";
 
 /// The document in `bytes`, JSON or YAML by its content; nothing, and a finding, where there is none.
-pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) -> Option<Value> {
+pub(super) fn document<'d>(
+    bytes: &'d [u8],
+    origin: &str,
+    arena: &'d Arena,
+    findings: &mut Vec<Finding>,
+) -> Option<Node<'d>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let whole = Location { file: origin.to_owned(), ..Location::default() };
     if bytes.len() > super::MOST_BYTES {
@@ -42,14 +48,14 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
         );
         return None;
     }
-    let text = String::from_utf8_lossy(bytes);
-    if let std::borrow::Cow::Owned(_) = &text {
-        findings.push(Finding::warning(
-            "not-utf8",
-            whole.clone(),
-            "the text is not valid UTF-8; characters that could not be read were replaced",
-        ));
-    }
+    let text = match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(mended) => {
+            let message = "the text is not valid UTF-8; characters that could not be read were replaced";
+            findings.push(Finding::warning("not-utf8", whole.clone(), message));
+            arena.text(&mended)
+        }
+    };
     let start = text.trim_start();
     if start.is_empty() {
         findings.push(
@@ -63,23 +69,23 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
         return None;
     }
     let json_error = if start.starts_with(['{', '[']) {
-        match serde_json::from_str::<Value>(&text) {
-            Ok(value) => return Some(value),
+        match from_json(text, arena) {
+            Ok(tree) => return Some(told(tree, origin, findings)),
             Err(e) => Some(e),
         }
     } else {
         None
     };
     // JSON with comments or trailing commas is YAML, so YAML gets a look at what JSON refused.
-    match yaml::parse(&text, Limits::default()) {
-        Ok(node) => {
+    match from_yaml(text, arena, Limits::default()) {
+        Ok(tree) => {
             if let Some(e) = json_error {
                 findings.push(
                     Finding::warning("lenient-json", at_json(origin, &e), format!("read as YAML, since as JSON: {e}"))
                         .fix("make it valid JSON, for other tools will refuse it"),
                 );
             }
-            Some(node.into_value())
+            Some(told(tree, origin, findings))
         }
         Err(e) => {
             findings.push(match json_error {
@@ -97,6 +103,16 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
             None
         }
     }
+}
+
+/// The top of a tree; keys written twice become findings.
+fn told<'d>(tree: Tree<'d>, origin: &str, findings: &mut Vec<Finding>) -> Node<'d> {
+    for pointer in tree.duplicates {
+        let at = Location::pointer(origin, pointer);
+        let message = "the key stands twice in one mapping; the last value is read, as most tools do";
+        findings.push(Finding::warning("duplicate-key", at, message).fix("remove or rename one of the two"));
+    }
+    tree.root
 }
 
 fn at_json(origin: &str, e: &serde_json::Error) -> Location {
@@ -151,7 +167,7 @@ fn foreign_text(start: &str) -> Option<&'static str> {
 }
 
 /// A document that no reader took, named as well as its marks allow.
-pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
+pub(super) fn unknown(document: Node<'_>, origin: &str) -> Finding {
     let has = |key: &str| document.get(key).is_some();
     let whole = Location { file: origin.to_owned(), ..Location::default() };
     let version = |key: &str| document.get(key).map(shown).unwrap_or_default();
@@ -171,7 +187,7 @@ pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
     } else if has("openrpc") {
         format!("OpenRPC {}", version("openrpc"))
     } else if document.pointer("/info/_postman_id").is_some()
-        || document.pointer("/info/schema").and_then(Value::as_str).is_some_and(|s| s.contains("postman"))
+        || document.pointer("/info/schema").and_then(Node::as_str).is_some_and(|s| s.contains("postman"))
     {
         "a Postman collection".to_owned()
     } else if document.pointer("/data/__schema").is_some() || has("__schema") {
@@ -182,7 +198,7 @@ pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
         "a Google API discovery document".to_owned()
     } else if has("smithy") {
         "a Smithy model".to_owned()
-    } else if document.get("apiVersion").and_then(Value::as_str).is_some_and(|v| v.starts_with("platform-integration/"))
+    } else if document.get("apiVersion").and_then(Node::as_str).is_some_and(|v| v.starts_with("platform-integration/"))
     {
         "an integration contract, which `check` reads".to_owned()
     } else if has("apiVersion") && has("kind") {
@@ -191,16 +207,16 @@ pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
         "a JSON Schema".to_owned()
     } else {
         match document {
-            Value::Object(map) if map.is_empty() => "an empty object".to_owned(),
-            Value::Object(map) => {
+            Node::Map(map) if map.is_empty() => "an empty object".to_owned(),
+            Node::Map(map) => {
                 let mut what = format!("a document with {}", plural(map.len() as u64, "key"));
-                let names: Vec<&str> = map.keys().map(String::as_str).filter(|k| is_name(k)).take(5).collect();
+                let names: Vec<&str> = map.keys().filter(|k| is_name(k)).take(5).collect();
                 if !names.is_empty() {
                     what.push_str(&format!(", among them {}", names.join(", ")));
                 }
                 what
             }
-            Value::Array(_) => "a list".to_owned(),
+            Node::List(_) => "a list".to_owned(),
             _ => "plain text".to_owned(),
         }
     };
@@ -227,10 +243,10 @@ fn is_name(key: &str) -> bool {
 }
 
 /// A scalar for a message.
-fn shown(value: &Value) -> String {
+fn shown(value: Node<'_>) -> String {
     match value {
-        Value::String(s) => quoted(s, 20),
-        other => quoted(&other.to_string(), 20),
+        Node::Text(s) | Node::Number(s) => quoted(s, 20),
+        other => quoted(&other.to_value().to_string(), 20),
     }
 }
 
@@ -239,9 +255,9 @@ mod tests {
     use super::*;
 
     fn looks_like(text: &str) -> String {
-        let mut findings = Vec::new();
-        match document(text.as_bytes(), "x", &mut findings) {
-            Some(value) => unknown(&value, "x").message,
+        let (mut findings, arena) = (Vec::new(), Arena::default());
+        match document(text.as_bytes(), "x", &arena, &mut findings) {
+            Some(node) => unknown(node, "x").message,
             None => findings.remove(0).message,
         }
     }
@@ -277,15 +293,16 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_line_and_column() {
-        let mut findings = Vec::new();
-        assert_eq!(document(b"{\n  \"a\": [1,\n  \"b\" }", "api.json", &mut findings), None);
+        let (mut findings, arena) = (Vec::new(), Arena::default());
+        assert!(document(b"{\n  \"a\": [1,\n  \"b\" }", "api.json", &arena, &mut findings).is_none());
         assert_eq!(findings[0].location.to_string(), "api.json:3:7");
     }
 
     #[test]
     fn json_with_a_trailing_comma_is_read_and_noted() {
-        let mut findings = Vec::new();
-        assert_eq!(document(b"{\"a\": 1,}", "x", &mut findings), Some(serde_json::json!({"a": 1})));
+        let (mut findings, arena) = (Vec::new(), Arena::default());
+        let read = document(b"{\"a\": 1,}", "x", &arena, &mut findings).map(Node::to_value);
+        assert_eq!(read, Some(serde_json::json!({"a": 1})));
         assert_eq!(findings[0].code, "lenient-json");
     }
 }

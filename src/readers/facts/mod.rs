@@ -21,8 +21,7 @@ mod webhooks;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use crate::base::tree::Node;
 use crate::model::System;
 
 /// A text that the model has no place for at full length.
@@ -44,7 +43,7 @@ pub struct Extension<'d> {
     /// Its name, `x-…`.
     pub name: &'d str,
     /// Its value.
-    pub value: &'d Value,
+    pub value: Node<'d>,
     /// Where it stands.
     pub pointer: String,
 }
@@ -73,8 +72,8 @@ pub struct Hints<'d> {
 
 impl<'d> Hints<'d> {
     /// Keeps the extensions of an object.
-    pub fn extensions_of(&mut self, object: &'d Value, pointer: &str, operation: Option<usize>) {
-        for (name, value) in object.as_object().into_iter().flatten() {
+    pub fn extensions_of(&mut self, object: Node<'d>, pointer: &str, operation: Option<usize>) {
+        for (name, value) in object.entries() {
             if name.starts_with("x-") {
                 let pointer = crate::base::pointer::join(pointer, name);
                 self.extensions.push(Extension { operation, name, value, pointer });

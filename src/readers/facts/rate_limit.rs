@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::path::norm;
 use super::{Detector, Hints};
+use crate::base::tree::Node;
 use crate::model::{Basis, Fact, RateLimit, System};
 
 /// The detector of this file.
@@ -71,11 +72,11 @@ fn run(system: &mut System, hints: &Hints<'_>) {
 }
 
 /// `{limit: 100, window: 10s}`, `100/10s`, `100 per minute`.
-fn of_extension(value: &Value) -> Option<(u64, u64)> {
+fn of_extension(value: Node<'_>) -> Option<(u64, u64)> {
     match value {
-        Value::String(text) => of_text(text),
-        Value::Array(items) => items.iter().find_map(of_extension),
-        Value::Object(map) => {
+        Node::Text(text) => of_text(text),
+        Node::List(items) => items.iter().copied().find_map(of_extension),
+        Node::Map(map) => {
             let get = |names: &[&str]| map.iter().find(|(k, _)| names.contains(&norm(k).as_str())).map(|(_, v)| v);
             let requests = get(&["limit", "requests", "max", "rate", "maxrequests", "count", "quota", "calls"]);
             let window = get(&[
@@ -91,20 +92,20 @@ fn of_extension(value: &Value) -> Option<(u64, u64)> {
                 "renewalperiod",
             ]);
             match (requests, window) {
-                (Some(Value::Number(n)), Some(window)) => Some((n.as_u64()?, window_of(window)?)),
-                (Some(Value::String(text)), Some(window)) => Some((text.trim().parse().ok()?, window_of(window)?)),
+                (Some(Node::Number(n)), Some(window)) => Some((n.parse().ok()?, window_of(window)?)),
+                (Some(Node::Text(text)), Some(window)) => Some((text.trim().parse().ok()?, window_of(window)?)),
                 (Some(inner), None) => of_extension(inner),
-                _ => map.values().filter(|v| v.is_object()).find_map(of_extension),
+                _ => map.iter().map(|(_, v)| v).filter(|v| v.is_map()).find_map(of_extension),
             }
         }
         _ => None,
     }
 }
 
-fn window_of(value: &Value) -> Option<u64> {
+fn window_of(value: Node<'_>) -> Option<u64> {
     match value {
-        Value::Number(n) => n.as_u64()?.checked_mul(1000).filter(|w| *w > 0),
-        Value::String(text) => {
+        Node::Number(n) => n.parse::<u64>().ok()?.checked_mul(1000).filter(|w| *w > 0),
+        Node::Text(text) => {
             let text = text.trim().to_lowercase();
             let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
             let unit = text.get(digits.len()..)?.trim();
@@ -227,6 +228,7 @@ fn scope(sentence: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::tree::Arena;
 
     #[test]
     fn prose_tells_limits() {
@@ -258,7 +260,7 @@ mod tests {
             (json!(100), None),
             (json!({"limit": 3, "window": "0s"}), None),
         ] {
-            assert_eq!(of_extension(&value), expected, "{value}");
+            assert_eq!(of_extension(Arena::default().of_value(&value)), expected, "{value}");
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use crate::base::pointer;
 use crate::base::text::{plural, quoted};
+use crate::base::tree::Node;
 use crate::finding::{Finding, Location, Severity};
 
 /// Most findings of one code; more of the same would hide the others.
@@ -17,7 +16,7 @@ const MOST_HOPS: usize = 32;
 #[derive(Debug, Clone)]
 pub(super) struct At<'d> {
     /// What stands there.
-    pub(super) value: &'d Value,
+    pub(super) value: Node<'d>,
     /// Its pointer, with the leading `#`.
     pub(super) pointer: String,
 }
@@ -32,22 +31,15 @@ impl<'d> At<'d> {
     pub(super) fn children(&self) -> impl Iterator<Item = (&'d str, Self)> + use<'d> {
         let base = self.pointer.clone();
         self.value
-            .as_object()
-            .into_iter()
-            .flat_map(Map::iter)
+            .entries()
             .filter(|(key, _)| !key.starts_with("x-"))
-            .map(move |(key, value)| (key.as_str(), Self { value, pointer: pointer::join(&base, key) }))
+            .map(move |(key, value)| (key, Self { value, pointer: pointer::join(&base, key) }))
     }
 
     /// All places below an array, in order.
     pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'d> {
         let base = self.pointer.clone();
-        self.value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(move |(i, value)| Self { value, pointer: format!("{base}/{i}") })
+        self.value.items().enumerate().map(move |(i, value)| Self { value, pointer: format!("{base}/{i}") })
     }
 
     /// The text under a key.
@@ -62,7 +54,7 @@ impl<'d> At<'d> {
 
     /// Whether the key holds `true`.
     pub(super) fn flag(&self, key: &str) -> bool {
-        self.value.get(key).and_then(Value::as_bool).unwrap_or(false)
+        self.value.get(key).and_then(Node::as_bool).unwrap_or(false)
     }
 
     /// The object's `$ref`, if it has one.
@@ -73,7 +65,7 @@ impl<'d> At<'d> {
 
 /// The document and what was found in it.
 pub(super) struct Document<'d> {
-    root: &'d Value,
+    root: Node<'d>,
     origin: String,
     findings: Vec<Finding>,
     counts: BTreeMap<&'static str, u64>,
@@ -81,7 +73,7 @@ pub(super) struct Document<'d> {
 
 impl<'d> Document<'d> {
     /// A document read from `origin`.
-    pub(super) fn new(root: &'d Value, origin: &str) -> Self {
+    pub(super) fn new(root: Node<'d>, origin: &str) -> Self {
         Self { root, origin: origin.to_owned(), findings: Vec::new(), counts: BTreeMap::new() }
     }
 
@@ -164,7 +156,7 @@ impl<'d> Document<'d> {
         } else {
             reference.to_owned()
         };
-        let found = pointer::resolve(self.root, reference);
+        let found = self.root.pointer(reference);
         // A name without a slash is an anchor or a slip; both lead nowhere here.
         let Some(value) = found.filter(|_| reference == "#" || reference.starts_with("#/")) else {
             let message = format!("\"{shown}\" does not exist in the description");
@@ -184,7 +176,8 @@ mod tests {
     fn references_lead_somewhere_or_are_told() {
         let root = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/c~1d"}, "c/d": 1,
             "x": {"$ref": "#/y"}, "y": {"$ref": "#/x"}, "z": {"$ref": "#/none"}, "o": {"$ref": "o.yaml#/x"}});
-        let mut doc = Document::new(&root, "f");
+        let arena = crate::base::tree::Arena::default();
+        let mut doc = Document::new(arena.of_value(&root), "f");
         let mut end = |key: &str| {
             let at = doc.at(&[key]).expect("is there");
             doc.resolve(at).map(|at| at.pointer)
@@ -198,7 +191,8 @@ mod tests {
     #[test]
     fn many_of_a_kind_become_a_count() {
         let root = json!({});
-        let mut doc = Document::new(&root, "f");
+        let arena = crate::base::tree::Arena::default();
+        let mut doc = Document::new(arena.of_value(&root), "f");
         for _ in 0..30 {
             doc.warn("x", "#", "m", "");
         }

@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 use super::document::{At, Document};
 use super::schemas::Part;
 use crate::base::text::quoted;
+use crate::base::tree::Node;
 use crate::model::{Schema, TypeSet};
 
 /// All keywords that refer to no other schema.
@@ -19,15 +20,15 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         }
         values(part, &mut schema);
         bounds(part, &mut schema);
-        let required = part.map.get("required").and_then(Value::as_array).into_iter().flatten();
-        schema.required.extend(required.filter_map(Value::as_str).map(str::to_owned));
+        let required = part.map.get("required").into_iter().flat_map(Node::items);
+        schema.required.extend(required.filter_map(Node::as_str).map(str::to_owned));
         schema.read_only |= part.at.flag("readOnly");
         schema.write_only |= part.at.flag("writeOnly");
         schema.deprecated |= part.at.flag("deprecated");
         if let Some(pattern) = part.at.text("pattern").filter(|p| p.len() <= 2000) {
             schema.pattern = Some(pattern.to_owned());
         }
-        let discriminator = part.map.get("discriminator").and_then(|d| d.get("propertyName")).and_then(Value::as_str);
+        let discriminator = part.map.get("discriminator").and_then(|d| d.get("propertyName")).and_then(Node::as_str);
         if let Some(property) = discriminator {
             schema.discriminator = Some(quoted(property, 120));
         }
@@ -41,10 +42,10 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         .find_map(|p| p.at.text("description").filter(|d| !d.trim().is_empty()))
         .map(|d| quoted(d, 300))
         .unwrap_or_default();
-    schema.default = first("default").cloned();
+    schema.default = first("default").map(Node::to_value);
     schema.example = first("example")
-        .or_else(|| first("examples").and_then(|e| e.as_array().and_then(|list| list.first())))
-        .cloned();
+        .or_else(|| first("examples").and_then(|e| e.as_list().and_then(|list| list.first()).copied()))
+        .map(Node::to_value);
     schema
 }
 
@@ -77,9 +78,9 @@ fn types(doc: &mut Document<'_>, part: &Part<'_>) -> (TypeSet, Option<String>) {
         known
     };
     match part.map.get("type") {
-        Some(Value::String(name)) => types = one(name),
-        Some(Value::Array(names)) => {
-            for name in names.iter().filter_map(Value::as_str) {
+        Some(Node::Text(name)) => types = one(name),
+        Some(Node::List(names)) => {
+            for name in names.iter().filter_map(|n| n.as_str()) {
                 types = types.with(one(name));
             }
         }
@@ -109,8 +110,8 @@ fn intersection(a: TypeSet, b: TypeSet) -> TypeSet {
 
 fn values(part: &Part<'_>, schema: &mut Schema) {
     let here = match (part.map.get("const"), part.map.get("enum")) {
-        (Some(only), _) => vec![only.clone()],
-        (None, Some(Value::Array(list))) if !list.is_empty() => list.clone(),
+        (Some(only), _) => vec![only.to_value()],
+        (None, Some(Node::List(list))) if !list.is_empty() => list.iter().map(|n| n.to_value()).collect(),
         _ => return,
     };
     schema.values = Some(match schema.values.take() {
@@ -127,13 +128,13 @@ pub(super) fn constants(alternatives: &[At<'_>]) -> Option<Vec<Value>> {
     const BESIDE: [&str; 7] = ["const", "enum", "title", "description", "type", "deprecated", "example"];
     let mut out = Vec::new();
     for at in alternatives {
-        let map = at.value.as_object()?;
-        if map.keys().any(|k| !BESIDE.contains(&k.as_str()) && !k.starts_with("x-")) {
+        let map = at.value.as_map()?;
+        if map.keys().any(|k| !BESIDE.contains(&k) && !k.starts_with("x-")) {
             return None;
         }
         match (map.get("const"), map.get("enum")) {
-            (Some(only), _) => out.push(only.clone()),
-            (None, Some(Value::Array(list))) => out.extend(list.iter().cloned()),
+            (Some(only), _) => out.push(only.to_value()),
+            (None, Some(Node::List(list))) => out.extend(list.iter().map(|n| n.to_value())),
             _ => return None,
         }
     }
@@ -157,15 +158,21 @@ fn bounds(part: &Part<'_>, schema: &mut Schema) {
     at_least(&mut schema.min_items, count("minItems"));
     at_most(&mut schema.max_items, count("maxItems"));
 
-    let number = |key: &str| part.map.get(key).and_then(Value::as_number);
+    let number = |key: &str| part.map.get(key).and_then(Node::as_number);
     // 3.0 says `exclusiveMinimum: true` beside `minimum`, 3.1 says `exclusiveMinimum: 5`.
     for (bound, exclusive) in
         [(number("minimum"), part.at.flag("exclusiveMinimum")), (number("exclusiveMinimum"), true)]
     {
         if let Some(bound) = bound
-            && tighter(bound, exclusive, schema.minimum.as_ref(), schema.exclusive_minimum, std::cmp::Ordering::Greater)
+            && tighter(
+                &bound,
+                exclusive,
+                schema.minimum.as_ref(),
+                schema.exclusive_minimum,
+                std::cmp::Ordering::Greater,
+            )
         {
-            schema.minimum = Some(bound.clone());
+            schema.minimum = Some(bound);
             schema.exclusive_minimum = exclusive;
         }
     }
@@ -173,9 +180,9 @@ fn bounds(part: &Part<'_>, schema: &mut Schema) {
         [(number("maximum"), part.at.flag("exclusiveMaximum")), (number("exclusiveMaximum"), true)]
     {
         if let Some(bound) = bound
-            && tighter(bound, exclusive, schema.maximum.as_ref(), schema.exclusive_maximum, std::cmp::Ordering::Less)
+            && tighter(&bound, exclusive, schema.maximum.as_ref(), schema.exclusive_maximum, std::cmp::Ordering::Less)
         {
-            schema.maximum = Some(bound.clone());
+            schema.maximum = Some(bound);
             schema.exclusive_maximum = exclusive;
         }
     }
@@ -199,7 +206,7 @@ fn tighter(
 }
 
 /// A count, also where it is written `100.0`.
-fn whole(value: &Value) -> Option<u64> {
+fn whole(value: Node<'_>) -> Option<u64> {
     let n = value.as_number()?;
     n.as_u64().or_else(|| {
         let f = n.as_f64()?;

@@ -8,12 +8,11 @@ mod schemas;
 mod security;
 mod servers;
 
-use serde_json::Value;
-
 use self::document::Document;
 use super::facts::{Hints, Prose};
 use super::{Draft, Reader, Source};
 use crate::base::text::quoted;
+use crate::base::tree::Node;
 use crate::finding::Severity;
 use crate::model::System;
 
@@ -21,28 +20,27 @@ use crate::model::System;
 pub(super) const READER: Reader = Reader { format: "openapi", sniff, read };
 
 /// OpenAPI 3, or a document with the shape of one and no version.
-fn sniff(document: &Value) -> bool {
+fn sniff(document: Node<'_>) -> bool {
     match document.get("openapi") {
         Some(version) => version_text(version).starts_with('3'),
         None => {
             document.get("swagger").is_none()
                 && document.get("asyncapi").is_none()
-                && document.get("paths").is_some_and(Value::is_object)
-                && document.get("info").is_some_and(Value::is_object)
+                && document.get("paths").is_some_and(Node::is_map)
+                && document.get("info").is_some_and(Node::is_map)
         }
     }
 }
 
 /// `openapi: 3.0` without quotes is a number in YAML.
-fn version_text(version: &Value) -> String {
+fn version_text(version: Node<'_>) -> String {
     match version {
-        Value::String(s) => quoted(s, 20),
-        Value::Number(n) => quoted(&n.to_string(), 20),
+        Node::Text(s) | Node::Number(s) => quoted(s, 20),
         _ => String::new(),
     }
 }
 
-fn read<'d>(value: &'d Value, source: &Source) -> Draft<'d> {
+fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
     let mut doc = Document::new(value, &source.origin);
     let top = doc.top();
     let version = value.get("openapi").map(version_text).unwrap_or_default();
@@ -59,8 +57,8 @@ fn read<'d>(value: &'d Value, source: &Source) -> Draft<'d> {
     let info = top.child("info");
     let about = |key: &str, max| info.as_ref().map(|i| i.quoted(key, max)).unwrap_or_default();
     let api_version = info.as_ref().and_then(|i| i.value.get("version")).map(|v| match v {
-        Value::String(s) => quoted(s, 60),
-        other => quoted(&other.to_string(), 60),
+        Node::Text(s) | Node::Number(s) => quoted(s, 60),
+        other => quoted(&other.to_value().to_string(), 60),
     });
     if let Some((text, at)) = info.as_ref().and_then(|i| Some((i.text("description")?, i.child("description")?))) {
         hints.prose.push(Prose { operation: None, pointer: at.pointer, text });

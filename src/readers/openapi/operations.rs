@@ -59,7 +59,7 @@ impl<'d> Reader<'d, '_> {
         item: &At<'d>,
         at: At<'d>,
     ) {
-        if !at.value.is_object() {
+        if !at.value.is_map() {
             return;
         }
         let path = quoted(path, 500);
@@ -231,12 +231,12 @@ impl<'d> Reader<'d, '_> {
                 hints.prose.push(Prose { operation: Some(index), pointer, text });
             }
             let (content_type, schema) = self.content(doc, &response);
-            let headers = response.child("headers").and_then(|h| h.value.as_object());
+            let headers = response.child("headers");
             out.push(Response {
                 status: quoted(&status.to_uppercase().replace("DEFAULT", "default"), 10),
                 content_type,
                 schema,
-                headers: headers.into_iter().flatten().map(|(name, _)| quoted(name, 120)).collect(),
+                headers: headers.iter().flat_map(|h| h.value.entries()).map(|(name, _)| quoted(name, 120)).collect(),
                 pointer: response.pointer,
             });
         }

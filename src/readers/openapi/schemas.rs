@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use serde_json::{Map, Value};
-
 use super::document::{At, Document};
 use super::keywords;
 use crate::base::pointer;
+use crate::base::tree::{Map, Node};
 use crate::model::{Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
@@ -28,7 +27,7 @@ const MOST_VARIANTS: usize = 24;
 /// member of its `allOf`.
 pub(super) struct Part<'d> {
     /// The keywords.
-    pub(super) map: &'d Map<String, Value>,
+    pub(super) map: Map<'d>,
     /// Where they stand.
     pub(super) at: At<'d>,
     /// How many references and `allOf` lie between the schema and this part.
@@ -71,7 +70,7 @@ impl<'d> Builder<'d> {
     pub(super) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
         let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len().min(MOST_PLACES));
         for at in places.into_iter().take(MOST_PLACES) {
-            let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
+            let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
             let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { continue };
             if !unique.iter().any(|u| u.pointer == at.pointer) {
                 unique.push(at);
@@ -129,9 +128,9 @@ impl<'d> Builder<'d> {
         let mut properties: indexmap::IndexMap<&str, Vec<At<'d>>> = indexmap::IndexMap::new();
         for part in &parts {
             if let Some(at) = part.at.child("properties") {
-                for (name, value) in at.value.as_object().into_iter().flatten() {
+                for (name, value) in at.value.entries() {
                     let place = At { value, pointer: pointer::join(&at.pointer, name) };
-                    properties.entry(name.as_str()).or_default().push(place);
+                    properties.entry(name).or_default().push(place);
                 }
             }
         }
@@ -160,8 +159,8 @@ impl<'d> Builder<'d> {
         for part in parts {
             for key in ["additionalProperties", "unevaluatedProperties"] {
                 match part.at.child(key) {
-                    Some(at) if at.value == &Value::Bool(false) => schema.additional = Additional::No,
-                    Some(at) if at.value.as_object().is_some_and(|m| !m.is_empty()) => values.push(at),
+                    Some(at) if matches!(at.value, Node::Bool(false)) => schema.additional = Additional::No,
+                    Some(at) if at.value.as_map().is_some_and(|m| !m.is_empty()) => values.push(at),
                     _ => {}
                 }
             }
@@ -206,9 +205,9 @@ impl<'d> Builder<'d> {
         }
         if nullable
             && let Some(values) = &mut schema.values
-            && !values.contains(&Value::Null)
+            && !values.contains(&serde_json::Value::Null)
         {
-            values.push(Value::Null);
+            values.push(serde_json::Value::Null);
         }
         schema.variants = combined.into_iter().map(|places| self.all_of(doc, places)).collect();
     }
@@ -246,25 +245,22 @@ impl<'d> Builder<'d> {
 fn item_schema<'d>(at: &At<'d>) -> Option<At<'d>> {
     let items = at.child("items").or_else(|| at.child("prefixItems"))?;
     match items.value {
-        Value::Object(_) => Some(items),
-        Value::Array(_) => items.items().next(),
+        Node::Map(_) => Some(items),
+        Node::List(_) => items.items().next(),
         _ => None,
     }
 }
 
 /// `{type: null}`, `{enum: [null]}`, `{const: null}`.
-fn is_null(value: &Value) -> bool {
-    let Some(map) = value.as_object() else { return false };
+fn is_null(value: Node<'_>) -> bool {
+    let Some(map) = value.as_map() else { return false };
     match map.get("type") {
-        Some(Value::String(s)) => s == "null",
-        Some(Value::Array(types)) => types.iter().all(|t| t == "null") && !types.is_empty(),
+        Some(Node::Text(s)) => s == "null",
+        Some(Node::List(types)) => types.iter().all(|t| t.as_str() == Some("null")) && !types.is_empty(),
         Some(_) => false,
         None => {
-            map.get("const").is_some_and(Value::is_null)
-                || map
-                    .get("enum")
-                    .and_then(Value::as_array)
-                    .is_some_and(|e| e.len() == 1 && e.iter().all(Value::is_null))
+            map.get("const").is_some_and(Node::is_null)
+                || map.get("enum").and_then(Node::as_list).is_some_and(|e| matches!(e, [Node::Null]))
         }
     }
 }
@@ -279,9 +275,9 @@ fn gather<'d>(
     parts: &mut Vec<Part<'d>>,
 ) {
     // A member that only points elsewhere is what it points at.
-    let plain = at.value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$ref"));
+    let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
     let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { return };
-    let Some(map) = at.value.as_object() else { return };
+    let Some(map) = at.value.as_map() else { return };
     if level > MOST_LEVELS || parts.len() >= MOST_PARTS {
         let message = "references and allOf nest too deeply to be merged";
         doc.warn("deep-schema", &at.pointer, message, "flatten the schema");
@@ -323,7 +319,7 @@ fn name(parts: &[Part<'_>]) -> Option<String> {
         if let Some(name) = component(part) {
             return Some(name);
         }
-        if part.map.contains_key("properties") {
+        if part.map.has("properties") {
             return None;
         }
     }

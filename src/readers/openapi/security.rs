@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::document::{At, Document};
 use crate::base::text::quoted;
+use crate::base::tree::Node;
 use crate::model::{ApiKeyPlace, OauthFlow, SchemeKind, SchemeUse, SecurityScheme};
 
 /// The security schemes by name.
@@ -88,7 +87,7 @@ pub(super) fn requirement(
                 let fix = "declare it under components.securitySchemes";
                 doc.warn("unknown-security-scheme", &alternative.pointer, message, fix);
             }
-            let scopes = scopes.value.as_array().into_iter().flatten().filter_map(Value::as_str);
+            let scopes = scopes.value.items().filter_map(Node::as_str);
             uses.push(SchemeUse { scheme, scopes: scopes.map(|s| quoted(s, 200)).collect() });
         }
         out.push(uses);

@@ -2,6 +2,7 @@
 
 use super::document::{At, Document};
 use crate::base::text::quoted;
+use crate::base::tree::Node;
 use crate::finding::Severity;
 use crate::model::{Method, Server};
 
@@ -63,8 +64,8 @@ fn with_defaults(url: &str, server: &At<'_>) -> String {
     let mut url = quoted(url, 500);
     for (name, variable) in server.child("variables").iter().flat_map(At::children) {
         let default = match variable.value.get("default") {
-            Some(serde_json::Value::String(s)) => quoted(s, 200),
-            Some(serde_json::Value::Number(n)) => n.to_string(),
+            Some(Node::Text(s)) => quoted(s, 200),
+            Some(Node::Number(digits)) => digits.to_owned(),
             _ => continue,
         };
         url = url.replace(&format!("{{{name}}}"), &default);
@@ -103,7 +104,8 @@ mod tests {
     use serde_json::json;
 
     fn urls(root: &serde_json::Value, origin: &str) -> Vec<String> {
-        read(&mut Document::new(root, origin), origin).into_iter().map(|s| s.url).collect()
+        let arena = crate::base::tree::Arena::default();
+        read(&mut Document::new(arena.of_value(root), origin), origin).into_iter().map(|s| s.url).collect()
     }
 
     #[test]
