@@ -828,11 +828,17 @@ pub(crate) const ALL: &[Drift] = &[
         CLAIMS,
         "an example retries a write without idempotency",
         &["retried-write-without-idempotency"],
-        &["served-skill-differs", "matrix-row-fails", "code-block-fails", "replay-differs"],
+        &[
+            "missing-required-parameter",
+            "served-skill-differs",
+            "matrix-row-fails",
+            "code-block-fails",
+            "replay-differs",
+        ],
         &[Replace(
             "examples/payments-to-ledger/integration.yaml",
-            "idempotency: {header: Idempotency-Key}",
-            "idempotency: none",
+            "create: {operation: createEntry, idempotency: {header: Idempotency-Key}}",
+            "create: {operation: createEntry}",
         )],
     ),
     drift(
@@ -842,7 +848,7 @@ pub(crate) const ALL: &[Drift] = &[
         "an example maps a field that is not there",
         &["unknown-field"],
         &["served-skill-differs", "matrix-row-fails", "code-block-fails", "replay-differs"],
-        &[Replace("examples/billing-to-crm/integration.yaml", "email: email", "email: e_mail")],
+        &[Replace("examples/billing-to-crm/integration.yaml", "currency: currency", "currency: currncy")],
     ),
     drift(
         "C07",
