@@ -364,11 +364,19 @@ impl Draft<'_, '_> {
         }
         line("    map:".to_owned());
         for s in self.suggestions {
-            let doubt = if s.score < 0.62 {
+            let mut doubt = if s.score < 0.62 {
                 format!("   # ? {:.2}: {}", s.score, text::quoted(&s.because, 80))
             } else {
                 String::new()
             };
+            if self.may_be_missing(s) {
+                let source = text::quoted(&s.source, 80);
+                doubt.push_str(&format!("{} {source} may be missing", if doubt.is_empty() { "   # ?" } else { ";" }));
+                questions.push(format!(
+                    "map.{}: required by {}, but {source} may be missing in {}: which default, or which other field?",
+                    s.target, self.params.target, self.params.source
+                ));
+            }
             line(format!("      {}: {}{doubt}", key(&s.target), s.rule_yaml));
             if s.score < 0.62 {
                 questions.push(format!("map.{}: {} ({:.2})", s.target, s.because, s.score));
@@ -656,6 +664,18 @@ impl Draft<'_, '_> {
         questions.push(format!("{side}.params: {} must be given", names.join(", ")));
         let pairs: Vec<String> = names.iter().map(|n| format!("{}: CHANGE-ME", key(n))).collect();
         vec![format!("      params: {{{}}}   # ? required by the description", pairs.join(", "))]
+    }
+
+    /// Whether a field that the target requires is fed from one that the source may leave out.
+    fn may_be_missing(&self, s: &Suggestion) -> bool {
+        let body = self.write.main().body.as_ref().and_then(|b| b.schema);
+        let (Some(record), Some(body)) = (self.list.record, body) else { return false };
+        let kind = |system: &System, id, path: &str| {
+            mapping::Path::parse(path).ok().and_then(|path| mapping::field(&system.schemas, id, &path).ok())
+        };
+        let optional = |system, id, path: &str| kind(system, id, path).is_some_and(|k| k.optional);
+        let required = kind(self.target, body, &s.target).is_some_and(|k| !k.optional);
+        required && optional(self.source, record, &s.source) && !s.rule_yaml.contains("default:")
     }
 
     fn unfed(&self) -> Vec<(String, String)> {

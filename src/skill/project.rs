@@ -558,14 +558,15 @@ mod tests {
         for path in ["outside/skill/a", "outside/repo/.git", "outside/repo/src/deep", "outside/repo/tests/fixtures/b"] {
             make(path);
         }
+        let put = |path: &Path| crate::base::fs::write_atomic(path, b"---\nname: a\n---\n").expect("written");
         let near = |path: &str| nearest(&dir.path().join(path));
         for skill in ["outside/skill/a", "outside/repo/tests/fixtures/b"] {
-            std::fs::write(dir.path().join(skill).join(MAIN), "---\nname: a\n---\n").expect("written");
+            put(&dir.path().join(skill).join(MAIN));
         }
         // A skill beside the repository is not the repository's, and what tests are made of is nobody's.
         assert_eq!(near("outside/repo/src/deep"), ".");
         make("outside/repo/skills/c/references");
-        std::fs::write(dir.path().join("outside/repo/skills/c/SKILL.md"), "---\nname: c\n---\n").expect("written");
+        put(&dir.path().join("outside/repo/skills/c/SKILL.md"));
         assert_eq!(near("outside/repo"), ".");
         assert_eq!(near("outside/repo/src/deep"), "../..");
         assert_eq!(near("outside/repo/skills/c/references"), "..");

@@ -510,7 +510,7 @@ async fn a_confirmation_piped_into_the_command_is_none() {
         .unwrap();
     let _ = child.stdin.take().unwrap().write_all(b"c\nc\n");
     let output = child.wait_with_output().unwrap();
-    assert!(stdout(&output).contains("parked: this was not started at a terminal"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("nothing was decided: this was not started at a terminal"), "{}", stdout(&output));
     building_waits(&s, &session).await;
 }
 
