@@ -3,6 +3,7 @@
 use super::used::Role;
 use super::{Check, Subject};
 use crate::base::text::quoted;
+use crate::contract::Write;
 use crate::finding::{Finding, Severity};
 use crate::mapping;
 
@@ -12,6 +13,21 @@ pub(super) static CHECK: Check = Check {
     severity: Severity::Error,
     run,
 };
+
+/// What to do where a key is too long: cut, two records could become one.
+const KEY_FIX: &str = "the target tells records apart by this field, so it must not be cut: map one that fits, or reject records that \
+    do not fit before they are sent";
+
+/// Whether the target tells records apart by this field.
+fn is_key(write: &Write, target: &mapping::Path) -> bool {
+    let key = match write {
+        Write::Upsert { matching, .. } => Some(matching),
+        Write::Bulk { key, .. } => Some(key),
+        Write::Put { key, .. } => key.as_ref(),
+        Write::Create { .. } => None,
+    };
+    key.is_some_and(|key| target.to_string() == key.value)
+}
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
@@ -25,7 +41,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             let Some(body) = write.body() else { continue };
             let target = (&write.system.schemas, body);
             let found = mapping::check(map, source, target, &flow.unmapped, &subject.contract.file);
+            let keys: Vec<_> = map.rules().iter().filter(|r| is_key(&flow.target.write, &r.target)).collect();
             for mut finding in found {
+                if finding.code == "too-long" && keys.iter().any(|r| r.source_at == finding.location.at) {
+                    finding.fix = KEY_FIX.to_owned();
+                }
                 let known = |s: &Finding| {
                     s.code == finding.code && s.location == finding.location && s.message == finding.message
                 };

@@ -7,7 +7,7 @@ mod template;
 
 pub use dossier::{
     ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine, EventLine,
-    FactLine, FindingLine, LinkLine, MappingLine, OperationLine, SystemLine, TestLine, View, dossier,
+    FactLine, FindingLine, LinkLine, MappingLine, NotAppliedLine, OperationLine, SystemLine, TestLine, View, dossier,
 };
 pub use template::TemplateError;
 

@@ -4,7 +4,7 @@ use platform_integration::base::redact::looks_secret;
 use platform_integration::base::yaml;
 use platform_integration::scaffold::{
     ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, LinkLine,
-    MappingLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
+    MappingLine, NotAppliedLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
 };
 
 fn text(s: &str) -> String {
@@ -146,7 +146,13 @@ fn a_dossier() -> Dossier {
         drills_verdict: text("FAIL"),
         drills_seq: Some(7),
         schedules: 40,
-        not_applicable: 3,
+        not_applicable: 1,
+        not_applied: vec![NotAppliedLine {
+            flow: text("contacts"),
+            code: text("token-expires"),
+            because: text("neither system hands out tokens"),
+        }],
+        undecided: vec![text("phone")],
         reconciliation: text("12 expected, 14 read, 12 unique, 12 written, 0 unchanged, 0 rejected, 0 dead-lettered"),
         checklist: vec![
             ChecklistLine {
@@ -246,6 +252,8 @@ fn a_dossier_of_nothing_says_so() {
         drills_verdict: text("UNPROVEN"),
         schedules: 0,
         not_applicable: 0,
+        not_applied: Vec::new(),
+        undecided: Vec::new(),
         reconciliation: String::new(),
         checklist: Vec::new(),
         lost: Vec::new(),

@@ -10,6 +10,7 @@ use regex::Regex;
 use super::Options;
 use super::declared::{self, Declared, expanded, words};
 use crate::app::App;
+use crate::base::stop::Stop;
 use crate::base::text::quoted;
 use crate::base::{fs, redact};
 use crate::probe::{Limits, NoServer, Session};
@@ -98,8 +99,8 @@ impl Ready {
     }
 
     /// Starts it.
-    pub(super) fn open(&self) -> Result<Session, NoServer> {
-        Session::open(|| self.command(), &Limits::default())
+    pub(super) fn open(&self, stop: &Stop) -> Result<Session, NoServer> {
+        Session::open(|| self.command(), &Limits { stop: stop.clone(), ..Limits::default() })
     }
 }
 
@@ -179,6 +180,11 @@ impl<'a> Live<'a> {
         asked
     }
 
+    /// Set once nobody waits for the answers any more.
+    pub(super) const fn stop(&self) -> &Stop {
+        &self.options.means.stop
+    }
+
     /// Whether two declarations start the same: roots are written differently by each client.
     fn same(&self, a: &Declared, b: &Declared) -> bool {
         let plain = |d: &Declared| {
@@ -196,7 +202,7 @@ impl<'a> Live<'a> {
 
     fn surface(&self, d: &Declared) -> Result<crate::probe::Surface, NoServer> {
         let ready = self.ready(d, false)?;
-        let answered = ready.open().and_then(|mut session| session.surface());
+        let answered = ready.open(self.stop()).and_then(|mut session| session.surface());
         answered.map_err(|e| self.excused(d, e))
     }
 

@@ -173,21 +173,21 @@ pub struct Answer {
 /// Refused when there is no skill; a fault when the store cannot be written.
 pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
     let mut project = load(app, options)?;
-    let mut gathered = gather(app, &project, options)?;
     let mut fixed = Vec::new();
+    let mut gathered = gather(app, &project, options, &fixed)?;
     if options.fix {
         fixed = fix::apply(&project, &gathered.findings)?;
         if !fixed.is_empty() {
             project = load(app, options)?;
-            gathered = gather(app, &project, options)?;
+            gathered = gather(app, &project, options, &fixed)?;
         }
     }
     if options.accept {
         let accepted = replay::accept(&project, &gathered.replays)?;
         if !accepted.is_empty() {
             project = load(app, options)?;
-            gathered = gather(app, &project, options)?;
             fixed.extend(accepted);
+            gathered = gather(app, &project, options, &fixed)?;
         }
     }
     let counts = CountsOut::of(&gathered.findings);
@@ -256,12 +256,18 @@ fn found(f: &Finding) -> FoundOut {
     }
 }
 
+/// The directory that is verified where none is named: that of the project which the working directory lies in.
+#[must_use]
+pub fn nearest(app: &App) -> String {
+    skill::nearest(&app.cwd)
+}
+
 pub(super) fn load(app: &App, options: &Options) -> Result<Project, No> {
     skill::load(&app.path(&options.dir), &options.dir).map_err(|e| {
         No::from(Refusal::new(
             "no-skill",
             e.to_string(),
-            "pass a directory that holds SKILL.md, or one with skills below it, e.g. platform-integration verify skill/platform-integration",
+            "start it in a project that has a skill, or name one: platform-integration verify DIR, where DIR holds SKILL.md or has skills below it",
         ))
     })
 }
@@ -281,8 +287,22 @@ pub(super) fn ask(app: &App, project: &Project, options: &Options) -> (Vec<Serve
     (asked.servers, asked.not_verified)
 }
 
+/// Ends here where nobody waits for the outcome any more: what was under way is said, and what was written before.
+fn still_wanted(options: &Options, doing: &str, written: &[String]) -> Result<(), No> {
+    if !options.means.stop.is_set() {
+        return Ok(());
+    }
+    let before = if written.is_empty() {
+        "nothing was written, and nothing that it started is left".to_owned()
+    } else {
+        format!("{} had been written; nothing that it started is left", written.join(", "))
+    };
+    let because = format!("verify {} was stopped while {doing}: there is no verdict; {before}", options.dir);
+    Err(Refusal::new("stopped", because, "start it again; --profile spec starts no programs").into())
+}
+
 /// Starts and runs what the profile asks for, and judges.
-fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, No> {
+fn gather(app: &App, project: &Project, options: &Options, written: &[String]) -> Result<Gathered, No> {
     let mut facts = Facts {
         program: Some(options.program.clone()),
         named_and_there: Some(super::package::named_and_there(&project.root, &project.tree)),
@@ -295,8 +315,10 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         facts.servers = asked.servers;
         facts.collection = collection(app, options, &mut not_verified);
         not_verified.extend(asked.not_verified);
+        still_wanted(options, "the servers were asked", written)?;
         if options.profile >= Profile::Full {
             facts.replays = replay::all(project, &live, &mut not_verified);
+            still_wanted(options, "recorded calls were replayed", written)?;
         }
     }
     if options.profile >= Profile::Sync {
@@ -308,16 +330,19 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         if let Some(reference) = &options.base {
             not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }
+        still_wanted(options, "scripts were read", written)?;
     }
     let mut ran = None;
     if options.profile >= Profile::Full {
         facts.runs = bench::all(app, project, options, &facts, &mut not_verified)?;
+        still_wanted(options, "code blocks, tests and mutants were run", written)?;
         ran = Some(RanOut::of(project, &facts.runs));
     }
     let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);
     let mut examples = Vec::new();
     if options.profile >= Profile::Full {
-        let (more, drilled) = examples::drilled(app, project)?;
+        let (more, drilled) = examples::drilled(app, project, &options.means.stop)?;
+        still_wanted(options, "examples were drilled", written)?;
         findings.extend(more);
         examples = drilled;
     }

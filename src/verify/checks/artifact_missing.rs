@@ -23,7 +23,7 @@ const MISSING: Rule = Rule {
     id: "PI010",
     severity: Severity::Error,
     finds: "A file or directory that is promised under \"Required Artifacts\" is not there.",
-    source: "the procedure: SKILL.md, examples, tests and resources stay aligned; 49 of 117 skills of its origin break it",
+    source: "the procedure: SKILL.md, examples, tests and resources stay aligned",
 };
 
 const EMPTY: Rule = Rule {

@@ -11,7 +11,7 @@ const VERSION: Rule = Rule {
     id: "PI050",
     severity: Severity::Error,
     finds: "Manifests, package file and skill name different versions of the same plugin.",
-    source: "clients decide by the version whether to update; four drifts of it were planted, and no linter found one",
+    source: "clients decide by the version whether to update; two that differ are one too many",
 };
 const DIFFERS: Rule = Rule {
     code: "manifest-differs",

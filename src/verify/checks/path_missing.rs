@@ -32,7 +32,7 @@ const RULE: Rule = Rule {
     id: "PI011",
     severity: Severity::Error,
     finds: "Code names a path below a directory of the skill, and there is no such file.",
-    source: "Agent Skills specification, \"File references\"; other linters report paths of the user's own project here",
+    source: "Agent Skills specification, \"File references\"; what is plainly of the user's own project is passed over",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };

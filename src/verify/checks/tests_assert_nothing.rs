@@ -10,7 +10,7 @@ const RULE: Rule = Rule {
     id: "PI031",
     severity: Severity::Error,
     finds: "A test file has no assertion, or only such as hold whatever happens.",
-    source: "measured: a generator of the procedure's own collection writes expect(true).toBe(true) fourteen times",
+    source: "a test that cannot fail is no evidence: it passes whatever the skill does",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
