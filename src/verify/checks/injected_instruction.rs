@@ -11,9 +11,10 @@ use crate::skill::{Document, Skill};
 use crate::verify::paths::line_at;
 use crate::verify::{Check, Profile, Rule, Subject};
 
+/// Borders of words are those of ASCII: of others the quick automaton knows nothing.
 static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(?:ignore|disregard|forget|override|bypass)\s+(?:all\s+|any\s+|everything\s+)?(?:of\s+)?(?:the\s+|your\s+|my\s+|these\s+)?(?:previous|prior|above|earlier|preceding|existing|system|safety)\s+(?:instructions?|prompts?|rules|messages?|guidelines|directions|context)\b|\b(?:do not|don't|never)\s+(?:tell|inform|notify|alert|mention (?:this |it )?to|reveal (?:this |it )?to|show (?:this |it )?to)\s+(?:the\s+)?(?:user|human|operator)\b|\bwithout\s+(?:telling|informing|notifying|alerting)\s+(?:the\s+)?(?:user|human|operator)\b|\byou are now (?:in )?(?:dan\b|developer mode|jailbroken|unrestricted)|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,60}\b(?:api keys?|credentials|environment variables|secrets|ssh keys?|tokens|passwords)\b[^.\n]{0,40}\bto\s+(?:https?://|[a-z0-9-]+\.[a-z]{2,})",
+        r"(?i)(?-u:\b)(?:ignore|disregard|forget|override|bypass)\s+(?:all\s+|any\s+|everything\s+)?(?:of\s+)?(?:the\s+|your\s+|my\s+|these\s+)?(?:previous|prior|above|earlier|preceding|existing|system|safety)\s+(?:instructions?|prompts?|rules|messages?|guidelines|directions|context)(?-u:\b)|(?-u:\b)(?:do not|don't|never)\s+(?:tell|inform|notify|alert|mention (?:this |it )?to|reveal (?:this |it )?to|show (?:this |it )?to)\s+(?:the\s+)?(?:user|human|operator)(?-u:\b)|(?-u:\b)without\s+(?:telling|informing|notifying|alerting)\s+(?:the\s+)?(?:user|human|operator)(?-u:\b)|(?-u:\b)you are now (?:in )?(?:dan(?-u:\b)|developer mode|jailbroken|unrestricted)|(?-u:\b)(?:send|post|upload|exfiltrate|forward|leak)(?-u:\b)[^.\n]{0,60}(?-u:\b)(?:api keys?|credentials|environment variables|secrets|ssh keys?|tokens|passwords)(?-u:\b)[^.\n]{0,40}(?-u:\b)to\s+(?:https?://|[a-z0-9-]+\.[a-z]{2,})",
     )
     .expect("a constant pattern")
 });
@@ -21,6 +22,13 @@ static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
 static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)inject|attack|malicious|jailbreak|adversar|detect|red.?team|phrases?|patterns?|payload|such as|e\.g\.|for example|example|refuse|block|untrusted|["“'‘`](?:ignore|disregard|forget|override)"#)
         .expect("a constant pattern")
+});
+/// What is left out is the telling of each step.
+static EACH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^\s+(?:about\s+|of\s+)?(?:each|every)\s+(?:single\s+)?(?:tool|step|command|call|file|search|query)\b",
+    )
+    .expect("a constant pattern")
 });
 /// Letters that may be text in disguise.
 static BLOB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[A-Za-z0-9+/]{48,}={0,2}").expect("a constant pattern"));
@@ -68,7 +76,9 @@ fn open(document: &Document) -> Vec<Finding> {
     let text = &document.prose;
     let mut out = Vec::new();
     for found in INSTRUCTION.find_iter(text) {
-        if ABOUT.is_match(line_at(document, found.start())) {
+        // Not to report each step is quiet, and hides nothing.
+        let after = text.get(found.end()..).unwrap_or_default();
+        if ABOUT.is_match(line_at(document, found.start())) || EACH.is_match(after) {
             continue;
         }
         let because = format!("the agent is told \"{}\"", quoted(found.as_str(), 80));
