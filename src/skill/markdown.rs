@@ -256,7 +256,7 @@ impl<'t> Reading<'t> {
         let blank = code.len() - code.trim_start().len();
         let at = self.places.at(inner.start + blank);
         let text = code.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text = if code.contains('\n') { text } else { code.trim().to_owned() };
+        let text = if code.trim().contains('\n') { text } else { code.trim().to_owned() };
         let start = inner.start + blank;
         let end = start + code.trim().len();
         self.document.spans.push(Span { text, at, range: start..end });

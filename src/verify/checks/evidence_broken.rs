@@ -87,8 +87,8 @@ fn tags(line: &str) -> Option<(usize, String, &'static str)> {
     found.into_iter().find_map(|(at, tag, found)| {
         let value = found.as_str();
         // `"WHEN:" + now()` is filled in when it runs.
-        let rest = line.get(found.end()..).and_then(|r| r.strip_prefix(['"', '\'']));
-        let joined = rest.is_some_and(|r| r.trim_start().starts_with(['+', '.']));
+        let rest = line.get(found.end()..).unwrap_or_default().trim_start_matches(['"', '\'']).trim_start();
+        let joined = value.is_empty() && rest.starts_with(['+', '.']);
         let pattern = joined || value.contains(['{', '<', '$', '[', '…']) || value.contains("...");
         if pattern || value.eq_ignore_ascii_case("ISO8601") {
             return None;

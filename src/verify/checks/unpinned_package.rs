@@ -65,12 +65,12 @@ fn names(line: &str) -> Vec<String> {
             let all = c.get(0)?.as_str();
             let name = c.get(1)?.as_str();
             // The scope of a package stands before the group.
-            let scope = all.rfind('@').and_then(|at| all.get(at..)).filter(|s| s.contains('/'));
-            let name = match scope {
-                // The group begins with the scope itself where `-y` stands before it.
-                Some(scope) if !scope.starts_with(name) && !name.starts_with('@') => scope.to_owned(),
-                _ => name.to_owned(),
-            };
+            let scope = all
+                .find('@')
+                .filter(|at| all.get(..*at).is_some_and(|before| before.ends_with([' ', '"', '\''])))
+                .and_then(|at| all.get(at..))
+                .filter(|s| s.contains('/'));
+            let name = scope.map_or_else(|| name.to_owned(), str::to_owned);
             let fine = name.is_empty()
                 || name.starts_with(['-', '<', '{', '$', '[', '.'])
                 || name.contains(['<', '{', '$', '…']);
