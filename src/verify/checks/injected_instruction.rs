@@ -11,10 +11,9 @@ use crate::skill::{Document, Skill};
 use crate::verify::paths::line_at;
 use crate::verify::{Check, Profile, Rule, Subject};
 
-/// Borders of words are those of ASCII: of others the quick automaton knows nothing.
 static INSTRUCTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)(?-u:\b)(?:ignore|disregard|forget|override|bypass)\s+(?:all\s+|any\s+|everything\s+)?(?:of\s+)?(?:the\s+|your\s+|my\s+|these\s+)?(?:previous|prior|above|earlier|preceding|existing|system|safety)\s+(?:instructions?|prompts?|rules|messages?|guidelines|directions|context)(?-u:\b)|(?-u:\b)(?:do not|don't|never)\s+(?:tell|inform|notify|alert|mention (?:this |it )?to|reveal (?:this |it )?to|show (?:this |it )?to)\s+(?:the\s+)?(?:user|human|operator)(?-u:\b)|(?-u:\b)without\s+(?:telling|informing|notifying|alerting)\s+(?:the\s+)?(?:user|human|operator)(?-u:\b)|(?-u:\b)you are now (?:in )?(?:dan(?-u:\b)|developer mode|jailbroken|unrestricted)|(?-u:\b)(?:send|post|upload|exfiltrate|forward|leak)(?-u:\b)[^.\n]{0,60}(?-u:\b)(?:api keys?|credentials|environment variables|secrets|ssh keys?|tokens|passwords)(?-u:\b)[^.\n]{0,40}(?-u:\b)to\s+(?:https?://|[a-z0-9-]+\.[a-z]{2,})",
+        r"(?i)\b(?:ignore|disregard|forget|override|bypass)\s+(?:all\s+|any\s+|everything\s+)?(?:of\s+)?(?:the\s+|your\s+|my\s+|these\s+)?(?:previous|prior|above|earlier|preceding|existing|system|safety)\s+(?:instructions?|prompts?|rules|messages?|guidelines|directions|context)\b|\b(?:do not|don't|never)\s+(?:tell|inform|notify|alert|mention (?:this |it )?to|reveal (?:this |it )?to|show (?:this |it )?to)\s+(?:the\s+)?(?:user|human|operator)\b|\bwithout\s+(?:telling|informing|notifying|alerting)\s+(?:the\s+)?(?:user|human|operator)\b|\byou are now (?:in )?(?:dan\b|developer mode|jailbroken|unrestricted)|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,60}\b(?:api keys?|credentials|environment variables|secrets|ssh keys?|tokens|passwords)\b[^.\n]{0,40}\bto\s+(?:https?://|[a-z0-9-]+\.[a-z]{2,})",
     )
     .expect("a constant pattern")
 });

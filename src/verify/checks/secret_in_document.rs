@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 
 use crate::finding::{Finding, Severity};
 use crate::skill::Skill;
@@ -34,9 +34,6 @@ static SHAPES: LazyLock<Vec<(&str, bool, Regex)>> = LazyLock::new(|| {
     .map(|(what, sure, pattern)| (what, sure, Regex::new(pattern).expect("a constant pattern")))
     .collect()
 });
-/// The same shapes at once: most files have none of them, and are read only once.
-static ANY: LazyLock<RegexSet> =
-    LazyLock::new(|| RegexSet::new(SHAPES.iter().map(|(_, _, shape)| shape.as_str())).expect("constant patterns"));
 /// The beginning of a private key and enough of it to be one.
 static KEY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:\\n|[\s\x22'+#/])*([A-Za-z0-9+/=]{32,})")
@@ -65,8 +62,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     for (path, text) in texts::of(skill, subject).filter(|(path, _)| !texts::is_test(path)) {
-        let lines = texts::lines(if ANY.is_match(text) { text } else { "" });
-        for (start, line) in lines.filter(|(_, line)| line.len() >= 16) {
+        for (start, line) in texts::lines(text).filter(|(_, line)| line.len() >= 16) {
             let Some((what, sure, at)) = found(line) else { continue };
             out.push(finding(subject, path, start + at, what, sure));
         }
