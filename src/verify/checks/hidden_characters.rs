@@ -31,14 +31,24 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
             let Some((at, c)) = bad(line) else { continue };
             let because = format!("character U+{:04X} is not shown to people", u32::from(c));
             let mut finding = RULE.at(subject.place(path, skipped + start + at), because);
-            if c.is_control() {
-                // Escapes of a terminal are careless in a script, and rarely more.
+            // Escapes of a terminal are careless in a script, and rarely more; a mark before a fence keeps it from opening
+            // a block, in a text that shows one.
+            if c.is_control() || before_fence(line, at, c) {
                 finding.severity = Severity::Warning;
             }
             out.push(finding.fix("remove it; write what it hides in plain sight, or not at all"));
         }
     }
     out
+}
+
+/// Whether a line is a fence but for one character before it.
+fn before_fence(line: &str, at: usize, c: char) -> bool {
+    let before = line.get(..at).unwrap_or_default();
+    let after = line.get(at + c.len_utf8()..).unwrap_or_default();
+    before.trim_start_matches(['>', ' ', '\t']).is_empty()
+        && (after.starts_with("```") || after.starts_with("~~~"))
+        && bad(after).is_none()
 }
 
 /// The first character of a line that hides something, with its byte.
@@ -85,6 +95,16 @@ const fn joins(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_before_a_fence_hides_nothing_that_counts() {
+        let fence = |line: &str| bad(line).map(|(at, c)| before_fence(line, at, c));
+        assert_eq!(fence("\u{200b}```sh"), Some(true));
+        assert_eq!(fence("  \u{200e}```"), Some(true));
+        assert_eq!(fence("\u{200b}\u{200b}```"), Some(false));
+        assert_eq!(fence("\u{200b}text"), Some(false));
+        assert_eq!(fence("```sh \u{200b}"), Some(false));
+    }
 
     #[test]
     fn what_scripts_and_emoji_need_hides_nothing() {

@@ -9,7 +9,7 @@ use crate::verify::paths::{dir_of, resolve};
 use crate::verify::python_names::{is_common, is_standard};
 use crate::verify::scripts::{self, Import, Language, What};
 use crate::verify::template::{self, Kind};
-use crate::verify::{Check, Profile, Rule, Subject, formats};
+use crate::verify::{Check, Profile, Rule, Subject, formats, texts};
 
 const RULE: Rule = Rule {
     code: "import-unresolved",
@@ -129,6 +129,11 @@ fn resolves(tree: &Tree, wanted: &str) -> bool {
     })
 }
 
+/// Whether a file can be imported by its ending.
+fn is_code(path: &str) -> bool {
+    texts::is_script(path) || matches!(texts::ending(path).as_str(), "pyi" | "jsx" | "tsx" | "json")
+}
+
 /// A file in the same directory whose name is like it, else one of the same name elsewhere.
 fn near_file<'t>(tree: &'t Tree, wanted: &str) -> Option<&'t str> {
     let dir = dir_of(wanted);
@@ -138,7 +143,7 @@ fn near_file<'t>(tree: &'t Tree, wanted: &str) -> Option<&'t str> {
     let names: Vec<String> = beside.iter().map(|p| stem(p)).collect();
     let near = nearest(&stem(name), names.iter().map(String::as_str));
     near.and_then(|near| beside.iter().find(|p| stem(p) == near).copied())
-        .or_else(|| tree.iter().map(|(p, _)| p).find(|p| stem(p) == stem(name) && *p != wanted))
+        .or_else(|| tree.iter().map(|(p, _)| p).find(|p| is_code(p) && stem(p) == stem(name) && *p != wanted))
 }
 
 fn started(skill: &Skill, subject: &Subject<'_>, path: &str, target: &str, from_here: bool) -> Option<Missing> {
@@ -221,6 +226,10 @@ fn module(
     roots.push(String::new());
     let at = |root: &str, module: &str| if root.is_empty() { module.to_owned() } else { format!("{root}/{module}") };
     let rest = module.replace('.', "/");
+    // A skill is often named after the library that it teaches: its directory is a package where it says so, and no sooner.
+    if names_a_skill(skill, subject, &roots, first) {
+        return None;
+    }
     if roots.iter().any(|r| has_module(tree, &at(r.trim_end_matches('/'), &rest))) {
         return deeper(skill, tree, &roots, module, names);
     }
@@ -272,6 +281,16 @@ fn module(
     let test = path.split('/').any(|d| d == "tests" || d == "test");
     missing.unsure = near.is_none() && !test;
     Some(missing)
+}
+
+/// Whether what a module begins with is the directory of a skill, seen from one of these roots, and no package: without
+/// `__init__.py`, and with no module of that name beside it.
+fn names_a_skill(skill: &Skill, subject: &Subject<'_>, roots: &[String], first: &str) -> bool {
+    let tree = &subject.project.tree;
+    let at = |root: &str| resolve(root.trim_end_matches('/'), first).unwrap_or_default();
+    let dirs: Vec<String> = roots.iter().map(|r| at(r)).filter(|d| has_module(tree, d)).collect();
+    let of_skill = |dir: &String| *dir == skill.base || subject.project.skills.iter().any(|s| s.base == *dir);
+    !dirs.is_empty() && dirs.iter().all(|d| of_skill(d) && !tree.has(&format!("{d}/__init__.py")))
 }
 
 /// `from a import b` of a directory without `__init__.py`: only a module can be meant.

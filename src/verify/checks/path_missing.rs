@@ -9,7 +9,9 @@ use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Change, Finding, Severity};
 use crate::skill::{Document, Skill};
-use crate::verify::paths::{OWN, dir_of, is_hedged, is_placeholder, line_at, name_of, near, resolve, there};
+use crate::verify::paths::{
+    OWN, dir_of, is_hedged, is_placeholder, lead_in, line_at, name_of, near, paragraph_at, resolve, there,
+};
 use crate::verify::{Check, Profile, Rule, Subject};
 
 /// A path with a directory and a file with an ending, or a directory below a directory.
@@ -26,6 +28,15 @@ static ROOTS: LazyLock<Regex> = LazyLock::new(|| {
 static SENDS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:see|read|load|consult|refer to|open|run|execute|use)\b").expect("a constant pattern")
 });
+
+/// Words of a line before a list that tell the reader to make what the list names.
+static MAKES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:create|make|move|split|extract|generate|write|scaffold|set up|will contain|should contain)\b")
+        .expect("a constant pattern")
+});
+/// A possessive before a path: it belongs to what stands before.
+static OF_ANOTHER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?:['’]s?|\bits(?: own)?)\s+$").expect("a constant pattern"));
 
 const RULE: Rule = Rule {
     code: "path-missing",
@@ -121,8 +132,13 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     if places.iter().flatten().any(|p| there(tree, p)) || first == ".." {
         return None;
     }
+    if is_of_another(skill, subject, document, named, own) {
+        return None;
+    }
+    let made = lead_in(document, named.range.start).is_some_and(|line| MAKES.is_match(line));
     let has = tree.has_dir(&skill.path(first));
     let line = line_at(document, named.range.start);
+    let hedged = made || is_hedged(line);
     let shown = quoted(named.text, 120);
     let found = near(skill, tree, &base);
     let close = found.as_ref().is_some_and(|n| n.sure);
@@ -130,12 +146,12 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     // Some take {baseDir} for the root of the plugin: eleven of eleven findings of one public collection were wrong there.
     let told = rooted.is_some_and(|r| has || !r.as_str().starts_with("{baseDir}"));
     let kept = told
-        || (has && (close || (OWN.contains(&first) && !is_hedged(line) && (main || (named.span && found.is_some())))))
-        || (has && !OWN.contains(&first) && main && !is_hedged(line) && !text.ends_with('/'));
+        || (has && (close || (OWN.contains(&first) && !hedged && (main || (named.span && found.is_some())))))
+        || (has && !OWN.contains(&first) && main && !hedged && !text.ends_with('/'));
     if !kept {
         // A directory that the skill lacks as a whole: only where the reader is sent there.
         let sent = named.span && main && matches!(first, "references" | "reference") && text.ends_with(".md");
-        if !(sent && SENDS.is_match(line) && !is_hedged(line)) {
+        if !(sent && SENDS.is_match(line) && !hedged) {
             return None;
         }
     }
@@ -154,4 +170,17 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
         finding = finding.edit(&document.path, change);
     }
     Some(finding)
+}
+
+/// Whether a path is one of another skill, which its paragraph names, or of whatever owns it in the words before it.
+fn is_of_another(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<'_>, own: &str) -> bool {
+    let (start, paragraph) = paragraph_at(document, named.range.start);
+    let before = paragraph.get(..named.range.start.saturating_sub(start)).unwrap_or_default();
+    // "its" may be this skill's; "'s" after a name is not.
+    let owned = OF_ANOTHER.find(before.trim_end_matches('`')).map(|found| found.as_str());
+    if owned.is_some_and(|by| by.starts_with(['\'', '’'])) {
+        return true;
+    }
+    let has = |other: &Skill| other.base != skill.base && there(&subject.project.tree, &other.path(own));
+    subject.skills().any(|other| paragraph.contains(other.name()) && has(other))
 }

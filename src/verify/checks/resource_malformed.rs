@@ -136,7 +136,9 @@ fn data(subject: &Subject<'_>, path: &str, text: &str, kind: Kind, format: Forma
         return None;
     }
     if format == Format::Json && formats::read(format, &formats::relaxed(formats::without_mark(text))).is_ok() {
-        return (!takes_comments(path) && kind != Kind::Named).then(|| {
+        // A configuration of TypeScript's compiler, whatever it is called here.
+        let compiler = text.contains("\"compilerOptions\"");
+        return (!takes_comments(path) && !compiler && kind != Kind::Named).then(|| {
             LOOSE
                 .at(
                     at(malformed.at),

@@ -101,12 +101,33 @@ fn is_secret(value: &str, sure: bool) -> bool {
     let digits = value.chars().any(|c| c.is_ascii_digit());
     let letters = value.chars().any(|c| c.is_ascii_alphabetic());
     let upper = value.chars().any(|c| c.is_ascii_uppercase());
-    if STANDS_FOR.is_match(value) || !digits || !letters {
+    if STANDS_FOR.is_match(value) || !digits || !letters || in_a_row(value) || says_what_it_is(value) {
         return false;
     }
     // Words with hyphens are no random letters.
     let longest = value.split(['-', '_', '.']).map(str::len).max().unwrap_or_default();
     if sure { entropy(value) >= 2.8 && longest >= 8 } else { entropy(value) >= 3.5 && upper && longest >= 10 }
+}
+
+/// Whether a value was typed and not drawn: letters and digits by turns, each the one after the last of its kind
+/// (`A1B2C3D4…`).
+fn in_a_row(value: &str) -> bool {
+    let follows = |a: u8, b: u8| b == a.saturating_add(1) || (a, b) == (b'9', b'0');
+    let (mut best, mut run) = (0, 0);
+    for three in value.as_bytes().windows(3) {
+        let &[a, b, c] = three else { continue };
+        let turns = a.is_ascii_digit() != b.is_ascii_digit();
+        run = if turns && follows(a, c) { run + 1 } else { 0 };
+        best = best.max(run);
+    }
+    best >= 12
+}
+
+/// Whether a password is called one by itself (`SecurePassword123!`): nobody's is.
+fn says_what_it_is(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let word = lower.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
+    ["password", "passwd", "passphrase"].iter().any(|w| word.ends_with(w) && word.len() < 24)
 }
 
 /// Bits of each character, by how often each occurs.
@@ -139,6 +160,8 @@ mod tests {
             "token: \"process.env.GITHUB_TOKEN_1\"",
             "basic authentication and token endpoints are words",
             "a risk-assessment-of-many-words-in-2026",
+            "maps_key = AIzaSyA1B2C3D4E5F6G7H8I9J0K1L2M3N4O5P6Q",
+            "password: \"VeryStrongPassword123!\"",
         ] {
             assert_eq!(found(line), None, "{line}");
         }
