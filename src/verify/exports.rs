@@ -45,6 +45,7 @@ pub(super) fn asked(language: Language, text: &str) -> Vec<Asked> {
         }
         true
     });
+    out.iter_mut().for_each(|a| a.names.sort());
     out.sort_by_key(|a| (a.at.line, a.at.column));
     out
 }

@@ -44,7 +44,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Vec<Started> {
         let outcome = start(bench, &room, &plan.argv, &plan.cwd)?;
         let fault = fault(&outcome);
         if fault.is_some()
-            && let Some(missing) = missing(bench, &outcome)
+            && let Some(missing) = missing(bench, tree.text(&plan.path).unwrap_or_default(), &outcome)
         {
             bench.skip(format!("{}: {missing}", plan.path));
             return None;
@@ -166,7 +166,7 @@ fn node(bench: &Bench<'_>, path: &str, inner: &str, text: &str) -> Option<Vec<St
 }
 
 /// What was not there that tests need, where that is why they failed: their own files are not meant.
-fn missing(bench: &Bench<'_>, outcome: &Outcome) -> Option<String> {
+fn missing(bench: &Bench<'_>, script: &str, outcome: &Outcome) -> Option<String> {
     if wants_network(outcome) {
         return Some("it needs a network".to_owned());
     }
@@ -186,7 +186,9 @@ fn missing(bench: &Bench<'_>, outcome: &Outcome) -> Option<String> {
     let module = said.split("No module named '").nth(1).and_then(|rest| rest.split('\'').next())?;
     // What the skill itself brings along, or ought to, is not installed by anybody.
     let facts = Facts::default();
-    if own_module(&Subject { project: bench.project, facts: &facts }, module) {
+    let tests =
+        script.starts_with("#!") && script.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|w| w == module);
+    if tests || own_module(&Subject { project: bench.project, facts: &facts }, module) {
         return None;
     }
     Some(format!("the Python module {} is not installed", crate::base::text::quoted(module, 60)))

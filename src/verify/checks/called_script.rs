@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::command_missing::files;
 use crate::base::text::{nearest, quoted};
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity};
 use crate::skill::{Document, Mark, Skill, Tree, resolve};
 use crate::verify::matrix;
-use crate::verify::paths::dir_of;
+use crate::verify::paths::{dir_of, near};
 use crate::verify::scripts::{Language, What, imports};
 use crate::verify::{Check, Profile, Rule, Subject};
 
@@ -92,6 +93,7 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
         let rows = tree.text(&path).map(|t| matrix::parse(t).rows).unwrap_or_default();
         let shown = subject.project.show(&path);
         for row in &rows {
+            out.extend(judge.gone(row, &shown));
             for line in row.run.iter().flat_map(|r| r.lines()).filter(|_| row.exit == 0) {
                 judge.line(line, "", &shown, row.at, true, &mut out);
             }
@@ -227,6 +229,23 @@ impl Judge<'_> {
         let fix = near.map_or_else(|| "leave it out, or let the script read it".to_owned(), |n| format!("write --{n}"));
         let found = FLAG.at(Location::at(file, at), because).fix(fix).near(near);
         Some(if known.sure { found } else { Finding { severity: Severity::Warning, ..found } })
+    }
+
+    /// A script that a row starts and that is not there: the row may expect to fail, and does so for the wrong reason.
+    fn gone(&self, row: &matrix::Row, file: &str) -> Option<Finding> {
+        let tree = &self.subject.project.tree;
+        let script = |p: &str| p.rsplit_once('.').is_some_and(|(_, e)| matches!(e, "py" | "sh" | "js" | "mjs" | "cjs"));
+        let (named, _) = files(row.run.as_deref()?).into_iter().find(|(f, _)| script(f))?;
+        let places: Vec<String> =
+            [resolve("", named), resolve(&self.skill.base, named)].into_iter().flatten().collect();
+        let dir = |p: &String| !dir_of(p).is_empty() && tree.has_dir(dir_of(p)) && self.subject.project.covers(p);
+        if places.iter().any(|p| tree.has(p)) || !places.iter().any(dir) {
+            return None;
+        }
+        let near = near(self.skill, tree, places.iter().find(|p| dir(p))?).map(|n| n.path);
+        let because = format!("row {} starts {}, which is not there", quoted(&row.id, 60), quoted(named, 100));
+        let fix = near.as_ref().map_or_else(|| "name a script that is there".to_owned(), |n| format!("write {n}"));
+        Some(super::path_missing::RULE.at(Location::at(file, row.at), because).fix(fix).near(near.as_deref()))
     }
 
     /// A flag in a sentence that names one script, and no other program.

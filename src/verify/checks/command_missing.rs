@@ -186,7 +186,7 @@ fn targets(tree: &Tree) -> Option<Vec<String>> {
     let text = tree.text("Makefile")?;
     if text
         .lines()
-        .any(|l| l.starts_with("include ") || l.starts_with("-include ") || l.contains("%:") || l.starts_with("$("))
+        .any(|l| l.starts_with("include ") || l.starts_with("-include ") || l.contains('%') || l.starts_with("$("))
     {
         return None;
     }

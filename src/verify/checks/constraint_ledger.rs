@@ -385,7 +385,7 @@ mod tests {
     fn said(text: &str) -> Vec<(&'static str, u32)> {
         let document = Document::parse("a.md", "a.md", text);
         let ledgers = document.tables.iter().filter_map(|t| of_table(&document, t)).chain(of_lists(&document));
-        ledgers.collect::<Vec<_>>().iter().flat_map(judged).map(|f| (f.code, f.location.line)).collect()
+        ledgers.collect::<Vec<_>>().iter().flat_map(judged).map(|f| (f.code, f.location.at.line)).collect()
     }
 
     #[test]
@@ -412,7 +412,7 @@ mod tests {
             let root = formats::yaml(text).expect("YAML");
             let items = list_of(&root[0], "constraints.yaml").expect("a list");
             of_data("c", items)
-                .map_or_else(Vec::new, |l| judged(&l).iter().map(|f| (f.code, f.location.line)).collect())
+                .map_or_else(Vec::new, |l| judged(&l).iter().map(|f| (f.code, f.location.at.line)).collect())
         };
         let good = "constraints:\n  - {id: a, kind: hard, origin: x}\n  - {id: b, kind: soft, owner: y}\n  - {id: c, kind: inferred}\n";
         assert_eq!(of(good), []);

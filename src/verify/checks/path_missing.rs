@@ -28,7 +28,7 @@ static SENDS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:see|read|load|consult|refer to|open|run|execute|use)\b").expect("a constant pattern")
 });
 
-const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     code: "path-missing",
     id: "PI011",
     severity: Severity::Error,

@@ -330,7 +330,7 @@ mod tests {
         ] {
             assert!(found(&line).is_some(), "{line}");
         }
-        let password = ["Tr0ub4dor", "&3xK"].concat();
+        let password = ["Tr0ub4dor", "#3xK"].concat();
         for line in [
             format!("curl -u ops:{} https://api.acme.io", ["Kx9!mQ2#", "vT"].concat()),
             format!("DB_PASSWORD={}", ["Kx9!mQ2#", "vT"].concat()),

@@ -36,6 +36,11 @@ static PY_MODULE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^pytestmark\s*=\s*\[?\s*pytest\.mark\.skip\b(?:\(|\s*\]?\s*$)|^raise\s+(?:unittest\.)?SkipTest\b|^pytest\.skip\(.*allow_module_level\s*=\s*True")
         .expect("a constant pattern")
 });
+/// A test under a name that no runner collects.
+static RENAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:async )?def ((?:_+|x_?|no_?|skip_?|disabled_?|off_?|dont_?)test_\w+)\s*\(")
+        .expect("a constant pattern")
+});
 static JS_SKIP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*(?:x(?:it|test|describe)|(?:it|test|describe|suite)\.skip)\s*\(|^\s*(?:it|test|describe|suite)\s*\(.*\{[^}]*\bskip:\s*(?:true|['\x22])")
         .expect("a constant pattern")
@@ -126,7 +131,8 @@ fn script(text: &str, any: bool) -> impl Iterator<Item = (usize, String)> {
     let top = |line: &str| !line.starts_with([' ', '\t']);
     let starts = |line: &str| {
         let line = line.trim_start();
-        !line.starts_with('#') && RUNNER.is_match(line)
+        let asks = ["which ", "command ", "type ", "hash ", "pip", "echo ", "printf ", "apt", "uv pip", "npm install"];
+        !line.starts_with('#') && RUNNER.is_match(line) && !asks.iter().any(|a| line.starts_with(a))
             || any && line.starts_with("exec ") && !line.starts_with("exec <") && !line.starts_with("exec >")
     };
     let runners: Vec<usize> = lines.iter().enumerate().filter(|(_, l)| starts(l)).map(|(i, _)| i).collect();
@@ -209,6 +215,15 @@ fn python(text: &str) -> Option<Skipped> {
             first = first.or(Some(i));
             covered.iter_mut().take(end).skip(at).for_each(|c| *c = true);
         }
+    }
+    // One that is called by another is a helper.
+    let renamed = lines.iter().position(|l| {
+        RENAMED.captures(l).and_then(|c| c.get(1)).is_some_and(|name| text.matches(name.as_str()).count() == 1)
+    });
+    if first.is_none()
+        && let Some(line) = renamed
+    {
+        return Some(Skipped { line, all: false });
     }
     let line = first?;
     let all = lines.iter().zip(&covered).filter(|(l, _)| is_test(l)).all(|(_, covered)| *covered);
@@ -353,6 +368,8 @@ mod tests {
             ),
             ("pytestmark = pytest.mark.skip\ndef test_a():\n    f()\n", Some((1, true))),
             ("@pytest.mark.skip\ndef test_a():\n    f()\n\ndef test_b():\n    f()\n", Some((1, false))),
+            ("def test_a():\n    f()\n\ndef _test_b():\n    f()\n", Some((4, false))),
+            ("def test_a():\n    _test_b()\n\ndef _test_b():\n    f()\n", None),
             (
                 "@unittest.skipIf(sys.platform == 'win32', 'x')\nclass A(unittest.TestCase):\n    def test_a(self): f()\n",
                 None,
