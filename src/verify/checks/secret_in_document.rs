@@ -165,7 +165,7 @@ static STANDS_FOR: LazyLock<Regex> = LazyLock::new(|| {
 /// What a password that nobody uses is called in examples: a word for it, and a number.
 static WORDS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^(?:[a-z]+[-_.@]?)?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|admin|root|user|guest|demo|test|token|key|value|hunter|letmein|qwerty|welcome|postgres|mysql|api|swordfish|correct.horse.*)[-_.@]?[0-9]{0,6}[!?]?$|^[A-Z0-9]+(?:_[A-Z0-9]+)*$|pass(?:word|wd)|(?:^|[-_])(?:from|of|for|the|with)[-_]",
+        r"(?i)^(?:[a-z]+[-_.@]?)?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|admin|root|user|guest|demo|test|token|key|value|hunter|letmein|qwerty|welcome|postgres|mysql|api|swordfish|correct.horse.*)[-_.@]?[0-9]{0,6}[!?]?$|(?-i:^[A-Z0-9]+(?:_[A-Z0-9]+)+$)|pass(?:word|wd)|(?:^|[-_])(?:from|of|for|the|with)[-_]",
     )
 });
 
