@@ -24,7 +24,7 @@ const SKIPPED: [&str; 12] = [
 ];
 
 /// Directories at the top of a project that are read whole; of the rest only skills are.
-const TOP: [&str; 17] = [
+const TOP: [&str; 19] = [
     "examples",
     "tests",
     "resources",
@@ -34,6 +34,8 @@ const TOP: [&str; 17] = [
     "assets",
     "evals",
     "docs",
+    "evidence",
+    ".github",
     "agents",
     "commands",
     "hooks",

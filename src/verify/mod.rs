@@ -5,6 +5,7 @@
 
 mod calls;
 mod checks;
+mod exports;
 pub mod facts;
 mod formats;
 pub mod lock;
@@ -21,6 +22,7 @@ pub mod trace;
 
 pub use checks::ALL;
 pub(crate) use checks::code_block::{expected, is_code};
+pub(crate) use checks::import_unresolved::is_own as own_module;
 pub(crate) use checks::matrix::files as matrix_files;
 pub(crate) use checks::tests_assert_nothing::{Tongue, test_file};
 pub use facts::Facts;

@@ -172,6 +172,21 @@ impl<'a> Live<'a> {
             let (declared_in, key, command) = (d.manifest.clone(), d.key.clone(), d.command.clone());
             asked.servers.push(Server { declared_in, at: d.at, key, command, answered });
         }
+        // Said as a finding, that it does not answer; and here, once, what is therefore not known.
+        let mut dead: Vec<String> = Vec::new();
+        for server in &asked.servers {
+            if let Err(no) = &server.answered
+                && !matches!(no, NoServer::NotTried { .. })
+                && !dead.contains(&server.key)
+            {
+                dead.push(server.key.clone());
+            }
+        }
+        if !dead.is_empty() {
+            let keys = dead.iter().map(|k| quoted(k, 64)).collect::<Vec<_>>().join(", ");
+            let of = if keys.is_empty() { String::new() } else { format!(" of {keys}") };
+            asked.not_verified.push(format!("tools, calls and traces{of}: the server does not answer"));
+        }
         if self.declared.is_empty() {
             asked
                 .not_verified

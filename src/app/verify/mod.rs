@@ -24,7 +24,7 @@ use super::wire::CountsOut;
 use super::{App, FindingOut, No, Note, Refusal, note};
 use crate::base::digest::Digest;
 use crate::base::text;
-use crate::evidence::{EventKind, Phase};
+use crate::evidence::{EventKind, Phase, SessionQuery};
 use crate::finding::Finding;
 use crate::probe::Surface;
 use crate::sandbox::{Means, Sandbox};
@@ -32,6 +32,9 @@ use crate::skill::{self, Project};
 use crate::verify::facts::{Facts, Program, Replay, Server};
 use crate::verify::runs::{Ran, Runs};
 use crate::verify::{Profile, Subject};
+
+/// The most sessions of a store that documents may cite.
+const SESSIONS: usize = 100_000;
 
 /// What to verify, and how far to go.
 #[derive(Debug, Clone)]
@@ -306,6 +309,7 @@ fn gather(app: &App, project: &Project, options: &Options, written: &[String]) -
     let mut facts = Facts {
         program: Some(options.program.clone()),
         named_and_there: Some(super::package::named_and_there(&project.root, &project.tree)),
+        recorded: recorded(app, project),
         ..Facts::default()
     };
     let mut not_verified = Vec::new();
@@ -349,6 +353,17 @@ fn gather(app: &App, project: &Project, options: &Options, written: &[String]) -
     crate::finding::tidy(&mut findings);
     let servers = facts.answered().map(|(server, surface)| described(server, surface)).collect();
     Ok(Gathered { findings, examples, servers, ran, replays: facts.replays, not_verified })
+}
+
+/// The sessions of the project's own store, where it is the one that is in use.
+fn recorded(app: &App, project: &Project) -> Option<Vec<String>> {
+    let place = PathBuf::from(app.store.place());
+    let own = place.parent()?.canonicalize().ok()?;
+    if own != project.root.canonicalize().ok()?.join(".platform-integration") {
+        return None;
+    }
+    let query = SessionQuery { limit: SESSIONS, ..SessionQuery::default() };
+    Some(app.store.sessions(&query).ok()?.into_iter().map(|s| s.id).collect())
 }
 
 /// The skills of the directories that were named as collections: the text of each SKILL.md by name.

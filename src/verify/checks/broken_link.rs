@@ -6,7 +6,7 @@ use crate::skill::{Document, Link, LinkKind, Skill};
 use crate::verify::paths::{Near, dir_of, is_placeholder, name_of, near, relative, resolve, there};
 use crate::verify::{Check, Profile, Rule, Subject};
 
-const BROKEN: Rule = Rule {
+pub(super) const BROKEN: Rule = Rule {
     code: "broken-link",
     id: "PI011",
     severity: Severity::Error,

@@ -9,7 +9,7 @@ const RULE: Rule = Rule {
     code: "hidden-characters",
     id: "PI052",
     severity: Severity::Error,
-    finds: "A file holds characters that are not shown.",
+    finds: "A file holds characters that are not shown, or letters of another script within a word.",
     source: "Unicode Technical Standard 39; hidden text is read by models and not by reviewers",
 };
 
@@ -27,6 +27,21 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
         for (start, line) in texts::lines(text.get(skipped..).unwrap_or_default()) {
             if line.is_ascii() && !line.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
                 continue;
+            }
+            let mut from = 0;
+            for word in line.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+                // A line of confidence has a rule of its own for this.
+                if let Some((at, c)) = foreign(word).filter(|_| !line.contains("(ceiling")) {
+                    let because = format!(
+                        "U+{:04X} looks like a Latin letter and is none, in a word of Latin letters",
+                        u32::from(c)
+                    );
+                    let place = subject.place(path, skipped + start + from + at);
+                    out.push(RULE.at(place, because).fix("write the Latin letter"));
+                    break;
+                }
+                let rest = line.get(from + word.len()..).and_then(|r| r.chars().next());
+                from += word.len() + rest.map_or(0, char::len_utf8);
             }
             let Some((at, c)) = bad(line) else { continue };
             let because = format!("character U+{:04X} is not shown to people", u32::from(c));
@@ -50,6 +65,17 @@ fn before_fence(line: &str, at: usize, c: char) -> bool {
         && (after.starts_with("```") || after.starts_with("~~~"))
         && bad(after).is_none()
 }
+
+/// A letter of another script that looks like a Latin one, within a word of Latin letters: a name that is not the one it seems.
+fn foreign(word: &str) -> Option<(usize, char)> {
+    let latin = word.chars().filter(char::is_ascii_alphabetic).count();
+    let others = word.chars().filter(|c| c.is_alphabetic() && !c.is_ascii() && !LOOKALIKE.contains(*c)).count();
+    let found = word.char_indices().find(|(_, c)| LOOKALIKE.contains(*c))?;
+    (latin >= 3 && others == 0).then_some(found)
+}
+
+/// Letters of Cyrillic and Greek that are drawn like Latin ones.
+const LOOKALIKE: &str = "\u{430}\u{435}\u{43e}\u{440}\u{441}\u{443}\u{445}\u{456}\u{458}\u{455}\u{501}\u{3bf}\u{410}\u{412}\u{415}\u{41a}\u{41c}\u{41d}\u{41e}\u{420}\u{421}\u{422}\u{425}\u{391}\u{392}\u{395}\u{399}\u{39a}\u{39c}\u{39d}\u{39f}\u{3a1}\u{3a4}\u{3a7}";
 
 /// The first character of a line that hides something, with its byte.
 fn bad(line: &str) -> Option<(usize, char)> {

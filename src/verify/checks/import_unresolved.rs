@@ -261,6 +261,12 @@ fn module(
     if modules.contains(&file.as_str()) || skill.files(tree).any(|(p, _)| p.split('/').any(|d| d == first)) {
         return None;
     }
+    // The documents, the lock or another script name it as a file of the skill: it was there.
+    if let Some(named) = named_as_file(skill, tree, first) {
+        let because = format!("module {first} is no file of the skill, and {named} names {first}.py");
+        let stems = || modules.iter().filter_map(|m| m.strip_suffix(".py"));
+        return Some(Missing::new(because, nearest(first, stems())));
+    }
     if words().contains(&first.to_lowercase().replace('_', "-")) {
         return None;
     }
@@ -312,18 +318,73 @@ fn deeper(skill: &Skill, tree: &Tree, roots: &[String], module: &str, names: &[S
     Some(Missing::new(format!("from {module} import {name}: there is no module {name} in {dir}"), near))
 }
 
-/// Every word of the skill's documents, requirements and manifests: a module that is spoken of anywhere is installed by
-/// somebody. With `-` for `_`, in lower case.
+/// Whether a module that an interpreter did not find is one that the skill brings or ought to bring along, and none that is to
+/// be installed.
+pub(crate) fn is_own(subject: &Subject<'_>, module: &str) -> bool {
+    let first = module.split('.').next().unwrap_or(module);
+    if first.is_empty() || is_standard(first) || is_common(first) {
+        return false;
+    }
+    let tree = &subject.project.tree;
+    let known = || first.to_lowercase().replace('_', "-");
+    subject.skills().any(|skill| {
+        let there = skill.files(tree).any(|(p, _)| {
+            p.rsplit('/').next() == Some(&format!("{first}.py"))
+                || p.split('/').rev().skip(1).any(|d| d == first) && p.ends_with(".py")
+        });
+        let imported = skill.files(tree).any(|(path, file)| {
+            scripts::script(path, file).filter(|(_, l)| *l == Language::Python).is_some_and(|(text, language)| {
+                scripts::imports(language, text)
+                    .iter()
+                    .any(|i| matches!(&i.what, What::Module(m, _) if m.split('.').next() == Some(first)))
+            })
+        });
+        imported && (there || named_as_file(skill, tree, first).is_some() || !spoken_of(skill, tree).contains(&known()))
+    })
+}
+
+/// The file in which a module is named as a file: `scripts/rules.py` in a document, in the lock, in another script.
+fn named_as_file(skill: &Skill, tree: &Tree, module: &str) -> Option<String> {
+    let name = format!("{module}.py");
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let names = |text: &str| {
+        text.match_indices(&name).any(|(i, _)| {
+            let before = text.get(..i).and_then(|t| t.chars().next_back());
+            let after = text.get(i + name.len()..).and_then(|t| t.chars().next());
+            !before.is_some_and(part) && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        })
+    };
+    let mut files =
+        skill.files(tree).filter(|(p, _)| p.ends_with(".md") || p.ends_with("skill.lock.json") || p.ends_with(".yaml"));
+    files.find_map(|(p, file)| file.text().filter(|t| names(t)).map(|_| p.to_owned()))
+}
+
+/// Words by which prose speaks of what has to be installed.
+const INSTALLS: [&str; 10] =
+    ["install", "package", "librar", "requir", "depend", "import", "pip", "module", "sdk", "framework"];
+
+/// The words of requirements and manifests, of the code in documents, and of their sentences on what has to be installed: a
+/// module that is spoken of there is installed by somebody. With `-` for `_`, in lower case.
 fn spoken_of(skill: &Skill, tree: &Tree) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     let mut add = |text: &str| {
         let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_')));
         out.extend(words.filter(|w| w.len() > 1).map(|w| w.to_lowercase().replace('_', "-")));
     };
+    for document in &skill.documents {
+        for (code, _) in document.code() {
+            add(code);
+        }
+        for line in document.prose.lines().chain(document.text.get(..document.body).unwrap_or_default().lines()) {
+            let lower = line.to_lowercase();
+            if INSTALLS.iter().any(|w| lower.contains(w)) {
+                add(line);
+            }
+        }
+    }
     for (path, file) in skill.files(tree) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let tells = name.ends_with(".md")
-            || name.ends_with(".toml")
+        let tells = name.ends_with(".toml")
             || name.ends_with(".sh")
             || name.ends_with(".cfg")
             || name.contains("requirements")

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::command_missing::files;
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Change, Finding, Severity};
@@ -38,7 +39,7 @@ static MAKES: LazyLock<Regex> = LazyLock::new(|| {
 static OF_ANOTHER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?:['’]s?|\bits(?: own)?)\s+$").expect("a constant pattern"));
 
-const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     code: "path-missing",
     id: "PI011",
     severity: Severity::Error,
@@ -116,6 +117,21 @@ fn push_words<'d>(document: &Document, text: &'d str, start: usize, span: bool, 
     }
 }
 
+/// Whether a command of a block reads this file, from a directory of the project that holds files of its kind.
+fn is_read(subject: &Subject<'_>, document: &Document, named: &Named<'_>, places: &[Option<String>]) -> bool {
+    let line = line_at(document, named.range.start);
+    if is_hedged(line) || !line.split(['|', ';', '&']).flat_map(files).any(|(file, input)| input && file == named.text)
+    {
+        return false;
+    }
+    let ending = |p: &str| p.rsplit_once('.').map(|(_, e)| e.to_owned());
+    places.iter().flatten().any(|p| {
+        let dir = dir_of(p);
+        let kin = |o: &str| dir_of(o) == dir && ending(o) == ending(p);
+        !dir.is_empty() && subject.project.covers(p) && subject.project.tree.below(dir).any(|(o, _)| kin(o))
+    })
+}
+
 fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<'_>) -> Option<Finding> {
     let tree = &subject.project.tree;
     let rooted = ROOTS.find(named.text);
@@ -145,7 +161,9 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     let main = document.path == skill.main().path;
     // Some take {baseDir} for the root of the plugin: eleven of eleven findings of one public collection were wrong there.
     let told = rooted.is_some_and(|r| has || !r.as_str().starts_with("{baseDir}"));
+    let read = !named.span && is_read(subject, document, named, &places);
     let kept = told
+        || read
         || (has && (close || (OWN.contains(&first) && !hedged && (main || (named.span && found.is_some())))))
         || (has && !OWN.contains(&first) && main && !hedged && !text.ends_with('/'));
     if !kept {
@@ -162,6 +180,10 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     );
     let fix = way.as_ref().map_or_else(|| format!("add {own}, or name a file that is there"), |w| format!("write {w}"));
     let mut finding = RULE.in_document(document, named.at, because).fix(fix).near(way.as_deref());
+    // A command of an example may speak of a file that the reader has.
+    if read && !has {
+        finding.severity = Severity::Warning;
+    }
     if let (true, Some(way)) = (close && rooted.is_none() && !way.as_ref().is_some_and(|w| name_of(w).is_empty()), way)
     {
         let dots = if named.text.starts_with("./") { "./" } else { "" };
