@@ -72,7 +72,9 @@ pub(super) fn says(map: &Map<String, Value>) -> String {
 }
 
 fn collect(map: &Map<String, Value>, words: &mut Vec<String>, depth: usize) {
-    const TELLING: [&str; 12] = [
+    const TELLING: [&str; 13] = [
+        // Of a GraphQL error: its code stands in there, and counts more than its words.
+        "extensions",
         "code",
         "error",
         "error_code",
@@ -136,6 +138,7 @@ fn kind(says: &str) -> Kind {
         "internal server",
         "server error",
         "service busy",
+        "service error",
         "fatal error",
     ]) {
         Kind::Transient

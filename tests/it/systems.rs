@@ -68,11 +68,13 @@ fn operation(id: &str, method: Method, path: &str, action: Action, params: &[&st
         entity: None,
         action,
         items: None,
+        inside: Vec::new(),
         record: None,
         pagination: None,
         incremental: None,
         idempotency: None,
         rate_limit: None,
+        root_field: None,
         pointer,
     }
 }

@@ -79,6 +79,16 @@ fn run(system: &mut System, _: &Hints<'_>) {
 
 /// The noun of an operation's path, and its parent.
 fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
+    let label = operation
+        .record
+        .and_then(|r| schemas.get(r).name.as_deref())
+        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
+        .filter(|l| l.matches('_').count() < 3);
+    // Fields of root types answer with types that have names of their own.
+    if let Some(field) = &operation.root_field {
+        let noun = label.or_else(|| noun(&field.name))?;
+        return Some(Named { noun, parent: None, label: None, counts: operation.action != Action::Search });
+    }
     let steps = segments(&operation.path);
     let is_verb = |i: usize, word: &str| {
         let parts = words(word);
@@ -120,11 +130,6 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .rposition(|s| matches!(s, Segment::Param(_)))
         .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
         .and_then(noun);
-    let label = operation
-        .record
-        .and_then(|r| schemas.get(r).name.as_deref())
-        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
-        .filter(|l| l.matches('_').count() < 3);
     Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
 }
 
