@@ -34,7 +34,9 @@ fn run(system: &mut System, _: &Hints<'_>) {
 /// The answer of a root field: a list, a page of one (a connection by the Relay specification, or any other with its
 /// records inside), a record, or what a mutation wraps around one.
 fn of_root_field(schemas: &Schemas, operation: &mut Operation, field: &RootField) {
-    if let Some(mut list) = list_in(schemas, field.answer, operation) {
+    // Lists inside of what a mutation answers with are its complaints.
+    let may_list = field.root == Root::Query || as_array(schemas, field.answer).is_some();
+    if let Some(mut list) = may_list.then(|| list_in(schemas, field.answer, operation)).flatten() {
         let mut path = field.place();
         if list.path.last().is_some_and(|n| n == "edges") {
             let parent = list.path.iter().rev().skip(1).rev().try_fold(field.answer, |at, name| {

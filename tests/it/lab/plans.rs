@@ -37,9 +37,21 @@ pub(crate) fn issues_to_tickets() -> Bench {
     example("issues-to-tickets", |_| {})
 }
 
+/// Asked for by GraphQL, as a connection.
+pub(crate) fn people_to_badges() -> Bench {
+    example("people-to-badges", |_| {})
+}
+
 /// Every example.
-pub(crate) fn all() -> [Bench; 5] {
-    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets()]
+pub(crate) fn all() -> [Bench; 6] {
+    [
+        billing_to_crm(),
+        payments_to_ledger(),
+        erp_to_shop(),
+        stock_to_market(),
+        issues_to_tickets(),
+        people_to_badges(),
+    ]
 }
 
 /// Those whose pages and bodies the connector of other hands knows: not `Link` headers, not forms.
