@@ -43,7 +43,10 @@ fn paged(schemas: &Schemas, record: SchemaId, path: &Path) -> Option<String> {
             at = items;
         }
         let Segment::Key(name) = segment else { continue };
-        if !so_far.is_empty() && matches!(name.as_str(), "nodes" | "edges") && schemas.property(at, "pageInfo").is_some() {
+        if !so_far.is_empty()
+            && matches!(name.as_str(), "nodes" | "edges")
+            && schemas.property(at, "pageInfo").is_some()
+        {
             return Some(so_far.join("."));
         }
         so_far.push(name);

@@ -165,6 +165,14 @@ mod tests {
                 Kind::Transient,
             ),
             (json!({"status": "error", "reason": "no such list"}), Kind::Refused),
+            // GraphQL: the code in the extensions counts, whatever the words are.
+            (
+                json!({"data": null, "errors": [{"message": "x".repeat(300), "extensions": {"code": "THROTTLED"}}]}),
+                Kind::Throttled,
+            ),
+            (json!({"errors": [{"message": "No.", "extensions": {"code": "UNAUTHENTICATED"}}]}), Kind::Unauthorized),
+            (json!({"errors": [{"message": "Oh.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}), Kind::Transient),
+            (json!({"errors": [{"message": "Hm.", "extensions": {"code": "BAD_USER_INPUT"}}]}), Kind::Refused),
             (json!({"error": "bad"}), Kind::Refused),
         ] {
             assert_eq!(find(&body, Holds::Nothing).map(|e| e.kind), Some(kind), "{body}");

@@ -164,13 +164,11 @@ impl<'c> Side<'c> {
     /// Every fixed parameter is known to at least one of the operations.
     fn params_known(&self, params: &[(Spanned<String>, Value)], operations: &[&Operation]) -> Result<(), PlanError> {
         for (name, _) in params {
-            let known = operations
-                .iter()
-                .any(|o| {
-                    o.parameter(name).is_some()
-                        || o.argument(&self.system.schemas, name).is_some()
-                        || address::placeholders(&o.path).any(|p| p == name.as_str())
-                });
+            let known = operations.iter().any(|o| {
+                o.parameter(name).is_some()
+                    || o.argument(&self.system.schemas, name).is_some()
+                    || address::placeholders(&o.path).any(|p| p == name.as_str())
+            });
             if !known {
                 let all = operations.iter().flat_map(|o| o.parameters.iter().map(|p| p.name.as_str()));
                 return Err(PlanError::NoParam {
@@ -201,7 +199,15 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
     let mut list = side.call(operation, &clause.params, false)?;
     let mut limit = explicit.and_then(|e| e.limit).or_else(|| pagination.as_ref().and_then(page_size));
     if let Some(field) = &operation.root_field {
-        let query = asked(side, operation, field, flow, mapping, pagination.as_ref(), &[items.clone(), inside.clone()].concat());
+        let query = asked(
+            side,
+            operation,
+            field,
+            flow,
+            mapping,
+            pagination.as_ref(),
+            &[items.clone(), inside.clone()].concat(),
+        );
         list.query = Some(query?);
         // A connection is asked for a number of records; without one, many servers refuse.
         limit = limit.or_else(|| pagination.as_ref()?.limit_param.as_ref().map(|_| GRAPHQL_PAGE));
@@ -240,7 +246,10 @@ fn asked(
         Some(CursorFrom::Body(path)) => Some(path),
         _ => None,
     });
-    let around = next.into_iter().chain(pagination.and_then(|p| p.more.as_ref())).chain(pagination.and_then(|p| p.total.as_ref()));
+    let around = next
+        .into_iter()
+        .chain(pagination.and_then(|p| p.more.as_ref()))
+        .chain(pagination.and_then(|p| p.total.as_ref()));
     let mut fields = vec![path(&clause.key)];
     fields.extend(clause.incremental.as_ref().map(|i| path(&i.field)));
     if let Some(CursorFrom::LastItem(name)) = pagination.and_then(|p| p.next.as_ref()) {

@@ -125,8 +125,7 @@ pub(super) fn write(schemas: &Schemas, wants: &Wants<'_>) -> Result<Query, Strin
     let passed: Vec<String> = used.iter().map(|n| format!("{n}: ${n}")).collect();
     let list = |all: Vec<String>| if all.is_empty() { String::new() } else { format!("({})", all.join(", ")) };
     let (root, name) = (wants.field.root.as_str(), &wants.field.name);
-    let document =
-        format!("{root} {name}{} {{\n  {name}{}{}\n}}", list(declared), list(passed), out.text);
+    let document = format!("{root} {name}{} {{\n  {name}{}{}\n}}", list(declared), list(passed), out.text);
     let mut fixed = Value::Object(Map::new());
     for (name, value) in &wants.fixed {
         put(&mut fixed, name, value.clone());
@@ -257,7 +256,8 @@ mod tests {
             document: "query q { q }".to_owned(),
             name: "q".to_owned(),
             fixed: json!({"filter": {"status": "OPEN"}}).as_object().cloned().unwrap_or_default(),
-            kinds: [("first".to_owned(), TypeSet::INTEGER), ("filter.updatedAt.gte".to_owned(), TypeSet::STRING)].into(),
+            kinds: [("first".to_owned(), TypeSet::INTEGER), ("filter.updatedAt.gte".to_owned(), TypeSet::STRING)]
+                .into(),
         };
         let body = query.body([("first", "50".to_owned()), ("filter.updatedAt.gte", "2026".to_owned())]);
         let sent: Value = serde_json::from_slice(&body).unwrap_or_default();

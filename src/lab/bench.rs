@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::narrowed;
 use super::mock::url::{origin_of, path_of, query_of};
 use super::mock::{Blueprint, Match, MockOptions, MockSystem, dig, text_of};
+use super::narrowed;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{AuthPlan, Call, Plan, Request, WritePlan};

@@ -98,6 +98,13 @@ fn needs(scheme: &str, scopes: &[&str]) -> Vec<Vec<SchemeUse>> {
     vec![vec![SchemeUse { scheme: scheme.to_owned(), scopes }]]
 }
 
+/// Orders, asked for by GraphQL.
+pub(crate) fn graph() -> System {
+    let path = format!("{}/tests/fixtures/readers/graphql/shapes.graphql", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read(path).expect("the fixture is in the repository");
+    platform_integration::readers::read_bytes(&text, "graph.graphql").system.expect("the fixture is a schema")
+}
+
 /// A shop: customers, in several kinds of lists.
 pub(crate) fn shop() -> System {
     let mut shop = system("Shop", Some("https://shop.example"));

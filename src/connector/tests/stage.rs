@@ -138,7 +138,14 @@ pub(super) fn mapping(rules: &str) -> Mapping {
 }
 
 pub(super) fn call(id: &str, method: Method, path: &str) -> Call {
-    Call { id: id.into(), method, path: path.into(), content_type: "application/json".into(), params: Vec::new(), query: None }
+    Call {
+        id: id.into(),
+        method,
+        path: path.into(),
+        content_type: "application/json".into(),
+        params: Vec::new(),
+        query: None,
+    }
 }
 
 pub(super) fn path(dotted: &str) -> Vec<String> {

@@ -263,11 +263,8 @@ impl MockSystem {
                 (Refusal::new(403, "insufficient-scope", format!("the token lacks {scopes}")), challenge)
             }
         };
-        let mut response = if call.op.root_field.is_some() {
-            graph::refusal(&refusal)
-        } else {
-            refusal.answer(system, Some(call.op))
-        };
+        let mut response =
+            if call.op.root_field.is_some() { graph::refusal(&refusal) } else { refusal.answer(system, Some(call.op)) };
         response.headers.push(("www-authenticate".to_owned(), challenge));
         Some((response, Effect::Nothing))
     }

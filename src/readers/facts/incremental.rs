@@ -3,9 +3,7 @@
 use super::path::norm;
 use super::{Detector, Hints};
 use crate::base::text::words;
-use crate::model::{
-    Action, Basis, Incremental, Operation, ParamIn, Parameter, SchemaId, Schemas, System, TypeSet,
-};
+use crate::model::{Action, Basis, Incremental, Operation, ParamIn, Parameter, SchemaId, Schemas, System, TypeSet};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "incremental", run };
@@ -99,7 +97,8 @@ const MOST: usize = 2000;
 /// An argument and, of an input object, everything below it by dotted name, nearest first.
 fn below(schemas: &Schemas, parameter: &Parameter) -> Vec<(String, SchemaId)> {
     let mut out: Vec<(String, SchemaId)> = Vec::new();
-    let mut level: Vec<(String, SchemaId)> = parameter.schema.map(|s| (parameter.name.clone(), s)).into_iter().collect();
+    let mut level: Vec<(String, SchemaId)> =
+        parameter.schema.map(|s| (parameter.name.clone(), s)).into_iter().collect();
     for _ in 0..DEEPEST {
         let mut next = Vec::new();
         for (name, schema) in &level {

@@ -39,9 +39,13 @@ fn of_root_field(schemas: &Schemas, operation: &mut Operation, field: &RootField
     if let Some(mut list) = may_list.then(|| list_in(schemas, field.answer, operation)).flatten() {
         let mut path = field.place();
         if list.path.last().is_some_and(|n| n == "edges") {
-            let parent = list.path.iter().rev().skip(1).rev().try_fold(field.answer, |at, name| {
-                schemas.property(at, name).map(|found| found.0)
-            });
+            let parent = list
+                .path
+                .iter()
+                .rev()
+                .skip(1)
+                .rev()
+                .try_fold(field.answer, |at, name| schemas.property(at, name).map(|found| found.0));
             // `nodes` saves a step where it stands beside `edges`.
             let nodes = parent.and_then(|p| schemas.property(p, "nodes")).and_then(|n| as_array(schemas, n.0));
             if let (Some(item), Some(last)) = (nodes, list.path.last_mut()) {

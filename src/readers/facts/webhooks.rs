@@ -17,8 +17,11 @@ fn is_hook(word: &str) -> bool {
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let mut facts = Vec::new();
-    let about: Vec<&Operation> =
-        system.operations.iter().filter(|o| segments(&o.as_resource().1).iter().filter_map(Segment::word).any(is_hook)).collect();
+    let about: Vec<&Operation> = system
+        .operations
+        .iter()
+        .filter(|o| segments(&o.as_resource().1).iter().filter_map(Segment::word).any(is_hook))
+        .collect();
     if let Some(event) = hints.events.first() {
         facts.push(Fact::stated("webhooks", json!({"value": true}), event.pointer.clone()));
     } else if let Some(operation) = about.first() {

@@ -49,14 +49,7 @@ pub(super) struct Type<'d> {
 
 impl Type<'_> {
     pub(super) const fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            description: "",
-            fields: Vec::new(),
-            inputs: Vec::new(),
-            values: Vec::new(),
-            related: Vec::new(),
-        }
+        Self { kind, description: "", fields: Vec::new(), inputs: Vec::new(), values: Vec::new(), related: Vec::new() }
     }
 }
 

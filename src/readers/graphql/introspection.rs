@@ -46,7 +46,8 @@ pub(super) fn read<'d>(document: &'d Value, origin: &str, findings: &mut Vec<Fin
             other => {
                 let message = format!("the kind \"{}\" of a type is unknown", quoted(other.unwrap_or(""), 40));
                 let at = Location::pointer(origin, format!("#/__schema/types/{i}"));
-                findings.push(Finding::warning("unknown-kind", at, message).fix("take the schema from the server again"));
+                findings
+                    .push(Finding::warning("unknown-kind", at, message).fix("take the schema from the server again"));
                 continue;
             }
         };

@@ -112,7 +112,10 @@ impl<'g> Builder<'g> {
             ("the type cannot be read; it is taken for \"anything\"".to_owned(), "write a type here".to_owned())
         } else {
             let shown = quoted(name, 80);
-            (format!("the type {shown} is not defined; it is taken for \"anything\""), format!("add {shown} to the schema"))
+            (
+                format!("the type {shown} is not defined; it is taken for \"anything\""),
+                format!("add {shown} to the schema"),
+            )
         };
         self.findings.push(Finding::warning("undefined-type", Location::pointer(self.origin, at), message).fix(fix));
     }
@@ -197,8 +200,7 @@ impl<'g> Builder<'g> {
             Kind::Object | Kind::Interface => {
                 for field in of.fields.iter().filter(|f| !f.asks()) {
                     let at = pointer::join(&format!("{pointer}/fields"), &field.name);
-                    let place =
-                        Place { pointer: at, description: field.description, deprecated: field.deprecated };
+                    let place = Place { pointer: at, description: field.description, deprecated: field.deprecated };
                     let id = self.of(&field.of, &place);
                     schema.properties.insert(field.name.clone(), id);
                     // What is asked for is answered, with null where there is nothing.
@@ -211,7 +213,10 @@ impl<'g> Builder<'g> {
                     }
                 } else {
                     let graph = self.graph;
-                    let made = graph.types.iter().filter(|(_, t)| t.kind == Kind::Object && t.related.iter().any(|r| r == name));
+                    let made = graph
+                        .types
+                        .iter()
+                        .filter(|(_, t)| t.kind == Kind::Object && t.related.iter().any(|r| r == name));
                     let made: Vec<&'g str> = made.take(MOST_VARIANTS).map(|(n, _)| n.as_str()).collect();
                     self.alternatives(&mut schema, made);
                 }

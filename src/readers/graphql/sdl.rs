@@ -34,7 +34,10 @@ pub(super) fn sniff(text: &str) -> bool {
         match keyword {
             Some("schema") => (line.contains('{') || name.starts_with('@')) && !foreign,
             Some("type" | "interface" | "input" | "enum") => {
-                is_name && !foreign && !head.contains('=') && (line.contains('{') || words.next().is_none_or(|w| w == "implements" || w.starts_with('@')))
+                is_name
+                    && !foreign
+                    && !head.contains('=')
+                    && (line.contains('{') || words.next().is_none_or(|w| w == "implements" || w.starts_with('@')))
             }
             Some("union") => is_name && !foreign,
             Some("scalar") => is_name && !foreign && words.next().is_none_or(|w| w.starts_with('@')),
@@ -231,7 +234,9 @@ impl<'d> Reader<'d, '_> {
                 of.fields.push(field);
             }
         }
-        of.related.extend(interfaces.iter().flat_map(cst::ImplementsInterfaces::named_types).filter_map(|t| text_of(t.name())));
+        of.related.extend(
+            interfaces.iter().flat_map(cst::ImplementsInterfaces::named_types).filter_map(|t| text_of(t.name())),
+        );
     }
 
     fn field(&self, field: &cst::FieldDefinition) -> Option<Field<'d>> {
@@ -331,9 +336,10 @@ fn constant(value: &cst::Value) -> Value {
     let text = text.trim();
     match value {
         cst::Value::EnumValue(_) => Value::String(text.to_owned()),
-        cst::Value::IntValue(_) | cst::Value::FloatValue(_) | cst::Value::BooleanValue(_) | cst::Value::StringValue(_) => {
-            serde_json::from_str(text).unwrap_or(Value::Null)
-        }
+        cst::Value::IntValue(_)
+        | cst::Value::FloatValue(_)
+        | cst::Value::BooleanValue(_)
+        | cst::Value::StringValue(_) => serde_json::from_str(text).unwrap_or(Value::Null),
         _ => Value::Null,
     }
 }

@@ -29,11 +29,7 @@ pub(super) fn draft<'d>(graph: Graph<'d>, form: &str, source: &Source, mut findi
         return Draft { system: None, hints, findings };
     }
     if !graph.description.is_empty() {
-        hints.prose.push(Prose {
-            operation: None,
-            pointer: "#/description".to_owned(),
-            text: graph.description,
-        });
+        hints.prose.push(Prose { operation: None, pointer: "#/description".to_owned(), text: graph.description });
     }
     let mut builder = Builder::new(&graph, &source.origin);
     let errors = errors(&mut builder);

@@ -113,13 +113,7 @@ pub(super) fn select(schemas: &Schemas, id: SchemaId, value: &Value, below: &[Se
     }
 }
 
-fn fill(
-    schemas: &Schemas,
-    id: SchemaId,
-    map: &Map<String, Value>,
-    below: &[Selection],
-    out: &mut Map<String, Value>,
-) {
+fn fill(schemas: &Schemas, id: SchemaId, map: &Map<String, Value>, below: &[Selection], out: &mut Map<String, Value>) {
     let of = map.get("__typename").and_then(Value::as_str).or(schemas.get(id).name.as_deref());
     for selection in below {
         match selection {

@@ -27,9 +27,10 @@ impl Blueprint {
     }
 
     fn index_of(&self, asked: &Asked) -> Option<usize> {
-        self.system.operations.iter().position(|o| {
-            o.root_field.as_ref().is_some_and(|f| f.root == asked.root && f.name == asked.field.name)
-        })
+        self.system
+            .operations
+            .iter()
+            .position(|o| o.root_field.as_ref().is_some_and(|f| f.root == asked.root && f.name == asked.field.name))
     }
 }
 

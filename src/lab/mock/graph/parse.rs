@@ -215,7 +215,9 @@ fn constant(value: &cst::Value) -> Result<Value, String> {
             }
             Value::Object(map)
         }
-        cst::Value::Variable(_) => return Err("A variable stands within a value; the mock takes whole ones.".to_owned()),
+        cst::Value::Variable(_) => {
+            return Err("A variable stands within a value; the mock takes whole ones.".to_owned());
+        }
     })
 }
 
@@ -230,7 +232,9 @@ mod tests {
 
     #[test]
     fn a_request_is_taken_apart() {
-        let asked = asked("query q($n: Int = 5) { all: people(first: $n, of: {kind: OLD}) { ...P } } fragment P on Person { id }");
+        let asked = asked(
+            "query q($n: Int = 5) { all: people(first: $n, of: {kind: OLD}) { ...P } } fragment P on Person { id }",
+        );
         let asked = asked.expect("the request is well formed");
         assert_eq!((asked.field.key(), asked.field.name.as_str()), ("all", "people"));
         assert_eq!(asked.declared.get("n"), Some(&("Int".to_owned(), Some(json!(5)))));
