@@ -64,6 +64,10 @@ impl MockSystem {
         if let Some((response, effect)) = self.denied(&call) {
             return (response, effect, id);
         }
+        if asked.root == Root::Mutation {
+            let because = "The mock answers queries only: this release does not write by GraphQL.";
+            return (errors(200, because, "NOT_MOCKED"), Effect::Nothing, id);
+        }
         let variables = match answer::arguments(&blueprint.system.schemas, op, &asked) {
             Ok(variables) => variables,
             Err(because) => return (errors(400, &because, "GRAPHQL_VALIDATION_FAILED"), Effect::Nothing, id),
@@ -83,10 +87,6 @@ impl MockSystem {
         let named = op.parameters.iter().find(|p| p.name == key || p.name == "id");
         let given = named.and_then(|p| call.query.iter().find(|(n, _)| *n == p.name)).map(|(_, value)| value.clone());
         call.params = given.map(|value| (key, value)).into_iter().collect();
-        if asked.root == Root::Mutation {
-            let because = "The mock answers queries only: this release does not write by GraphQL.";
-            return (errors(200, because, "NOT_MOCKED"), Effect::Nothing, id);
-        }
         let (response, effect) = match op.action {
             Action::List | Action::Search => self.list(&call),
             Action::Get => self.get(&call),
