@@ -11,6 +11,7 @@ mod auth_missing;
 mod bulk_without_results;
 mod constraint_binds_unknown;
 mod cursor_without_end;
+mod graphql_target;
 mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
@@ -22,6 +23,7 @@ mod mapping_types;
 mod match_not_searchable;
 mod missing_required_parameter;
 mod natural_key_unmapped;
+mod nested_page;
 mod no_base_url;
 mod not_a_list_operation;
 mod pagination_unknown;
@@ -51,7 +53,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 33] = [
+pub static ALL: [&Check; 35] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_field::CHECK,
@@ -66,12 +68,14 @@ pub static ALL: [&Check; 33] = [
     &scope_missing::CHECK,
     &scope_too_wide::CHECK,
     &not_a_list_operation::CHECK,
+    &graphql_target::CHECK,
     &pagination_unknown::CHECK,
     &cursor_without_end::CHECK,
     &incremental_param_unknown::CHECK,
     &missing_required_parameter::CHECK,
     &key_may_be_missing::CHECK,
     &mapping_types::CHECK,
+    &nested_page::CHECK,
     &natural_key_unmapped::CHECK,
     &match_not_searchable::CHECK,
     &retried_write_without_idempotency::CHECK,

@@ -54,6 +54,7 @@ async fn look(run: &Run<'_>, checkpoint: &mut Checkpoint, second: bool) -> Resul
         call: &source.list,
         base_url: &source.base_url,
         items: &source.items,
+        inside: &source.inside,
         pagination: source.pagination.as_ref(),
         limit: source.limit,
     });

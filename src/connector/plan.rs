@@ -63,6 +63,8 @@ pub struct Call {
     pub content_type: String,
     /// Fixed values that the contract gives, by parameter name (path, query and header).
     pub params: Vec<FixedParam>,
+    /// The GraphQL request that it is: sent by POST to the base URL itself. Nothing for a resource of HTTP.
+    pub query: Option<super::Query>,
 }
 
 /// A parameter with a fixed value.
@@ -91,6 +93,8 @@ pub struct SourcePlan {
     pub key: Vec<String>,
     /// Path of the records in the answer; empty for a bare array.
     pub items: Vec<String>,
+    /// Path of the record in each of these items; mostly empty.
+    pub inside: Vec<String>,
     /// How it is paged; nothing: one page.
     pub pagination: Option<Pagination>,
     /// Page size to ask for.

@@ -168,4 +168,22 @@ pub enum PlanError {
         /// The media type.
         content_type: String,
     },
+    /// A write by GraphQL.
+    #[error("{operation} of {system} writes by GraphQL; this release reads from GraphQL and does not write to it")]
+    GraphqlWrite {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
+    /// A field that the flow needs and the GraphQL schema does not have there, or one too many.
+    #[error("{operation} of {system} cannot be asked for {path}; map a field that the schema has, and fewer of them")]
+    NotAskable {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The field.
+        path: String,
+    },
 }

@@ -125,13 +125,19 @@ pub(super) static SYSTEM: Table = table(&[
 ]);
 
 pub(super) static AUTH: Table = table(&[
-    must("scheme", Shape::Text, "Name of a security scheme of the description."),
+    must(
+        "scheme",
+        Shape::Text,
+        "Name of a security scheme of the description; where it declares none: bearer, basic, api_key or oauth2.",
+    ),
     may("secret", Shape::Reference, "Token or key."),
     may("username", Shape::Reference, "User name of basic authentication."),
     may("password", Shape::Reference, "Password of basic authentication."),
     may("client_id", Shape::Reference, "OAuth 2 client id."),
     may("client_secret", Shape::Reference, "OAuth 2 client secret."),
     may("scopes", Shape::Texts, "OAuth 2 scopes to ask for."),
+    may("header", Shape::Text, "Header of the key, where the description declares no scheme and this one is api_key."),
+    may("token_url", Shape::Text, "Token URL, where the description declares no scheme and this one is oauth2."),
 ]);
 
 pub(super) static CONSTRAINT: Table = table(&[

@@ -3,11 +3,13 @@
 //! API descriptions is for the checks.
 
 mod approvals;
+mod declared;
 mod keys;
 mod parse;
 mod schema;
 
 pub use approvals::{Approvals, Bar, Policy};
+pub use declared::{SCHEMES, declared};
 pub use parse::{API_VERSION, parse};
 pub use schema::json_schema;
 
@@ -77,6 +79,10 @@ pub struct Auth {
     pub client_secret: Option<Spanned<String>>,
     /// OAuth 2: scopes asked for.
     pub scopes: Vec<Spanned<String>>,
+    /// Header of a key that the description does not declare.
+    pub header: Option<Spanned<String>>,
+    /// Token URL that the description does not declare.
+    pub token_url: Option<Spanned<String>>,
 }
 
 impl Auth {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::mock::url::{origin_of, path_of, query_of};
 use super::mock::{Blueprint, Match, MockOptions, MockSystem, dig, text_of};
+use super::narrowed;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{AuthPlan, Call, Plan, Request, WritePlan};
@@ -98,7 +99,11 @@ impl Bench {
         let blueprint = |name: &String| {
             systems.get(name).map(|s| Blueprint::of(Arc::clone(s))).ok_or_else(|| format!("system {name} is not known"))
         };
-        let source = blueprint(&plan.source.system)?;
+        let source = match (&plan.source.list.query, systems.get(&plan.source.system)) {
+            // A type leads to nearly all others; the source holds what this flow could read.
+            (Some(_), Some(system)) => Blueprint::of(Arc::new(narrowed::narrowed(system, plan))),
+            _ => blueprint(&plan.source.system)?,
+        };
         let target = if plan.target.system == plan.source.system {
             Arc::clone(&source)
         } else {
@@ -219,11 +224,19 @@ impl Bench {
         if request.method == Method::Post && token_urls.iter().any(|t| path_of(t) == path) {
             return (Purpose::Token, None);
         }
-        let Match::Found(index, params) = blueprint.find(request.method, &request.url) else {
-            return (Purpose::Other, None);
+        let (index, params) = if blueprint.is_graph() {
+            match blueprint.asked_by(request) {
+                Some(index) => (index, Vec::new()),
+                None => return (Purpose::Other, None),
+            }
+        } else {
+            match blueprint.find(request.method, &request.url) {
+                Match::Found(index, params) => (index, params),
+                Match::WrongMethod(_) | Match::Nowhere => return (Purpose::Other, None),
+            }
         };
         let op = &blueprint.system.operations[index];
-        let is = |call: &Call| call.method == op.method && call.path == op.path;
+        let is = |call: &Call| same(call, op);
         if system == self.plan.source.system && is(&self.plan.source.list) {
             return (Purpose::List, None);
         }
@@ -297,7 +310,12 @@ impl Bench {
 }
 
 fn operation<'b>(blueprint: &'b Blueprint, call: &Call) -> Option<&'b Operation> {
-    blueprint.system.operations.iter().find(|o| o.method == call.method && o.path == call.path)
+    blueprint.system.operations.iter().find(|o| same(call, o))
+}
+
+/// The operation is the one called. Fields of GraphQL root types share method and path.
+fn same(call: &Call, op: &Operation) -> bool {
+    call.method == op.method && call.path == op.path && (call.query.is_none() || call.id == op.id)
 }
 
 fn entity(blueprint: &Blueprint, call: &Call) -> Result<String, String> {

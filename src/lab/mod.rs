@@ -7,6 +7,7 @@ pub mod faults;
 pub mod judge;
 mod matrix;
 pub mod mock;
+mod narrowed;
 mod schedule;
 pub mod serve;
 pub mod trace;

@@ -1,15 +1,27 @@
 //! Bytes into a document, and a name for what a document is when no reader knows it.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use super::{Draft, Form, Source};
 use crate::base::text::{plural, quoted};
 use crate::base::yaml::{self, Limits, Span};
 use crate::finding::{Finding, Location};
 
-const READS: &str = "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML";
+const READS: &str =
+    "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML, and GraphQL, as SDL or as an introspection result";
 
-/// The document in `bytes`, JSON or YAML by its content; nothing, and a finding, where there is none.
-pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) -> Option<Value> {
+/// What bytes turned out to be.
+pub(super) enum Document<'b> {
+    /// JSON or YAML; no reader has looked at it yet.
+    Tree(Value),
+    /// A text in the language of a reader, and that reader.
+    Text(Cow<'b, str>, for<'d> fn(&'d str, &Source) -> Draft<'d>),
+}
+
+/// The document in `bytes`, by its content; nothing, and a finding, where there is none.
+pub(super) fn document<'b>(bytes: &'b [u8], origin: &str, findings: &mut Vec<Finding>) -> Option<Document<'b>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let whole = Location { file: origin.to_owned(), ..Location::default() };
     if bytes.len() > super::MOST_BYTES {
@@ -43,7 +55,7 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
         return None;
     }
     let text = String::from_utf8_lossy(bytes);
-    if let std::borrow::Cow::Owned(_) = &text {
+    if let Cow::Owned(_) = &text {
         findings.push(Finding::warning(
             "not-utf8",
             whole.clone(),
@@ -58,13 +70,21 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
         );
         return None;
     }
+    let tree = start.starts_with(['{', '[']);
+    let language = super::ALL.iter().filter(|_| !tree).find_map(|r| match r.form {
+        Form::Text { sniff, read } => sniff(start).then_some(read),
+        Form::Tree { .. } => None,
+    });
+    if let Some(read) = language {
+        return Some(Document::Text(text, read));
+    }
     if let Some(what) = foreign_text(start) {
         findings.push(unknown_format(whole, what));
         return None;
     }
-    let json_error = if start.starts_with(['{', '[']) {
+    let json_error = if tree {
         match serde_json::from_str::<Value>(&text) {
-            Ok(value) => return Some(value),
+            Ok(value) => return Some(Document::Tree(value)),
             Err(e) => Some(e),
         }
     } else {
@@ -79,7 +99,7 @@ pub(super) fn document(bytes: &[u8], origin: &str, findings: &mut Vec<Finding>) 
                         .fix("make it valid JSON, for other tools will refuse it"),
                 );
             }
-            Some(node.into_value())
+            Some(Document::Tree(node.into_value()))
         }
         Err(e) => {
             findings.push(match json_error {
@@ -132,21 +152,6 @@ fn foreign_text(start: &str) -> Option<&'static str> {
     if head.contains("syntax = \"proto") {
         return Some("a Protocol Buffers definition");
     }
-    let sdl = |line: &str| {
-        let mut words = line.split_whitespace();
-        let keyword = words.next();
-        let block = line.trim_end().ends_with('{');
-        match keyword {
-            Some("schema") => words.next().is_some_and(|w| w.starts_with('{') || w.starts_with('@')),
-            Some("type" | "interface" | "input" | "enum" | "extend") => block && !line.contains(':'),
-            Some("scalar") => words.next().is_some() && words.next().is_none(),
-            Some("directive") => words.next().is_some_and(|w| w.starts_with('@')),
-            _ => false,
-        }
-    };
-    if start.lines().take(400).any(sdl) && !start.starts_with(['{', '[']) {
-        return Some("a GraphQL schema (SDL)");
-    }
     None
 }
 
@@ -175,7 +180,7 @@ pub(super) fn unknown(document: &Value, origin: &str) -> Finding {
     {
         "a Postman collection".to_owned()
     } else if document.pointer("/data/__schema").is_some() || has("__schema") {
-        "a GraphQL introspection result".to_owned()
+        "a GraphQL introspection result without its types".to_owned()
     } else if document.pointer("/log/entries").is_some() {
         "an HTTP archive (HAR)".to_owned()
     } else if has("discoveryVersion") {
@@ -213,7 +218,7 @@ fn unknown_format(at: Location, what: &str) -> Finding {
     } else if what.contains("HTML") {
         "pass the address of the description itself, not of the page that shows it"
     } else {
-        "pass a description in OpenAPI 3.0 or 3.1"
+        "pass a description in OpenAPI 3.0 or 3.1, or a GraphQL schema"
     };
     Finding::error("unknown-format", at, format!("the input looks like {what}; {READS}")).fix(fix)
 }
@@ -241,7 +246,8 @@ mod tests {
     fn looks_like(text: &str) -> String {
         let mut findings = Vec::new();
         match document(text.as_bytes(), "x", &mut findings) {
-            Some(value) => unknown(&value, "x").message,
+            Some(Document::Tree(value)) => unknown(&value, "x").message,
+            Some(Document::Text(..)) => "read as text".to_owned(),
             None => findings.remove(0).message,
         }
     }
@@ -252,8 +258,8 @@ mod tests {
             (r#"{"swagger": "2.0"}"#, "Swagger 2.0"),
             ("asyncapi: 3.0.0\n", "AsyncAPI 3.0.0"),
             ("<!DOCTYPE html><html>", "an HTML page"),
-            ("schema {\n  query: Query\n}\n", "a GraphQL schema"),
-            ("\"\"\"doc\"\"\"\ntype Query {\n  a: Int\n}\n", "a GraphQL schema"),
+            ("schema {\n  query: Query\n}\n", "read as text"),
+            ("\"\"\"doc\"\"\"\ntype Query {\n  a: Int\n}\n", "read as text"),
             (r#"{"info": {"_postman_id": "1"}, "item": []}"#, "a Postman collection"),
             (r#"{"$schema": "x", "type": "object"}"#, "a JSON Schema"),
             ("<?xml version=\"1.0\"?><wsdl:definitions>", "WSDL"),
@@ -278,14 +284,15 @@ mod tests {
     #[test]
     fn a_syntax_error_has_line_and_column() {
         let mut findings = Vec::new();
-        assert_eq!(document(b"{\n  \"a\": [1,\n  \"b\" }", "api.json", &mut findings), None);
+        assert!(document(b"{\n  \"a\": [1,\n  \"b\" }", "api.json", &mut findings).is_none());
         assert_eq!(findings[0].location.to_string(), "api.json:3:7");
     }
 
     #[test]
     fn json_with_a_trailing_comma_is_read_and_noted() {
         let mut findings = Vec::new();
-        assert_eq!(document(b"{\"a\": 1,}", "x", &mut findings), Some(serde_json::json!({"a": 1})));
+        let read = document(b"{\"a\": 1,}", "x", &mut findings);
+        assert!(matches!(read, Some(Document::Tree(value)) if value == serde_json::json!({"a": 1})));
         assert_eq!(findings[0].code, "lenient-json");
     }
 }

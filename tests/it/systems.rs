@@ -68,11 +68,13 @@ fn operation(id: &str, method: Method, path: &str, action: Action, params: &[&st
         entity: None,
         action,
         items: None,
+        inside: Vec::new(),
         record: None,
         pagination: None,
         incremental: None,
         idempotency: None,
         rate_limit: None,
+        root_field: None,
         pointer,
     }
 }
@@ -94,6 +96,13 @@ fn cursor(next: bool, operation: &Operation) -> Pagination {
 fn needs(scheme: &str, scopes: &[&str]) -> Vec<Vec<SchemeUse>> {
     let scopes = scopes.iter().map(|s| (*s).to_owned()).collect();
     vec![vec![SchemeUse { scheme: scheme.to_owned(), scopes }]]
+}
+
+/// Orders, asked for by GraphQL.
+pub(crate) fn graph() -> System {
+    let path = format!("{}/tests/fixtures/readers/graphql/shapes.graphql", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read(path).expect("the fixture is in the repository");
+    platform_integration::readers::read_bytes(&text, "graph.graphql").system.expect("the fixture is a schema")
 }
 
 /// A shop: customers, in several kinds of lists.

@@ -183,6 +183,13 @@ impl Draft<'_, '_> {
             _ => false,
         };
         let Some(name) = wanted.iter().copied().find(|n| supported(n)) else {
+            if used.root_field.is_some() && system.schemes.is_empty() {
+                questions.push(format!("systems.{label}.auth: a GraphQL schema does not say how to authenticate"));
+                return vec![format!(
+                    "    # auth: {{scheme: bearer, secret: env:{env}_TOKEN}}   # ? a GraphQL schema does not say how; or {}",
+                    "basic, api_key with header, oauth2 with token_url"
+                )];
+            }
             if used.security.is_empty() {
                 return Vec::new();
             }

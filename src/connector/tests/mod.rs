@@ -3,6 +3,7 @@
 
 mod access;
 mod batching;
+mod graphql;
 mod pacing;
 mod reading;
 mod remembering;

@@ -138,7 +138,14 @@ pub(super) fn mapping(rules: &str) -> Mapping {
 }
 
 pub(super) fn call(id: &str, method: Method, path: &str) -> Call {
-    Call { id: id.into(), method, path: path.into(), content_type: "application/json".into(), params: Vec::new() }
+    Call {
+        id: id.into(),
+        method,
+        path: path.into(),
+        content_type: "application/json".into(),
+        params: Vec::new(),
+        query: None,
+    }
 }
 
 pub(super) fn path(dotted: &str) -> Vec<String> {
@@ -171,6 +178,7 @@ fn plan() -> Plan {
             list: call("listCustomers", Method::Get, "/customers"),
             key: path("id"),
             items: path("data"),
+            inside: Vec::new(),
             pagination: Some(Pagination {
                 param: Some("cursor".into()),
                 next: Some(CursorFrom::Body(path("next_cursor"))),

@@ -49,7 +49,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         let items = body.as_ref().and_then(|b| dig(b, &plan.source.items)).and_then(Value::as_array);
         for record in items.into_iter().flatten() {
             read += 1;
-            keys.extend(e.bench.source_key(record));
+            keys.extend(dig(record, &plan.source.inside).and_then(|record| e.bench.source_key(record)));
         }
     }
     // An effect whose answer was lost is an effect.

@@ -176,6 +176,10 @@ fn natural_key(system: &System, ops: &[&Operation], record: Option<SchemaId>) ->
 }
 
 fn shape(system: &System, op: &Operation) -> Shape {
+    if let Some(field) = &op.root_field {
+        // Answers are cut down to what is asked for; the rest need not be made up.
+        return Shape { template: Value::Object(serde_json::Map::new()), wrap: field.place() };
+    }
     let Some(schema) = op.success().and_then(|r| r.schema) else {
         return Shape { template: Value::Null, wrap: Vec::new() };
     };

@@ -17,8 +17,11 @@ fn is_hook(word: &str) -> bool {
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let mut facts = Vec::new();
-    let about: Vec<&Operation> =
-        system.operations.iter().filter(|o| segments(&o.path).iter().filter_map(Segment::word).any(is_hook)).collect();
+    let about: Vec<&Operation> = system
+        .operations
+        .iter()
+        .filter(|o| segments(&o.as_resource().1).iter().filter_map(Segment::word).any(is_hook))
+        .collect();
     if let Some(event) = hints.events.first() {
         facts.push(Fact::stated("webhooks", json!({"value": true}), event.pointer.clone()));
     } else if let Some(operation) = about.first() {
@@ -33,7 +36,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
                 Fact::inferred("webhooks", json!({"value": true}), "webhooks-in-prose", from, 0.55)
             }
             None => {
-                let from = vec!["#/paths".to_owned()];
+                let graph = system.operations.iter().any(|o| o.root_field.is_some());
+                let from = vec![if graph { "#/types" } else { "#/paths" }.to_owned()];
                 Fact::inferred("webhooks", json!({"value": false}), "no-webhook-operation", from, 0.40)
             }
         });

@@ -12,13 +12,13 @@ use serde_json::Value;
 
 use self::document::Document;
 use super::facts::{Hints, Prose};
-use super::{Draft, Reader, Source};
+use super::{Draft, Form, Reader, Source};
 use crate::base::text::quoted;
 use crate::finding::Severity;
 use crate::model::System;
 
 /// The reader of this format.
-pub(super) const READER: Reader = Reader { format: "openapi", sniff, read };
+pub(super) const READER: Reader = Reader { format: "openapi", form: Form::Tree { sniff, read } };
 
 /// OpenAPI 3, or a document with the shape of one and no version.
 fn sniff(document: &Value) -> bool {

@@ -106,11 +106,13 @@ impl<'d> Reader<'d, '_> {
             entity: None,
             action: Action::Other,
             items: None,
+            inside: Vec::new(),
             record: None,
             pagination: None,
             incremental: None,
             idempotency: None,
             rate_limit: None,
+            root_field: None,
         });
     }
 

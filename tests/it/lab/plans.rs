@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use platform_integration::connector::{Plan, plan};
-use platform_integration::contract::parse;
+use platform_integration::contract::{declared, parse};
 use platform_integration::mapping::compile;
 use platform_integration::model::System;
 use platform_integration::readers::read_bytes;
@@ -37,9 +37,14 @@ pub(crate) fn issues_to_tickets() -> Bench {
     example("issues-to-tickets", |_| {})
 }
 
+/// Asked for by GraphQL, as a connection.
+pub(crate) fn people_to_badges() -> Bench {
+    example("people-to-badges", |_| {})
+}
+
 /// Every example.
-pub(crate) fn all() -> [Bench; 5] {
-    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets()]
+pub(crate) fn all() -> [Bench; 6] {
+    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets(), people_to_badges()]
 }
 
 /// Those whose pages and bodies the connector of other hands knows: not `Link` headers, not forms.
@@ -61,7 +66,8 @@ pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
         .map(|(name, used)| {
             let path = format!("{dir}/{}", used.api.value);
             let read = read_bytes(&std::fs::read(&path).unwrap(), &path);
-            (name.clone(), Arc::new(read.system.unwrap_or_else(|| panic!("{:?}", read.findings))))
+            let system = read.system.unwrap_or_else(|| panic!("{:?}", read.findings));
+            (name.clone(), declared(&Arc::new(system), used))
         })
         .collect();
     let (name, flow) = contract.flows.first().unwrap();

@@ -1,6 +1,7 @@
 //! The readers' room: our fixtures snapshotted, bad input, the corpus, and a scorer against outside truth.
 
 mod corpus;
+mod graphql;
 mod hostile;
 mod score;
 mod show;
@@ -69,6 +70,16 @@ fn the_forgeyard_example_reads_perfectly() {
 #[test]
 fn the_helpline_example_reads_perfectly() {
     insta::assert_snapshot!(example("issues-to-tickets/apis/helpline.openapi.yaml"));
+}
+
+#[test]
+fn the_roster_example_reads_perfectly() {
+    insta::assert_snapshot!(example("people-to-badges/apis/roster.graphql"));
+}
+
+#[test]
+fn the_badgeworks_example_reads_perfectly() {
+    insta::assert_snapshot!(example("people-to-badges/apis/badgeworks.openapi.yaml"));
 }
 
 #[test]

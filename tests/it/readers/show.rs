@@ -76,6 +76,9 @@ fn operation(s: &System, o: &Operation) -> String {
     }
     if let Some(items) = &o.items {
         write!(out, "\n    items at /{}", items.join("/")).expect("a string");
+        for name in &o.inside {
+            write!(out, "/*/{name}").expect("a string");
+        }
     }
     if let Some(p) = &o.pagination {
         let next = match &p.next {
