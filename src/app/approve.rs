@@ -443,10 +443,13 @@ fn flow(plan: &Plan) -> String {
         WritePlan::Create { create, .. } => format!("creates ({})", create.id),
     };
     let every = plan.every_ms.map_or_else(|| "once".to_owned(), |ms| format!("every {} s", ms / 1_000));
-    format!(
-        "{}: reads {} from {}, {writes} in {}, {every}",
-        plan.flow, plan.source.list.id, plan.source.system, plan.target.system
-    )
+    let reads = match (&plan.source.webhook, &plan.source.list) {
+        (None, list) => format!("reads {}", list.as_ref().map_or("nothing", |l| l.id.as_str())),
+        (Some(hook), None) => format!("receives {} at {}", hook.event, hook.path),
+        (Some(hook), Some(list)) => format!("receives {} at {} and sweeps {}", hook.event, hook.path, list.id),
+    };
+    let every = if plan.source.webhook.is_some() && plan.every_ms.is_none() { "as sent".to_owned() } else { every };
+    format!("{}: {reads} from {}, {writes} in {}, {every}", plan.flow, plan.source.system, plan.target.system)
 }
 
 fn drilled(facts: &Facts) -> String {

@@ -25,6 +25,7 @@ fn system(title: &str, url: Option<&str>) -> System {
             .collect(),
         schemes: BTreeMap::new(),
         operations: Vec::new(),
+        events: Vec::new(),
         entities: BTreeMap::new(),
         schemas: Default::default(),
         facts: Vec::new(),

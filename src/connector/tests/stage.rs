@@ -168,7 +168,8 @@ fn plan() -> Plan {
             system: "source".into(),
             base_url: "https://source.example".into(),
             auth: AuthPlan::None,
-            list: call("listCustomers", Method::Get, "/customers"),
+            list: Some(call("listCustomers", Method::Get, "/customers")),
+            webhook: None,
             key: path("id"),
             items: path("data"),
             pagination: Some(Pagination {
