@@ -422,6 +422,13 @@ fn systems(plans: &[Plan]) -> Vec<String> {
                 "one credential, no scopes asked for".to_owned()
             }
         };
+        if url.is_empty() {
+            let line = format!("{name} sends events to us (nothing is sent to it)");
+            if !out.contains(&line) {
+                out.push(line);
+            }
+            continue;
+        }
         let place = if is_loopback(url) { ", on this machine" } else { "" };
         let line = format!("{name} at {url}{place} ({how})");
         if !out.contains(&line) {

@@ -33,6 +33,8 @@ enum Reject {
     Mapping(Rejection),
     KeyMissing,
     EqualKeys(String),
+    /// The same record came before in this pass, by another page or by its event, and was refused.
+    RefusedBefore,
 }
 
 /// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
@@ -120,6 +122,9 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
         return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
     };
     run.tally().read(&key);
+    if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
+        return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
+    }
     let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
     let mapped =
         run.plan.mapping.apply(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
@@ -174,6 +179,10 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 /// Buries a record that is not even sent.
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
+        Reject::RefusedBefore => {
+            run.tally().settle(key, Settled::Dead);
+            return Ok(());
+        }
         Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
         Reject::KeyMissing => (
             "key-missing",
@@ -208,6 +217,9 @@ fn bury(
     settled: Settled,
 ) -> Result<(), Stop> {
     let because = run.clean(because);
+    if attempts > 0 {
+        lock(&run.refused).insert(hash(key), Digest::of_json(&payload));
+    }
     let letter = DeadLetter {
         id: 0,
         flow: run.plan.flow.clone(),

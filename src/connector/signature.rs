@@ -309,7 +309,8 @@ mod tests {
             for scheme in [SignatureScheme::StandardWebhooks, SignatureScheme::Stripe, SignatureScheme::Github, SignatureScheme::Hmac] {
                 let s = signing(scheme);
                 let headers = [(s.header.as_str(), value.as_str()), ("webhook-id", &id), ("webhook-timestamp", &time)];
-                proptest::prop_assert!(check(&s, &[SPEC_SECRET], &headers, b"{}", Timestamp(0)).is_err());
+                let said = check(&s, &[SPEC_SECRET], &headers, b"{}", Timestamp(0));
+                proptest::prop_assert!(said.is_err());
             }
         }
     }

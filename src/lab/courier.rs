@@ -89,7 +89,11 @@ impl Delivery {
         let at = if let How::Replayed(ago) = self.how { at.plus_ms(-ago) } else { at };
         // Of the same form as the true one, so that it is refused for what it signs.
         let other: String = secret.chars().rev().collect();
-        let other = if hook.signing.takes(&other) { other } else { "whsec_bm90IHRoZSBzZWNyZXQgb2YgdGhlIHNlbmRlcg==".to_owned() };
+        let other = if hook.signing.takes(&other) {
+            other
+        } else {
+            "whsec_bm90IHRoZSBzZWNyZXQgb2YgdGhlIHNlbmRlcg==".to_owned()
+        };
         let secret = if self.how == How::OtherSecret { other.as_str() } else { secret };
         let mut headers = hook.signing.sign(secret, &self.id, &body, at).unwrap_or_default();
         if self.how == How::Unsigned {

@@ -67,6 +67,11 @@ fn what_this_release_does_not_run_is_said() {
 }
 
 #[test]
+fn what_is_wrong_with_a_webhook_is_said() {
+    insta::assert_snapshot!(complaints(include_str!("../fixtures/contract/webhooks.yaml")));
+}
+
+#[test]
 fn all_ways_to_write_are_read() {
     let c = whole(include_str!("../fixtures/contract/all-writes.yaml"));
     insta::assert_snapshot!(c.flows.values().map(|f| format!("{:#?}\n", f.target.write)).collect::<String>());

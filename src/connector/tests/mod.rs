@@ -5,6 +5,7 @@ mod access;
 mod batching;
 mod pacing;
 mod reading;
+mod receiving;
 mod remembering;
 mod repeating;
 mod stage;

@@ -29,7 +29,9 @@ impl Drill for ErrorEnvelope200 {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let aim = match bench.plan.target.write {
             // A search that is misread lets a record be made that is there.
-            WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => in_target(vec![Purpose::Find], records.len(), rng),
+            WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
+                in_target(vec![Purpose::Find], records.len(), rng)
+            }
             _ => Aim::at([Purpose::List]).after(rng.below(3)),
         };
         let times = survivable(bench, 2, rng);

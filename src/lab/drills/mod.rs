@@ -243,7 +243,11 @@ const TARGET: [Purpose; 5] = [Purpose::Find, Purpose::Create, Purpose::Update, P
 
 /// Aims at the source or at the target, somewhere in the run.
 fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
-    if bench.plan.source.list.is_some() && rng.one_in(3) { Aim::at([Purpose::List]).after(rng.below(2)) } else { in_target(TARGET.to_vec(), records, rng) }
+    if bench.plan.source.list.is_some() && rng.one_in(3) {
+        Aim::at([Purpose::List]).after(rng.below(2))
+    } else {
+        in_target(TARGET.to_vec(), records, rng)
+    }
 }
 
 /// Aims at operations on the target, somewhere in the run.

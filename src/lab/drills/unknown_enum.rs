@@ -8,8 +8,8 @@ use super::super::judge::Evidence;
 use super::super::mock::{MockOptions, MockSystem};
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
-use crate::lab::courier::Delivered;
 use crate::lab::bench::{Bench, Purpose};
+use crate::lab::courier::Delivered;
 use crate::lab::trace::Exchanged;
 use crate::model::SchemaId;
 

@@ -23,7 +23,10 @@ impl Drill for WebhookReplayed {
     fn applies(&self, bench: &Bench) -> Result<(), String> {
         let hook = hooked(bench)?;
         if !hook.signing.scheme.has_time() {
-            return Err(format!("{} signs no time; the event id alone keeps replays out", hook.signing.scheme.as_str()));
+            return Err(format!(
+                "{} signs no time; the event id alone keeps replays out",
+                hook.signing.scheme.as_str()
+            ));
         }
         match hook.signing.tolerance_ms {
             Some(_) => Ok(()),
