@@ -171,7 +171,7 @@ fn decode64(text: &str) -> Option<Vec<u8>> {
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    if digits.is_empty() || digits.len() % 2 != 0 {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
         return None;
     }
     Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
@@ -209,7 +209,7 @@ mod tests {
         s.verify(secrets, &header, body, now)
     }
 
-    fn standard<'h>(signature: &'h str) -> [(&'h str, &'h str); 3] {
+    fn standard(signature: &str) -> [(&str, &str); 3] {
         [
             ("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
             ("webhook-timestamp", "1614265330"),

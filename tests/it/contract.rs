@@ -85,10 +85,10 @@ fn one_broken_flow_does_not_hide_another() {
     insta::assert_snapshot!(complaints(&text), @r#"
     7:8 error wrong-type: owner must be text, is a number
         fix: put it in quotes
-    57:7 error missing-key: flows.contacts.source lacks the key "operation"
+    57:7 error missing-key: flows.contacts.source lacks operation or webhook
         fix: add operation: operationId or "METHOD /path" of a list or search
     58:7 error unknown-key: flows.contacts.source has no key "oparation"
-        fix: did you mean "operation"? accepted keys: system, operation, every, key, paginate, incremental, deletes, params
+        fix: did you mean "operation"? accepted keys: system, operation, every, key, paginate, incremental, deletes, params, webhook
     83:25 error wrong-type: flows.contacts.delivery.retry.attempts must be a whole number from 1 to 100, is text
         fix: write a whole number from 1 to 100
     "#);

@@ -331,7 +331,10 @@ fn a_webhook_is_received_verified_kept_and_posted_once() {
     assert_eq!(post(&address, path, &signed("evt_1", sale, 0), sale), 204);
     until(&mut logs, |l| l["event"] == "run-ended" && l["counts"]["written"] == 1);
     assert_eq!(post(&address, path, &signed("evt_1", sale, 0), sale), 204);
-    assert_eq!(post(&address, path, &signed("evt_2", &sale.replace("sal_1", "sal_2"), 0), &sale.replace("sal_1", "sal_2")), 204);
+    assert_eq!(
+        post(&address, path, &signed("evt_2", &sale.replace("sal_1", "sal_2"), 0), &sale.replace("sal_1", "sal_2")),
+        204
+    );
     until(&mut logs, |l| l["event"] == "run-ended" && l["counts"]["written"] == 1);
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     let drained = std::thread::spawn(move || std::io::copy(&mut logs, &mut std::io::sink()));

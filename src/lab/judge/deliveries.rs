@@ -15,10 +15,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         if !d.is_genuine() && d.acknowledged() {
             out.push(format!("forgery: run {run} took {id}, which is {}", d.delivery.how.as_str()));
         }
-        if let Some(status) = d.status.filter(|s| d.is_genuine() && (400..500).contains(s)) {
-            if refused.insert(id) {
-                out.push(format!("refused: run {run} answered {status} to {id}, which the source sent"));
-            }
+        let wrongly = d.status.filter(|s| d.is_genuine() && (400..500).contains(s));
+        if let Some(status) = wrongly.filter(|_| refused.insert(id)) {
+            out.push(format!("refused: run {run} answered {status} to {id}, which the source sent"));
         }
         let killed = e.runs.iter().any(|r| r.run == run && r.end == RunEnd::Crashed);
         match d.ended {

@@ -27,6 +27,12 @@ pub(super) fn read<'d>(
         schemes,
         default,
     };
+    // First, so that a callback of the same name is the one that is called after its operation.
+    for key in ["webhooks", "x-webhooks"] {
+        for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
+            reader.event(doc, name, None, at);
+        }
+    }
     let paths: Vec<(&str, At<'d>)> = doc.at(&["paths"]).iter().flat_map(At::children).collect();
     for (path, item) in paths {
         let Some(item) = doc.resolve(item) else { continue };
@@ -34,11 +40,6 @@ pub(super) fn read<'d>(
             if let Some(method) = Method::parse(name) {
                 reader.operation(doc, hints, method, path, &item, at);
             }
-        }
-    }
-    for key in ["webhooks", "x-webhooks"] {
-        for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
-            reader.event(doc, name, None, at);
         }
     }
     let Reader { mut builder, operations, events, .. } = reader;
