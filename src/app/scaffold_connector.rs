@@ -184,6 +184,16 @@ pub(super) fn project(contract: &Contract) -> Project {
             }
         }
     }
+    for flow in contract.flows.values() {
+        let verify = flow.source.webhook.iter().filter_map(|w| w.verify.as_ref());
+        for (key, value) in verify.flat_map(|v| v.secrets()) {
+            if let Some(SecretRef::Env(var)) = SecretRef::parse(value)
+                && !secrets.iter().any(|s| s.name == var)
+            {
+                secrets.push(SecretLine { name: var, what: format!("{} webhook {key}", flow.source.system.value) });
+            }
+        }
+    }
     Project {
         name: contract.name.value.clone(),
         why: contract.why.clone(),
@@ -194,6 +204,7 @@ pub(super) fn project(contract: &Contract) -> Project {
         digest: contract.digest.as_str().to_owned(),
         flows: contract.flows.values().map(flow_line).collect(),
         secrets,
+        receives: contract.flows.values().any(|f| f.source.webhook.is_some()),
     }
 }
 
