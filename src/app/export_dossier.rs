@@ -559,7 +559,8 @@ fn system_lines(call: &Call<'_>, compiled: &Compiled, contract: &Contract) -> Ve
 fn operation_lines(compiled: &Compiled, contract: &Contract) -> Vec<OperationLine> {
     let mut out: Vec<OperationLine> = Vec::new();
     for flow in contract.flows.values() {
-        let mut uses = vec![(&flow.source.system, "list", &flow.source.operation)];
+        let list = flow.source.operation.iter().map(|op| (&flow.source.system, "list", op));
+        let mut uses: Vec<_> = list.collect();
         uses.extend(flow.target.write.operations().into_iter().map(|(role, op)| (&flow.target.system, role, op)));
         for (system, role, name) in uses {
             if let Some(op) = compiled.systems.get(system.as_str()).and_then(|s| s.operation(name)) {

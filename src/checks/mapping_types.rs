@@ -33,11 +33,12 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let Some(map) = subject.mappings.get(&flow.name) else { continue };
         let used = subject.used_by(flow);
-        let Some(list) = used.iter().find(|u| u.role == Role::List) else { continue };
-        let Some(record) = list.operation.record else { continue };
-        let source = (&list.system.schemas, record);
         let mut seen: Vec<Finding> = Vec::new();
-        for write in used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update | Role::Bulk)) {
+        let incoming = subject.incoming(flow);
+        for (source, write) in incoming.iter().flat_map(|record| {
+            let writes = used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update | Role::Bulk));
+            writes.map(move |write| ((&record.system.schemas, record.schema), write))
+        }) {
             let Some(body) = write.body() else { continue };
             let target = (&write.system.schemas, body);
             let found = mapping::check(map, source, target, &flow.unmapped, &subject.contract.file);

@@ -348,9 +348,13 @@ pub(super) struct Run {
     /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
     #[arg(long)]
     pub(super) watch: bool,
+    /// Receive the webhooks of the flows at this address, and go on until stopped: 127.0.0.1:8788. Beyond this machine it
+    /// needs an approval of a live run, and something in front of it that speaks TLS.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<std::net::SocketAddr>,
     /// Read, map and look up, but write nothing: what would be created, updated, rejected. Needs no approval. Reads
     /// the real systems with real credentials: where they go is printed first.
-    #[arg(long, conflicts_with = "watch")]
+    #[arg(long, conflicts_with_all = ["watch", "listen"])]
     pub(super) dry_run: bool,
     /// The session the run belongs to.
     #[arg(long)]

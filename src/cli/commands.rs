@@ -299,6 +299,7 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         flow: args.flow,
         base_urls: args.base_url.into_iter().collect(),
         watch: args.watch,
+        listen: args.listen,
         session: args.session,
     };
     if args.dry_run {

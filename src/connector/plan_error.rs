@@ -158,6 +158,14 @@ pub enum PlanError {
         /// The operation.
         operation: String,
     },
+    /// The webhook lacks something.
+    #[error("the webhook of {system}: {because}")]
+    Webhook {
+        /// The system.
+        system: String,
+        /// What, and where to set it.
+        because: String,
+    },
     /// A body that the runtime cannot write.
     #[error("{operation} of {system} takes {content_type}; the connector writes JSON and forms")]
     MediaType {

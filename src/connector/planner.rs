@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::address;
 use super::body::{scalar, writable};
 use super::query::{self, Wants};
-use super::{AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, TargetPlan, WritePlan, plan_auth};
+use super::{AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, TargetPlan, WritePlan, hook, plan_auth};
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
@@ -32,12 +32,15 @@ pub fn plan(
         let hint = did_you_mean(flow, contract.flows.keys().map(String::as_str));
         return Err(PlanError::NoFlow { flow: flow.to_owned(), hint });
     };
-    let side = |name| Side::new(flow, name, contract, systems, base_urls);
+    let side = |name| Side::new(flow, name, contract, systems, base_urls, true);
+    // Nothing is sent to a source that only sends.
+    let called = clause.source.operation.is_some();
+    let from = Side::new(flow, &clause.source.system, contract, systems, base_urls, called)?;
     Ok(Plan {
         integration: contract.name.value.clone(),
         flow: clause.name.clone(),
         every_ms: clause.source.every_ms,
-        source: source(&side(&clause.source.system)?, clause, &mapping)?,
+        source: source(&from, clause, &mapping)?,
         target: target(&side(&clause.target.system)?, clause)?,
         mapping,
         delivery: clause.delivery.clone(),
@@ -62,10 +65,14 @@ impl<'c> Side<'c> {
         contract: &'c Contract,
         systems: &'c BTreeMap<String, Arc<System>>,
         base_urls: &BTreeMap<String, String>,
+        called: bool,
     ) -> Result<Self, PlanError> {
         let missing = || PlanError::NoSystem { flow: flow.to_owned(), system: name.to_owned() };
         let declared = contract.systems.get(name).ok_or_else(missing)?;
         let system = systems.get(name).ok_or_else(missing)?;
+        if !called {
+            return Ok(Self { name, system, base_url: String::new(), auth: AuthPlan::None });
+        }
         let over = base_urls.get(name).map(String::as_str);
         let server = system.servers.iter().map(|s| s.url.as_str()).find(|url| address::origin(url).is_some());
         let chosen = over.or(declared.base_url.as_ref().map(|u| u.value.as_str())).or(server);
@@ -184,7 +191,24 @@ impl<'c> Side<'c> {
 
 fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan, PlanError> {
     let clause = &flow.source;
-    let operation = side.operation(&clause.operation)?;
+    let webhook = clause.webhook.as_ref().map(|w| hook::plan(side.name, side.system, w)).transpose()?;
+    let Some(name) = &clause.operation else {
+        return Ok(SourcePlan {
+            system: side.name.to_owned(),
+            base_url: side.base_url.clone(),
+            auth: side.auth.clone(),
+            list: None,
+            webhook,
+            key: path(&clause.key),
+            items: Vec::new(),
+            inside: Vec::new(),
+            pagination: None,
+            limit: None,
+            incremental: None,
+            rate: None,
+        });
+    };
+    let operation = side.operation(name)?;
     side.params_known(&clause.params, &[operation])?;
     let pagination = pages(side, operation, &clause.paginate)?;
     let explicit = match &clause.paginate {
@@ -216,7 +240,8 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
         system: side.name.to_owned(),
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),
-        list,
+        list: Some(list),
+        webhook,
         key: path(&clause.key),
         items,
         inside,

@@ -99,9 +99,14 @@ impl Bench {
         let blueprint = |name: &String| {
             systems.get(name).map(|s| Blueprint::of(Arc::clone(s))).ok_or_else(|| format!("system {name} is not known"))
         };
-        let source = match (&plan.source.list.query, systems.get(&plan.source.system)) {
+        let source_system = systems.get(&plan.source.system);
+        let source = match (&plan.source.list, &plan.source.webhook, source_system) {
+            // What is only sent is listed nowhere; the source keeps it all the same.
+            (None, Some(hook), Some(system)) => Blueprint::sending(Arc::clone(system), hook, &plan.source.key),
             // A type leads to nearly all others; the source holds what this flow could read.
-            (Some(_), Some(system)) => Blueprint::of(Arc::new(narrowed::narrowed(system, plan))),
+            (Some(Call { query: Some(_), .. }), _, Some(system)) => {
+                Blueprint::of(Arc::new(narrowed::narrowed(system, plan)))
+            }
             _ => blueprint(&plan.source.system)?,
         };
         let target = if plan.target.system == plan.source.system {
@@ -109,7 +114,11 @@ impl Bench {
         } else {
             blueprint(&plan.target.system)?
         };
-        let source_entity = entity(&source, &plan.source.list)?;
+        let source_entity = match (&plan.source.list, &plan.source.webhook) {
+            (Some(list), _) => entity(&source, list)?,
+            (None, Some(hook)) => hook.event.clone(),
+            (None, None) => return Err("nothing brings records".to_owned()),
+        };
         let target_entity = entity(&target, write_calls(&plan.target.write)[0])?;
         if source.kinds.get(&source_entity).and_then(|k| k.record).is_none() {
             return Err(format!("the description does not say what a {source_entity} looks like"));
@@ -198,7 +207,7 @@ impl Bench {
     /// The description's word on the list operation.
     #[must_use]
     pub fn list_operation(&self) -> Option<&Operation> {
-        operation(&self.source, &self.plan.source.list)
+        operation(&self.source, self.plan.source.list.as_ref()?)
     }
 
     /// The description's word on the operation that creates or puts.
@@ -237,7 +246,7 @@ impl Bench {
         };
         let op = &blueprint.system.operations[index];
         let is = |call: &Call| same(call, op);
-        if system == self.plan.source.system && is(&self.plan.source.list) {
+        if system == self.plan.source.system && self.plan.source.list.as_ref().is_some_and(is) {
             return (Purpose::List, None);
         }
         if system != self.plan.target.system {

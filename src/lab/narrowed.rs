@@ -8,7 +8,8 @@ use crate::model::{SchemaId, Schemas, System};
 /// the answers, stays whole.
 pub(super) fn narrowed(system: &System, plan: &Plan) -> System {
     let mut system = system.clone();
-    let listed = system.operations.iter().find(|o| o.id == plan.source.list.id);
+    let list = plan.source.list.as_ref();
+    let listed = list.and_then(|list| system.operations.iter().find(|o| o.id == list.id));
     let Some(entity) = listed.and_then(|o| system.entities.get_mut(o.entity.as_deref()?)) else { return system };
     let Some(record) = listed.and_then(|o| o.record) else { return system };
     let mut paths: Vec<Vec<String>> = plan.mapping.reads().collect();

@@ -1,6 +1,7 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod bulk;
+mod event;
 mod fact;
 mod lookup;
 mod operation;
@@ -12,6 +13,7 @@ mod text;
 mod validate;
 
 pub use bulk::Bulk;
+pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
@@ -45,6 +47,8 @@ pub struct System {
     pub schemes: BTreeMap<String, SecurityScheme>,
     /// All operations, in the order of the description.
     pub operations: Vec<Operation>,
+    /// What the system sends by itself, in the order of the description.
+    pub events: Vec<Event>,
     /// What the operations are about, by name.
     pub entities: BTreeMap<String, Entity>,
     /// All schemas.
@@ -103,6 +107,12 @@ impl System {
                 || o.parameters.iter().any(|p| p.pointer == place && (!told || !p.description.is_empty()))
         };
         of_schema || self.operations.iter().any(of_operation)
+    }
+
+    /// The event of this name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.events.iter().find(|e| e.name == name)
     }
 
     /// The facts of one name, best first.

@@ -79,6 +79,8 @@ pub struct Project {
     pub flows: Vec<FlowLine>,
     /// The secrets in environment variables.
     pub secrets: Vec<SecretLine>,
+    /// Some flow receives webhooks, so that the connector listens.
+    pub receives: bool,
 }
 
 /// The files of a project around a contract; the contract and its descriptions are not among them.

@@ -41,6 +41,7 @@ fn a_project() -> Project {
             SecretLine { name: text("BILLING_TOKEN"), what: text("billing secret") },
             SecretLine { name: text("CRM_CLIENT_SECRET"), what: text("crm client_secret") },
         ],
+        receives: false,
     }
 }
 
@@ -294,6 +295,7 @@ fn text_from_outside_breaks_no_file() {
         digest: text(evil),
         flows: vec![FlowLine { name: text(evil), reads: text(evil), protection: text(evil), ..flow() }],
         secrets: vec![SecretLine { name: text("A_B"), what: text(evil) }],
+        receives: true,
     };
     for file in project(&bad).unwrap() {
         tables_hold(&file);
@@ -322,6 +324,21 @@ fn text_from_outside_breaks_no_file() {
         // In HTML a line that begins with a sign is a line.
         let heading = file.content.contains("\n# Ignore") && !file.path.ends_with(".html");
         assert!(!heading && !file.content.contains("<script>"), "{}", file.path);
+    }
+}
+
+#[test]
+fn a_project_that_receives_listens_and_polls_otherwise() {
+    for receives in [true, false] {
+        let files = project(&Project { receives, ..a_project() }).unwrap();
+        for name in ["Dockerfile", "platform-integration.service", "RUNBOOK.md"] {
+            let file = files.iter().find(|f| f.path.ends_with(name)).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(file.content.contains("--listen"), receives, "{name}");
+            assert_eq!(file.content.contains("--watch"), !receives, "{name}");
+        }
+        let compose = files.iter().find(|f| f.path.contains("compose")).unwrap();
+        assert_eq!(compose.content.contains("8788:8788"), receives);
+        yaml::parse(&compose.content, yaml::Limits::default()).unwrap();
     }
 }
 

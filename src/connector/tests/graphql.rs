@@ -12,9 +12,10 @@ fn stage() -> Stage {
     let mut stage = Stage::with(0);
     let source = &mut stage.plan.source;
     source.base_url = "https://source.example/customers".into();
-    source.list.method = Method::Post;
-    source.list.path = "/".into();
-    source.list.query = Some(Query {
+    let list = source.list.as_mut().expect("the stage has a list");
+    list.method = Method::Post;
+    list.path = "/".into();
+    list.query = Some(Query {
         document: "query customers($first: Int, $after: String) { customers }".into(),
         name: "customers".into(),
         fixed: serde_json::Map::new(),

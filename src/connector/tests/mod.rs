@@ -6,6 +6,7 @@ mod batching;
 mod graphql;
 mod pacing;
 mod reading;
+mod receiving;
 mod remembering;
 mod repeating;
 mod stage;

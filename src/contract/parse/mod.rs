@@ -3,6 +3,7 @@
 mod flow;
 mod reader;
 mod scalar;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -10,7 +10,7 @@ use crate::evidence::DeadState;
 /// The letter holds the record. Of one that was asked for by GraphQL, it holds what was asked for: as the source has it,
 /// and all that the mapping needs, so that it can be delivered later.
 fn carries(e: &Evidence<'_>, payload: &Value, record: &Value) -> bool {
-    if e.bench.plan.source.list.query.is_none() {
+    if !e.bench.plan.source.by_graphql() {
         return payload == record;
     }
     let mapping = &e.bench.plan.mapping;

@@ -63,6 +63,7 @@ pub(super) fn draft<'d>(graph: Graph<'d>, form: &str, source: &Source, mut findi
     findings.extend(more);
     told(&graph, &operations, &source.origin, &mut findings);
     let system = System {
+        events: Vec::new(),
         title: title(graph.description),
         format: SDL.format,
         format_version: form.to_owned(),

@@ -77,8 +77,9 @@ fn read<'d>(value: &'d Value, source: &Source) -> Draft<'d> {
 
     let schemes = security::schemes(&mut doc);
     let servers = servers::read(&mut doc, &source.origin);
-    let (operations, schemas) = operations::read(&mut doc, &schemes, &mut hints);
-    if operations.is_empty() {
+    let (operations, events, schemas) = operations::read(&mut doc, &schemes, &mut hints);
+    // A system that only sends has webhooks and no operation.
+    if operations.is_empty() && events.is_empty() {
         doc.warn("no-operation", "#/paths", "the description has no operation", "pass the description with its paths");
     }
     if schemes.is_empty() {
@@ -95,6 +96,7 @@ fn read<'d>(value: &'d Value, source: &Source) -> Draft<'d> {
         servers,
         schemes,
         operations,
+        events,
         entities: std::collections::BTreeMap::new(),
         schemas,
         facts: Vec::new(),

@@ -42,19 +42,54 @@ pub(crate) fn people_to_badges() -> Bench {
     example("people-to-badges", |_| {})
 }
 
-/// Every example.
-pub(crate) fn all() -> [Bench; 6] {
-    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets(), people_to_badges()]
+/// By webhook, with a sweep, to a create.
+pub(crate) fn tills_to_books() -> Bench {
+    example("tills-to-books", |_| {})
+}
+
+/// By webhook alone, to an upsert, with a version.
+pub(crate) fn hooks() -> Bench {
+    bench("tests/fixtures/lab/hooks", |_| {})
+}
+
+/// The same under another scheme, which signs no time, with the id in the payload.
+pub(crate) fn hooks_by_hmac() -> Bench {
+    bench("tests/fixtures/lab/hooks", |text| {
+        let ours = "{scheme: standard-webhooks, secret: env:SHOP_HOOK, tolerance: 5m}";
+        assert!(text.contains(ours));
+        let theirs =
+            "{scheme: hmac, header: X-Shop-Mac, encoding: base64, secret: env:SHOP_HOOK}\n        id: event_id";
+        *text = text.replace(ours, theirs);
+    })
+}
+
+/// Every example, and what they do not show.
+pub(crate) fn all() -> Vec<Bench> {
+    vec![
+        billing_to_crm(),
+        payments_to_ledger(),
+        erp_to_shop(),
+        stock_to_market(),
+        issues_to_tickets(),
+        people_to_badges(),
+        tills_to_books(),
+        hooks(),
+        hooks_by_hmac(),
+    ]
 }
 
 /// Those whose pages and bodies the connector of other hands knows: not `Link` headers, not forms.
-pub(crate) fn plain() -> [Bench; 4] {
-    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market()]
+pub(crate) fn plain() -> Vec<Bench> {
+    vec![billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), tills_to_books(), hooks()]
 }
 
 /// An example with a change in its contract.
 pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
-    let dir = format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"));
+    bench(&format!("examples/{name}"), edit)
+}
+
+fn bench(dir: &str, edit: impl FnOnce(&mut String)) -> Bench {
+    let dir = format!("{}/{dir}", env!("CARGO_MANIFEST_DIR"));
     let file = format!("{dir}/integration.yaml");
     let mut text = std::fs::read_to_string(&file).unwrap();
     edit(&mut text);

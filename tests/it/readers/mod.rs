@@ -53,6 +53,21 @@ fn the_schaufenster_example_reads_perfectly() {
 }
 
 #[test]
+fn the_tillpoint_example_reads_perfectly() {
+    insta::assert_snapshot!(example("tills-to-books/apis/tillpoint.openapi.yaml"));
+}
+
+#[test]
+fn the_hauptbuch_example_reads_perfectly() {
+    insta::assert_snapshot!(example("tills-to-books/apis/hauptbuch.openapi.yaml"));
+}
+
+#[test]
+fn webhooks_and_callbacks_are_events() {
+    insta::assert_snapshot!(fixture("events.yaml"));
+}
+
+#[test]
 fn the_depot_example_reads_perfectly() {
     insta::assert_snapshot!(example("stock-to-market/apis/depot.openapi.yaml"));
 }
