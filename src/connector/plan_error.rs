@@ -184,8 +184,9 @@ pub enum PlanError {
         /// The operation.
         operation: String,
     },
-    /// A field that the flow needs and the GraphQL schema does not have there, or one too many.
-    #[error("{operation} of {system} cannot be asked for {path}; map a field that the schema has, and fewer of them")]
+    /// A field that the flow needs and the GraphQL schema does not have there, an object without end that is mapped as a
+    /// whole, or one field too many.
+    #[error("{operation} of {system} cannot be asked for {path}; map single fields that the schema has")]
     NotAskable {
         /// The system.
         system: String,

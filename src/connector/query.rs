@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value, json};
 
 use crate::model::{Operation, RootField, SchemaId, Schemas, TypeSet};
 
-/// How deep an object is asked for that is read as a whole.
-const DEEPEST: usize = 2;
+/// How deep objects may nest in one that is read as a whole.
+const DEEPEST: usize = 1;
 /// Most fields of one request.
 const MOST_FIELDS: usize = 2_000;
 
@@ -136,7 +136,7 @@ pub(super) fn write(schemas: &Schemas, wants: &Wants<'_>) -> Result<Query, Strin
 
 /// Fields to ask for; one without any below it is asked for as a whole.
 #[derive(Debug, Default)]
-struct Tree(IndexMap<String, Tree>);
+struct Tree(IndexMap<String, Self>);
 
 impl Tree {
     fn add(&mut self, path: &[String]) {
@@ -176,7 +176,7 @@ impl Writer<'_> {
         let id = self.one(schema);
         let all;
         let tree = if tree.0.is_empty() {
-            all = self.whole(id, 0);
+            all = self.whole(id, 0, path)?;
             &all
         } else {
             tree
@@ -222,21 +222,21 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Everything of an object that is worth asking for: its scalars, and those of objects in it, down to a bound.
-    fn whole(&self, id: SchemaId, depth: usize) -> Tree {
+    /// Everything of an object: its scalars, and those of objects in it. An object that has no end cannot be asked for as
+    /// a whole, and a part of it would pass for the whole.
+    fn whole(&self, id: SchemaId, depth: usize, path: &str) -> Result<Tree, String> {
         let mut tree = Tree::default();
         for (name, property) in self.schemas.properties(id) {
             let inner = self.one(property);
             if self.schemas.properties(inner).is_empty() {
                 tree.0.insert(name.to_owned(), Tree::default());
             } else if depth < DEEPEST {
-                let below = self.whole(inner, depth + 1);
-                if !below.0.is_empty() {
-                    tree.0.insert(name.to_owned(), below);
-                }
+                tree.0.insert(name.to_owned(), self.whole(inner, depth + 1, &format!("{path}.{name}"))?);
+            } else {
+                return Err(format!("{path}.{name}"));
             }
         }
-        tree
+        Ok(tree)
     }
 }
 
@@ -249,6 +249,81 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Action, Method, Root, Schema};
+
+    /// A list of things, each with an owner, who has an address, which may have one inside.
+    fn written(fields: &[&str], endless: bool) -> Result<String, String> {
+        let mut s = Schemas::default();
+        let text = s.push(Schema { types: TypeSet::STRING, ..Schema::default() });
+        let object = |s: &mut Schemas, name: &str, fields: &[(&str, SchemaId)]| {
+            let properties = fields.iter().map(|(n, id)| ((*n).to_owned(), *id)).collect();
+            s.push(Schema { types: TypeSet::OBJECT, name: Some(name.to_owned()), properties, ..Schema::default() })
+        };
+        let address = object(&mut s, "Address", &[("city", text)]);
+        if endless {
+            s.get_mut(address).properties.insert("near".to_owned(), address);
+        }
+        let owner = object(&mut s, "Owner", &[("name", text), ("address", address)]);
+        let firm = object(&mut s, "Firm", &[("tax", text)]);
+        let party = s.push(Schema { variants: vec![owner, firm], ..Schema::default() });
+        let thing = object(&mut s, "Thing", &[("id", text), ("owner", owner), ("payer", party)]);
+        let list = s.push(Schema { types: TypeSet::ARRAY, items: Some(thing), ..Schema::default() });
+        let field =
+            RootField { root: Root::Query, name: "things".to_owned(), arguments: IndexMap::new(), answer: list };
+        let operation = Operation {
+            id: "things".to_owned(),
+            method: Method::Post,
+            path: "/".to_owned(),
+            summary: String::new(),
+            deprecated: false,
+            parameters: Vec::new(),
+            body: None,
+            responses: Vec::new(),
+            security: Vec::new(),
+            pointer: "#".to_owned(),
+            entity: None,
+            action: Action::List,
+            items: None,
+            inside: Vec::new(),
+            record: None,
+            pagination: None,
+            incremental: None,
+            idempotency: None,
+            rate_limit: None,
+            root_field: Some(field.clone()),
+        };
+        let wants = Wants {
+            operation: &operation,
+            field: &field,
+            around: Vec::new(),
+            items: field.place(),
+            fields: fields.iter().map(|f| f.split('.').map(str::to_owned).collect()).collect(),
+            variables: Vec::new(),
+            fixed: Vec::new(),
+        };
+        let document = write(&s, &wants)?.document;
+        Ok(document.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn only_what_is_needed_is_asked_for() {
+        for (fields, document) in [
+            (&["id", "owner.address.city"][..], "query things { things { id owner { address { city } } } }"),
+            (&["owner"], "query things { things { owner { name address { city } } } }"),
+            (
+                &["payer.name", "payer.tax", "payer.__typename"],
+                "query things { things { payer { __typename ... on Owner { name } ... on Firm { tax } } } }",
+            ),
+        ] {
+            assert_eq!(written(fields, false).as_deref(), Ok(document));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_named() {
+        assert_eq!(written(&["owner.age"], false), Err("owner.age".to_owned()));
+        assert_eq!(written(&["owner"], true), Err("owner.address.near".to_owned()), "an object without end");
+    }
 
     #[test]
     fn variables_are_typed_and_nested() {

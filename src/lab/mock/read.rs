@@ -152,7 +152,11 @@ impl MockSystem {
         let Some((cut, _)) = cut else { return body };
         let Some(pagination) = &call.op.pagination else { return body };
         if let Some(CursorFrom::Body(path)) = &pagination.next {
-            let next = cut.next.as_ref().map(|n| match pagination.style {
+            // A connection tells the cursor of its last edge also where nothing follows (Relay, section 5.1).
+            let connection = call.op.root_field.is_some() && pagination.more.is_some();
+            let next = cut.next.as_ref().or_else(|| cut.last.as_ref().filter(|_| connection)).map(|n| match pagination
+                .style
+            {
                 PageStyle::LinkBody => {
                     let param = pagination.param.as_deref().unwrap_or("page_token");
                     url::with_param(&call.request.url, param, n)

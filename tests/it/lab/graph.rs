@@ -56,6 +56,7 @@ fn a_connection_is_walked_by_its_cursor() {
             break;
         }
     }
+    assert!(after.is_string(), "the last page has an end, too");
     assert_eq!((ids.len(), sizes), (7, vec![3, 3, 1]));
 }
 
@@ -139,6 +140,36 @@ fn a_token_that_ends_midway_is_renewed_for_a_graphql_source_too() {
         DrillOptions { only: Some("token-expires-midway".to_owned()), schedules: 4, ..DrillOptions::default() };
     let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
     assert_eq!(matrix.verdict, Verdict::Pass, "{:?}", matrix.rows[0].failures);
+}
+
+/// A record without what none of these paths leads to.
+fn pruned(record: &Value, paths: &[Vec<String>]) -> Value {
+    match record {
+        Value::Object(map) if !paths.iter().any(Vec::is_empty) => {
+            let below = |name: &String| -> Vec<Vec<String>> {
+                paths.iter().filter(|p| p.first() == Some(name)).map(|p| p[1..].to_vec()).collect()
+            };
+            let kept = map.iter().map(|(name, v)| (name, v, below(name))).filter(|(_, _, b)| !b.is_empty());
+            kept.map(|(name, v, below)| (name.clone(), pruned(v, &below))).collect()
+        }
+        Value::Array(items) => items.iter().map(|v| pruned(v, paths)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What is asked for follows from what the rules say they read: the lab cuts its records down by the same word, so that
+/// it is proven here.
+#[test]
+fn a_mapping_reads_nothing_but_what_it_says() {
+    for (plan, systems) in plans::all() {
+        let system = &systems[&plan.source.system];
+        let entity = system.operation(&plan.source.list.id).and_then(|o| o.entity.clone()).unwrap();
+        let mut mock = MockSystem::new(Arc::clone(system), 1, MockOptions::default());
+        let reads: Vec<Vec<String>> = plan.mapping.reads().collect();
+        for record in mock.draw_records(&entity, 30, &mut Rng::seeded(7)) {
+            assert_eq!(plan.mapping.apply(&pruned(&record, &reads)), plan.mapping.apply(&record), "{}", plan.flow);
+        }
+    }
 }
 
 #[test]

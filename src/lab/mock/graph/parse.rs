@@ -48,7 +48,7 @@ impl Field {
 pub(in crate::lab::mock) enum Selection {
     Field(Field),
     /// Only of values of this type; of all where it is left out.
-    Of(Option<String>, Vec<Selection>),
+    Of(Option<String>, Vec<Self>),
 }
 
 /// The value of an argument.
