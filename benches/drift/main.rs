@@ -160,6 +160,7 @@ fn means() -> Means {
         exe: std::env::current_exe().unwrap_or_default(),
         path: std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect()).unwrap_or_default(),
         home: std::env::var_os("HOME").map(PathBuf::from),
+        ..Means::default()
     }
 }
 

@@ -422,6 +422,13 @@ fn systems(plans: &[Plan]) -> Vec<String> {
                 "one credential, no scopes asked for".to_owned()
             }
         };
+        if url.is_empty() {
+            let line = format!("{name} sends events to us (nothing is sent to it)");
+            if !out.contains(&line) {
+                out.push(line);
+            }
+            continue;
+        }
         let place = if is_loopback(url) { ", on this machine" } else { "" };
         let line = format!("{name} at {url}{place} ({how})");
         if !out.contains(&line) {
@@ -443,10 +450,13 @@ fn flow(plan: &Plan) -> String {
         WritePlan::Create { create, .. } => format!("creates ({})", create.id),
     };
     let every = plan.every_ms.map_or_else(|| "once".to_owned(), |ms| format!("every {} s", ms / 1_000));
-    format!(
-        "{}: reads {} from {}, {writes} in {}, {every}",
-        plan.flow, plan.source.list.id, plan.source.system, plan.target.system
-    )
+    let reads = match (&plan.source.webhook, &plan.source.list) {
+        (None, list) => format!("reads {}", list.as_ref().map_or("nothing", |l| l.id.as_str())),
+        (Some(hook), None) => format!("receives {} at {}", hook.event, hook.path),
+        (Some(hook), Some(list)) => format!("receives {} at {} and sweeps {}", hook.event, hook.path, list.id),
+    };
+    let every = if plan.source.webhook.is_some() && plan.every_ms.is_none() { "as sent".to_owned() } else { every };
+    format!("{}: {reads} from {}, {writes} in {}, {every}", plan.flow, plan.source.system, plan.target.system)
 }
 
 fn drilled(facts: &Facts) -> String {

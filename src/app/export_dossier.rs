@@ -12,12 +12,12 @@ use super::{Call, Done, Fault, Hints, No, Proposed, Refusal, UseCase, trace_cons
 use crate::base::{fs, text};
 use crate::checks::honour::{About, Honoured, honoured};
 use crate::contract::{ConstraintKind, Contract};
-use crate::evidence::{Event, EventKind, Phase, Reconciliation, WHY, who};
+use crate::evidence::{Event, EventKind, Phase, WHY, who};
 use crate::finding::Confidence;
 use crate::model::{Basis, System};
 use crate::scaffold::{
-    self, ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine,
-    EventLine, FactLine, FindingLine, LinkLine, MappingLine, OperationLine, SystemLine, TestLine,
+    self, ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine,
+    FindingLine, LinkLine, MappingLine, NotAppliedLine, OperationLine, SystemLine, TestLine,
 };
 use crate::workflow::drilled::Drilled;
 use crate::workflow::lookalike::as_read;
@@ -126,6 +126,8 @@ impl UseCase for ExportDossier {
         let events = call.app.store.events_of(call.session_id())?;
         let mut dossier = dossier(call, Some((&file, &compiled, contract)), &readiness, &events, events.len() as u64)?;
         dossier.notes = params.notes.as_deref().map(notes).unwrap_or_default();
+        // It is that link itself, and recorded when it is written: in it, it can be neither missing nor stale.
+        dossier.chain.retain(|l| l.link != EventKind::DossierExported.as_str());
         let out = call.app.path(&params.out);
         let files = scaffold::dossier(&dossier).map_err(|e| Fault::internal(&e))?;
         if of_another_session(&out, &params.session) {
@@ -151,16 +153,26 @@ impl UseCase for ExportDossier {
             out: params.out.clone(),
             files: names,
             confidence: readiness.confidence.to_string(),
-            next: format!(
-                "give {}/dossier.html to the owner, {}; query_evidence {{\"session\": \"{}\"}} shows what it rests on",
-                params.out, contract.owner, params.session
-            ),
+            next: next(call, &params, &contract.owner),
         };
         Ok(Done::new(
             answer,
             format!("wrote {} to {}", text::plural(files.len() as u64, "file"), params.out),
             data.to_value(),
         ))
+    }
+}
+
+/// What to do with the dossier; first what a person still has to settle, which it lists as open.
+fn next(call: &Call<'_>, params: &Params, owner: &str) -> String {
+    let give = format!("give {}/dossier.html to the owner, {owner}", params.out);
+    match call.facts.waiting().count() {
+        0 => format!("{give}; query_evidence {{\"session\": \"{}\"}} shows what it rests on", params.session),
+        n => format!(
+            "a person still has to settle {}: confirm_constraints {{\"session\": \"{1}\"}}, or platform-integration confirm --session {1}; then export_dossier again, and {give}",
+            text::plural(n as u64, "inferred constraint"),
+            params.session
+        ),
     }
 }
 
@@ -228,6 +240,7 @@ pub(super) fn dossier(
     let current = drills.is_some_and(|d| d.record.digest == digest);
     let standing = facts.standing_drills().next().is_some();
     let drilled = drill_lines(facts);
+    let (undecided, unmapped) = subject.map(|(_, compiled, c)| left_out(&compiled.text, c)).unwrap_or_default();
     Ok(Dossier {
         name: contract.map(|c| c.name.value.clone()).or_else(|| opened.map(|s| s.name.clone())).unwrap_or_default(),
         why: contract.map(|c| c.why.clone()).unwrap_or_default(),
@@ -250,9 +263,8 @@ pub(super) fn dossier(
         operations: subject.map(|(_, compiled, contract)| operation_lines(compiled, contract)).unwrap_or_default(),
         flows: contract.map(|c| c.flows.values().map(flow_line).collect()).unwrap_or_default(),
         mapping: subject.map(|(_, compiled, contract)| mapping_lines(compiled, contract)).unwrap_or_default(),
-        unmapped: contract
-            .map(|c| c.flows.values().flat_map(|f| f.unmapped.iter().map(|u| u.value.clone())).collect())
-            .unwrap_or_default(),
+        unmapped,
+        undecided,
         constraints: constraint_lines(call, subject),
         findings: subject.map(|(_, compiled, _)| finding_lines(compiled)).unwrap_or_default(),
         drills_current: current && standing,
@@ -266,8 +278,18 @@ pub(super) fn dossier(
         schedules: drilled.iter().map(|d| d.schedules).sum(),
         drills: drilled,
         not_applicable: drills.map_or(0, |d| d.record.not_applicable),
+        not_applied: drills
+            .map(|d| {
+                let line = |n: &record::NotApplied| NotAppliedLine {
+                    flow: n.flow.clone(),
+                    code: n.code.clone(),
+                    because: n.because.clone(),
+                };
+                d.record.not_applied.iter().map(line).collect()
+            })
+            .unwrap_or_default(),
         reconciliation: drills.map(|d| counts_line(&d.record.reconciliation)).unwrap_or_default(),
-        counts: drills.map(|d| numbers(&d.record.reconciliation)),
+        counts: drills.map(|d| d.record.reconciliation.into()),
         checklist: readiness
             .checklist
             .iter()
@@ -316,6 +338,23 @@ pub(super) fn dossier(
         events_total: total,
         digest,
     })
+}
+
+/// The fields that flows leave out: those on a line that is still marked `# ?`, as a draft marks what needs a decision, and
+/// the others.
+fn left_out(text: &str, contract: &Contract) -> (Vec<String>, Vec<String>) {
+    let lines: Vec<&str> = text.lines().collect();
+    let open = |line: u32| {
+        // A list over several lines is marked at its key, too.
+        let above = lines.iter().take(line as usize).rev();
+        let end = above.clone().position(|l| l.trim_start().starts_with("unmapped:")).unwrap_or(0);
+        let at_key = above.clone().nth(end).is_some_and(|l| l.contains("# ?"));
+        at_key || above.clone().next().is_some_and(|l| l.contains("# ?"))
+    };
+    let all = contract.flows.values().flat_map(|f| &f.unmapped);
+    let (open, decided): (Vec<_>, Vec<_>) = all.partition(|u| open(u.at.line));
+    let names = |list: Vec<&crate::base::yaml::Spanned<String>>| list.into_iter().map(|u| u.value.clone()).collect();
+    (names(open), names(decided))
 }
 
 /// Each number once, in order.
@@ -412,11 +451,6 @@ fn drill_lines(facts: &Facts) -> Vec<DrillLine> {
     out
 }
 
-fn numbers(c: &Reconciliation) -> CountsLine {
-    let Reconciliation { expected, read, unique, written, unchanged, rejected, dead_lettered } = *c;
-    CountsLine { expected, read, unique, written, unchanged, rejected, dead_lettered, settled: c.settled() }
-}
-
 fn approval_lines(facts: &Facts) -> Vec<ApprovalLine> {
     let current = |a: &record::Approved| {
         facts.checks.last().is_some_and(|c| c.record.digest == a.digest && c.record.systems == a.systems)
@@ -469,7 +503,7 @@ fn in_words(value: &Value) -> String {
         Value::String(s) => s.clone(),
         Value::Array(list) => list.iter().map(in_words).collect::<Vec<_>>().join(", "),
         Value::Object(all) => {
-            let said = all.iter().filter(|(_, v)| !matches!(v, Value::String(s) if s.is_empty()));
+            let said = all.iter().filter(|(_, v)| !v.is_null() && !matches!(v, Value::String(s) if s.is_empty()));
             let word = |(key, v): (&String, &Value)| match key.as_str() {
                 "value" => in_words(v),
                 _ => format!("{key} {}", in_words(v)),
@@ -525,7 +559,8 @@ fn system_lines(call: &Call<'_>, compiled: &Compiled, contract: &Contract) -> Ve
 fn operation_lines(compiled: &Compiled, contract: &Contract) -> Vec<OperationLine> {
     let mut out: Vec<OperationLine> = Vec::new();
     for flow in contract.flows.values() {
-        let mut uses = vec![(&flow.source.system, "list", &flow.source.operation)];
+        let list = flow.source.operation.iter().map(|op| (&flow.source.system, "list", op));
+        let mut uses: Vec<_> = list.collect();
         uses.extend(flow.target.write.operations().into_iter().map(|(role, op)| (&flow.target.system, role, op)));
         for (system, role, name) in uses {
             if let Some(op) = compiled.systems.get(system.as_str()).and_then(|s| s.operation(name)) {
@@ -638,4 +673,33 @@ fn honours(found: &Honoured) -> String {
     let drills = if found.drills.is_empty() { "no drill".to_owned() } else { found.drills.join(", ") };
     let watches: Vec<String> = found.watches.iter().map(|w| format!("\"{w}\"")).collect();
     format!("{}; drilled by {drills}; seen as {}", clauses.join(", "), watches.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract;
+
+    #[test]
+    fn what_a_draft_left_out_is_undecided_until_its_mark_is_gone() {
+        let whole = include_str!("../../examples/billing-to-crm/integration.yaml");
+        let (above, rest) = whole.split_once("    unmapped:").expect("it leaves fields out");
+        let below = rest.split_once("\n    delivery:").expect("delivery follows").1;
+        let of = |lines: &str| {
+            let text = format!("{above}    unmapped:{lines}\n    delivery:{below}");
+            let (open, decided) = left_out(&text, &contract::parse(&text, "integration.yaml").0.expect("a contract"));
+            (open.join(" "), decided.join(" "))
+        };
+        let pair = |open: &str, decided: &str| (open.to_owned(), decided.to_owned());
+        assert_eq!(of(" [a, b]   # ? left out: is that right?"), pair("a b", ""));
+        assert_eq!(of(" [a, b]   # Mira: not wanted"), pair("", "a b"));
+        assert_eq!(of("   # ? is that right?\n      - a\n      - b"), pair("a b", ""));
+        assert_eq!(of("\n      - a\n      - b   # ? really"), pair("b", "a"));
+    }
+
+    #[test]
+    fn a_value_in_words_says_nothing_of_what_is_not_there() {
+        let value = serde_json::json!({"header": "Idempotency-Key", "prefix": null, "note": "", "hours": 24});
+        assert_eq!(in_words(&value), "header Idempotency-Key, hours 24");
+    }
 }

@@ -1,7 +1,7 @@
 //! What waits for a person, over all sessions: constraints that only a person can settle, and live runs that were
 //! refused for want of an approval. Each with who asked, since when, and what to type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -63,8 +63,9 @@ pub fn run(app: &App) -> Result<Answer, No> {
         for session in &sessions {
             let events = app.store.events_of(&session.id)?;
             let facts = super::approvals::proven(app, Facts::fold(Some(session), &events));
+            let begun = begun(session, &events);
             for fact in facts.waiting() {
-                found.push(constraint(fact, &facts, &events, session));
+                found.push(constraint(fact, &facts, &events, &begun, session));
             }
         }
         match sessions.last() {
@@ -79,14 +80,49 @@ pub fn run(app: &App) -> Result<Answer, No> {
     Ok(Answer { waiting, next })
 }
 
-fn constraint(fact: &ConstraintFact, facts: &Facts, events: &[Event], of: &Session) -> (Timestamp, Waiting) {
+/// Since when each constraint waits in its present words, by id: to be asked again, or checked again without a change,
+/// begins nothing anew.
+fn begun(of: &Session, events: &[Event]) -> BTreeMap<String, (Digest, Timestamp)> {
+    let mut facts = Facts::fold(Some(of), &[]);
+    let mut begun: BTreeMap<String, (Digest, Timestamp)> = BTreeMap::new();
+    for event in events {
+        facts.add(event);
+        let changes = matches!(
+            event.event.kind,
+            EventKind::ConstraintRecorded | EventKind::ConstraintsConfirmed | EventKind::ContractChecked
+        );
+        if !changes {
+            continue;
+        }
+        let now: BTreeMap<&str, Digest> = facts.waiting().map(|f| (f.id.as_str(), words(f))).collect();
+        begun.retain(|id, (words, _)| now.get(id.as_str()) == Some(words));
+        for (id, words) in now {
+            begun.entry(id.to_owned()).or_insert((words, event.event.at));
+        }
+    }
+    begun
+}
+
+/// What a person is asked.
+fn words(fact: &ConstraintFact) -> Digest {
+    Digest::of_bytes(fact.question().as_bytes())
+}
+
+fn constraint(
+    fact: &ConstraintFact,
+    facts: &Facts,
+    events: &[Event],
+    begun: &BTreeMap<String, (Digest, Timestamp)>,
+    of: &Session,
+) -> (Timestamp, Waiting) {
     // Asked for by whoever last put it before somebody in vain; else brought up by whoever recorded it.
     let asked = events.iter().rev().find(|e| {
         e.event.kind == EventKind::ConstraintsConfirmed
             && ConstraintsConfirmed::from_value(&e.event.data).is_some_and(|c| c.pending.contains(&fact.id))
     });
     let told = asked.or_else(|| events.iter().find(|e| e.seq == fact.seq));
-    let (since, client) = told.map_or((Timestamp(0), String::new()), |e| (e.event.at, e.event.client.clone()));
+    let (at, client) = told.map_or((Timestamp(0), String::new()), |e| (e.event.at, e.event.client.clone()));
+    let since = begun.get(&fact.id).map_or(at, |(_, since)| *since);
     let command = if fact.bar == Bar::Signature {
         let contract = facts.contract_file().unwrap_or("integration.yaml");
         format!("platform-integration approve {contract} inferred-constraints --print-statement")

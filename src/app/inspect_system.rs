@@ -249,6 +249,7 @@ fn one_operation(system: &System, op: &Operation, cursor: Option<&str>, budget: 
                 crate::model::ParamIn::Query => "query",
                 crate::model::ParamIn::Header => "header",
                 crate::model::ParamIn::Cookie => "cookie",
+                crate::model::ParamIn::Variable => "variable",
             };
             let (kind, rules) =
                 p.schema.map_or_else(|| ("anything".to_owned(), String::new()), |s| describe(system.schemas.get(s)));

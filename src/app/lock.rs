@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::verify::{self, Options};
-use super::{App, Fault, No, Note, note};
+use super::{App, Fault, No, Note, Refusal, note};
 use crate::base::fs;
 use crate::evidence::{EventKind, Phase};
 use crate::sandbox::Means;
@@ -77,6 +77,10 @@ pub fn run(app: &App, params: &Params) -> Result<Answer, No> {
     };
     let project = verify::load(app, &options)?;
     let (servers, mut not_locked) = verify::ask(app, &project, &options);
+    if params.means.stop.is_set() {
+        let because = format!("lock {} was stopped while the servers were asked; nothing was written", params.dir);
+        return Err(Refusal::new("stopped", because, "start it again").into());
+    }
     for server in &servers {
         if let Err(no) = &server.answered {
             not_locked.push(format!("tools of {}: {no}", server.key));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::base::fs::{self, MAX_DESCRIPTION};
 use crate::base::pointer;
 use crate::base::yaml::{self, Limits};
+use crate::readers;
 
 /// Whether `system#/json/pointer` leads to something; nothing where the origin is of another form (a document, a
 /// person), or the system is not known, or its description cannot be read: then nothing is claimed that could be
@@ -13,8 +14,15 @@ pub(super) fn found(description: &dyn Fn(&str) -> Option<PathBuf>, origin: &str)
     let (system, place) = origin.split_once('#').filter(|(_, place)| place.starts_with('/'))?;
     let bytes = fs::read_bytes(&description(system)?, MAX_DESCRIPTION).ok()?;
     let root = serde_json::from_slice(&bytes).ok().or_else(|| {
-        let text = String::from_utf8(bytes).ok()?;
-        Some(yaml::parse(&text, Limits::default()).ok()?.into_value())
-    })?;
-    Some(pointer::resolve(&root, place).is_some())
+        let text = std::str::from_utf8(&bytes).ok()?;
+        Some(yaml::parse(text, Limits::default()).ok()?.into_value())
+    });
+    if root.as_ref().is_some_and(|root| pointer::resolve(root, place).is_some()) {
+        return Some(true);
+    }
+    // Of a GraphQL schema, pointers lead into what was read.
+    match readers::read_bytes(&bytes, system).system {
+        Some(read) if read.operations.iter().any(|o| o.root_field.is_some()) => Some(read.states(&format!("#{place}"))),
+        _ => root.map(|_| false),
+    }
 }

@@ -1,6 +1,7 @@
 //! Runs the contract's connector against real systems: real sockets, real time, the durable ledger.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
-use crate::connector::{self, AuthPlan, HttpTransport, Observer, Plan, Report, SecretSource, World};
+use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 
 /// What to run and how.
@@ -30,6 +31,8 @@ pub struct Options {
     pub base_urls: BTreeMap<String, String>,
     /// Keep polling at the flow's interval until stopped; otherwise one pass.
     pub watch: bool,
+    /// Where webhooks are received; then it goes on until stopped.
+    pub listen: Option<SocketAddr>,
     /// The session the run belongs to.
     pub session: Option<String>,
 }
@@ -161,6 +164,7 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
         }
     }
     let mut plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    can_receive(options, &plans, dry)?;
     // Whoever sits on the way would read the credentials, and could answer as the system.
     if let Some((system, url)) = plans.iter().flat_map(addresses).find(|(_, url)| is_plain(url)) {
         return Err(Refusal::new(
@@ -174,7 +178,9 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
         )
         .into());
     }
-    let live: Vec<(&str, &str)> = plans.iter().flat_map(addresses).filter(|(_, url)| !is_loopback(url)).collect();
+    let mut live: Vec<(&str, &str)> = plans.iter().flat_map(addresses).filter(|(_, url)| !is_loopback(url)).collect();
+    let open = options.listen.filter(|addr| !addr.ip().is_loopback()).map(|addr| format!("http://{addr}"));
+    live.extend(open.iter().map(|url| ("the receiver", url.as_str())));
     if !live.is_empty() && !dry {
         let named = options.contract.as_str();
         let subject = Subject { app, contract, compiled: &compiled, named };
@@ -206,13 +212,59 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
             })?;
         }
     }
+    well_formed(&plans, secrets)?;
     Ok(Ready { digest: contract.digest.clone(), plans })
+}
+
+/// Who waits for events says where; who says where waits for events.
+fn can_receive(options: &Options, plans: &[Plan], dry: bool) -> Result<(), No> {
+    let hooked = plans.iter().find(|p| p.source.webhook.is_some());
+    match (hooked, options.listen) {
+        (None, Some(addr)) => Err(Refusal::new(
+            "nothing-to-receive",
+            format!("--listen {addr} has nobody to listen for: no flow of the run has a webhook"),
+            format!("leave it out: platform-integration run {} --watch", options.contract),
+        )
+        .into()),
+        (Some(plan), None) if options.watch && !dry => Err(Refusal::new(
+            "nowhere-to-receive",
+            format!("flow {} receives webhooks, and --watch alone opens no address for them", plan.flow),
+            format!("platform-integration run {} --listen 127.0.0.1:8788", options.contract),
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// A secret that no signature can be made with is said now, not to a sender later.
+fn well_formed(plans: &[Plan], secrets: &dyn SecretSource) -> Result<(), No> {
+    for hook in plans.iter().filter_map(|p| p.source.webhook.as_ref()) {
+        for reference in &hook.secrets {
+            let fits = secrets.resolve(reference).is_ok_and(|secret| hook.signing.takes(secret.expose()));
+            if !fits {
+                return Err(Refusal::new(
+                    "secret-malformed",
+                    format!(
+                        "{reference} is no secret of {}: that is base64, after whsec_ where the sender writes it so",
+                        hook.signing.scheme.as_str()
+                    ),
+                    format!("put the secret that the sender shows into {reference}, unchanged; then run again"),
+                )
+                .into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Every address a flow sends to, by the system it belongs to; where tokens come from is one of them.
 fn addresses(plan: &Plan) -> Vec<(&str, &str)> {
     let (source, target) = (&plan.source, &plan.target);
-    let mut out = vec![(source.system.as_str(), source.base_url.as_str()), (&target.system, &target.base_url)];
+    let mut out = vec![(target.system.as_str(), target.base_url.as_str())];
+    // Nothing is sent to a source that only sends.
+    if source.list.is_some() {
+        out.insert(0, (&source.system, &source.base_url));
+    }
     for (system, auth) in [(&source.system, &source.auth), (&target.system, &target.auth)] {
         if let AuthPlan::ClientCredentials { token_url, .. } = auth {
             out.push((system, token_url));
@@ -227,9 +279,25 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
     let mut out = Vec::new();
     for plan in plans {
         let (source, target) = (&plan.source, &plan.target);
+        if let Some(hook) = &source.webhook {
+            let secrets: Vec<String> = hook.secrets.iter().map(ToString::to_string).collect();
+            let line = format!(
+                "{} sends {} to {}, verified with {}",
+                source.system,
+                hook.event,
+                hook.path,
+                secrets.join(", ")
+            );
+            if !out.contains(&line) {
+                out.push(line);
+            }
+        }
         for (system, url, auth) in
             [(&source.system, &source.base_url, &source.auth), (&target.system, &target.base_url, &target.auth)]
         {
+            if url.is_empty() {
+                continue;
+            }
             let token = match auth {
                 AuthPlan::ClientCredentials { token_url, .. } => format!(" and {token_url}"),
                 AuthPlan::None
@@ -286,7 +354,10 @@ pub async fn run(
 ) -> Result<Answer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
     let world = world(app, secrets, observer, stop)?;
-    let reports: Vec<Report> = connector::run_all(&plans, &world, !options.watch, &|_| {}).await;
+    let reports = match options.listen {
+        None => connector::run_all(&plans, &world, !options.watch, &|_| {}).await,
+        Some(addr) => receive(&plans, &world, addr).await?,
+    };
     let flows: Vec<FlowOut> = reports
         .iter()
         .map(|r| FlowOut {
@@ -309,6 +380,26 @@ pub async fn run(
         "run it again: it goes on from its checkpoint".to_owned()
     };
     Ok(Answer { contract: options.contract.clone(), verdict, flows, next })
+}
+
+/// Runs the flows while their webhooks are received. What was taken in is on the disk, so that whenever this ends the
+/// next run goes on with it.
+async fn receive(plans: &[Plan], world: &World, addr: SocketAddr) -> Result<Vec<Report>, No> {
+    let bell = Bell::default();
+    let receiver = Receiver::new(plans, world, &bell);
+    let paths: Vec<String> = receiver.paths().into_iter().map(str::to_owned).collect();
+    let closing = world.stop.child_token();
+    let listening = connector::listen(receiver, addr, closing.clone()).await.map_err(|e| {
+        Refusal::new("cannot-listen", format!("{addr}: {e}"), "give another address or port with --listen")
+    })?;
+    world
+        .observer
+        .log(json!({"level": "info", "event": "listening", "address": listening.addr.to_string(), "paths": paths}));
+    let reports = connector::run_all_hearing(plans, world, false, &bell, &|_| {}).await;
+    // A flow that cannot go on until somebody acts ends the run: senders keep what they have.
+    closing.cancel();
+    listening.done.await.map_err(|e| Fault::internal(&e))?;
+    Ok(reports)
 }
 
 /// Does what a run does but the writes: reads the source, maps, looks records up in the target. Needs no approval, and

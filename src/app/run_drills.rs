@@ -285,6 +285,10 @@ pub(super) fn drill(
         failed: tally.failed,
         unproven: tally.unproven,
         not_applicable: not_applicable.len() as u64,
+        not_applied: not_applicable
+            .iter()
+            .map(|n| record::NotApplied { flow: n.flow.clone(), code: n.code.clone(), because: n.because.clone() })
+            .collect(),
         schedules,
         seed: params.seed,
         correlated,

@@ -184,6 +184,16 @@ pub(super) fn project(contract: &Contract) -> Project {
             }
         }
     }
+    for flow in contract.flows.values() {
+        let verify = flow.source.webhook.iter().filter_map(|w| w.verify.as_ref());
+        for (key, value) in verify.flat_map(|v| v.secrets()) {
+            if let Some(SecretRef::Env(var)) = SecretRef::parse(value)
+                && !secrets.iter().any(|s| s.name == var)
+            {
+                secrets.push(SecretLine { name: var, what: format!("{} webhook {key}", flow.source.system.value) });
+            }
+        }
+    }
     Project {
         name: contract.name.value.clone(),
         why: contract.why.clone(),
@@ -194,6 +204,7 @@ pub(super) fn project(contract: &Contract) -> Project {
         digest: contract.digest.as_str().to_owned(),
         flows: contract.flows.values().map(flow_line).collect(),
         secrets,
+        receives: contract.flows.values().any(|f| f.source.webhook.is_some()),
     }
 }
 
@@ -219,10 +230,15 @@ pub(super) fn flow_line(flow: &Flow) -> FlowLine {
     FlowLine {
         name: flow.name.clone(),
         source: flow.source.system.value.clone(),
-        reads: flow.source.operation.value.clone(),
+        reads: reads(flow),
         target: flow.target.system.value.clone(),
         writes,
-        every: flow.source.every_ms.map_or_else(|| "once".to_owned(), duration),
+        every: match (flow.source.every_ms, &flow.source.webhook) {
+            (Some(ms), None) => duration(ms),
+            (Some(ms), Some(_)) => format!("as sent; swept every {}", duration(ms)),
+            (None, Some(_)) => "as sent".to_owned(),
+            (None, None) => "once".to_owned(),
+        },
         attempts: flow.delivery.retry.attempts,
         rate: flow
             .delivery
@@ -233,6 +249,13 @@ pub(super) fn flow_line(flow: &Flow) -> FlowLine {
         alert_at: flow.delivery.alert_at,
         freshness: flow.slo.and_then(|s| s.freshness_ms).map_or_else(|| "unset".to_owned(), duration),
     }
+}
+
+/// The operation that is listed, the event that is sent, or both.
+fn reads(flow: &Flow) -> String {
+    let event = flow.source.webhook.as_ref().map(|w| format!("webhook {}", w.event.value));
+    let list = flow.source.operation.as_ref().map(|o| o.value.clone());
+    event.into_iter().chain(list).collect::<Vec<_>>().join(" and ")
 }
 
 /// Milliseconds as the contract writes them: `500ms`, `10s`, `5m`, `1h`.

@@ -105,7 +105,7 @@ impl Compiled {
                         findings.extend(read.findings.iter().filter(|f| f.severity == Severity::Error).cloned());
                         match &read.system {
                             Some(system) => {
-                                systems.insert(name.clone(), Arc::clone(system));
+                                systems.insert(name.clone(), contract::declared(system, used));
                             }
                             None if !read.findings.iter().any(|f| f.severity == Severity::Error) => {
                                 findings.push(Finding::error(

@@ -80,9 +80,9 @@ fn covered(contract: &Contract, assumption: &Assumption) -> bool {
     })
 }
 
-fn of_flow(flow: &Flow, systems: &BTreeMap<String, &System>) -> [Option<Assumption>; 8] {
+fn of_flow(flow: &Flow, systems: &BTreeMap<String, &System>) -> [Option<Assumption>; 9] {
     let (from, to) = (flow.source.system.value.as_str(), flow.target.system.value.as_str());
-    let list = systems.get(from).and_then(|s| s.operation(&flow.source.operation));
+    let list = systems.get(from).zip(flow.source.operation.as_ref()).and_then(|(s, name)| s.operation(name));
     let write = flow.target.write.operations().into_iter().rev().find(|(role, _)| *role != "find" && *role != "update");
     let write = write.and_then(|(_, name)| systems.get(to).and_then(|s| s.operation(name)));
     [
@@ -92,6 +92,7 @@ fn of_flow(flow: &Flow, systems: &BTreeMap<String, &System>) -> [Option<Assumpti
         changes(flow, from, list),
         idempotency(flow, to, write),
         paging(flow, from, list),
+        deliveries(flow, from),
         deletes(flow, from, to),
         rate(flow, to, write),
     ]
@@ -207,7 +208,7 @@ fn idempotency(flow: &Flow, to: &str, write: Option<&Operation>) -> Option<Assum
 
 fn paging(flow: &Flow, from: &str, list: Option<&Operation>) -> Option<Assumption> {
     let op = list?;
-    let at = flow.source.operation.at;
+    let at = flow.source.operation.as_ref()?.at;
     if matches!(flow.source.paginate, Paginate::Explicit(_)) {
         return None;
     }
@@ -237,6 +238,25 @@ fn paging(flow: &Flow, from: &str, list: Option<&Operation>) -> Option<Assumptio
             ..of(flow, from, "list-whole", "paging", at, 92, format!("{} answers with everything at once", op.id))
         }),
     }
+}
+
+/// Without a sweep, what the sender gives up on is lost, and nobody is told.
+fn deliveries(flow: &Flow, from: &str) -> Option<Assumption> {
+    let hook = flow.source.webhook.as_ref().filter(|_| flow.source.operation.is_none())?;
+    let event = crate::base::text::quoted(&hook.event, 60);
+    Some(Assumption {
+        if_wrong: "what was never delivered is missing, and no run can see it; a sweep would (source.operation)"
+            .to_owned(),
+        ..of(
+            flow,
+            from,
+            "events-complete",
+            "deliveries",
+            hook.at,
+            91,
+            format!("{from} delivers every {event} until it is acknowledged, for longer than we are ever down"),
+        )
+    })
 }
 
 fn deletes(flow: &Flow, from: &str, to: &str) -> Option<Assumption> {

@@ -16,10 +16,13 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.lists() {
         let Some(incremental) = &used.flow.source.incremental else { continue };
-        let query = || used.operation.parameters.iter().filter(|p| p.place == ParamIn::Query);
+        let query =
+            || used.operation.parameters.iter().filter(|p| matches!(p.place, ParamIn::Query | ParamIn::Variable));
         // `created[gte]` is the deep object parameter `created` (OpenAPI, style deepObject).
         let object = incremental.param.split('[').next().unwrap_or_default();
-        if query().any(|p| p.name == incremental.param.value || p.name == object) {
+        // `filter.updatedAt.gte` is a field of an input object (GraphQL).
+        let below = used.operation.argument(&used.system.schemas, &incremental.param).is_some();
+        if below || query().any(|p| p.name == incremental.param.value || p.name == object) {
             continue;
         }
         let shown = quoted(&incremental.param, 60);

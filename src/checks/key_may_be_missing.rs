@@ -14,9 +14,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
-    for used in subject.lists() {
-        let key = &used.flow.source.key;
-        let Some(schema) = used.operation.record else { continue };
+    let flows = subject.contract.flows.values();
+    for (flow, used) in flows.flat_map(|flow| subject.incoming(flow).into_iter().map(move |i| (flow, i))) {
+        let (key, schema) = (&flow.source.key, used.schema);
         let Ok(path) = Path::parse(key) else { continue };
         let Ok(kind) = field(&used.system.schemas, schema, &path) else { continue };
         let shown = quoted(key, 60);

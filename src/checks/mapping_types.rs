@@ -3,6 +3,7 @@
 use super::used::Role;
 use super::{Check, Subject};
 use crate::base::text::quoted;
+use crate::contract::Write;
 use crate::finding::{Finding, Severity};
 use crate::mapping;
 
@@ -13,19 +14,39 @@ pub(super) static CHECK: Check = Check {
     run,
 };
 
+/// What to do where a key is too long: cut, two records could become one.
+const KEY_FIX: &str = "the target tells records apart by this field, so it must not be cut: map one that fits, or reject records that \
+    do not fit before they are sent";
+
+/// Whether the target tells records apart by this field.
+fn is_key(write: &Write, target: &mapping::Path) -> bool {
+    let key = match write {
+        Write::Upsert { matching, .. } => Some(matching),
+        Write::Bulk { key, .. } => Some(key),
+        Write::Put { key, .. } => key.as_ref(),
+        Write::Create { .. } => None,
+    };
+    key.is_some_and(|key| target.to_string() == key.value)
+}
+
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let Some(map) = subject.mappings.get(&flow.name) else { continue };
         let used = subject.used_by(flow);
-        let Some(list) = used.iter().find(|u| u.role == Role::List) else { continue };
-        let Some(record) = list.operation.record else { continue };
-        let source = (&list.system.schemas, record);
         let mut seen: Vec<Finding> = Vec::new();
-        for write in used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update | Role::Bulk)) {
+        let incoming = subject.incoming(flow);
+        for (source, write) in incoming.iter().flat_map(|record| {
+            let writes = used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update | Role::Bulk));
+            writes.map(move |write| ((&record.system.schemas, record.schema), write))
+        }) {
             let Some(body) = write.body() else { continue };
             let target = (&write.system.schemas, body);
             let found = mapping::check(map, source, target, &flow.unmapped, &subject.contract.file);
+            let keys: Vec<_> = map.rules().iter().filter(|r| is_key(&flow.target.write, &r.target)).collect();
             for mut finding in found {
+                if finding.code == "too-long" && keys.iter().any(|r| r.source_at == finding.location.at) {
+                    finding.fix = KEY_FIX.to_owned();
+                }
                 let known = |s: &Finding| {
                     s.code == finding.code && s.location == finding.location && s.message == finding.message
                 };

@@ -19,7 +19,10 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let filled = filled(&used);
         let fixed = if used.role == Role::List { &used.flow.source.params } else { &used.flow.target.params };
         let given = |name: &str| {
-            fixed.iter().any(|(n, _)| n.value == name || n.eq_ignore_ascii_case(name))
+            // An input object is given when something in it is: `filter.status` gives `filter`.
+            let top = |n: &str| n.split_once('.').is_some_and(|(top, _)| top == name);
+            fixed.iter().any(|(n, _)| n.value == name || n.eq_ignore_ascii_case(name) || top(n))
+                || filled.iter().any(|f| top(f))
                 || filled.iter().any(|f| f.eq_ignore_ascii_case(name))
         };
         let stated = used.operation.parameters.iter().filter(|p| p.required).map(|p| (p.name.as_str(), p.place));

@@ -11,6 +11,9 @@ mod auth_missing;
 mod bulk_without_results;
 mod constraint_binds_unknown;
 mod cursor_without_end;
+mod event_id_unknown;
+mod event_record_unknown;
+mod graphql_target;
 mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
@@ -22,6 +25,7 @@ mod mapping_types;
 mod match_not_searchable;
 mod missing_required_parameter;
 mod natural_key_unmapped;
+mod nested_page;
 mod no_base_url;
 mod not_a_list_operation;
 mod pagination_unknown;
@@ -34,12 +38,16 @@ mod secret_as_value;
 mod secret_in_const;
 mod signers_missing;
 pub mod topics;
+mod unknown_event;
 mod unknown_field;
 mod unknown_operation;
 mod unknown_parameter;
 mod unknown_scheme;
 mod unknown_system;
 mod used;
+mod webhook_order_unknown;
+mod webhook_replayable;
+mod webhook_unsigned;
 
 use std::collections::BTreeMap;
 
@@ -51,9 +59,10 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 33] = [
+pub static ALL: [&Check; 41] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
+    &unknown_event::CHECK,
     &unknown_field::CHECK,
     &bulk_without_results::CHECK,
     &unknown_parameter::CHECK,
@@ -66,12 +75,19 @@ pub static ALL: [&Check; 33] = [
     &scope_missing::CHECK,
     &scope_too_wide::CHECK,
     &not_a_list_operation::CHECK,
+    &graphql_target::CHECK,
     &pagination_unknown::CHECK,
     &cursor_without_end::CHECK,
     &incremental_param_unknown::CHECK,
+    &webhook_unsigned::CHECK,
+    &webhook_replayable::CHECK,
+    &event_record_unknown::CHECK,
+    &event_id_unknown::CHECK,
+    &webhook_order_unknown::CHECK,
     &missing_required_parameter::CHECK,
     &key_may_be_missing::CHECK,
     &mapping_types::CHECK,
+    &nested_page::CHECK,
     &natural_key_unmapped::CHECK,
     &match_not_searchable::CHECK,
     &retried_write_without_idempotency::CHECK,

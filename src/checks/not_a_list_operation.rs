@@ -19,7 +19,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let said = used.role == Role::List && items_said(used.flow);
-        if reads_many(used.operation) || (said && used.operation.method.safe()) {
+        if reads_many(used.operation) || (said && used.operation.safe()) {
             continue;
         }
         let message = format!("{} does not answer with a list of records", quoted(&used.operation.id, 80));

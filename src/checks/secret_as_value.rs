@@ -26,6 +26,13 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             out.push(subject.error(&CHECK, text.at, message).fix(FIX));
             told.push(text.at.line);
         }
+        let hooks = subject.contract.flows.values().filter(|f| f.source.system.value == *name);
+        let verified = hooks.filter_map(|f| f.source.webhook.as_ref()?.verify.as_ref());
+        for (key, text) in verified.flat_map(|v| v.secrets()).filter(|(_, text)| SecretRef::parse(text).is_none()) {
+            let message = format!("webhook.verify.{key} of {name} is a value, not a reference");
+            out.push(subject.error(&CHECK, text.at, message).fix(FIX));
+            told.push(text.at.line);
+        }
         for url in system_use.base_url.iter().chain([&system_use.api]) {
             let user_info = url.split_once("://").is_some_and(|(_, rest)| {
                 rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))

@@ -28,7 +28,7 @@ const DOWN: &str = "the target is down";
 const STOPPED: &str = "the run stopped with `auth-failed` or `secret-missing`";
 
 /// All topics.
-pub static TOPICS: [Topic; 9] = [
+pub static TOPICS: [Topic; 10] = [
     Topic {
         code: "rate",
         says: &["requests per", "request per", "calls per", "rate limit", "requests a ", "calls a "],
@@ -105,7 +105,9 @@ pub static TOPICS: [Topic; 9] = [
         says: &["page", "paging", "cursor", "keeps its order", "everything at once"],
         origin: &["/parameters/cursor", "/parameters/page"],
         clauses: |_, flow| match &flow.source.paginate {
-            Paginate::Auto => source(flow, "operation", &flow.source.operation),
+            Paginate::Auto => {
+                flow.source.operation.as_ref().map_or_else(Vec::new, |name| source(flow, "operation", name))
+            }
             Paginate::Explicit(pages) => {
                 vec![Clause { at: pages.at, path: format!("flows.{}.source.paginate", flow.name) }]
             }
@@ -123,6 +125,17 @@ pub static TOPICS: [Topic; 9] = [
         },
         // No drill deletes anything: this release does not carry deletions over.
         drills: &[],
+        watch: FAIL,
+    },
+    Topic {
+        code: "deliveries",
+        says: &["webhook", "delivers every", "delivers each", "sends again", "an event", "every event", "signature"],
+        origin: &["#/webhooks", "/callbacks/"],
+        clauses: |_, flow| {
+            let hook = flow.source.webhook.iter();
+            hook.map(|h| Clause { at: h.at, path: format!("flows.{}.source.webhook", flow.name) }).collect()
+        },
+        drills: &["webhook-duplicated", "webhook-forged", "webhook-replayed", "webhook-crash-before-answer"],
         watch: FAIL,
     },
     Topic {

@@ -11,18 +11,24 @@ use crate::model::{SchemaId, System};
 
 pub(super) static CHECK: Check = Check {
     code: "unknown-field",
-    summary: "source.key, incremental.field, upsert.match, put.key or bulk.key names a field that the schema does not have.",
+    summary: "source.key, webhook.version, incremental.field, upsert.match, put.key or bulk.key names a field that the schema does not have.",
     severity: Severity::Error,
     run,
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for flow in subject.contract.flows.values() {
+        let named: Vec<&Spanned<String>> = std::iter::once(&flow.source.key)
+            .chain(flow.source.webhook.iter().filter_map(|w| w.version.as_ref()))
+            .collect();
+        for i in subject.incoming(flow) {
+            out.extend(named.iter().filter_map(|name| look(subject, i.system, i.schema, name, i.from)));
+        }
+    }
     for used in subject.used() {
         let (source, target) = (&used.flow.source, &used.flow.target);
         let named: Vec<&Spanned<String>> = match (used.role, &target.write) {
-            (Role::List, _) => {
-                std::iter::once(&source.key).chain(source.incremental.as_ref().map(|i| &i.field)).collect()
-            }
+            (Role::List, _) => source.incremental.as_ref().map(|i| &i.field).into_iter().collect(),
             (Role::Create, Write::Upsert { matching, .. }) => vec![matching],
             (Role::Put, Write::Put { key: Some(key), .. }) | (Role::Bulk, Write::Bulk { key, .. }) => vec![key],
             _ => continue,

@@ -14,7 +14,8 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let writes = flow.target.write.operations().into_iter().map(|(_, name)| (&flow.target.system, name));
-        for (system_name, name) in std::iter::once((&flow.source.system, &flow.source.operation)).chain(writes) {
+        let list = flow.source.operation.iter().map(|name| (&flow.source.system, name));
+        for (system_name, name) in list.chain(writes) {
             let Some((_, system)) = subject.system(system_name) else { continue };
             if system.operation(name).is_none() {
                 let message = format!("{} has no operation \"{}\"", system_name.value, quoted(name, 80));

@@ -33,7 +33,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 
 fn look(subject: &Subject<'_>, used: &[&Used<'_>], name: &Spanned<String>) -> Option<Finding> {
     let same = |p: &str| p == name.value || p.eq_ignore_ascii_case(name);
-    if used.is_empty() || used.iter().any(|u| u.operation.parameters.iter().any(|p| same(&p.name))) {
+    let below = |u: &&Used<'_>| u.operation.argument(&u.system.schemas, name).is_some();
+    if used.is_empty() || used.iter().any(|u| below(u) || u.operation.parameters.iter().any(|p| same(&p.name))) {
         return None;
     }
     let ids: Vec<String> = used.iter().map(|u| quoted(&u.operation.id, 60)).collect();

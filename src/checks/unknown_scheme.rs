@@ -2,6 +2,7 @@
 
 use super::{Check, Subject, among};
 use crate::base::text::quoted;
+use crate::contract::SCHEMES;
 use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -17,7 +18,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let Some(auth) = &system_use.auth else { continue };
         if !system.schemes.contains_key(auth.scheme.as_str()) {
             let message = format!("{name} states no security scheme \"{}\"", quoted(&auth.scheme, 60));
-            let fix = among(&auth.scheme, system.schemes.keys().map(String::as_str));
+            let fix = if system.schemes.is_empty() {
+                format!("the description declares none, so write scheme: {SCHEMES}")
+            } else {
+                among(&auth.scheme, system.schemes.keys().map(String::as_str))
+            };
             out.push(subject.error(&CHECK, auth.scheme.at, message).fix(fix));
         }
     }

@@ -2,8 +2,9 @@
 
 use super::Subject;
 use crate::base::yaml::Spanned;
-use crate::contract::{Flow, Paginate, SystemUse, Write};
-use crate::model::{Operation, SchemaId, System};
+use crate::contract::{Flow, Paginate, SystemUse, Webhook, Write};
+use crate::mapping::{Path, field};
+use crate::model::{Event, Operation, SchemaId, System};
 
 /// What an operation is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,15 @@ pub(super) struct Used<'a> {
     pub(super) operation: &'a Operation,
 }
 
+/// A kind of record that comes into a flow.
+pub(super) struct Incoming<'a> {
+    pub(super) system: &'a System,
+    /// Schema of one record.
+    pub(super) schema: SchemaId,
+    /// The operation or event that brings it.
+    pub(super) from: &'a str,
+}
+
 impl Used<'_> {
     /// Schema of what is written of one record, where it is known.
     pub(super) fn body(&self) -> Option<SchemaId> {
@@ -47,7 +57,7 @@ impl<'a> Subject<'a> {
 
     /// Every operation that a flow names and its system has.
     pub(super) fn used_by(&self, flow: &'a Flow) -> Vec<Used<'a>> {
-        let source = [(Role::List, &flow.source.system, &flow.source.operation)];
+        let source = flow.source.operation.iter().map(|name| (Role::List, &flow.source.system, name));
         let target = flow.target.write.operations().into_iter().map(|(key, name)| {
             let role = match (key, &flow.target.write) {
                 ("find", _) => Role::Find,
@@ -59,7 +69,6 @@ impl<'a> Subject<'a> {
             (role, &flow.target.system, name)
         });
         source
-            .into_iter()
             .chain(target)
             .filter_map(|(role, system_name, name)| {
                 let (system_use, system) = self.system(system_name)?;
@@ -72,6 +81,35 @@ impl<'a> Subject<'a> {
     /// Every operation that the contract uses.
     pub(super) fn used(&self) -> Vec<Used<'a>> {
         self.contract.flows.values().flat_map(|f| self.used_by(f)).collect()
+    }
+
+    /// The event that brings a flow's records, where its system has it.
+    pub(super) fn event(&self, flow: &'a Flow) -> Option<(&'a System, &'a Event, &'a Webhook)> {
+        let hook = flow.source.webhook.as_ref()?;
+        let (_, system) = self.system(&flow.source.system)?;
+        Some((system, system.event(&hook.event)?, hook))
+    }
+
+    /// The schemas of the records that come into a flow: of the event's, then of the list's where that is another.
+    pub(super) fn incoming(&self, flow: &'a Flow) -> Vec<Incoming<'a>> {
+        let mut all = Vec::new();
+        if let Some((system, event, hook)) = self.event(flow) {
+            let record = match (&hook.record, event.payload) {
+                (None, payload) => payload,
+                (Some(path), Some(payload)) => Path::parse(path)
+                    .ok()
+                    .and_then(|path| field(&system.schemas, payload, &path).ok())
+                    .and_then(|kind| kind.schema),
+                (Some(_), None) => None,
+            };
+            all.extend(record.map(|schema| Incoming { system, schema, from: &event.name }));
+        }
+        for list in self.used_by(flow).into_iter().filter(|u| u.role == Role::List) {
+            let new = |schema: &SchemaId| all.iter().all(|i: &Incoming<'_>| i.schema != *schema);
+            let record = list.operation.record.filter(new);
+            all.extend(record.map(|schema| Incoming { system: list.system, schema, from: &list.operation.id }));
+        }
+        all
     }
 
     /// The list operation of each flow.

@@ -21,6 +21,11 @@ pub(super) fn confirm(app: &App, format: Format, args: Confirm) -> u8 {
         other => other,
     };
     match answered {
+        // Nobody was asked, so what was asked for was not done; the evidence says so, and the answer says who can.
+        Ok(answered) if answered.answer.parked.is_some() => {
+            output::answer(format, &answered.answer);
+            exit::REFUSED
+        }
         Ok(answered) => output::answer(format, &answered.answer),
         Err(no) => output::no(format, &no),
     }

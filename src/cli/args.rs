@@ -21,7 +21,7 @@ type P<U> = <U as UseCase>::Params;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Start with:  platform-integration demo\nExit codes:  0 fine, 1 findings or no PASS, 2 refused or bad use, 3 fault"
+    after_help = "Start with:  platform-integration demo\nExit codes:  0 fine, 1 findings or no PASS, 2 refused, nobody to ask or bad use, 3 fault, 130 stopped by Ctrl-C"
 )]
 pub(super) struct Cli {
     /// Where the evidence is kept. Default: .platform-integration/evidence.db, looked for upward from here.
@@ -51,6 +51,66 @@ pub(super) enum Format {
     InToto,
 }
 
+impl Format {
+    /// What a command prints, by the command's name.
+    pub(super) fn of(command: &str) -> &'static [Self] {
+        match command {
+            "verify" => Self::value_variants(),
+            "check" => &[Self::Text, Self::Json, Self::Sarif, Self::Junit],
+            "drill" => &[Self::Text, Self::Json, Self::Junit],
+            _ => &[Self::Text, Self::Json],
+        }
+    }
+}
+
+/// The command line, each command with the formats that it prints and no others.
+pub(super) fn command() -> clap::Command {
+    let mut command = <Cli as clap::CommandFactory>::command();
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in names {
+        let formats = Format::of(&name);
+        // What prints a script or writes pages has one form.
+        let hidden = matches!(name.as_str(), "completions" | "man");
+        command = command.mut_subcommand(name, |c| c.arg(format_of(formats).hide(hidden)).mut_args(as_commands));
+    }
+    command
+}
+
+/// The help of an argument that a tool has too, in the words of the command line.
+fn as_commands(arg: clap::Arg) -> clap::Arg {
+    let Some(help) = arg.get_help().map(ToString::to_string) else { return arg };
+    let said = TOOLS.iter().fold(help.clone(), |help, (tool, command)| help.replace(tool, command));
+    if said == help { arg } else { arg.help(said) }
+}
+
+/// Tools that the help of arguments names, each with its command.
+const TOOLS: [(&str, &str); 4] = [
+    (app::OpenSession::NAME, "`open`"),
+    (app::MapSystem::NAME, "`map`"),
+    (app::RecordConstraint::NAME, "`constrain`"),
+    (app::CheckContract::NAME, "`check`"),
+];
+
+/// `--format` with these values. It overrides the one of the whole program, and its value is that one's.
+fn format_of(formats: &'static [Format]) -> clap::Arg {
+    use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+    let shown = formats.iter().filter_map(|format| {
+        let value = format.to_possible_value()?;
+        // Which commands have it is of no use in the help of one.
+        let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.split_once(" (").map_or(help.clone(), |(help, _)| help.to_owned());
+        Some(value.help(help))
+    });
+    let parser = PossibleValuesParser::new(shown).map(|name| Format::from_str(&name, false).unwrap_or(Format::Text));
+    clap::Arg::new("format")
+        .long("format")
+        .global(true)
+        .value_name("FORMAT")
+        .help("How the result is printed")
+        .default_value("text")
+        .value_parser(parser)
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run the whole job on the bundled example.
@@ -63,7 +123,7 @@ pub(super) enum Command {
     Inspect(P<app::InspectSystem>),
     /// Add or reclassify a constraint.
     Constrain(P<app::RecordConstraint>),
-    /// Answer for inferred constraints, as the human.
+    /// Settle what was only assumed (inferred constraints), as the human, at a terminal.
     Confirm(Confirm),
     /// Approve a live run, a risk or what is assumed: at a terminal, or by a signature.
     Approve(Approve),
@@ -79,9 +139,9 @@ pub(super) enum Command {
     Scaffold(P<app::ScaffoldConnector>),
     /// Try to break the connector: faults over many seeds, in virtual time.
     Drill(P<app::RunDrills>),
-    /// Weigh a session's evidence.
+    /// Weigh a session's evidence: checklist, open risks, verdict and confidence.
     Assess(P<app::AssessReadiness>),
-    /// Write the five outputs of the SOP.
+    /// Write the dossier: specification, mapping, test matrix, runbook, risks and rollback, as Markdown and one page.
     Export(P<app::ExportDossier>),
     /// Ask who did what, why, when, on what evidence.
     Evidence(Box<Evidence>),
@@ -206,9 +266,9 @@ pub(super) struct Check {
 
 #[derive(Debug, Args)]
 pub(super) struct Lock {
-    /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
-    #[arg(default_value = "skill/platform-integration")]
-    pub(super) dir: String,
+    /// Directory of a skill, the one that holds SKILL.md; or one with skills below it. Default: the project that the
+    /// current directory lies in.
+    pub(super) dir: Option<String>,
     /// Lock the tools of this command's server, instead of those that manifests declare. It is started as it is.
     #[arg(long, value_name = "COMMAND")]
     pub(super) server: Option<String>,
@@ -216,9 +276,9 @@ pub(super) struct Lock {
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// Directory of a skill, the one that holds SKILL.md; or one that holds skills.
-    #[arg(default_value = "skill/platform-integration")]
-    pub(super) dir: String,
+    /// Directory of a skill, the one that holds SKILL.md; or one with skills below it. Default: the project that the
+    /// current directory lies in.
+    pub(super) dir: Option<String>,
     /// How much is verified.
     #[arg(long, value_enum, default_value_t = ProfileArg::Full)]
     pub(super) profile: ProfileArg,
@@ -288,9 +348,13 @@ pub(super) struct Run {
     /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
     #[arg(long)]
     pub(super) watch: bool,
+    /// Receive the webhooks of the flows at this address, and go on until stopped: 127.0.0.1:8788. Beyond this machine it
+    /// needs an approval of a live run, and something in front of it that speaks TLS.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<std::net::SocketAddr>,
     /// Read, map and look up, but write nothing: what would be created, updated, rejected. Needs no approval. Reads
     /// the real systems with real credentials: where they go is printed first.
-    #[arg(long, conflicts_with = "watch")]
+    #[arg(long, conflicts_with_all = ["watch", "listen"])]
     pub(super) dry_run: bool,
     /// The session the run belongs to.
     #[arg(long)]
@@ -355,9 +419,8 @@ pub(super) struct ApprovalsOf {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --write or --check, packages are built: the self-contained skill and its archive, a directory for
-each client, the bundle for desktop clients with this program in it, and the registry's entry. The same
-files give the same bytes.")]
+Without --write or --check, packages are built: the self-contained skill and its archive, a directory for each client, \
+the bundle for desktop clients with this program in it, and the registry's entry. The same files give the same bytes.")]
 pub(super) struct Package {
     /// The project, with integ.toml at its root.
     #[arg(default_value = ".")]
@@ -422,15 +485,14 @@ pub(super) struct Mock {
 #[command(after_help = "\
 Without --http and --ui one client is served over stdin and stdout.
 
-With --tokens the pages of --ui ask for the same tokens: a browser asks for name and password, the
-token is the password.
+With --tokens the pages of --ui ask for the same tokens: a browser asks for name and password, the token is the password.
 
 The file of tokens has a line for each: NAME REFERENCE, where the reference is
   env:VARIABLE    the environment variable that holds the token
   file:PATH       the file that holds it
   sha256:DIGEST   the token's SHA-256, in hexadecimal
-Tokens have at least 24 characters (openssl rand -hex 32). A principal may have several lines, and
-so several tokens. Each principal sees its own sessions and evidence and no other's.
+Tokens have at least 24 characters (openssl rand -hex 32). A principal may have several lines, and so several tokens. \
+Each principal sees its own sessions and evidence and no other's.
 
 Beyond this machine nothing is served without --tokens, nor without TLS unless a proxy ends it.")]
 #[command(group(clap::ArgGroup::new("served").args(["http", "ui"]).multiple(true)))]

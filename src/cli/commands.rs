@@ -2,7 +2,7 @@
 
 use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Lock, Mock, Package, ProfileArg, Run, Verify};
 use super::telemetry::{self, Telemetry};
-use super::{approvals, compose, evidence, exit, output, runner, serve};
+use super::{approvals, compose, evidence, exit, output, runner, serve, stop};
 use crate::app::{
     self, App, AssessReadiness, CheckContract, DraftContract, ExportDossier, Face, HumanInput, InspectSystem,
     MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
@@ -10,6 +10,7 @@ use crate::app::{
 use crate::evidence::Verdict;
 use crate::finding::Severity;
 use crate::render::{Text, github, in_toto, junit_drills, junit_findings, sarif};
+use crate::sandbox::Means;
 use crate::verify::Profile;
 use crate::verify::facts::Program;
 
@@ -27,12 +28,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
     }
     let format = cli.format;
     // Before any work: a command that cannot print what was asked for must not do half of it first.
-    let takes = match &cli.command {
-        Command::Verify(_) => true,
-        Command::Check(_) => !matches!(format, Format::Github | Format::InToto),
-        Command::Drill(_) => matches!(format, Format::Text | Format::Json | Format::Junit),
-        _ => matches!(format, Format::Text | Format::Json),
-    };
+    let takes = Format::of(name).contains(&format);
     if !takes {
         return output::unsupported(format);
     }
@@ -132,9 +128,9 @@ fn check(app: &App, format: Format, args: Check) -> u8 {
         Ok(answered) => {
             let a = answered.answer;
             let printed = match format {
-                Format::Sarif => output::json_line(&sarif(&a.findings)),
+                Format::Sarif => output::json_line(&sarif(&a.findings, &[])),
                 Format::Junit => {
-                    output::out(&junit_findings(&a.contract, &a.findings));
+                    output::out(&junit_findings(&a.contract, &a.findings, &[]));
                     exit::FINE
                 }
                 Format::Text | Format::Json | Format::Github | Format::InToto => output::answer(format, &a),
@@ -164,8 +160,9 @@ fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
 
 fn verify(app: &App, format: Format, args: Verify) -> u8 {
     let bar = Severity::from(args.fail_on);
+    let (watch, stop) = stop::Watch::begin("verify");
     let options = app::verify::Options {
-        dir: args.dir,
+        dir: args.dir.unwrap_or_else(|| app::verify::nearest(app)),
         profile: match args.profile {
             ProfileArg::Spec => Profile::Spec,
             ProfileArg::Sync => Profile::Sync,
@@ -177,16 +174,16 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
         collections: args.collection,
         program: program(),
         exe: super::compose::exe(),
-        means: super::compose::means(),
+        means: Means { stop, ..super::compose::means() },
         base: args.base,
     };
     match app::verify::run(app, &options) {
         Ok(a) => {
             let findings: Vec<app::FindingOut> = a.findings.iter().map(|f| f.finding.clone()).collect();
             let printed = match format {
-                Format::Sarif => output::json_line(&sarif(&findings)),
+                Format::Sarif => output::json_line(&sarif(&findings, &a.not_verified)),
                 Format::Junit => {
-                    output::out(&junit_findings(&a.skill, &findings));
+                    output::out(&junit_findings(&a.skill, &findings, &a.not_verified));
                     exit::FINE
                 }
                 Format::Github => {
@@ -198,21 +195,22 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             };
             printed.max(if findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
         }
-        Err(no) => output::no(format, &no),
+        Err(no) => watch.code(output::no(format, &no)),
     }
 }
 
 fn lock(app: &App, format: Format, args: Lock) -> u8 {
+    let (watch, stop) = stop::Watch::begin("lock");
     let params = app::lock::Params {
-        dir: args.dir,
+        dir: args.dir.unwrap_or_else(|| app::verify::nearest(app)),
         server: args.server,
         program: program(),
         exe: super::compose::exe(),
-        means: super::compose::means(),
+        means: Means { stop, ..super::compose::means() },
     };
     match app::lock::run(app, &params) {
         Ok(a) => output::answer(format, &a),
-        Err(no) => output::no(format, &no),
+        Err(no) => watch.code(output::no(format, &no)),
     }
 }
 
@@ -301,6 +299,7 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         flow: args.flow,
         base_urls: args.base_url.into_iter().collect(),
         watch: args.watch,
+        listen: args.listen,
         session: args.session,
     };
     if args.dry_run {

@@ -57,7 +57,7 @@ pub(super) fn exe() -> Option<PathBuf> {
 #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
 pub(super) fn means() -> Means {
     let path = std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect()).unwrap_or_default();
-    Means { exe: exe().unwrap_or_default(), path, home: set("HOME").map(PathBuf::from) }
+    Means { exe: exe().unwrap_or_default(), path, home: set("HOME").map(PathBuf::from), ..Means::default() }
 }
 
 /// A variable that is set to something.

@@ -28,6 +28,11 @@ pub mod exit {
     pub const REFUSED: u8 = 2;
     /// A fault of ours or of the machine.
     pub const FAULT: u8 = 3;
+    /// Stopped by this signal, as shells have it: 130 for Ctrl-C.
+    #[must_use]
+    pub const fn stopped(signal: u8) -> u8 {
+        128_u8.saturating_add(signal)
+    }
 }
 
 /// This program's commands and their long flags, which documents may name.
@@ -62,5 +67,5 @@ pub fn main() -> ExitCode {
 /// The command line as clap sees it; for completions and tests.
 #[must_use]
 pub fn command() -> clap::Command {
-    <args::Cli as clap::CommandFactory>::command()
+    args::command()
 }

@@ -1,6 +1,12 @@
 //! Ctrl-C and SIGTERM ask to stop; a second one stops at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
+
+use crate::base::stop::Stop;
 
 /// A token that the first signal cancels. The second ends the process with 128 and the signal's number, as shells expect.
 pub(super) fn on_signal() -> CancellationToken {
@@ -16,6 +22,42 @@ pub(super) fn on_signal() -> CancellationToken {
         end(second);
     });
     token
+}
+
+/// A watch for signals over work that does not wait for anything itself.
+pub(super) struct Watch {
+    /// Keeps the watch; nothing where there is none, and a signal ends the process at once.
+    _runtime: Option<Runtime>,
+    signal: Arc<AtomicU8>,
+}
+
+impl Watch {
+    /// Begins: the first signal sets the returned wish, and is said; the second ends the process.
+    pub(super) fn begin(what: &str) -> (Self, Stop) {
+        let (stop, signal) = (Stop::default().below(), Arc::new(AtomicU8::new(0)));
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().ok();
+        if let Some(runtime) = &runtime {
+            let _inside = runtime.enter();
+            let mut signals = Signals::listen();
+            let (stop, signal, what) = (stop.clone(), Arc::clone(&signal), what.to_owned());
+            runtime.spawn(async move {
+                let first = signals.next().await;
+                signal.store(u8::try_from(first).unwrap_or(0), Ordering::Relaxed);
+                super::output::err(&format!("stopping {what}; once more stops it at once\n"));
+                stop.set();
+                end(signals.next().await);
+            });
+        }
+        (Self { _runtime: runtime, signal }, stop)
+    }
+
+    /// The exit code: that of the signal where one came before the work was done, else the work's own.
+    pub(super) fn code(&self, code: u8) -> u8 {
+        match self.signal.load(Ordering::Relaxed) {
+            0 => code,
+            signal => super::exit::stopped(signal),
+        }
+    }
 }
 
 #[expect(clippy::exit, reason = "a second signal asks for exactly this")]

@@ -125,7 +125,14 @@ mod tests {
     use crate::model::Method;
 
     fn call(path: &str, params: Vec<FixedParam>) -> Call {
-        Call { id: "x".into(), method: Method::Get, path: path.into(), content_type: String::new(), params }
+        Call {
+            id: "x".into(),
+            method: Method::Get,
+            path: path.into(),
+            content_type: String::new(),
+            params,
+            query: None,
+        }
     }
 
     #[test]

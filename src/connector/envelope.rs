@@ -72,7 +72,9 @@ pub(super) fn says(map: &Map<String, Value>) -> String {
 }
 
 fn collect(map: &Map<String, Value>, words: &mut Vec<String>, depth: usize) {
-    const TELLING: [&str; 12] = [
+    const TELLING: [&str; 13] = [
+        // Of a GraphQL error: its code stands in there, and counts more than its words.
+        "extensions",
         "code",
         "error",
         "error_code",
@@ -136,6 +138,7 @@ fn kind(says: &str) -> Kind {
         "internal server",
         "server error",
         "service busy",
+        "service error",
         "fatal error",
     ]) {
         Kind::Transient
@@ -162,6 +165,14 @@ mod tests {
                 Kind::Transient,
             ),
             (json!({"status": "error", "reason": "no such list"}), Kind::Refused),
+            // GraphQL: the code in the extensions counts, whatever the words are.
+            (
+                json!({"data": null, "errors": [{"message": "x".repeat(300), "extensions": {"code": "THROTTLED"}}]}),
+                Kind::Throttled,
+            ),
+            (json!({"errors": [{"message": "No.", "extensions": {"code": "UNAUTHENTICATED"}}]}), Kind::Unauthorized),
+            (json!({"errors": [{"message": "Oh.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}]}), Kind::Transient),
+            (json!({"errors": [{"message": "Hm.", "extensions": {"code": "BAD_USER_INPUT"}}]}), Kind::Refused),
             (json!({"error": "bad"}), Kind::Refused),
         ] {
             assert_eq!(find(&body, Holds::Nothing).map(|e| e.kind), Some(kind), "{body}");

@@ -55,6 +55,19 @@ impl Ask {
         }
     }
 
+    /// A GraphQL request; it reads, though its method is POST.
+    pub(super) fn query(call: &Call, url: String, body: Bytes) -> Self {
+        let mut headers = headers(call);
+        for (name, value) in &mut headers {
+            if name == "accept" && value == "application/json" {
+                // GraphQL over HTTP, section 6.1; older servers know the second only.
+                "application/graphql-response+json, application/json;q=0.9".clone_into(value);
+            }
+        }
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        Self { id: call.id.clone(), method: call.method, path: String::new(), url, headers, body }
+    }
+
     /// A request with a record.
     pub(super) fn write(call: &Call, url: String, body: Bytes) -> Self {
         let mut headers = headers(call);

@@ -3,7 +3,8 @@
 //!
 //! From the outside in: [`run_forever`] and [`run_all`] repeat passes; [`run_once`] is one pass; a pass reads pages
 //! (`pull`, `page`) and settles their records (`settle`, `push`, `batch`, `find`); every request leaves through `exchange`,
-//! past the `gate` that all users of one credential share.
+//! past the `gate` that all users of one credential share. What a source sends by itself comes in by [`receive`] (at a
+//! socket: `listen`), is verified (`signature`), waits in the ledger, and goes through the same pass (`inbox`).
 
 mod address;
 mod auth;
@@ -15,7 +16,10 @@ mod envelope;
 mod exchange;
 mod find;
 mod gate;
+mod hook;
 mod http;
+mod inbox;
+mod listen;
 mod page;
 mod pass;
 mod plan;
@@ -24,7 +28,9 @@ mod plan_error;
 mod planner;
 mod pull;
 mod push;
+mod query;
 mod rate;
+mod receive;
 mod reconcile;
 mod rehearse;
 mod retry;
@@ -32,6 +38,7 @@ mod run;
 mod runtime;
 mod schedule;
 mod settle;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -39,11 +46,16 @@ mod trace;
 mod wire;
 
 pub use gate::Gates;
+pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};
+pub use listen::{Listening, listen};
 pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, TargetPlan, WritePlan};
 pub use plan_error::PlanError;
 pub use planner::plan;
+pub use query::Query;
+pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
 pub use runtime::{Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
-pub use schedule::{run_all, run_forever, run_forever_with};
+pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
+pub use signature::{Signing, Unverified};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::address;
@@ -24,6 +25,8 @@ pub(super) struct Listing<'p> {
     pub base_url: &'p str,
     /// Path of the records in the answer; empty for a bare array.
     pub items: &'p [String],
+    /// Path of the record in each of these items; mostly empty.
+    pub inside: &'p [String],
     /// How it is paged; nothing: one page.
     pub pagination: Option<&'p Pagination>,
     /// Page size to ask for.
@@ -44,6 +47,15 @@ pub(super) enum Position {
 }
 
 impl Position {
+    /// What the parameter or variable that leads there is set to.
+    fn sent(&self) -> Option<String> {
+        match self {
+            Self::Cursor(cursor) => Some(cursor.clone()),
+            Self::Number(n) => Some(n.to_string()),
+            Self::Start | Self::Link(_) => None,
+        }
+    }
+
     /// What a checkpoint keeps. Page numbers and offsets are not kept: records that come or go between two runs
     /// would shift them, so those passes begin anew, and the ledger tells what is done.
     pub(super) fn save(&self) -> Option<String> {
@@ -96,20 +108,32 @@ impl<'p> Pager<'p> {
         if let Position::Link(url) = position {
             return url.clone();
         }
+        if self.listing.call.query.is_some() {
+            return self.listing.base_url.to_owned();
+        }
         let mut url = address::url(self.listing.base_url, self.listing.call, &[], filter);
         let Some(pagination) = self.listing.pagination else { return url };
         if let (Some(param), Some(limit)) = (&pagination.limit_param, self.listing.limit) {
             address::push_query(&mut url, param, &limit.to_string());
         }
-        let at = match position {
-            Position::Cursor(cursor) => Some(cursor.clone()),
-            Position::Number(n) => Some(n.to_string()),
-            Position::Start | Position::Link(_) => None,
-        };
-        if let (Some(param), Some(at)) = (&pagination.param, at) {
+        if let (Some(param), Some(at)) = (&pagination.param, position.sent()) {
             address::push_query(&mut url, param, &at);
         }
         url
+    }
+
+    /// The body of the request for the page at this position, where the list is asked for by GraphQL.
+    pub(super) fn body(&self, position: &Position, filter: &[(&str, &str)]) -> Option<Bytes> {
+        let query = self.listing.call.query.as_ref()?;
+        let mut set: Vec<(&str, String)> = filter.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let pagination = self.listing.pagination;
+        if let (Some(param), Some(limit)) = (pagination.and_then(|p| p.limit_param.as_deref()), self.listing.limit) {
+            set.push((param, limit.to_string()));
+        }
+        if let (Some(param), Some(at)) = (pagination.and_then(|p| p.param.as_deref()), position.sent()) {
+            set.push((param, at));
+        }
+        Some(query.body(set))
     }
 
     /// The number of records that the source says there are in all.

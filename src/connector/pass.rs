@@ -7,18 +7,30 @@ use super::compare::newest;
 use super::exchange::{Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::run::{Run, Stop};
-use super::{pull, settle};
+use super::{Call, inbox, pull, settle};
 use crate::evidence::Checkpoint;
 use crate::model::PageStyle;
 
-/// Goes from the checkpoint to the end of the source.
-pub(super) async fn walk(run: &Run<'_>) -> Result<(), Stop> {
+/// Settles what webhooks brought; then, where the source is also listed and it is time (`sweep`), goes from the checkpoint
+/// to the end of the source.
+pub(super) async fn walk(run: &Run<'_>, sweep: bool) -> Result<(), Stop> {
+    if let Some(hook) = &run.plan.source.webhook {
+        inbox::drain(run, hook).await?;
+    }
+    match &run.plan.source.list {
+        Some(list) if sweep => pages(run, list).await,
+        _ => Ok(()),
+    }
+}
+
+/// Goes from the checkpoint to the end of the list.
+async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
     let flow = &run.plan.flow;
     let mut checkpoint = run.world.ledger.checkpoint(flow)?;
     let mut restarted = false;
     let mut second = false;
     loop {
-        match look(run, &mut checkpoint, second).await? {
+        match look(run, list, &mut checkpoint, second).await? {
             End::Whole => return Ok(()),
             End::CursorExpired if restarted => {
                 return Err(Stop::new("cursor-expired", "the source refuses its own cursor, also from the beginning"));
@@ -46,14 +58,15 @@ enum End {
     Shifted,
 }
 
-async fn look(run: &Run<'_>, checkpoint: &mut Checkpoint, second: bool) -> Result<End, Stop> {
+async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: bool) -> Result<End, Stop> {
     let plan = run.plan;
     let source = &plan.source;
     let ledger = &run.world.ledger;
     let mut pager = Pager::new(Listing {
-        call: &source.list,
+        call: list,
         base_url: &source.base_url,
         items: &source.items,
+        inside: &source.inside,
         pagination: source.pagination.as_ref(),
         limit: source.limit,
     });

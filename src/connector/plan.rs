@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::HookPlan;
 use crate::base::secret::SecretRef;
 use crate::contract::Delivery;
 use crate::mapping::Mapping;
@@ -32,6 +33,7 @@ impl Plan {
     pub fn secret_refs(&self) -> Vec<SecretRef> {
         let mut all: Vec<SecretRef> =
             [&self.source.auth, &self.target.auth].into_iter().flat_map(AuthPlan::secret_refs).cloned().collect();
+        all.extend(self.source.webhook.iter().flat_map(|h| h.secrets.iter().cloned()));
         all.dedup();
         all
     }
@@ -63,6 +65,8 @@ pub struct Call {
     pub content_type: String,
     /// Fixed values that the contract gives, by parameter name (path, query and header).
     pub params: Vec<FixedParam>,
+    /// The GraphQL request that it is: sent by POST to the base URL itself. Nothing for a resource of HTTP.
+    pub query: Option<super::Query>,
 }
 
 /// A parameter with a fixed value.
@@ -85,12 +89,16 @@ pub struct SourcePlan {
     pub base_url: String,
     /// How to authenticate.
     pub auth: AuthPlan,
-    /// The list operation.
-    pub list: Call,
+    /// The list operation; nothing where only a webhook brings records.
+    pub list: Option<Call>,
+    /// The events that bring records.
+    pub webhook: Option<HookPlan>,
     /// Field path of the record key.
     pub key: Vec<String>,
     /// Path of the records in the answer; empty for a bare array.
     pub items: Vec<String>,
+    /// Path of the record in each of these items; mostly empty.
+    pub inside: Vec<String>,
     /// How it is paged; nothing: one page.
     pub pagination: Option<Pagination>,
     /// Page size to ask for.
@@ -99,6 +107,21 @@ pub struct SourcePlan {
     pub incremental: Option<(Vec<String>, String)>,
     /// The most requests, where the description states a limit.
     pub rate: Option<crate::contract::Rate>,
+}
+
+impl SourcePlan {
+    /// Whether its records are asked for by GraphQL.
+    #[must_use]
+    pub fn by_graphql(&self) -> bool {
+        self.list.as_ref().is_some_and(|list| list.query.is_some())
+    }
+
+    /// Path of the field that orders the changes of a record.
+    #[must_use]
+    pub fn version(&self) -> Option<&[String]> {
+        let of_hook = self.webhook.as_ref().and_then(|h| h.version.as_deref());
+        of_hook.or_else(|| self.incremental.as_ref().map(|(path, _)| path.as_slice()))
+    }
 }
 
 /// Where records go.

@@ -158,6 +158,14 @@ pub enum PlanError {
         /// The operation.
         operation: String,
     },
+    /// The webhook lacks something.
+    #[error("the webhook of {system}: {because}")]
+    Webhook {
+        /// The system.
+        system: String,
+        /// What, and where to set it.
+        because: String,
+    },
     /// A body that the runtime cannot write.
     #[error("{operation} of {system} takes {content_type}; the connector writes JSON and forms")]
     MediaType {
@@ -167,5 +175,24 @@ pub enum PlanError {
         operation: String,
         /// The media type.
         content_type: String,
+    },
+    /// A write by GraphQL.
+    #[error("{operation} of {system} writes by GraphQL; this release reads from GraphQL and does not write to it")]
+    GraphqlWrite {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
+    /// A field that the flow needs and the GraphQL schema does not have there, an object without end that is mapped as a
+    /// whole, or one field too many.
+    #[error("{operation} of {system} cannot be asked for {path}; map single fields that the schema has")]
+    NotAskable {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+        /// The field.
+        path: String,
     },
 }

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::address;
 use super::body::{scalar, writable};
-use super::{AuthPlan, Call, FixedParam, Plan, PlanError, SourcePlan, TargetPlan, WritePlan, plan_auth};
+use super::query::{self, Wants};
+use super::{AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, TargetPlan, WritePlan, hook, plan_auth};
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
 use crate::contract::{Contract, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
-use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, System};
+use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, RootField, System};
 
 /// Plans a flow. `base_urls` overrides, by system, what contract and description say (in this order of strength:
 /// override, contract, the description's first absolute server).
@@ -31,12 +32,15 @@ pub fn plan(
         let hint = did_you_mean(flow, contract.flows.keys().map(String::as_str));
         return Err(PlanError::NoFlow { flow: flow.to_owned(), hint });
     };
-    let side = |name| Side::new(flow, name, contract, systems, base_urls);
+    let side = |name| Side::new(flow, name, contract, systems, base_urls, true);
+    // Nothing is sent to a source that only sends.
+    let called = clause.source.operation.is_some();
+    let from = Side::new(flow, &clause.source.system, contract, systems, base_urls, called)?;
     Ok(Plan {
         integration: contract.name.value.clone(),
         flow: clause.name.clone(),
         every_ms: clause.source.every_ms,
-        source: source(&side(&clause.source.system)?, clause)?,
+        source: source(&from, clause, &mapping)?,
         target: target(&side(&clause.target.system)?, clause)?,
         mapping,
         delivery: clause.delivery.clone(),
@@ -61,10 +65,14 @@ impl<'c> Side<'c> {
         contract: &'c Contract,
         systems: &'c BTreeMap<String, Arc<System>>,
         base_urls: &BTreeMap<String, String>,
+        called: bool,
     ) -> Result<Self, PlanError> {
         let missing = || PlanError::NoSystem { flow: flow.to_owned(), system: name.to_owned() };
         let declared = contract.systems.get(name).ok_or_else(missing)?;
         let system = systems.get(name).ok_or_else(missing)?;
+        if !called {
+            return Ok(Self { name, system, base_url: String::new(), auth: AuthPlan::None });
+        }
         let over = base_urls.get(name).map(String::as_str);
         let server = system.servers.iter().map(|s| s.url.as_str()).find(|url| address::origin(url).is_some());
         let chosen = over.or(declared.base_url.as_ref().map(|u| u.value.as_str())).or(server);
@@ -139,6 +147,7 @@ impl<'c> Side<'c> {
                 .as_ref()
                 .map_or_else(|| "application/json".to_owned(), |b| b.content_type.clone()),
             params: fixed,
+            query: None,
         })
     }
 
@@ -162,9 +171,11 @@ impl<'c> Side<'c> {
     /// Every fixed parameter is known to at least one of the operations.
     fn params_known(&self, params: &[(Spanned<String>, Value)], operations: &[&Operation]) -> Result<(), PlanError> {
         for (name, _) in params {
-            let known = operations
-                .iter()
-                .any(|o| o.parameter(name).is_some() || address::placeholders(&o.path).any(|p| p == name.as_str()));
+            let known = operations.iter().any(|o| {
+                o.parameter(name).is_some()
+                    || o.argument(&self.system.schemas, name).is_some()
+                    || address::placeholders(&o.path).any(|p| p == name.as_str())
+            });
             if !known {
                 let all = operations.iter().flat_map(|o| o.parameters.iter().map(|p| p.name.as_str()));
                 return Err(PlanError::NoParam {
@@ -178,9 +189,26 @@ impl<'c> Side<'c> {
     }
 }
 
-fn source(side: &Side<'_>, flow: &Flow) -> Result<SourcePlan, PlanError> {
+fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan, PlanError> {
     let clause = &flow.source;
-    let operation = side.operation(&clause.operation)?;
+    let webhook = clause.webhook.as_ref().map(|w| hook::plan(side.name, side.system, w)).transpose()?;
+    let Some(name) = &clause.operation else {
+        return Ok(SourcePlan {
+            system: side.name.to_owned(),
+            base_url: side.base_url.clone(),
+            auth: side.auth.clone(),
+            list: None,
+            webhook,
+            key: path(&clause.key),
+            items: Vec::new(),
+            inside: Vec::new(),
+            pagination: None,
+            limit: None,
+            incremental: None,
+            rate: None,
+        });
+    };
+    let operation = side.operation(name)?;
     side.params_known(&clause.params, &[operation])?;
     let pagination = pages(side, operation, &clause.paginate)?;
     let explicit = match &clause.paginate {
@@ -191,17 +219,86 @@ fn source(side: &Side<'_>, flow: &Flow) -> Result<SourcePlan, PlanError> {
     let Some(items) = items else {
         return Err(PlanError::NoItems { system: side.name.to_owned(), operation: operation.id.clone() });
     };
+    let inside = if explicit.is_some_and(|e| e.items.is_some()) { Vec::new() } else { operation.inside.clone() };
+    let mut list = side.call(operation, &clause.params, false)?;
+    let mut limit = explicit.and_then(|e| e.limit).or_else(|| pagination.as_ref().and_then(page_size));
+    if let Some(field) = &operation.root_field {
+        let query = asked(
+            side,
+            operation,
+            field,
+            flow,
+            mapping,
+            pagination.as_ref(),
+            &[items.clone(), inside.clone()].concat(),
+        );
+        list.query = Some(query?);
+        // A connection is asked for a number of records; without one, many servers refuse.
+        limit = limit.or_else(|| pagination.as_ref()?.limit_param.as_ref().map(|_| GRAPHQL_PAGE));
+    }
     Ok(SourcePlan {
         system: side.name.to_owned(),
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),
-        list: side.call(operation, &clause.params, false)?,
+        list: Some(list),
+        webhook,
         key: path(&clause.key),
         items,
-        limit: explicit.and_then(|e| e.limit).or_else(|| pagination.as_ref().and_then(page_size)),
+        inside,
+        limit,
         pagination,
         incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
         rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
+    })
+}
+
+/// Records on a page of a GraphQL list that does not say how many it gives at most.
+const GRAPHQL_PAGE: u64 = 50;
+
+/// The GraphQL request for a list: the fields that the mapping reads, the key, the field that orders changes, and what
+/// leads to the next page.
+fn asked(
+    side: &Side<'_>,
+    operation: &Operation,
+    field: &RootField,
+    flow: &Flow,
+    mapping: &Mapping,
+    pagination: Option<&Pagination>,
+    items: &[String],
+) -> Result<Query, PlanError> {
+    let clause = &flow.source;
+    let next = pagination.and_then(|p| match &p.next {
+        Some(CursorFrom::Body(path)) => Some(path),
+        _ => None,
+    });
+    let around = next
+        .into_iter()
+        .chain(pagination.and_then(|p| p.more.as_ref()))
+        .chain(pagination.and_then(|p| p.total.as_ref()));
+    let mut fields = vec![path(&clause.key)];
+    fields.extend(clause.incremental.as_ref().map(|i| path(&i.field)));
+    if let Some(CursorFrom::LastItem(name)) = pagination.and_then(|p| p.next.as_ref()) {
+        fields.push(vec![name.clone()]);
+    }
+    fields.extend(mapping.reads());
+    let mut variables: Vec<String> = Vec::new();
+    if let Some(p) = pagination {
+        variables.extend(p.limit_param.iter().chain(&p.param).cloned());
+    }
+    variables.extend(clause.incremental.as_ref().map(|i| i.param.value.clone()));
+    let wants = Wants {
+        operation,
+        field,
+        around: around.cloned().collect(),
+        items: items.to_vec(),
+        fields,
+        variables,
+        fixed: clause.params.iter().map(|(name, value)| (name.value.clone(), value.clone())).collect(),
+    };
+    query::write(&side.system.schemas, &wants).map_err(|path| PlanError::NotAskable {
+        system: side.name.to_owned(),
+        operation: operation.id.clone(),
+        path: quoted(&path, 120),
     })
 }
 
@@ -258,6 +355,9 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
     let clause = &flow.target;
     let used: Vec<&Operation> =
         clause.write.operations().into_iter().map(|(_, name)| side.operation(name)).collect::<Result<_, _>>()?;
+    if let Some(operation) = used.iter().find(|o| o.root_field.is_some()) {
+        return Err(PlanError::GraphqlWrite { system: side.name.to_owned(), operation: operation.id.clone() });
+    }
     side.params_known(&clause.params, &used)?;
     let header = |given: &Option<Spanned<String>>, operation: &Operation| {
         given.as_ref().map(|h| h.value.clone()).or_else(|| operation.idempotency.as_ref().map(|i| i.header.clone()))

@@ -34,7 +34,10 @@ pub(super) async fn page(
 ) -> Result<Page, Miss> {
     let gate = run.gate(side);
     let url = pager.url(position, filter);
-    let ask = Ask::read(pager.listing.call, url.clone());
+    let ask = match pager.body(position, filter) {
+        Some(body) => Ask::query(pager.listing.call, url.clone(), body),
+        None => Ask::read(pager.listing.call, url.clone()),
+    };
     let listing = pager.listing;
     let read = |response: Response| read(run, gate, &listing, response);
     let (records, body, response) = exchange::repeat(run, side, &ask, tries, trace, read).await?;
@@ -71,14 +74,23 @@ fn read(
     match found {
         Some(Value::Array(_)) => {}
         // Some languages write an empty list as null.
-        Some(Value::Null) if !listing.items.is_empty() => return Ok((Vec::new(), body, response)),
+        // GraphQL has empty lists: null says that something could not be told.
+        Some(Value::Null) if !listing.items.is_empty() && listing.call.query.is_none() => {
+            return Ok((Vec::new(), body, response));
+        }
         _ => {
             let path = if listing.items.is_empty() { "the top".to_owned() } else { listing.items.join(".") };
             return Err(unreadable(format!("the answer holds no list of records at {path}")));
         }
     }
     match take_at(&mut body, listing.items) {
-        Some(Value::Array(records)) => Ok((records, body, response)),
+        Some(Value::Array(mut records)) => {
+            if !listing.inside.is_empty() {
+                // An item without a record stays, as null: it has no key, so it is among the dead letters and not lost.
+                records.iter_mut().for_each(|item| *item = take_at(item, listing.inside).unwrap_or(Value::Null));
+            }
+            Ok((records, body, response))
+        }
         _ => Err(unreadable("the answer holds no list of records".to_owned())),
     }
 }
@@ -89,5 +101,6 @@ fn unreadable(why: String) -> Miss {
 
 /// A cursor that the source no longer takes.
 pub(super) fn is_expired(refused: &Refused, position: &Position) -> bool {
-    matches!(refused.status, 400 | 410) && !matches!(position, Position::Start | Position::Number(_))
+    let told = refused.code == "error-envelope" && refused.says.to_lowercase().contains("cursor");
+    (matches!(refused.status, 400 | 410) || told) && !matches!(position, Position::Start | Position::Number(_))
 }

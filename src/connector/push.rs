@@ -152,6 +152,7 @@ impl Delivery<'_, '_> {
             call: find,
             base_url: &run.plan.target.base_url,
             items: find_items,
+            inside: &[],
             pagination: find_pages.as_ref(),
             limit: find_pages.as_ref().and_then(|p| p.limit_max),
         };

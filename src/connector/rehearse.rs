@@ -8,7 +8,8 @@ use super::run::{Run, lock};
 use super::runtime::{Observer, remembered};
 use super::{LogLine, Plan, World, WritePlan, pass};
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Reconciliation, RunRecord,
+    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, Reconciliation, RunRecord,
+    Waiting,
 };
 
 /// Records that would be rejected, shown at most.
@@ -74,7 +75,7 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
     let world = World { ledger: Arc::clone(&aside) as _, observer: Arc::new(Silent), ..world.clone() };
     let gates = Gates::default();
     let run = Run::rehearsing(plan, &world, &gates);
-    let report = remembered(&run, pass::walk(&run)).await;
+    let report = remembered(&run, pass::walk(&run, true)).await;
     let Would { create, update, put } = run.would();
     let rejected = aside.letters().into_iter().take(SHOWN);
     Rehearsal {
@@ -161,5 +162,17 @@ impl Ledger for Aside {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
         self.real.runs(limit)
+    }
+
+    fn receive(&self, _event: &Received) -> Result<bool, LedgerError> {
+        Ok(true)
+    }
+
+    fn inbox(&self, flow: &str, after: u64, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        self.real.inbox(flow, after, limit)
+    }
+
+    fn settle_inbox(&self, _flow: &str, _seqs: &[u64]) -> Result<(), LedgerError> {
+        Ok(())
     }
 }

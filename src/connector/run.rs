@@ -16,6 +16,7 @@ use super::reconcile::Tally;
 use super::rehearse::Would;
 use super::trace::Trace;
 use super::{Plan, Report, World};
+use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
@@ -82,6 +83,8 @@ pub(super) struct Run<'a> {
     pub letters: Mutex<BTreeSet<String>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<HashMap<u128, String>>,
+    /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
+    pub refused: Mutex<HashMap<u128, Digest>>,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -125,6 +128,7 @@ impl<'a> Run<'a> {
             tally: Mutex::default(),
             letters: Mutex::default(),
             claims: Mutex::default(),
+            refused: Mutex::default(),
             would: None,
             begun: Instant::now(),
             span,

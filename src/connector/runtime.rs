@@ -85,8 +85,13 @@ pub async fn run_once(plan: &Plan, world: &World) -> Report {
 
 /// As [`run_once`]; pauses, rates, breakers and tokens are shared with every other run that is given these gates.
 pub async fn run_once_with(plan: &Plan, world: &World, gates: &Gates) -> Report {
+    pass_once(plan, world, gates, true).await
+}
+
+/// One pass; without `sweep`, only over what webhooks brought.
+pub(super) async fn pass_once(plan: &Plan, world: &World, gates: &Gates, sweep: bool) -> Report {
     let run = Run::new(plan, world, gates);
-    remembered(&run, pass::walk(&run)).await
+    remembered(&run, pass::walk(&run, sweep)).await
 }
 
 /// Delivers these source records as a pass would have, without reading the source or moving the checkpoint: how dead

@@ -6,8 +6,8 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::gate::Gates;
-use super::runtime::run_once_with;
-use super::{Plan, Report, World};
+use super::runtime::{pass_once, run_once_with};
+use super::{Bell, Plan, Report, World};
 
 /// Runs a flow at the pace of its contract until it is asked to stop, or until somebody has to change something
 /// first. A flow without a pace runs once. `on_report` hears of every pass; the last one is returned too.
@@ -22,6 +22,9 @@ pub async fn run_forever_with(
     gates: &Gates,
     on_report: &(dyn Fn(&Report) + Send + Sync),
 ) -> Report {
+    if plan.source.webhook.is_some() {
+        return hear(plan, world, gates, &Bell::default(), on_report).await;
+    }
     loop {
         let begun = Instant::now();
         let report = run_once_with(plan, world, gates).await;
@@ -40,12 +43,89 @@ pub async fn run_forever_with(
     }
 }
 
+/// After a pass that stopped early, until the next one, where nothing else asks for one.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Runs a flow with a webhook: a pass whenever something came in, a sweep at the pace of the contract, and another try
+/// after a pass that stopped early. The report is of all passes together, its reason to stop that of the last.
+async fn hear(
+    plan: &Plan,
+    world: &World,
+    gates: &Gates,
+    bell: &Bell,
+    on_report: &(dyn Fn(&Report) + Send + Sync),
+) -> Report {
+    let rung = bell.of(&plan.flow);
+    let every = plan.every_ms.filter(|_| plan.source.list.is_some()).map(|ms| Duration::from_millis(ms.max(1)));
+    let mut due = Instant::now();
+    let mut so_far: Option<Report> = None;
+    loop {
+        let sweep = every.is_some() && Instant::now() >= due;
+        if let (Some(every), true) = (every, sweep) {
+            due = Instant::now() + every;
+        }
+        let report = pass_once(plan, world, gates, sweep).await;
+        on_report(&report);
+        let again = report.stopped.is_some();
+        let done = report.needs_somebody();
+        let all = together(so_far.take(), report);
+        if done || world.stop.is_cancelled() {
+            return all;
+        }
+        so_far = Some(all);
+        let next_sweep = async {
+            match every {
+                Some(_) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let next_try = async { if again { tokio::time::sleep(AGAIN).await } else { std::future::pending().await } };
+        tokio::select! {
+            biased;
+            () = world.stop.cancelled() => {}
+            () = rung.notified() => {}
+            () = next_sweep => {}
+            () = next_try => {}
+        }
+        if world.stop.is_cancelled()
+            && let Some(all) = so_far.take()
+        {
+            return all;
+        }
+    }
+}
+
+/// Two reports as one. A pass that was asked to stop has failed at nothing.
+fn together(before: Option<Report>, now: Report) -> Report {
+    let Some(before) = before else { return now };
+    let counts = before.counts.plus(now.counts);
+    let quiet = now.counts.read == 0;
+    Report {
+        verdict: if quiet && now.stopped.is_none() { before.verdict } else { counts.verdict(now.stopped.is_none()) },
+        counts,
+        requests: before.requests + now.requests,
+        retries: before.retries + now.retries,
+        ..now
+    }
+}
+
 /// Runs several flows side by side, each as [`run_forever`] or, with `once`, for one pass. Flows that use the same
 /// credential share its pauses, rate and token. The last report of each flow, in the order of `plans`.
 pub async fn run_all(
     plans: &[Plan],
     world: &World,
     once: bool,
+    on_report: &(dyn Fn(&Report) + Send + Sync),
+) -> Vec<Report> {
+    run_all_hearing(plans, world, once, &Bell::default(), on_report).await
+}
+
+/// As [`run_all`]; a flow with a webhook begins a pass when the bell of its receiver rings.
+pub async fn run_all_hearing(
+    plans: &[Plan],
+    world: &World,
+    once: bool,
+    bell: &Bell,
     on_report: &(dyn Fn(&Report) + Send + Sync),
 ) -> Vec<Report> {
     let gates = Gates::default();
@@ -55,6 +135,8 @@ pub async fn run_all(
             let report = run_once_with(plan, world, gates).await;
             on_report(&report);
             report
+        } else if plan.source.webhook.is_some() {
+            hear(plan, world, gates, bell, on_report).await
         } else {
             run_forever_with(plan, world, gates, on_report).await
         }

@@ -6,13 +6,13 @@ use futures::stream;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::WritePlan;
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
 use super::push::{self, Undelivered};
 use super::reconcile::{Settled, hash};
 use super::run::{Run, Stop, lock};
+use super::{HookPlan, WritePlan};
 use crate::base::digest::Digest;
 use crate::contract::Order;
 use crate::evidence::{DeadLetter, DeadState};
@@ -33,6 +33,8 @@ enum Reject {
     Mapping(Rejection),
     KeyMissing,
     EqualKeys(String),
+    /// The same record came before in this pass, by another page or by its event, and was refused.
+    RefusedBefore,
 }
 
 /// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
@@ -120,7 +122,10 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
         return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
     };
     run.tally().read(&key);
-    let version = source.incremental.as_ref().and_then(|(path, _)| at(&record, path)).and_then(scalar);
+    if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
+        return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
+    }
+    let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
     let mapped =
         run.plan.mapping.apply(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
             Some(other) => Err(Reject::EqualKeys(other)),
@@ -174,6 +179,10 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 /// Buries a record that is not even sent.
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
+        Reject::RefusedBefore => {
+            run.tally().settle(key, Settled::Dead);
+            return Ok(());
+        }
         Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
         Reject::KeyMissing => (
             "key-missing",
@@ -185,6 +194,15 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
         }
     };
     bury(run, key, code, &because, record, 0, None, settled)
+}
+
+/// Buries the payload of an event in which there is no record.
+pub(super) fn no_record(run: &Run<'_>, event: &str, hook: &HookPlan, payload: Value) -> Result<(), Stop> {
+    let path = if hook.record.is_empty() { "the top".to_owned() } else { hook.record.join(".") };
+    let because = format!("the payload of {} has no record at {path}", hook.event);
+    let key = format!("#{}", Digest::of_bytes(event.as_bytes()).short());
+    run.tally().read(&key);
+    bury(run, &key, "record-missing", &because, payload, 0, None, Settled::Dead)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]
@@ -199,6 +217,9 @@ fn bury(
     settled: Settled,
 ) -> Result<(), Stop> {
     let because = run.clean(because);
+    if attempts > 0 {
+        lock(&run.refused).insert(hash(key), Digest::of_json(&payload));
+    }
     let letter = DeadLetter {
         id: 0,
         flow: run.plan.flow.clone(),

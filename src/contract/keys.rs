@@ -64,6 +64,8 @@ pub(super) struct Table {
     pub(super) keys: &'static [Key],
     /// Exactly one of these must be there.
     pub(super) one_of: &'static [&'static str],
+    /// At least one of these must be there.
+    pub(super) any_of: &'static [&'static str],
 }
 
 impl Table {
@@ -87,7 +89,7 @@ const fn may(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 }
 
 const fn table(keys: &'static [Key]) -> Table {
-    Table { keys, one_of: &[] }
+    Table { keys, one_of: &[], any_of: &[] }
 }
 
 /// Approvals are of the contract as a whole.
@@ -125,13 +127,19 @@ pub(super) static SYSTEM: Table = table(&[
 ]);
 
 pub(super) static AUTH: Table = table(&[
-    must("scheme", Shape::Text, "Name of a security scheme of the description."),
+    must(
+        "scheme",
+        Shape::Text,
+        "Name of a security scheme of the description; where it declares none: bearer, basic, api_key or oauth2.",
+    ),
     may("secret", Shape::Reference, "Token or key."),
     may("username", Shape::Reference, "User name of basic authentication."),
     may("password", Shape::Reference, "Password of basic authentication."),
     may("client_id", Shape::Reference, "OAuth 2 client id."),
     may("client_secret", Shape::Reference, "OAuth 2 client secret."),
     may("scopes", Shape::Texts, "OAuth 2 scopes to ask for."),
+    may("header", Shape::Text, "Header of the key, where the description declares no scheme and this one is api_key."),
+    may("token_url", Shape::Text, "Token URL, where the description declares no scheme and this one is oauth2."),
 ]);
 
 pub(super) static CONSTRAINT: Table = table(&[
@@ -181,9 +189,11 @@ pub(super) static FLOW: Table = table(&[
     NO_APPROVALS,
 ]);
 
-pub(super) static SOURCE: Table = table(&[
+pub(super) static SOURCE: Table = Table { keys: SOURCE_KEYS, one_of: &[], any_of: &["operation", "webhook"] };
+
+const SOURCE_KEYS: &[Key] = &[
     must("system", Shape::Text, "A name under systems."),
-    must("operation", Shape::Text, "operationId or \"METHOD /path\" of a list or search."),
+    may("operation", Shape::Text, "operationId or \"METHOD /path\" of a list or search."),
     may("every", Shape::Duration, "Time between polls; left out: run once."),
     must("key", Shape::Text, "Field of the record that identifies it."),
     may("paginate", Shape::WordOr(&["auto"], &PAGINATE), "How it is paged; auto: as the description says."),
@@ -202,9 +212,33 @@ pub(super) static SOURCE: Table = table(&[
     may("params", Shape::Scalars, "Fixed values of parameters, by name."),
     may(
         "webhook",
-        Shape::Later("poll with `every`, and read changes only with `incremental`"),
-        "Push instead of poll.",
+        Shape::Table(&WEBHOOK),
+        "The source sends events; with operation and every, a sweep finds what it never sent.",
     ),
+];
+
+pub(super) static WEBHOOK: Table = table(&[
+    must("event", Shape::Text, "Name of a webhook or callback of the description."),
+    must("path", Shape::Text, "Path at which the connector receives it: /hooks/tills."),
+    may("verify", Shape::Table(&VERIFY), "How an event is known to be the sender's."),
+    may(
+        "id",
+        Shape::TextOr(&EVENT_ID),
+        "Field of the payload that tells one event from another; known for most schemes.",
+    ),
+    may("record", Shape::Text, "Path of the record in the payload; the payload itself where left out."),
+    may("version", Shape::Text, "Field of the record that orders its changes: events come in any order."),
+]);
+
+pub(super) static EVENT_ID: Table = table(&[must("header", Shape::Text, "Header that tells one event from another.")]);
+
+pub(super) static VERIFY: Table = table(&[
+    must("scheme", Shape::Word(&["standard-webhooks", "stripe", "github", "hmac"], &[]), "How events are signed."),
+    must("secret", Shape::Reference, "Secret of the signature."),
+    may("previous", Shape::Reference, "The secret before, while it is being replaced."),
+    may("header", Shape::Text, "Header that carries the signature; known but for hmac."),
+    may("encoding", Shape::Word(&["hex", "base64"], &[]), "Of an hmac signature; hex where left out."),
+    may("tolerance", Shape::Duration, "How far the time of signing may lie from now, where the scheme has one."),
 ]);
 
 pub(super) static PAGINATE: Table = table(&[
@@ -235,6 +269,7 @@ pub(super) static TARGET: Table = Table {
         may("params", Shape::Scalars, "Fixed values of parameters, by name."),
     ],
     one_of: &["upsert", "put", "bulk", "create"],
+    any_of: &[],
 };
 
 pub(super) static UPSERT: Table = table(&[

@@ -3,11 +3,13 @@
 //! API descriptions is for the checks.
 
 mod approvals;
+mod declared;
 mod keys;
 mod parse;
 mod schema;
 
 pub use approvals::{Approvals, Bar, Policy};
+pub use declared::{SCHEMES, declared};
 pub use parse::{API_VERSION, parse};
 pub use schema::json_schema;
 
@@ -77,6 +79,10 @@ pub struct Auth {
     pub client_secret: Option<Spanned<String>>,
     /// OAuth 2: scopes asked for.
     pub scopes: Vec<Spanned<String>>,
+    /// Header of a key that the description does not declare.
+    pub header: Option<Spanned<String>>,
+    /// Token URL that the description does not declare.
+    pub token_url: Option<Spanned<String>>,
 }
 
 impl Auth {
@@ -181,9 +187,11 @@ pub struct Source {
     pub at: Span,
     /// Name in `systems`.
     pub system: Spanned<String>,
-    /// operationId or `METHOD /path` of a list or search.
-    pub operation: Spanned<String>,
-    /// Milliseconds between polls; nothing: run once.
+    /// operationId or `METHOD /path` of a list or search; nothing where only a webhook brings records.
+    pub operation: Option<Spanned<String>>,
+    /// The events that bring records; with an operation, that one sweeps up what was never delivered.
+    pub webhook: Option<Webhook>,
+    /// Milliseconds between polls or sweeps; nothing: run once.
     pub every_ms: Option<u64>,
     /// Field of the record that identifies it.
     pub key: Spanned<String>,
@@ -195,6 +203,122 @@ pub struct Source {
     pub deletes_at: Option<Span>,
     /// Fixed values of parameters, by name.
     pub params: Vec<(Spanned<String>, Value)>,
+}
+
+/// `webhook`: the source sends events to the connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Where it stands.
+    pub at: Span,
+    /// Name of a webhook or callback of the description.
+    pub event: Spanned<String>,
+    /// Path at which the connector receives it; begins with a slash.
+    pub path: Spanned<String>,
+    /// How an event is known to be the sender's; nothing: not at all, which no connector runs.
+    pub verify: Option<Verify>,
+    /// What tells one event from another; nothing: as the scheme has it.
+    pub id: Option<EventId>,
+    /// Dotted path of the record in the payload; nothing: the payload is the record.
+    pub record: Option<Spanned<String>>,
+    /// Field of the record that orders its changes.
+    pub version: Option<Spanned<String>>,
+}
+
+/// Where the id of an event stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventId {
+    /// At this dotted path of the payload.
+    Field(Spanned<String>),
+    /// In this header.
+    Header(Spanned<String>),
+}
+
+/// `verify`: how an event is signed. Texts are as written: whether secrets are references is for a check (law 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verify {
+    /// Where it stands.
+    pub at: Span,
+    /// The scheme.
+    pub scheme: SignatureScheme,
+    /// The secret.
+    pub secret: Spanned<String>,
+    /// The secret before, while it is being replaced.
+    pub previous: Option<Spanned<String>>,
+    /// Header that carries the signature, where it is not the scheme's own.
+    pub header: Option<Spanned<String>>,
+    /// The signature is base64, not hex; for `hmac`.
+    pub base64: bool,
+    /// How far the time of signing may lie from now, in milliseconds.
+    pub tolerance_ms: Option<u64>,
+}
+
+impl Verify {
+    /// Every field that must be a reference, with its key.
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
+        std::iter::once(("secret", &self.secret)).chain(self.previous.as_ref().map(|p| ("previous", p)))
+    }
+}
+
+/// How a webhook is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureScheme {
+    /// Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+    StandardWebhooks,
+    /// One header `t=…,v1=…`, as Stripe signs.
+    Stripe,
+    /// `sha256=…` in hex, as GitHub signs.
+    Github,
+    /// HMAC-SHA256 of the body in a header.
+    Hmac,
+}
+
+impl SignatureScheme {
+    /// As the contract writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StandardWebhooks => "standard-webhooks",
+            Self::Stripe => "stripe",
+            Self::Github => "github",
+            Self::Hmac => "hmac",
+        }
+    }
+
+    /// The time of signing is part of what is signed.
+    #[must_use]
+    pub const fn has_time(self) -> bool {
+        matches!(self, Self::StandardWebhooks | Self::Stripe)
+    }
+
+    /// The header that carries the signature, where the scheme says which.
+    #[must_use]
+    pub const fn header(self) -> Option<&'static str> {
+        match self {
+            Self::StandardWebhooks => Some("webhook-signature"),
+            Self::Stripe => Some("stripe-signature"),
+            Self::Github => Some("x-hub-signature-256"),
+            Self::Hmac => None,
+        }
+    }
+
+    /// The header that tells one event from another, where the scheme has one.
+    #[must_use]
+    pub const fn id_header(self) -> Option<&'static str> {
+        match self {
+            Self::StandardWebhooks => Some("webhook-id"),
+            Self::Github => Some("x-github-delivery"),
+            Self::Stripe | Self::Hmac => None,
+        }
+    }
+
+    /// The field of the payload that tells one event from another, where the scheme has one.
+    #[must_use]
+    pub const fn id_field(self) -> Option<&'static str> {
+        match self {
+            Self::Stripe => Some("id"),
+            Self::StandardWebhooks | Self::Github | Self::Hmac => None,
+        }
+    }
 }
 
 /// `incremental`: only what changed since the checkpoint.

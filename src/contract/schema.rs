@@ -37,6 +37,9 @@ fn table(t: &Table) -> Value {
         if !t.one_of.is_empty() {
             o.insert("oneOf".to_owned(), t.one_of.iter().map(|k| json!({"required": [k]})).collect());
         }
+        if !t.any_of.is_empty() {
+            o.insert("anyOf".to_owned(), t.any_of.iter().map(|k| json!({"required": [k]})).collect());
+        }
     }
     out
 }

@@ -82,6 +82,30 @@ pub struct DeadLetter {
     pub state: DeadState,
 }
 
+/// A verified event of a webhook, as it came in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// The flow that it is for.
+    pub flow: String,
+    /// Its id, as the sender gave it.
+    pub id: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// Its payload.
+    pub payload: Value,
+}
+
+/// An event that waits in the inbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// Its place in the order of arrival; larger is later.
+    pub seq: u64,
+    /// Its id.
+    pub id: String,
+    /// Its payload.
+    pub payload: Value,
+}
+
 /// A finished or running run of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRecord {
@@ -187,6 +211,26 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Faults of the ledger.
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError>;
+
+    /// Keeps an event in the inbox of its flow, also through a loss of power; false where an event of this id was kept
+    /// before, settled or not.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn receive(&self, event: &Received) -> Result<bool, LedgerError>;
+
+    /// Events of a flow that wait, in the order in which they came: those after `after` (0: from the first), at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn inbox(&self, flow: &str, after: u64, limit: usize) -> Result<Vec<Waiting>, LedgerError>;
+
+    /// Takes events out of the inbox whose records are settled. Their ids stay known.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError>;
 }
 
 #[derive(Debug, Default)]
@@ -195,6 +239,8 @@ struct Memory {
     effects: BTreeMap<(String, String), Effect>,
     letters: Vec<DeadLetter>,
     runs: Vec<RunRecord>,
+    /// In the order of arrival, the place from 1; without payload where settled.
+    inbox: Vec<(String, String, Option<Value>)>,
 }
 
 /// A ledger in memory. What survives a simulated crash is what was put in, as with the real one.
@@ -263,5 +309,31 @@ impl Ledger for MemoryLedger {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
         Ok(self.lock().runs.iter().rev().take(limit).cloned().collect())
+    }
+
+    fn receive(&self, event: &Received) -> Result<bool, LedgerError> {
+        let mut memory = self.lock();
+        if memory.inbox.iter().any(|(flow, id, _)| *flow == event.flow && *id == event.id) {
+            return Ok(false);
+        }
+        memory.inbox.push((event.flow.clone(), event.id.clone(), Some(event.payload.clone())));
+        Ok(true)
+    }
+
+    fn inbox(&self, flow: &str, after: u64, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        let memory = self.lock();
+        let all = (1..).zip(&memory.inbox).filter(|(seq, (of, _, _))| *seq > after && of == flow);
+        let waiting =
+            all.filter_map(|(seq, (_, id, payload))| Some(Waiting { seq, id: id.clone(), payload: payload.clone()? }));
+        Ok(waiting.take(limit).collect())
+    }
+
+    fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
+        for (seq, (of, _, payload)) in (1..).zip(&mut self.lock().inbox) {
+            if of == flow && seqs.contains(&seq) {
+                *payload = None;
+            }
+        }
+        Ok(())
     }
 }

@@ -14,7 +14,8 @@ pub use blob::{Blob, KeptBundle, Recorded};
 pub use chain::{FORMAT, GENESIS, chain_hash, content_digest, data_digest, link};
 pub use event::{Event, EventKind, Keep, NewEvent, Outcome, Phase, Provenance, Session, WHY, who};
 pub use ledger::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, MemoryLedger, RunRecord,
+    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, MemoryLedger, Received, RunRecord,
+    Waiting,
 };
 pub use proof::{ChainFault, Dropped, Head, Proof, Walk, compactions, may_lack};
 pub use reconciliation::{Reconciliation, Verdict};

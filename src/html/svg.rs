@@ -125,6 +125,68 @@ pub fn systems(id: &str, nodes: &[Node<'_>], edges: &[Edge<'_>]) -> String {
     out
 }
 
+/// The same for a narrow screen: one flow below the other, each from its source down to its target; systems without a flow
+/// last. No wider than a phone. `id` is unique on the page.
+#[must_use]
+pub fn systems_tall(id: &str, nodes: &[Node<'_>], edges: &[Edge<'_>]) -> String {
+    const WIDTH: usize = 310;
+    const BOX: usize = 88;
+    const WIRE: usize = 84;
+    const GAP: usize = 30;
+    let idle: Vec<&Node<'_>> =
+        nodes.iter().filter(|n| edges.iter().all(|e| e.from != n.name && e.to != n.name)).collect();
+    let height = (edges.len() * (2 * BOX + WIRE + GAP) + idle.len() * (BOX + GAP)).max(GAP) - GAP + 8;
+    let said: Vec<String> = edges.iter().map(|e| format!("{} from {} to {}", e.name, e.from, e.to)).collect();
+    let said = if said.is_empty() { "no flow".to_owned() } else { said.join("; ") };
+    let mut out = open(id, WIDTH, height, "Systems and flows, one below the other", &format!("Flows: {said}."));
+    let mut boxed = |y: usize, name: &str| {
+        let node = nodes.iter().find(|n| n.name == name);
+        let (title, line) = node.map_or(("", ""), |n| (n.title, n.line.as_str()));
+        let _ = write!(
+            out,
+            "<g><title>{}</title><rect class=\"box\" x=\"4\" y=\"{y}\" width=\"{}\" height=\"{BOX}\" rx=\"6\"/>\
+             <text class=\"strong\" x=\"20\" y=\"{}\">{}</text><text x=\"20\" y=\"{}\">{}</text>\
+             <text class=\"quiet\" x=\"20\" y=\"{}\">{}</text></g>",
+            escaped(&format!("{name}: {title}")),
+            WIDTH - 8,
+            y + 28,
+            cut(name, 30),
+            y + 50,
+            cut(title, 34),
+            y + 71,
+            cut(line, 34),
+        );
+    };
+    let mut arrows = String::new();
+    let mut y = 4;
+    for edge in edges {
+        boxed(y, edge.from);
+        boxed(y + BOX + WIRE, edge.to);
+        let (top, end) = (y + BOX, y + BOX + WIRE);
+        let _ = write!(
+            arrows,
+            "<g class=\"flow\"><title>{}</title><path class=\"wire\" d=\"M40 {} V{}\"/><path class=\"tip\" d=\"M35 {} l5 9 l5 -9z\"/>\
+             <text class=\"strong\" x=\"60\" y=\"{}\">{}</text><text class=\"quiet\" x=\"60\" y=\"{}\">{}</text></g>",
+            escaped(&format!("{}: {} to {}", edge.name, edge.from, edge.to)),
+            top + 6,
+            end - 12,
+            end - 12,
+            top + 38,
+            cut(edge.name, 28),
+            top + 58,
+            cut(&edge.line, 32),
+        );
+        y = end + BOX + GAP;
+    }
+    for node in idle {
+        boxed(y, node.name);
+        y += BOX + GAP;
+    }
+    out.push_str(&arrows);
+    out.push_str("</svg>");
+    out
+}
+
 /// The rules of one flow: source fields on the left, target fields on the right, a curve for each field that a rule
 /// reads, the transform before the target. `id` is unique on the page.
 #[must_use]
@@ -257,10 +319,26 @@ mod tests {
         let rules = [Rule { target: hostile, sources: vec![hostile], how: hostile }];
         let nodes = [Node { name: hostile, title: hostile, line: hostile.to_owned() }];
         let edges = [Edge { from: hostile, to: hostile, name: hostile, line: hostile.to_owned() }];
-        for drawn in [mapping("m", hostile, hostile, hostile, &rules), systems("s", &nodes, &edges)] {
+        let all = [
+            mapping("m", hostile, hostile, hostile, &rules),
+            systems("s", &nodes, &edges),
+            systems_tall("t", &nodes, &edges),
+        ];
+        for drawn in all {
             assert_eq!(drawn.matches("</svg>").count(), 1, "{drawn}");
             assert!(!drawn.contains("<script") && !drawn.contains('\u{202e}') && !drawn.contains("\"1\""), "{drawn}");
         }
+    }
+
+    #[test]
+    fn on_a_narrow_screen_every_flow_goes_down_and_nothing_is_wider_than_a_phone() {
+        let node = |name| Node { name, title: "A title that is rather long for such a box", line: String::new() };
+        let nodes = [node("billing"), node("crm"), node("spare")];
+        let edge = |name| Edge { from: "billing", to: "crm", name, line: "every 60s".to_owned() };
+        let drawn = systems_tall("t", &nodes, &[edge("contacts"), edge("invoices")]);
+        assert!(drawn.starts_with("<svg viewBox=\"0 0 310 "), "{drawn}");
+        assert_eq!((drawn.matches("class=\"box\"").count(), drawn.matches("class=\"wire\"").count()), (5, 2));
+        assert!(systems_tall("t", &[], &[]).ends_with("</svg>"));
     }
 
     #[test]

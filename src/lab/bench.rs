@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::mock::url::{origin_of, path_of, query_of};
 use super::mock::{Blueprint, Match, MockOptions, MockSystem, dig, text_of};
+use super::narrowed;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{AuthPlan, Call, Plan, Request, WritePlan};
@@ -98,13 +99,26 @@ impl Bench {
         let blueprint = |name: &String| {
             systems.get(name).map(|s| Blueprint::of(Arc::clone(s))).ok_or_else(|| format!("system {name} is not known"))
         };
-        let source = blueprint(&plan.source.system)?;
+        let source_system = systems.get(&plan.source.system);
+        let source = match (&plan.source.list, &plan.source.webhook, source_system) {
+            // What is only sent is listed nowhere; the source keeps it all the same.
+            (None, Some(hook), Some(system)) => Blueprint::sending(Arc::clone(system), hook, &plan.source.key),
+            // A type leads to nearly all others; the source holds what this flow could read.
+            (Some(Call { query: Some(_), .. }), _, Some(system)) => {
+                Blueprint::of(Arc::new(narrowed::narrowed(system, plan)))
+            }
+            _ => blueprint(&plan.source.system)?,
+        };
         let target = if plan.target.system == plan.source.system {
             Arc::clone(&source)
         } else {
             blueprint(&plan.target.system)?
         };
-        let source_entity = entity(&source, &plan.source.list)?;
+        let source_entity = match (&plan.source.list, &plan.source.webhook) {
+            (Some(list), _) => entity(&source, list)?,
+            (None, Some(hook)) => hook.event.clone(),
+            (None, None) => return Err("nothing brings records".to_owned()),
+        };
         let target_entity = entity(&target, write_calls(&plan.target.write)[0])?;
         if source.kinds.get(&source_entity).and_then(|k| k.record).is_none() {
             return Err(format!("the description does not say what a {source_entity} looks like"));
@@ -193,7 +207,7 @@ impl Bench {
     /// The description's word on the list operation.
     #[must_use]
     pub fn list_operation(&self) -> Option<&Operation> {
-        operation(&self.source, &self.plan.source.list)
+        operation(&self.source, self.plan.source.list.as_ref()?)
     }
 
     /// The description's word on the operation that creates or puts.
@@ -219,12 +233,20 @@ impl Bench {
         if request.method == Method::Post && token_urls.iter().any(|t| path_of(t) == path) {
             return (Purpose::Token, None);
         }
-        let Match::Found(index, params) = blueprint.find(request.method, &request.url) else {
-            return (Purpose::Other, None);
+        let (index, params) = if blueprint.is_graph() {
+            match blueprint.asked_by(request) {
+                Some(index) => (index, Vec::new()),
+                None => return (Purpose::Other, None),
+            }
+        } else {
+            match blueprint.find(request.method, &request.url) {
+                Match::Found(index, params) => (index, params),
+                Match::WrongMethod(_) | Match::Nowhere => return (Purpose::Other, None),
+            }
         };
         let op = &blueprint.system.operations[index];
-        let is = |call: &Call| call.method == op.method && call.path == op.path;
-        if system == self.plan.source.system && is(&self.plan.source.list) {
+        let is = |call: &Call| same(call, op);
+        if system == self.plan.source.system && self.plan.source.list.as_ref().is_some_and(is) {
             return (Purpose::List, None);
         }
         if system != self.plan.target.system {
@@ -297,7 +319,12 @@ impl Bench {
 }
 
 fn operation<'b>(blueprint: &'b Blueprint, call: &Call) -> Option<&'b Operation> {
-    blueprint.system.operations.iter().find(|o| o.method == call.method && o.path == call.path)
+    blueprint.system.operations.iter().find(|o| same(call, o))
+}
+
+/// The operation is the one called. Fields of GraphQL root types share method and path.
+fn same(call: &Call, op: &Operation) -> bool {
+    call.method == op.method && call.path == op.path && (call.query.is_none() || call.id == op.id)
 }
 
 fn entity(blueprint: &Blueprint, call: &Call) -> Result<String, String> {

@@ -2,11 +2,13 @@
 //! what the systems saw. One schedule is a pure function of plan, systems, drill, seed and connector.
 
 pub mod bench;
+pub mod courier;
 pub mod drills;
 pub mod faults;
 pub mod judge;
 mod matrix;
 pub mod mock;
+mod narrowed;
 mod schedule;
 pub mod serve;
 pub mod trace;
@@ -14,13 +16,18 @@ pub mod world;
 
 pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, replay, run_drills, seed_of};
 
-use crate::connector::{Plan, Report, World, run_once};
+use crate::connector::{Plan, Report, Request, Response, World, receive, run_once};
 
 /// What is drilled: something that runs a plan once, from its checkpoint to the end of the source.
 #[async_trait::async_trait]
 pub trait Subject: Sync {
     /// Runs it.
     async fn run(&self, plan: &Plan, world: &World) -> Report;
+
+    /// Answers one delivery of the source's webhook.
+    async fn receive(&self, plan: &Plan, world: &World, delivery: &Request) -> Response {
+        receive(plan, world, delivery)
+    }
 }
 
 /// The connector that we ship.

@@ -45,7 +45,8 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
     if stage.crashes > 0 {
         // The same schedule without a crash tells how many steps there are to be killed at.
         let mut twin = Prepared::set(bench, drill, &root);
-        steps = twin.stage.run(subject, None, twin.budget).1;
+        let all = twin.stage.run(subject, None, twin.budget).1;
+        steps = if stage.crash_while_delivering { twin.stage.steps_delivering() } else { all };
     }
     let mut runs: Vec<RunSeen> = Vec::new();
     let mut passes = 0;
@@ -81,6 +82,7 @@ struct Prepared {
     passes: usize,
     pause_ms: i64,
     crashes: usize,
+    crash_while_delivering: bool,
     expect: super::drills::Expect,
     before: IndexMap<String, Value>,
     budget: u64,
@@ -97,7 +99,11 @@ impl Prepared {
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
         let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
+        let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
         stage.arm(faults);
+        if let Some(courier) = courier {
+            stage.send_by(courier);
+        }
         let before = stage.fill(bench, &records, &mut root.fork("target"));
         let budget = 100 + 60 * records.len() as u64;
         Self {
@@ -107,6 +113,7 @@ impl Prepared {
             passes,
             pause_ms,
             crashes,
+            crash_while_delivering,
             expect,
             before,
             budget,

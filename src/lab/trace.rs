@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::bench::Purpose;
+use super::courier::Delivered;
 use super::mock::{Effect, url};
 use crate::base::clock::Timestamp;
 use crate::base::text;
@@ -95,6 +96,8 @@ pub enum Event {
     },
     /// An exchange, in the place where it was sent; by index into [`Trace::exchanges`].
     Exchange(usize),
+    /// A delivery of the source's webhook, in the place where it was sent; by index into [`Trace::deliveries`].
+    Delivery(usize),
     /// The connector logged.
     Logged {
         /// When.
@@ -129,6 +132,8 @@ pub struct Trace {
     pub from: Option<Timestamp>,
     /// All exchanges.
     pub exchanges: Vec<Exchanged>,
+    /// All deliveries of the source's webhook, each attempt.
+    pub deliveries: Vec<Delivered>,
     /// Everything, in order.
     pub events: Vec<Event>,
 }
@@ -162,6 +167,10 @@ impl Trace {
                 Event::Logged { at, line } => {
                     format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240))
                 }
+                Event::Delivery(index) => match self.deliveries.get(*index) {
+                    Some(d) => format!("{} {}", clock(&d.at), delivery_line(d)),
+                    None => continue,
+                },
                 Event::Exchange(index) => match self.exchanges.get(*index) {
                     Some(x) => format!("{} {}", clock(&x.at), exchange_line(x)),
                     None => continue,
@@ -172,6 +181,14 @@ impl Trace {
         }
         out
     }
+}
+
+fn delivery_line(d: &Delivered) -> String {
+    let took = d.ended.map_or_else(String::new, |e| format!(" ({} ms)", e.0 - d.at.0));
+    let outcome = d.status.map_or_else(|| "no answer seen".to_owned(), |s| s.to_string());
+    let how = if d.is_genuine() { String::new() } else { format!(" !! {}", d.delivery.how.as_str()) };
+    let payload = d.delivery.payload.to_string();
+    format!(">>   event {} {} -> {outcome}{took}{how}", d.delivery.id, text::truncate(&payload, 160))
 }
 
 fn exchange_line(x: &Exchanged) -> String {

@@ -31,6 +31,12 @@ impl Mapping {
         &self.rules
     }
 
+    /// Every field of the source that the rules read, as property names; items of lists are not told apart.
+    pub fn reads(&self) -> impl Iterator<Item = Vec<String>> {
+        let names = |path: &Path| path.segments().iter().filter_map(path::Segment::key).map(str::to_owned).collect();
+        self.rules.iter().flat_map(Rule::reads).map(names)
+    }
+
     /// Targets of rules that did not compile; they have been reported.
     #[must_use]
     pub fn left_out(&self) -> &[Path] {

@@ -11,6 +11,14 @@ pub enum Segment {
     Index(usize),
 }
 
+impl Segment {
+    /// The name, where it is a property.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        if let Self::Key(name) = self { Some(name) } else { None }
+    }
+}
+
 /// A path into a record; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path(Vec<Segment>);

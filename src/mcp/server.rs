@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
-    CompletionInfo, ContentBlock, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams,
-    GetSkillResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListSkillsResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceDirectoryRequestParams,
-    ReadResourceDirectoryResult, ReadResourceRequestParams, ReadResourceResponse, Reference, ServerCapabilities,
-    ServerConfig, Tool,
+    CompletionInfo, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams,
+    GetPromptResponse, GetSkillRequestParams, GetSkillResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, PaginatedRequestParams,
+    ProtocolVersion, ReadResourceDirectoryRequestParams, ReadResourceDirectoryResult, ReadResourceRequestParams,
+    ReadResourceResponse, Reference, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
@@ -19,7 +19,7 @@ use serde_json::json;
 use super::http::{Hold, Principal, UnderWay, Unwanted};
 use super::human::{Asked, Asker};
 use super::spans;
-use super::tool::{self, Came, Route, Shared, Style};
+use super::tool::{self, Came, MOST, Route, Shared, Style};
 use super::{prompts, resources, skills};
 use crate::app::{App, Face, Fault, HumanInput, Refusal};
 use crate::base::stop::Stop;
@@ -28,8 +28,6 @@ use crate::evidence::Provenance;
 
 /// The longest a call may take.
 const CALL_LIMIT: Duration = Duration::from_secs(600);
-/// What every answer must stay under, in characters (law 10).
-const MOST: usize = 10_000;
 /// Lists of tools and prompts do not change while a server runs.
 pub(super) const LIST_TTL_MS: u64 = 3_600_000;
 
@@ -241,10 +239,11 @@ fn style(context: &RequestContext<RoleServer>) -> Style {
     }
 }
 
+/// Characters of the larger form: a client shows one of them.
 fn size(result: &CallToolResult) -> usize {
     let structured = result.structured_content.as_ref().map_or(0, |v| v.to_string().chars().count());
     let text: usize = result.content.iter().filter_map(|c| c.as_text()).map(|t| t.text.chars().count()).sum();
-    structured + text
+    structured.max(text)
 }
 
 impl ServerHandler for Server {
@@ -359,6 +358,16 @@ impl ServerHandler for Server {
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceDirectoryResult, ErrorData> {
         skills::directory(&request.uri)
+    }
+
+    /// What is known by its method and could not be read by its parameters comes here, too.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(skills::unreadable(&request.method)
+            .unwrap_or_else(|| ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None)))
     }
 
     async fn list_prompts(

@@ -52,6 +52,19 @@ fn served(shipped: &'static [(&'static str, &'static [u8])]) -> Option<Served> {
     Some(Served { skill, listed, directories: directories(&files), files })
 }
 
+/// What is wrong with a request of a method that is served here, when its parameters cannot be read.
+pub(super) fn unreadable(method: &str) -> Option<ErrorData> {
+    let wanted = match method {
+        "skills/get" => format!("uri is required, a string: the address of a skill, e.g. {SCHEME}{NAME}/{MAIN}"),
+        "resources/directory/read" => {
+            format!("uri is required, a string: the address of a directory, e.g. {SCHEME}{NAME}")
+        }
+        "skills/list" => "cursor, where it is given, is a string".to_owned(),
+        _ => return None,
+    };
+    Some(ErrorData::invalid_params(format!("{method}: {wanted}"), None))
+}
+
 fn directories(files: &BTreeMap<String, &'static [u8]>) -> BTreeMap<String, Vec<Resource>> {
     let root = format!("{SCHEME}{NAME}");
     let mut inside: BTreeMap<String, BTreeMap<String, Resource>> = BTreeMap::new();

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::schema;
 use crate::app::{self, App, Face, Fault, HumanInput, HumanQuestion, No, Refusal, UseCase};
 use crate::base::text;
+use crate::render;
 
 /// What a call came to.
 pub(super) enum Came {
@@ -32,11 +33,16 @@ pub(super) struct Route {
 /// How much a client understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Structured content, with one line of text beside it.
+    /// Structured content, with the same as plain lines beside it.
     Structured,
     /// Text only (protocols before 2025-06-18): the same JSON as text.
     Text,
 }
+
+/// What every form of an answer must stay under, in characters (law 10).
+pub(super) const MOST: usize = 10_000;
+/// Characters that the text of an answer gets, however large its structure is.
+const LEAST_TEXT: usize = 4_000;
 
 /// Where an answer carries its place in the evidence.
 pub(super) const EVIDENCE: &str = "platform-integration/evidence";
@@ -136,12 +142,14 @@ fn answer(value: Value, summary: &str, seq: u64, head: &str, style: Style) -> Ca
     let mut meta = MetaObject::new();
     // The client's transcript witnesses the chain: a log rewritten later no longer fits it.
     meta.0.insert(EVIDENCE.to_owned(), serde_json::json!({"seq": seq, "head": head}));
-    let next = value.get("next").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut result = match style {
         Style::Structured => {
+            // A client shows its model one of the two, and does not say which: each must be enough to go on with. Both
+            // together stay under the ceiling where they can.
+            let room = MOST.saturating_sub(value.to_string().chars().count()).max(LEAST_TEXT);
+            let text = render::brief(summary, &value, room);
             let mut result = CallToolResult::structured(value);
-            // One form at full length (law 10): the text is a line for clients that show it.
-            result.content = vec![ContentBlock::text(format!("{summary}\nnext: {next}"))];
+            result.content = vec![ContentBlock::text(text)];
             result
         }
         Style::Text => CallToolResult::success(vec![ContentBlock::text(value.to_string())]),

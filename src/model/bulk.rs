@@ -25,7 +25,7 @@ impl Operation {
     /// What it says of many records at once; nothing where request or answer hold no list of objects.
     #[must_use]
     pub fn bulk(&self, schemas: &Schemas) -> Option<Bulk> {
-        if self.method.safe() {
+        if self.safe() {
             return None;
         }
         let (records, list, record) = list_of(schemas, self.body.as_ref()?.schema?)?;

@@ -13,7 +13,7 @@ impl Operation {
     #[must_use]
     pub fn parameter_for(&self, field: &str) -> Option<&Parameter> {
         let leaf = field.rsplit('.').next().unwrap_or(field);
-        let asks = || self.parameters.iter().filter(|p| p.place == ParamIn::Query);
+        let asks = || self.parameters.iter().filter(|p| matches!(p.place, ParamIn::Query | ParamIn::Variable));
         let wanted = words(leaf);
         let core = |name: &str| -> Vec<String> {
             const AROUND: [&str; 8] = ["filter", "filters", "eq", "equals", "is", "by", "where", "search"];

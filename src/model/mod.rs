@@ -1,21 +1,25 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod bulk;
+mod event;
 mod fact;
 mod lookup;
 mod operation;
 mod pattern;
+mod root_field;
 pub mod sample;
 mod schema;
 mod text;
 mod validate;
 
 pub use bulk::Bulk;
+pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
+pub use root_field::{Root, RootField};
 pub use schema::{Additional, Schema, SchemaId, Schemas, TypeSet};
 pub use validate::{Direction, Violation, validate};
 
@@ -43,6 +47,8 @@ pub struct System {
     pub schemes: BTreeMap<String, SecurityScheme>,
     /// All operations, in the order of the description.
     pub operations: Vec<Operation>,
+    /// What the system sends by itself, in the order of the description.
+    pub events: Vec<Event>,
     /// What the operations are about, by name.
     pub entities: BTreeMap<String, Entity>,
     /// All schemas.
@@ -77,6 +83,36 @@ impl System {
     /// Every name that [`System::operation`] takes.
     pub fn operation_names(&self) -> impl Iterator<Item = &str> {
         self.operations.iter().map(|o| o.id.as_str())
+    }
+
+    /// Whether something was read at this pointer, or its description, or a documented value: for descriptions that are no
+    /// JSON documents, whose pointers lead nowhere but into what was read (`#/types/Customer/fields/email`).
+    #[must_use]
+    pub fn states(&self, pointer: &str) -> bool {
+        let (place, told) = match pointer.strip_suffix("/description") {
+            Some(place) => (place, true),
+            None => (pointer, false),
+        };
+        let value = place.rsplit_once("/values/");
+        let of_schema = (0..self.schemas.len()).any(|i| {
+            let schema = self.schemas.get(SchemaId(u32::try_from(i).unwrap_or(u32::MAX)));
+            let listed = |(at, name): (&str, &str)| {
+                let known = schema.values.iter().flatten().any(|v| v.as_str() == Some(name));
+                schema.name.as_deref() == at.rsplit('/').next() && known
+            };
+            (schema.pointer == place && (!told || !schema.description.is_empty())) || value.is_some_and(listed)
+        });
+        let of_operation = |o: &Operation| {
+            (o.pointer == place && (!told || !o.summary.is_empty()))
+                || o.parameters.iter().any(|p| p.pointer == place && (!told || !p.description.is_empty()))
+        };
+        of_schema || self.operations.iter().any(of_operation)
+    }
+
+    /// The event of this name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.events.iter().find(|e| e.name == name)
     }
 
     /// The facts of one name, best first.

@@ -1,6 +1,6 @@
 //! Operations and what they need: parameters, bodies, security, pages, limits, idempotency.
 
-use super::{Basis, SchemaId};
+use super::{Basis, RootField, SchemaId};
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -117,6 +117,8 @@ pub enum ParamIn {
     Header,
     /// A cookie.
     Cookie,
+    /// A variable of a GraphQL request.
+    Variable,
 }
 
 /// One parameter of an operation.
@@ -303,6 +305,8 @@ pub struct Operation {
     pub action: Action,
     /// Where the records lie in the body of a list or search: property names from the root; empty for a bare array.
     pub items: Option<Vec<String>>,
+    /// Where the record lies in each of these items: property names, `node` of an edge; mostly empty, the item is the record.
+    pub inside: Vec<String>,
     /// Schema of one record that it reads or answers with.
     pub record: Option<SchemaId>,
     /// How it is paged.
@@ -313,6 +317,9 @@ pub struct Operation {
     pub idempotency: Option<Idempotency>,
     /// A limit stated for it (or for the whole system).
     pub rate_limit: Option<RateLimit>,
+    /// The field of a GraphQL root type that it is; nothing for a resource of HTTP. Its method is POST then, and its path `/`
+    /// stands for the endpoint itself.
+    pub root_field: Option<RootField>,
 }
 
 impl Operation {

@@ -1,5 +1,6 @@
 //! Seeded values that fit a schema: records for mock systems, and for the proof that a mapping's output is valid.
 
+use std::cell::Cell;
 use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
@@ -14,12 +15,15 @@ const SPARSE: usize = 4;
 /// Below this depth nothing is made: the schema requires itself without end.
 const DEEPEST: usize = 16;
 
+/// Most values made in one sample: where every type leads to all others, required fields would go on without end.
+const MOST_VALUES: u32 = 20_000;
+
 /// A value that fits the schema: type, enum, format, length, pattern, bounds, required and optional properties,
 /// variants. Read-only properties stay out of requests, write-only ones out of responses. The same generator state
 /// gives the same value. A schema that contradicts itself gets the nearest thing to a value.
 #[must_use]
 pub fn sample(schemas: &Schemas, id: SchemaId, rng: &mut Rng, direction: Direction) -> Value {
-    let sampler = Sampler { schemas, direction };
+    let sampler = Sampler { schemas, direction, left: Cell::new(MOST_VALUES) };
     let mut best: Option<(usize, Value)> = None;
     // Variants and patterns with length bounds are met by trying: nearly always the first draw fits.
     for _ in 0..12 {
@@ -31,6 +35,9 @@ pub fn sample(schemas: &Schemas, id: SchemaId, rng: &mut Rng, direction: Directi
         if best.as_ref().is_none_or(|(n, _)| violations < *n) {
             best = Some((violations, value));
         }
+        if sampler.left.get() == 0 {
+            break;
+        }
     }
     best.map_or(Value::Null, |(_, v)| v)
 }
@@ -38,6 +45,8 @@ pub fn sample(schemas: &Schemas, id: SchemaId, rng: &mut Rng, direction: Directi
 struct Sampler<'s> {
     schemas: &'s Schemas,
     direction: Direction,
+    /// Values that may still be made; with none left, objects deep down stay empty.
+    left: Cell<u32>,
 }
 
 impl Sampler<'_> {
@@ -52,7 +61,9 @@ impl Sampler<'_> {
         if schema.nullable() && (depth >= SPARSE || rng.one_in(8)) {
             return Value::Null;
         }
-        if depth >= DEEPEST {
+        let spent = self.left.get() == 0;
+        self.left.set(self.left.get().saturating_sub(1));
+        if depth >= DEEPEST || (spent && depth > 1 && schema.types.has(TypeSet::OBJECT.with(TypeSet::ARRAY))) {
             return nothing(schema.types);
         }
         match self.kind(schema, rng) {

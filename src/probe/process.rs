@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::NoServer;
 use crate::base::redact;
+use crate::base::stop::Stop;
 
 /// How long a server is waited for, and how much of it is read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// For the first answer, from the start of the program on.
     pub first: Duration,
@@ -26,6 +27,8 @@ pub struct Limits {
     pub bytes: u64,
     /// Bytes of one line.
     pub line: usize,
+    /// Once set, nothing more is waited for.
+    pub stop: Stop,
 }
 
 impl Default for Limits {
@@ -38,10 +41,13 @@ impl Default for Limits {
             whole: Duration::from_secs(15),
             bytes: 32 * 1024 * 1024,
             line: 8 * 1024 * 1024,
+            stop: Stop::default(),
         }
     }
 }
 
+/// How long a wish to stop may go unseen.
+const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of stderr that are kept: the end says why.
 const KEPT: usize = 4 * 1024;
 /// Characters of it that are shown.
@@ -64,6 +70,7 @@ pub(super) struct Process {
     words: Arc<Mutex<Vec<u8>>>,
     silence: Receiver<()>,
     mark: String,
+    stop: Stop,
 }
 
 impl std::fmt::Debug for Process {
@@ -121,7 +128,8 @@ impl Process {
                 let _ = silent.send(());
             });
         }
-        Ok(Self { child, lines: Some(lines), stdin: Some(stdin), words, silence, mark })
+        let stop = limits.stop.clone();
+        Ok(Self { child, lines: Some(lines), stdin: Some(stdin), words, silence, mark, stop })
     }
 
     /// Sends one line; what a dead server does not read is dropped, and told by its end.
@@ -132,13 +140,17 @@ impl Process {
         }
     }
 
-    /// The next line; nothing when `until` is past.
+    /// The next line; nothing when `until` is past, or nobody waits for it any more.
     pub(super) fn line(&self, until: Instant) -> Option<Said> {
-        let left = until.saturating_duration_since(Instant::now());
-        match self.lines.as_ref()?.recv_timeout(left) {
-            Ok(said) => Some(said),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Said::End),
+        let mut left = until.saturating_duration_since(Instant::now());
+        loop {
+            let look = left.min(LOOK);
+            match self.lines.as_ref()?.recv_timeout(look) {
+                Ok(said) => return Some(said),
+                Err(RecvTimeoutError::Timeout) if left > look && !self.stop.is_set() => left -= look,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => return Some(Said::End),
+            }
         }
     }
 

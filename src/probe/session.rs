@@ -74,7 +74,7 @@ impl Session {
         let now = Instant::now();
         Ok(Self {
             process: Process::start(command, limits)?,
-            limits: *limits,
+            limits: limits.clone(),
             era: Era::Unknown,
             protocol: MODERN.to_owned(),
             surface: Surface::default(),

@@ -4,6 +4,7 @@
 //! implies. What is wrong with a description is a finding; a half-read description is still useful.
 
 pub mod facts;
+mod graphql;
 mod openapi;
 mod recognise;
 mod suspicious;
@@ -12,6 +13,7 @@ use crate::base::digest::Digest;
 use crate::base::tree::{Arena, Node};
 use crate::finding::{Finding, Location, tidy};
 use crate::model::System;
+use recognise::Document;
 
 /// What came of reading one description.
 #[derive(Debug, Clone)]
@@ -35,10 +37,28 @@ pub struct Source {
 pub struct Reader {
     /// `openapi` …
     pub format: &'static str,
-    /// Says whether a document is in this format, by its own marks.
-    pub sniff: fn(Node<'_>) -> bool,
-    /// Reads a document that [`Reader::sniff`] recognised.
-    pub read: for<'d> fn(Node<'d>, &Source) -> Draft<'d>,
+    /// What its documents are written in, and what reads them.
+    pub form: Form,
+}
+
+/// What documents of a format are written in. `sniff` says by the document's own marks whether it is in the format;
+/// `read` reads what `sniff` recognised, and never fails.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// JSON or YAML.
+    Tree {
+        /// Looks at the parsed document.
+        sniff: fn(Node<'_>) -> bool,
+        /// Reads it.
+        read: for<'d> fn(Node<'d>, &Source) -> Draft<'d>,
+    },
+    /// A language of its own. Texts are asked before YAML, which takes nearly any text for a document.
+    Text {
+        /// Looks at the text, which is not empty and does not start as JSON does.
+        sniff: fn(&str) -> bool,
+        /// Reads it.
+        read: for<'d> fn(&'d str, &Source) -> Draft<'d>,
+    },
 }
 
 /// A system as a reader hands it to the detectors, with what the model has no place for.
@@ -52,7 +72,7 @@ pub struct Draft<'d> {
 }
 
 /// The formats this release reads, most specific mark first.
-pub const ALL: &[Reader] = &[openapi::READER];
+pub const ALL: &[Reader] = &[openapi::READER, graphql::INTROSPECTION, graphql::SDL];
 
 /// Most bytes of one description: the largest public ones have 20 MB.
 pub const MOST_BYTES: usize = 64 << 20;
@@ -66,18 +86,32 @@ pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
     let Some(document) = recognise::document(bytes, origin, &arena, &mut findings) else {
         return Read { system: None, findings };
     };
-    let Some(reader) = ALL.iter().find(|r| (r.sniff)(document)) else {
-        findings.push(recognise::unknown(document, origin));
+    let source = Source { origin: origin.to_owned(), digest: Digest::of_bytes(bytes) };
+    let read = match document {
+        Document::Tree(value) => ALL.iter().find_map(|r| match r.form {
+            Form::Tree { sniff, read } => sniff(value).then(|| read(value, &source)),
+            Form::Text { .. } => None,
+        }),
+        Document::Text(text, read) => Some(read(text, &source)),
+    };
+    let Some(Draft { mut system, hints, findings: more }) = read else {
+        if let Document::Tree(value) = document {
+            findings.push(recognise::unknown(value, origin));
+        }
         return Read { system: None, findings };
     };
-    let source = Source { origin: origin.to_owned(), digest: Digest::of_bytes(bytes) };
-    let Draft { mut system, hints, findings: more } = (reader.read)(document, &source);
     findings.extend(more);
     if let Some(system) = &mut system {
         facts::derive(system, &hints);
     }
-    for hit in suspicious::scan(document) {
-        findings.push(hit.finding(Location::pointer(origin, hit.pointer.clone())));
+    match document {
+        Document::Tree(value) => {
+            let hits = suspicious::scan(value);
+            findings.extend(hits.iter().map(|hit| hit.finding(Location::pointer(origin, hit.pointer.clone()))));
+        }
+        Document::Text(text, _) => {
+            findings.extend(suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(origin, *at))));
+        }
     }
     tidy(&mut findings);
     Read { system, findings }

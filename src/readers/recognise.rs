@@ -2,20 +2,31 @@
 
 use std::borrow::Cow;
 
+use super::{Draft, Form, Source};
 use crate::base::text::{plural, quoted};
 use crate::base::tree::{Arena, Node, Tree, from_json, from_yaml};
 use crate::base::yaml::{Limits, Span};
 use crate::finding::{Finding, Location};
 
-const READS: &str = "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML";
+const READS: &str =
+    "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML, and GraphQL, as SDL or as an introspection result";
 
-/// The document in `bytes`, JSON or YAML by its content; nothing, and a finding, where there is none.
+/// What bytes turned out to be.
+#[derive(Clone, Copy)]
+pub(super) enum Document<'d> {
+    /// JSON or YAML; no reader has looked at it yet.
+    Tree(Node<'d>),
+    /// A text in the language of a reader, and that reader.
+    Text(&'d str, for<'t> fn(&'t str, &Source) -> Draft<'t>),
+}
+
+/// The document in `bytes`, by its content; nothing, and a finding, where there is none.
 pub(super) fn document<'d>(
     bytes: &'d [u8],
     origin: &str,
     arena: &'d Arena,
     findings: &mut Vec<Finding>,
-) -> Option<Node<'d>> {
+) -> Option<Document<'d>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let whole = Location { file: origin.to_owned(), ..Location::default() };
     if bytes.len() > super::MOST_BYTES {
@@ -64,13 +75,21 @@ pub(super) fn document<'d>(
         );
         return None;
     }
+    let tree = start.starts_with(['{', '[']);
+    let language = super::ALL.iter().filter(|_| !tree).find_map(|r| match r.form {
+        Form::Text { sniff, read } => sniff(start).then_some(read),
+        Form::Tree { .. } => None,
+    });
+    if let Some(read) = language {
+        return Some(Document::Text(text, read));
+    }
     if let Some(what) = foreign_text(start) {
         findings.push(unknown_format(whole, what));
         return None;
     }
-    let json_error = if start.starts_with(['{', '[']) {
+    let json_error = if tree {
         match from_json(text, arena) {
-            Ok(tree) => return Some(told(tree, origin, findings)),
+            Ok(tree) => return Some(Document::Tree(told(tree, origin, findings))),
             Err(e) => Some(e),
         }
     } else {
@@ -85,7 +104,7 @@ pub(super) fn document<'d>(
                         .fix("make it valid JSON, for other tools will refuse it"),
                 );
             }
-            Some(told(tree, origin, findings))
+            Some(Document::Tree(told(tree, origin, findings)))
         }
         Err(e) => {
             findings.push(match json_error {
@@ -148,21 +167,6 @@ fn foreign_text(start: &str) -> Option<&'static str> {
     if head.contains("syntax = \"proto") {
         return Some("a Protocol Buffers definition");
     }
-    let sdl = |line: &str| {
-        let mut words = line.split_whitespace();
-        let keyword = words.next();
-        let block = line.trim_end().ends_with('{');
-        match keyword {
-            Some("schema") => words.next().is_some_and(|w| w.starts_with('{') || w.starts_with('@')),
-            Some("type" | "interface" | "input" | "enum" | "extend") => block && !line.contains(':'),
-            Some("scalar") => words.next().is_some() && words.next().is_none(),
-            Some("directive") => words.next().is_some_and(|w| w.starts_with('@')),
-            _ => false,
-        }
-    };
-    if start.lines().take(400).any(sdl) && !start.starts_with(['{', '[']) {
-        return Some("a GraphQL schema (SDL)");
-    }
     None
 }
 
@@ -191,7 +195,7 @@ pub(super) fn unknown(document: Node<'_>, origin: &str) -> Finding {
     {
         "a Postman collection".to_owned()
     } else if document.pointer("/data/__schema").is_some() || has("__schema") {
-        "a GraphQL introspection result".to_owned()
+        "a GraphQL introspection result without its types".to_owned()
     } else if document.pointer("/log/entries").is_some() {
         "an HTTP archive (HAR)".to_owned()
     } else if has("discoveryVersion") {
@@ -229,7 +233,7 @@ fn unknown_format(at: Location, what: &str) -> Finding {
     } else if what.contains("HTML") {
         "pass the address of the description itself, not of the page that shows it"
     } else {
-        "pass a description in OpenAPI 3.0 or 3.1"
+        "pass a description in OpenAPI 3.0 or 3.1, or a GraphQL schema"
     };
     Finding::error("unknown-format", at, format!("the input looks like {what}; {READS}")).fix(fix)
 }
@@ -257,7 +261,8 @@ mod tests {
     fn looks_like(text: &str) -> String {
         let (mut findings, arena) = (Vec::new(), Arena::default());
         match document(text.as_bytes(), "x", &arena, &mut findings) {
-            Some(node) => unknown(node, "x").message,
+            Some(Document::Tree(node)) => unknown(node, "x").message,
+            Some(Document::Text(..)) => "read as text".to_owned(),
             None => findings.remove(0).message,
         }
     }
@@ -268,8 +273,8 @@ mod tests {
             (r#"{"swagger": "2.0"}"#, "Swagger 2.0"),
             ("asyncapi: 3.0.0\n", "AsyncAPI 3.0.0"),
             ("<!DOCTYPE html><html>", "an HTML page"),
-            ("schema {\n  query: Query\n}\n", "a GraphQL schema"),
-            ("\"\"\"doc\"\"\"\ntype Query {\n  a: Int\n}\n", "a GraphQL schema"),
+            ("schema {\n  query: Query\n}\n", "read as text"),
+            ("\"\"\"doc\"\"\"\ntype Query {\n  a: Int\n}\n", "read as text"),
             (r#"{"info": {"_postman_id": "1"}, "item": []}"#, "a Postman collection"),
             (r#"{"$schema": "x", "type": "object"}"#, "a JSON Schema"),
             ("<?xml version=\"1.0\"?><wsdl:definitions>", "WSDL"),
@@ -301,8 +306,8 @@ mod tests {
     #[test]
     fn json_with_a_trailing_comma_is_read_and_noted() {
         let (mut findings, arena) = (Vec::new(), Arena::default());
-        let read = document(b"{\"a\": 1,}", "x", &arena, &mut findings).map(Node::to_value);
-        assert_eq!(read, Some(serde_json::json!({"a": 1})));
+        let read = document(b"{\"a\": 1,}", "x", &arena, &mut findings);
+        assert!(matches!(read, Some(Document::Tree(node)) if node.to_value() == serde_json::json!({"a": 1})));
         assert_eq!(findings[0].code, "lenient-json");
     }
 }

@@ -7,6 +7,7 @@ use regex::RegexSet;
 use crate::base::pointer;
 use crate::base::text::quoted;
 use crate::base::tree::Node;
+use crate::base::yaml::Span;
 use crate::finding::{Finding, Location};
 
 /// One suspicious text.
@@ -88,6 +89,22 @@ fn ascii_boundaries(pattern: &str) -> String {
 pub(super) fn scan(document: Node<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     walk(document, &mut Vec::new(), &mut hits);
+    hits
+}
+
+/// Suspicious lines of a text that is no tree, each with the place where the suspicious part starts.
+pub(super) fn scan_text(text: &str) -> Vec<(Span, Hit)> {
+    let mut hits = Vec::new();
+    for (number, line) in (1_u32..).zip(text.lines()) {
+        let Some((because, sure, start)) = judge(line) else { continue };
+        let column = line.get(..start).map_or(1, |before| before.chars().count() + 1);
+        let from = line.get(start..).unwrap_or(line);
+        let at = Span { line: number, column: u32::try_from(column).unwrap_or(u32::MAX) };
+        hits.push((at, Hit { pointer: String::new(), because, sure, shown: quoted(from, 100) }));
+        if hits.len() >= MOST {
+            break;
+        }
+    }
     hits
 }
 

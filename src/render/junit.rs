@@ -7,45 +7,56 @@ use crate::app::run_drills::Answer;
 use crate::evidence::Verdict;
 use crate::finding::Severity;
 
-/// One test case a finding; an error or warning fails it. A subject without findings is one passed case.
+/// What a test case came to.
+enum Came {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+/// One test case a finding; an error or warning fails it. A subject without findings is one passed case. Each gap, what was
+/// not looked at and why, is one that was skipped: it has not passed.
 #[must_use]
-pub fn junit_findings(subject: &str, findings: &[FindingOut]) -> String {
-    let cases: Vec<(String, Option<String>, bool)> = if findings.is_empty() {
-        vec![(subject.to_owned(), None, false)]
-    } else {
-        findings
-            .iter()
-            .map(|f| {
-                let name = format!("{} {}:{}:{}", f.code, f.file, f.line, f.column);
-                (name, (f.severity > Severity::Note).then(|| format!("{}\nfix: {}", f.message, f.fix)), false)
-            })
-            .collect()
-    };
+pub fn junit_findings(subject: &str, findings: &[FindingOut], gaps: &[String]) -> String {
+    let mut cases: Vec<(String, Came)> = findings
+        .iter()
+        .map(|f| {
+            let name = format!("{} {}:{}:{}", f.code, f.file, f.line, f.column);
+            let failed = || Came::Failed(format!("{}\nfix: {}", f.message, f.fix));
+            (name, if f.severity > Severity::Note { failed() } else { Came::Passed })
+        })
+        .collect();
+    if cases.is_empty() {
+        cases.push((subject.to_owned(), Came::Passed));
+    }
+    cases
+        .extend(gaps.iter().map(|gap| (format!("not verified: {gap}"), Came::Skipped(format!("not verified: {gap}")))));
     suite("check", &cases)
 }
 
 /// One test case a drill; UNPROVEN is skipped, never passed.
 #[must_use]
 pub fn junit_drills(a: &Answer) -> String {
-    let cases: Vec<(String, Option<String>, bool)> = a
+    let cases: Vec<(String, Came)> = a
         .drills
         .iter()
         .map(|d| {
             let because =
-                d.failures.iter().map(|f| format!("seed {}: {}", f.seed, f.because)).collect::<Vec<_>>().join("\n");
-            (
-                format!("{}/{}", d.flow, d.code),
-                (d.verdict == Verdict::Fail).then_some(because),
-                d.verdict == Verdict::Unproven,
-            )
+                || d.failures.iter().map(|f| format!("seed {}: {}", f.seed, f.because)).collect::<Vec<_>>().join("\n");
+            let came = match d.verdict {
+                Verdict::Fail => Came::Failed(because()),
+                Verdict::Unproven => Came::Skipped("proved nothing: its fault never fired".to_owned()),
+                Verdict::Pass | Verdict::Partial => Came::Passed,
+            };
+            (format!("{}/{}", d.flow, d.code), came)
         })
         .collect();
     suite("drill", &cases)
 }
 
-fn suite(name: &str, cases: &[(String, Option<String>, bool)]) -> String {
-    let failures = cases.iter().filter(|c| c.1.is_some()).count();
-    let skipped = cases.iter().filter(|c| c.2).count();
+fn suite(name: &str, cases: &[(String, Came)]) -> String {
+    let failures = cases.iter().filter(|c| matches!(c.1, Came::Failed(_))).count();
+    let skipped = cases.iter().filter(|c| matches!(c.1, Came::Skipped(_))).count();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let mut write = |s: String| writeln!(out, "{s}").expect("writing to a string cannot fail");
     write(format!("<testsuites tests=\"{}\" failures=\"{failures}\">", cases.len()));
@@ -53,10 +64,10 @@ fn suite(name: &str, cases: &[(String, Option<String>, bool)]) -> String {
         "  <testsuite name=\"platform-integration.{name}\" tests=\"{}\" failures=\"{failures}\" skipped=\"{skipped}\">",
         cases.len()
     ));
-    for (case, failure, skip) in cases {
+    for (case, came) in cases {
         let open = format!("    <testcase classname=\"{name}\" name=\"{}\"", escape(case));
-        match (failure, skip) {
-            (Some(because), _) => {
+        match came {
+            Came::Failed(because) => {
                 let first = because.lines().next().unwrap_or_default();
                 write(format!(
                     "{open}><failure message=\"{}\">{}</failure></testcase>",
@@ -64,10 +75,10 @@ fn suite(name: &str, cases: &[(String, Option<String>, bool)]) -> String {
                     escape(because)
                 ));
             }
-            (None, true) => {
-                write(format!("{open}><skipped message=\"proved nothing: its fault never fired\"/></testcase>"))
+            Came::Skipped(because) => {
+                write(format!("{open}><skipped message=\"{}\"/></testcase>", escape(because)));
             }
-            (None, false) => write(format!("{open}/>")),
+            Came::Passed => write(format!("{open}/>")),
         }
     }
     write("  </testsuite>\n</testsuites>".to_owned());
@@ -89,4 +100,22 @@ fn escape(s: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_was_not_looked_at_is_skipped_and_has_not_passed() {
+        let gap = "server a <b>: it needs the network".to_owned();
+        let xml = super::junit_findings("skill/x", &[], &[gap]);
+        insta::assert_snapshot!(xml, @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites tests="2" failures="0">
+          <testsuite name="platform-integration.check" tests="2" failures="0" skipped="1">
+            <testcase classname="check" name="skill/x"/>
+            <testcase classname="check" name="not verified: server a &lt;b&gt;: it needs the network"><skipped message="not verified: server a &lt;b&gt;: it needs the network"/></testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
 }

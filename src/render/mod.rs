@@ -2,6 +2,7 @@
 //! is no terminal.
 
 mod approvals;
+mod brief;
 mod evidence;
 mod findings;
 mod junit;
@@ -13,6 +14,7 @@ mod sarif;
 mod text;
 mod verify;
 
+pub use brief::brief;
 pub use findings::drawn;
 pub use junit::{junit_drills, junit_findings};
 pub use matrix::matrix;

@@ -8,9 +8,9 @@ use crate::app::FindingOut;
 use crate::base::digest::Digest;
 use crate::finding::Severity;
 
-/// One SARIF log with one run.
+/// One SARIF log with one run. Each gap, what was not looked at and why, is a notification of the run.
 #[must_use]
-pub fn sarif(findings: &[FindingOut]) -> Value {
+pub fn sarif(findings: &[FindingOut], gaps: &[String]) -> Value {
     let level = |s: Severity| s.as_str();
     let mut rules: BTreeMap<&str, Severity> = BTreeMap::new();
     for f in findings {
@@ -40,15 +40,18 @@ pub fn sarif(findings: &[FindingOut]) -> Value {
         })
         .collect();
     let rules: Vec<Value> = rules.into_iter().map(|(code, s)| rule(code, s)).collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "platform-integration", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
+    let mut run = json!({
+        "tool": {"driver": {"name": "platform-integration", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    });
+    if !gaps.is_empty() {
+        // SARIF 2.1.0, 3.20.21: conditions that the tool met while it ran, which are no results.
+        let told = |gap: &String| json!({"level": "note", "message": {"text": format!("not verified: {gap}")}});
+        let notifications: Vec<Value> = gaps.iter().map(told).collect();
+        run["invocations"] = json!([{"executionSuccessful": true, "toolExecutionNotifications": notifications}]);
+    }
+    json!({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 }
 
 /// What a rule is, with what the table of rules says of it where it is one of the verifier's.
@@ -70,4 +73,21 @@ fn uri(path: &str) -> String {
         &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'`');
     let path = path.strip_prefix("./").unwrap_or(path);
     percent_encoding::utf8_percent_encode(path, KEPT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn what_was_not_looked_at_is_a_notification_of_the_run() {
+        let log = super::sarif(&[], &["server a: it needs the network".to_owned()]);
+        assert_eq!(
+            log["runs"][0]["invocations"],
+            json!([{"executionSuccessful": true, "toolExecutionNotifications": [
+                {"level": "note", "message": {"text": "not verified: server a: it needs the network"}}
+            ]}])
+        );
+        assert_eq!(super::sarif(&[], &[])["runs"][0].get("invocations"), None);
+    }
 }

@@ -178,7 +178,7 @@ impl Text for confirm_constraints::Answer {
             .collect();
         page.table(&["constraint", "decision", "channel"], &rows);
         if let Some(because) = &self.parked {
-            page.line(format!("parked: {because}"));
+            page.line(format!("nothing was decided: {because}"));
         }
         for p in &self.pending {
             page.line(format!("  {DIM}waits:{DIM:#} {}  {DIM}{}{DIM:#}", p.id, p.says));

@@ -1,5 +1,6 @@
 //! Row 7: runs a program of somebody else's where it can do no harm: it writes into one directory, reaches no network, reads
-//! no home, and ends in time with all that it started.
+//! no home, is handed no open file but its three streams, and ends in time with all that it started. Whether a path exists, and
+//! its size and times, it can still ask (`stat`): Landlock governs what is opened.
 //!
 //! How, on Linux: this program starts itself again (`platform-integration __sandbox …`), as *keeper*, which goes into
 //! namespaces of its own where the kernel allows; as *warden*, which counts, waits and kills; and as the one that confines
@@ -14,6 +15,8 @@ mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use crate::base::stop::Stop;
 
 pub use room::Room;
 pub use run::Sandbox;
@@ -146,6 +149,8 @@ pub struct Means {
     pub path: Vec<PathBuf>,
     /// The user's home, which stays shut.
     pub home: Option<PathBuf>,
+    /// Once set, what runs is ended and nothing more is started.
+    pub stop: Stop,
 }
 
 /// One of the stages, in a process of its own: what [`SUBCOMMAND`] leads to. Nothing in it is meant to be typed.

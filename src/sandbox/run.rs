@@ -14,6 +14,8 @@ use crate::base::clock::{Clock as _, SystemClock};
 const FLOOD: u64 = 16 << 20;
 /// Milliseconds that ending it all may take.
 const GRACE: u64 = 5_000;
+/// How long a wish to stop may go unseen.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where programs may be run, and how far it goes here.
 #[derive(Debug, Clone)]
@@ -137,11 +139,28 @@ impl Sandbox {
         Ok((command, run))
     }
 
+    /// Whether anybody still waits for what is run.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        !self.means.stop.is_set()
+    }
+
+    /// Asks the warden to end it all, where nobody waits for it any more.
+    fn end_unwanted(&self, run: &Path) {
+        if !self.is_wanted() && !run.join(policy::STOP).exists() {
+            // A run whose directory is gone has ended.
+            let _ = policy::write(run, policy::STOP, b"unwanted");
+        }
+    }
+
     /// Runs a program to its end.
     ///
     /// # Errors
     /// [`Unavailable`] where it was not run, or not under guard.
     pub fn run(&self, room: &Room, job: &Job) -> Result<Outcome, Unavailable> {
+        if !self.is_wanted() {
+            return Err(Unavailable::new("nobody waits for it any more"));
+        }
         let (mut command, run) = self.prepared(room, job).map_err(|e| failed(&e))?;
         policy::write(&run, "stdin", &job.stdin).map_err(|e| failed(&e))?;
         let stdin = std::fs::File::open(run.join("stdin")).map_err(|e| failed(&e))?;
@@ -165,11 +184,18 @@ impl Sandbox {
         }
         drop(tell);
         let mut texts = [String::new(), String::new()];
-        let patience = Duration::from_millis(job.limits.millis + GRACE);
+        let mut patience = Duration::from_millis(job.limits.millis + GRACE);
         let mut flooded = false;
-        for _ in 0..2 {
-            match told.recv_timeout(patience) {
+        let mut open = 2;
+        while open > 0 {
+            let look = patience.min(LOOK);
+            match told.recv_timeout(look) {
+                Err(mpsc::RecvTimeoutError::Timeout) if patience > look => {
+                    patience -= look;
+                    self.end_unwanted(&run);
+                }
                 Ok((which, kept)) => {
+                    open -= 1;
                     flooded |= kept.flooded;
                     if let Some(text) = texts.get_mut(which) {
                         *text = kept.text;
@@ -184,7 +210,10 @@ impl Sandbox {
         loop {
             match keeper.try_wait() {
                 Ok(Some(_)) => break,
-                Ok(None) if millis() <= job.limits.millis + 2 * GRACE => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) if millis() <= job.limits.millis + 2 * GRACE => {
+                    self.end_unwanted(&run);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
                 _ => {
                     let _ = keeper.kill();
                     let _ = keeper.wait();

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::template::{TemplateError, file};
 use super::{File, FlowLine};
 use crate::base::text;
+use crate::evidence::Reconciliation;
 use crate::html::{self, svg};
 
 /// Events that a page shows: more are in the store. Those that something on the page refers to are always among them.
@@ -222,25 +223,31 @@ pub struct EventLine {
     pub data: String,
 }
 
-/// Records counted at each station.
+/// Records counted at each station, and how many of them are accounted for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CountsLine {
-    /// What the source says it holds.
-    pub expected: Option<u64>,
-    /// Read, repeats included.
-    pub read: u64,
-    /// Different keys among them.
-    pub unique: u64,
-    /// Acknowledged by the target.
-    pub written: u64,
-    /// There already in this form.
-    pub unchanged: u64,
-    /// Rejected by the mapping.
-    pub rejected: u64,
-    /// Refused by the target, or out of attempts.
-    pub dead_lettered: u64,
+    /// The counts as recorded.
+    #[serde(flatten)]
+    pub counted: Reconciliation,
     /// Accounted for.
     pub settled: u64,
+}
+
+impl From<Reconciliation> for CountsLine {
+    fn from(counted: Reconciliation) -> Self {
+        Self { settled: counted.settled(), counted }
+    }
+}
+
+/// A drill that does not apply to a flow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct NotAppliedLine {
+    /// The flow.
+    pub flow: String,
+    /// The drill.
+    pub code: String,
+    /// Why it does not apply.
+    pub because: String,
 }
 
 /// Something claimed, with what it rests on.
@@ -318,6 +325,8 @@ pub struct Dossier {
     pub mapping: Vec<MappingLine>,
     /// Source fields left out on purpose.
     pub unmapped: Vec<String>,
+    /// Source fields left out by a line that is still marked `# ?`: nobody has decided on them.
+    pub undecided: Vec<String>,
     /// The constraints.
     pub constraints: Vec<ConstraintLine>,
     /// The findings of the last check.
@@ -334,6 +343,8 @@ pub struct Dossier {
     pub schedules: u64,
     /// Drills that do not apply.
     pub not_applicable: u64,
+    /// The same by name, with the reason; empty where the record of them does not say.
+    pub not_applied: Vec<NotAppliedLine>,
     /// The counts, in words; empty where nothing was counted.
     pub reconciliation: String,
     /// The same as numbers; nothing where nothing was counted.
@@ -443,6 +454,8 @@ pub struct View<'d> {
     missing: String,
     level: String,
     system_map: String,
+    /// The same for a narrow screen.
+    system_map_tall: String,
     mappings: Vec<MappingView<'d>>,
     matrix: Matrix,
     /// The only numbers of events that may be linked; empty for all.
@@ -502,6 +515,7 @@ impl<'d> View<'d> {
             missing: String::new(),
             level: svg::level("level", d.value, d.ceiling, &d.confidence),
             system_map: svg::systems("systems", &nodes, &edges),
+            system_map_tall: svg::systems_tall("systems-tall", &nodes, &edges),
             mappings: mappings(d),
             matrix: matrix(&d.drills),
             known: Vec::new(),

@@ -7,7 +7,7 @@ mod template;
 
 pub use dossier::{
     ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine, EventLine,
-    FactLine, FindingLine, LinkLine, MappingLine, OperationLine, SystemLine, TestLine, View, dossier,
+    FactLine, FindingLine, LinkLine, MappingLine, NotAppliedLine, OperationLine, SystemLine, TestLine, View, dossier,
 };
 pub use template::TemplateError;
 
@@ -79,6 +79,8 @@ pub struct Project {
     pub flows: Vec<FlowLine>,
     /// The secrets in environment variables.
     pub secrets: Vec<SecretLine>,
+    /// Some flow receives webhooks, so that the connector listens.
+    pub receives: bool,
 }
 
 /// The files of a project around a contract; the contract and its descriptions are not among them.

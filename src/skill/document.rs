@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::mark::Mark;
-use super::places::Places;
+use super::places;
 use crate::base::yaml::Span as At;
 
 /// A heading.
@@ -157,6 +157,11 @@ pub struct Document {
     pub ids: Vec<String>,
     /// Claims of confidence, in order.
     pub confidence: Vec<ConfidenceLine>,
+    /// The byte from which code and prose are told apart otherwise than their writer meant: a fence opens inside a block
+    /// that the same mark holds, so that the fence that should close it closes the outer one.
+    pub torn: Option<usize>,
+    /// Where each line begins.
+    pub(super) starts: Vec<usize>,
 }
 
 impl Document {
@@ -169,7 +174,13 @@ impl Document {
     /// Line and column of a byte.
     #[must_use]
     pub fn place(&self, byte: usize) -> At {
-        Places::new(&self.text).at(byte)
+        places::at(&self.text, &self.starts, byte)
+    }
+
+    /// Whether at a byte it is not sure what is code and what is prose: see [`Document::torn`].
+    #[must_use]
+    pub fn is_torn_at(&self, byte: usize) -> bool {
+        self.torn.is_some_and(|from| from <= byte)
     }
 
     /// The anchors of its headings, as GitHub makes them, and those that HTML sets.

@@ -42,6 +42,8 @@ pub(super) fn read(file: &str, path: &str, text: &str) -> Document {
         tables: Vec::new(),
         ids: Vec::new(),
         confidence: Vec::new(),
+        torn: None,
+        starts: super::places::starts(text),
     };
     let mut reading = Reading {
         text,
@@ -254,7 +256,7 @@ impl<'t> Reading<'t> {
         let blank = code.len() - code.trim_start().len();
         let at = self.places.at(inner.start + blank);
         let text = code.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text = if code.contains('\n') { text } else { code.trim().to_owned() };
+        let text = if code.trim().contains('\n') { text } else { code.trim().to_owned() };
         let start = inner.start + blank;
         let end = start + code.trim().len();
         self.document.spans.push(Span { text, at, range: start..end });
@@ -370,9 +372,23 @@ impl<'t> Reading<'t> {
             start += line.len();
         }
         self.document.prose = prose;
+        self.document.torn = self.document.blocks.iter().find(|b| nests(self.text, b)).map(|b| b.range.end);
         self.document.links.sort_by_key(|l| l.at);
         self.document
     }
+}
+
+/// Whether a fence with a language opens inside a block: what should close it closes the block.
+fn nests(text: &str, block: &Block) -> bool {
+    // Only a longer fence, or one of other marks, holds fences.
+    let opens = text.get(block.range.clone()).unwrap_or_default().trim_start();
+    let holds = opens.len() - opens.trim_start_matches('`').len();
+    block.fenced
+        && holds == 3
+        && block.text.lines().any(|line| {
+            let line = line.trim_start();
+            line.strip_prefix("```").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+        })
 }
 
 #[cfg(test)]
@@ -402,6 +418,17 @@ mod tests {
         assert_eq!(d.confidence.len(), 1);
         assert_eq!(d.confidence[0].text, "Confidence: 0.70 (ceiling: inference 0.70)");
         assert_eq!(d.anchors().collect::<Vec<_>>(), ["one", "two"]);
+    }
+
+    #[test]
+    fn where_fences_nest_code_and_prose_are_in_doubt() {
+        let text = "# One\n```markdown\nsay\n```json\n{}\n```\nConfidence: 0.9\n```\n## Two\n";
+        let torn = read(text);
+        assert!(!torn.is_torn_at(text.find("One").unwrap()));
+        assert!(torn.is_torn_at(text.find("Confidence").unwrap()));
+        let longer = text.replace("```markdown", "````markdown").replace("0.9\n```", "0.9\n````");
+        assert_eq!(read(&longer).torn, None, "a longer fence holds others");
+        assert_eq!(read("```sh\nls\n```\n\n```json\n{}\n```\n").torn, None);
     }
 
     #[test]

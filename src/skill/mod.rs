@@ -13,7 +13,7 @@ mod tree;
 pub use document::{Block, Cell, Comment, ConfidenceLine, Document, Link, LinkKind, Section, Span, Table};
 pub use frontmatter::{FrontMatter, KEYS, NoFrontMatter, byte_at, parse as parse_front_matter};
 pub use mark::Mark;
-pub use project::{LoadError, Project, Skill, load, looks_like_home};
+pub use project::{LoadError, Project, Skill, load, looks_like_home, nearest};
 pub use shipped::SHIPPED;
 pub use tree::{Content, File, Leads, MAX_FILE, Tree, resolve};
 

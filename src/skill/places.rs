@@ -15,8 +15,7 @@ pub(super) struct Places<'t> {
 
 impl<'t> Places<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts, last: Cell::new((0, 0, 0)) }
+        Self { text, starts: starts(text), last: Cell::new((0, 0, 0)) }
     }
 
     /// Line and column, from 1, of a byte; of the character it lies in.
@@ -34,6 +33,21 @@ impl<'t> Places<'t> {
         let number = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
         At { line: number(line), column: number(column) }
     }
+}
+
+/// Where the lines of a text begin.
+pub(super) fn starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+}
+
+/// Line and column, from 1, of a byte of a text whose lines begin there.
+pub(super) fn at(text: &str, starts: &[usize], byte: usize) -> At {
+    let byte = floor(text, byte);
+    let line = starts.partition_point(|s| *s <= byte).saturating_sub(1);
+    let from = starts.get(line).copied().unwrap_or_default();
+    let column = text.get(from..byte).map_or(0, |t| t.chars().count());
+    let number = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
+    At { line: number(line), column: number(column) }
 }
 
 /// The byte, or the first of the character that it lies in; the end of the text where it lies behind.
@@ -63,6 +77,7 @@ mod tests {
                 let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
                 let at = places.at(byte);
                 prop_assert_eq!((at.line as usize, at.column as usize), (line, column));
+                prop_assert_eq!(super::at(&text, &starts(&text), byte), at);
             }
         }
     }

@@ -24,7 +24,7 @@ const SKIPPED: [&str; 12] = [
 ];
 
 /// Directories at the top of a project that are read whole; of the rest only skills are.
-const TOP: [&str; 17] = [
+const TOP: [&str; 19] = [
     "examples",
     "tests",
     "resources",
@@ -34,6 +34,8 @@ const TOP: [&str; 17] = [
     "assets",
     "evals",
     "docs",
+    "evidence",
+    ".github",
     "agents",
     "commands",
     "hooks",
@@ -357,6 +359,23 @@ fn root_above(skill: &Path) -> Option<(PathBuf, usize)> {
     None
 }
 
+/// The directory of the project that `cwd` lies in, as it is named from there: `.`, where a skill lies in it or below it, else
+/// the nearest above it, e.g. `../..`; not above the repository, and without one only a skill's own. `.` where there is none.
+#[must_use]
+pub fn nearest(cwd: &Path) -> String {
+    let top = cwd.ancestors().position(|dir| dir.join(".git").exists());
+    for (up, dir) in cwd.ancestors().enumerate() {
+        if up > 0 && looks_like_home(dir) || top.is_some_and(|top| up > top) {
+            break;
+        }
+        let searched = up == 0 || top.is_some();
+        if is_skill(dir) || searched && skill_files(dir).0.iter().any(|path| !is_fixture(path)) {
+            return if up == 0 { ".".to_owned() } else { vec![".."; up].join("/") };
+        }
+    }
+    ".".to_owned()
+}
+
 /// Reads the project of `dir`, which `named` is as the user wrote it: a skill, or a directory that holds skills. Symbolic
 /// links are not followed.
 ///
@@ -528,4 +547,35 @@ fn skill_files(root: &Path) -> (Vec<String>, bool) {
         }
     }
     (found, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_is_found_from_anywhere_in_its_repository_and_not_beyond() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let make = |path: &str| std::fs::create_dir_all(dir.path().join(path)).expect("made");
+        for path in ["outside/skill/a", "outside/repo/.git", "outside/repo/src/deep", "outside/repo/tests/fixtures/b"] {
+            make(path);
+        }
+        let put = |path: &Path| crate::base::fs::write_atomic(path, b"---\nname: a\n---\n").expect("written");
+        let near = |path: &str| nearest(&dir.path().join(path));
+        for skill in ["outside/skill/a", "outside/repo/tests/fixtures/b"] {
+            put(&dir.path().join(skill).join(MAIN));
+        }
+        // A skill beside the repository is not the repository's, and what tests are made of is nobody's.
+        assert_eq!(near("outside/repo/src/deep"), ".");
+        make("outside/repo/skills/c/references");
+        put(&dir.path().join("outside/repo/skills/c/SKILL.md"));
+        assert_eq!(near("outside/repo"), ".");
+        assert_eq!(near("outside/repo/src/deep"), "../..");
+        assert_eq!(near("outside/repo/skills/c/references"), "..");
+        // Without a repository only the skill that one stands in.
+        make("outside/skill/a/references");
+        assert_eq!(near("outside/skill/a/references"), "..");
+        make("outside/other");
+        assert_eq!(near("outside/other"), ".");
+    }
 }

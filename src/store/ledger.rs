@@ -1,7 +1,7 @@
 //! The connector's memory over SQLite.
 //!
 //! An intended effect is on the disk before its request leaves, so that the same idempotency key is sent again even
-//! after a power cut. Everything else goes through the quick connection: after a power cut the file holds a prefix of
+//! after a power cut; so is an event of a webhook before its sender is told that it was taken. Everything else goes through the quick connection: after a power cut the file holds a prefix of
 //! what was written, which is a state the connector has been in and goes on from.
 
 use std::fs::File;
@@ -14,7 +14,8 @@ use super::sqlite::because;
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, RunRecord, StoreError,
+    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, Received, RunRecord, StoreError,
+    Waiting,
 };
 
 impl SqliteStore {
@@ -79,6 +80,16 @@ fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
             "dropped" => DeadState::Dropped,
             _ => DeadState::Waiting,
         },
+    })
+}
+
+fn waiting_of(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+    let payload: String = row.get(2)?;
+    Ok(Waiting {
+        seq: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+        id: row.get(1)?,
+        payload: serde_json::from_str(&payload)
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(e)))?,
     })
 }
 
@@ -274,5 +285,46 @@ impl Ledger for SqliteStore {
                 .collect()
             })
             .map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn receive(&self, event: &Received) -> Result<bool, LedgerError> {
+        self.ledger_there()?;
+        let Received { flow, id, at, payload } = event;
+        let new = self
+            .synced()
+            .prepare_cached(
+                "INSERT INTO inbox (flow, id, at, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (flow, id) DO NOTHING",
+            )
+            .and_then(|mut s| s.execute(params![flow, id, at.0, payload.to_string()]))
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(new > 0)
+    }
+
+    fn inbox(&self, flow: &str, after: u64, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        let (after, limit) = (i64::try_from(after).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.quick()
+            .prepare_cached(
+                "SELECT seq, id, payload FROM inbox WHERE flow = ?1 AND seq > ?2 AND payload IS NOT NULL \
+                 ORDER BY seq LIMIT ?3",
+            )
+            .and_then(|mut s| s.query_map(params![flow, after, limit], waiting_of)?.collect())
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        let mut connection = self.quick();
+        let mut settle = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            {
+                let mut update =
+                    transaction.prepare_cached("UPDATE inbox SET payload = NULL WHERE flow = ?1 AND seq = ?2")?;
+                for seq in seqs {
+                    update.execute(params![flow, i64::try_from(*seq).unwrap_or(i64::MAX)])?;
+                }
+            }
+            transaction.commit()
+        };
+        settle().map_err(|e| self.ledger_unwritten(&e))
     }
 }

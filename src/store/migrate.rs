@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../resources/migrations/0002_ledger.sql"),
     include_str!("../../resources/migrations/0003_provenance.sql"),
     include_str!("../../resources/migrations/0004_proof.sql"),
+    include_str!("../../resources/migrations/0005_inbox.sql"),
 ];
 
 /// The newest version known.

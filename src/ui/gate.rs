@@ -52,7 +52,11 @@ fn is_ours(headers: &HeaderMap, hosts: &[String]) -> bool {
     let mut given = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (given.next().and_then(|h| h.to_str().ok()), given.next()) else { return false };
     let Ok(authority) = http::uri::Authority::try_from(host) else { return false };
+    // The parser takes any number for a port.
+    let port = host.get(authority.host().len()..).unwrap_or(host);
+    let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok());
     !host.contains('@')
+        && is_port
         && hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host) || ours.eq_ignore_ascii_case(authority.host()))
 }
 
@@ -179,6 +183,9 @@ mod tests {
             assert!(with(host), "{host}");
         }
         for host in ["evil.example", "127.0.0.1.evil.example:7878", "localhost@evil.example", "", "localhost evil"] {
+            assert!(!with(host), "{host}");
+        }
+        for host in ["localhost:99999", "localhost:65536", "127.0.0.1:-1", "[::1]:70000", "localhost:", "localhost:x"] {
             assert!(!with(host), "{host}");
         }
         assert!(!is_ours(&HeaderMap::new(), &ours));

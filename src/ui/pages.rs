@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::look::{self, Filter};
-use crate::app::{App, Face, No};
+use crate::app::{App, Face, No, Refusal};
 use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::html;
@@ -60,6 +60,14 @@ fn route(app: &App, face: &Face, path: &str, query: &str) -> Result<Page, No> {
         let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
         found.map(|(_, value)| value.into_owned()).unwrap_or_default()
     };
+    if parts != [""] && !asked("cursor").is_empty() {
+        return Ok(problem(
+            StatusCode::BAD_REQUEST,
+            "bad-cursor",
+            "only the list of sessions goes on by cursor; this page was not asked for with one that it gave out",
+            "leave cursor out; the records go on by before, the number of a record",
+        ));
+    }
     match parts.as_slice() {
         [""] => {
             let cursor = Some(asked("cursor")).filter(|c| !c.is_empty());
@@ -174,12 +182,24 @@ fn refused(no: &No) -> Page {
             } else {
                 StatusCode::BAD_REQUEST
             };
-            problem(status, &refusal.code, &refusal.because, &refusal.next)
+            problem(status, &refusal.code, &refusal.because, further(refusal))
         }
         No::Fault(fault) => problem(StatusCode::INTERNAL_SERVER_ERROR, "failed", &fault.because, &fault.next),
         No::NeedsHuman(question) => {
             problem(StatusCode::BAD_REQUEST, "waits for a person", &question.message, "answer on the command line")
         }
+    }
+}
+
+/// What gets further here: the same refusal is told to agents with the tools that they have, and a reader has pages.
+fn further(refusal: &Refusal) -> &str {
+    match refusal.code.as_str() {
+        "unknown-session" => "look for it in the list of the sessions",
+        "unknown-record" => "search the records: each is listed with its number",
+        "unknown-constraint" => "the page of the session lists its constraints",
+        "no-contract" => "the page of the session shows what was done so far: no contract was checked in it yet",
+        "bad-cursor" => "leave it out to begin with the newest",
+        _ => &refusal.next,
     }
 }
 

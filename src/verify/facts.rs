@@ -22,6 +22,8 @@ pub struct Facts {
     pub suspects: Option<Vec<Suspect>>,
     /// What interpreters said of those scripts, by path below the root.
     pub syntax: BTreeMap<String, Syntax>,
+    /// The handles of the sessions in the project's own store; nothing where it has none, or it was not asked.
+    pub recorded: Option<Vec<String>>,
     /// What a skill was at the reference it is compared with, by its directory below the root.
     pub bases: BTreeMap<String, Base>,
     /// Recorded traces, and what a fresh server answered to the same calls.

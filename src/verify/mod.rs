@@ -5,6 +5,7 @@
 
 mod calls;
 mod checks;
+mod exports;
 pub mod facts;
 mod formats;
 pub mod lock;
@@ -21,13 +22,21 @@ pub mod trace;
 
 pub use checks::ALL;
 pub(crate) use checks::code_block::{expected, is_code};
+pub(crate) use checks::import_unresolved::is_own as own_module;
 pub(crate) use checks::matrix::files as matrix_files;
 pub(crate) use checks::tests_assert_nothing::{Tongue, test_file};
 pub use facts::Facts;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity, tidy};
 use crate::skill::{Document, Project, Skill};
+
+/// How many checks run at once, at most.
+const WORKERS: usize = 8;
+/// Files from which on it is worth the while to run several checks at once.
+const MANY: usize = 200;
 
 /// How much is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -147,10 +156,41 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
 /// Runs the checks of a profile.
 #[must_use]
 pub fn run(subject: &Subject<'_>, profile: Profile) -> Vec<Finding> {
-    let checks = ALL.iter().filter(|c| c.profile <= profile);
-    let mut findings: Vec<Finding> = checks.flat_map(|check| (check.run)(subject)).collect();
+    let checks: Vec<&Check> = ALL.iter().copied().filter(|c| c.profile <= profile).collect();
+    let mut findings = at_once(&checks, subject);
     tidy(&mut findings);
     findings
+}
+
+/// The findings of checks, in their order; as many checks at a time as there are cores, where the skills are many.
+fn at_once(checks: &[&Check], subject: &Subject<'_>) -> Vec<Finding> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(WORKERS);
+    if cores == 1 || subject.project.tree.len() < MANY {
+        return checks.iter().flat_map(|check| (check.run)(subject)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = checks.get(i) else { return done };
+            done.push((i, (check.run)(subject)));
+        }
+    };
+    let mut found: Vec<(usize, Vec<Finding>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
+        let mut found = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => found.extend(more),
+                // A check that panics does so here as it would alone.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        found
+    });
+    found.sort_by_key(|(i, _)| *i);
+    found.into_iter().flat_map(|(_, findings)| findings).collect()
 }
 
 /// The rules that a profile holds a subject against.

@@ -11,10 +11,11 @@ use crate::skill::{Document, Skill, Tree};
 pub(super) const OWN: [&str; 10] =
     ["references", "reference", "scripts", "examples", "assets", "resources", "templates", "tests", "evals", "agents"];
 
-/// What stands for something else in a path: `<name>`, `{lang}`, `$DIR`, `YYYY-MM-DD`, `path/to/x`, `your-file`.
+/// What stands for something else in a path: `<name>`, `{lang}`, `$DIR`, `YYYY-MM-DD`, `path/to/x`, `your-file`,
+/// `script_name.py`, `partN.md`.
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)[<>{}$%…|]|\.\.\.|\byyyy|\bXX|\bNNN?\b|path/to|\b(?:your|my|some|foo|bar|baz)[-_./]|[-_/](?:foo|bar|baz)\.|(?:^|/)(?:your|my|example|new|name|file|filename|skill-name|topic)\.[a-z]+$|(?:^|/)x+\.",
+        r"(?i)[<>{}$%…|]|\.\.\.|\byyyy|\bXX|\bNNN?\b|path/to|\b(?:your|my|some|foo|bar|baz)[-_./]|[-_/](?:foo|bar|baz)\.|(?:^|/)(?:your|my|example|new|name|file|filename|skill-name|topic)\.[a-z]+$|(?:^|/)x+\.|(?:^|/)(?:file|script|module|skill|tool|template|test|class|component|package)[-_]?name\.|(?-i:[a-z]N)\.[a-z]+$",
     )
     .expect("a constant pattern")
 });
@@ -72,15 +73,17 @@ pub(super) struct Near {
 
 /// The file of the skill that was probably meant.
 pub(super) fn near(skill: &Skill, tree: &Tree, wanted: &str) -> Option<Near> {
-    let owned = || tree.iter().map(|(p, _)| p).filter(|p| skill.owns(p));
+    let owned: Vec<&str> = skill.files(tree).map(|(p, _)| p).collect();
     let name = name_of(wanted);
     let extension = |p: &str| name_of(p).rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
     // The same name in another place.
-    let same: Vec<&str> = owned().filter(|p| name_of(p).eq_ignore_ascii_case(name)).collect();
+    let same: Vec<&str> = owned.iter().copied().filter(|p| name_of(p).eq_ignore_ascii_case(name)).collect();
     if let [one] = same.as_slice() {
         return Some(Near { path: (*one).to_owned(), sure: name.contains('.') });
     }
-    let mut best: Vec<(usize, &str)> = owned()
+    let mut best: Vec<(usize, &str)> = owned
+        .iter()
+        .copied()
         .filter(|p| extension(p) == extension(wanted) || dir_of(p) == dir_of(wanted))
         .map(|p| (strsim::osa_distance(&p.to_lowercase(), &wanted.to_lowercase()), p))
         .collect();
@@ -93,6 +96,31 @@ pub(super) fn near(skill: &Skill, tree: &Tree, wanted: &str) -> Option<Near> {
     }
     let close = distance * 3 <= name.chars().count().max(6);
     close.then(|| Near { path: path.to_owned(), sure: false })
+}
+
+/// The line that leads a list in, seen from a byte of one of its items: the last one above that is neither an item, nor
+/// indented, nor blank; nothing where the byte is in no list.
+pub(super) fn lead_in(document: &Document, byte: usize) -> Option<&str> {
+    let text = document.text.get(..byte.min(document.text.len()))?;
+    let item = |line: &str| {
+        let plain = line.trim_start();
+        let number = plain.trim_start_matches(|c: char| c.is_ascii_digit());
+        ['-', '*', '+'].iter().any(|m| plain.strip_prefix(*m).is_some_and(|r| r.starts_with(' ')))
+            || plain.starts_with('|')
+            || number.len() < plain.len() && number.starts_with(['.', ')'])
+    };
+    let mut above = text.rsplit('\n');
+    let own = above.next()?;
+    item(own).then(|| above.find(|l| !l.trim().is_empty() && !item(l) && !l.starts_with([' ', '\t'])))?
+}
+
+/// The paragraph of a document that a byte is in, as it is written.
+pub(super) fn paragraph_at(document: &Document, byte: usize) -> (usize, &str) {
+    let text = document.text.as_str();
+    let byte = byte.min(text.len());
+    let start = text.get(..byte).and_then(|t| t.rfind("\n\n")).map_or(0, |at| at + 2);
+    let end = text.get(byte..).and_then(|t| t.find("\n\n")).map_or(text.len(), |at| byte + at);
+    (start, text.get(start..end).unwrap_or_default())
 }
 
 /// The line of a document that a byte is in.
@@ -128,11 +156,20 @@ mod tests {
             "{lang}/README.md",
             "scripts/your-script.py",
             "scripts/foo.py",
+            "scripts/script_name.py",
+            "parts/ComponentName.tsx",
+            "prompts/stepN.md",
         ] {
             assert!(is_placeholder(path), "{path}");
         }
-        for path in ["references/contract.md", "scripts/recalc.py", "assets/logo.png", "examples/myth.md", "a/food.md"]
-        {
+        for path in [
+            "references/contract.md",
+            "scripts/recalc.py",
+            "assets/logo.png",
+            "examples/myth.md",
+            "a/food.md",
+            "a/rename.py",
+        ] {
             assert!(!is_placeholder(path), "{path}");
         }
     }

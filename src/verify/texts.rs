@@ -16,9 +16,9 @@ pub(super) fn is_test(path: &str) -> bool {
 
 /// Every text file that belongs to a skill, by path; inputs of tests left out.
 pub(super) fn of<'a>(skill: &'a Skill, subject: &Subject<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let tree = &subject.project.tree;
-    tree.iter()
-        .filter(|(path, _)| skill.owns(path) && !is_fixture(path))
+    skill
+        .files(&subject.project.tree)
+        .filter(|(path, _)| !is_fixture(path))
         .filter_map(|(path, file)| Some((path, file.text()?)))
 }
 

@@ -394,6 +394,17 @@ pub struct DrillRow {
     pub because: Option<String>,
 }
 
+/// A drill that does not apply to a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotApplied {
+    /// The flow.
+    pub flow: String,
+    /// Kebab-case name of the drill.
+    pub code: String,
+    /// Why it does not apply.
+    pub because: String,
+}
+
 /// Drills were run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DrillsRun {
@@ -413,6 +424,9 @@ pub struct DrillsRun {
     pub unproven: u64,
     /// Drills that do not apply to this contract.
     pub not_applicable: u64,
+    /// The same by name, each with its reason; empty in records of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_applied: Vec<NotApplied>,
     /// Schedules over all drills.
     pub schedules: u64,
     /// The seed it started from.

@@ -1,7 +1,8 @@
 //! The command line as a person and as CI meet it: what is printed, where, and the exit code.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -38,6 +39,33 @@ pub(crate) fn run(dir: &Path, args: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
+}
+
+/// A server over pipes that has been greeted. Whoever started it ends it.
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) to: ChildStdin,
+    pub(crate) from: BufReader<ChildStdout>,
+}
+
+/// Starts `serve` in a directory, and says hello as this client.
+pub(crate) fn serving(dir: &Path, client: &str) -> Serving {
+    let mut child = Command::new(binary())
+        .arg("serve")
+        .current_dir(dir)
+        .env_remove("PLATFORM_INTEGRATION_STORE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut to, mut from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let hello = serde_json::json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": client, "version": "1"}}});
+    writeln!(to, "{hello}").unwrap();
+    assert!(from.read_line(&mut String::new()).unwrap() > 0, "the server ended");
+    writeln!(to, "{}", serde_json::json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    Serving { child, to, from }
 }
 
 pub(crate) fn stdout(output: &Output) -> String {

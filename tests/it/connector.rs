@@ -51,7 +51,10 @@ fn the_example_is_planned_from_contract_and_descriptions() {
     let plan = billing(("", ""), &[]).unwrap();
     assert_eq!((plan.integration.as_str(), plan.every_ms), ("billing-to-crm", Some(60_000)));
     let source = &plan.source;
-    assert_eq!((source.base_url.as_str(), source.list.path.as_str()), ("https://api.billing.example", "/v1/customers"));
+    assert_eq!(
+        (source.base_url.as_str(), source.list.as_ref().unwrap().path.as_str()),
+        ("https://api.billing.example", "/v1/customers")
+    );
     assert_eq!((source.items.join("."), source.key.join("."), source.limit), ("data".into(), "id".into(), Some(100)));
     assert_eq!(source.pagination.as_ref().unwrap().style, PageStyle::Cursor);
     assert!(matches!(&source.auth, AuthPlan::Bearer(r) if r.to_string() == "env:BILLING_TOKEN"));
@@ -96,7 +99,7 @@ fn a_created_record_carries_its_key_and_its_fixed_parameters() {
     let plan = planned("examples/payments-to-ledger", "entries", ("", ""), &[]).unwrap();
     let WritePlan::Create { idempotency, .. } = &plan.target.write else { panic!("{:?}", plan.target.write) };
     assert_eq!(idempotency.as_deref(), Some("Idempotency-Key"));
-    let fixed = &plan.source.list.params;
+    let fixed = &plan.source.list.as_ref().unwrap().params;
     assert_eq!((fixed[0].name.as_str(), fixed[0].value.as_str()), ("Payline-Version", "2026-09-01"));
     assert!(matches!(&plan.target.auth, AuthPlan::HeaderKey { .. }), "{:?}", plan.target.auth);
 }

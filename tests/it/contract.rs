@@ -67,6 +67,11 @@ fn what_this_release_does_not_run_is_said() {
 }
 
 #[test]
+fn what_is_wrong_with_a_webhook_is_said() {
+    insta::assert_snapshot!(complaints(include_str!("../fixtures/contract/webhooks.yaml")));
+}
+
+#[test]
 fn all_ways_to_write_are_read() {
     let c = whole(include_str!("../fixtures/contract/all-writes.yaml"));
     insta::assert_snapshot!(c.flows.values().map(|f| format!("{:#?}\n", f.target.write)).collect::<String>());
@@ -80,10 +85,10 @@ fn one_broken_flow_does_not_hide_another() {
     insta::assert_snapshot!(complaints(&text), @r#"
     7:8 error wrong-type: owner must be text, is a number
         fix: put it in quotes
-    57:7 error missing-key: flows.contacts.source lacks the key "operation"
+    57:7 error missing-key: flows.contacts.source lacks operation or webhook
         fix: add operation: operationId or "METHOD /path" of a list or search
     58:7 error unknown-key: flows.contacts.source has no key "oparation"
-        fix: did you mean "operation"? accepted keys: system, operation, every, key, paginate, incremental, deletes, params
+        fix: did you mean "operation"? accepted keys: system, operation, every, key, paginate, incremental, deletes, params, webhook
     83:25 error wrong-type: flows.contacts.delivery.retry.attempts must be a whole number from 1 to 100, is text
         fix: write a whole number from 1 to 100
     "#);

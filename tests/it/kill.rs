@@ -4,9 +4,8 @@
 //! 60 kills by default; `KILLS=10000 cargo test --test it -- kill:: --nocapture` for ten thousand.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,7 +15,7 @@ use platform_integration::evidence::Store;
 use platform_integration::store::SqliteStore;
 use serde_json::{Value, json};
 
-use crate::cli::{binary, workspace};
+use crate::cli::{Serving, serving, workspace};
 
 const AT: &str = "examples/billing-to-crm";
 
@@ -78,25 +77,12 @@ struct Kill {
 
 /// Starts the server, sends `calls`, kills it (or ends it after the last answer), and tells what it had answered.
 fn live(dir: &Path, calls: &[(&'static str, Value)], kill: Option<Kill>) -> Life {
-    let mut child = Command::new(binary())
-        .arg("serve")
-        .current_dir(dir)
-        .env_remove("PLATFORM_INTEGRATION_STORE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let Serving { child, to: mut stdin, from } = serving(dir, "killer");
+    let mut lines = from.lines();
     // Writing to a server that was killed fails, and that is all.
     let mut send = |value: Value| {
         let _ = stdin.write_all(format!("{value}\n").as_bytes());
     };
-    send(json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "killer", "version": "1"}}}));
-    lines.next().unwrap().unwrap();
-    send(json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
     let mut ahead = (1..).zip(calls).map(|(id, (tool, arguments))| {
         json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
     });

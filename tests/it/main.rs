@@ -17,6 +17,7 @@ mod connector;
 mod contract;
 mod evidence;
 mod evidence_fields;
+mod first_steps;
 mod http;
 mod kill;
 mod lab;

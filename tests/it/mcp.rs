@@ -116,6 +116,7 @@ impl Session {
         let result = self.call(tool, arguments).await;
         assert_ne!(result.is_error, Some(true), "{tool}: {:?}", result.content);
         let value = result.structured_content.unwrap();
+        enough_without_structure(tool, &result.content[0].as_text().unwrap().text, &value);
         assert!(
             value.to_string().chars().count() <= 10_000,
             "{tool}: {} characters",
@@ -138,6 +139,55 @@ impl Session {
         let text = result.content[0].as_text().unwrap().text.clone();
         assert!(text.contains("\nnext: "), "{text}");
         steady(&text, self.dir.path())
+    }
+}
+
+/// A client that shows its model the text alone can go on with it.
+fn enough_without_structure(tool: &str, text: &str, value: &Value) {
+    assert!(text.chars().count() <= 10_000, "{tool}: {} characters", text.chars().count());
+    let next = value["next"].as_str().unwrap_or_default();
+    assert!(text.ends_with(&format!("\nnext: {next}")), "{tool}: {text}");
+    if text.contains("left out of this text") {
+        return;
+    }
+    for finding in value["findings"].as_array().into_iter().flatten() {
+        let (file, line, column) = (finding["file"].as_str().unwrap(), &finding["line"], &finding["column"]);
+        let place = if *line == json!(0) { file.to_owned() } else { format!("{file}:{line}:{column}") };
+        for said in [finding["code"].as_str().unwrap(), &place, finding["fix"].as_str().unwrap()] {
+            assert!(text.contains(said), "{tool}: {said} in {text}");
+        }
+    }
+    for (field, value) in value.as_object().unwrap() {
+        let empty = value.is_null() || *value == json!([]) || *value == json!("") || *value == json!({});
+        assert!(empty || field == "next" || text.contains(&format!("\n{field}:")), "{tool}: {field} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_contract_can_be_mended_from_the_text_alone() {
+    let dir = workspace("billing-to-crm");
+    let file = dir.path().join("examples/billing-to-crm/integration.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("{from: email, with", "{from: emial, with")).unwrap();
+    let session = connect(Human::default(), true, dir).await;
+    let checked = session.call("check_contract", json!({"contract": "examples/billing-to-crm/integration.yaml"})).await;
+    insta::assert_snapshot!(steady(&checked.content[0].as_text().unwrap().text, session.dir.path()));
+}
+
+#[tokio::test]
+async fn a_skill_asked_for_without_an_address_is_a_bad_parameter() {
+    let session = connect(Human::default(), true, tempfile::tempdir().unwrap()).await;
+    for (method, params, code) in [
+        ("skills/get", json!({}), -32602),
+        ("resources/directory/read", json!({}), -32602),
+        ("skills/got", json!({}), -32601),
+    ] {
+        let request = ClientRequest::CustomRequest(CustomRequest::new(method, Some(params)));
+        let Err(rmcp::ServiceError::McpError(error)) = session.client.send_request(request).await else {
+            panic!("{method} was answered")
+        };
+        assert_eq!(error.code.0, code, "{method}: {error}");
+        assert!(error.message.contains(method), "{error}");
     }
 }
 

@@ -332,12 +332,14 @@ fn the_pages_show_what_is_in_the_store_and_change_nothing() {
         ("GET", "/records?since=yesterday", ""),
         ("GET", "/records?before=-1", ""),
         ("GET", "/?cursor=x", ""),
+        ("GET", "/records?cursor=abc", ""),
         ("GET", "/sessions/s-none", ""),
         ("GET", "/compare?left=s-none&right=s-none", ""),
         ("POST", "/", "Content-Length: 0\r\n"),
         ("DELETE", "/records/1", ""),
         ("GET", "/", "Host: evil.example\r\n"),
         ("GET", "/", "Host: 127.0.0.1.evil.example:80\r\n"),
+        ("GET", "/", "Host: localhost:99999\r\n"),
     ] {
         let (status, _, body) = ask(&addr, method, path, more);
         assert!(body.contains("What gets further"), "{path}: {body}");

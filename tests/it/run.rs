@@ -254,3 +254,113 @@ fn plain_http_beyond_this_machine_is_refused_even_for_a_dry_run() {
     }
     insta::assert_snapshot!(stderr(&run(dir.path(), &["run", CONTRACT, "--dry-run"])));
 }
+
+const TILLS: &str = "examples/tills-to-books/integration.yaml";
+
+fn receiving(dir: &Path, tills: &str, books: &str) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .args(["run", TILLS, "--format", "json", "--listen", "127.0.0.1:0"])
+        .args(["--base-url", &format!("tillpoint={tills}"), "--base-url", &format!("hauptbuch={books}")])
+        .current_dir(dir)
+        .env("TILLPOINT_TOKEN", "planted-till-token")
+        .env("HAUPTBUCH_KEY", "planted-book-key")
+        .env("TILLPOINT_HOOK", HOOK)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+const HOOK: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Posts a body with these headers; the status.
+fn post(address: &str, path: &str, headers: &[(String, String)], body: &str) -> u16 {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let headers: String = headers.iter().map(|(n, v)| format!("{n}: {v}\r\n")).collect();
+    let length = body.len();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+fn signed(id: &str, body: &str, ago_ms: i64) -> Vec<(String, String)> {
+    use platform_integration::base::clock::{Clock as _, SystemClock};
+    let signing = platform_integration::connector::Signing {
+        scheme: platform_integration::contract::SignatureScheme::StandardWebhooks,
+        header: "webhook-signature".into(),
+        base64: false,
+        tolerance_ms: None,
+    };
+    signing.sign(HOOK, id, body.as_bytes(), SystemClock.now().plus_ms(-ago_ms)).unwrap()
+}
+
+fn until(logs: &mut impl std::io::BufRead, found: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let mut line = String::new();
+        assert!(logs.read_line(&mut line).unwrap() > 0, "it ended before the line came");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if found(&line) {
+            return line;
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_webhook_is_received_verified_kept_and_posted_once() {
+    let dir = workspace("tills-to-books");
+    let tills = Mock::start(dir.path(), "examples/tills-to-books/apis/tillpoint.openapi.yaml", "0");
+    let books = Mock::start(dir.path(), "examples/tills-to-books/apis/hauptbuch.openapi.yaml", "0");
+    let sale = r#"{"type":"sale.booked","timestamp":"2026-11-02T09:30:00Z","data":{"id":"sal_1","shop":{"code":"ZRH","city":"Zurich"},"till":4,"total":1990,"currency":"CHF","paid_by":"card","booked_at":"2026-11-02T09:29:58Z","note":null}}"#;
+    let mut child = receiving(dir.path(), &tills.url, &books.url).spawn().unwrap();
+    let mut logs = BufReader::new(child.stderr.take().unwrap());
+    let listening = until(&mut logs, |l| l["event"] == "listening");
+    let address = listening["address"].as_str().unwrap().to_owned();
+    let path = "/hooks/tillpoint";
+    assert_eq!(listening["paths"][0], path);
+    assert_eq!(post(&address, path, &[], sale), 401);
+    assert_eq!(post(&address, path, &signed("evt_1", sale, 0), &sale.replace("1990", "9990")), 401);
+    assert_eq!(post(&address, path, &signed("evt_1", sale, 400_000), sale), 400);
+    assert_eq!(post(&address, "/hooks/other", &signed("evt_1", sale, 0), sale), 404);
+    assert_eq!(post(&address, path, &signed("evt_1", sale, 0), sale), 204);
+    until(&mut logs, |l| l["event"] == "run-ended" && l["counts"]["written"] == 1);
+    assert_eq!(post(&address, path, &signed("evt_1", sale, 0), sale), 204);
+    assert_eq!(
+        post(&address, path, &signed("evt_2", &sale.replace("sal_1", "sal_2"), 0), &sale.replace("sal_1", "sal_2")),
+        204
+    );
+    until(&mut logs, |l| l["event"] == "run-ended" && l["counts"]["written"] == 1);
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let drained = std::thread::spawn(move || std::io::copy(&mut logs, &mut std::io::sink()));
+    let output = child.wait_with_output().unwrap();
+    let _ = drained.join();
+    let value = json(&output);
+    assert_eq!(value["verdict"], "PASS", "{value:#}");
+    let counts = &value["flows"][0]["reconciliation"];
+    assert_eq!((counts["read"].as_u64(), counts["written"].as_u64()), (Some(2), Some(2)), "{value:#}");
+    assert!(TcpStream::connect(&address).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn who_receives_says_where_and_who_listens_has_something_to_receive() {
+    let dir = workspace("tills-to-books");
+    let here = ["--base-url", "tillpoint=http://127.0.0.1:9", "--base-url", "hauptbuch=http://127.0.0.1:9"];
+    let said = |args: &[&str]| {
+        let output = run(dir.path(), &[&["run", TILLS], &here[..], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        stderr(&output)
+    };
+    assert!(said(&["--watch"]).contains("nowhere-to-receive"));
+    // Beyond this machine a person decides, also where both systems are on it.
+    let open = said(&["--listen", "0.0.0.0:0"]);
+    assert!(open.contains("live-run-not-approved") && open.contains("0.0.0.0"), "{open}");
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["run", CONTRACT, "--listen", "127.0.0.1:0"]);
+    assert!(stderr(&output).contains("nothing-to-receive"), "{}", stderr(&output));
+}

@@ -11,6 +11,7 @@ fn means() -> Means {
         exe: PathBuf::from(env!("CARGO_BIN_EXE_platform-integration")),
         path: std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect(),
         home: std::env::var_os("HOME").map(PathBuf::from),
+        ..Means::default()
     }
 }
 
@@ -153,6 +154,28 @@ fn nothing_private_is_read() {
     each(&sh("env | sort | cut -d= -f1 | grep -vx -e PWD -e SHLVL -e _ -e OLDPWD"), |o, _| {
         assert_eq!(o.stdout, "HOME\nLANG\nPATH\nTMPDIR\n")
     });
+}
+
+#[test]
+fn what_the_caller_left_open_is_shut() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("open"), "secret").unwrap();
+    let file = std::fs::File::open(dir.path().join("open")).unwrap();
+    // As a shell hands it on: `9<open`.
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
+    let fd = std::os::fd::AsRawFd::as_raw_fd(&file);
+    let script = format!("import os\ntry:\n  print(os.pread({fd}, 9, 0))\nexcept OSError:\n  print('shut')");
+    each(&python(&script), |o, _| assert!(o.exited(0) && !o.stdout.contains("secret"), "{o:?}"));
+}
+
+#[test]
+fn what_lies_outside_can_be_asked_for_and_not_be_looked_into() {
+    // The limit of Landlock, written down: when a kernel closes it, this says so.
+    let (_dir, path) = sentinel();
+    let script = format!(
+        "import os\nprint(os.stat('{path}/.ssh/id').st_size > 0)\ntry:\n  print(os.listdir('{path}'))\nexcept OSError:\n  print('shut')"
+    );
+    each(&python(&script), |o, _| assert!(!o.stdout.contains(".ssh"), "{o:?}"));
 }
 
 #[test]

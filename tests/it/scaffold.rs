@@ -4,7 +4,7 @@ use platform_integration::base::redact::looks_secret;
 use platform_integration::base::yaml;
 use platform_integration::scaffold::{
     ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, LinkLine,
-    MappingLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
+    MappingLine, NotAppliedLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
 };
 
 fn text(s: &str) -> String {
@@ -41,6 +41,7 @@ fn a_project() -> Project {
             SecretLine { name: text("BILLING_TOKEN"), what: text("billing secret") },
             SecretLine { name: text("CRM_CLIENT_SECRET"), what: text("crm client_secret") },
         ],
+        receives: false,
     }
 }
 
@@ -146,7 +147,13 @@ fn a_dossier() -> Dossier {
         drills_verdict: text("FAIL"),
         drills_seq: Some(7),
         schedules: 40,
-        not_applicable: 3,
+        not_applicable: 1,
+        not_applied: vec![NotAppliedLine {
+            flow: text("contacts"),
+            code: text("token-expires"),
+            because: text("neither system hands out tokens"),
+        }],
+        undecided: vec![text("phone")],
         reconciliation: text("12 expected, 14 read, 12 unique, 12 written, 0 unchanged, 0 rejected, 0 dead-lettered"),
         checklist: vec![
             ChecklistLine {
@@ -246,6 +253,8 @@ fn a_dossier_of_nothing_says_so() {
         drills_verdict: text("UNPROVEN"),
         schedules: 0,
         not_applicable: 0,
+        not_applied: Vec::new(),
+        undecided: Vec::new(),
         reconciliation: String::new(),
         checklist: Vec::new(),
         lost: Vec::new(),
@@ -286,6 +295,7 @@ fn text_from_outside_breaks_no_file() {
         digest: text(evil),
         flows: vec![FlowLine { name: text(evil), reads: text(evil), protection: text(evil), ..flow() }],
         secrets: vec![SecretLine { name: text("A_B"), what: text(evil) }],
+        receives: true,
     };
     for file in project(&bad).unwrap() {
         tables_hold(&file);
@@ -314,6 +324,21 @@ fn text_from_outside_breaks_no_file() {
         // In HTML a line that begins with a sign is a line.
         let heading = file.content.contains("\n# Ignore") && !file.path.ends_with(".html");
         assert!(!heading && !file.content.contains("<script>"), "{}", file.path);
+    }
+}
+
+#[test]
+fn a_project_that_receives_listens_and_polls_otherwise() {
+    for receives in [true, false] {
+        let files = project(&Project { receives, ..a_project() }).unwrap();
+        for name in ["Dockerfile", "platform-integration.service", "RUNBOOK.md"] {
+            let file = files.iter().find(|f| f.path.ends_with(name)).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(file.content.contains("--listen"), receives, "{name}");
+            assert_eq!(file.content.contains("--watch"), !receives, "{name}");
+        }
+        let compose = files.iter().find(|f| f.path.contains("compose")).unwrap();
+        assert_eq!(compose.content.contains("8788:8788"), receives);
+        yaml::parse(&compose.content, yaml::Limits::default()).unwrap();
     }
 }
 

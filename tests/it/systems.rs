@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use platform_integration::base::digest::Digest;
 use platform_integration::model::{
-    Action, Basis, Body, CursorFrom, Method, OauthFlow, Operation, PageStyle, Pagination, ParamIn, Parameter,
+    Action, Basis, Body, CursorFrom, Event, Method, OauthFlow, Operation, PageStyle, Pagination, ParamIn, Parameter,
     RateLimit, SchemaId, SchemeKind, SchemeUse, SecurityScheme, Server, System,
 };
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ fn system(title: &str, url: Option<&str>) -> System {
             .collect(),
         schemes: BTreeMap::new(),
         operations: Vec::new(),
+        events: Vec::new(),
         entities: BTreeMap::new(),
         schemas: Default::default(),
         facts: Vec::new(),
@@ -68,11 +69,13 @@ fn operation(id: &str, method: Method, path: &str, action: Action, params: &[&st
         entity: None,
         action,
         items: None,
+        inside: Vec::new(),
         record: None,
         pagination: None,
         incremental: None,
         idempotency: None,
         rate_limit: None,
+        root_field: None,
         pointer,
     }
 }
@@ -96,26 +99,51 @@ fn needs(scheme: &str, scopes: &[&str]) -> Vec<Vec<SchemeUse>> {
     vec![vec![SchemeUse { scheme: scheme.to_owned(), scopes }]]
 }
 
+/// Orders, asked for by GraphQL.
+pub(crate) fn graph() -> System {
+    let path = format!("{}/tests/fixtures/readers/graphql/shapes.graphql", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read(path).expect("the fixture is in the repository");
+    platform_integration::readers::read_bytes(&text, "graph.graphql").system.expect("the fixture is a schema")
+}
+
 /// A shop: customers, in several kinds of lists.
 pub(crate) fn shop() -> System {
+    let mut shop = described();
+    let json = json!({
+        "type": "object",
+        "required": ["type", "data"],
+        "properties": {"type": {"type": "string", "enum": ["customer.changed"]}, "data": customer_json()},
+    });
+    let payload = schema(&mut shop, "CustomerChanged", &json);
+    shop.events.push(Event {
+        name: "customerChanged".to_owned(),
+        summary: String::new(),
+        payload: Some(payload),
+        headers: Vec::new(),
+        pointer: "#/webhooks/customerChanged".to_owned(),
+    });
+    shop
+}
+
+fn customer_json() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "email", "name", "updated_at", "tags"],
+        "properties": {
+            "id": {"type": "string", "maxLength": 64},
+            "email": {"type": "string", "format": "email", "maxLength": 254},
+            "name": {"type": "string", "maxLength": 80},
+            "note": {"type": ["string", "null"]},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "updated_at": {"type": "string", "format": "date-time"},
+        },
+    })
+}
+
+fn described() -> System {
     let mut shop = system("Shop", Some("https://shop.example"));
     scheme(&mut shop, "bearer", SchemeKind::Bearer);
-    let customer = schema(
-        &mut shop,
-        "Customer",
-        &json!({
-            "type": "object",
-            "required": ["id", "email", "name", "updated_at", "tags"],
-            "properties": {
-                "id": {"type": "string", "maxLength": 64},
-                "email": {"type": "string", "format": "email", "maxLength": 254},
-                "name": {"type": "string", "maxLength": 80},
-                "note": {"type": ["string", "null"]},
-                "tags": {"type": "array", "items": {"type": "string"}},
-                "updated_at": {"type": "string", "format": "date-time"},
-            },
-        }),
-    );
+    let customer = schema(&mut shop, "Customer", &customer_json());
     let list = |id: &str, path: &str, params: &[&str]| {
         let mut op = operation(id, Method::Get, path, Action::List, params);
         op.items = Some(vec!["data".to_owned()]);

@@ -129,7 +129,7 @@ impl Bench<'_> {
                 scope.spawn(|| {
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(item) = items.get(i) else { break };
+                        let Some(item) = items.get(i).filter(|_| self.sandbox.is_wanted()) else { break };
                         let answer = work(item);
                         if let Ok(mut done) = done.lock() {
                             done.push((i, answer));

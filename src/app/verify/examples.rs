@@ -5,12 +5,13 @@ use std::path::Path;
 use crate::app::run_drills::{self, drill};
 use crate::app::subject::Compiled;
 use crate::app::{App, Call, Face, HumanInput, No};
+use crate::base::stop::Stop;
 use crate::evidence::Verdict;
 use crate::finding::{Finding, Location, Severity};
 use crate::skill::Project;
 
 /// Findings, and the names of the examples that were compiled and drilled.
-pub(super) fn drilled(app: &App, project: &Project) -> Result<(Vec<Finding>, Vec<String>), No> {
+pub(super) fn drilled(app: &App, project: &Project, stop: &Stop) -> Result<(Vec<Finding>, Vec<String>), No> {
     let mut findings = Vec::new();
     let mut names = Vec::new();
     for (path, _) in project.tree.iter().filter(|(path, _)| project.skills.iter().any(|s| s.owns(path))) {
@@ -18,6 +19,9 @@ pub(super) fn drilled(app: &App, project: &Project) -> Result<(Vec<Finding>, Vec
         let Some((above, name)) = dir.rsplit_once('/') else { continue };
         if above != "examples" && !above.ends_with("/examples") {
             continue;
+        }
+        if stop.is_set() {
+            break;
         }
         findings.extend(example(app, name, &project.root.join(path))?);
         names.push(name.to_owned());

@@ -10,6 +10,7 @@ use regex::Regex;
 use super::Options;
 use super::declared::{self, Declared, expanded, words};
 use crate::app::App;
+use crate::base::stop::Stop;
 use crate::base::text::quoted;
 use crate::base::{fs, redact};
 use crate::probe::{Limits, NoServer, Session};
@@ -98,8 +99,8 @@ impl Ready {
     }
 
     /// Starts it.
-    pub(super) fn open(&self) -> Result<Session, NoServer> {
-        Session::open(|| self.command(), &Limits::default())
+    pub(super) fn open(&self, stop: &Stop) -> Result<Session, NoServer> {
+        Session::open(|| self.command(), &Limits { stop: stop.clone(), ..Limits::default() })
     }
 }
 
@@ -171,12 +172,32 @@ impl<'a> Live<'a> {
             let (declared_in, key, command) = (d.manifest.clone(), d.key.clone(), d.command.clone());
             asked.servers.push(Server { declared_in, at: d.at, key, command, answered });
         }
+        // Said as a finding, that it does not answer; and here, once, what is therefore not known.
+        let mut dead: Vec<String> = Vec::new();
+        for server in &asked.servers {
+            if let Err(no) = &server.answered
+                && !matches!(no, NoServer::NotTried { .. })
+                && !dead.contains(&server.key)
+            {
+                dead.push(server.key.clone());
+            }
+        }
+        if !dead.is_empty() {
+            let keys = dead.iter().map(|k| quoted(k, 64)).collect::<Vec<_>>().join(", ");
+            let of = if keys.is_empty() { String::new() } else { format!(" of {keys}") };
+            asked.not_verified.push(format!("tools, calls and traces{of}: the server does not answer"));
+        }
         if self.declared.is_empty() {
             asked
                 .not_verified
                 .push("tools, calls and traces: no manifest declares a server, and --server names none".to_owned());
         }
         asked
+    }
+
+    /// Set once nobody waits for the answers any more.
+    pub(super) const fn stop(&self) -> &Stop {
+        &self.options.means.stop
     }
 
     /// Whether two declarations start the same: roots are written differently by each client.
@@ -196,7 +217,7 @@ impl<'a> Live<'a> {
 
     fn surface(&self, d: &Declared) -> Result<crate::probe::Surface, NoServer> {
         let ready = self.ready(d, false)?;
-        let answered = ready.open().and_then(|mut session| session.surface());
+        let answered = ready.open(self.stop()).and_then(|mut session| session.surface());
         answered.map_err(|e| self.excused(d, e))
     }
 

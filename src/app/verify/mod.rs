@@ -24,7 +24,7 @@ use super::wire::CountsOut;
 use super::{App, FindingOut, No, Note, Refusal, note};
 use crate::base::digest::Digest;
 use crate::base::text;
-use crate::evidence::{EventKind, Phase};
+use crate::evidence::{EventKind, Phase, SessionQuery};
 use crate::finding::Finding;
 use crate::probe::Surface;
 use crate::sandbox::{Means, Sandbox};
@@ -32,6 +32,9 @@ use crate::skill::{self, Project};
 use crate::verify::facts::{Facts, Program, Replay, Server};
 use crate::verify::runs::{Ran, Runs};
 use crate::verify::{Profile, Subject};
+
+/// The most sessions of a store that documents may cite.
+const SESSIONS: usize = 100_000;
 
 /// What to verify, and how far to go.
 #[derive(Debug, Clone)]
@@ -173,21 +176,21 @@ pub struct Answer {
 /// Refused when there is no skill; a fault when the store cannot be written.
 pub fn run(app: &App, options: &Options) -> Result<Answer, No> {
     let mut project = load(app, options)?;
-    let mut gathered = gather(app, &project, options)?;
     let mut fixed = Vec::new();
+    let mut gathered = gather(app, &project, options, &fixed)?;
     if options.fix {
         fixed = fix::apply(&project, &gathered.findings)?;
         if !fixed.is_empty() {
             project = load(app, options)?;
-            gathered = gather(app, &project, options)?;
+            gathered = gather(app, &project, options, &fixed)?;
         }
     }
     if options.accept {
         let accepted = replay::accept(&project, &gathered.replays)?;
         if !accepted.is_empty() {
             project = load(app, options)?;
-            gathered = gather(app, &project, options)?;
             fixed.extend(accepted);
+            gathered = gather(app, &project, options, &fixed)?;
         }
     }
     let counts = CountsOut::of(&gathered.findings);
@@ -256,12 +259,18 @@ fn found(f: &Finding) -> FoundOut {
     }
 }
 
+/// The directory that is verified where none is named: that of the project which the working directory lies in.
+#[must_use]
+pub fn nearest(app: &App) -> String {
+    skill::nearest(&app.cwd)
+}
+
 pub(super) fn load(app: &App, options: &Options) -> Result<Project, No> {
     skill::load(&app.path(&options.dir), &options.dir).map_err(|e| {
         No::from(Refusal::new(
             "no-skill",
             e.to_string(),
-            "pass a directory that holds SKILL.md, or one with skills below it, e.g. platform-integration verify skill/platform-integration",
+            "start it in a project that has a skill, or name one: platform-integration verify DIR, where DIR holds SKILL.md or has skills below it",
         ))
     })
 }
@@ -281,11 +290,26 @@ pub(super) fn ask(app: &App, project: &Project, options: &Options) -> (Vec<Serve
     (asked.servers, asked.not_verified)
 }
 
+/// Ends here where nobody waits for the outcome any more: what was under way is said, and what was written before.
+fn still_wanted(options: &Options, doing: &str, written: &[String]) -> Result<(), No> {
+    if !options.means.stop.is_set() {
+        return Ok(());
+    }
+    let before = if written.is_empty() {
+        "nothing was written, and nothing that it started is left".to_owned()
+    } else {
+        format!("{} had been written; nothing that it started is left", written.join(", "))
+    };
+    let because = format!("verify {} was stopped while {doing}: there is no verdict; {before}", options.dir);
+    Err(Refusal::new("stopped", because, "start it again; --profile spec starts no programs").into())
+}
+
 /// Starts and runs what the profile asks for, and judges.
-fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, No> {
+fn gather(app: &App, project: &Project, options: &Options, written: &[String]) -> Result<Gathered, No> {
     let mut facts = Facts {
         program: Some(options.program.clone()),
         named_and_there: Some(super::package::named_and_there(&project.root, &project.tree)),
+        recorded: recorded(app, project),
         ..Facts::default()
     };
     let mut not_verified = Vec::new();
@@ -295,8 +319,10 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         facts.servers = asked.servers;
         facts.collection = collection(app, options, &mut not_verified);
         not_verified.extend(asked.not_verified);
+        still_wanted(options, "the servers were asked", written)?;
         if options.profile >= Profile::Full {
             facts.replays = replay::all(project, &live, &mut not_verified);
+            still_wanted(options, "recorded calls were replayed", written)?;
         }
     }
     if options.profile >= Profile::Sync {
@@ -308,22 +334,36 @@ fn gather(app: &App, project: &Project, options: &Options) -> Result<Gathered, N
         if let Some(reference) = &options.base {
             not_verified.extend(base::compare(&mut facts, project, reference, sandbox.as_ref()));
         }
+        still_wanted(options, "scripts were read", written)?;
     }
     let mut ran = None;
     if options.profile >= Profile::Full {
         facts.runs = bench::all(app, project, options, &facts, &mut not_verified)?;
+        still_wanted(options, "code blocks, tests and mutants were run", written)?;
         ran = Some(RanOut::of(project, &facts.runs));
     }
     let mut findings = crate::verify::run(&Subject { project, facts: &facts }, options.profile);
     let mut examples = Vec::new();
     if options.profile >= Profile::Full {
-        let (more, drilled) = examples::drilled(app, project)?;
+        let (more, drilled) = examples::drilled(app, project, &options.means.stop)?;
+        still_wanted(options, "examples were drilled", written)?;
         findings.extend(more);
         examples = drilled;
     }
     crate::finding::tidy(&mut findings);
     let servers = facts.answered().map(|(server, surface)| described(server, surface)).collect();
     Ok(Gathered { findings, examples, servers, ran, replays: facts.replays, not_verified })
+}
+
+/// The sessions of the project's own store, where it is the one that is in use.
+fn recorded(app: &App, project: &Project) -> Option<Vec<String>> {
+    let place = PathBuf::from(app.store.place());
+    let own = place.parent()?.canonicalize().ok()?;
+    if own != project.root.canonicalize().ok()?.join(".platform-integration") {
+        return None;
+    }
+    let query = SessionQuery { limit: SESSIONS, ..SessionQuery::default() };
+    Some(app.store.sessions(&query).ok()?.into_iter().map(|s| s.id).collect())
 }
 
 /// The skills of the directories that were named as collections: the text of each SKILL.md by name.

@@ -50,6 +50,10 @@ fn changes(project: &Project, facts: &Facts) -> Vec<Change> {
     let mut out = Vec::new();
     let tree = &project.tree;
     let mut add = |path: &str, at: Span, what: String, ought: &'static str, text: String| {
+        // A mutant that changes nothing proves nothing.
+        if tree.text(path) == Some(text.as_str()) {
+            return;
+        }
         let mut tree = tree.clone();
         tree.put(path, text.as_bytes());
         out.push(Change { path: path.to_owned(), at, what, ought, tree });
@@ -104,8 +108,10 @@ fn changes(project: &Project, facts: &Facts) -> Vec<Change> {
         let digits: String = value.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         let whole = document.text.find(&claim.text)?;
         let from = whole + claim.text.find(&digits).filter(|_| !digits.is_empty())?;
-        let text = spliced(&document.text, from, from + digits.len(), "0.99")?;
-        Some((document.path.clone(), claim.at, format!("confidence {digits} was raised to 0.99"), text))
+        // What claims as much already is no change: then more is claimed than there is.
+        let more = if digits == "0.99" { "1.00" } else { "0.99" };
+        let text = spliced(&document.text, from, from + digits.len(), more)?;
+        Some((document.path.clone(), claim.at, format!("confidence {digits} was raised to {more}"), text))
     });
     if let Some((path, at, what, text)) = claim {
         add(&path, at, what, "confidence-over-ceiling", text);

@@ -18,6 +18,9 @@ pub(super) fn all(project: &Project, live: &Live<'_>, not_verified: &mut Vec<Str
     let mut out = Vec::new();
     let paths = project.tree.iter().map(|(path, _)| path).filter(|p| p.ends_with(SUFFIX));
     for path in paths.filter(|p| project.skills.iter().any(|s| s.owns(p))) {
+        if live.stop().is_set() {
+            break;
+        }
         let Some(trace) = project.tree.text(path).and_then(|t| trace::parse(t).ok()) else { continue };
         if out.len() >= MOST {
             not_verified.push(format!("{}: only {MOST} traces are replayed", project.show(path)));
@@ -41,7 +44,7 @@ fn one(trace: &Trace, live: &Live<'_>) -> Result<Vec<Replayed>, NoServer> {
     };
     let ready = live.ready(declared, true)?;
     let root = ready.root();
-    let mut session = ready.open()?;
+    let mut session = ready.open(live.stop())?;
     let mut captured = Captured::default();
     let mut out = Vec::new();
     for call in &trace.calls {

@@ -5,7 +5,7 @@ use super::bench::{Bench, limits, said, wants_network};
 use crate::sandbox::{End, Outcome, Room};
 use crate::skill::{Skill, Tree};
 use crate::verify::runs::Suite;
-use crate::verify::{Tongue, test_file};
+use crate::verify::{Facts, Subject, Tongue, own_module, test_file};
 
 /// The most test files that are run.
 const MOST: usize = 60;
@@ -44,7 +44,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Vec<Started> {
         let outcome = start(bench, &room, &plan.argv, &plan.cwd)?;
         let fault = fault(&outcome);
         if fault.is_some()
-            && let Some(missing) = missing(&outcome)
+            && let Some(missing) = missing(bench, tree.text(&plan.path).unwrap_or_default(), &outcome)
         {
             bench.skip(format!("{}: {missing}", plan.path));
             return None;
@@ -166,7 +166,7 @@ fn node(bench: &Bench<'_>, path: &str, inner: &str, text: &str) -> Option<Vec<St
 }
 
 /// What was not there that tests need, where that is why they failed: their own files are not meant.
-fn missing(outcome: &Outcome) -> Option<String> {
+fn missing(bench: &Bench<'_>, script: &str, outcome: &Outcome) -> Option<String> {
     if wants_network(outcome) {
         return Some("it needs a network".to_owned());
     }
@@ -174,7 +174,7 @@ fn missing(outcome: &Outcome) -> Option<String> {
     if said.contains("No module named pytest") || said.contains("No module named 'pytest'") {
         return Some("there is no pytest".to_owned());
     }
-    // Of node: a package, and no file of the skill. Of Python a module may be either: `imports` tells.
+    // Of node: a package, and no file of the skill.
     let package = said.split("Cannot find module '").nth(1).and_then(|rest| rest.split('\'').next());
     if let Some(package) = package.filter(|p| !p.starts_with('.') && !p.starts_with('/')) {
         return Some(format!("the package {} is not installed", crate::base::text::quoted(package, 60)));
@@ -184,6 +184,13 @@ fn missing(outcome: &Outcome) -> Option<String> {
         return Some(format!("the package {} is not installed", crate::base::text::quoted(package, 60)));
     }
     let module = said.split("No module named '").nth(1).and_then(|rest| rest.split('\'').next())?;
+    // What the skill itself brings along, or ought to, is not installed by anybody.
+    let facts = Facts::default();
+    let tests =
+        script.starts_with("#!") && script.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|w| w == module);
+    if tests || own_module(&Subject { project: bench.project, facts: &facts }, module) {
+        return None;
+    }
     Some(format!("the Python module {} is not installed", crate::base::text::quoted(module, 60)))
 }
 

@@ -206,7 +206,7 @@ async fn nothing_is_sent_where_the_plan_does_not_point() {
         for path in ["@192.0.2.2:18080/v1/x", ".evil.example/v1/x", ":8443/v1/x"] {
             let mut stage = Stage::with(3).with_tokens();
             stage.plan.source.base_url = base.to_owned();
-            stage.plan.source.list.path = path.to_owned();
+            stage.plan.source.list.as_mut().unwrap().path = path.to_owned();
             let report = stage.run().await;
             assert_eq!(report.stopped.as_ref().unwrap().0, "other-origin", "{base}{path}: {report:?}");
             assert_eq!(stage.systems.lines(), Vec::<String>::new(), "{base}{path}");

@@ -3,8 +3,10 @@
 
 mod access;
 mod batching;
+mod graphql;
 mod pacing;
 mod reading;
+mod receiving;
 mod remembering;
 mod repeating;
 mod stage;

@@ -12,7 +12,7 @@ use super::stage::{Stage, create_only, customer, with_key};
 use super::world::{Fault, answer};
 use crate::connector::{World, run_once};
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, RunRecord, Verdict,
+    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, RunRecord, Verdict, Waiting,
 };
 
 #[tokio::test(start_paused = true)]
@@ -257,6 +257,15 @@ impl Ledger for Failing {
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
         self.gate()?.runs(limit)
     }
+    fn receive(&self, event: &Received) -> Result<bool, LedgerError> {
+        self.gate()?.receive(event)
+    }
+    fn inbox(&self, flow: &str, after: u64, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        self.gate()?.inbox(flow, after, limit)
+    }
+    fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
+        self.gate()?.settle_inbox(flow, seqs)
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -311,6 +320,15 @@ impl Ledger for Taken {
         panic!("not ours")
     }
     fn runs(&self, _: usize) -> Result<Vec<RunRecord>, LedgerError> {
+        panic!("not ours")
+    }
+    fn receive(&self, _: &Received) -> Result<bool, LedgerError> {
+        panic!("not ours")
+    }
+    fn inbox(&self, _: &str, _: u64, _: usize) -> Result<Vec<Waiting>, LedgerError> {
+        panic!("not ours")
+    }
+    fn settle_inbox(&self, _: &str, _: &[u64]) -> Result<(), LedgerError> {
         panic!("not ours")
     }
 }

@@ -138,7 +138,14 @@ pub(super) fn mapping(rules: &str) -> Mapping {
 }
 
 pub(super) fn call(id: &str, method: Method, path: &str) -> Call {
-    Call { id: id.into(), method, path: path.into(), content_type: "application/json".into(), params: Vec::new() }
+    Call {
+        id: id.into(),
+        method,
+        path: path.into(),
+        content_type: "application/json".into(),
+        params: Vec::new(),
+        query: None,
+    }
 }
 
 pub(super) fn path(dotted: &str) -> Vec<String> {
@@ -168,9 +175,11 @@ fn plan() -> Plan {
             system: "source".into(),
             base_url: "https://source.example".into(),
             auth: AuthPlan::None,
-            list: call("listCustomers", Method::Get, "/customers"),
+            list: Some(call("listCustomers", Method::Get, "/customers")),
+            webhook: None,
             key: path("id"),
             items: path("data"),
+            inside: Vec::new(),
             pagination: Some(Pagination {
                 param: Some("cursor".into()),
                 next: Some(CursorFrom::Body(path("next_cursor"))),

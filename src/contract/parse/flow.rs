@@ -1,6 +1,7 @@
 //! One entry of `flows`.
 
 use super::reader::{Fields, Reader};
+use super::webhook;
 use crate::base::yaml::{Entry, Kind, Span, Spanned};
 use crate::contract::keys::{
     ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE, PUT, RETRY, SLO,
@@ -59,6 +60,7 @@ pub(super) fn flow(r: &mut Reader<'_>, entry: &Entry) -> Option<Flow> {
 fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
     let system = r.text(s, "system");
     let operation = r.text(s, "operation");
+    let webhook = s.node("webhook").map(|n| webhook::webhook(r, n, s));
     let key = r.text(s, "key");
     let every_ms = r.duration(s, "every");
     let paginate = paginate(r, s);
@@ -69,10 +71,19 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
     });
     r.word(s, "deletes");
     let params = r.scalars(s, "params");
+    // A clause that is there and could not be read has been complained about.
+    if operation.is_none() && webhook.is_none() {
+        return None;
+    }
+    let webhook = match webhook {
+        Some(read) => Some(read?),
+        None => None,
+    };
     Some(Source {
         at: s.at,
         system: system?,
-        operation: operation?,
+        operation,
+        webhook,
         every_ms,
         key: key?,
         paginate,

@@ -3,6 +3,7 @@
 mod flow;
 mod reader;
 mod scalar;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -182,6 +183,8 @@ fn system(r: &mut Reader<'_>, entry: &Entry) -> Option<SystemUse> {
             client_id: r.text(&a, "client_id"),
             client_secret: r.text(&a, "client_secret"),
             scopes: r.texts(&a, "scopes"),
+            header: r.text(&a, "header"),
+            token_url: r.text(&a, "token_url"),
             scheme: scheme?,
         };
         Some(auth)

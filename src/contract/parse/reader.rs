@@ -105,6 +105,15 @@ impl Reader<'_> {
                 format!("add {}: {}", key.name, lower_first(key.doc)),
             );
         }
+        if !table.any_of.is_empty() && table.any_of.iter().all(|k| node.get(k).is_none()) {
+            let all = table.any_of.join(" or ");
+            let fix = table
+                .any_of
+                .first()
+                .and_then(|k| table.key(k))
+                .map_or_else(String::new, |key| format!("add {}: {}", key.name, lower_first(key.doc)));
+            self.error("missing-key", node.at, format!("{inside} lacks {all}"), fix);
+        }
         let present: Vec<&str> = table.one_of.iter().copied().filter(|k| node.get(k).is_some()).collect();
         if !table.one_of.is_empty() && present.len() != 1 {
             let all = table.one_of.join(", ");

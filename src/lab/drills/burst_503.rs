@@ -27,7 +27,7 @@ impl Drill for Burst503 {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 6, rng);
         let status = [500, 502, 503, 504][usize::try_from(rng.below(4)).unwrap_or(2)];
-        let aim = somewhere(records.len(), rng).times(times);
+        let aim = somewhere(bench, records.len(), rng).times(times);
         Setup::with(Unavailable { aim, status })
     }
 }

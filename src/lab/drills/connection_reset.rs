@@ -26,6 +26,6 @@ impl Drill for ConnectionResetDrill {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 3, rng);
-        Setup::with(ConnectionReset { aim: somewhere(records.len(), rng).times(times) })
+        Setup::with(ConnectionReset { aim: somewhere(bench, records.len(), rng).times(times) })
     }
 }

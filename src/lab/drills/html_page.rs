@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, HtmlPage};
 use super::{Drill, Setup};
-use super::{in_target, survivable};
+use super::{in_target, reads, survivable};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
@@ -22,10 +22,16 @@ impl Drill for HtmlPageDrill {
         "A web page in place of an answer is an error, not an empty page."
     }
 
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        reads(bench)
+    }
+
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let aim = match bench.plan.target.write {
             // A search that is misread lets a record be made that is there.
-            WritePlan::Upsert { .. } if rng.one_in(2) => in_target(vec![Purpose::Find], records.len(), rng),
+            WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
+                in_target(vec![Purpose::Find], records.len(), rng)
+            }
             _ => Aim::at([Purpose::List]).after(rng.below(3)),
         };
         let times = survivable(bench, 2, rng);

@@ -32,20 +32,28 @@ mod timeout_before;
 mod token_expires_midway;
 mod truncated_json;
 mod unknown_enum;
+mod webhook_crash_before_answer;
+mod webhook_duplicated;
+mod webhook_forged;
+mod webhook_missed;
+mod webhook_out_of_order;
+mod webhook_replayed;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::bench::{Bench, Identity, Purpose};
+use super::courier::Courier;
 use super::faults::{Aim, Fault};
 use super::judge::Evidence;
-use super::mock::MockSystem;
+use super::mock::{MockOptions, MockSystem};
 use crate::base::rng::Rng;
-use crate::connector::WritePlan;
+use crate::connector::{HookPlan, WritePlan};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 31] = [
+pub const ALL: [&dyn Drill; 37] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -77,6 +85,12 @@ pub const ALL: [&dyn Drill; 31] = [
     &token_expires_midway::TokenExpiresMidway,
     &redirect_elsewhere::RedirectElsewhere,
     &crash_anywhere::CrashAnywhere,
+    &webhook_duplicated::WebhookDuplicated,
+    &webhook_forged::WebhookForged,
+    &webhook_replayed::WebhookReplayed,
+    &webhook_out_of_order::WebhookOutOfOrder,
+    &webhook_crash_before_answer::WebhookCrashBeforeAnswer,
+    &webhook_missed::WebhookMissed,
 ];
 
 /// One situation.
@@ -156,6 +170,10 @@ pub struct Setup {
     pub between: Option<Between>,
     /// How often it is killed at most.
     pub crashes: usize,
+    /// It is killed while it takes in what the webhook delivers, and not later.
+    pub crash_while_delivering: bool,
+    /// What becomes of the deliveries of the source's webhook on their way; nothing: each is delivered, in order.
+    pub courier: Option<Courier>,
     /// How long the target's tokens live, in milliseconds.
     pub token_ttl_ms: i64,
     /// What the servers' clocks show more than the true time, in milliseconds.
@@ -175,6 +193,8 @@ impl Setup {
             pause_ms: 60_000,
             between: None,
             crashes: 0,
+            crash_while_delivering: false,
+            courier: None,
             token_ttl_ms: 30 * 60 * 1000,
             clock_off_ms: 0,
             expect: Expect { dead: BTreeSet::new(), may_die: false, claim: Claim::Exact, counts: true },
@@ -222,8 +242,12 @@ const MAKES: [Purpose; 3] = [Purpose::Create, Purpose::Put, Purpose::Bulk];
 const TARGET: [Purpose; 5] = [Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
 
 /// Aims at the source or at the target, somewhere in the run.
-fn somewhere(records: usize, rng: &mut Rng) -> Aim {
-    if rng.one_in(3) { Aim::at([Purpose::List]).after(rng.below(2)) } else { in_target(TARGET.to_vec(), records, rng) }
+fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
+    if bench.plan.source.list.is_some() && rng.one_in(3) {
+        Aim::at([Purpose::List]).after(rng.below(2))
+    } else {
+        in_target(TARGET.to_vec(), records, rng)
+    }
 }
 
 /// Aims at operations on the target, somewhere in the run.
@@ -270,8 +294,32 @@ fn identifiable(bench: &Bench) -> Result<(), String> {
     }
 }
 
+/// The source sends events.
+fn hooked(bench: &Bench) -> Result<&HookPlan, String> {
+    bench.plan.source.webhook.as_ref().ok_or_else(|| "the source sends no webhook".to_owned())
+}
+
+/// Records of the source's kind that the source does not hold.
+fn strangers(bench: &Bench, count: usize, rng: &mut Rng) -> Vec<Value> {
+    let options = MockOptions { first_serial: 9_000, ..MockOptions::default() };
+    MockSystem::of(Arc::clone(&bench.source), 0, options).draw_records(&bench.source_entity, count, rng)
+}
+
+/// Something is read by requests: pages of the source, or a look-up before a write.
+fn reads(bench: &Bench) -> Result<(), String> {
+    match (&bench.plan.source.list, &bench.plan.target.write) {
+        (None, WritePlan::Put { .. } | WritePlan::Bulk { .. } | WritePlan::Create { .. }) => {
+            Err("nothing is read by requests: the source sends webhooks, and writes look nothing up".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The source is paged.
 fn paged(bench: &Bench) -> Result<&crate::model::Pagination, String> {
+    if bench.plan.source.list.is_none() {
+        return Err("the source sends webhooks; no list of it is read".to_owned());
+    }
     bench.plan.source.pagination.as_ref().ok_or_else(|| "the source is not paged".to_owned())
 }
 

@@ -28,7 +28,7 @@ impl Drill for RateLimitedDate {
         let seconds = i64::try_from(rng.between(2, 9)).unwrap_or(2);
         let times = survivable(bench, 2, rng);
         let clock_off_ms = [-180_000, 0, 180_000][usize::try_from(rng.below(3)).unwrap_or(0)];
-        let aim = somewhere(records.len(), rng).times(times);
+        let aim = somewhere(bench, records.len(), rng).times(times);
         let mut setup = Setup::with(RateLimited { aim, seconds, as_date: true, clock_off_ms });
         setup.clock_off_ms = clock_off_ms;
         setup

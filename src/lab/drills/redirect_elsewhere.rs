@@ -21,8 +21,7 @@ impl Drill for RedirectElsewhere {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
         let status = [301, 302, 307, 308][usize::try_from(rng.below(4)).unwrap_or(0)];
-        Setup::with(Redirect { aim: somewhere(records.len(), rng), status }).passes(2).lenient()
+        Setup::with(Redirect { aim: somewhere(bench, records.len(), rng), status }).passes(2).lenient()
     }
 }

@@ -25,7 +25,7 @@ impl Drill for SlowAnswers {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let ms = bench.plan.delivery.timeout_ms * rng.between(5, 8) / 10;
         let times = rng.between(1, 3);
-        Setup::with(SlowAnswer { aim: somewhere(records.len(), rng).times(times), ms })
+        Setup::with(SlowAnswer { aim: somewhere(bench, records.len(), rng).times(times), ms })
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

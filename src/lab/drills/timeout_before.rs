@@ -26,6 +26,6 @@ impl Drill for TimeoutBefore {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 2, rng);
-        Setup::with(Hang { aim: somewhere(records.len(), rng).times(times), commit: false })
+        Setup::with(Hang { aim: somewhere(bench, records.len(), rng).times(times), commit: false })
     }
 }

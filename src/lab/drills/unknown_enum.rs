@@ -9,6 +9,7 @@ use super::super::mock::{MockOptions, MockSystem};
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::lab::bench::{Bench, Purpose};
+use crate::lab::courier::Delivered;
 use crate::lab::trace::Exchanged;
 use crate::model::SchemaId;
 
@@ -51,7 +52,9 @@ impl Drill for UnknownEnum {
             x.purpose == Purpose::List
                 && x.answer().is_some_and(|a| a.body.windows(17).any(|w| w == b"value_added_later"))
         };
-        evidence.trace.exchanges.iter().filter(odd).count() as u64
+        let sent = |d: &&Delivered| d.acknowledged() && d.delivery.payload.to_string().contains("value_added_later");
+        let read = evidence.trace.exchanges.iter().filter(odd).count();
+        (read + evidence.trace.deliveries.iter().filter(sent).count()) as u64
     }
 }
 

@@ -26,7 +26,7 @@ pub use committed_then_lost::CommittedThenLost;
 pub use connection_refused::ConnectionRefused;
 pub use connection_reset::ConnectionReset;
 pub use empty_page::EmptyPage;
-pub use error_envelope::ErrorEnvelope;
+pub use error_envelope::{ErrorEnvelope, Partial};
 pub use hang::Hang;
 pub use html_page::HtmlPage;
 pub use item_refused::ItemRefused;
@@ -59,7 +59,7 @@ pub const ALL: [(&str, Make); 20] = [
     ("connection-refused", |aim| Box::new(ConnectionRefused { aim })),
     ("connection-reset", |aim| Box::new(ConnectionReset { aim })),
     ("empty-page", |aim| Box::new(EmptyPage { aim })),
-    ("error-envelope", |aim| Box::new(ErrorEnvelope { aim })),
+    ("error-envelope", |aim| Box::new(ErrorEnvelope { aim, graph: None })),
     ("hang", |aim| Box::new(Hang { aim, commit: false })),
     ("html-page", |aim| Box::new(HtmlPage { aim })),
     ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422 })),

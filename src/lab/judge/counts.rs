@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Evidence, RunSeen};
 use crate::evidence::Reconciliation;
 use crate::lab::bench::Purpose;
+use crate::lab::courier::Delivery;
 use crate::lab::mock::{Effect, dig};
 use crate::lab::trace::Exchanged;
 
@@ -49,7 +50,16 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         let items = body.as_ref().and_then(|b| dig(b, &plan.source.items)).and_then(Value::as_array);
         for record in items.into_iter().flatten() {
             read += 1;
-            keys.extend(e.bench.source_key(record));
+            keys.extend(dig(record, &plan.source.inside).and_then(|record| e.bench.source_key(record)));
+        }
+    }
+    // An event counts in the run that acknowledged it first: what is known is not read again.
+    let known: BTreeSet<&str> = acknowledged_events(e, |run| run < seen.run).map(|d| d.id.as_str()).collect();
+    let mut events = BTreeSet::new();
+    for event in acknowledged_events(e, |run| run == seen.run).filter(|d| !known.contains(d.id.as_str())) {
+        if events.insert(event.id.as_str()) {
+            read += 1;
+            keys.insert(event.key.clone());
         }
     }
     // An effect whose answer was lost is an effect.
@@ -73,6 +83,10 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         rejected,
         dead_lettered,
     }
+}
+
+fn acknowledged_events<'e>(e: &'e Evidence<'_>, of: impl Fn(usize) -> bool) -> impl Iterator<Item = &'e Delivery> {
+    e.trace.deliveries.iter().filter(move |d| d.is_genuine() && d.acknowledged() && of(d.run)).map(|d| &d.delivery)
 }
 
 /// Records of which a write was acknowledged in this run.

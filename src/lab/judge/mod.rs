@@ -3,6 +3,7 @@
 mod attempts;
 mod claims;
 mod counts;
+mod deliveries;
 mod delivery;
 mod letters;
 mod pacing;
@@ -28,9 +29,10 @@ use crate::model::{Direction, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 8] = [
+const ALL: [Oracle; 9] = [
     claims::ended,
     delivery::judge,
+    deliveries::judge,
     letters::judge,
     claims::judge,
     counts::judge,

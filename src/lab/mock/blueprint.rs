@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::routes::{Match, Routes};
 use crate::base::rng::Rng;
 use crate::base::text;
-use crate::connector::Request;
+use crate::connector::{HookPlan, Request};
 use crate::model::{Action, Direction, Method, Operation, ParamIn, SchemaId, SchemeKind, System, TypeSet, sample};
 
 /// A kind of record that the mock keeps.
@@ -56,6 +56,10 @@ impl Blueprint {
     /// Derives it.
     #[must_use]
     pub fn of(system: Arc<System>) -> Arc<Self> {
+        Arc::new(Self::derive(system))
+    }
+
+    fn derive(system: Arc<System>) -> Self {
         let routes = Routes::of(&system);
         let mut kinds = BTreeMap::new();
         for name in system.operations.iter().filter_map(|o| o.entity.as_ref()) {
@@ -65,7 +69,24 @@ impl Blueprint {
         }
         let tokens = token_urls(&system);
         let shapes = system.operations.iter().map(|_| OnceLock::new()).collect();
-        Arc::new(Self { system, routes, kinds, tokens, shapes })
+        Self { system, routes, kinds, tokens, shapes }
+    }
+
+    /// Derives it for a system of which only an event is used: what the event tells of is kept as a kind of its own, under
+    /// the name of the event.
+    #[must_use]
+    pub fn sending(system: Arc<System>, hook: &HookPlan, key: &[String]) -> Arc<Self> {
+        let payload = system.event(&hook.event).and_then(|e| e.payload);
+        let inside = |at: SchemaId, name: &String| system.schemas.property(at, name).map(|(id, _)| id);
+        let record = payload.and_then(|payload| hook.record.iter().try_fold(payload, inside));
+        let named = key.join(".");
+        let mut kind = kind_of(&system, &hook.event, record, Some(named).filter(|k| !k.is_empty()), &[]);
+        if kind.updated.is_none() {
+            kind.updated = hook.version.as_ref().map(|path| path.join("."));
+        }
+        let mut blueprint = Self::derive(Arc::clone(&system));
+        blueprint.kinds.insert(hook.event.clone(), kind);
+        Arc::new(blueprint)
     }
 
     /// The operation that a method and an absolute URL or a path lead to.
@@ -121,15 +142,20 @@ fn kind(system: &System, name: &str) -> Kind {
         let by = |action: Action| of_kind().filter(move |o| o.action == action).find_map(|o| o.record);
         by(Action::Get).or_else(|| by(Action::List)).or_else(|| of_kind().find_map(|o| o.record))
     });
+    let ops: Vec<&Operation> = of_kind().collect();
+    kind_of(system, name, record, entity.and_then(|e| e.key.clone()), &ops)
+}
+
+/// A kind whose records are of this schema; `ops` are the operations on it.
+fn kind_of(system: &System, name: &str, record: Option<SchemaId>, key: Option<String>, ops: &[&Operation]) -> Kind {
     let fields: Vec<&str> =
         record.map_or_else(Vec::new, |r| system.schemas.properties(r).keys().copied().collect::<Vec<_>>());
-    let key = entity
-        .and_then(|e| e.key.clone())
+    let key = key
         .or_else(|| ["id", "uuid", "key", "slug"].iter().find(|k| fields.contains(*k)).map(|k| (*k).to_owned()))
         .unwrap_or_else(|| "id".to_owned());
     let first =
         |names: &[&str]| names.iter().find_map(|n| fields.iter().find(|f| same_word(f, n)).map(|f| (*f).to_owned()));
-    let natural = natural_key(system, &of_kind().collect::<Vec<_>>(), record);
+    let natural = natural_key(system, ops, record);
     let prefix = record
         .and_then(|r| system.schemas.property(r, &key))
         .and_then(|(id, _)| system.schemas.get(id).example.as_ref()?.as_str()?.rsplit_once('_').map(|p| p.0.to_owned()))
@@ -176,6 +202,10 @@ fn natural_key(system: &System, ops: &[&Operation], record: Option<SchemaId>) ->
 }
 
 fn shape(system: &System, op: &Operation) -> Shape {
+    if let Some(field) = &op.root_field {
+        // Answers are cut down to what is asked for; the rest need not be made up.
+        return Shape { template: Value::Object(serde_json::Map::new()), wrap: field.place() };
+    }
     let Some(schema) = op.success().and_then(|r| r.schema) else {
         return Shape { template: Value::Null, wrap: Vec::new() };
     };

@@ -8,6 +8,7 @@ mod bulk;
 mod collection;
 mod effect;
 mod errors;
+mod graph;
 mod pages;
 mod parameters;
 mod read;
@@ -197,6 +198,10 @@ impl MockSystem {
         let mut operation = None;
         let (mut response, effect) = if request.method == Method::Post && blueprint.is_token_path(path) {
             self.token(request, now)
+        } else if blueprint.is_graph() {
+            let (response, effect, id) = self.graph(&blueprint, request, now, quirk);
+            operation = id;
+            (response, effect)
         } else {
             match blueprint.find(request.method, &request.url) {
                 Match::Nowhere => refuse(&blueprint, None, 404, "unknown-route", format!("nothing lies at {path}")),
@@ -210,7 +215,8 @@ impl MockSystem {
                 Match::Found(index, params) => {
                     let op = &blueprint.system.operations[index];
                     operation = Some(op.id.clone());
-                    self.operation(&Call { blueprint: &blueprint, index, op, params, request, now, quirk })
+                    let query = url::query_of(&request.url);
+                    self.operation(&Call { blueprint: &blueprint, index, op, params, query, request, now, quirk })
                 }
             }
         };
@@ -239,26 +245,34 @@ impl MockSystem {
         (response, token.map_or(Effect::Nothing, |token| Effect::Issued { token }))
     }
 
+    /// Why a request is not let in, as an answer; nothing where it is.
+    fn denied(&self, call: &Call<'_>) -> Option<(Response, Effect)> {
+        let system = &call.blueprint.system;
+        let denied = self.auth.check(system, call.op, call.request, call.now).err()?;
+        let (refusal, challenge) = match denied {
+            Denied::Missing => {
+                (Refusal::new(401, "unauthorized", "no credential was sent"), "Bearer realm=\"mock\"".to_owned())
+            }
+            Denied::Invalid => (
+                Refusal::new(401, "unauthorized", "the credential is wrong, expired or revoked"),
+                "Bearer error=\"invalid_token\"".to_owned(),
+            ),
+            Denied::Scope(lacking) => {
+                let scopes = lacking.join(" ");
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
+                (Refusal::new(403, "insufficient-scope", format!("the token lacks {scopes}")), challenge)
+            }
+        };
+        let mut response =
+            if call.op.root_field.is_some() { graph::refusal(&refusal) } else { refusal.answer(system, Some(call.op)) };
+        response.headers.push(("www-authenticate".to_owned(), challenge));
+        Some((response, Effect::Nothing))
+    }
+
     fn operation(&mut self, call: &Call<'_>) -> (Response, Effect) {
         let system = &call.blueprint.system;
-        if let Err(denied) = self.auth.check(system, call.op, call.request, call.now) {
-            let (refusal, challenge) = match denied {
-                Denied::Missing => {
-                    (Refusal::new(401, "unauthorized", "no credential was sent"), "Bearer realm=\"mock\"".to_owned())
-                }
-                Denied::Invalid => (
-                    Refusal::new(401, "unauthorized", "the credential is wrong, expired or revoked"),
-                    "Bearer error=\"invalid_token\"".to_owned(),
-                ),
-                Denied::Scope(lacking) => {
-                    let scopes = lacking.join(" ");
-                    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
-                    (Refusal::new(403, "insufficient-scope", format!("the token lacks {scopes}")), challenge)
-                }
-            };
-            let mut response = refusal.answer(system, Some(call.op));
-            response.headers.push(("www-authenticate".to_owned(), challenge));
-            return (response, Effect::Nothing);
+        if let Some(denied) = self.denied(call) {
+            return denied;
         }
         if let Some(because) = bad_parameter(system, call.op, call.request) {
             return call.refuse(400, "bad-request", because);
@@ -287,6 +301,8 @@ struct Call<'a> {
     index: usize,
     op: &'a Operation,
     params: Vec<(&'a str, String)>,
+    /// Pairs of the query, or variables of a GraphQL request by dotted name.
+    query: Vec<(String, String)>,
     request: &'a Request,
     now: Timestamp,
     quirk: Option<Quirk>,

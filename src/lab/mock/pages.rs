@@ -40,6 +40,8 @@ pub(super) struct Cut {
     pub(super) more: bool,
     /// The value of the page parameter that leads on, where more follow.
     pub(super) next: Option<String>,
+    /// The value of the page parameter that stands for the last record of this page, whether more follow or not.
+    pub(super) last: Option<String>,
     /// Page size used.
     pub(super) limit: u64,
     /// Page number or offset as understood.
@@ -110,7 +112,7 @@ pub(super) fn cut(list: &[&Kept], ask: &Ask<'_>) -> Result<Cut, String> {
         _ => {}
     }
     let more = to < list.len();
-    let next = match p.style {
+    let here = match p.style {
         PageStyle::Offset => Some(to.to_string()),
         PageStyle::Page => Some((position + 1).to_string()),
         _ if last_item.is_some() => {
@@ -118,9 +120,10 @@ pub(super) fn cut(list: &[&Kept], ask: &Ask<'_>) -> Result<Cut, String> {
         }
         // A bent page hands out a token of its own even where the place is the same: a new token, not a loop.
         _ => Some(token(list, ask, to, if bent { sent.map_or(0, nonce_of) + 1 } else { 0 })),
-    }
-    .filter(|_| more);
-    let mut cut = Cut { from, to, more, next, limit, position, bent };
+    };
+    let next = here.clone().filter(|_| more);
+    let last = here.filter(|_| to > from);
+    let mut cut = Cut { from, to, more, next, last, limit, position, bent };
     if ask.quirk == Some(Quirk::RepeatCursor) && token_style && cut.more {
         repeat(&mut cut, sent, last_item.is_some(), size);
     }

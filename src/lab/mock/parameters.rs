@@ -11,7 +11,7 @@ pub(super) fn bad_parameter(system: &System, op: &Operation, request: &Request) 
         let sent = match p.place {
             ParamIn::Query => query.iter().find(|(n, _)| *n == p.name).map(|(_, v)| v.as_str()),
             ParamIn::Header => request.header(&p.name.to_ascii_lowercase()),
-            ParamIn::Path | ParamIn::Cookie => continue,
+            ParamIn::Path | ParamIn::Cookie | ParamIn::Variable => continue,
         };
         match (sent, p.schema) {
             (None, _) if p.required => return Some(format!("the parameter {} is required", p.name)),

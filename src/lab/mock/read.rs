@@ -17,8 +17,8 @@ impl MockSystem {
         let Some(kind) = call.kind() else {
             return (call.success(None, &call.blueprint.shape(call.index).template), Effect::Nothing);
         };
-        let query = url::query_of(&call.request.url);
-        let filters = self.filters(call, kind, &query);
+        let query = &call.query;
+        let filters = self.filters(call, kind, query);
         let empty = super::Collection::default();
         let collection = self.collections.get(&kind.name).unwrap_or(&empty);
         let field = self.change_field(call, kind);
@@ -39,7 +39,7 @@ impl MockSystem {
         };
         let ask = Ask {
             pagination,
-            query: &query,
+            query,
             field: field.as_deref(),
             key: &kind.key,
             newest_first,
@@ -95,7 +95,12 @@ impl MockSystem {
         let fields = kind.record.map(|r| schemas.properties(r)).unwrap_or_default();
         let mut out = Vec::new();
         for (name, value) in query {
-            let documented = call.op.parameters.iter().any(|p| p.place == ParamIn::Query && p.name == *name);
+            let top = name.split('.').next().unwrap_or(name);
+            let documented = call.op.parameters.iter().any(|p| match p.place {
+                ParamIn::Query => p.name == *name,
+                ParamIn::Variable => p.name == top,
+                ParamIn::Path | ParamIn::Header | ParamIn::Cookie => false,
+            });
             let pagination = call.op.pagination.as_ref();
             let paging = pagination.is_some_and(|p| {
                 p.param.as_deref() == Some(name.as_str()) || p.limit_param.as_deref() == Some(name.as_str())
@@ -110,6 +115,9 @@ impl MockSystem {
                 continue;
             }
             let bare = name.strip_prefix("filter[").and_then(|n| n.strip_suffix(']')).unwrap_or(name);
+            // `filter.status` and `filter.status.eq` bound the field that they name.
+            let mut steps = bare.rsplit('.').filter(|step| !["eq", "equals"].contains(step));
+            let bare = steps.next().unwrap_or(bare);
             if fields.contains_key(bare) {
                 // Nobody has two mailboxes that differ in case only; everything else is compared as it is.
                 let format = fields.get(bare).and_then(|id| schemas.get(*id).format.as_deref());
@@ -125,7 +133,12 @@ impl MockSystem {
     /// The answer to a list, as its schema has it.
     fn envelope(&self, call: &Call<'_>, kind: &Kind, page: &[&Kept], cut: Option<(&Cut, usize)>) -> Value {
         let schemas = &call.blueprint.system.schemas;
-        let records: Vec<Value> = page.iter().map(|k| shown(schemas, kind, &k.value)).collect();
+        let record = |k: &&Kept| {
+            let mut item = Value::Null;
+            put(&mut item, &call.op.inside, shown(schemas, kind, &k.value));
+            item
+        };
+        let records: Vec<Value> = page.iter().map(record).collect();
         let items = call.op.items.clone().unwrap_or_default();
         if items.is_empty() {
             return Value::Array(records);
@@ -139,7 +152,11 @@ impl MockSystem {
         let Some((cut, _)) = cut else { return body };
         let Some(pagination) = &call.op.pagination else { return body };
         if let Some(CursorFrom::Body(path)) = &pagination.next {
-            let next = cut.next.as_ref().map(|n| match pagination.style {
+            // A connection tells the cursor of its last edge also where nothing follows (Relay, section 5.1).
+            let connection = call.op.root_field.is_some() && pagination.more.is_some();
+            let next = cut.next.as_ref().or_else(|| cut.last.as_ref().filter(|_| connection)).map(|n| match pagination
+                .style
+            {
                 PageStyle::LinkBody => {
                     let param = pagination.param.as_deref().unwrap_or("page_token");
                     url::with_param(&call.request.url, param, n)

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, RunRecord};
+use crate::evidence::{
+    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, RunRecord, Waiting,
+};
 
 /// Why a run was cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,5 +119,17 @@ impl Ledger for MortalLedger {
 
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
         self.kept.runs(limit)
+    }
+
+    fn receive(&self, event: &Received) -> Result<bool, LedgerError> {
+        if self.switch.step() { Ok(true) } else { self.kept.receive(event) }
+    }
+
+    fn inbox(&self, flow: &str, after: u64, limit: usize) -> Result<Vec<Waiting>, LedgerError> {
+        self.kept.inbox(flow, after, limit)
+    }
+
+    fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.settle_inbox(flow, seqs) }
     }
 }

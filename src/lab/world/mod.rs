@@ -2,11 +2,13 @@
 //! virtual time. Everything on it follows from the seed.
 
 mod crash;
+mod sender;
 mod senses;
 mod transport;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,10 +16,12 @@ use base64::Engine as _;
 use tokio_util::sync::CancellationToken;
 
 use self::crash::{Cut, MortalLedger, Switch};
+use self::sender::{Outbox, Sender};
 use self::senses::{LabClock, Listener, Planted};
 use self::transport::LabTransport;
 use super::Subject;
 use super::bench::Bench;
+use super::courier::Courier;
 use super::faults::Fault;
 use super::mock::{Credentials, MockOptions, MockSystem};
 use super::trace::{Event, Trace};
@@ -48,6 +52,8 @@ pub(super) struct Hall {
     pub(super) latency: Rng,
     /// Tokens handed out, with the system that did.
     pub(super) tokens: Vec<(String, String)>,
+    /// What the source's webhook has yet to deliver.
+    outbox: Outbox,
     /// Exchanges allowed up to now.
     budget: u64,
 }
@@ -114,6 +120,8 @@ pub struct Stage {
     connector_rng: Arc<Mutex<Rng>>,
     now: Timestamp,
     runs: usize,
+    /// Steps of the last run up to the end of the deliveries.
+    delivering: u64,
 }
 
 impl Stage {
@@ -144,8 +152,15 @@ impl Stage {
         mocks.insert(plan.target.system.clone(), mock(&plan.target.system, &bench.target, 5000));
         mocks.insert(plan.source.system.clone(), mock(&plan.source.system, &bench.source, 1));
         let trace = Trace { from: Some(EPOCH), ..Trace::default() };
-        let hall =
-            Hall { mocks, faults: Vec::new(), trace, latency: root.fork("latency"), tokens: Vec::new(), budget: 0 };
+        let hall = Hall {
+            mocks,
+            faults: Vec::new(),
+            trace,
+            latency: root.fork("latency"),
+            tokens: Vec::new(),
+            outbox: Outbox::new(root.fork("webhook")),
+            budget: 0,
+        };
         Self {
             hall: Arc::new(Mutex::new(hall)),
             ledger: Arc::new(MemoryLedger::default()),
@@ -153,6 +168,7 @@ impl Stage {
             connector_rng: Arc::new(Mutex::new(root.fork("connector"))),
             now: EPOCH,
             runs: 0,
+            delivering: 0,
             bench,
         }
     }
@@ -160,6 +176,17 @@ impl Stage {
     /// Puts faults in place.
     pub fn arm(&mut self, faults: Vec<Box<dyn Fault>>) {
         self.hall().faults.extend(faults.into_iter().map(|fault| Armed { fault, fired: 0, over: false }));
+    }
+
+    /// Has the deliveries of the source's webhook changed on their way.
+    pub fn send_by(&mut self, courier: Courier) {
+        self.hall().outbox.by(courier);
+    }
+
+    /// Steps of the last run up to the end of the deliveries.
+    #[must_use]
+    pub const fn steps_delivering(&self) -> u64 {
+        self.delivering
     }
 
     /// Ends all faults; how often they fired is kept.
@@ -203,22 +230,33 @@ impl Stage {
             let mut hall = self.hall();
             hall.budget = hall.trace.exchanges.len() as u64 + budget;
             hall.trace.events.push(Event::Started { at: self.now, run });
+            if let Some(hook) = &self.bench.plan.source.webhook {
+                sender::announce(&mut hall, &self.bench, hook);
+            }
         }
+        let delivered = AtomicU64::new(0);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let (end, passed) = match runtime {
             Ok(runtime) => {
-                let act = AssertUnwindSafe(|| runtime.block_on(self.act(subject, &switch, run)));
+                let act = AssertUnwindSafe(|| runtime.block_on(self.act(subject, &switch, run, &delivered)));
                 std::panic::catch_unwind(act).unwrap_or_else(|cause| (RunEnd::Panicked(panic_words(&*cause)), 0))
             }
             Err(error) => (RunEnd::Panicked(format!("no runtime: {error}")), 0),
         };
+        self.delivering = delivered.load(Ordering::Relaxed);
         self.now = self.now.plus_ms(passed);
         let (how, claim) = end.words();
         self.hall().trace.events.push(Event::Ended { at: self.now, run, how, claim });
         (end, switch.steps())
     }
 
-    async fn act(&self, subject: &dyn Subject, switch: &Arc<Switch>, run: usize) -> (RunEnd, i64) {
+    async fn act(
+        &self,
+        subject: &dyn Subject,
+        switch: &Arc<Switch>,
+        run: usize,
+        delivered: &AtomicU64,
+    ) -> (RunEnd, i64) {
         let clock = Arc::new(LabClock { from: self.now, start: tokio::time::Instant::now() });
         let world = World {
             transport: Arc::new(LabTransport {
@@ -237,10 +275,19 @@ impl Stage {
             tracer: None,
             trace: None,
         };
+        let work = async {
+            if let (Some(hook), Some(secret)) = (&self.bench.plan.source.webhook, self.planted.of_webhook()) {
+                let (bench, hall) = (&self.bench, &self.hall);
+                let sender = Sender { bench, hook, hall, clock: &clock, switch, secret, run };
+                sender.deliver(subject, &world).await;
+                delivered.store(switch.steps(), Ordering::Relaxed);
+            }
+            subject.run(&self.bench.plan, &world).await
+        };
         let end = tokio::select! {
             biased;
             () = switch.notify.notified() => None,
-            ended = tokio::time::timeout(DEADLINE, subject.run(&self.bench.plan, &world)) => Some(ended),
+            ended = tokio::time::timeout(DEADLINE, work) => Some(ended),
         };
         let passed = clock.now().0 - self.now.0;
         // A run that was killed and came to its end in the same breath is dead all the same.
@@ -272,6 +319,8 @@ impl Stage {
         for system in [&self.bench.plan.source.system, &self.bench.plan.target.system] {
             out.extend(self.planted.of_system(system).into_iter().map(|value| (system.clone(), value)));
         }
+        let source = &self.bench.plan.source.system;
+        out.extend(self.planted.of_webhook().map(|value| (source.clone(), value.to_owned())));
         let encoded: Vec<(String, String)> = out
             .iter()
             .map(|(system, value)| {

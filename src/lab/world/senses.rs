@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+
 use super::Hall;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::rng::Rng;
@@ -30,6 +32,7 @@ impl Clock for LabClock {
 pub(super) struct Planted {
     values: BTreeMap<String, String>,
     by_system: BTreeMap<String, Vec<String>>,
+    webhook: Option<String>,
 }
 
 impl Planted {
@@ -46,7 +49,19 @@ impl Planted {
             }
             planted.by_system.insert(system.clone(), own);
         }
+        for reference in bench.plan.source.webhook.iter().flat_map(|h| &h.secrets) {
+            // Base64 behind a mark, as Standard Webhooks writes it; to the other schemes it is a text like any other.
+            let bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            let value = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes));
+            planted.values.insert(reference.to_string(), value.clone());
+            planted.webhook.get_or_insert(value);
+        }
         planted
+    }
+
+    /// The secret that the source signs with.
+    pub(super) fn of_webhook(&self) -> Option<&str> {
+        self.webhook.as_deref()
     }
 
     pub(super) fn of_system(&self, system: &str) -> Vec<String> {

@@ -81,15 +81,18 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
 }
 
 fn action(operation: &Operation, text: &str) -> Action {
-    let steps = segments(&operation.path);
+    let (method, path) = operation.as_resource();
+    let steps = segments(&path);
     let last = steps.last();
     let item = matches!(last, Some(Segment::Param(_)));
     let of_path = last.and_then(verb_of);
     let of_id = verb_of_id(operation);
     let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
     let command = is_order(&steps);
-    match operation.method {
+    match method {
         Method::Get => read(operation, item, of_path, of_id),
+        // A mutation that names no verb does something of its own.
+        Method::Post if operation.root_field.is_some() && of_path.is_none() && of_id.is_none() => Action::Other,
         Method::Post => match (of_path, of_id) {
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
@@ -155,7 +158,7 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
         // No schema of the answer to tell: a plural is a list.
         _ => {
             let known = operation.success().is_some_and(|r| r.schema.is_some()) && operation.record.is_some();
-            let plural = plural(&operation.path);
+            let plural = plural(&operation.as_resource().1);
             if (plural && !known) || paged || (plural && of_id != Some(Action::Get) && loose(operation)) {
                 Action::List
             } else {

@@ -79,6 +79,18 @@ fn run(system: &mut System, _: &Hints<'_>) {
 
 /// The noun of an operation's path, and its parent.
 fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
+    let label = operation
+        .record
+        .and_then(|r| schemas.get(r).name.as_deref())
+        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
+        .filter(|l| l.matches('_').count() < 3);
+    // Fields of root types answer with types that have names of their own.
+    if let Some(field) = &operation.root_field {
+        // What is named for being an answer says nothing of what it is about.
+        let wrapper = |l: &String| ["payload", "response", "result", "output"].iter().any(|w| l.ends_with(w));
+        let noun = label.filter(|l| !wrapper(l)).or_else(|| acted_on(&field.name))?;
+        return Some(Named { noun, parent: None, label: None, counts: operation.action != Action::Search });
+    }
     let steps = segments(&operation.path);
     let is_verb = |i: usize, word: &str| {
         let parts = words(word);
@@ -120,12 +132,16 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .rposition(|s| matches!(s, Segment::Param(_)))
         .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
         .and_then(noun);
-    let label = operation
-        .record
-        .and_then(|r| schemas.get(r).name.as_deref())
-        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
-        .filter(|l| l.matches('_').count() < 3);
     Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
+}
+
+/// What a field of a root type is about, by its name: `orderDelete` and `deleteOrder` are about an order.
+fn acted_on(field: &str) -> Option<String> {
+    let mut parts = words(field);
+    if parts.len() > 1 && parts.last().is_some_and(|w| path::verb(w).is_some()) {
+        parts.pop();
+    }
+    noun(&parts.join("_"))
 }
 
 /// The schema of one record: as it is read alone, else in a list, else as a write answers.

@@ -3,7 +3,7 @@
 use super::path::norm;
 use super::{Detector, Hints};
 use crate::base::text::words;
-use crate::model::{Action, Basis, Incremental, Operation, ParamIn, Schemas, System, TypeSet};
+use crate::model::{Action, Basis, Incremental, Operation, ParamIn, Parameter, SchemaId, Schemas, System, TypeSet};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "incremental", run };
@@ -61,6 +61,18 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
             best = Some((weight, name, field, at));
         }
     }
+    for (at, parameter) in operation.parameters.iter().enumerate().filter(|(_, p)| p.place == ParamIn::Variable) {
+        for (name, schema) in below(schemas, parameter) {
+            let Some((rank, field)) = meaning(&name, false) else { continue };
+            if !timely(schemas, Some(schema)) {
+                continue;
+            }
+            let weight = rank * 2 + u8::from(!words(&name).iter().any(|w| w == "gt"));
+            if best.as_ref().is_none_or(|(w, ..)| weight > *w) {
+                best = Some((weight, name, field, at));
+            }
+        }
+    }
     let (_, param, words, at) = best?;
     let parameter = operation.parameters.get(at)?;
     let text = hints.parameters.get(&(index, parameter.name.clone())).map_or("", |p| p.text);
@@ -75,6 +87,33 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
         Basis::Inferred { rule: "incremental-param-name", from }
     };
     Some(Incremental { param, field: field.map(str::to_owned), basis })
+}
+
+/// Deepest that filters nest: `filter.updatedAt.gte`.
+const DEEPEST: usize = 3;
+/// Most names looked at below one argument.
+const MOST: usize = 2000;
+
+/// An argument and, of an input object, everything below it by dotted name, nearest first.
+fn below(schemas: &Schemas, parameter: &Parameter) -> Vec<(String, SchemaId)> {
+    let mut out: Vec<(String, SchemaId)> = Vec::new();
+    let mut level: Vec<(String, SchemaId)> =
+        parameter.schema.map(|s| (parameter.name.clone(), s)).into_iter().collect();
+    for _ in 0..DEEPEST {
+        let mut next = Vec::new();
+        for (name, schema) in &level {
+            for (inner, id) in schemas.properties(*schema) {
+                if out.len() + level.len() + next.len() < MOST {
+                    next.push((format!("{name}.{inner}"), id));
+                }
+            }
+        }
+        out.append(&mut level);
+        level = next;
+    }
+    out.append(&mut level);
+    out.retain(|(_, id)| schemas.properties(*id).is_empty());
+    out
 }
 
 /// May hold a point in time.

@@ -52,7 +52,9 @@ impl Leaf<'_> {
 pub(super) fn around<'s>(schemas: &'s Schemas, operation: &Operation) -> Vec<Leaf<'s>> {
     let Some(body) = operation.success().and_then(|r| r.schema) else { return Vec::new() };
     let mut out = Vec::new();
-    let mut level: Vec<(SchemaId, Vec<String>)> = vec![(body, Vec::new())];
+    // Around the answer of a root field there is nothing but `data`.
+    let start = operation.root_field.as_ref().map_or_else(|| (body, Vec::new()), |f| (f.answer, f.place()));
+    let mut level: Vec<(SchemaId, Vec<String>)> = vec![start];
     for depth in 0..3 {
         let mut below = Vec::new();
         for (id, path) in level {

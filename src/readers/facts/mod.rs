@@ -48,15 +48,6 @@ pub struct Extension<'d> {
     pub pointer: String,
 }
 
-/// Something the system sends by itself.
-#[derive(Debug, Clone)]
-pub struct Event {
-    /// Its name.
-    pub name: String,
-    /// Where it is declared.
-    pub pointer: String,
-}
-
 /// What a reader saw beside the model.
 #[derive(Debug, Clone, Default)]
 pub struct Hints<'d> {
@@ -66,8 +57,6 @@ pub struct Hints<'d> {
     pub parameters: BTreeMap<(usize, String), Prose<'d>>,
     /// Extensions of the system and its operations.
     pub extensions: Vec<Extension<'d>>,
-    /// Webhooks and callbacks.
-    pub events: Vec<Event>,
 }
 
 impl<'d> Hints<'d> {

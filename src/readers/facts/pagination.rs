@@ -84,7 +84,7 @@ fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hint
     let queries: Vec<Query<'_>> = operation
         .parameters
         .iter()
-        .filter(|p| p.place == ParamIn::Query)
+        .filter(|p| matches!(p.place, ParamIn::Query | ParamIn::Variable))
         .map(|parameter| Query {
             parameter,
             name: norm(&parameter.name),

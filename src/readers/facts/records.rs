@@ -3,7 +3,7 @@
 use super::path::{norm, segments};
 use super::{Detector, Hints};
 use crate::base::text::singular;
-use crate::model::{Operation, SchemaId, Schemas, System, TypeSet};
+use crate::model::{Operation, Root, RootField, SchemaId, Schemas, System, TypeSet};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "records", run };
@@ -12,6 +12,10 @@ fn run(system: &mut System, _: &Hints<'_>) {
     let System { operations, schemas, .. } = system;
     for operation in operations {
         let Some(body) = operation.success().and_then(|r| r.schema) else { continue };
+        if let Some(field) = operation.root_field.clone() {
+            of_root_field(schemas, operation, &field);
+            continue;
+        }
         match list_in(schemas, body, operation) {
             Some(list) => {
                 operation.items = Some(list.path);
@@ -25,6 +29,44 @@ fn run(system: &mut System, _: &Hints<'_>) {
             }
         }
     }
+}
+
+/// The answer of a root field: a list, a page of one (a connection by the Relay specification, or any other with its
+/// records inside), a record, or what a mutation wraps around one.
+fn of_root_field(schemas: &Schemas, operation: &mut Operation, field: &RootField) {
+    // Lists inside of what a mutation answers with are its complaints.
+    let may_list = field.root == Root::Query || as_array(schemas, field.answer).is_some();
+    if let Some(mut list) = may_list.then(|| list_in(schemas, field.answer, operation)).flatten() {
+        let mut path = field.place();
+        if list.path.last().is_some_and(|n| n == "edges") {
+            let parent = list
+                .path
+                .iter()
+                .rev()
+                .skip(1)
+                .rev()
+                .try_fold(field.answer, |at, name| schemas.property(at, name).map(|found| found.0));
+            // `nodes` saves a step where it stands beside `edges`.
+            let nodes = parent.and_then(|p| schemas.property(p, "nodes")).and_then(|n| as_array(schemas, n.0));
+            if let (Some(item), Some(last)) = (nodes, list.path.last_mut()) {
+                "nodes".clone_into(last);
+                list.item = item;
+            } else if let Some((node, _)) = list.item.and_then(|edge| schemas.property(edge, "node")) {
+                operation.inside = vec!["node".to_owned()];
+                list.item = Some(node);
+            }
+        }
+        path.extend(list.path);
+        operation.items = Some(path);
+        operation.record = list.item;
+        return;
+    }
+    let properties = schemas.properties(field.answer);
+    let mut inner = properties
+        .values()
+        .filter(|p| field.root == Root::Mutation && is_object(schemas, **p) && !schemas.properties(**p).is_empty());
+    let only = inner.next().copied().filter(|_| inner.next().is_none());
+    operation.record = Some(only.unwrap_or(field.answer)).filter(|r| is_object(schemas, *r));
 }
 
 struct List {
@@ -77,7 +119,7 @@ fn list_in(schemas: &Schemas, body: SchemaId, operation: &Operation) -> Option<L
     if let Some(item) = as_array(schemas, body) {
         return Some(List { path: Vec::new(), item, score: 10 });
     }
-    let steps = segments(&operation.path);
+    let steps = segments(&operation.as_resource().1);
     let words: Vec<String> = steps.iter().filter_map(|s| s.word()).map(norm).collect();
     let mut best: Option<List> = None;
     let mut todo = vec![(body, Vec::<String>::new())];

@@ -1,4 +1,5 @@
-//! `webhooks` and `webhook_subscribe_endpoint`: whether the system tells of changes by itself, and where to ask it to.
+//! `webhooks`, `webhook_event` and `webhook_subscribe_endpoint`: whether the system tells of changes by itself, of which,
+//! and where to ask it to.
 
 use serde_json::json;
 
@@ -17,10 +18,16 @@ fn is_hook(word: &str) -> bool {
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let mut facts = Vec::new();
-    let about: Vec<&Operation> =
-        system.operations.iter().filter(|o| segments(&o.path).iter().filter_map(Segment::word).any(is_hook)).collect();
-    if let Some(event) = hints.events.first() {
+    let about: Vec<&Operation> = system
+        .operations
+        .iter()
+        .filter(|o| segments(&o.as_resource().1).iter().filter_map(Segment::word).any(is_hook))
+        .collect();
+    if let Some(event) = system.events.first() {
         facts.push(Fact::stated("webhooks", json!({"value": true}), event.pointer.clone()));
+        facts.extend(system.events.iter().map(|e| {
+            Fact::stated("webhook_event", json!({"name": e.name, "payload": e.payload.is_some()}), e.pointer.clone())
+        }));
     } else if let Some(operation) = about.first() {
         let from = vec![operation.pointer.clone()];
         facts.push(Fact::inferred("webhooks", json!({"value": true}), "webhook-operations", from, 0.70));
@@ -33,7 +40,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
                 Fact::inferred("webhooks", json!({"value": true}), "webhooks-in-prose", from, 0.55)
             }
             None => {
-                let from = vec!["#/paths".to_owned()];
+                let graph = system.operations.iter().any(|o| o.root_field.is_some());
+                let from = vec![if graph { "#/types" } else { "#/paths" }.to_owned()];
                 Fact::inferred("webhooks", json!({"value": false}), "no-webhook-operation", from, 0.40)
             }
         });

@@ -10,14 +10,14 @@ mod servers;
 
 use self::document::Document;
 use super::facts::{Hints, Prose};
-use super::{Draft, Reader, Source};
+use super::{Draft, Form, Reader, Source};
 use crate::base::text::quoted;
 use crate::base::tree::Node;
 use crate::finding::Severity;
 use crate::model::System;
 
 /// The reader of this format.
-pub(super) const READER: Reader = Reader { format: "openapi", sniff, read };
+pub(super) const READER: Reader = Reader { format: "openapi", form: Form::Tree { sniff, read } };
 
 /// OpenAPI 3, or a document with the shape of one and no version.
 fn sniff(document: Node<'_>) -> bool {
@@ -75,8 +75,9 @@ fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
 
     let schemes = security::schemes(&mut doc);
     let servers = servers::read(&mut doc, &source.origin);
-    let (operations, schemas) = operations::read(&mut doc, &schemes, &mut hints);
-    if operations.is_empty() {
+    let (operations, events, schemas) = operations::read(&mut doc, &schemes, &mut hints);
+    // A system that only sends has webhooks and no operation.
+    if operations.is_empty() && events.is_empty() {
         doc.warn("no-operation", "#/paths", "the description has no operation", "pass the description with its paths");
     }
     if schemes.is_empty() {
@@ -93,6 +94,7 @@ fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
         servers,
         schemes,
         operations,
+        events,
         entities: std::collections::BTreeMap::new(),
         schemas,
         facts: Vec::new(),

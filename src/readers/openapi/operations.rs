@@ -8,18 +8,31 @@ use super::security;
 use crate::base::text::quoted;
 use crate::finding::Severity;
 use crate::model::{
-    Action, Body, Method, Operation, ParamIn, Parameter, Response, SchemaId, Schemas, SchemeUse, SecurityScheme,
+    Action, Body, Event, Method, Operation, ParamIn, Parameter, Response, SchemaId, Schemas, SchemeUse, SecurityScheme,
 };
-use crate::readers::facts::{Event, Hints, Prose};
+use crate::readers::facts::{Hints, Prose};
 
-/// All operations and the schemas they use, those of unused components included.
+/// All operations and events, and the schemas they use, those of unused components included.
 pub(super) fn read<'d>(
     doc: &mut Document<'d>,
     schemes: &BTreeMap<String, SecurityScheme>,
     hints: &mut Hints<'d>,
-) -> (Vec<Operation>, Schemas) {
+) -> (Vec<Operation>, Vec<Event>, Schemas) {
     let default = doc.at(&["security"]).map(|at| security::requirement(doc, &at, schemes)).unwrap_or_default();
-    let mut reader = Reader { builder: Builder::new(), operations: Vec::new(), ids: BTreeSet::new(), schemes, default };
+    let mut reader = Reader {
+        builder: Builder::new(),
+        operations: Vec::new(),
+        events: Vec::new(),
+        ids: BTreeSet::new(),
+        schemes,
+        default,
+    };
+    // First, so that a callback of the same name is the one that is called after its operation.
+    for key in ["webhooks", "x-webhooks"] {
+        for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
+            reader.event(doc, name, None, at);
+        }
+    }
     let paths: Vec<(&str, At<'d>)> = doc.at(&["paths"]).iter().flat_map(At::children).collect();
     for (path, item) in paths {
         let Some(item) = doc.resolve(item) else { continue };
@@ -29,21 +42,17 @@ pub(super) fn read<'d>(
             }
         }
     }
-    for key in ["webhooks", "x-webhooks"] {
-        for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
-            hints.events.push(Event { name: quoted(name, 120), pointer: at.pointer });
-        }
-    }
-    let Reader { mut builder, operations, .. } = reader;
+    let Reader { mut builder, operations, events, .. } = reader;
     for (_, at) in doc.at(&["components", "schemas"]).iter().flat_map(At::children) {
         builder.schema(doc, at);
     }
-    (operations, builder.finish(doc))
+    (operations, events, builder.finish(doc))
 }
 
 struct Reader<'d, 's> {
     builder: Builder<'d>,
     operations: Vec<Operation>,
+    events: Vec<Event>,
     ids: BTreeSet<String>,
     schemes: &'s BTreeMap<String, SecurityScheme>,
     default: Vec<Vec<SchemeUse>>,
@@ -73,7 +82,12 @@ impl<'d> Reader<'d, '_> {
             hints.extensions_of(place.value, &place.pointer, Some(index));
         }
         for (name, callback) in at.child("callbacks").iter().flat_map(At::children) {
-            hints.events.push(Event { name: quoted(name, 120), pointer: callback.pointer });
+            let Some(callback) = doc.resolve(callback) else { continue };
+            // Below it stand the addresses, which the subscriber chose; of each event there is one in practice.
+            match callback.children().next() {
+                Some((_, item)) => self.event(doc, name, Some(&id), item),
+                None => self.event(doc, name, Some(&id), callback),
+            }
         }
         let summary = ["summary", "description"]
             .into_iter()
@@ -106,12 +120,48 @@ impl<'d> Reader<'d, '_> {
             entity: None,
             action: Action::Other,
             items: None,
+            inside: Vec::new(),
             record: None,
             pagination: None,
             incremental: None,
             idempotency: None,
             rate_limit: None,
+            root_field: None,
         });
+    }
+
+    /// A webhook, or a callback `of` an operation: a path item with one method, as its receiver serves it.
+    fn event(&mut self, doc: &mut Document<'d>, name: &str, of: Option<&str>, at: At<'d>) {
+        let pointer = at.pointer.clone();
+        let Some(item) = doc.resolve(at) else { return };
+        let stated = quoted(name, 120);
+        let taken = |name: &str| self.events.iter().any(|e| e.name == name);
+        let name = match of {
+            Some(operation) if taken(&stated) => format!("{operation}.{stated}"),
+            _ => stated,
+        };
+        if name.is_empty() || taken(&name) {
+            return;
+        }
+        let sent = item.children().find(|(key, at)| Method::parse(key).is_some() && at.value.is_map());
+        let operation = sent.map_or_else(|| item.clone(), |(_, at)| at);
+        let summary = [&operation, &item]
+            .into_iter()
+            .flat_map(|at| ["summary", "description"].map(|key| at.quoted(key, 160)))
+            .find(|s| !s.is_empty())
+            .unwrap_or_default();
+        let payload = operation.child("requestBody").and_then(|body| self.body(doc, body)).and_then(|b| b.schema);
+        let mut headers: Vec<Parameter> = Vec::new();
+        for place in [&item, &operation] {
+            for parameter in place.child("parameters").iter().flat_map(At::items) {
+                let Some(parameter) = doc.resolve(parameter) else { continue };
+                let Some(read) = self.parameter(doc, &parameter) else { continue };
+                if read.place == ParamIn::Header && !headers.iter().any(|h| h.name == read.name) {
+                    headers.push(read);
+                }
+            }
+        }
+        self.events.push(Event { name, summary, payload, headers, pointer });
     }
 
     fn id(&mut self, doc: &mut Document<'d>, method: Method, path: &str, at: &At<'d>) -> String {

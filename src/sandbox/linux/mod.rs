@@ -21,6 +21,8 @@ use super::{SUBCOMMAND, TROUBLE};
 const AHEAD: i32 = -10;
 
 pub(super) fn stage(args: &[String]) -> ExitCode {
+    // What whoever started us had left open, a shell's `9<file` or a socket of its service, is open to what we start too.
+    close_fds::set_fds_cloexec(3, &[]);
     match args {
         [stage] if stage == "hello" => {
             use std::io::Write as _;

@@ -39,7 +39,12 @@ fn block(document: &Document, block: &Block) -> Option<Finding> {
         Some(Mark::Malformed { .. }) | None => false,
     };
     let malformed = reads(format, &block.text).err().filter(|m| !m.beyond_us)?;
-    if !held && (is_sketch(format, &block.text) || shows_a_fault(document, block) || reads_as_part(format, &block.text))
+    if !held
+        && (template::kind(&document.path) != template::Kind::Not
+            || is_sketch(format, &block.text)
+            || shows_a_fault(document, block)
+            || is_choice(format, &block.text)
+            || reads_as_part(format, &block.text))
     {
         return None;
     }
@@ -85,6 +90,19 @@ fn is_sketch(format: Format, text: &str) -> bool {
         || text
             .lines()
             .any(|l| l.starts_with(['+', '-']) && !l.starts_with("- ") && !l.starts_with("---") && l.len() > 1)
+}
+
+/// Whether it shows one thing and then the other, or members apart from each other with a comment on each.
+fn is_choice(format: Format, text: &str) -> bool {
+    let starts = |line: &&str, words: &[&str]| {
+        let comment = line.trim_start().trim_start_matches(['#', '/', ' ']).to_lowercase();
+        line.trim_start().starts_with(['#', '/']) && words.iter().any(|w| comment.starts_with(w))
+    };
+    if format == Format::Json {
+        let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with("//"));
+        return text.contains("//") && first.is_some_and(|l| l.starts_with('"') && l.contains("\":"));
+    }
+    text.lines().filter(|l| starts(l, &["option ", "option:", "or ", "or:", "either", "alternative"])).count() > 0
 }
 
 /// Whether it is there to show how not to do it.

@@ -6,7 +6,7 @@ use crate::skill::{Document, Link, LinkKind, Skill};
 use crate::verify::paths::{Near, dir_of, is_placeholder, name_of, near, relative, resolve, there};
 use crate::verify::{Check, Profile, Rule, Subject};
 
-const BROKEN: Rule = Rule {
+pub(super) const BROKEN: Rule = Rule {
     code: "broken-link",
     id: "PI011",
     severity: Severity::Error,
@@ -113,12 +113,26 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, link: &Link) -
         }
         let found = near(skill, tree, &path);
         let way = found.as_ref().map(|n| relative(dir_of(&document.path), &n.path));
-        let because = format!("{shown} does not exist");
+        // The standard has paths written from the skill's root; whoever renders the document reads them from its place.
+        let written = link.target.split(['#', '?']).next().unwrap_or_default();
+        let from_root = resolve(&skill.base, written).is_some_and(|p| there(tree, &p));
+        let because = if from_root {
+            format!("{shown} is there from the skill's root, and not from this document")
+        } else {
+            format!("{shown} does not exist")
+        };
         let fix =
             way.as_ref().map_or_else(|| format!("write {path}, or take the link out"), |w| format!("link to {w}"));
         let mut finding = broken(because).fix(fix).near(way.as_deref());
-        // Other documents show links of texts that are written elsewhere: certain only where something is near.
-        if way.is_none() && document.path != skill.main().path {
+        // Other documents show links of texts that are written elsewhere: certain only where something is near. A path
+        // without an ending is one of a site or of nothing, and where fences nest a sample is taken for the text.
+        let other = document.path != skill.main().path;
+        let start = link.written.as_ref().map_or(0, |w| w.start);
+        if from_root {
+            finding.severity = Severity::Warning;
+        } else if way.is_none() && is_of_repository(&path, skill) {
+            finding.severity = Severity::Note;
+        } else if way.is_none() && (other || !name_of(&path).contains('.') || document.is_torn_at(start)) {
             finding.severity = Severity::Warning;
         }
         if let (Some(Near { sure: true, .. }), Some(way), Some(written)) = (found, way, &link.written) {
@@ -132,6 +146,25 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, link: &Link) -
         return Some(LEAVES.in_document(document, link.at, because).fix("copy what is needed into references/"));
     }
     heading(skill, document, link, &path, &anchor)
+}
+
+/// Whether a path is one of those that hosts of code know by name: of the user's repository sooner than of the skill.
+fn is_of_repository(path: &str, skill: &Skill) -> bool {
+    let inner = skill.inner(path);
+    let stem = inner.split('.').next().unwrap_or(inner).to_ascii_uppercase();
+    let known = [
+        "README",
+        "CONTRIBUTING",
+        "CHANGELOG",
+        "CODE_OF_CONDUCT",
+        "SECURITY",
+        "SUPPORT",
+        "CODEOWNERS",
+        "AGENTS",
+        "CLAUDE",
+    ];
+    (!inner.contains('/') && known.contains(&stem.as_str()))
+        || [".github/", ".gitlab/"].iter().any(|d| inner.starts_with(d))
 }
 
 fn undefined(document: &Document, link: &Link, shown: &str) -> Option<Finding> {
@@ -160,7 +193,8 @@ fn is_bare_word(document: &Document, link: &Link) -> bool {
 }
 
 fn heading(skill: &Skill, document: &Document, link: &Link, path: &str, anchor: &str) -> Option<Finding> {
-    if anchor.is_empty() {
+    // `#12` is how people write an issue.
+    if anchor.is_empty() || anchor.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let there = skill.documents.iter().find(|d| d.path == path)?;
@@ -172,6 +206,12 @@ fn heading(skill: &Skill, document: &Document, link: &Link, path: &str, anchor: 
     let fix = near.map_or_else(|| "link to a heading that exists".to_owned(), |n| format!("link to #{n}"));
     let because = format!("{} names no heading of {path}", quoted(&link.target, 120));
     let mut finding = BROKEN.in_document(document, link.at, because).fix(fix).near(near);
+    if there.torn.is_some() {
+        // The heading may stand where a fence swallowed it: then the fences are at fault.
+        finding = finding
+            .fix("give the outer block a longer fence, so that headings below it are read; or link to one that exists");
+        finding.severity = Severity::Warning;
+    }
     let alone = |n: &str| {
         anchors.iter().filter(|a| strsim::osa_distance(a, anchor) <= strsim::osa_distance(n, anchor)).count() == 1
     };

@@ -68,7 +68,12 @@ fn of(skill: &Skill) -> Vec<Finding> {
                 "name the evidence beside it, e.g. \"evidence: ev-…\" or a link, or claim inference ({:.2})",
                 Ceiling::Inference.value()
             );
-            out.push(rule.in_document(document, document.place(claim.range.start), because).fix(fix));
+            let mut finding = rule.in_document(document, document.place(claim.range.start), because).fix(fix);
+            if document.is_torn_at(claim.range.start) {
+                // It may be part of a sample.
+                finding.severity = Severity::Warning;
+            }
+            out.push(finding);
         }
     }
     out

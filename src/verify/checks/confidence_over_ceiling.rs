@@ -10,7 +10,7 @@ const RULE: Rule = Rule {
     id: "PI040",
     severity: Severity::Error,
     finds: "A confidence line claims more than its type allows, or gives its type another ceiling.",
-    source: "the procedure's table of ceilings, bounds included; 92 of 539 lines of its origin break it",
+    source: "docs/confidence.md: the table of ceilings, bounds included",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };

@@ -25,7 +25,7 @@ const UNFIT: Rule = Rule {
     id: "PI003",
     severity: Severity::Error,
     finds: "The description is missing, too long, or holds angle brackets.",
-    source: "Agent Skills specification, \"description\": 1 to 1,024 characters; Codex refuses angle brackets",
+    source: "Agent Skills specification, \"description\": 1 to 1,024 characters; the validators of Anthropic's and OpenAI's skill creators refuse angle brackets",
 };
 
 const WITHOUT_WHEN: Rule = Rule {
@@ -67,7 +67,7 @@ fn of(skill: &Skill) -> Option<Finding> {
         return say(&UNFIT, because, "shorten it; details belong into the body");
     }
     if text.contains(['<', '>']) {
-        let because = "description holds angle brackets, which clients take for markup".to_owned();
+        let because = "description holds angle brackets, which validators of clients refuse".to_owned();
         return say(&UNFIT, because, "write it without < and >");
     }
     // Of another language than English nothing is said.

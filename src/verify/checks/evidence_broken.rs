@@ -1,9 +1,11 @@
 //! Evidence that is shipped with a skill proves what it says, and tags of sessions are whole.
 
+use std::io::BufReader;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::base::pack;
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::evidence::bundle::{self, NotProven};
@@ -39,14 +41,31 @@ const TAGS: Rule = Rule {
 pub(super) const CHECK: Check = Check { rules: &[BROKEN, TAGS], profile: Profile::Sync, run };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
-    subject.skills().flat_map(|skill| of(skill, subject)).collect()
+    let bundles = bundles(subject).filter_map(|(path, bytes)| proven(subject, path, bytes));
+    bundles.chain(subject.skills().flat_map(|skill| of(skill, subject))).collect()
+}
+
+/// The bundles of the project, wherever they lie in it: JSON Lines, packed or not.
+pub(super) fn bundles<'a>(subject: &Subject<'a>) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    subject.project.tree.iter().filter(|(path, _)| !texts::is_fixture(path)).filter_map(|(path, file)| {
+        let bytes = file.bytes()?;
+        let named = path.ends_with(".jsonl") || path.ends_with(".jsonl.gz") || path.ends_with(".ndjson");
+        (named && is_bundle(bytes)).then_some((path, bytes))
+    })
+}
+
+/// Whether the first line says that it is one; of what is packed and cut, whether it begins so.
+fn is_bundle(bytes: &[u8]) -> bool {
+    let mut first = Vec::new();
+    let _ = std::io::Read::read_to_end(&mut std::io::Read::take(pack::gunzipped(bytes), 4096), &mut first);
+    let line = first.split(|b| *b == b'\n').next().unwrap_or_default();
+    String::from_utf8_lossy(line).contains(bundle::BUNDLE)
 }
 
 fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     for (path, text) in texts::of(skill, subject) {
-        if texts::ending(path) == "jsonl" && text.lines().next().is_some_and(|l| l.contains(bundle::BUNDLE)) {
-            out.extend(proven(subject, path, text));
+        if texts::ending(path) == "jsonl" && is_bundle(text.as_bytes()) {
             continue;
         }
         if !matches!(texts::ending(path).as_str(), "md" | "json" | "yaml" | "yml" | "txt" | "log" | "jsonl") {
@@ -59,8 +78,9 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     out
 }
 
-fn proven(subject: &Subject<'_>, path: &str, text: &str) -> Option<Finding> {
-    let wrong = bundle::prove(text.as_bytes(), &[], |_| {}).err()?;
+fn proven(subject: &Subject<'_>, path: &str, bytes: &[u8]) -> Option<Finding> {
+    let wrong = bundle::prove(BufReader::new(pack::gunzipped(bytes)), &[], |_| {}).err()?;
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
     let line = match &wrong {
         NotProven::Malformed { line, .. } => u32::try_from(*line).unwrap_or(u32::MAX),
         NotProven::Record(fault) => {
@@ -78,16 +98,18 @@ fn proven(subject: &Subject<'_>, path: &str, text: &str) -> Option<Finding> {
 
 /// The first tag of a line that is not of its form; patterns for tags are none.
 fn tags(line: &str) -> Option<(usize, String, &'static str)> {
-    let found: Vec<(usize, &str, &str)> = TAG
-        .captures_iter(line)
-        .filter_map(|c| Some((c.get(0)?.start(), c.get(1)?.as_str(), c.get(2)?.as_str())))
-        .collect();
+    let found: Vec<(usize, &str, regex::Match<'_>)> =
+        TAG.captures_iter(line).filter_map(|c| Some((c.get(0)?.start(), c.get(1)?.as_str(), c.get(2)?))).collect();
     // One word in capitals is an English sentence; two are tags.
     if found.len() < 2 || line.contains(['{', '<', '$']) && !line.trim_start().starts_with('{') {
         return None;
     }
-    found.into_iter().find_map(|(at, tag, value)| {
-        let pattern = value.contains(['{', '<', '$', '[', '…']) || value.contains("...");
+    found.into_iter().find_map(|(at, tag, found)| {
+        let value = found.as_str();
+        // `"WHEN:" + now()` is filled in when it runs.
+        let rest = line.get(found.end()..).unwrap_or_default().trim_start_matches(['"', '\'']).trim_start();
+        let joined = value.is_empty() && rest.starts_with(['+', '.']);
+        let pattern = joined || value.contains(['{', '<', '$', '[', '…']) || value.contains("...");
         if pattern || value.eq_ignore_ascii_case("ISO8601") {
             return None;
         }
@@ -116,6 +138,7 @@ mod tests {
             "| WHO | WHEN | WHY |",
             "WHO decides WHEN: that is the question",
             "{\"WHO\": \"operations-demo-1\", \"WHY\": \"x\"}",
+            "tags: [\"WHO:lead-demo\", \"WHEN:\" + now(), \"WHY:vote\"]",
         ] {
             assert_eq!(tags(line), None, "{line}");
         }

@@ -64,11 +64,18 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     if tree.cut.is_some() {
         return Vec::new();
     }
-    let texts: Vec<(&str, &str)> = tree
-        .iter()
-        .filter(|(p, _)| skill.owns(p) || !p.contains('/'))
-        .filter_map(|(p, f)| Some((p, f.text()?)))
+    let main = &skill.main().path;
+    let kept: Vec<&str> = skill
+        .files(tree)
+        .filter(|(p, f)| *p != main && matches!(f.content, Content::Text(_)) && is_kept(p))
+        .map(|(p, _)| p)
         .collect();
+    // Most skills are one file: their words need not be read.
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    let top = tree.iter().filter(|(p, _)| !p.contains('/') && !skill.owns(p));
+    let texts: Vec<(&str, &str)> = skill.files(tree).chain(top).filter_map(|(p, f)| Some((p, f.text()?))).collect();
     let names = Names::of(&texts);
     let built: BTreeSet<&str> = texts
         .iter()
@@ -76,11 +83,8 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
         .map(|(p, _)| dir_of(p))
         .filter(|dir| *dir != skill.base && !dir.is_empty())
         .collect();
-    let main = &skill.main().path;
-    let files: Vec<&str> = tree
-        .iter()
-        .filter(|(p, f)| skill.owns(p) && *p != main && matches!(f.content, Content::Text(_)) && is_kept(p))
-        .map(|(p, _)| p)
+    let files: Vec<&str> = kept
+        .into_iter()
         .filter(|p| !built.iter().any(|dir| p.strip_prefix(dir).is_some_and(|r| r.starts_with('/'))))
         .collect();
     let mut in_dir: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -149,9 +153,11 @@ impl Names {
                     continue;
                 }
                 let mut put = |word: &str| {
-                    let entry = words.entry(word.to_owned()).or_insert(Some(i));
-                    if *entry != Some(i) {
-                        *entry = None;
+                    // Most words were there before: nothing is made for them.
+                    match words.get_mut(word) {
+                        Some(entry) if *entry != Some(i) => *entry = None,
+                        Some(_) => {}
+                        None => drop(words.insert(word.to_owned(), Some(i))),
                     }
                 };
                 put(word);
@@ -207,10 +213,11 @@ impl Names {
         }
         let below = dir.strip_prefix(&format!("{base}/")).unwrap_or(dir).to_lowercase();
         let last = name_of(&below);
+        let end = format!("/{last}/");
         self.has(&format!("{below}/"), None)
             || self.has(&below, None) && below.contains('/')
             || self.has(&format!("{last}/"), None)
-            || self.words.keys().any(|w| w.ends_with(&format!("/{last}/")))
+            || self.words.keys().any(|w| w.ends_with(&end))
     }
 }
 

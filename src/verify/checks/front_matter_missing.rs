@@ -18,7 +18,7 @@ const DISPLACED: Rule = Rule {
     id: "PI001",
     severity: Severity::Error,
     finds: "Something stands before the front matter, so that no client reads it.",
-    source: "Agent Skills specification, \"Frontmatter\"; 214 of 251 skills of one public collection are lost to a banner",
+    source: "Agent Skills specification, \"Frontmatter\": a client reads it from the first line on, and passes over a skill that begins with anything else",
 };
 
 const BOM: Rule = Rule {

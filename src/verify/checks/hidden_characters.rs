@@ -9,7 +9,7 @@ const RULE: Rule = Rule {
     code: "hidden-characters",
     id: "PI052",
     severity: Severity::Error,
-    finds: "A file holds characters that are not shown.",
+    finds: "A file holds characters that are not shown, or letters of another script within a word.",
     source: "Unicode Technical Standard 39; hidden text is read by models and not by reviewers",
 };
 
@@ -28,11 +28,27 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
             if line.is_ascii() && !line.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
                 continue;
             }
+            let mut from = 0;
+            for word in line.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+                // A line of confidence has a rule of its own for this.
+                if let Some((at, c)) = foreign(word).filter(|_| !line.contains("(ceiling")) {
+                    let because = format!(
+                        "U+{:04X} looks like a Latin letter and is none, in a word of Latin letters",
+                        u32::from(c)
+                    );
+                    let place = subject.place(path, skipped + start + from + at);
+                    out.push(RULE.at(place, because).fix("write the Latin letter"));
+                    break;
+                }
+                let rest = line.get(from + word.len()..).and_then(|r| r.chars().next());
+                from += word.len() + rest.map_or(0, char::len_utf8);
+            }
             let Some((at, c)) = bad(line) else { continue };
             let because = format!("character U+{:04X} is not shown to people", u32::from(c));
             let mut finding = RULE.at(subject.place(path, skipped + start + at), because);
-            if c.is_control() {
-                // Escapes of a terminal are careless in a script, and rarely more.
+            // Escapes of a terminal are careless in a script, and rarely more; a mark before a fence keeps it from opening
+            // a block, in a text that shows one.
+            if c.is_control() || before_fence(line, at, c) {
                 finding.severity = Severity::Warning;
             }
             out.push(finding.fix("remove it; write what it hides in plain sight, or not at all"));
@@ -40,6 +56,26 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
     }
     out
 }
+
+/// Whether a line is a fence but for one character before it.
+fn before_fence(line: &str, at: usize, c: char) -> bool {
+    let before = line.get(..at).unwrap_or_default();
+    let after = line.get(at + c.len_utf8()..).unwrap_or_default();
+    before.trim_start_matches(['>', ' ', '\t']).is_empty()
+        && (after.starts_with("```") || after.starts_with("~~~"))
+        && bad(after).is_none()
+}
+
+/// A letter of another script that looks like a Latin one, within a word of Latin letters: a name that is not the one it seems.
+fn foreign(word: &str) -> Option<(usize, char)> {
+    let latin = word.chars().filter(char::is_ascii_alphabetic).count();
+    let others = word.chars().filter(|c| c.is_alphabetic() && !c.is_ascii() && !LOOKALIKE.contains(*c)).count();
+    let found = word.char_indices().find(|(_, c)| LOOKALIKE.contains(*c))?;
+    (latin >= 3 && others == 0).then_some(found)
+}
+
+/// Letters of Cyrillic and Greek that are drawn like Latin ones.
+const LOOKALIKE: &str = "\u{430}\u{435}\u{43e}\u{440}\u{441}\u{443}\u{445}\u{456}\u{458}\u{455}\u{501}\u{3bf}\u{410}\u{412}\u{415}\u{41a}\u{41c}\u{41d}\u{41e}\u{420}\u{421}\u{422}\u{425}\u{391}\u{392}\u{395}\u{399}\u{39a}\u{39c}\u{39d}\u{39f}\u{3a1}\u{3a4}\u{3a7}";
 
 /// The first character of a line that hides something, with its byte.
 fn bad(line: &str) -> Option<(usize, char)> {
@@ -85,6 +121,16 @@ const fn joins(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_before_a_fence_hides_nothing_that_counts() {
+        let fence = |line: &str| bad(line).map(|(at, c)| before_fence(line, at, c));
+        assert_eq!(fence("\u{200b}```sh"), Some(true));
+        assert_eq!(fence("  \u{200e}```"), Some(true));
+        assert_eq!(fence("\u{200b}\u{200b}```"), Some(false));
+        assert_eq!(fence("\u{200b}text"), Some(false));
+        assert_eq!(fence("```sh \u{200b}"), Some(false));
+    }
 
     #[test]
     fn what_scripts_and_emoji_need_hides_nothing() {

@@ -1,5 +1,4 @@
-//! What a script imports from beside itself must be there. The procedure's own collection shipped three test files that
-//! import eight modules which do not exist.
+//! What a script imports from beside itself must be there: one that is not ends it at its first line.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +9,14 @@ use crate::verify::paths::{dir_of, resolve};
 use crate::verify::python_names::{is_common, is_standard};
 use crate::verify::scripts::{self, Import, Language, What};
 use crate::verify::template::{self, Kind};
-use crate::verify::{Check, Profile, Rule, Subject, formats};
+use crate::verify::{Check, Profile, Rule, Subject, formats, texts};
 
 const RULE: Rule = Rule {
     code: "import-unresolved",
     id: "PI014",
     severity: Severity::Error,
     finds: "A script imports, sources or starts a file of the skill that is not there.",
-    source: "measured: 12 of 43 relative imports in the procedure's own collection lead nowhere",
+    source: "a script whose import is not there ends at its first line, wherever the skill is installed",
 };
 const ENTRY: Rule = Rule {
     code: "package-entry-missing",
@@ -130,6 +129,11 @@ fn resolves(tree: &Tree, wanted: &str) -> bool {
     })
 }
 
+/// Whether a file can be imported by its ending.
+fn is_code(path: &str) -> bool {
+    texts::is_script(path) || matches!(texts::ending(path).as_str(), "pyi" | "jsx" | "tsx" | "json")
+}
+
 /// A file in the same directory whose name is like it, else one of the same name elsewhere.
 fn near_file<'t>(tree: &'t Tree, wanted: &str) -> Option<&'t str> {
     let dir = dir_of(wanted);
@@ -139,7 +143,7 @@ fn near_file<'t>(tree: &'t Tree, wanted: &str) -> Option<&'t str> {
     let names: Vec<String> = beside.iter().map(|p| stem(p)).collect();
     let near = nearest(&stem(name), names.iter().map(String::as_str));
     near.and_then(|near| beside.iter().find(|p| stem(p) == near).copied())
-        .or_else(|| tree.iter().map(|(p, _)| p).find(|p| stem(p) == stem(name) && *p != wanted))
+        .or_else(|| tree.iter().map(|(p, _)| p).find(|p| is_code(p) && stem(p) == stem(name) && *p != wanted))
 }
 
 fn started(skill: &Skill, subject: &Subject<'_>, path: &str, target: &str, from_here: bool) -> Option<Missing> {
@@ -222,6 +226,10 @@ fn module(
     roots.push(String::new());
     let at = |root: &str, module: &str| if root.is_empty() { module.to_owned() } else { format!("{root}/{module}") };
     let rest = module.replace('.', "/");
+    // A skill is often named after the library that it teaches: its directory is a package where it says so, and no sooner.
+    if names_a_skill(skill, subject, &roots, first) {
+        return None;
+    }
     if roots.iter().any(|r| has_module(tree, &at(r.trim_end_matches('/'), &rest))) {
         return deeper(skill, tree, &roots, module, names);
     }
@@ -253,6 +261,12 @@ fn module(
     if modules.contains(&file.as_str()) || skill.files(tree).any(|(p, _)| p.split('/').any(|d| d == first)) {
         return None;
     }
+    // The documents, the lock or another script name it as a file of the skill: it was there.
+    if let Some(named) = named_as_file(skill, tree, first) {
+        let because = format!("module {first} is no file of the skill, and {named} names {first}.py");
+        let stems = || modules.iter().filter_map(|m| m.strip_suffix(".py"));
+        return Some(Missing::new(because, nearest(first, stems())));
+    }
     if words().contains(&first.to_lowercase().replace('_', "-")) {
         return None;
     }
@@ -275,6 +289,16 @@ fn module(
     Some(missing)
 }
 
+/// Whether what a module begins with is the directory of a skill, seen from one of these roots, and no package: without
+/// `__init__.py`, and with no module of that name beside it.
+fn names_a_skill(skill: &Skill, subject: &Subject<'_>, roots: &[String], first: &str) -> bool {
+    let tree = &subject.project.tree;
+    let at = |root: &str| resolve(root.trim_end_matches('/'), first).unwrap_or_default();
+    let dirs: Vec<String> = roots.iter().map(|r| at(r)).filter(|d| has_module(tree, d)).collect();
+    let of_skill = |dir: &String| *dir == skill.base || subject.project.skills.iter().any(|s| s.base == *dir);
+    !dirs.is_empty() && dirs.iter().all(|d| of_skill(d) && !tree.has(&format!("{d}/__init__.py")))
+}
+
 /// `from a import b` of a directory without `__init__.py`: only a module can be meant.
 fn deeper(skill: &Skill, tree: &Tree, roots: &[String], module: &str, names: &[String]) -> Option<Missing> {
     let rest = module.replace('.', "/");
@@ -294,18 +318,73 @@ fn deeper(skill: &Skill, tree: &Tree, roots: &[String], module: &str, names: &[S
     Some(Missing::new(format!("from {module} import {name}: there is no module {name} in {dir}"), near))
 }
 
-/// Every word of the skill's documents, requirements and manifests: a module that is spoken of anywhere is installed by
-/// somebody. With `-` for `_`, in lower case.
+/// Whether a module that an interpreter did not find is one that the skill brings or ought to bring along, and none that is to
+/// be installed.
+pub(crate) fn is_own(subject: &Subject<'_>, module: &str) -> bool {
+    let first = module.split('.').next().unwrap_or(module);
+    if first.is_empty() || is_standard(first) || is_common(first) {
+        return false;
+    }
+    let tree = &subject.project.tree;
+    let known = || first.to_lowercase().replace('_', "-");
+    subject.skills().any(|skill| {
+        let there = skill.files(tree).any(|(p, _)| {
+            p.rsplit('/').next() == Some(&format!("{first}.py"))
+                || p.split('/').rev().skip(1).any(|d| d == first) && p.ends_with(".py")
+        });
+        let imported = skill.files(tree).any(|(path, file)| {
+            scripts::script(path, file).filter(|(_, l)| *l == Language::Python).is_some_and(|(text, language)| {
+                scripts::imports(language, text)
+                    .iter()
+                    .any(|i| matches!(&i.what, What::Module(m, _) if m.split('.').next() == Some(first)))
+            })
+        });
+        imported && (there || named_as_file(skill, tree, first).is_some() || !spoken_of(skill, tree).contains(&known()))
+    })
+}
+
+/// The file in which a module is named as a file: `scripts/rules.py` in a document, in the lock, in another script.
+fn named_as_file(skill: &Skill, tree: &Tree, module: &str) -> Option<String> {
+    let name = format!("{module}.py");
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let names = |text: &str| {
+        text.match_indices(&name).any(|(i, _)| {
+            let before = text.get(..i).and_then(|t| t.chars().next_back());
+            let after = text.get(i + name.len()..).and_then(|t| t.chars().next());
+            !before.is_some_and(part) && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        })
+    };
+    let mut files =
+        skill.files(tree).filter(|(p, _)| p.ends_with(".md") || p.ends_with("skill.lock.json") || p.ends_with(".yaml"));
+    files.find_map(|(p, file)| file.text().filter(|t| names(t)).map(|_| p.to_owned()))
+}
+
+/// Words by which prose speaks of what has to be installed.
+const INSTALLS: [&str; 10] =
+    ["install", "package", "librar", "requir", "depend", "import", "pip", "module", "sdk", "framework"];
+
+/// The words of requirements and manifests, of the code in documents, and of their sentences on what has to be installed: a
+/// module that is spoken of there is installed by somebody. With `-` for `_`, in lower case.
 fn spoken_of(skill: &Skill, tree: &Tree) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     let mut add = |text: &str| {
         let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_')));
         out.extend(words.filter(|w| w.len() > 1).map(|w| w.to_lowercase().replace('_', "-")));
     };
+    for document in &skill.documents {
+        for (code, _) in document.code() {
+            add(code);
+        }
+        for line in document.prose.lines().chain(document.text.get(..document.body).unwrap_or_default().lines()) {
+            let lower = line.to_lowercase();
+            if INSTALLS.iter().any(|w| lower.contains(w)) {
+                add(line);
+            }
+        }
+    }
     for (path, file) in skill.files(tree) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let tells = name.ends_with(".md")
-            || name.ends_with(".toml")
+        let tells = name.ends_with(".toml")
             || name.ends_with(".sh")
             || name.ends_with(".cfg")
             || name.contains("requirements")

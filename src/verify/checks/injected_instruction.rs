@@ -22,6 +22,13 @@ static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)inject|attack|malicious|jailbreak|adversar|detect|red.?team|phrases?|patterns?|payload|such as|e\.g\.|for example|example|refuse|block|untrusted|["“'‘`](?:ignore|disregard|forget|override)"#)
         .expect("a constant pattern")
 });
+/// What is left out is the telling of each step.
+static EACH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^\s+(?:about\s+|of\s+)?(?:each|every)\s+(?:single\s+)?(?:tool|step|command|call|file|search|query)\b",
+    )
+    .expect("a constant pattern")
+});
 /// Letters that may be text in disguise.
 static BLOB: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[A-Za-z0-9+/]{48,}={0,2}").expect("a constant pattern"));
 
@@ -68,7 +75,9 @@ fn open(document: &Document) -> Vec<Finding> {
     let text = &document.prose;
     let mut out = Vec::new();
     for found in INSTRUCTION.find_iter(text) {
-        if ABOUT.is_match(line_at(document, found.start())) {
+        // Not to report each step is quiet, and hides nothing.
+        let after = text.get(found.end()..).unwrap_or_default();
+        if ABOUT.is_match(line_at(document, found.start())) || EACH.is_match(after) {
             continue;
         }
         let because = format!("the agent is told \"{}\"", quoted(found.as_str(), 80));

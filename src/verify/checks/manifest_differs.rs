@@ -4,14 +4,15 @@ use crate::base::text::quoted;
 use crate::base::yaml::{Node, Span};
 use crate::finding::{Finding, Location, Severity};
 use crate::package::{self, Home, Kind, Read, Source};
+use crate::verify::tools::is_own;
 use crate::verify::{Check, Profile, Rule, Subject};
 
 const VERSION: Rule = Rule {
     code: "manifest-version-differs",
     id: "PI050",
     severity: Severity::Error,
-    finds: "Manifests, package file and skill name different versions of the same plugin.",
-    source: "clients decide by the version whether to update; four drifts of it were planted, and no linter found one",
+    finds: "Manifests, package file, skill and running server name different versions of the same plugin.",
+    source: "clients decide by the version whether to update; two that differ are one too many",
 };
 const DIFFERS: Rule = Rule {
     code: "manifest-differs",
@@ -123,7 +124,46 @@ fn versions(
         // Front matter begins on the second line of its file.
         all.push(Said { file, at: front_place(skill, version), text: text.to_owned(), first: false });
     }
+    let known = names.iter().map(|n| (*n).to_owned()).chain(source.map(|s| s.home.name.clone().unwrap_or_default()));
+    served(subject, &known.collect::<Vec<_>>(), &all, out);
     compare(&VERSION, "version", all, out);
+}
+
+/// What a server of the project says of its own version, against the file that counts. One that goes by another name has
+/// versions of its own; so may the library that it is made with, which is why it is a warning unless the program is ours.
+fn served(subject: &Subject<'_>, names: &[String], all: &[Said], out: &mut Vec<Finding>) {
+    let plain = |name: &str| name.to_lowercase().replace(['_', ' '], "-");
+    let count = |text: &str| all.iter().filter(|s| s.text == text).count();
+    let Some(right) = all.iter().find(|s| s.first).or_else(|| all.iter().rev().max_by_key(|s| count(&s.text))) else {
+        return;
+    };
+    let mut said: Vec<&str> = Vec::new();
+    for (server, surface) in subject.facts.answered() {
+        let own = subject.skills().any(|skill| is_own(subject, skill, server));
+        let same = names.iter().any(|n| !n.is_empty() && plain(n) == plain(&surface.name));
+        if !own
+            || !same
+            || surface.version.is_empty()
+            || surface.version == right.text
+            || said.contains(&&*surface.version)
+        {
+            continue;
+        }
+        said.push(&surface.version);
+        let (have, want) = (quoted(&surface.version, 60), quoted(&right.text, 60));
+        let at = match &server.declared_in {
+            Some(manifest) => Location::at(subject.project.show(manifest), server.at),
+            None => Location::at(&right.file, right.at),
+        };
+        let because = format!(
+            "the server says that it is {} {have}, and the version is \"{want}\" in {}",
+            quoted(&surface.name, 60),
+            right.file
+        );
+        let ours = subject.facts.program.as_ref().is_some_and(|p| p.name == surface.name);
+        let found = VERSION.at(at, because).near(Some(&want)).fix("let the server say the version of its package");
+        out.push(if ours { found } else { Finding { severity: Severity::Warning, ..found } });
+    }
 }
 
 /// Where a value of the front matter stands in its file.

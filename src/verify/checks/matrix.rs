@@ -133,6 +133,11 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
                         .fix("add `run`, or say why not under `gap`"),
                 ),
                 (None, Some(gap)) => out.push(GAP.at(place(row.at), format!("row {}: {gap}", row.id))),
+                (Some(run), _) if is_nothing(run) => out.push(
+                    UNTESTED
+                        .at(place(row.at), format!("row {} runs nothing that could fail", row.id))
+                        .fix("run what the row is there to try, or say why not under `gap`"),
+                ),
                 (Some(_), _) => {}
             }
             kinds.entry(&row.integration).or_default().insert(&row.kind);
@@ -149,6 +154,14 @@ fn of(skill: &Skill, subject: &Subject<'_>) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// A command that ends well whatever is tried.
+fn is_nothing(run: &str) -> bool {
+    let run = run.trim();
+    let plain = !run.contains(['|', '&', ';', '\n', '$', '`', '>']);
+    matches!(run, "true" | ":" | "exit 0" | "/bin/true")
+        || plain && (run.starts_with("echo ") || run.starts_with("printf "))
 }
 
 fn yaml_of_another(wrong: &[(crate::base::yaml::Span, String)]) -> bool {

@@ -3,13 +3,17 @@
 mod artifact_missing;
 mod block_malformed;
 mod broken_link;
+mod called_script;
 mod claim_unsupported;
 pub(crate) mod code_block;
 mod command_expansion;
+mod command_missing;
 mod confidence_malformed;
 mod confidence_over_ceiling;
+mod constraint_ledger;
 mod description_unfit;
 mod evidence_broken;
+mod evidence_unknown;
 mod example_call_invalid;
 mod example_not_named;
 mod example_without_test;
@@ -17,8 +21,10 @@ mod file_unreachable;
 mod front_matter_malformed;
 mod front_matter_missing;
 mod hidden_characters;
-mod import_unresolved;
+mod import_name_missing;
+pub(crate) mod import_unresolved;
 mod injected_instruction;
+mod instance_refused;
 mod key_not_portable;
 mod lock_stale;
 mod manifest_differs;
@@ -45,6 +51,7 @@ mod secret_in_document;
 mod section_missing;
 mod served_skill_differs;
 mod server_not_started;
+mod test_neutralised;
 pub(crate) mod tests_assert_nothing;
 mod tests_run;
 mod tool_contract_broken;
@@ -80,6 +87,8 @@ pub const ALL: &[&Check] = &[
     &unknown_tool::CHECK,
     &tool_undocumented::CHECK,
     &unknown_command::CHECK,
+    &command_missing::CHECK,
+    &called_script::CHECK,
     &example_call_invalid::CHECK,
     &replay_differs::CHECK,
     &server_not_started::CHECK,
@@ -98,6 +107,8 @@ pub const ALL: &[&Check] = &[
     &injected_instruction::CHECK,
     &command_expansion::CHECK,
     &claim_unsupported::CHECK,
+    &constraint_ledger::CHECK,
+    &evidence_unknown::CHECK,
     &manifest_malformed::CHECK,
     &manifest_key_missing::CHECK,
     &manifest_key_unknown::CHECK,
@@ -109,13 +120,16 @@ pub const ALL: &[&Check] = &[
     &resource_malformed::CHECK,
     &block_malformed::CHECK,
     &schema_invalid::CHECK,
+    &instance_refused::CHECK,
     &tree_unsound::CHECK,
     &import_unresolved::CHECK,
+    &import_name_missing::CHECK,
     &script_malformed::CHECK,
     &lock_stale::CHECK,
     &tool_contract_broken::CHECK,
     &code_block::CHECK,
     &tests_assert_nothing::CHECK,
+    &test_neutralised::CHECK,
     &tests_run::CHECK,
     &matrix::CHECK,
     &matrix::ROWS,

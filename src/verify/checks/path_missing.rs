@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::command_missing::files;
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Change, Finding, Severity};
 use crate::skill::{Document, Skill};
-use crate::verify::paths::{OWN, dir_of, is_hedged, is_placeholder, line_at, name_of, near, resolve, there};
+use crate::verify::paths::{
+    OWN, dir_of, is_hedged, is_placeholder, lead_in, line_at, name_of, near, paragraph_at, resolve, there,
+};
 use crate::verify::{Check, Profile, Rule, Subject};
 
 /// A path with a directory and a file with an ending, or a directory below a directory.
@@ -27,12 +30,21 @@ static SENDS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:see|read|load|consult|refer to|open|run|execute|use)\b").expect("a constant pattern")
 });
 
-const RULE: Rule = Rule {
+/// Words of a line before a list that tell the reader to make what the list names.
+static MAKES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:create|make|move|split|extract|generate|write|scaffold|set up|will contain|should contain)\b")
+        .expect("a constant pattern")
+});
+/// A possessive before a path: it belongs to what stands before.
+static OF_ANOTHER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?:['’]s?|\bits(?: own)?)\s+$").expect("a constant pattern"));
+
+pub(super) const RULE: Rule = Rule {
     code: "path-missing",
     id: "PI011",
     severity: Severity::Error,
     finds: "Code names a path below a directory of the skill, and there is no such file.",
-    source: "Agent Skills specification, \"File references\"; other linters report paths of the user's own project here",
+    source: "Agent Skills specification, \"File references\"; what is plainly of the user's own project is passed over",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
@@ -105,6 +117,21 @@ fn push_words<'d>(document: &Document, text: &'d str, start: usize, span: bool, 
     }
 }
 
+/// Whether a command of a block reads this file, from a directory of the project that holds files of its kind.
+fn is_read(subject: &Subject<'_>, document: &Document, named: &Named<'_>, places: &[Option<String>]) -> bool {
+    let line = line_at(document, named.range.start);
+    if is_hedged(line) || !line.split(['|', ';', '&']).flat_map(files).any(|(file, input)| input && file == named.text)
+    {
+        return false;
+    }
+    let ending = |p: &str| p.rsplit_once('.').map(|(_, e)| e.to_owned());
+    places.iter().flatten().any(|p| {
+        let dir = dir_of(p);
+        let kin = |o: &str| dir_of(o) == dir && ending(o) == ending(p);
+        !dir.is_empty() && subject.project.covers(p) && subject.project.tree.below(dir).any(|(o, _)| kin(o))
+    })
+}
+
 fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<'_>) -> Option<Finding> {
     let tree = &subject.project.tree;
     let rooted = ROOTS.find(named.text);
@@ -121,21 +148,28 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     if places.iter().flatten().any(|p| there(tree, p)) || first == ".." {
         return None;
     }
+    if is_of_another(skill, subject, document, named, own) {
+        return None;
+    }
+    let made = lead_in(document, named.range.start).is_some_and(|line| MAKES.is_match(line));
     let has = tree.has_dir(&skill.path(first));
     let line = line_at(document, named.range.start);
+    let hedged = made || is_hedged(line);
     let shown = quoted(named.text, 120);
     let found = near(skill, tree, &base);
     let close = found.as_ref().is_some_and(|n| n.sure);
     let main = document.path == skill.main().path;
     // Some take {baseDir} for the root of the plugin: eleven of eleven findings of one public collection were wrong there.
     let told = rooted.is_some_and(|r| has || !r.as_str().starts_with("{baseDir}"));
+    let read = !named.span && is_read(subject, document, named, &places);
     let kept = told
-        || (has && (close || (OWN.contains(&first) && !is_hedged(line) && (main || (named.span && found.is_some())))))
-        || (has && !OWN.contains(&first) && main && !is_hedged(line) && !text.ends_with('/'));
+        || read
+        || (has && (close || (OWN.contains(&first) && !hedged && (main || (named.span && found.is_some())))))
+        || (has && !OWN.contains(&first) && main && !hedged && !text.ends_with('/'));
     if !kept {
         // A directory that the skill lacks as a whole: only where the reader is sent there.
         let sent = named.span && main && matches!(first, "references" | "reference") && text.ends_with(".md");
-        if !(sent && SENDS.is_match(line) && !is_hedged(line)) {
+        if !(sent && SENDS.is_match(line) && !hedged) {
             return None;
         }
     }
@@ -146,6 +180,10 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     );
     let fix = way.as_ref().map_or_else(|| format!("add {own}, or name a file that is there"), |w| format!("write {w}"));
     let mut finding = RULE.in_document(document, named.at, because).fix(fix).near(way.as_deref());
+    // A command of an example may speak of a file that the reader has.
+    if read && !has {
+        finding.severity = Severity::Warning;
+    }
     if let (true, Some(way)) = (close && rooted.is_none() && !way.as_ref().is_some_and(|w| name_of(w).is_empty()), way)
     {
         let dots = if named.text.starts_with("./") { "./" } else { "" };
@@ -154,4 +192,17 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
         finding = finding.edit(&document.path, change);
     }
     Some(finding)
+}
+
+/// Whether a path is one of another skill, which its paragraph names, or of whatever owns it in the words before it.
+fn is_of_another(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<'_>, own: &str) -> bool {
+    let (start, paragraph) = paragraph_at(document, named.range.start);
+    let before = paragraph.get(..named.range.start.saturating_sub(start)).unwrap_or_default();
+    // "its" may be this skill's; "'s" after a name is not.
+    let owned = OF_ANOTHER.find(before.trim_end_matches('`')).map(|found| found.as_str());
+    if owned.is_some_and(|by| by.starts_with(['\'', '’'])) {
+        return true;
+    }
+    let has = |other: &Skill| other.base != skill.base && there(&subject.project.tree, &other.path(own));
+    subject.skills().any(|other| paragraph.contains(other.name()) && has(other))
 }

@@ -19,7 +19,7 @@ const DIFFERS: Rule = Rule {
     id: "PI023",
     severity: Severity::Error,
     finds: "A recorded call has another result today.",
-    source: "a stale result teaches an agent what the server no longer does; seen by no linter of 2026",
+    source: "a stale result teaches an agent what the server no longer does",
 };
 const MALFORMED: Rule = Rule {
     code: "trace-malformed",

@@ -28,7 +28,7 @@ const TABLE: Rule = Rule {
     id: "PI024",
     severity: Severity::Error,
     finds: "A table of a tool's parameters contradicts the tool's schema.",
-    source: "a schema restated by hand goes stale; seen by no linter of 2026",
+    source: "a schema restated by hand goes stale when the server changes",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[BLOCK, TABLE], profile: Profile::Sync, run };

@@ -27,7 +27,7 @@ const UNKNOWN: Rule = Rule {
     id: "PI011",
     severity: Severity::Warning,
     finds: "A case is sent to a skill that neither the project nor a given collection has.",
-    source: "the procedure, \"Trigger Conditions\": 20 of 114 routes of its origin lead nowhere",
+    source: "the procedure, \"Trigger Conditions\": an agent that is sent to a skill which is not there has nowhere to go",
 };
 
 const CIRCULAR: Rule = Rule {

@@ -60,6 +60,12 @@ fn schema(subject: &Subject<'_>, path: &str, text: &str) -> Vec<Finding> {
             out.push(RULE.at(place(&pointer), because).fix("write what the draft allows there"));
         }
     }
+    for (at, name, near) in required(root).into_iter().take(5) {
+        let at = Location::at(subject.project.show(path), at);
+        let because = format!("{} is required, and the schema describes {}", quoted(&name, 60), quoted(&near, 60));
+        let found = RULE.at(at, because).fix(format!("write {near}, or describe {name}")).near(Some(&near));
+        out.push(Finding { severity: Severity::Warning, ..found });
+    }
     for (at, target) in dangling(root, &value).into_iter().take(5) {
         let keys = definitions(&value);
         let near = nearest(&target, keys.iter().map(String::as_str));
@@ -116,6 +122,33 @@ fn dangling(root: &Node, value: &Value) -> Vec<(crate::base::yaml::Span, String)
             nodes.extend(parts.map(|e| &e.value).filter(|n| !inner(n)));
         }
         nodes.extend(node.items().unwrap_or_default().iter().filter(|n| !inner(n)));
+    }
+    out
+}
+
+/// Each name that is required, and nearly one that is described: a slip of the pen, or a rename by halves.
+fn required(root: &Node) -> Vec<(crate::base::yaml::Span, String, String)> {
+    let mut out = Vec::new();
+    let mut nodes = vec![root];
+    while let Some(node) = nodes.pop() {
+        if let (Some(described), Some(names)) =
+            (node.get("properties").and_then(Node::entries), node.get("required").and_then(Node::items))
+        {
+            let wanted: Vec<&str> = names.iter().filter_map(Node::as_str).collect();
+            for name in names {
+                let text = name.as_str().filter(|t| t.len() > 3 && !described.iter().any(|e| e.key == *t));
+                let Some(text) = text else { continue };
+                let mut free = described.iter().map(|e| e.key.as_str()).filter(|k| !wanted.contains(k));
+                if let Some(near) = free.find(|k| strsim::osa_distance(k, text) <= 2) {
+                    out.push((name.at, text.to_owned(), near.to_owned()));
+                }
+            }
+        }
+        if let Some(entries) = node.entries() {
+            let parts = entries.iter().filter(|e| !matches!(e.key.as_str(), "examples" | "default" | "const" | "enum"));
+            nodes.extend(parts.map(|e| &e.value));
+        }
+        nodes.extend(node.items().unwrap_or_default());
     }
     out
 }

@@ -2,15 +2,17 @@
 
 use tree_sitter::{Language, Node, Parser};
 
-use crate::finding::{Finding, Severity};
-use crate::verify::{Check, Profile, Rule, Subject};
+use crate::base::text::quoted;
+use crate::base::yaml::Span;
+use crate::finding::{Finding, Location, Severity};
+use crate::verify::{Check, Profile, Rule, Subject, scripts};
 
 const RULE: Rule = Rule {
     code: "tests-assert-nothing",
     id: "PI031",
     severity: Severity::Error,
-    finds: "A test file has no assertion, or only such as hold whatever happens.",
-    source: "measured: a generator of the procedure's own collection writes expect(true).toBe(true) fourteen times",
+    finds: "A test file or a test in it has no assertion, or only such as hold whatever happens.",
+    source: "a test that cannot fail is no evidence: it passes whatever the skill does",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };
@@ -59,16 +61,127 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     for skill in subject.skills() {
         for (path, file) in skill.dirs(tree, "tests").iter().flat_map(|d| tree.below(d)) {
-            let (Some(tongue), Some(text)) = (test_file(path), file.text()) else { continue };
+            let Some(text) = file.text() else { continue };
+            let shell = || text.lines().next().is_some_and(|l| l.starts_with("#!") && l.trim_end().ends_with("sh"));
+            let runner = || (path.ends_with("/run") && shell()).then_some(Tongue::Shell);
+            let Some(tongue) = test_file(path).or_else(runner) else { continue };
+            let fix = "assert what the test is named for, on a value that the code under test computed";
             if asserts(tongue, text) == Some(false) {
-                out.push(
-                    RULE.at(subject.top(path), "nothing in this test can fail")
-                        .fix("assert what the test is named for, on a value that the code under test computed"),
-                );
+                out.push(RULE.at(subject.top(path), "nothing in this test can fail").fix(fix));
+                continue;
             }
+            out.extend(empty_cases(tongue, text).into_iter().map(|(at, name)| {
+                let because = format!("nothing in {} can fail", quoted(&name, 80));
+                RULE.at(Location::at(subject.project.show(path), at), because).fix(fix)
+            }));
         }
     }
     out
+}
+
+/// Cases that do nothing, or hold only what is written out against what is written out: where, and their names.
+fn empty_cases(tongue: Tongue, text: &str) -> Vec<(Span, String)> {
+    let language = match tongue {
+        Tongue::Python => scripts::Language::Python,
+        Tongue::JavaScript => scripts::Language::JavaScript,
+        Tongue::Shell => return Vec::new(),
+    };
+    let Some(tree) = scripts::parse(language, text) else { return Vec::new() };
+    let root = tree.root_node();
+    if root.has_error() {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    let mut todo = vec![root];
+    let mut seen = 0;
+    while let Some(node) = todo.pop() {
+        seen += 1;
+        if seen > NODES {
+            break;
+        }
+        let mut cursor = node.walk();
+        todo.extend(node.named_children(&mut cursor));
+        let case = match tongue {
+            Tongue::Python => python_case(node, text),
+            Tongue::JavaScript => javascript_case(node, text),
+            Tongue::Shell => None,
+        };
+        if let Some((name, body)) = case
+            && is_idle(body, text)
+        {
+            out.push((scripts::place(node), name));
+        }
+    }
+    out.sort_by_key(|(at, _)| (at.line, at.column));
+    out
+}
+
+/// The name and body of a test function.
+fn python_case<'t>(node: Node<'t>, text: &str) -> Option<(String, Node<'t>)> {
+    if node.kind() != "function_definition" {
+        return None;
+    }
+    let name = node.child_by_field_name("name").map(|n| text_of(n, text)).filter(|n| n.starts_with("test"))?;
+    // What is marked (skipped, expected to fail, parametrised by a plugin) is another matter.
+    if node.parent().is_some_and(|p| p.kind() == "decorated_definition") {
+        return None;
+    }
+    // Fixtures that it asks for may be what can fail.
+    let arguments = node.child_by_field_name("parameters").map_or("", |p| text_of(p, text));
+    if !matches!(arguments.trim_matches(['(', ')', ' ']), "" | "self" | "cls") {
+        return None;
+    }
+    Some((name.to_owned(), node.child_by_field_name("body")?))
+}
+
+/// The name and body of `it("…", () => { … })`.
+fn javascript_case<'t>(node: Node<'t>, text: &str) -> Option<(String, Node<'t>)> {
+    if node.kind() != "call_expression" {
+        return None;
+    }
+    let callee = node.child_by_field_name("function").map(|f| text_of(f, text))?;
+    if !matches!(callee, "it" | "test" | "it.only" | "test.only") {
+        return None;
+    }
+    let arguments = node.child_by_field_name("arguments")?;
+    let mut cursor = arguments.walk();
+    let given: Vec<Node<'t>> = arguments.named_children(&mut cursor).collect();
+    let function = given.iter().find(|n| {
+        matches!(n.kind(), "arrow_function" | "function_expression" | "function")
+            && n.child_by_field_name("body").is_some_and(|b| b.kind() == "statement_block")
+    })?;
+    let name = given.first().map_or("", |n| text_of(*n, text)).trim_matches(['"', '\'', '`']);
+    Some((name.to_owned(), function.child_by_field_name("body")?))
+}
+
+/// Whether every statement of a body does nothing.
+fn is_idle(body: Node<'_>, text: &str) -> bool {
+    let mut cursor = body.walk();
+    body.named_children(&mut cursor).all(|statement| match statement.kind() {
+        "comment" | "pass_statement" | "empty_statement" => true,
+        "assert_statement" => statement.named_child(0).is_some_and(is_literal),
+        "return_statement" => statement.named_child(0).is_none_or(is_literal),
+        "expression_statement" => statement.named_child(0).is_none_or(|e| idle_expression(e, text)),
+        _ => false,
+    })
+}
+
+fn idle_expression(node: Node<'_>, text: &str) -> bool {
+    match node.kind() {
+        "string" | "ellipsis" | "template_string" => true,
+        "call" | "call_expression" => {
+            let Some(callee) = node.child_by_field_name("function") else { return false };
+            // `expect(true).toBe(true)`
+            let inner = callee.child_by_field_name("object").filter(|o| o.kind() == "call_expression");
+            let literals = node.child_by_field_name("arguments").is_some_and(|a| {
+                a.named_child_count() == 0 && inner.is_some() || is_literal(a) && a.named_child_count() > 0
+            });
+            let name = text_of(inner.and_then(|i| i.child_by_field_name("function")).unwrap_or(callee), text);
+            let says = is_claim(name) && !name.contains("fail") || matches!(name, "print" | "console.log");
+            literals && says && inner.is_none_or(|i| only_literals(i))
+        }
+        _ => is_literal(node),
+    }
 }
 
 /// Whether something in a test can fail; nothing where the text does not tell.
@@ -249,6 +362,25 @@ mod tests {
             (Tongue::Shell, "python3 run.py | grep -q ok\n", Some(true)),
         ] {
             assert_eq!(asserts(tongue, text), can, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_case_that_does_nothing_is_no_test() {
+        for (tongue, text, want) in [
+            (Tongue::Python, "def test_a():\n    pass\n\ndef test_b():\n    assert f()\n", vec!["test_a"]),
+            (Tongue::Python, "def test_a():\n    \"\"\"Why.\"\"\"\n    assert True\n", vec!["test_a"]),
+            (Tongue::Python, "class A(T):\n    def test_a(self):\n        self.assertTrue(True)\n", vec!["test_a"]),
+            (Tongue::Python, "def test_a():\n    f()\n", vec![]),
+            (Tongue::Python, "def test_a():\n    self.fail('later')\n", vec![]),
+            (Tongue::Python, "def test_a(server):\n    pass\n", vec![]),
+            (Tongue::Python, "@pytest.mark.skip\ndef test_a():\n    pass\n", vec![]),
+            (Tongue::JavaScript, "test('a', () => { expect(true).toBe(true); });", vec!["a"]),
+            (Tongue::JavaScript, "it('a', async () => {});\nit('b', () => { f(); });", vec!["a"]),
+            (Tongue::JavaScript, "it.todo('a');\nit('b', done => done());", vec![]),
+        ] {
+            let names: Vec<String> = empty_cases(tongue, text).into_iter().map(|(_, n)| n).collect();
+            assert_eq!(names, want, "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ const FAIL: Rule = Rule {
     id: "PI031",
     severity: Severity::Error,
     finds: "A test fails, or does not end, in a sandbox without a network.",
-    source: "measured: three of three test files of the procedure's own skill are dead",
+    source: "a test that cannot be started, or fails, shows nothing of what it is meant to prove",
 };
 const EMPTY: Rule = Rule {
     code: "tests-empty",

@@ -32,7 +32,7 @@ const RULE: Rule = Rule {
     id: "PI020",
     severity: Severity::Error,
     finds: "A document, an example or the front matter names a tool that the server does not list.",
-    source: "a renamed tool breaks every skill that names it, and no linter of 2026 sees it",
+    source: "MCP 2026-07-28, tools: a call of a tool that is not listed is an error; a renamed tool breaks every skill that names it",
 };
 
 pub(super) const CHECK: Check = Check { rules: &[RULE], profile: Profile::Sync, run };

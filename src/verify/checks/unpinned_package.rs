@@ -65,14 +65,28 @@ fn names(line: &str) -> Vec<String> {
             let all = c.get(0)?.as_str();
             let name = c.get(1)?.as_str();
             // The scope of a package stands before the group.
-            let scope = all.rfind('@').and_then(|at| all.get(at..)).filter(|s| s.contains('/'));
+            let scope = all
+                .find('@')
+                .filter(|at| all.get(..*at).is_some_and(|before| before.ends_with([' ', '"', '\''])))
+                .and_then(|at| all.get(at..))
+                .filter(|s| s.contains('/'));
             let name = scope.map_or_else(|| name.to_owned(), str::to_owned);
             let fine = name.is_empty()
                 || name.starts_with(['-', '<', '{', '$', '[', '.'])
                 || name.contains(['<', '{', '$', '…']);
-            (!fine && !PINNED.is_match(&name)).then_some(name)
+            (!fine && !is_word(&name) && !PINNED.is_match(&name)).then_some(name)
         })
         .collect()
+}
+
+/// Words that follow the name of a program in a sentence.
+fn is_word(name: &str) -> bool {
+    let name = name.trim_end_matches([',', '.', ':']);
+    [
+        "not", "is", "and", "or", "to", "for", "was", "will", "can", "must", "command", "found", "with", "the", "in",
+        "from",
+    ]
+    .contains(&name)
 }
 
 fn message(name: &str) -> String {
@@ -94,6 +108,8 @@ mod tests {
             ("npx -y some-server --port 1", vec!["some-server"]),
             ("npx @scope/tool", vec!["@scope/tool"]),
             ("npx -y @scope/tool@latest", vec!["@scope/tool@latest"]),
+            ("npx @scope/tool@latest", vec!["@scope/tool@latest"]),
+            ("message: uvx not found; install it", vec![]),
             ("uvx ruff check", vec!["ruff"]),
             ("npx -y some-server@1.2.3", vec![]),
             ("npx -y @scope/tool@1.2", vec![]),

@@ -2,6 +2,7 @@
 //! exists for the break.
 
 mod drills;
+mod graph;
 mod mock;
 mod mutants;
 mod naive;

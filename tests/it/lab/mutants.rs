@@ -13,9 +13,13 @@ enum On {
     Ledger,
     /// In the example that writes in bulk.
     Bulk,
+    /// In the example that is sent its records, and sweeps.
+    Tills,
+    /// Where records are only sent, and updated.
+    Hooks,
     Both,
 }
-use On::{Both, Bulk, Crm, Ledger};
+use On::{Both, Bulk, Crm, Hooks, Ledger, Tills};
 
 /// Break, the drill that must fail, and where.
 const KILLED_BY: &[(Bug, &str, On)] = &[
@@ -78,6 +82,17 @@ const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::IgnoresRetryAfter, "rate-limited-seconds", Bulk),
     (Bug::NoDeadLetter, "poison-in-batch", Bulk),
     (Bug::NoTimeout, "timeout-after-commit", Bulk),
+    (Bug::HookTrustsAll, "webhook-forged", Tills),
+    (Bug::HookTrustsAll, "webhook-forged", Hooks),
+    (Bug::HookIgnoresTime, "webhook-replayed", Tills),
+    (Bug::HookIgnoresTime, "webhook-replayed", Hooks),
+    (Bug::HookNoDedup, "webhook-duplicated", Tills),
+    (Bug::HookAnswersFirst, "webhook-crash-before-answer", Hooks),
+    (Bug::HookWorksFirst, "happy-path", Tills),
+    (Bug::HookLastWins, "webhook-out-of-order", Hooks),
+    (Bug::HookNoSweep, "webhook-missed", Tills),
+    (Bug::CreatesAgain, "crash-anywhere", Tills),
+    (Bug::OneAttempt, "burst-503", Hooks),
 ];
 
 fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
@@ -90,15 +105,18 @@ fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
 #[test]
 fn every_break_is_caught_by_the_drill_that_exists_for_it() {
     let (crm, ledger, stock) = (plans::billing_to_crm(), plans::payments_to_ledger(), plans::stock_to_market());
+    let (tills, hooks) = (plans::tills_to_books(), plans::hooks());
     let mut alive = Vec::new();
     for (bug, code, on) in KILLED_BY {
-        for (bench, name) in [(&crm, Crm), (&ledger, Ledger), (&stock, Bulk)] {
-            if *on != name && (*on != Both || name == Bulk) {
+        for (bench, name) in [(&crm, Crm), (&ledger, Ledger), (&stock, Bulk), (&tills, Tills), (&hooks, Hooks)] {
+            if *on != name && (*on != Both || matches!(name, Bulk | Tills | Hooks)) {
                 continue;
             }
             let example = match name {
                 Crm => "crm",
                 Bulk => "stock",
+                Tills => "tills",
+                Hooks => "hooks",
                 Ledger | Both => "ledger",
             };
             let (verdict, why) = verdict(bench, *bug, code);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use platform_integration::connector::{Plan, plan};
-use platform_integration::contract::parse;
+use platform_integration::contract::{declared, parse};
 use platform_integration::mapping::compile;
 use platform_integration::model::System;
 use platform_integration::readers::read_bytes;
@@ -37,19 +37,59 @@ pub(crate) fn issues_to_tickets() -> Bench {
     example("issues-to-tickets", |_| {})
 }
 
-/// Every example.
-pub(crate) fn all() -> [Bench; 5] {
-    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), issues_to_tickets()]
+/// Asked for by GraphQL, as a connection.
+pub(crate) fn people_to_badges() -> Bench {
+    example("people-to-badges", |_| {})
+}
+
+/// By webhook, with a sweep, to a create.
+pub(crate) fn tills_to_books() -> Bench {
+    example("tills-to-books", |_| {})
+}
+
+/// By webhook alone, to an upsert, with a version.
+pub(crate) fn hooks() -> Bench {
+    bench("tests/fixtures/lab/hooks", |_| {})
+}
+
+/// The same under another scheme, which signs no time, with the id in the payload.
+pub(crate) fn hooks_by_hmac() -> Bench {
+    bench("tests/fixtures/lab/hooks", |text| {
+        let ours = "{scheme: standard-webhooks, secret: env:SHOP_HOOK, tolerance: 5m}";
+        assert!(text.contains(ours));
+        let theirs =
+            "{scheme: hmac, header: X-Shop-Mac, encoding: base64, secret: env:SHOP_HOOK}\n        id: event_id";
+        *text = text.replace(ours, theirs);
+    })
+}
+
+/// Every example, and what they do not show.
+pub(crate) fn all() -> Vec<Bench> {
+    vec![
+        billing_to_crm(),
+        payments_to_ledger(),
+        erp_to_shop(),
+        stock_to_market(),
+        issues_to_tickets(),
+        people_to_badges(),
+        tills_to_books(),
+        hooks(),
+        hooks_by_hmac(),
+    ]
 }
 
 /// Those whose pages and bodies the connector of other hands knows: not `Link` headers, not forms.
-pub(crate) fn plain() -> [Bench; 4] {
-    [billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market()]
+pub(crate) fn plain() -> Vec<Bench> {
+    vec![billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), tills_to_books(), hooks()]
 }
 
 /// An example with a change in its contract.
 pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
-    let dir = format!("{}/examples/{name}", env!("CARGO_MANIFEST_DIR"));
+    bench(&format!("examples/{name}"), edit)
+}
+
+fn bench(dir: &str, edit: impl FnOnce(&mut String)) -> Bench {
+    let dir = format!("{}/{dir}", env!("CARGO_MANIFEST_DIR"));
     let file = format!("{dir}/integration.yaml");
     let mut text = std::fs::read_to_string(&file).unwrap();
     edit(&mut text);
@@ -61,7 +101,8 @@ pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
         .map(|(name, used)| {
             let path = format!("{dir}/{}", used.api.value);
             let read = read_bytes(&std::fs::read(&path).unwrap(), &path);
-            (name.clone(), Arc::new(read.system.unwrap_or_else(|| panic!("{:?}", read.findings))))
+            let system = read.system.unwrap_or_else(|| panic!("{:?}", read.findings));
+            (name.clone(), declared(&Arc::new(system), used))
         })
         .collect();
     let (name, flow) = contract.flows.first().unwrap();

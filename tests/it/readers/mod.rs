@@ -1,6 +1,7 @@
 //! The readers' room: our fixtures snapshotted, bad input, the corpus, and a scorer against outside truth.
 
 mod corpus;
+mod graphql;
 mod hostile;
 mod score;
 mod show;
@@ -52,6 +53,21 @@ fn the_schaufenster_example_reads_perfectly() {
 }
 
 #[test]
+fn the_tillpoint_example_reads_perfectly() {
+    insta::assert_snapshot!(example("tills-to-books/apis/tillpoint.openapi.yaml"));
+}
+
+#[test]
+fn the_hauptbuch_example_reads_perfectly() {
+    insta::assert_snapshot!(example("tills-to-books/apis/hauptbuch.openapi.yaml"));
+}
+
+#[test]
+fn webhooks_and_callbacks_are_events() {
+    insta::assert_snapshot!(fixture("events.yaml"));
+}
+
+#[test]
 fn the_depot_example_reads_perfectly() {
     insta::assert_snapshot!(example("stock-to-market/apis/depot.openapi.yaml"));
 }
@@ -69,6 +85,16 @@ fn the_forgeyard_example_reads_perfectly() {
 #[test]
 fn the_helpline_example_reads_perfectly() {
     insta::assert_snapshot!(example("issues-to-tickets/apis/helpline.openapi.yaml"));
+}
+
+#[test]
+fn the_roster_example_reads_perfectly() {
+    insta::assert_snapshot!(example("people-to-badges/apis/roster.graphql"));
+}
+
+#[test]
+fn the_badgeworks_example_reads_perfectly() {
+    insta::assert_snapshot!(example("people-to-badges/apis/badgeworks.openapi.yaml"));
 }
 
 #[test]

@@ -34,6 +34,14 @@ fn system(s: &System, out: &mut String) {
     for o in &s.operations {
         line(operation(s, o));
     }
+    for e in &s.events {
+        let payload = e.payload.map(|id| shape(&s.schemas, id, 1));
+        let headers: Vec<&str> = e.headers.iter().map(|h| h.name.as_str()).collect();
+        line(format!("event {} {:?} {headers:?} {} {}", e.name, e.summary, payload.unwrap_or_default(), e.pointer));
+        for tell in e.tells(&s.schemas) {
+            line(format!("    told by {:?} {:?}", tell.place, tell.values));
+        }
+    }
     for e in s.entities.values() {
         let schema = e.schema.map(|id| name(s.schemas.get(id)));
         line(format!("entity {} key={:?} schema={schema:?} {:?}", e.name, e.key, e.operations));
@@ -76,6 +84,9 @@ fn operation(s: &System, o: &Operation) -> String {
     }
     if let Some(items) = &o.items {
         write!(out, "\n    items at /{}", items.join("/")).expect("a string");
+        for name in &o.inside {
+            write!(out, "/*/{name}").expect("a string");
+        }
     }
     if let Some(p) = &o.pagination {
         let next = match &p.next {

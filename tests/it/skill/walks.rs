@@ -3,12 +3,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout};
 
 use platform_integration::verify::trace::{Captured, Trace, differences, parse};
 use serde_json::{Value, json};
 
 use super::{integrations, misfits, root, yaml};
+use crate::cli::{Serving, serving};
 
 /// What differs from one recording to the next, the session apart: where it was worked, and what names that place.
 const MASKS: [&str; 5] = ["/store", "/chain/*/link", "/chain/*/because", "/checklist/*/because", "/lost/*/regain"];
@@ -37,21 +38,8 @@ struct Server {
 
 impl Server {
     fn start(cwd: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_platform-integration"))
-            .arg("serve")
-            .current_dir(cwd)
-            .env_remove("PLATFORM_INTEGRATION_STORE")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut server = Self { child, to, from, id: 0 };
-        let info = json!({"name": "recorder", "version": "1"});
-        server.ask("initialize", &json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info}));
-        writeln!(server.to, "{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
-        server
+        let Serving { child, to, from } = serving(cwd, "recorder");
+        Self { child, to, from, id: 0 }
     }
 
     fn ask(&mut self, method: &str, params: &Value) -> Value {

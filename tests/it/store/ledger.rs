@@ -1,7 +1,7 @@
 //! The connector's memory.
 
 use platform_integration::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, MemoryLedger, RunRecord,
+    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, MemoryLedger, Received, RunRecord,
 };
 
 use super::*;
@@ -97,4 +97,52 @@ fn the_ledger_survives_its_process() {
         ledger.set_checkpoint("a", &Checkpoint { cursor: Some("c".into()), ..Checkpoint::default() }).unwrap();
     }
     assert_eq!(place.open().checkpoint("a").unwrap().cursor.as_deref(), Some("c"));
+}
+
+#[test]
+fn an_event_is_kept_once_leaves_the_inbox_when_settled_and_stays_known() {
+    both_ledgers(|ledger| {
+        let event = |flow: &str, id: &str, n: i64| Received {
+            flow: flow.into(),
+            id: id.into(),
+            at: Timestamp(n),
+            payload: json!({"n": n, "exact": 12_345_678_901_234_567_890_u64}),
+        };
+        for (flow, id, new) in [("a", "e1", true), ("a", "e2", true), ("b", "e1", true), ("a", "e1", false)] {
+            assert_eq!(ledger.receive(&event(flow, id, 7)).unwrap(), new, "{flow} {id}");
+        }
+        let waiting = ledger.inbox("a", 0, 10).unwrap();
+        let ids = |waiting: &[platform_integration::evidence::Waiting]| {
+            waiting.iter().map(|w| w.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&waiting), ["e1", "e2"]);
+        assert_eq!(waiting[0].payload, event("a", "e1", 7).payload);
+        assert_eq!(ids(&ledger.inbox("a", 0, 1).unwrap()), ["e1"]);
+        assert_eq!(ids(&ledger.inbox("a", waiting[0].seq, 10).unwrap()), ["e2"]);
+        // Another flow's event of the same id is another event.
+        ledger.settle_inbox("a", &[waiting[0].seq]).unwrap();
+        ledger.settle_inbox("b", &[waiting[1].seq]).unwrap();
+        assert_eq!(ids(&ledger.inbox("a", 0, 10).unwrap()), ["e2"]);
+        assert_eq!(ids(&ledger.inbox("b", 0, 10).unwrap()), ["e1"]);
+        assert!(!ledger.receive(&event("a", "e1", 9)).unwrap(), "settled, and known all the same");
+        assert!(ledger.inbox("c", 0, 10).unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_was_received_survives_its_process_without_what_is_settled() {
+    let place = Place::new();
+    let event = |id: &str| Received { flow: "a".into(), id: id.into(), at: Timestamp(1), payload: json!({"ssn": id}) };
+    {
+        let ledger = place.open();
+        assert!(ledger.receive(&event("e1")).unwrap() && ledger.receive(&event("e2")).unwrap());
+        let first = ledger.inbox("a", 0, 1).unwrap()[0].seq;
+        ledger.settle_inbox("a", &[first]).unwrap();
+    }
+    let again = place.open();
+    assert_eq!(again.inbox("a", 0, 10).unwrap().len(), 1);
+    assert!(!again.receive(&event("e1")).unwrap());
+    let kept: i64 =
+        place.raw().query_row("SELECT count(*) FROM inbox WHERE payload LIKE '%ssn%'", [], |r| r.get(0)).unwrap();
+    assert_eq!(kept, 1, "the payload goes when its record is settled");
 }

@@ -144,9 +144,65 @@ fn what_is_like_a_fault_is_none() {
         "Emoji \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} and \u{2764}\u{fe0f}\n",
         "WHO=operations-{name}-{session_id}, WHY=skill-execution\n",
         "Call it with `npx tsc` or `pip install -r requirements.txt`.\n",
+        "Each answers `scripts/script_name.py --help`; read `references/stepN.md` of the step.\n",
+        "**Then:** Make a directory of references and move there:\n- tables, to `references/tables.md`\n- samples, to `references/samples.md`\n",
+        "What `sender`'s `references/recipes.md` says holds here too.\n",
+        "A range such as `1.2}` ends there; [#12](#12) is where that was decided.\n",
+        "The file is in [the folder](my%20folder/a%20b.md).\n",
+        "uvx not found: `uvx not found; install it`\n",
+        "Don't tell the user about each tool call.\n",
+        "## Required Artifacts\n- `scripts/run.py` for hooks/actions\n",
     ] {
         assert_eq!(of(&with(text), &[]), [], "{text}");
     }
+}
+
+#[test]
+fn what_may_be_meant_otherwise_is_no_error() {
+    let worst =
+        |text: &str| -> Vec<(&str, Severity)> { of(&with(text), &[]).iter().map(|f| (f.code, f.severity)).collect() };
+    // Files that every repository has are the user's sooner than the skill's.
+    for path in [".github/PULL_REQUEST_TEMPLATE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        assert_eq!(worst(&format!("Fill in [it]({path}).\n")), [("broken-link", Severity::Note)], "{path}");
+    }
+    // The standard's own way to write a path leads there for agents, if not for those who render the document.
+    let more = "# Rules\nRun [it](scripts/run.py) or [this](../scripts/runn.py).\n";
+    let found = of(GOOD, &[("references/rules.md", more)]);
+    let links: Vec<_> = found.iter().filter(|f| f.code == "broken-link").map(|f| f.severity).collect();
+    assert_eq!(links, [Severity::Warning, Severity::Error]);
+    // A path without an ending is one of a site.
+    assert_eq!(worst("[Runbook](wiki/runbook)\n"), [("broken-link", Severity::Warning)]);
+    assert_eq!(worst("[Runbook](wiki/runbook.md)\n"), [("broken-link", Severity::Error)]);
+    // Where fences nest, a sample is read as the text around it.
+    let nested = "\n```markdown\nSay:\n```json\n{}\n```\nConfidence: 0.90 (ceiling: observation 0.95)\n```\n";
+    assert_eq!(worst(nested), [("claim-without-evidence", Severity::Warning)]);
+    // One mark keeps a fence that is shown from opening a block.
+    assert_eq!(worst("\u{200b}```sh\n"), [("hidden-characters", Severity::Warning)]);
+    assert_eq!(worst("\u{200b}sh\n"), [("hidden-characters", Severity::Error)]);
+}
+
+#[test]
+fn a_path_of_another_skill_is_looked_for_there() {
+    let codes = |text: &str| -> Vec<String> {
+        let skill = |name: &str, text: &str| {
+            format!(
+                "---\nname: {name}\ndescription: Does it. Use when asked.\n---\n# D\n\n{text}\nRead `references/own.md`.\n"
+            )
+        };
+        let (a, b) = (skill("file-clean", text), skill("file-join", ""));
+        let tree = Tree::of_texts(&[
+            ("skills/file-clean/SKILL.md", &a),
+            ("skills/file-clean/references/own.md", "# O\n"),
+            ("skills/file-join/SKILL.md", &b),
+            ("skills/file-join/references/own.md", "# O\n"),
+            ("skills/file-join/references/recipes.md", "# R\n"),
+        ]);
+        let found = found(&Project::of_tree("x", tree, None), &Facts::default(), Profile::Sync);
+        found.iter().filter(|f| f.code == "path-missing").map(line).collect()
+    };
+    assert_eq!(codes("Recipes are in file-join, under `references/recipes.md`.\n"), Vec::<String>::new());
+    assert_eq!(codes("Recipes are under `references/recipes.md`.\n").len(), 1, "nobody says whose");
+    assert_eq!(codes("Unlike file-join, read `references/gone.md`.\n").len(), 1, "it has none either");
 }
 
 #[test]

@@ -228,6 +228,36 @@ fn what_people_write_is_no_fault() {
 }
 
 #[test]
+fn a_skill_that_is_named_after_a_library_is_no_package() {
+    let of = |more: &[(&str, &str)]| {
+        let script = "from demolib import Thing\nfrom demolib.core.solve import solve\n";
+        let main = MAIN.replace("name: demo\n", "name: demolib\n");
+        let mut files = vec![("skills/demolib/SKILL.md", main.as_str()), ("skills/demolib/scripts/run.py", script)];
+        files.extend(more);
+        ours(&Project::of_tree("x", Tree::of_texts(&files), None), &Facts::default())
+    };
+    assert_eq!(of(&[]), []);
+    let package = [("skills/demolib/__init__.py", "class Thing: pass\n")];
+    assert_eq!(codes(&of(&package)), [("import-unresolved", ERROR)], "its own package lacks core.solve");
+}
+
+#[test]
+fn a_block_that_shows_choices_or_is_filled_in_later_is_no_document() {
+    let block = |path: &str, text: &str| of_files(&[(path, text)]).iter().map(|f| f.code).collect::<Vec<_>>();
+    for text in [
+        "```json\n\"ttl\": {\"a\": 1}   // short\n\"ttl\": {\"a\": 2}   // long\n```\n",
+        "```toml\n# Option 1: fast\n[run]\na = 1\n\n# Option 2: safe\n[run]\na = 2\n```\n",
+    ] {
+        assert_eq!(block("references/a.md", text), Vec::<&str>::new(), "{text}");
+    }
+    let hole = "```json\n{WHOLE_RECORD}\n```\n";
+    assert_eq!(block("references/a.md", hole), ["block-malformed"]);
+    assert_eq!(block("assets/report_template.md", hole), Vec::<&str>::new());
+    let double = "```toml\n[run]\na = 1\n[run]\na = 2\n```\n";
+    assert_eq!(block("references/a.md", double), ["block-malformed"]);
+}
+
+#[test]
 fn a_block_of_data_parses_unless_it_is_a_sketch() {
     let found = |block: &str| {
         let main = format!("{MAIN}\nA call and its answer:\n\n{block}\n");

@@ -57,6 +57,7 @@ fn limits(mode: &str) -> Limits {
         whole: Duration::from_secs(60),
         bytes: 2 * 1024 * 1024,
         line: 1024 * 1024,
+        ..Limits::default()
     }
 }
 

@@ -12,11 +12,13 @@ use super::{found, line};
 
 const SKILL: &str = "---\nname: demo\ndescription: Does one thing. Use when it is wanted.\nmetadata:\n  version: \"1.2.0\"\n---\n\n# Demo\n";
 
+const PACKAGE: &str = "[package]\nname = \"demo\"\nversion = \"1.2.0\"\n";
+
 /// A project whose manifests agree, written by hand: no `integ.toml`.
 fn good() -> Vec<(&'static str, &'static str)> {
     vec![
         ("skills/demo/SKILL.md", SKILL),
-        ("Cargo.toml", "[package]\nname = \"demo\"\nversion = \"1.2.0\"\n"),
+        ("Cargo.toml", PACKAGE),
         ("README.md", "# Demo\n\nmcp-name: io.github.ada/demo\n"),
         (
             ".mcp.json",
@@ -51,12 +53,13 @@ fn good() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-fn project_of(texts: &[(&str, &str)]) -> Project {
-    Project::of_tree("p", Tree::of_texts(texts), None)
+/// What is found in a tree.
+fn found_in(tree: &Tree) -> Vec<Finding> {
+    found(&Project::of_tree("p", tree.clone(), None), &Facts::default(), Profile::Sync)
 }
 
 fn findings(texts: &[(&str, &str)]) -> Vec<Finding> {
-    let mut out = found(&project_of(texts), &Facts::default(), Profile::Sync);
+    let mut out = found_in(&Tree::of_texts(texts));
     out.retain(|f| rules().any(|r| r.code == f.code && r.id == "PI050"));
     out
 }
@@ -173,7 +176,7 @@ fn a_path_that_only_the_disk_knows_is_there() {
         ("skills/demo/SKILL.md", SKILL),
         (".claude-plugin/plugin.json", "{\"name\": \"demo\", \"commands\": \"./more/commands\"}"),
     ];
-    let project = project_of(&texts);
+    let project = Project::of_tree("p", Tree::of_texts(&texts), None);
     let codes = |facts: &Facts| -> Vec<&str> {
         found(&project, facts, Profile::Sync).iter().map(|f| f.code).filter(|c| c.starts_with("manifest")).collect()
     };
@@ -188,15 +191,14 @@ const SOURCE: &str = "display_name = \"Demo\"\ndescription = \"Does one thing.\"
 fn generated_manifests_are_held_to_their_source_and_mended() {
     let base = [
         ("skills/demo/SKILL.md", SKILL),
-        ("Cargo.toml", "[package]\nname = \"demo\"\nversion = \"1.2.0\"\n"),
+        ("Cargo.toml", PACKAGE),
         ("README.md", "mcp-name: io.github.ada/demo"),
         ("integ.toml", SOURCE),
     ];
     let mut tree = Tree::of_texts(&base);
     let source = Source::read(&tree).unwrap().unwrap();
-    let project = |tree: &Tree| Project::of_tree("p", tree.clone(), None);
     let stale = |tree: &Tree| {
-        let mut found = found(&project(tree), &Facts::default(), Profile::Sync);
+        let mut found = found_in(tree);
         found.retain(|f| f.code.contains("manifest"));
         found
     };
@@ -234,12 +236,8 @@ fn a_source_that_is_wrong_says_where() {
         ("description", "clients = [\"emacs\"]\ndescription", "2:1", "no client is called emacs; there are claude, "),
     ] {
         let text = SOURCE.replacen(from, to, 1);
-        let tree = Tree::of_texts(&[
-            ("skills/demo/SKILL.md", SKILL),
-            ("integ.toml", &text),
-            ("Cargo.toml", "[package]\nname = \"demo\"\nversion = \"1.2.0\"\n"),
-        ]);
-        let found = found(&Project::of_tree("p", tree, None), &Facts::default(), Profile::Sync);
+        let tree = Tree::of_texts(&[("skills/demo/SKILL.md", SKILL), ("integ.toml", &text), ("Cargo.toml", PACKAGE)]);
+        let found = found_in(&tree);
         let wrong: Vec<String> = found.iter().filter(|f| f.code == "manifest-malformed").map(line).collect();
         assert_eq!(wrong.len(), 1, "{found:#?}");
         assert!(wrong[0].starts_with(&format!("p/integ.toml:{at}: ")) && wrong[0].contains(because), "{wrong:?}");

@@ -4,6 +4,7 @@ mod documents;
 mod files;
 mod live;
 mod manifests;
+mod neglected;
 #[cfg(target_os = "linux")]
 mod runs;
 
@@ -164,6 +165,8 @@ fn every_check_finds_its_fault_and_no_other() {
         let elsewhere = documents::TRIPPED.contains(&rule.code)
             || files::TRIPPED.contains(&rule.code)
             || live::TRIPPED.contains(&rule.code)
+            || neglected::TRIPPED.contains(&rule.code)
+            || rule.code == "evidence-unknown"
             || rule.code == "lock-behind"
             || rule.id == "PI050"
             // `runs` has them: they are found by running.

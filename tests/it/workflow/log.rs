@@ -162,6 +162,7 @@ impl Log {
             failed: count(Verdict::Fail),
             unproven: count(Verdict::Unproven),
             not_applicable: 0,
+            not_applied: Vec::new(),
             schedules: rows.iter().map(|r| r.2).sum(),
             seed,
             correlated: true,

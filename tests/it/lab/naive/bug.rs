@@ -87,4 +87,18 @@ pub(crate) enum Bug {
     WholeBatchAgain,
     /// It takes a 2xx for a batch as success of every record in it.
     ItemsUnread,
+    /// It takes any delivery of a webhook, whoever signed it.
+    HookTrustsAll,
+    /// It checks the signature of a delivery, and not its time.
+    HookIgnoresTime,
+    /// It makes an effect of each delivery, under a key of its own.
+    HookNoDedup,
+    /// It acknowledges a delivery, then keeps it.
+    HookAnswersFirst,
+    /// It works before it answers a delivery.
+    HookWorksFirst,
+    /// It takes the event that came last for the newest.
+    HookLastWins,
+    /// It trusts that every event is delivered.
+    HookNoSweep,
 }

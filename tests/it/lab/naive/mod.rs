@@ -3,13 +3,14 @@
 
 mod batch;
 mod bug;
+mod hook;
 mod wire;
 
 use std::collections::BTreeSet;
 
 use platform_integration::base::digest::Digest;
 use platform_integration::base::ids;
-use platform_integration::connector::{Plan, Report, World, WritePlan};
+use platform_integration::connector::{Plan, Report, Request, Response, World, WritePlan};
 use platform_integration::evidence::{Checkpoint, DeadLetter, DeadState, Effect, EffectState, Reconciliation, Verdict};
 use platform_integration::lab::Subject;
 use platform_integration::lab::mock::compare;
@@ -32,6 +33,7 @@ impl Subject for Naive {
             wire: Wire::new(plan, world, self.0),
             counts: Reconciliation::default(),
             keys: BTreeSet::new(),
+            event: None,
         };
         let stopped = run.all().await.err();
         let finished = stopped.is_none() || self.0 == Bug::SwallowsErrors;
@@ -51,6 +53,10 @@ impl Subject for Naive {
             retries: run.wire.retries,
         }
     }
+
+    async fn receive(&self, plan: &Plan, world: &World, delivery: &Request) -> Response {
+        hook::receive(self.0, plan, world, delivery).await
+    }
 }
 
 struct Run<'a> {
@@ -60,6 +66,8 @@ struct Run<'a> {
     wire: Wire<'a>,
     counts: Reconciliation,
     keys: BTreeSet<String>,
+    /// The event that brought the record at hand.
+    event: Option<String>,
 }
 
 /// What became of one record.
@@ -80,6 +88,10 @@ fn text(value: &Value) -> String {
 impl Run<'_> {
     /// One pass. An error is why it stopped early.
     async fn all(&mut self) -> Result<(), String> {
+        self.inbox().await?;
+        if self.plan.source.list.is_none() || self.bug == Bug::HookNoSweep {
+            return Ok(());
+        }
         let flow = self.plan.flow.clone();
         let source = &self.plan.source;
         let since = self.world.ledger.checkpoint(&flow).map_err(|e| e.to_string())?.watermark;
@@ -163,7 +175,16 @@ impl Run<'_> {
         }
         let url = if let Next::Url(url) = next { Some(url.clone()) } else { None };
         let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());
-        let ask = Ask { call: &source.list, path: &[], query, body: None, key: None, trace: &trace, url, only: None };
+        let ask = Ask {
+            call: source.list.as_ref().unwrap(),
+            path: &[],
+            query,
+            body: None,
+            key: None,
+            trace: &trace,
+            url,
+            only: None,
+        };
         match self.wire.json(&source.system, &ask).await {
             Ok(page) => Ok(page),
             Err(_) if self.bug == Bug::SwallowsErrors => Ok(Value::Null),
@@ -234,16 +255,27 @@ impl Run<'_> {
         }
         let digest = Digest::of_json(&mapped).to_string();
         let known = self.world.ledger.effect(flow, &key).map_err(|e| e.to_string())?;
+        let version = self.plan.source.version().and_then(|path| dig(record, path));
+        if let (Some(before), Some(now)) = (known.as_ref().and_then(|e| e.version.clone()), version)
+            && compare(&Value::from(before), now).is_gt()
+            && self.bug != Bug::HookLastWins
+        {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
         let same = known.as_ref().is_some_and(|e| e.digest == digest && e.state == EffectState::Done);
-        if same && self.bug != Bug::Forgetful && self.bug != Bug::NoDedup {
+        if same && !matches!(self.bug, Bug::Forgetful | Bug::NoDedup | Bug::HookNoDedup) {
             self.counts.unchanged += 1;
             return Ok(());
         }
         let mut effect = Effect {
             key: key.clone(),
             digest: digest.clone(),
-            version: None,
-            idempotency_key: Digest::of_bytes(format!("{flow}/{key}/{digest}").as_bytes()).short().to_owned(),
+            version: self.plan.source.webhook.as_ref().and(version).map(text),
+            idempotency_key: match &self.event {
+                Some(event) if self.bug == Bug::HookNoDedup => event.clone(),
+                _ => Digest::of_bytes(format!("{flow}/{key}/{digest}").as_bytes()).short().to_owned(),
+            },
             target_id: known.and_then(|e| e.target_id),
             state: EffectState::Intended,
         };

@@ -1,0 +1,188 @@
+//! Proposes `integration.yaml` from two mapped systems: operations chosen, mapping suggested, policies safe, and every
+//! doubt written down as an open question.
+
+mod choose;
+mod sides;
+mod writing;
+mod yaml;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::choose::{best, choose_write, none};
+use self::writing::Draft;
+use super::context::system_of;
+use super::inspect_system::find_operation;
+use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
+use crate::base::digest::Digest;
+use crate::base::{fs, text};
+use crate::evidence::{EventKind, Phase};
+use crate::mapping;
+use crate::model::Action;
+use crate::workflow::record;
+
+/// Arguments of `draft_contract`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// From open_session, with both systems mapped.
+    #[arg(long)]
+    pub session: String,
+    /// Mapped system that records come from.
+    #[arg(long)]
+    pub source: String,
+    /// Mapped system that records go to.
+    #[arg(long)]
+    pub target: String,
+    /// List operation of the source. Default: the best candidate.
+    #[arg(long)]
+    pub source_operation: Option<String>,
+    /// Create (or upsert) operation of the target. Default: the best candidate.
+    #[arg(long)]
+    pub target_operation: Option<String>,
+    /// Where to write the draft.
+    #[arg(long, default_value = "integration.yaml")]
+    #[serde(default = "default_path")]
+    pub path: String,
+}
+
+fn default_path() -> String {
+    "integration.yaml".to_owned()
+}
+
+/// One suggested rule.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct SuggestionOut {
+    /// Path in the target record.
+    pub target: String,
+    /// The rule as written into the file.
+    pub rule: String,
+    /// How alike, 0 to 1.
+    pub score: f64,
+    /// Why these two.
+    pub because: String,
+}
+
+/// The draft.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Answer {
+    /// The file written.
+    pub path: String,
+    /// Its digest.
+    pub digest: String,
+    /// The list operation chosen.
+    pub source_operation: String,
+    /// The write chosen, with its operations.
+    pub write: String,
+    /// The rules suggested; read each, names can mislead.
+    pub mapping: Vec<SuggestionOut>,
+    /// What you or the user must decide before it can run.
+    pub open_questions: Vec<String>,
+    /// What to do next.
+    pub next: String,
+}
+
+/// Proposes a contract.
+pub struct DraftContract;
+
+impl UseCase for DraftContract {
+    const NAME: &'static str = "draft_contract";
+    const COMMAND: &'static str = "draft";
+    const TITLE: &'static str = "Draft a contract";
+    const SUMMARY: &'static str = "Write a first integration.yaml from two mapped systems: operations, mapping with scores, delivery \
+        policies, open questions. Never overwrites a file. Read it, mend it, then check_contract.";
+    const HINTS: Hints = Hints { read_only: false, destructive: false, idempotent: false };
+    const KIND: EventKind = EventKind::ContractDrafted;
+    const PHASE: Phase = Phase::Contract;
+    type Params = Params;
+    type Answer = Answer;
+
+    fn session(params: &Params) -> Option<&str> {
+        Some(&params.session)
+    }
+
+    fn paths(params: &Params) -> Vec<&str> {
+        vec![&params.path]
+    }
+
+    fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        let path = call.app.path(&params.path);
+        if path.exists() {
+            return Err(Refusal::new(
+                "file-exists",
+                format!("{} exists, and a draft never overwrites", params.path),
+                format!("check_contract {{\"session\": \"{}\", \"contract\": \"{}\"}}, or draft_contract with another \"path\"", params.session, params.path),
+            )
+            .into());
+        }
+        if params.source == params.target {
+            return Err(Refusal::new(
+                "bad-argument",
+                "source and target are the same system",
+                "map the other system and pass its name",
+            )
+            .into());
+        }
+        let (source_read, source_api) = call.mapped(&params.source)?;
+        let (target_read, target_api) = call.mapped(&params.target)?;
+        let (source, target) = (system_of(&source_read)?, system_of(&target_read)?);
+        let list = match &params.source_operation {
+            Some(name) => find_operation(source, name)?,
+            None => best(source, &[Action::List, Action::Search])
+                .ok_or_else(|| none(&params.source, "list", "source_operation"))?,
+        };
+        let write = choose_write(target, params.target_operation.as_deref(), list.entity.as_deref(), &params.target)?;
+        let suggestions = match (list.record, write.main().body.as_ref().and_then(|b| b.schema)) {
+            (Some(s), Some(t)) => mapping::suggest((&source.schemas, s), (&target.schemas, t)),
+            _ => Vec::new(),
+        };
+        let draft = Draft {
+            call,
+            params: &params,
+            source,
+            target,
+            source_api: &source_api,
+            target_api: &target_api,
+            list,
+            write: &write,
+            suggestions: &suggestions,
+        };
+        let (yaml, open_questions) = draft.write();
+        fs::write_atomic(&path, yaml.as_bytes()).map_err(super::Fault::from)?;
+        let digest = Digest::of_bytes(yaml.as_bytes());
+        let data = record::ContractDrafted {
+            file: path.display().to_string(),
+            digest: digest.as_str().to_owned(),
+            open_questions: open_questions.clone(),
+        };
+        let rules: Vec<SuggestionOut> = suggestions
+            .iter()
+            .map(|s| SuggestionOut {
+                target: s.target.clone(),
+                rule: s.rule_yaml.clone(),
+                score: (s.score * 100.0).round() / 100.0,
+                because: s.because.clone(),
+            })
+            .collect();
+        let (rules, _) = paging::fit(rules, None, call.face.budget().min(5_000))?;
+        let (open_out, _) = paging::fit(open_questions, None, call.face.budget().min(2_500))?;
+        let answer = Answer {
+            path: params.path.clone(),
+            digest: digest.as_str().to_owned(),
+            source_operation: list.id.clone(),
+            write: write.says(),
+            mapping: rules,
+            open_questions: open_out,
+            next: format!(
+                "read {0}, settle the open questions, then check_contract {{\"session\": \"{1}\", \"contract\": \"{0}\"}}",
+                params.path, params.session
+            ),
+        };
+        Ok(Done::new(
+            answer,
+            format!("drafted {}: {}", params.path, text::plural(suggestions.len() as u64, "rule")),
+            data.to_value(),
+        ))
+    }
+}

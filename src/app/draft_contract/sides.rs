@@ -1,0 +1,148 @@
+//! The two sides of the drafted flow: what is read, how it is written, and which fields are fed or left out.
+
+use super::choose::Chosen;
+use super::writing::Draft;
+use super::yaml::{key, scalar};
+use crate::mapping::{self, Suggestion};
+use crate::model::{Action, Operation, System};
+
+impl Draft<'_, '_> {
+    pub(super) fn source_lines(&self, questions: &mut Vec<String>) -> Vec<String> {
+        let entity = self.list.entity.as_ref().and_then(|e| self.source.entities.get(e));
+        let id_field = self.list.record.is_some_and(|r| self.source.schemas.property(r, "id").is_some());
+        let key = entity.and_then(|e| e.key.clone()).or_else(|| id_field.then(|| "id".to_owned()));
+        let mut out = vec![
+            "    source:".to_owned(),
+            format!("      system: {}", self.params.source),
+            format!("      operation: {}", scalar(&self.list.id)),
+            "      every: 60s".to_owned(),
+            match &key {
+                Some(k) => format!("      key: {}", scalar(k)),
+                None => {
+                    questions.push("source.key: which field identifies a record?".to_owned());
+                    "      key: id                        # ? no key was recognised".to_owned()
+                }
+            },
+            "      paginate: auto".to_owned(),
+        ];
+        if self.list.pagination.is_none() {
+            questions
+                .push("source.paginate: no pagination was recognised; is the list complete in one answer?".to_owned());
+        }
+        match &self.list.incremental {
+            Some(i) if i.field.is_some() => out.push(format!(
+                "      incremental: {{field: {}, param: {}}}",
+                scalar(i.field.as_deref().unwrap_or("")),
+                scalar(&i.param)
+            )),
+            _ => out.push(
+                "      # incremental: {field: updated_at, param: updated_since}   # ? every pass reads everything"
+                    .to_owned(),
+            ),
+        }
+        out.extend(self.params_lines(&[self.list], questions, "source"));
+        out.push("      deletes: ignore                # ? deletions in the source are not carried over".to_owned());
+        out
+    }
+
+    pub(super) fn target_lines(&self, questions: &mut Vec<String>) -> Vec<String> {
+        let mut out = vec!["    target:".to_owned(), format!("      system: {}", self.params.target)];
+        let ops: Vec<&Operation> = match self.write {
+            Chosen::Upsert { matching, find, create, update } => {
+                let key = create
+                    .idempotency
+                    .as_ref()
+                    .map(|i| format!(", idempotency: {{header: {}}}", scalar(&i.header)))
+                    .unwrap_or_default();
+                out.push(format!(
+                    "      upsert: {{match: {matching}, find: {}, create: {}, update: {}{key}}}",
+                    scalar(&find.id),
+                    scalar(&create.id),
+                    scalar(&update.id)
+                ));
+                questions.push(format!("target.upsert.match: is {matching} unique in {}?", self.params.target));
+                vec![find, create, update]
+            }
+            Chosen::Put { put } => {
+                out.push(format!("      put: {}", scalar(&put.id)));
+                vec![put]
+            }
+            Chosen::Create { create } => {
+                let key = create
+                    .idempotency
+                    .as_ref()
+                    .map(|i| format!(", idempotency: {{header: {}}}", scalar(&i.header)))
+                    .unwrap_or_default();
+                out.push(format!("      create: {{operation: {}{key}}}", scalar(&create.id)));
+                vec![create]
+            }
+        };
+        out.extend(self.params_lines(&ops, questions, "target"));
+        out
+    }
+
+    /// Required parameters that neither record nor connector fills need a value from a person.
+    fn params_lines(&self, ops: &[&Operation], questions: &mut Vec<String>, side: &str) -> Vec<String> {
+        let mut names: Vec<&str> = Vec::new();
+        for op in ops {
+            let own_key = (matches!(op.action, Action::Update | Action::Upsert | Action::Get)
+                || op.method == crate::model::Method::Put)
+                .then(|| op.path_params().last().copied())
+                .flatten();
+            for p in op.parameters.iter().filter(|p| p.required) {
+                let filled = Some(p.name.as_str()) == own_key
+                    || op.pagination.as_ref().is_some_and(|g| {
+                        g.param.as_deref() == Some(&p.name) || g.limit_param.as_deref() == Some(&p.name)
+                    })
+                    || op.idempotency.as_ref().is_some_and(|i| i.header.eq_ignore_ascii_case(&p.name))
+                    || matches!(self.write, Chosen::Upsert { matching, .. } if *matching == p.name);
+                if !filled && !names.contains(&p.name.as_str()) {
+                    names.push(&p.name);
+                }
+            }
+        }
+        if names.is_empty() {
+            return Vec::new();
+        }
+        questions.push(format!("{side}.params: {} must be given", names.join(", ")));
+        let pairs: Vec<String> = names.iter().map(|n| format!("{}: CHANGE-ME", key(n))).collect();
+        vec![format!("      params: {{{}}}   # ? required by the description", pairs.join(", "))]
+    }
+
+    /// Whether a field that the target requires is fed from one that the source may leave out.
+    pub(super) fn may_be_missing(&self, s: &Suggestion) -> bool {
+        let body = self.write.main().body.as_ref().and_then(|b| b.schema);
+        let (Some(record), Some(body)) = (self.list.record, body) else { return false };
+        let kind = |system: &System, id, path: &str| {
+            mapping::Path::parse(path).ok().and_then(|path| mapping::field(&system.schemas, id, &path).ok())
+        };
+        let optional = |system, id, path: &str| kind(system, id, path).is_some_and(|k| k.optional);
+        let required = kind(self.target, body, &s.target).is_some_and(|k| !k.optional);
+        required && optional(self.source, record, &s.source) && !s.rule_yaml.contains("default:")
+    }
+
+    pub(super) fn unfed(&self) -> Vec<(String, String)> {
+        let Some(body) = self.write.main().body.as_ref().and_then(|b| b.schema) else { return Vec::new() };
+        let schema = self.target.schemas.get(body);
+        schema
+            .required
+            .iter()
+            .filter(|r| !self.suggestions.iter().any(|s| s.target == **r || s.target.starts_with(&format!("{r}."))))
+            .filter_map(|r| schema.properties.get(r).map(|p| (r, self.target.schemas.get(*p))))
+            .filter(|(_, p)| !p.read_only)
+            .map(|(r, p)| (r.clone(), p.types.to_string()))
+            .collect()
+    }
+
+    pub(super) fn unmapped(&self) -> Vec<String> {
+        let Some(record) = self.list.record else { return Vec::new() };
+        let used = |field: &str| {
+            self.suggestions.iter().any(|s| {
+                s.source == field
+                    || s.source.starts_with(&format!("{field}."))
+                    || s.source.starts_with(&format!("{field}["))
+            })
+        };
+        self.source.schemas.properties(record).keys().filter(|f| !used(f)).map(|f| (*f).to_owned()).collect()
+    }
+}

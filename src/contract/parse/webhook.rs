@@ -1,0 +1,103 @@
+//! `source.webhook`.
+
+use super::reader::{Fields, Reader};
+use crate::base::text::quoted;
+use crate::base::yaml::{Kind, Node};
+use crate::contract::keys::{EVENT_ID, VERIFY, WEBHOOK};
+use crate::contract::{EventId, SignatureScheme, Verify, Webhook};
+
+/// Keys of a source that are about its list operation.
+const OF_THE_LIST: [&str; 4] = ["every", "paginate", "incremental", "params"];
+
+/// Reads it; `s` is the source around it.
+pub(super) fn webhook(r: &mut Reader<'_>, node: &Node, s: &Fields<'_>) -> Option<Webhook> {
+    beside(r, s);
+    let w = r.fields(node, &WEBHOOK, &s.path("webhook"))?;
+    let event = r.text(&w, "event");
+    let path = r.text(&w, "path").filter(|path| {
+        let plain = path.starts_with('/') && !path.contains(['?', '#', '{', '\\']) && !path.contains("..");
+        if !plain || path.chars().any(char::is_whitespace) {
+            let message = format!("{} is \"{}\", which is no plain path", w.path("path"), quoted(path, 60));
+            let fix = "begin with a slash, without query or placeholders: /hooks/orders".to_owned();
+            r.error("bad-value", path.at, message, fix);
+            return false;
+        }
+        true
+    });
+    let verify = w.node("verify").map(|n| {
+        let v = r.fields(n, &VERIFY, &w.path("verify"))?;
+        verify(r, &v)
+    });
+    let id = w.node("id").and_then(|n| {
+        if matches!(n.kind, Kind::String(_)) {
+            return r.plain_text(n, &w.path("id")).map(EventId::Field);
+        }
+        let i = r.fields(n, &EVENT_ID, &w.path("id"))?;
+        r.text(&i, "header").map(EventId::Header)
+    });
+    let (record, version) = (r.text(&w, "record"), r.text(&w, "version"));
+    // One that could not be read is no licence to take unsigned events.
+    let verify = match verify {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    Some(Webhook { at: w.at, event: event?, path: path?, verify, id, record, version })
+}
+
+fn verify(r: &mut Reader<'_>, v: &Fields<'_>) -> Option<Verify> {
+    let scheme = r.word(v, "scheme").map(|word| match word {
+        "stripe" => SignatureScheme::Stripe,
+        "github" => SignatureScheme::Github,
+        "hmac" => SignatureScheme::Hmac,
+        _ => SignatureScheme::StandardWebhooks,
+    });
+    let (secret, previous, header) = (r.text(v, "secret"), r.text(v, "previous"), r.text(v, "header"));
+    let encoding = r.word(v, "encoding");
+    let tolerance_ms = r.duration(v, "tolerance");
+    let scheme = scheme?;
+    let mut only = |key: &str, fits: bool, fix: &str| {
+        if let Some(node) = v.node(key).filter(|_| !fits) {
+            let message = format!("{} means nothing to {}", v.path(key), scheme.as_str());
+            r.error("bad-value", node.at, message, fix.to_owned());
+        }
+    };
+    only("encoding", scheme == SignatureScheme::Hmac, "leave it out: the scheme says how its signature is written");
+    only(
+        "tolerance",
+        scheme.has_time(),
+        "leave it out: what this scheme signs holds no time, so the event id alone keeps replays out",
+    );
+    if scheme == SignatureScheme::Hmac && v.node("header").is_none() {
+        let message = format!("{} lacks the key \"header\"", v.path("scheme"));
+        r.error("missing-key", v.at, message, "add header: the header that carries the signature".to_owned());
+        return None;
+    }
+    Some(Verify {
+        at: v.at,
+        scheme,
+        secret: secret?,
+        previous,
+        header,
+        base64: encoding == Some("base64"),
+        tolerance_ms,
+    })
+}
+
+/// What stands beside a webhook and is about a list needs one; a list beside a webhook needs a pace.
+fn beside(r: &mut Reader<'_>, s: &Fields<'_>) {
+    if s.node("operation").is_some() {
+        if s.node("every").is_none() {
+            let message = format!("{} has an operation beside webhook, and no every", s.path("webhook"));
+            let fix = "add every: time between two sweeps for what was never delivered".to_owned();
+            r.error("missing-key", s.at, message, fix);
+        }
+        return;
+    }
+    for key in OF_THE_LIST {
+        if let Some(node) = s.node(key) {
+            let message = format!("{} is about a list, and the source has a webhook only", s.path(key));
+            let fix = "add operation: a list to sweep for what was never delivered; or leave it out".to_owned();
+            r.error("missing-key", node.at, message, fix);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A delivery whose signature is right and whose time is not is refused.
+
+use serde_json::Value;
+
+use super::super::judge::Evidence;
+use super::{Drill, Setup, hooked, strangers};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+use crate::lab::courier::{Delivery, How};
+
+/// See the module.
+pub(super) struct WebhookReplayed;
+
+impl Drill for WebhookReplayed {
+    fn code(&self) -> &'static str {
+        "webhook-replayed"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A delivery that was signed longer ago than the contract tolerates, or in the future, is refused."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        let hook = hooked(bench)?;
+        if !hook.signing.scheme.has_time() {
+            return Err(format!(
+                "{} signs no time; the event id alone keeps replays out",
+                hook.signing.scheme.as_str()
+            ));
+        }
+        match hook.signing.tolerance_ms {
+            Some(_) => Ok(()),
+            None => Err("the contract tolerates any time".to_owned()),
+        }
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let _ = (bench, records, rng);
+        let mut setup = Setup::clean();
+        setup.courier = Some(Box::new(|bench, start, fresh, rng| {
+            let Ok(hook) = hooked(bench) else { return };
+            if start > 0 {
+                return;
+            }
+            let tolerance = i64::try_from(hook.signing.tolerance_ms.unwrap_or(0)).unwrap_or(i64::MAX / 2);
+            let beyond = |rng: &mut Rng| tolerance + i64::try_from(rng.between(2_000, 90_000_000)).unwrap_or(2_000);
+            // Of a record that the source has taken back since: whoever takes it in has something nobody holds.
+            for (n, record) in strangers(bench, 2, rng).into_iter().enumerate() {
+                let mut one = Delivery::of(bench, hook, format!("evt_replayed_{n}"), record, rng);
+                let off = beyond(rng);
+                one.how = How::Replayed(if n == 0 { off } else { -off });
+                let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
+                fresh.insert(place, one);
+            }
+        }));
+        setup
+    }
+
+    fn fired(&self, evidence: &Evidence<'_>) -> u64 {
+        evidence.trace.deliveries.iter().filter(|d| !d.is_genuine() && d.status.is_some()).count() as u64
+    }
+}

@@ -1,0 +1,31 @@
+//! Webhooks: what the source sent is taken, and soon; what others sent is not.
+
+use std::collections::BTreeSet;
+
+use super::Evidence;
+use crate::lab::world::RunEnd;
+
+/// Senders wait some seconds for an answer, then send again; many give an endpoint up that is slow.
+const SOON_MS: i64 = 5_000;
+
+pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
+    let mut refused: BTreeSet<&str> = BTreeSet::new();
+    for d in &e.trace.deliveries {
+        let (id, run) = (&d.delivery.id, d.run);
+        if !d.is_genuine() && d.acknowledged() {
+            out.push(format!("forgery: run {run} took {id}, which is {}", d.delivery.how.as_str()));
+        }
+        let wrongly = d.status.filter(|s| d.is_genuine() && (400..500).contains(s));
+        if let Some(status) = wrongly.filter(|_| refused.insert(id)) {
+            out.push(format!("refused: run {run} answered {status} to {id}, which the source sent"));
+        }
+        let killed = e.runs.iter().any(|r| r.run == run && r.end == RunEnd::Crashed);
+        match d.ended {
+            Some(ended) if ended.0 - d.at.0 > SOON_MS => {
+                out.push(format!("slow: run {run} answered {id} after {} ms", ended.0 - d.at.0));
+            }
+            None if !killed => out.push(format!("silent: run {run} never answered {id}")),
+            _ => {}
+        }
+    }
+}
