@@ -17,6 +17,7 @@ mod rate_limit_header;
 mod records;
 mod required_header;
 mod sensitive_field;
+mod webhook_event;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ pub const ALL: &[Detector] = &[
     required_header::DETECTOR,
     webhooks::DETECTOR,
     sensitive_field::DETECTOR,
+    webhook_event::DETECTOR,
 ];
 
 /// Runs all detectors.

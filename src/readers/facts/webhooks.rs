@@ -1,5 +1,4 @@
-//! `webhooks`, `webhook_event` and `webhook_subscribe_endpoint`: whether the system tells of changes by itself, of which,
-//! and where to ask it to.
+//! `webhooks` and `webhook_subscribe_endpoint`: whether the system tells of changes by itself, and where to ask it to.
 
 use serde_json::json;
 
@@ -25,9 +24,6 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         .collect();
     if let Some(event) = system.events.first() {
         facts.push(Fact::stated("webhooks", json!({"value": true}), event.pointer.clone()));
-        facts.extend(system.events.iter().map(|e| {
-            Fact::stated("webhook_event", json!({"name": e.name, "payload": e.payload.is_some()}), e.pointer.clone())
-        }));
     } else if let Some(operation) = about.first() {
         let from = vec![operation.pointer.clone()];
         facts.push(Fact::inferred("webhooks", json!({"value": true}), "webhook-operations", from, 0.70));

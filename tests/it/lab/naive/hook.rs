@@ -21,10 +21,10 @@ fn status(status: u16) -> Response {
 /// Answers a delivery.
 pub(super) async fn receive(bug: Bug, plan: &Plan, world: &World, delivery: &Request) -> Response {
     let hook = plan.source.webhook.as_ref().unwrap();
-    if bug != Bug::HookTrustsAll {
-        if let Some(refused) = verify(bug, plan, world, delivery) {
-            return status(refused);
-        }
+    if bug != Bug::HookTrustsAll
+        && let Some(refused) = verify(bug, plan, world, delivery)
+    {
+        return status(refused);
     }
     let Ok(payload) = serde_json::from_slice::<Value>(&delivery.body) else { return status(400) };
     let other = hook.tells.iter().any(|tell| match &tell.place {
