@@ -336,11 +336,13 @@ impl<'t> Reading<'t> {
             let Some(target) = found.get(2).or(found.get(3)).or(found.get(4)) else { continue };
             let image = !found[1].eq_ignore_ascii_case("a");
             let start = range.start + target.start();
-            let written = start..start + target.len();
+            // A comment within it was blanked: then it is not written as it is read.
+            let as_read = raw.get(target.range()) == Some(target.as_str());
+            let written = as_read.then(|| start..start + target.len());
             let at = self.places.at(start);
             let kind = LinkKind::Html;
             let target = target.as_str().to_owned();
-            self.document.links.push(Link { target, kind, image, at, written: Some(written) });
+            self.document.links.push(Link { target, kind, image, at, written });
         }
         let ids = ID.captures_iter(&open).filter_map(|f| f.get(1).or(f.get(2)).or(f.get(3)));
         self.document.ids.extend(ids.map(|id| id.as_str().to_owned()));
@@ -560,6 +562,11 @@ mod tests {
             }
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_target_with_a_comment_in_it_is_read_as_it_is_not_written() -> Result<(), TestCaseError> {
+        holds(&read("name: a\n<a href=\"<!---->\">"))
     }
 
     proptest! {

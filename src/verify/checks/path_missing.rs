@@ -161,7 +161,9 @@ fn one(skill: &Skill, subject: &Subject<'_>, document: &Document, named: &Named<
     let main = document.path == skill.main().path;
     // Some take {baseDir} for the root of the plugin: eleven of eleven findings of one public collection were wrong there.
     let told = rooted.is_some_and(|r| has || !r.as_str().starts_with("{baseDir}"));
-    let read = !named.span && is_read(subject, document, named, &places);
+    // Elsewhere than in the main document, tests/ of a command is as often that of the reader's project.
+    let theirs = !main && matches!(first, "test" | "tests" | "spec");
+    let read = !named.span && !theirs && is_read(subject, document, named, &places);
     let kept = told
         || read
         || (has && (close || (OWN.contains(&first) && !hedged && (main || (named.span && found.is_some())))))

@@ -170,6 +170,13 @@ fn what_may_be_meant_otherwise_is_no_error() {
     let found = of(GOOD, &[("references/rules.md", more)]);
     let links: Vec<_> = found.iter().filter(|f| f.code == "broken-link").map(|f| f.severity).collect();
     assert_eq!(links, [Severity::Warning, Severity::Error]);
+    // In an example, tests/ of a command is the user's; scripts/ beside its kin is the skill's.
+    let of_example = |command: &str| {
+        let text = format!("# Rules\nRun:\n```sh\n{command}\n```\n");
+        let files = [("references/rules.md", text.as_str()), ("tests/test_run.py", "def test(): assert run() == 1\n")];
+        of(GOOD, &files).iter().filter(|f| f.code == "path-missing").count()
+    };
+    assert_eq!((of_example("pytest tests/test_app.py -q"), of_example("python scripts/runner.py now")), (0, 1));
     // A path without an ending is one of a site.
     assert_eq!(worst("[Runbook](wiki/runbook)\n"), [("broken-link", Severity::Warning)]);
     assert_eq!(worst("[Runbook](wiki/runbook.md)\n"), [("broken-link", Severity::Error)]);
