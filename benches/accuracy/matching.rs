@@ -67,10 +67,16 @@ fn same(truth: &Value, ours: &Value) -> bool {
     }
 }
 
-/// `{subdomain}.x.com` fits any host below `x.com`.
+/// `{subdomain}.x.com` fits any host below `x.com`, `rest.{cluster}` any host after `rest.`.
 fn host_fits(truth: &str, ours: &str) -> bool {
-    let tail = |h: &str| h.rsplit('}').next().unwrap_or(h).trim_start_matches('.').to_lowercase();
     let (t, o) = (truth.to_lowercase(), ours.to_lowercase());
-    let below = |open: &str, host: &str| open.contains('{') && !tail(open).is_empty() && host.ends_with(&tail(open));
-    t == o || below(&t, &o) || below(&o, &t)
+    t == o || covers(&t, &o) || covers(&o, &t)
+}
+
+/// Whether a host with placeholders stands for another. One without a fixed letter stands for none.
+fn covers(open: &str, host: &str) -> bool {
+    let Some((before, rest)) = open.split_once('{') else { return false };
+    let after = rest.rsplit('}').next().unwrap_or("");
+    let fixed = format!("{before}{after}").chars().any(char::is_alphanumeric);
+    fixed && host.len() >= before.len() + after.len() && host.starts_with(before) && host.ends_with(after)
 }

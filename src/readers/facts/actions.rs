@@ -150,7 +150,7 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
-        (Some(Action::Get), _) if !many => Action::Get,
+        (Some(Action::Get), _) if !many || (called(&operation.path) && !paged) => Action::Get,
         (_, Some(Action::Search)) if many || !item => Action::Search,
         (_, Some(Action::List)) if many || !item || paged => Action::List,
         _ if many => Action::List,
@@ -166,6 +166,15 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
             }
         }
     }
+}
+
+/// The path is a call of a method: `/users.info`, `/users:lookup`.
+pub(super) fn called(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.split_once(['.', ':']).is_some_and(|(noun, verb)| {
+        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+        word(noun) && word(verb) && !matches!(verb, "json" | "xml" | "php" | "aspx" | "do")
+    })
 }
 
 /// The answer's schema says nothing about its form.

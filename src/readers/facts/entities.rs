@@ -21,7 +21,8 @@ struct Named {
 }
 
 fn run(system: &mut System, _: &Hints<'_>) {
-    let named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
+    let mut named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
+    by_answers(system, &mut named);
     // One noun below several parents and never on its own: `members` of lists and of segments are different things.
     // Where their schemas are named apart, those names are used, else the parents'.
     let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
@@ -77,6 +78,46 @@ fn run(system: &mut System, _: &Hints<'_>) {
     system.entities = entities;
 }
 
+/// Where methods are called (`/conversations.info`), the word before the dot is a namespace; what is in it, the
+/// answers name: a field that holds the record, or the records.
+fn by_answers(system: &System, named: &mut [Option<Named>]) {
+    let space = |o: &Operation| {
+        let last = o.path.rsplit('/').next().unwrap_or_default();
+        last.rsplit_once(['.', ':']).and_then(|(space, _)| noun(space.rsplit('.').next()?))
+    };
+    let mut told: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    for (operation, n) in system.operations.iter().zip(named.iter_mut()) {
+        let Some(n) = n.as_mut().filter(|_| super::actions::called(&operation.path)) else { continue };
+        let (Some(space), Some(label)) = (space(operation), held_in(operation, &system.schemas)) else { continue };
+        if n.noun == space {
+            *told.entry(space).or_default().entry(label).or_insert(0) += 1;
+        } else if matches!(operation.action, Action::List | Action::Search) {
+            n.noun = label;
+        }
+    }
+    for (operation, n) in system.operations.iter().zip(named.iter_mut()) {
+        let Some(n) = n.as_mut().filter(|_| super::actions::called(&operation.path)) else { continue };
+        let best = told.get(&n.noun).and_then(|labels| labels.iter().max_by_key(|(_, count)| **count));
+        // Once may be chance.
+        if let Some((label, _)) = best.filter(|(_, count)| **count > 1) {
+            n.noun.clone_from(label);
+        }
+    }
+}
+
+/// The name of the field that holds the record or the records of an answer, as a noun; none of an envelope.
+fn held_in(operation: &Operation, schemas: &Schemas) -> Option<String> {
+    let field = match &operation.items {
+        Some(path) => path.last()?.clone(),
+        None => {
+            let body = operation.success()?.schema?;
+            let fields = schemas.properties(body);
+            (*fields.iter().find(|(_, id)| operation.record == Some(**id))?.0).to_owned()
+        }
+    };
+    (!super::records::is_envelope(&field)).then(|| noun(&field)).flatten()
+}
+
 /// The noun of an operation's path, and its parent.
 fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     let label = operation
@@ -116,6 +157,14 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .filter(|(_, w)| path::verb(&w.to_lowercase()).is_none())?;
     let mut name = noun(word)?;
     let before = steps.get(..at).unwrap_or_default();
+    // Children of blocks are blocks; statistics of messages are no messages.
+    if name == "child" && word.eq_ignore_ascii_case("children") {
+        name = before.iter().rev().find_map(Segment::word).and_then(noun).unwrap_or(name);
+    } else if let Some(Segment::Word(kind)) = before.last()
+        && matches!(kind.to_lowercase().as_str(), "stats" | "statistics" | "metrics" | "analytics")
+    {
+        name = format!("{name}_stats");
+    }
     // `checkout/sessions` is a checkout session where the schema's name says so.
     if let Some(Segment::Word(space)) = before.last()
         && let Some(component) = operation.record.and_then(|r| schemas.get(r).name.as_deref())

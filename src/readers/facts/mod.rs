@@ -11,6 +11,7 @@ mod leaves;
 mod oauth2;
 mod page_names;
 mod pagination;
+mod paging_kin;
 mod path;
 mod rate_limit;
 mod rate_limit_header;

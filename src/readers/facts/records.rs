@@ -193,6 +193,11 @@ pub(super) fn is_object(schemas: &Schemas, id: SchemaId) -> bool {
     schemas.get(id).types.has(TypeSet::OBJECT) || !schemas.properties(id).is_empty()
 }
 
+/// The name says only that records are inside.
+pub(super) fn is_envelope(name: &str) -> bool {
+    wraps(name)
+}
+
 fn wraps(name: &str) -> bool {
     let name = norm(name);
     ENVELOPES.contains(&name.as_str())

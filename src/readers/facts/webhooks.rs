@@ -12,7 +12,11 @@ pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", run };
 fn is_hook(word: &str) -> bool {
     let word = norm(word);
     word.contains("webhook")
-        || matches!(word.as_str(), "hooks" | "hook" | "eventsubscriptions" | "notificationsubscriptions")
+        // A sink is where events are sent to (CloudEvents Subscriptions, section 3.2.4.1).
+        || matches!(
+            word.as_str(),
+            "hooks" | "hook" | "eventsubscriptions" | "notificationsubscriptions" | "sinks" | "eventdestinations"
+        )
 }
 
 fn run(system: &mut System, hints: &Hints<'_>) {

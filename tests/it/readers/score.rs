@@ -13,6 +13,7 @@ fn a_host_with_a_placeholder_fits_every_host_below() {
     assert!(fits("base_url", &json!({"host": "my.example.com"}), &[json!({"host": "{a}.example.com"})]));
     assert!(!fits("base_url", &truth, &[json!({"host": "example.org", "path": ""})]));
     assert!(!fits("base_url", &truth, &[json!({"host": "{server}", "path": ""})]));
+    assert!(fits("base_url", &json!({"host": "rest.{}"}), &[json!({"host": "rest.eu-1.example.com"})]));
 }
 
 #[test]
