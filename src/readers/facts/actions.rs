@@ -201,3 +201,23 @@ fn says_upsert(operation: &Operation, text: &str) -> bool {
     let opening: String = text.chars().take(300).collect::<String>().to_lowercase();
     SAYS.iter().any(|s| summary.contains(s) || opening.contains(s))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action_of(path: &str, fields: &str) -> Action {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{path}: {{get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}}}}}\n"
+        );
+        super::super::system_of(&text).operations[0].action
+    }
+
+    #[test]
+    fn a_method_that_gets_info_gets_one_though_its_answer_holds_lists() {
+        let fields = "user: {type: array, items: {type: object, properties: {id: {type: string}}}}";
+        assert_eq!(action_of("/users.info", fields), Action::Get);
+        assert_eq!(action_of("/users.list", fields), Action::List);
+        assert!(called("/users.info") && !called("/users.json") && !called("/users/{id}"));
+    }
+}

@@ -170,6 +170,9 @@ fn oauth_words(text: &str) -> impl Iterator<Item = &str> {
 /// What follows the word is a part of OAuth that only a server of it has: its applications, clients, tokens.
 fn speaks_of_oauth_parts(text: &str) -> bool {
     const PARTS: [&str; 9] = ["app", "application", "client", "token", "access", "key", "scope", "consumer", "scopes"];
+    if text.contains("as an OAuth") {
+        return true; // "lets others use it as an OAuth provider"
+    }
     oauth_words(text).any(|rest| {
         let rest = rest.trim_start_matches([' ', '-', '_', '2', '.', '0']);
         let word: String = rest.chars().take_while(|c| c.is_alphabetic()).take(12).collect::<String>().to_lowercase();
@@ -256,4 +259,55 @@ fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
         }
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+
+    fn types(text: &str) -> Vec<String> {
+        let values = values_of(text, "auth_mode");
+        values.iter().map(|v| v["type"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    const KEY: &str = "components: {securitySchemes: {k: {type: apiKey, in: header, name: X-Key}}}";
+
+    fn with_key(info: &str, paths: &str) -> Vec<String> {
+        types(&format!("openapi: 3.0.3\ninfo: {info}\npaths: {paths}\n{KEY}\n"))
+    }
+
+    #[test]
+    fn tokens_of_oauth_are_bearer_tokens() {
+        let flows = "{authorizationCode: {authorizationUrl: https://a.example/auth, tokenUrl: https://a.example/t, scopes: {}}}";
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{}}\ncomponents: {{securitySchemes: {{o: {{type: oauth2, flows: {flows}}}}}}}\n"
+        );
+        assert_eq!(types(&text), ["oauth2_authorization_code", "bearer"]);
+        assert_eq!(with_key("{title: T, version: '1'}", "{}"), ["api_key"]);
+    }
+
+    #[test]
+    fn operations_on_oauth_applications_and_tokens_mean_oauth() {
+        let info = "{title: T, version: '1'}";
+        let summary = "{/apps: {get: {summary: List OAuth applications, responses: {}}}}";
+        assert_eq!(with_key(info, summary), ["api_key", "oauth2_authorization_code"]);
+        let path = "{/oauth/token: {post: {responses: {}}}}";
+        assert_eq!(with_key(info, path), ["api_key", "oauth2_authorization_code"]);
+        let prose = "{/fees: {post: {description: Needs an OAuth key., responses: {}}}}";
+        assert_eq!(with_key(info, prose), ["api_key", "oauth2_authorization_code"]);
+    }
+
+    #[test]
+    fn letters_of_oauth_in_other_words_mean_nothing() {
+        let prose =
+            "{/x: {get: {description: Goes intoauthority and through an OAuth dance of a bank., responses: {}}}}";
+        assert_eq!(with_key("{title: T, version: '1', description: Turns zeroauth on.}", prose), ["api_key"]);
+    }
+
+    #[test]
+    fn a_header_in_an_example_request_counts_where_nothing_is_declared() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/x: {get: {description: 'Authorization: Bearer KEY', responses: {}}}}\n";
+        assert_eq!(types(text), ["bearer"]);
+        assert_eq!(types(&text.replace("Authorization: Bearer KEY", "Nothing.")), Vec::<String>::new());
+    }
 }

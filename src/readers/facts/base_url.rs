@@ -96,3 +96,34 @@ fn host_of_account(text: &str) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+
+    fn read(servers: &str, operation: &str) -> Vec<String> {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\nservers: {servers}\npaths: {{'/v3/downloads/images/{{id}}': {{get: {{description: \"{operation}\", responses: {{}}}}}}}}\n"
+        );
+        let values = values_of(&text, "base_url");
+        values
+            .iter()
+            .map(|v| format!("{}{}", v["host"].as_str().unwrap_or(""), v["path"].as_str().unwrap_or("")))
+            .collect()
+    }
+
+    #[test]
+    fn an_url_in_prose_that_leads_to_an_own_path_tells_the_host() {
+        let told = "Ask https://api.pictures.example/rest/v3/downloads/images/7?auto=1 for it.";
+        assert_eq!(read("[]", told), ["api.pictures.example/rest"]);
+        assert_eq!(read("[{url: https://stated.example/v1}]", told), ["stated.example/v1"]);
+        assert_eq!(read("[]", "See https://docs.example/guide for it."), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_host_with_a_placeholder_is_the_host_of_an_account() {
+        let servers = "[{url: /, description: 'Of the form `https://<your-account>.books.example/api/3/<thing>`'}]";
+        assert_eq!(read(servers, ""), ["{your-account}.books.example"]);
+        assert_eq!(read("[]", "Download {id}.json or <b>.now"), Vec::<String>::new());
+    }
+}

@@ -109,11 +109,7 @@ fn by_answers(system: &System, named: &mut [Option<Named>]) {
 fn held_in(operation: &Operation, schemas: &Schemas) -> Option<String> {
     let field = match &operation.items {
         Some(path) => path.last()?.clone(),
-        None => {
-            let body = operation.success()?.schema?;
-            let fields = schemas.properties(body);
-            (*fields.iter().find(|(_, id)| operation.record == Some(**id))?.0).to_owned()
-        }
+        None => super::records::only_field(schemas, operation.success()?.schema?)?.to_owned(),
     };
     (!super::records::is_envelope(&field)).then(|| noun(&field)).flatten()
 }
@@ -158,7 +154,7 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     let mut name = noun(word)?;
     let before = steps.get(..at).unwrap_or_default();
     // Children of blocks are blocks; statistics of messages are no messages.
-    if name == "child" && word.eq_ignore_ascii_case("children") {
+    if word.eq_ignore_ascii_case("children") {
         name = before.iter().rev().find_map(Segment::word).and_then(noun).unwrap_or(name);
     } else if let Some(Segment::Word(kind)) = before.last()
         && matches!(kind.to_lowercase().as_str(), "stats" | "statistics" | "metrics" | "analytics")
@@ -257,4 +253,34 @@ fn key(system: &System, entity: &str, schema: SchemaId) -> Option<String> {
     let found = candidates.iter().find_map(|c| named(c));
     // A name serves as a key only where the path says so.
     found.or_else(|| param.filter(|p| norm(p).ends_with("name")).and_then(|_| named("name")))
+}
+
+#[cfg(test)]
+mod tests {
+
+    fn entities_of(paths: &str) -> Vec<Option<String>> {
+        let text = format!("openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{paths}}}\n");
+        super::super::system_of(&text).operations.iter().map(|o| o.entity.clone()).collect()
+    }
+
+    #[test]
+    fn answers_name_what_is_in_a_namespace_of_methods() {
+        let call = |path: &str, fields: &str| {
+            format!(
+                "{path}: {{post: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{ok: {{type: boolean}}, {fields}}}}}}}}}}}}}}}}}"
+            )
+        };
+        let room = "room: {type: object, properties: {id: {type: string}}}";
+        let three =
+            [call("/talks.info", room), call("/talks.create", room), call("/talks.close", "ok: {type: boolean}")];
+        assert_eq!(entities_of(&three.join(", ")), [Some("room".into()), Some("room".into()), Some("room".to_owned())]);
+        assert_eq!(entities_of(&call("/talks.info", room)), [Some("talk".to_owned())]);
+    }
+
+    #[test]
+    fn children_are_of_their_parents_kind_and_statistics_are_not() {
+        let get = |path: &str| format!("'{path}': {{get: {{responses: {{}}}}}}");
+        assert_eq!(entities_of(&get("/blocks/{id}/children")), [Some("block".to_owned())]);
+        assert_eq!(entities_of(&get("/stats/letters")), [Some("letter_stats".to_owned())]);
+    }
 }

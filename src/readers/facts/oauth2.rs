@@ -123,3 +123,29 @@ fn resolved(system: &System, url: &str) -> String {
         None => url.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+    use serde_json::json;
+
+    const HEAD: &str = "openapi: 3.0.3\ninfo: {title: T, version: '1', description: OAuth 2.0 is used.}\nservers: [{url: https://a.example/base}]\n";
+
+    #[test]
+    fn an_operation_that_issues_tokens_is_the_token_endpoint() {
+        let text = format!("{HEAD}paths: {{/oauth/token: {{post: {{responses: {{}}}}}}}}\n");
+        assert_eq!(values_of(&text, "oauth2_token_url"), [json!({"host": "a.example", "path": "/base/oauth/token"})]);
+        assert!(values_of(&text.replace("post", "get"), "oauth2_token_url").is_empty());
+    }
+
+    #[test]
+    fn scopes_named_in_prose_are_found_where_oauth_is_used() {
+        let told =
+            "Needs a token with a scope containing \\\"private\\\". Set if scope does not include no_expiry of old.";
+        let text = format!("{HEAD}paths: {{/x: {{get: {{description: \"{told}\", responses: {{}}}}}}}}\n");
+        assert_eq!(values_of(&text, "oauth2_scopes"), [json!(["private", "no_expiry"])]);
+        assert!(values_of(&text.replace("OAuth 2.0 is used.", "Nothing."), "oauth2_scopes").is_empty());
+        let plain = text.replace(told, "The scope of this work is wide.");
+        assert!(values_of(&plain, "oauth2_scopes").is_empty());
+    }
+}

@@ -417,3 +417,36 @@ fn limit_max(schemas: &Schemas, query: &Query<'_>) -> Option<u64> {
         found.parse().ok().filter(|n| (1..1_000_000).contains(n))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::system_of;
+
+    fn way(parameters: &str, answer: &str) -> Option<(&'static str, Option<String>, Option<String>)> {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths:\n  /things:\n    get:\n      parameters: {parameters}\n      responses: {{'200': {{description: ok, content: {{application/json: {{schema: {answer}}}}}}}}}\n"
+        );
+        let system = system_of(&text);
+        let pages = system.operations[0].pagination.as_ref()?;
+        Some((pages.style.as_str(), pages.param.clone(), pages.limit_param.clone()))
+    }
+
+    const LIST: &str = "{type: array, items: {type: object, properties: {id: {type: string}}}}";
+
+    #[test]
+    fn a_link_header_told_in_prose_wins_over_counting() {
+        let counted =
+            "[{name: skip, in: query, schema: {type: integer}}, {name: limit, in: query, schema: {type: integer}}]";
+        let told = counted.replace("]", ", {name: quiet, in: query, description: Removes the Link header}]");
+        assert_eq!(way(counted, LIST), Some(("offset", Some("skip".into()), Some("limit".into()))));
+        assert_eq!(way(&told, LIST), Some(("link_header", Some("skip".into()), Some("limit".into()))));
+    }
+
+    #[test]
+    fn a_deprecated_page_number_names_the_cursor_that_comes_for_it() {
+        let page = "[{name: page_number, in: query, description: 'Deprecated: use `next_page_token`.', schema: {type: integer}}]";
+        assert_eq!(way(page, LIST), Some(("cursor", Some("next_page_token".into()), None)));
+        let kept = page.replace("Deprecated: use", "Beside");
+        assert_eq!(way(&kept, LIST), Some(("page", Some("page_number".into()), None)));
+    }
+}

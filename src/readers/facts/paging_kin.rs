@@ -106,3 +106,44 @@ fn like_siblings(system: &System, operation: &Operation, leaves: &[Leaf<'_>], to
         ..sibling.pagination.clone()?
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::system_of;
+    use super::*;
+
+    type Way = (&'static str, Option<String>, Option<String>);
+
+    fn ways(text: &str) -> Vec<Option<Way>> {
+        let system = system_of(text);
+        let way = |p: &Pagination| (p.style.as_str(), p.param.clone(), p.limit_param.clone());
+        system.operations.iter().map(|o| o.pagination.as_ref().map(way)).collect()
+    }
+
+    fn lists(first: &str, second: &str, around: &str) -> String {
+        let answer = format!(
+            "{{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{things: {{type: array, items: {{type: object}}}}, {around}}}}}}}}}}}}}"
+        );
+        format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths:\n  /a/things: {{get: {{parameters: {first}, responses: {answer}}}}}\n  /b/things: {{get: {{parameters: {second}, responses: {answer}}}}}\n"
+        )
+    }
+
+    #[test]
+    fn an_answer_that_repeats_limit_and_offset_tells_the_parameters() {
+        let echo = "meta: {type: object, properties: {limit: {type: integer}, offset: {type: integer}}}";
+        let way = Some(("offset", Some("offset".into()), Some("limit".into())));
+        assert_eq!(ways(&lists("[]", "[]", echo)), [way.clone(), way]);
+        let half = "meta: {type: object, properties: {limit: {type: integer}}}";
+        assert_eq!(ways(&lists("[]", "[]", half)), [None, None]);
+    }
+
+    #[test]
+    fn a_token_is_sent_as_the_siblings_send_it() {
+        let token = "pagination: {type: object, properties: {next: {type: integer}}}";
+        let first = "[{name: until, in: query, schema: {type: integer}}, {name: limit, in: query}]";
+        let way = Some(("cursor", Some("until".into()), Some("limit".into())));
+        assert_eq!(ways(&lists(first, "[]", token)), [way.clone(), way]);
+        assert_eq!(ways(&lists("[]", "[]", token)), [None, None]);
+    }
+}

@@ -235,28 +235,37 @@ fn is_paging(name: &str) -> bool {
     MARKS.contains(&name)
 }
 
+/// Names of fields that stand beside a record in its envelope.
+const AROUND: [&str; 18] = [
+    "meta",
+    "links",
+    "status",
+    "success",
+    "code",
+    "message",
+    "ok",
+    "requestid",
+    "error",
+    "errors",
+    "jsonapi",
+    "included",
+    "version",
+    "warnings",
+    "metadata",
+    "trace",
+    "responsemetadata",
+    "warning",
+];
+
+/// The name of the only field of an answer that tells of more than the call itself.
+pub(super) fn only_field(schemas: &Schemas, body: SchemaId) -> Option<&str> {
+    let fields = schemas.properties(body);
+    let mut inner = fields.keys().filter(|name| !AROUND.contains(&norm(name).as_str()));
+    inner.next().copied().filter(|_| inner.next().is_none())
+}
+
 /// The record inside an envelope with one object, e.g. `{"customer": {…}}`; the schema itself where there is none.
 fn unwrapped(schemas: &Schemas, body: SchemaId) -> SchemaId {
-    const AROUND: [&str; 18] = [
-        "meta",
-        "links",
-        "status",
-        "success",
-        "code",
-        "message",
-        "ok",
-        "requestid",
-        "error",
-        "errors",
-        "jsonapi",
-        "included",
-        "version",
-        "warnings",
-        "metadata",
-        "trace",
-        "responsemetadata",
-        "warning",
-    ];
     let properties = schemas.properties(body);
     let mut inner: Option<SchemaId> = None;
     for (name, property) in properties {

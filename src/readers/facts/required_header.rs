@@ -68,3 +68,16 @@ fn of_examples(system: &System, hints: &Hints<'_>, known: &[Fact]) -> Vec<Fact> 
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_that_examples_send_is_required_beside_another_scheme() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/x: {get: {description: \"curl -H 'Pass-Key: KEY' u\", responses: {}}}}\ncomponents: {securitySchemes: {k: {type: apiKey, in: header, name: Pass-Key}, b: {type: http, scheme: bearer}}}\n";
+        assert_eq!(values_of(text, "required_header"), [json!({"name": "Pass-Key"})]);
+        assert!(values_of(&text.replace("-H 'Pass-Key", "-d 'Pass-Key"), "required_header").is_empty());
+    }
+}

@@ -61,3 +61,16 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
     system.facts.extend(facts);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+
+    #[test]
+    fn a_sink_is_subscribed_to_as_a_webhook_is() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/v1/Sinks: {post: {responses: {}}}, /v1/kitchens: {post: {responses: {}}}}\n";
+        let paths: Vec<serde_json::Value> =
+            values_of(text, "webhook_subscribe_endpoint").iter().map(|v| v["path"].clone()).collect();
+        assert_eq!(paths, ["/v1/Sinks"]);
+    }
+}
