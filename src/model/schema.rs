@@ -225,6 +225,11 @@ impl Schemas {
         &mut self.0[id.0 as usize]
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Schema> {
+        self.0.iter()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

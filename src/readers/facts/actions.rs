@@ -150,7 +150,7 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
-        (Some(Action::Get), _) if !many => Action::Get,
+        (Some(Action::Get), _) if !many || (called(&operation.path) && !paged) => Action::Get,
         (_, Some(Action::Search)) if many || !item => Action::Search,
         (_, Some(Action::List)) if many || !item || paged => Action::List,
         _ if many => Action::List,
@@ -166,6 +166,15 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
             }
         }
     }
+}
+
+/// The path is a call of a method: `/users.info`, `/users:lookup`.
+pub(super) fn called(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    last.split_once(['.', ':']).is_some_and(|(noun, verb)| {
+        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+        word(noun) && word(verb) && !matches!(verb, "json" | "xml" | "php" | "aspx" | "do")
+    })
 }
 
 /// The answer's schema says nothing about its form.
@@ -191,4 +200,24 @@ fn says_upsert(operation: &Operation, text: &str) -> bool {
     let summary = operation.summary.to_lowercase();
     let opening: String = text.chars().take(300).collect::<String>().to_lowercase();
     SAYS.iter().any(|s| summary.contains(s) || opening.contains(s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action_of(path: &str, fields: &str) -> Action {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{path}: {{get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}}}}}\n"
+        );
+        super::super::system_of(&text).operations[0].action
+    }
+
+    #[test]
+    fn a_method_that_gets_info_gets_one_though_its_answer_holds_lists() {
+        let fields = "user: {type: array, items: {type: object, properties: {id: {type: string}}}}";
+        assert_eq!(action_of("/users.info", fields), Action::Get);
+        assert_eq!(action_of("/users.list", fields), Action::List);
+        assert!(called("/users.info") && !called("/users.json") && !called("/users/{id}"));
+    }
 }

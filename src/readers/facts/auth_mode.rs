@@ -36,6 +36,11 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     } else {
         facts.extend(oauth_beside(system, hints));
     }
+    let oauth = |f: &Fact| f.value.get("type").and_then(Value::as_str).is_some_and(|t| t.starts_with("oauth2"));
+    if !facts.iter().any(oauth) {
+        facts.extend(oauth_at_work(system, hints));
+    }
+    facts.extend(bearer_of_oauth(system, &facts));
     system.facts.extend(facts);
 }
 
@@ -142,6 +147,60 @@ fn of_parameters(system: &System) -> Vec<Fact> {
         .collect()
 }
 
+/// A token that OAuth 2.0 issues goes into `Authorization: Bearer` (RFC 6750 section 2.1); a token that was got
+/// otherwise, e.g. made by hand, goes there too.
+fn bearer_of_oauth(system: &System, facts: &[Fact]) -> Option<Fact> {
+    let declared = system.schemes.values().find(|s| matches!(s.kind, SchemeKind::Oauth2(_)))?;
+    let known = facts.iter().any(|f| f.value == mode("bearer"));
+    let from = vec![declared.pointer.clone()];
+    (!known).then(|| Fact::inferred("auth_mode", mode("bearer"), "oauth-tokens-are-bearer-tokens", from, 0.50))
+}
+
+/// The word itself: `intoAuthority` holds the same letters.
+fn oauth_words(text: &str) -> impl Iterator<Item = &str> {
+    ["OAuth", "oauth", "Oauth", "OAUTH"].into_iter().flat_map(move |word| {
+        text.match_indices(word).filter_map(move |(at, _)| {
+            let before = text.get(..at)?.chars().next_back();
+            let starts = before.is_none_or(|c| !c.is_alphabetic() || (c.is_lowercase() && word.starts_with("OA")));
+            starts.then(|| text.get(at + word.len()..)).flatten()
+        })
+    })
+}
+
+/// What follows the word is a part of OAuth that only a server of it has: its applications, clients, tokens.
+fn speaks_of_oauth_parts(text: &str) -> bool {
+    const PARTS: [&str; 9] = ["app", "application", "client", "token", "access", "key", "scope", "consumer", "scopes"];
+    if text.contains("as an OAuth") {
+        return true; // "lets others use it as an OAuth provider"
+    }
+    oauth_words(text).any(|rest| {
+        let rest = rest.trim_start_matches([' ', '-', '_', '2', '.', '0']);
+        let word: String = rest.chars().take_while(|c| c.is_alphabetic()).take(12).collect::<String>().to_lowercase();
+        PARTS.iter().any(|p| word == *p || word.strip_suffix('s') == Some(p))
+    })
+}
+
+/// OAuth that nothing declares, but that the system is seen to serve: an operation on its tokens or applications, or
+/// a text that says what an OAuth token may do. Applications of others get tokens by authorization codes.
+fn oauth_at_work(system: &System, hints: &Hints<'_>) -> Option<Fact> {
+    let by_path = system.operations.iter().find(|o| {
+        let path = o.path.to_lowercase();
+        path.contains("/oauth/") || path.contains("/oauth2/") || speaks_of_oauth_parts(&o.summary)
+    });
+    let pointer = match by_path {
+        Some(operation) => operation.pointer.clone(),
+        None => {
+            let of_prose = hints.prose.iter().map(|p| (p.text, &p.pointer));
+            let of_parameters = hints.parameters.values().map(|p| (p.text, &p.pointer));
+            let of_schemas = system.schemas.iter().map(|s| (s.description.as_str(), &s.pointer));
+            let found = of_prose.chain(of_parameters).chain(of_schemas).find(|(text, _)| speaks_of_oauth_parts(text));
+            found?.1.clone()
+        }
+    };
+    let value = mode("oauth2_authorization_code");
+    Some(Fact::inferred("auth_mode", value, "oauth-parts-in-use", vec![pointer], 0.40))
+}
+
 /// OAuth that is not declared: told in prose, or declared with the implicit flow alone, which OAuth 2.1 took out in
 /// favour of authorization codes.
 fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
@@ -160,8 +219,8 @@ fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
     let of_system = hints.prose.iter().filter(|p| p.operation.is_none()).map(|p| (p.text, &p.pointer));
     let of_schemes = system.schemes.values().map(|s| (s.description.as_str(), &s.pointer));
     for (text, pointer) in of_system.chain(of_schemes) {
-        let text = text.to_lowercase();
-        if text.contains("oauth") {
+        if oauth_words(text).next().is_some() {
+            let text = text.to_lowercase();
             let kind = if text.contains("client credentials") || text.contains("client_credentials") {
                 "oauth2_client_credentials"
             } else {
@@ -190,5 +249,65 @@ fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
             }
         }
     }
+    // Examples of requests in the operations show what no other text says.
+    if facts.iter().all(|f: &Fact| f.value == mode("api_key")) {
+        for (sign, kind) in [("Authorization: Bearer ", "bearer"), ("Authorization: Basic ", "basic")] {
+            if let Some(prose) = hints.prose.iter().find(|p| p.text.contains(sign)) {
+                let from = vec![prose.pointer.clone()];
+                facts.push(Fact::inferred("auth_mode", mode(kind), "header-in-example-request", from, 0.55));
+            }
+        }
+    }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+
+    fn types(text: &str) -> Vec<String> {
+        let values = values_of(text, "auth_mode");
+        values.iter().map(|v| v["type"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    const KEY: &str = "components: {securitySchemes: {k: {type: apiKey, in: header, name: X-Key}}}";
+
+    fn with_key(info: &str, paths: &str) -> Vec<String> {
+        types(&format!("openapi: 3.0.3\ninfo: {info}\npaths: {paths}\n{KEY}\n"))
+    }
+
+    #[test]
+    fn tokens_of_oauth_are_bearer_tokens() {
+        let flows = "{authorizationCode: {authorizationUrl: https://a.example/auth, tokenUrl: https://a.example/t, scopes: {}}}";
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{}}\ncomponents: {{securitySchemes: {{o: {{type: oauth2, flows: {flows}}}}}}}\n"
+        );
+        assert_eq!(types(&text), ["oauth2_authorization_code", "bearer"]);
+        assert_eq!(with_key("{title: T, version: '1'}", "{}"), ["api_key"]);
+    }
+
+    #[test]
+    fn operations_on_oauth_applications_and_tokens_mean_oauth() {
+        let info = "{title: T, version: '1'}";
+        let summary = "{/apps: {get: {summary: List OAuth applications, responses: {}}}}";
+        assert_eq!(with_key(info, summary), ["api_key", "oauth2_authorization_code"]);
+        let path = "{/oauth/token: {post: {responses: {}}}}";
+        assert_eq!(with_key(info, path), ["api_key", "oauth2_authorization_code"]);
+        let prose = "{/fees: {post: {description: Needs an OAuth key., responses: {}}}}";
+        assert_eq!(with_key(info, prose), ["api_key", "oauth2_authorization_code"]);
+    }
+
+    #[test]
+    fn letters_of_oauth_in_other_words_mean_nothing() {
+        let prose =
+            "{/x: {get: {description: Goes intoauthority and through an OAuth dance of a bank., responses: {}}}}";
+        assert_eq!(with_key("{title: T, version: '1', description: Turns zeroauth on.}", prose), ["api_key"]);
+    }
+
+    #[test]
+    fn a_header_in_an_example_request_counts_where_nothing_is_declared() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/x: {get: {description: 'Authorization: Bearer KEY', responses: {}}}}\n";
+        assert_eq!(types(text), ["bearer"]);
+        assert_eq!(types(&text.replace("Authorization: Bearer KEY", "Nothing.")), Vec::<String>::new());
+    }
 }

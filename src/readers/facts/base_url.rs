@@ -16,8 +16,8 @@ pub(super) fn host_and_path(url: &str) -> Option<(&str, &str)> {
     (!host.is_empty()).then(|| (host, path.trim_end_matches('/')))
 }
 
-fn run(system: &mut System, _: &Hints<'_>) {
-    let facts: Vec<Fact> = system
+fn run(system: &mut System, hints: &Hints<'_>) {
+    let mut facts: Vec<Fact> = system
         .servers
         .iter()
         .take(5)
@@ -26,5 +26,104 @@ fn run(system: &mut System, _: &Hints<'_>) {
             Some(Fact::stated("base_url", json!({"host": host, "path": path}), server.pointer.clone()))
         })
         .collect();
+    if facts.is_empty() {
+        facts.extend(of_prose(system, hints));
+    }
     system.facts.extend(facts);
+}
+
+/// Where no server is absolute: an URL in prose that leads to a path of the description, else a host with a
+/// placeholder, which stands for one host of each account.
+fn of_prose(system: &System, hints: &Hints<'_>) -> Option<Fact> {
+    let servers = system.servers.iter().map(|s| (s.description.as_str(), &s.pointer));
+    let texts = || hints.prose.iter().map(|p| (p.text, &p.pointer)).chain(servers.clone());
+    let paths: std::collections::BTreeSet<&str> = system.operations.iter().map(|o| fixed(&o.path)).collect();
+    for (text, pointer) in texts() {
+        for url in urls(text) {
+            let Some((host, path)) = host_and_path(url) else { continue };
+            let own = paths.iter().find_map(|fixed| path.find(fixed).map(|at| path.get(..at).unwrap_or_default()));
+            if let Some(base) = own.filter(|_| host.contains('.')) {
+                let value = json!({"host": braced(host), "path": base});
+                return Some(Fact::inferred("base_url", value, "own-path-in-prose", vec![pointer.clone()], 0.65));
+            }
+        }
+    }
+    let schemas = system.schemas.iter().map(|s| (s.description.as_str(), &s.pointer));
+    texts().chain(schemas).find_map(|(text, pointer)| {
+        let host = host_of_account(text)?;
+        let value = json!({"host": host, "path": ""});
+        Some(Fact::inferred("base_url", value, "host-of-account-in-prose", vec![pointer.clone()], 0.40))
+    })
+}
+
+/// The path up to its first parameter; too short to be told from others, nothing that any URL has.
+fn fixed(path: &str) -> &str {
+    let fixed = path.split('{').next().unwrap_or(path).trim_end_matches('/');
+    if fixed.matches('/').count() >= 2 { fixed } else { "\0" }
+}
+
+/// The http URLs of a text.
+fn urls(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("://").filter_map(move |(at, _)| {
+        let start = if text.get(..at)?.ends_with("https") { at - 5 } else { at.checked_sub(4)? };
+        let rest = text.get(start..).filter(|r| r.starts_with("http"))?;
+        rest.split([' ', '\n', '"', '`', ')', '\'', ',']).next()
+    })
+}
+
+/// `<account>` as `{account}`.
+fn braced(host: &str) -> String {
+    host.replace(['<', '['], "{").replace(['>', ']'], "}")
+}
+
+/// `{account}.example.com` or `<account>.example.com`, wherever a text has it.
+fn host_of_account(text: &str) -> Option<String> {
+    for (open, close) in [('{', "}."), ('<', ">."), ('[', "].")] {
+        for (at, _) in text.match_indices(close) {
+            let (Some(before), Some(after)) = (text.get(..at), text.get(at + close.len()..)) else { continue };
+            let Some((_, name)) = before.rsplit_once(open) else { continue };
+            let domain = after.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')).next()?;
+            let domain = domain.trim_end_matches('.');
+            let named =
+                !name.is_empty() && name.len() <= 40 && name.chars().all(|c| c.is_alphanumeric() || "-_ .".contains(c));
+            let labels: Vec<&str> = domain.split('.').collect();
+            let top = labels.last().is_some_and(|l| l.len() >= 2 && l.chars().all(|c| c.is_ascii_lowercase()));
+            // A host, not `{id}.json`.
+            if named && labels.len() >= 2 && top && labels.iter().all(|l| !l.is_empty()) {
+                return Some(format!("{{{}}}.{}", name.trim(), domain.to_lowercase()));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+
+    fn read(servers: &str, operation: &str) -> Vec<String> {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\nservers: {servers}\npaths: {{'/v3/downloads/images/{{id}}': {{get: {{description: \"{operation}\", responses: {{}}}}}}}}\n"
+        );
+        let values = values_of(&text, "base_url");
+        values
+            .iter()
+            .map(|v| format!("{}{}", v["host"].as_str().unwrap_or(""), v["path"].as_str().unwrap_or("")))
+            .collect()
+    }
+
+    #[test]
+    fn an_url_in_prose_that_leads_to_an_own_path_tells_the_host() {
+        let told = "Ask https://api.pictures.example/rest/v3/downloads/images/7?auto=1 for it.";
+        assert_eq!(read("[]", told), ["api.pictures.example/rest"]);
+        assert_eq!(read("[{url: https://stated.example/v1}]", told), ["stated.example/v1"]);
+        assert_eq!(read("[]", "See https://docs.example/guide for it."), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_host_with_a_placeholder_is_the_host_of_an_account() {
+        let servers = "[{url: /, description: 'Of the form `https://<your-account>.books.example/api/3/<thing>`'}]";
+        assert_eq!(read(servers, ""), ["{your-account}.books.example"]);
+        assert_eq!(read("[]", "Download {id}.json or <b>.now"), Vec::<String>::new());
+    }
 }

@@ -21,7 +21,8 @@ struct Named {
 }
 
 fn run(system: &mut System, _: &Hints<'_>) {
-    let named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
+    let mut named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
+    by_answers(system, &mut named);
     // One noun below several parents and never on its own: `members` of lists and of segments are different things.
     // Where their schemas are named apart, those names are used, else the parents'.
     let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
@@ -77,6 +78,42 @@ fn run(system: &mut System, _: &Hints<'_>) {
     system.entities = entities;
 }
 
+/// Where methods are called (`/conversations.info`), the word before the dot is a namespace; what is in it, the
+/// answers name: a field that holds the record, or the records.
+fn by_answers(system: &System, named: &mut [Option<Named>]) {
+    let space = |o: &Operation| {
+        let last = o.path.rsplit('/').next().unwrap_or_default();
+        last.rsplit_once(['.', ':']).and_then(|(space, _)| noun(space.rsplit('.').next()?))
+    };
+    let mut told: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    for (operation, n) in system.operations.iter().zip(named.iter_mut()) {
+        let Some(n) = n.as_mut().filter(|_| super::actions::called(&operation.path)) else { continue };
+        let (Some(space), Some(label)) = (space(operation), held_in(operation, &system.schemas)) else { continue };
+        if n.noun == space {
+            *told.entry(space).or_default().entry(label).or_insert(0) += 1;
+        } else if matches!(operation.action, Action::List | Action::Search) {
+            n.noun = label;
+        }
+    }
+    for (operation, n) in system.operations.iter().zip(named.iter_mut()) {
+        let Some(n) = n.as_mut().filter(|_| super::actions::called(&operation.path)) else { continue };
+        let best = told.get(&n.noun).and_then(|labels| labels.iter().max_by_key(|(_, count)| **count));
+        // Once may be chance.
+        if let Some((label, _)) = best.filter(|(_, count)| **count > 1) {
+            n.noun.clone_from(label);
+        }
+    }
+}
+
+/// The name of the field that holds the record or the records of an answer, as a noun; none of an envelope.
+fn held_in(operation: &Operation, schemas: &Schemas) -> Option<String> {
+    let field = match &operation.items {
+        Some(path) => path.last()?.clone(),
+        None => super::records::only_field(schemas, operation.success()?.schema?)?.to_owned(),
+    };
+    (!super::records::is_envelope(&field)).then(|| noun(&field)).flatten()
+}
+
 /// The noun of an operation's path, and its parent.
 fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     let label = operation
@@ -116,6 +153,14 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .filter(|(_, w)| path::verb(&w.to_lowercase()).is_none())?;
     let mut name = noun(word)?;
     let before = steps.get(..at).unwrap_or_default();
+    // Children of blocks are blocks; statistics of messages are no messages.
+    if word.eq_ignore_ascii_case("children") {
+        name = before.iter().rev().find_map(Segment::word).and_then(noun).unwrap_or(name);
+    } else if let Some(Segment::Word(kind)) = before.last()
+        && matches!(kind.to_lowercase().as_str(), "stats" | "statistics" | "metrics" | "analytics")
+    {
+        name = format!("{name}_stats");
+    }
     // `checkout/sessions` is a checkout session where the schema's name says so.
     if let Some(Segment::Word(space)) = before.last()
         && let Some(component) = operation.record.and_then(|r| schemas.get(r).name.as_deref())
@@ -208,4 +253,34 @@ fn key(system: &System, entity: &str, schema: SchemaId) -> Option<String> {
     let found = candidates.iter().find_map(|c| named(c));
     // A name serves as a key only where the path says so.
     found.or_else(|| param.filter(|p| norm(p).ends_with("name")).and_then(|_| named("name")))
+}
+
+#[cfg(test)]
+mod tests {
+
+    fn entities_of(paths: &str) -> Vec<Option<String>> {
+        let text = format!("openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{paths}}}\n");
+        super::super::system_of(&text).operations.iter().map(|o| o.entity.clone()).collect()
+    }
+
+    #[test]
+    fn answers_name_what_is_in_a_namespace_of_methods() {
+        let call = |path: &str, fields: &str| {
+            format!(
+                "{path}: {{post: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{ok: {{type: boolean}}, {fields}}}}}}}}}}}}}}}}}"
+            )
+        };
+        let room = "room: {type: object, properties: {id: {type: string}}}";
+        let three =
+            [call("/talks.info", room), call("/talks.create", room), call("/talks.close", "ok: {type: boolean}")];
+        assert_eq!(entities_of(&three.join(", ")), [Some("room".into()), Some("room".into()), Some("room".to_owned())]);
+        assert_eq!(entities_of(&call("/talks.info", room)), [Some("talk".to_owned())]);
+    }
+
+    #[test]
+    fn children_are_of_their_parents_kind_and_statistics_are_not() {
+        let get = |path: &str| format!("'{path}': {{get: {{responses: {{}}}}}}");
+        assert_eq!(entities_of(&get("/blocks/{id}/children")), [Some("block".to_owned())]);
+        assert_eq!(entities_of(&get("/stats/letters")), [Some("letter_stats".to_owned())]);
+    }
 }

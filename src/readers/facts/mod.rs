@@ -11,6 +11,7 @@ mod leaves;
 mod oauth2;
 mod page_names;
 mod pagination;
+mod paging_kin;
 mod path;
 mod rate_limit;
 mod rate_limit_header;
@@ -98,6 +99,18 @@ pub const ALL: &[Detector] = &[
     sensitive_field::DETECTOR,
     webhook_event::DETECTOR,
 ];
+
+/// The system of a description, for tests of detectors.
+#[cfg(test)]
+fn system_of(text: &str) -> System {
+    super::read_bytes(text.as_bytes(), "api.yaml").system.expect("the description is readable")
+}
+
+/// The values of a fact, for tests of detectors.
+#[cfg(test)]
+fn values_of(text: &str, fact: &str) -> Vec<serde_json::Value> {
+    system_of(text).facts_named(fact).map(|f| f.value.clone()).collect()
+}
 
 /// Runs all detectors.
 pub fn derive(system: &mut System, hints: &Hints<'_>) {

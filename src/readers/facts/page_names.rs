@@ -1,6 +1,7 @@
 //! Names by which APIs page, in the normal form of [`norm`]: what was met in real descriptions, no more.
 
 use super::path::norm;
+use crate::model::PageStyle;
 
 /// Parameters that carry a token or the key of the last record.
 pub(super) const CURSORS: [&str; 34] = [
@@ -135,4 +136,13 @@ pub(super) fn is_page_param(name: &str) -> bool {
             name,
             "offset" | "startat" | "limit" | "perpage" | "pagesize" | "sysparmlimit" | "pagelen" | "maxresults"
         )
+}
+
+/// How a field of this name would page, were it a parameter.
+pub(super) fn is_position(name: &str) -> Option<PageStyle> {
+    match name {
+        "offset" | "skip" | "startat" | "startindex" => Some(PageStyle::Offset),
+        "page" | "pagenumber" | "pageindex" => Some(PageStyle::Page),
+        _ => None,
+    }
 }

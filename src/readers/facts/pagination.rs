@@ -1,5 +1,6 @@
 //! `pagination`: how a list is paged, from its query parameters and the fields around its records.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -7,6 +8,7 @@ use serde_json::json;
 
 use super::leaves::{Leaf, around};
 use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOKENS, WEAK_CURSORS};
+use super::paging_kin;
 use super::path::norm;
 use super::{Detector, Hints};
 use crate::model::{
@@ -18,6 +20,7 @@ use crate::model::{
 pub(super) const DETECTOR: Detector = Detector { fact: "pagination", run };
 
 fn run(system: &mut System, hints: &Hints<'_>) {
+    let linked = told_link_header(system, hints);
     let found: Vec<Option<Pagination>> = system
         .operations
         .iter()
@@ -25,14 +28,26 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         .map(|(i, operation)| {
             let listed = matches!(operation.action, Action::List | Action::Search);
             (listed && matches!(operation.method, Method::Get | Method::Post))
-                .then(|| paginate(&system.schemas, operation, i, hints))
+                .then(|| paginate(&system.schemas, operation, i, hints, linked.contains(&i)))
                 .flatten()
         })
         .collect();
     for (operation, pagination) in system.operations.iter_mut().zip(found) {
         operation.pagination = pagination;
     }
+    paging_kin::complete(system);
     system.facts.extend(of_system(system));
+}
+
+/// Operations whose texts speak of a Link header (RFC 8288).
+fn told_link_header(system: &System, hints: &Hints<'_>) -> BTreeSet<usize> {
+    let says = |text: &str| {
+        ["Link header", "link header", "Link response header", "`Link`"].iter().any(|sign| text.contains(sign))
+    };
+    let of_prose = hints.prose.iter().filter_map(|p| Some((p.operation?, p.text)));
+    let of_parameters = hints.parameters.iter().map(|((i, _), p)| (*i, p.text));
+    let listed = |i: usize| system.operations.get(i).is_some_and(|o| matches!(o.action, Action::List | Action::Search));
+    of_prose.chain(of_parameters).filter(|(i, text)| listed(*i) && says(text)).map(|(i, _)| i).collect()
 }
 
 /// The ways of paging in the system, most common first.
@@ -80,7 +95,13 @@ impl Query<'_> {
     }
 }
 
-fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hints<'_>) -> Option<Pagination> {
+fn paginate(
+    schemas: &Schemas,
+    operation: &Operation,
+    index: usize,
+    hints: &Hints<'_>,
+    linked: bool,
+) -> Option<Pagination> {
     let queries: Vec<Query<'_>> = operation
         .parameters
         .iter()
@@ -152,7 +173,9 @@ fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hint
         }
     }
     let next_url = leaves.iter().find(|l| l.textual() && is_next_url(l));
-    let link_header = operation.success().is_some_and(|r| r.headers.iter().any(|h| h.eq_ignore_ascii_case("link")));
+    // Told in prose, the header wins over counting: it is what its texts tell callers to follow.
+    let link_header = (linked && limit.is_some())
+        || operation.success().is_some_and(|r| r.headers.iter().any(|h| h.eq_ignore_ascii_case("link")));
     // Counting pages needs an end: with a total it is as good as following URLs, and what most callers do.
     let counted = offset.is_some() && total.is_some() && cursors.is_empty();
     if style.is_none()
@@ -208,8 +231,21 @@ fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hint
             style = Some((PageStyle::Cursor, Some(query), key, None));
         }
     }
-    if style.is_none() && limit.is_some() && says_link_header(index, hints) {
-        style = Some((PageStyle::LinkHeader, None, None, None));
+    // What goes out of use names what comes for it.
+    if let Some((PageStyle::Page | PageStyle::Offset, Some(query), ..)) = style
+        && let Some(heir) = heir(hints.parameters.get(&(index, query.parameter.name.clone())).map_or("", |p| p.text))
+    {
+        return Some(Pagination {
+            style: PageStyle::Cursor,
+            param: Some(heir.to_owned()),
+            limit_param: limit.map(|q| q.parameter.name.clone()),
+            limit_max: limit.and_then(|q| limit_max(schemas, q)),
+            next: leaves.iter().find(|l| norm(heir) == l.name).map(|l| CursorFrom::Body(l.path.clone())),
+            more,
+            total,
+            first_page: 1,
+            basis: Basis::Inferred { rule: "cursor-for-deprecated-page", from: vec![query.parameter.pointer.clone()] },
+        });
     }
     let (style, query, next, leaf) = style?;
     let basis = basis(operation, style, query, leaf, next.as_ref());
@@ -224,6 +260,12 @@ fn paginate(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hint
         first_page: query.filter(|_| style == PageStyle::Page).map_or(1, |q| first_page(schemas, q)),
         basis,
     })
+}
+
+/// The cursor that the text of a deprecated parameter names in its place.
+fn heir(text: &str) -> Option<&str> {
+    text.to_lowercase().contains("deprecated").then_some(())?;
+    text.split(['`', '"', '\'', ' ']).find(|word| !norm(word).is_empty() && CURSORS.contains(&norm(word).as_str()))
 }
 
 /// Stated where the parameter or the answer's field says what it is for; else a rule put them together.
@@ -327,14 +369,6 @@ fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String>
     ["id", "uuid", "gid", "key"].iter().find_map(|k| fields.keys().find(|f| norm(f) == *k)).map(|f| (*f).to_owned())
 }
 
-fn says_link_header(index: usize, hints: &Hints<'_>) -> bool {
-    let of_parameters = hints.parameters.iter().filter(|((i, _), _)| *i == index).map(|(_, p)| p.text);
-    hints.prose.iter().filter(|p| p.operation == Some(index)).map(|p| p.text).chain(of_parameters).any(|text| {
-        let text = text.to_lowercase();
-        text.contains("link header") || text.contains("link response header") || text.contains("`link`")
-    })
-}
-
 fn first_page(schemas: &Schemas, query: &Query<'_>) -> u64 {
     let schema = query.parameter.schema.map(|s| schemas.get(s));
     let zero = |n: Option<&serde_json::Number>| n.and_then(serde_json::Number::as_f64).map(|f| f == 0.0);
@@ -382,4 +416,37 @@ fn limit_max(schemas: &Schemas, query: &Query<'_>) -> Option<u64> {
             MAXIMUM.iter().find_map(|m| m.captures(&query.text)?.get(1).map(|g| g.as_str().replace(',', "")))?;
         found.parse().ok().filter(|n| (1..1_000_000).contains(n))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::system_of;
+
+    fn way(parameters: &str, answer: &str) -> Option<(&'static str, Option<String>, Option<String>)> {
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths:\n  /things:\n    get:\n      parameters: {parameters}\n      responses: {{'200': {{description: ok, content: {{application/json: {{schema: {answer}}}}}}}}}\n"
+        );
+        let system = system_of(&text);
+        let pages = system.operations[0].pagination.as_ref()?;
+        Some((pages.style.as_str(), pages.param.clone(), pages.limit_param.clone()))
+    }
+
+    const LIST: &str = "{type: array, items: {type: object, properties: {id: {type: string}}}}";
+
+    #[test]
+    fn a_link_header_told_in_prose_wins_over_counting() {
+        let counted =
+            "[{name: skip, in: query, schema: {type: integer}}, {name: limit, in: query, schema: {type: integer}}]";
+        let told = counted.replace("]", ", {name: quiet, in: query, description: Removes the Link header}]");
+        assert_eq!(way(counted, LIST), Some(("offset", Some("skip".into()), Some("limit".into()))));
+        assert_eq!(way(&told, LIST), Some(("link_header", Some("skip".into()), Some("limit".into()))));
+    }
+
+    #[test]
+    fn a_deprecated_page_number_names_the_cursor_that_comes_for_it() {
+        let page = "[{name: page_number, in: query, description: 'Deprecated: use `next_page_token`.', schema: {type: integer}}]";
+        assert_eq!(way(page, LIST), Some(("cursor", Some("next_page_token".into()), None)));
+        let kept = page.replace("Deprecated: use", "Beside");
+        assert_eq!(way(&kept, LIST), Some(("page", Some("page_number".into()), None)));
+    }
 }

@@ -193,6 +193,11 @@ pub(super) fn is_object(schemas: &Schemas, id: SchemaId) -> bool {
     schemas.get(id).types.has(TypeSet::OBJECT) || !schemas.properties(id).is_empty()
 }
 
+/// The name says only that records are inside.
+pub(super) fn is_envelope(name: &str) -> bool {
+    wraps(name)
+}
+
 fn wraps(name: &str) -> bool {
     let name = norm(name);
     ENVELOPES.contains(&name.as_str())
@@ -230,28 +235,37 @@ fn is_paging(name: &str) -> bool {
     MARKS.contains(&name)
 }
 
+/// Names of fields that stand beside a record in its envelope.
+const AROUND: [&str; 18] = [
+    "meta",
+    "links",
+    "status",
+    "success",
+    "code",
+    "message",
+    "ok",
+    "requestid",
+    "error",
+    "errors",
+    "jsonapi",
+    "included",
+    "version",
+    "warnings",
+    "metadata",
+    "trace",
+    "responsemetadata",
+    "warning",
+];
+
+/// The name of the only field of an answer that tells of more than the call itself.
+pub(super) fn only_field(schemas: &Schemas, body: SchemaId) -> Option<&str> {
+    let fields = schemas.properties(body);
+    let mut inner = fields.keys().filter(|name| !AROUND.contains(&norm(name).as_str()));
+    inner.next().copied().filter(|_| inner.next().is_none())
+}
+
 /// The record inside an envelope with one object, e.g. `{"customer": {…}}`; the schema itself where there is none.
 fn unwrapped(schemas: &Schemas, body: SchemaId) -> SchemaId {
-    const AROUND: [&str; 18] = [
-        "meta",
-        "links",
-        "status",
-        "success",
-        "code",
-        "message",
-        "ok",
-        "requestid",
-        "error",
-        "errors",
-        "jsonapi",
-        "included",
-        "version",
-        "warnings",
-        "metadata",
-        "trace",
-        "responsemetadata",
-        "warning",
-    ];
     let properties = schemas.properties(body);
     let mut inner: Option<SchemaId> = None;
     for (name, property) in properties {

@@ -9,7 +9,7 @@ use crate::model::{ApiKeyPlace, Fact, ParamIn, SchemeKind, System};
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "required_header", run };
 
-fn run(system: &mut System, _: &Hints<'_>) {
+fn run(system: &mut System, hints: &Hints<'_>) {
     let mut seen: indexmap::IndexMap<String, (usize, String, String)> = indexmap::IndexMap::new();
     for parameter in system.operations.iter().flat_map(|o| &o.parameters) {
         let name = norm(&parameter.name);
@@ -45,5 +45,39 @@ fn run(system: &mut System, _: &Hints<'_>) {
             facts.push(Fact::stated("required_header", value, scheme.pointer.clone()));
         }
     }
+    facts.extend(of_examples(system, hints, &facts));
     system.facts.extend(facts);
+}
+
+/// Keys that are declared as one alternative, but that examples of requests send: whoever shows them means them to be
+/// sent always. Alternatives where both are meant are a common mistake of generators.
+fn of_examples(system: &System, hints: &Hints<'_>, known: &[Fact]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for scheme in system.schemes.values() {
+        let SchemeKind::ApiKey { place: ApiKeyPlace::Header, name } = &scheme.kind else { continue };
+        let value = json!({"name": name});
+        if norm(name) == "authorization" || system.schemes.len() < 2 || known.iter().any(|f| f.value == value) {
+            continue;
+        }
+        // As curl takes headers.
+        let shown = [format!("-H '{name}:"), format!("-H \"{name}:"), format!("--header '{name}:")];
+        if let Some(prose) = hints.prose.iter().find(|p| shown.iter().any(|s| p.text.contains(s.as_str()))) {
+            let from = vec![scheme.pointer.clone(), prose.pointer.clone()];
+            facts.push(Fact::inferred("required_header", value, "key-in-example-request", from, 0.50));
+        }
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_that_examples_send_is_required_beside_another_scheme() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/x: {get: {description: \"curl -H 'Pass-Key: KEY' u\", responses: {}}}}\ncomponents: {securitySchemes: {k: {type: apiKey, in: header, name: Pass-Key}, b: {type: http, scheme: bearer}}}\n";
+        assert_eq!(values_of(text, "required_header"), [json!({"name": "Pass-Key"})]);
+        assert!(values_of(&text.replace("-H 'Pass-Key", "-d 'Pass-Key"), "required_header").is_empty());
+    }
 }

@@ -12,7 +12,11 @@ pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", run };
 fn is_hook(word: &str) -> bool {
     let word = norm(word);
     word.contains("webhook")
-        || matches!(word.as_str(), "hooks" | "hook" | "eventsubscriptions" | "notificationsubscriptions")
+        // A sink is where events are sent to (CloudEvents Subscriptions, section 3.2.4.1).
+        || matches!(
+            word.as_str(),
+            "hooks" | "hook" | "eventsubscriptions" | "notificationsubscriptions" | "sinks" | "eventdestinations"
+        )
 }
 
 fn run(system: &mut System, hints: &Hints<'_>) {
@@ -56,4 +60,17 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         facts.push(Fact::inferred("webhook_subscribe_endpoint", value, "create-on-webhooks", from, 0.65));
     }
     system.facts.extend(facts);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+
+    #[test]
+    fn a_sink_is_subscribed_to_as_a_webhook_is() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/v1/Sinks: {post: {responses: {}}}, /v1/kitchens: {post: {responses: {}}}}\n";
+        let paths: Vec<serde_json::Value> =
+            values_of(text, "webhook_subscribe_endpoint").iter().map(|v| v["path"].clone()).collect();
+        assert_eq!(paths, ["/v1/Sinks"]);
+    }
 }

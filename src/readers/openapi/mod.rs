@@ -68,6 +68,11 @@ fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
             hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
         }
     }
+    for server in top.child("servers").iter().flat_map(document::At::items).take(50) {
+        if let (Some(text), Some(at)) = (server.text("description"), server.child("description")) {
+            hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
+        }
+    }
     hints.extensions_of(top.value, &top.pointer, None);
     if let Some(info) = &info {
         hints.extensions_of(info.value, &info.pointer, None);
