@@ -72,7 +72,7 @@ pub struct Draft<'d> {
 }
 
 /// The formats this release reads, most specific mark first.
-pub const ALL: &[Reader] = &[openapi::READER, graphql::INTROSPECTION, graphql::SDL];
+pub const ALL: &[Reader] = &[openapi::READER, openapi::SWAGGER, graphql::INTROSPECTION, graphql::SDL];
 
 /// Most bytes of one description: the largest public ones have 20 MB.
 pub const MOST_BYTES: usize = 64 << 20;
