@@ -16,7 +16,10 @@ fn run(system: &mut System, _: &Hints<'_>) {
     for (name, scheme) in &system.schemes {
         let SchemeKind::Oauth2(flows) = &scheme.kind else { continue };
         for flow in flows {
-            let at = &flow.pointer;
+            let at = match flow.pointer.as_str() {
+                "" => format!("{}/flows/{}", scheme.pointer, flow.kind),
+                stated => stated.to_owned(),
+            };
             for (fact, key, url) in [
                 ("oauth2_authorization_url", "authorizationUrl", &flow.authorization_url),
                 ("oauth2_token_url", "tokenUrl", &flow.token_url),

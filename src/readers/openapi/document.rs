@@ -114,7 +114,13 @@ impl<'d> Document<'d> {
     }
 
     /// A warning at a pointer.
-    pub(in crate::readers) fn warn(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, fix: &str) {
+    pub(in crate::readers) fn warn(
+        &mut self,
+        code: &'static str,
+        pointer: &str,
+        message: impl Into<String>,
+        fix: &str,
+    ) {
         self.find(Severity::Warning, code, pointer, message, fix);
     }
 

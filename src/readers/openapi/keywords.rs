@@ -28,7 +28,8 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         if let Some(pattern) = part.at.text("pattern").filter(|p| p.len() <= 2000) {
             schema.pattern = Some(pattern.to_owned());
         }
-        let discriminator = part.map.get("discriminator").map(|d| d.get("propertyName").unwrap_or(d)).and_then(Node::as_str);
+        let discriminator =
+            part.map.get("discriminator").map(|d| d.get("propertyName").unwrap_or(d)).and_then(Node::as_str);
         if let Some(property) = discriminator {
             schema.discriminator = Some(quoted(property, 120));
         }

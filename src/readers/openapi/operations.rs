@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{At, Document};
-use super::{Dialect, swagger};
 use super::schemas::Builder;
 use super::security;
+use super::{Dialect, swagger};
 use crate::base::pointer;
 use crate::base::text::quoted;
 use crate::base::tree::Node;
@@ -52,7 +52,8 @@ pub(super) fn read<'d>(
             match Method::parse(name) {
                 Some(method) => reader.operation(doc, hints, method, path, &item, at),
                 None => {
-                    let message = format!("the method {} is not known here; the operation is left out", quoted(name, 20));
+                    let message =
+                        format!("the method {} is not known here; the operation is left out", quoted(name, 20));
                     doc.find(Severity::Note, "unknown-method", &at.pointer, message, "call it outside the connector");
                 }
             }
@@ -117,7 +118,8 @@ impl<'d> Reader<'d, '_> {
             .child("requestBody")
             .and_then(|body| self.body(doc, body))
             .or_else(|| {
-                let form = (self.dialect == Dialect::Swagger2).then(|| swagger::body(doc, &mut self.builder, item, &at));
+                let form =
+                    (self.dialect == Dialect::Swagger2).then(|| swagger::body(doc, &mut self.builder, item, &at));
                 form.flatten()
             })
             .filter(|b| b.required || !matches!(method, Method::Get | Method::Head));

@@ -22,13 +22,7 @@ pub(super) fn read(doc: &mut Document<'_>, dialect: Dialect, origin: &str) -> Ve
         doc.warn("no-server", place, message, "set systems.<name>.base_url in integration.yaml");
     } else if servers.iter().all(|s| !absolute(&s.url)) {
         let message = "all servers are relative, so the host is not known";
-        doc.find(
-            Severity::Warning,
-            "no-server",
-            place,
-            message,
-            "set systems.<name>.base_url in integration.yaml",
-        );
+        doc.find(Severity::Warning, "no-server", place, message, "set systems.<name>.base_url in integration.yaml");
     }
     servers
 }
@@ -143,7 +137,10 @@ mod tests {
 
     fn urls(root: &serde_json::Value, origin: &str) -> Vec<String> {
         let arena = crate::base::tree::Arena::default();
-        read(&mut Document::new(arena.of_value(root), origin), Dialect::Openapi3, origin).into_iter().map(|s| s.url).collect()
+        read(&mut Document::new(arena.of_value(root), origin), Dialect::Openapi3, origin)
+            .into_iter()
+            .map(|s| s.url)
+            .collect()
     }
 
     #[test]

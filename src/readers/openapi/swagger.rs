@@ -33,12 +33,7 @@ pub(super) fn of_body(parameter: &At<'_>) -> bool {
 }
 
 /// The body of an operation: its `body` parameter, or all its `formData` parameters as one object.
-pub(super) fn body<'d>(
-    doc: &mut Document<'d>,
-    builder: &mut Builder<'d>,
-    item: &At<'d>,
-    at: &At<'d>,
-) -> Option<Body> {
+pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: &At<'d>, at: &At<'d>) -> Option<Body> {
     let mut fields: Vec<(&'d str, At<'d>)> = Vec::new();
     for place in [at, item] {
         for parameter in place.child("parameters").iter().flat_map(At::items) {
