@@ -63,7 +63,7 @@ fn builder() -> ClientBuilder {
         .tcp_nodelay(true)
 }
 
-const fn method(method: Method) -> reqwest::Method {
+fn method(method: Method) -> reqwest::Method {
     match method {
         Method::Get => reqwest::Method::GET,
         Method::Put => reqwest::Method::PUT,
@@ -73,6 +73,8 @@ const fn method(method: Method) -> reqwest::Method {
         Method::Head => reqwest::Method::HEAD,
         Method::Options => reqwest::Method::OPTIONS,
         Method::Trace => reqwest::Method::TRACE,
+        // A token as RFC 9110 has them; reqwest knows no constant for it.
+        Method::Query => reqwest::Method::from_bytes(b"QUERY").unwrap_or(reqwest::Method::POST),
     }
 }
 

@@ -22,12 +22,23 @@ pub enum Method {
     Options,
     /// Safe, idempotent.
     Trace,
+    /// Safe, idempotent, with a body (the HTTP QUERY method; OpenAPI 3.2).
+    Query,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Get, Self::Put, Self::Post, Self::Patch, Self::Delete, Self::Head, Self::Options, Self::Trace];
+    pub const ALL: [Self; 9] = [
+        Self::Get,
+        Self::Put,
+        Self::Post,
+        Self::Patch,
+        Self::Delete,
+        Self::Head,
+        Self::Options,
+        Self::Trace,
+        Self::Query,
+    ];
 
     /// `GET` …
     #[must_use]
@@ -41,6 +52,7 @@ impl Method {
             Self::Head => "HEAD",
             Self::Options => "OPTIONS",
             Self::Trace => "TRACE",
+            Self::Query => "QUERY",
         }
     }
 
@@ -59,7 +71,7 @@ impl Method {
     /// The request changes nothing (RFC 9110 section 9.2.1).
     #[must_use]
     pub const fn safe(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Options | Self::Trace)
+        matches!(self, Self::Get | Self::Head | Self::Options | Self::Trace | Self::Query)
     }
 }
 
@@ -376,10 +388,14 @@ pub struct OauthFlow {
     pub authorization_url: Option<String>,
     /// Where tokens are issued.
     pub token_url: Option<String>,
+    /// Where a device asks for a code that a user enters elsewhere (RFC 8628).
+    pub device_url: Option<String>,
     /// Where tokens are refreshed, if elsewhere.
     pub refresh_url: Option<String>,
     /// Scopes on offer.
     pub scopes: Vec<String>,
+    /// Where it was read; empty where nothing was.
+    pub pointer: String,
 }
 
 /// The kind of a security scheme.

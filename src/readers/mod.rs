@@ -3,9 +3,13 @@
 //! A reader turns the document into a [`System`]; the detectors in [`facts`] then derive what the document only
 //! implies. What is wrong with a description is a finding; a half-read description is still useful.
 
+mod asyncapi;
+mod entity;
 pub mod facts;
 mod graphql;
+mod json_schema;
 mod openapi;
+mod postman;
 mod recognise;
 mod suspicious;
 
@@ -72,7 +76,15 @@ pub struct Draft<'d> {
 }
 
 /// The formats this release reads, most specific mark first.
-pub const ALL: &[Reader] = &[openapi::READER, graphql::INTROSPECTION, graphql::SDL];
+pub const ALL: &[Reader] = &[
+    openapi::READER,
+    openapi::SWAGGER,
+    asyncapi::READER,
+    postman::READER,
+    json_schema::READER,
+    graphql::INTROSPECTION,
+    graphql::SDL,
+];
 
 /// Most bytes of one description: the largest public ones have 20 MB.
 pub const MOST_BYTES: usize = 64 << 20;

@@ -8,8 +8,8 @@ use crate::base::tree::{Arena, Node, Tree, from_json, from_yaml};
 use crate::base::yaml::{Limits, Span};
 use crate::finding::{Finding, Location};
 
-const READS: &str =
-    "this release reads OpenAPI 3.0 and 3.1, as JSON or YAML, and GraphQL, as SDL or as an introspection result";
+const READS: &str = "this release reads OpenAPI 3, Swagger 2.0, AsyncAPI, Postman collections and JSON Schema, as JSON or YAML, \
+                     and GraphQL, as SDL or as an introspection result";
 
 /// What bytes turned out to be.
 #[derive(Clone, Copy)]
@@ -182,10 +182,10 @@ pub(super) fn unknown(document: Node<'_>, origin: &str) -> Finding {
             Location::pointer(origin, "#/openapi"),
             format!("the OpenAPI version {version} is unknown; {READS}"),
         )
-        .fix("pass a description in OpenAPI 3.0 or 3.1");
+        .fix("pass a description in OpenAPI 3.0, 3.1 or 3.2");
     }
-    let what = if has("swagger") {
-        format!("Swagger {}", version("swagger"))
+    let what = if has("swagger") || has("swaggerVersion") {
+        format!("Swagger {}", version(if has("swagger") { "swagger" } else { "swaggerVersion" }))
     } else if has("asyncapi") {
         format!("AsyncAPI {}", version("asyncapi"))
     } else if has("openrpc") {
@@ -193,7 +193,7 @@ pub(super) fn unknown(document: Node<'_>, origin: &str) -> Finding {
     } else if document.pointer("/info/_postman_id").is_some()
         || document.pointer("/info/schema").and_then(Node::as_str).is_some_and(|s| s.contains("postman"))
     {
-        "a Postman collection".to_owned()
+        "a Postman collection of version 1, or without its items".to_owned()
     } else if document.pointer("/data/__schema").is_some() || has("__schema") {
         "a GraphQL introspection result without its types".to_owned()
     } else if document.pointer("/log/entries").is_some() {
@@ -229,11 +229,11 @@ pub(super) fn unknown(document: Node<'_>, origin: &str) -> Finding {
 
 fn unknown_format(at: Location, what: &str) -> Finding {
     let fix = if what.starts_with("Swagger") {
-        "convert it to OpenAPI 3.0 (for example with swagger2openapi) and pass the result"
+        "convert it to OpenAPI 3 and pass the result"
     } else if what.contains("HTML") {
         "pass the address of the description itself, not of the page that shows it"
     } else {
-        "pass a description in OpenAPI 3.0 or 3.1, or a GraphQL schema"
+        "pass a description of the API in one of these formats"
     };
     Finding::error("unknown-format", at, format!("the input looks like {what}; {READS}")).fix(fix)
 }
@@ -270,12 +270,13 @@ mod tests {
     #[test]
     fn what_we_do_not_read_is_named() {
         for (text, name) in [
-            (r#"{"swagger": "2.0"}"#, "Swagger 2.0"),
-            ("asyncapi: 3.0.0\n", "AsyncAPI 3.0.0"),
+            (r#"{"swagger": "1.1"}"#, "Swagger 1.1"),
+            (r#"{"swaggerVersion": "1.2"}"#, "Swagger 1.2"),
+            ("asyncapi: 9.0.0\n", "AsyncAPI 9.0.0"),
             ("<!DOCTYPE html><html>", "an HTML page"),
             ("schema {\n  query: Query\n}\n", "read as text"),
             ("\"\"\"doc\"\"\"\ntype Query {\n  a: Int\n}\n", "read as text"),
-            (r#"{"info": {"_postman_id": "1"}, "item": []}"#, "a Postman collection"),
+            (r#"{"info": {"_postman_id": "1"}, "requests": []}"#, "a Postman collection"),
             (r#"{"$schema": "x", "type": "object"}"#, "a JSON Schema"),
             ("<?xml version=\"1.0\"?><wsdl:definitions>", "WSDL"),
             ("hello", "plain text"),

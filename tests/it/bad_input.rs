@@ -13,7 +13,10 @@ fn files_that_are_no_description_are_named_for_what_they_are() {
     write("binary.bin", b"\x7fELF\x00\x01\x02\xff\xfe");
     write("page.html", b"<!DOCTYPE html><html><body>login</body></html>");
     write("broken.json", b"{\"openapi\": \"3.1.0\", ");
-    write("swagger.json", b"{\"swagger\": \"2.0\", \"info\": {\"title\": \"x\", \"version\": \"1\"}, \"paths\": {}}");
+    write(
+        "swagger.json",
+        b"{\"swaggerVersion\": \"1.2\", \"info\": {\"title\": \"x\", \"version\": \"1\"}, \"paths\": {}}",
+    );
     write("future.json", b"{\"openapi\": \"9.0.0\", \"info\": {\"title\": \"x\", \"version\": \"1\"}, \"paths\": {}}");
     write("list.json", b"[1, 2, 3]");
     let mut page = String::new();

@@ -140,6 +140,7 @@ fn action(operation: &Operation, text: &str) -> Action {
                 Action::Delete
             }
         }
+        Method::Query => Action::Search,
         Method::Head | Method::Options | Method::Trace => Action::Other,
     }
 }

@@ -52,7 +52,8 @@ fn run(system: &mut System, _: &Hints<'_>) {
     for (operation, name) in system.operations.iter_mut().zip(names) {
         operation.entity = name;
     }
-    let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
+    // Those that the description itself states stay.
+    let mut entities: BTreeMap<String, Entity> = std::mem::take(&mut system.entities);
     for operation in &system.operations {
         let Some(name) = &operation.entity else { continue };
         let entity = entities.entry(name.clone()).or_insert_with(|| Entity {
@@ -64,6 +65,9 @@ fn run(system: &mut System, _: &Hints<'_>) {
         entity.operations.entry(operation.action).or_default().push(operation.id.clone());
     }
     for entity in entities.values_mut() {
+        if entity.operations.is_empty() {
+            continue;
+        }
         entity.schema = record(system, &entity.name);
         // A customer or a deleted customer is read as a customer.
         for operation in system.operations.iter_mut().filter(|o| o.entity.as_deref() == Some(&entity.name)) {

@@ -16,10 +16,14 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     for (name, scheme) in &system.schemes {
         let SchemeKind::Oauth2(flows) = &scheme.kind else { continue };
         for flow in flows {
-            let at = format!("{}/flows/{}", scheme.pointer, flow.kind);
+            let at = match flow.pointer.as_str() {
+                "" => format!("{}/flows/{}", scheme.pointer, flow.kind),
+                stated => stated.to_owned(),
+            };
             for (fact, key, url) in [
                 ("oauth2_authorization_url", "authorizationUrl", &flow.authorization_url),
                 ("oauth2_token_url", "tokenUrl", &flow.token_url),
+                ("oauth2_device_authorization_url", "deviceAuthorizationUrl", &flow.device_url),
             ] {
                 let Some(url) = url.as_deref() else { continue };
                 let absolute = resolved(system, url);

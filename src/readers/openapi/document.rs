@@ -14,21 +14,21 @@ const MOST_HOPS: usize = 32;
 
 /// A place in the document.
 #[derive(Debug, Clone)]
-pub(super) struct At<'d> {
+pub(in crate::readers) struct At<'d> {
     /// What stands there.
-    pub(super) value: Node<'d>,
+    pub(in crate::readers) value: Node<'d>,
     /// Its pointer, with the leading `#`.
-    pub(super) pointer: String,
+    pub(in crate::readers) pointer: String,
 }
 
 impl<'d> At<'d> {
     /// The place of a key below this one.
-    pub(super) fn child(&self, key: &str) -> Option<Self> {
+    pub(in crate::readers) fn child(&self, key: &str) -> Option<Self> {
         Some(Self { value: self.value.get(key)?, pointer: pointer::join(&self.pointer, key) })
     }
 
     /// All places below an object, in order, extensions (`x-`) left out.
-    pub(super) fn children(&self) -> impl Iterator<Item = (&'d str, Self)> + use<'d> {
+    pub(in crate::readers) fn children(&self) -> impl Iterator<Item = (&'d str, Self)> + use<'d> {
         let base = self.pointer.clone();
         self.value
             .entries()
@@ -37,35 +37,37 @@ impl<'d> At<'d> {
     }
 
     /// All places below an array, in order.
-    pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'d> {
+    pub(in crate::readers) fn items(&self) -> impl Iterator<Item = Self> + use<'d> {
         let base = self.pointer.clone();
         self.value.items().enumerate().map(move |(i, value)| Self { value, pointer: format!("{base}/{i}") })
     }
 
     /// The text under a key.
-    pub(super) fn text(&self, key: &str) -> Option<&'d str> {
+    pub(in crate::readers) fn text(&self, key: &str) -> Option<&'d str> {
         self.value.get(key)?.as_str()
     }
 
     /// The text under a key, cleaned and at most `max` characters long; empty where there is none.
-    pub(super) fn quoted(&self, key: &str, max: usize) -> String {
+    pub(in crate::readers) fn quoted(&self, key: &str, max: usize) -> String {
         self.text(key).map(|t| quoted(t, max)).unwrap_or_default()
     }
 
     /// Whether the key holds `true`.
-    pub(super) fn flag(&self, key: &str) -> bool {
+    pub(in crate::readers) fn flag(&self, key: &str) -> bool {
         self.value.get(key).and_then(Node::as_bool).unwrap_or(false)
     }
 
     /// The object's `$ref`, if it has one.
-    pub(super) fn reference(&self) -> Option<&'d str> {
+    pub(in crate::readers) fn reference(&self) -> Option<&'d str> {
         self.text("$ref")
     }
 }
 
 /// The document and what was found in it.
-pub(super) struct Document<'d> {
+pub(in crate::readers) struct Document<'d> {
     root: Node<'d>,
+    /// What the document calls itself (`$self` of OpenAPI 3.2): references to it stay inside.
+    itself: Option<&'d str>,
     origin: String,
     findings: Vec<Finding>,
     counts: BTreeMap<&'static str, u64>,
@@ -73,22 +75,23 @@ pub(super) struct Document<'d> {
 
 impl<'d> Document<'d> {
     /// A document read from `origin`.
-    pub(super) fn new(root: Node<'d>, origin: &str) -> Self {
-        Self { root, origin: origin.to_owned(), findings: Vec::new(), counts: BTreeMap::new() }
+    pub(in crate::readers) fn new(root: Node<'d>, origin: &str) -> Self {
+        let itself = root.get("$self").and_then(Node::as_str).filter(|s| !s.is_empty());
+        Self { root, itself, origin: origin.to_owned(), findings: Vec::new(), counts: BTreeMap::new() }
     }
 
     /// The top of the document.
-    pub(super) fn top(&self) -> At<'d> {
+    pub(in crate::readers) fn top(&self) -> At<'d> {
         At { value: self.root, pointer: "#".to_owned() }
     }
 
     /// What stands under a path of keys from the top.
-    pub(super) fn at(&self, keys: &[&str]) -> Option<At<'d>> {
+    pub(in crate::readers) fn at(&self, keys: &[&str]) -> Option<At<'d>> {
         keys.iter().try_fold(self.top(), |at, key| at.child(key))
     }
 
     /// A finding at a pointer. Of one code only the first are kept; [`Document::into_findings`] tells how many came.
-    pub(super) fn find(
+    pub(in crate::readers) fn find(
         &mut self,
         severity: Severity,
         code: &'static str,
@@ -111,12 +114,18 @@ impl<'d> Document<'d> {
     }
 
     /// A warning at a pointer.
-    pub(super) fn warn(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, fix: &str) {
+    pub(in crate::readers) fn warn(
+        &mut self,
+        code: &'static str,
+        pointer: &str,
+        message: impl Into<String>,
+        fix: &str,
+    ) {
         self.find(Severity::Warning, code, pointer, message, fix);
     }
 
     /// All findings, with a note for each code of which some were left out.
-    pub(super) fn into_findings(mut self) -> Vec<Finding> {
+    pub(in crate::readers) fn into_findings(mut self) -> Vec<Finding> {
         for (code, count) in self.counts {
             if count > MOST_OF_A_CODE {
                 let message = format!("{} more like this were found", plural(count - MOST_OF_A_CODE, "place"));
@@ -127,7 +136,7 @@ impl<'d> Document<'d> {
     }
 
     /// Follows a reference to its end. Nothing, and a finding at `at`, where it leads nowhere or in a circle.
-    pub(super) fn resolve(&mut self, at: At<'d>) -> Option<At<'d>> {
+    pub(in crate::readers) fn resolve(&mut self, at: At<'d>) -> Option<At<'d>> {
         let from = at.pointer.clone();
         let mut here = at;
         for _ in 0..MOST_HOPS {
@@ -144,8 +153,10 @@ impl<'d> Document<'d> {
     }
 
     /// One step of a reference found at `from`.
-    pub(super) fn target(&mut self, reference: &str, from: &str) -> Option<At<'d>> {
+    pub(in crate::readers) fn target(&mut self, reference: &str, from: &str) -> Option<At<'d>> {
         let shown = quoted(reference, 120);
+        let inside = self.itself.and_then(|itself| reference.strip_prefix(itself)).filter(|r| r.starts_with('#'));
+        let reference = inside.unwrap_or(reference);
         if !reference.starts_with('#') {
             let message = format!("\"{shown}\" refers to another file, which is not read");
             self.warn("external-reference", from, message, "bundle the description into one file");

@@ -28,7 +28,8 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         if let Some(pattern) = part.at.text("pattern").filter(|p| p.len() <= 2000) {
             schema.pattern = Some(pattern.to_owned());
         }
-        let discriminator = part.map.get("discriminator").and_then(|d| d.get("propertyName")).and_then(Node::as_str);
+        let discriminator =
+            part.map.get("discriminator").map(|d| d.get("propertyName").unwrap_or(d)).and_then(Node::as_str);
         if let Some(property) = discriminator {
             schema.discriminator = Some(quoted(property, 120));
         }
@@ -57,11 +58,17 @@ fn types(doc: &mut Document<'_>, part: &Part<'_>) -> (TypeSet, Option<String>) {
         if let Some(found) = TypeSet::named(name) {
             return found;
         }
+        // A type of Swagger 2.
+        if name == "file" {
+            if format.is_none() {
+                format = Some("binary".to_owned());
+            }
+            return TypeSet::STRING;
+        }
         let (known, implied) = match name {
             "date" => (TypeSet::STRING, Some("date")),
             "datetime" | "date-time" => (TypeSet::STRING, Some("date-time")),
             "uuid" => (TypeSet::STRING, Some("uuid")),
-            "file" => (TypeSet::STRING, Some("binary")),
             "int" | "long" => (TypeSet::INTEGER, None),
             "float" | "double" | "decimal" => (TypeSet::NUMBER, None),
             "bool" => (TypeSet::BOOLEAN, None),

@@ -1,12 +1,14 @@
-//! OpenAPI 3.0 and 3.1. Differences of the versions are read from the content, not from the version: many documents
+//! Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2. Differences of the versions are read from the content, not from the version: many documents
 //! say one and use the words of the other.
 
-mod document;
+pub(super) mod document;
 mod keywords;
 mod operations;
-mod schemas;
-mod security;
-mod servers;
+pub(super) mod schemas;
+pub(super) mod security;
+pub(super) mod servers;
+mod swagger;
+mod tags;
 
 use self::document::Document;
 use super::facts::{Hints, Prose};
@@ -19,6 +21,37 @@ use crate::model::System;
 /// The reader of this format.
 pub(super) const READER: Reader = Reader { format: "openapi", form: Form::Tree { sniff, read } };
 
+/// The reader of Swagger 2.0, which became OpenAPI 3.
+pub(super) const SWAGGER: Reader =
+    Reader { format: "swagger", form: Form::Tree { sniff: swagger::sniff, read: read_swagger } };
+
+/// Where things stand, which is what sets Swagger 2.0 and OpenAPI 3 apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `definitions`, `securityDefinitions`, `host`; bodies among the parameters, schemas on the answers.
+    Swagger2,
+    /// `components`, `servers`; bodies and answers by media type.
+    Openapi3,
+}
+
+impl Dialect {
+    /// The place of the named schemas.
+    const fn schemas(self) -> &'static [&'static str] {
+        match self {
+            Self::Swagger2 => &["definitions"],
+            Self::Openapi3 => &["components", "schemas"],
+        }
+    }
+
+    /// The place of the security schemes.
+    const fn schemes(self) -> &'static [&'static str] {
+        match self {
+            Self::Swagger2 => &["securityDefinitions"],
+            Self::Openapi3 => &["components", "securitySchemes"],
+        }
+    }
+}
+
 /// OpenAPI 3, or a document with the shape of one and no version.
 fn sniff(document: Node<'_>) -> bool {
     match document.get("openapi") {
@@ -28,12 +61,13 @@ fn sniff(document: Node<'_>) -> bool {
                 && document.get("asyncapi").is_none()
                 && document.get("paths").is_some_and(Node::is_map)
                 && document.get("info").is_some_and(Node::is_map)
+                && !swagger::shaped(document)
         }
     }
 }
 
 /// `openapi: 3.0` without quotes is a number in YAML.
-fn version_text(version: Node<'_>) -> String {
+pub(super) fn version_text(version: Node<'_>) -> String {
     match version {
         Node::Text(s) | Node::Number(s) => quoted(s, 20),
         _ => String::new(),
@@ -41,15 +75,26 @@ fn version_text(version: Node<'_>) -> String {
 }
 
 fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
+    read_as(value, Dialect::Openapi3, source)
+}
+
+fn read_swagger<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
+    read_as(value, Dialect::Swagger2, source)
+}
+
+fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source) -> Draft<'d> {
     let mut doc = Document::new(value, &source.origin);
     let top = doc.top();
-    let version = value.get("openapi").map(version_text).unwrap_or_default();
-    let minor = version.split('.').nth(1).unwrap_or("");
+    let (key, reader, name, assumed) = match dialect {
+        Dialect::Swagger2 => ("swagger", SWAGGER, "Swagger", "2.0"),
+        Dialect::Openapi3 => ("openapi", READER, "OpenAPI", "3.0"),
+    };
+    let version = value.get(key).map(version_text).unwrap_or_default();
     if version.is_empty() {
-        let message = "the description has no \"openapi\" version; it is read as OpenAPI 3.0";
-        doc.warn("unknown-version", "#", message, "add openapi: 3.0.3 or the version that holds");
-    } else if !matches!(minor, "0" | "1") {
-        let message = format!("OpenAPI {version} is read as 3.1; what is new in it is not seen");
+        let message = format!("the description has no \"{key}\" version; it is read as {name} {assumed}");
+        doc.warn("unknown-version", "#", message, &format!("add {key}: with the version that holds"));
+    } else if dialect == Dialect::Openapi3 && !matches!(version.split('.').nth(1), Some("0" | "1" | "2")) {
+        let message = format!("OpenAPI {version} is read as 3.2; what is new in it is not seen");
         doc.warn("unknown-version", "#/openapi", message, "check the map against the description");
     }
 
@@ -73,26 +118,28 @@ fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
             hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
         }
     }
+    tags::check(&mut doc, &top);
     hints.extensions_of(top.value, &top.pointer, None);
     if let Some(info) = &info {
         hints.extensions_of(info.value, &info.pointer, None);
     }
 
-    let schemes = security::schemes(&mut doc);
-    let servers = servers::read(&mut doc, &source.origin);
-    let (operations, events, schemas) = operations::read(&mut doc, &schemes, &mut hints);
+    let schemes = security::schemes(&mut doc, dialect.schemes());
+    let servers = servers::read(&mut doc, dialect, &source.origin);
+    let (operations, events, schemas) = operations::read(&mut doc, &schemes, dialect, &mut hints);
     // A system that only sends has webhooks and no operation.
     if operations.is_empty() && events.is_empty() {
         doc.warn("no-operation", "#/paths", "the description has no operation", "pass the description with its paths");
     }
     if schemes.is_empty() {
+        let place = if dialect == Dialect::Swagger2 { "#/securityDefinitions" } else { "#/components" };
         let message = "no security scheme is declared; how to authenticate is not stated, or stated only in prose";
-        doc.find(Severity::Note, "no-security-scheme", "#/components", message, "record how the system authenticates");
+        doc.find(Severity::Note, "no-security-scheme", place, message, "record how the system authenticates");
     }
     let system = System {
         title: about("title", 120),
-        format: READER.format,
-        format_version: if version.is_empty() { "3.0".to_owned() } else { version },
+        format: reader.format,
+        format_version: if version.is_empty() { assumed.to_owned() } else { version },
         api_version: api_version.unwrap_or_default(),
         origin: source.origin.clone(),
         digest: source.digest.clone(),

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{At, Document};
 use super::schemas::Builder;
 use super::security;
+use super::{Dialect, swagger};
+use crate::base::pointer;
 use crate::base::text::quoted;
+use crate::base::tree::Node;
 use crate::finding::Severity;
 use crate::model::{
-    Action, Body, Event, Method, Operation, ParamIn, Parameter, Response, SchemaId, Schemas, SchemeUse, SecurityScheme,
+    Action, Body, Event, Method, Operation, ParamIn, Parameter, Response, Schema, SchemaId, Schemas, SchemeUse,
+    SecurityScheme, TypeSet,
 };
 use crate::readers::facts::{Hints, Prose};
 
@@ -16,6 +20,7 @@ use crate::readers::facts::{Hints, Prose};
 pub(super) fn read<'d>(
     doc: &mut Document<'d>,
     schemes: &BTreeMap<String, SecurityScheme>,
+    dialect: Dialect,
     hints: &mut Hints<'d>,
 ) -> (Vec<Operation>, Vec<Event>, Schemas) {
     let default = doc.at(&["security"]).map(|at| security::requirement(doc, &at, schemes)).unwrap_or_default();
@@ -26,6 +31,7 @@ pub(super) fn read<'d>(
         ids: BTreeSet::new(),
         schemes,
         default,
+        dialect,
     };
     // First, so that a callback of the same name is the one that is called after its operation.
     for key in ["webhooks", "x-webhooks"] {
@@ -41,9 +47,20 @@ pub(super) fn read<'d>(
                 reader.operation(doc, hints, method, path, &item, at);
             }
         }
+        // OpenAPI 3.2: methods that have no key of their own.
+        for (name, at) in item.child("additionalOperations").iter().flat_map(At::children) {
+            match Method::parse(name) {
+                Some(method) => reader.operation(doc, hints, method, path, &item, at),
+                None => {
+                    let message =
+                        format!("the method {} is not known here; the operation is left out", quoted(name, 20));
+                    doc.find(Severity::Note, "unknown-method", &at.pointer, message, "call it outside the connector");
+                }
+            }
+        }
     }
     let Reader { mut builder, operations, events, .. } = reader;
-    for (_, at) in doc.at(&["components", "schemas"]).iter().flat_map(At::children) {
+    for (_, at) in doc.at(dialect.schemas()).iter().flat_map(At::children) {
         builder.schema(doc, at);
     }
     (operations, events, builder.finish(doc))
@@ -56,6 +73,7 @@ struct Reader<'d, 's> {
     ids: BTreeSet<String>,
     schemes: &'s BTreeMap<String, SecurityScheme>,
     default: Vec<Vec<SchemeUse>>,
+    dialect: Dialect,
 }
 
 impl<'d> Reader<'d, '_> {
@@ -99,6 +117,11 @@ impl<'d> Reader<'d, '_> {
         let body = at
             .child("requestBody")
             .and_then(|body| self.body(doc, body))
+            .or_else(|| {
+                let form =
+                    (self.dialect == Dialect::Swagger2).then(|| swagger::body(doc, &mut self.builder, item, &at));
+                form.flatten()
+            })
             .filter(|b| b.required || !matches!(method, Method::Get | Method::Head));
         let responses = self.responses(doc, hints, index, &at);
         let security = match at.child("security") {
@@ -193,6 +216,14 @@ impl<'d> Reader<'d, '_> {
         for place in [item, at] {
             for parameter in place.child("parameters").iter().flat_map(At::items) {
                 let Some(parameter) = doc.resolve(parameter) else { continue };
+                // Swagger 2 has the body among the parameters.
+                if self.dialect == Dialect::Swagger2 && swagger::of_body(&parameter) {
+                    continue;
+                }
+                if parameter.text("in") == Some("querystring") {
+                    self.query_string(doc, &parameter, &mut out);
+                    continue;
+                }
                 let Some(read) = self.parameter(doc, &parameter) else { continue };
                 if let Some(text) = parameter.text("description") {
                     let pointer = format!("{}/description", parameter.pointer);
@@ -255,7 +286,9 @@ impl<'d> Reader<'d, '_> {
             return None;
         };
         let of_content = || at.child("content")?.children().next()?.1.child("schema");
-        let schema = at.child("schema").or_else(of_content).map(|s| self.builder.schema(doc, s));
+        // In Swagger 2 the parameter is its own schema.
+        let itself = || at.value.get("type").map(|_| at.clone());
+        let schema = at.child("schema").or_else(of_content).or_else(itself).map(|s| self.builder.schema(doc, s));
         Some(Parameter {
             name,
             place,
@@ -264,6 +297,25 @@ impl<'d> Reader<'d, '_> {
             description: at.quoted("description", 300),
             pointer: at.pointer.clone(),
         })
+    }
+
+    /// The whole query string as one object (OpenAPI 3.2): each of its properties is a parameter.
+    fn query_string(&mut self, doc: &mut Document<'d>, at: &At<'d>, out: &mut Vec<Parameter>) {
+        let schema = at.child("content").and_then(|c| c.children().next()).and_then(|(_, media)| media.child("schema"));
+        let Some(schema) = schema.and_then(|s| doc.resolve(s)) else { return };
+        let required: Vec<&str> =
+            schema.value.get("required").into_iter().flat_map(Node::items).filter_map(Node::as_str).collect();
+        for (name, value) in schema.child("properties").iter().flat_map(|p| p.value.entries()) {
+            let place = At { value, pointer: pointer::join(&format!("{}/properties", schema.pointer), name) };
+            out.push(Parameter {
+                name: quoted(name, 200),
+                place: ParamIn::Query,
+                required: required.contains(&name),
+                description: place.quoted("description", 300),
+                pointer: place.pointer.clone(),
+                schema: Some(self.builder.schema(doc, place)),
+            });
+        }
     }
 
     fn body(&mut self, doc: &mut Document<'d>, at: At<'d>) -> Option<Body> {
@@ -280,7 +332,10 @@ impl<'d> Reader<'d, '_> {
                 let pointer = format!("{}/description", response.pointer);
                 hints.prose.push(Prose { operation: Some(index), pointer, text });
             }
-            let (content_type, schema) = self.content(doc, &response);
+            let (content_type, schema) = match self.dialect {
+                Dialect::Openapi3 => self.content(doc, &response),
+                Dialect::Swagger2 => swagger::answer(doc, &mut self.builder, at, &response),
+            };
             let headers = response.child("headers");
             out.push(Response {
                 status: quoted(&status.to_uppercase().replace("DEFAULT", "default"), 10),
@@ -296,21 +351,34 @@ impl<'d> Reader<'d, '_> {
     /// The media type chosen of those offered, and its schema.
     fn content(&mut self, doc: &mut Document<'d>, at: &At<'d>) -> (String, Option<SchemaId>) {
         let offered: Vec<(&str, At<'d>)> = at.child("content").iter().flat_map(At::children).collect();
-        let rank = |name: &str| {
-            let bare = name.split(';').next().unwrap_or(name).trim().to_lowercase();
-            match bare.as_str() {
-                "application/json" => 0,
-                json if json.ends_with("+json") || json.ends_with("/json") => 1,
-                "*/*" | "application/*" => 2,
-                "application/x-www-form-urlencoded" => 3,
-                "multipart/form-data" => 4,
-                _ => 5,
-            }
-        };
         let Some((name, media)) = offered.into_iter().min_by_key(|(name, _)| rank(name)) else {
             return (String::new(), None);
         };
-        let schema = media.child("schema").map(|s| self.builder.schema(doc, s));
-        (quoted(name, 120), schema)
+        let name = quoted(name, 120);
+        let Some(media) = doc.resolve(media) else { return (name, None) };
+        let schema = match (media.child("schema"), media.child("itemSchema")) {
+            (Some(schema), _) => Some(self.builder.schema(doc, schema)),
+            // OpenAPI 3.2: a sequence of which only the items are described.
+            (None, Some(item)) => {
+                let pointer = item.pointer.clone();
+                let items = Some(self.builder.schema(doc, item));
+                Some(self.builder.push(Schema { types: TypeSet::ARRAY, items, pointer, ..Schema::default() }))
+            }
+            (None, None) => None,
+        };
+        (name, schema)
+    }
+}
+
+/// Of several media types the one of lowest rank is read: JSON, anything, forms.
+pub(super) fn rank(name: &str) -> u8 {
+    let bare = name.split(';').next().unwrap_or(name).trim().to_lowercase();
+    match bare.as_str() {
+        "application/json" => 0,
+        json if json.ends_with("+json") || json.ends_with("/json") => 1,
+        "*/*" | "application/*" => 2,
+        "application/x-www-form-urlencoded" => 3,
+        "multipart/form-data" => 4,
+        _ => 5,
     }
 }

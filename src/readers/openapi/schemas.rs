@@ -20,24 +20,26 @@ const MOST_PLACES: usize = 32;
 const MOST_LEVELS: usize = 16;
 /// Most parts merged into one schema.
 const MOST_PARTS: usize = 64;
+/// Below these, schemas have names: OpenAPI 3 and AsyncAPI; Swagger 2 and older JSON Schema; JSON Schema.
+const NAMED: [&str; 3] = ["#/components/schemas/", "#/definitions/", "#/$defs/"];
 /// Most combinations of two lists of alternatives.
 const MOST_VARIANTS: usize = 24;
 
 /// One object whose keywords hold for the schema being built: the schema itself, a target of its reference, or a
 /// member of its `allOf`.
-pub(super) struct Part<'d> {
+pub(in crate::readers) struct Part<'d> {
     /// The keywords.
-    pub(super) map: Map<'d>,
+    pub(in crate::readers) map: Map<'d>,
     /// Where they stand.
-    pub(super) at: At<'d>,
+    pub(in crate::readers) at: At<'d>,
     /// How many references and `allOf` lie between the schema and this part.
-    pub(super) level: usize,
+    pub(in crate::readers) level: usize,
     /// Null is allowed beside what this part says.
-    pub(super) nullable: bool,
+    pub(in crate::readers) nullable: bool,
 }
 
 /// Builds schemas on demand.
-pub(super) struct Builder<'d> {
+pub(in crate::readers) struct Builder<'d> {
     schemas: Schemas,
     memo: HashMap<String, SchemaId>,
     queue: VecDeque<(SchemaId, Vec<At<'d>>)>,
@@ -50,7 +52,7 @@ pub(super) struct Builder<'d> {
 
 impl<'d> Builder<'d> {
     /// With no schema yet.
-    pub(super) fn new() -> Self {
+    pub(in crate::readers) fn new() -> Self {
         Self {
             schemas: Schemas::default(),
             memo: HashMap::new(),
@@ -62,12 +64,12 @@ impl<'d> Builder<'d> {
     }
 
     /// The index of the schema at a place; a plain reference gets the index of its target.
-    pub(super) fn schema(&mut self, doc: &mut Document<'d>, at: At<'d>) -> SchemaId {
+    pub(in crate::readers) fn schema(&mut self, doc: &mut Document<'d>, at: At<'d>) -> SchemaId {
         self.all_of(doc, vec![at])
     }
 
     /// The index of the schema that all of these make together.
-    pub(super) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
+    pub(in crate::readers) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
         let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len().min(MOST_PLACES));
         for at in places.into_iter().take(MOST_PLACES) {
             let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
@@ -95,12 +97,17 @@ impl<'d> Builder<'d> {
         id
     }
 
+    /// One more schema, made of others.
+    pub(in crate::readers) fn push(&mut self, schema: Schema) -> SchemaId {
+        self.schemas.push(schema)
+    }
+
     fn anything(&mut self) -> SchemaId {
         *self.any.get_or_insert_with(|| self.schemas.push(Schema { pointer: "#".to_owned(), ..Schema::default() }))
     }
 
     /// Fills all schemas that were asked for, and those they ask for.
-    pub(super) fn finish(mut self, doc: &mut Document<'d>) -> Schemas {
+    pub(in crate::readers) fn finish(mut self, doc: &mut Document<'d>) -> Schemas {
         while let Some((id, places)) = self.queue.pop_front() {
             let schema = self.build(doc, id, &places);
             *self.schemas.get_mut(id) = schema;
@@ -286,7 +293,7 @@ fn gather<'d>(
     if !seen.insert(at.pointer.clone()) {
         return; // a schema that is part of itself says nothing new
     }
-    let mut nullable = nullable || at.flag("nullable");
+    let mut nullable = nullable || at.flag("nullable") || at.flag("x-nullable");
     let alternatives = |key: &str| at.child(key).map(|list| list.items().collect::<Vec<At<'d>>>()).unwrap_or_default();
     let mut single = Vec::new();
     for key in ["oneOf", "anyOf"] {
@@ -311,7 +318,7 @@ fn gather<'d>(
 /// The component's name; of a schema that only comments on one component, that one's.
 fn name(parts: &[Part<'_>]) -> Option<String> {
     let component = |part: &Part<'_>| {
-        let rest = part.at.pointer.strip_prefix("#/components/schemas/")?;
+        let rest = NAMED.iter().find_map(|place| part.at.pointer.strip_prefix(place))?;
         (!rest.contains('/')).then(|| crate::base::text::quoted(&pointer::unescape(rest), 120))
     };
     let own = parts.iter().filter(|p| p.level == 0);

@@ -7,10 +7,10 @@ use crate::base::text::quoted;
 use crate::base::tree::Node;
 use crate::model::{ApiKeyPlace, OauthFlow, SchemeKind, SchemeUse, SecurityScheme};
 
-/// The security schemes by name.
-pub(super) fn schemes(doc: &mut Document<'_>) -> BTreeMap<String, SecurityScheme> {
+/// The security schemes at a place, by name.
+pub(super) fn schemes(doc: &mut Document<'_>, place: &[&str]) -> BTreeMap<String, SecurityScheme> {
     let mut out = BTreeMap::new();
-    for (name, at) in doc.at(&["components", "securitySchemes"]).iter().flat_map(At::children) {
+    for (name, at) in doc.at(place).iter().flat_map(At::children) {
         let Some(at) = doc.resolve(at) else { continue };
         match kind(&at) {
             Ok(kind) => {
@@ -25,7 +25,8 @@ pub(super) fn schemes(doc: &mut Document<'_>) -> BTreeMap<String, SecurityScheme
     out
 }
 
-fn kind(at: &At<'_>) -> Result<SchemeKind, String> {
+/// The kind of one scheme, or why it is not known.
+pub(in crate::readers) fn kind(at: &At<'_>) -> Result<SchemeKind, String> {
     let kind = at.text("type").unwrap_or("");
     match kind {
         "http" => Ok(match at.text("scheme").unwrap_or("").to_lowercase().as_str() {
@@ -34,7 +35,7 @@ fn kind(at: &At<'_>) -> Result<SchemeKind, String> {
             "" => return Err("the http scheme has no \"scheme\"".to_owned()),
             other => SchemeKind::Http(quoted(other, 40)),
         }),
-        // Left over from Swagger 2.
+        // Of Swagger 2.
         "basic" => Ok(SchemeKind::Basic),
         "apiKey" => {
             let name = at.text("name").map(|n| quoted(n, 120)).ok_or("the apiKey scheme has no \"name\"")?;
@@ -57,15 +58,33 @@ fn kind(at: &At<'_>) -> Result<SchemeKind, String> {
 
 fn flows(at: &At<'_>) -> Vec<OauthFlow> {
     let url = |flow: &At<'_>, key: &str| flow.text(key).map(|u| quoted(u, 500)).filter(|u| !u.is_empty());
+    // Swagger 2 has one flow, on the scheme itself, under names of its own.
+    let own = at.text("flow").map(|kind| {
+        let kind = match kind {
+            "accessCode" => "authorizationCode",
+            "application" => "clientCredentials",
+            other => other,
+        };
+        (kind, at.clone())
+    });
     at.child("flows")
         .iter()
         .flat_map(At::children)
+        .chain(own)
         .map(|(kind, flow)| OauthFlow {
             kind: quoted(kind, 40),
+            device_url: url(&flow, "deviceAuthorizationUrl"),
             authorization_url: url(&flow, "authorizationUrl"),
             token_url: url(&flow, "tokenUrl"),
             refresh_url: url(&flow, "refreshUrl"),
-            scopes: flow.child("scopes").iter().flat_map(At::children).map(|(s, _)| quoted(s, 200)).collect(),
+            // `availableScopes` is what AsyncAPI 3 calls them.
+            scopes: ["scopes", "availableScopes"]
+                .into_iter()
+                .filter_map(|key| flow.child(key))
+                .flat_map(|scopes| scopes.children().collect::<Vec<_>>())
+                .map(|(s, _)| quoted(s, 200))
+                .collect(),
+            pointer: flow.pointer.clone(),
         })
         .collect()
 }
@@ -81,10 +100,11 @@ pub(super) fn requirement(
     for alternative in at.items() {
         let mut uses = Vec::new();
         for (name, scopes) in alternative.children() {
-            let scheme = quoted(name, 120);
+            // OpenAPI 3.2 also lets a reference stand for the name.
+            let scheme = quoted(name.strip_prefix("#/components/securitySchemes/").unwrap_or(name), 120);
             if !schemes.contains_key(&scheme) {
                 let message = format!("the security scheme \"{scheme}\" is not declared");
-                let fix = "declare it under components.securitySchemes";
+                let fix = "declare it among the security schemes";
                 doc.warn("unknown-security-scheme", &alternative.pointer, message, fix);
             }
             let scopes = scopes.value.items().filter_map(Node::as_str);

@@ -1,5 +1,6 @@
 //! Base URLs: variables replaced by their defaults, relative ones set against where the description came from.
 
+use super::Dialect;
 use super::document::{At, Document};
 use crate::base::text::quoted;
 use crate::base::tree::Node;
@@ -7,25 +8,51 @@ use crate::finding::Severity;
 use crate::model::{Method, Server};
 
 /// The document's base URLs; where it has none, those of its paths, the most common first.
-pub(super) fn read(doc: &mut Document<'_>, origin: &str) -> Vec<Server> {
+pub(super) fn read(doc: &mut Document<'_>, dialect: Dialect, origin: &str) -> Vec<Server> {
     let mut servers = below(doc, &doc.top(), origin);
+    let place = if dialect == Dialect::Swagger2 { "#/host" } else { "#/servers" };
+    if dialect == Dialect::Swagger2 && servers.is_empty() {
+        servers = of_host(doc, origin);
+    }
     if servers.is_empty() {
         servers = of_paths(doc, origin);
     }
     if servers.is_empty() {
         let message = "no server is declared, so the base URL is not known";
-        doc.warn("no-server", "#/servers", message, "set systems.<name>.base_url in integration.yaml");
+        doc.warn("no-server", place, message, "set systems.<name>.base_url in integration.yaml");
     } else if servers.iter().all(|s| !absolute(&s.url)) {
         let message = "all servers are relative, so the host is not known";
-        doc.find(
-            Severity::Warning,
-            "no-server",
-            "#/servers",
-            message,
-            "set systems.<name>.base_url in integration.yaml",
-        );
+        doc.find(Severity::Warning, "no-server", place, message, "set systems.<name>.base_url in integration.yaml");
     }
     servers
+}
+
+/// `schemes`, `host` and `basePath` of Swagger 2. Of http and https on one host, https is enough.
+fn of_host(doc: &Document<'_>, origin: &str) -> Vec<Server> {
+    let top = doc.top();
+    let host = top.quoted("host", 300);
+    let base = top.quoted("basePath", 300);
+    if host.is_empty() && base.is_empty() {
+        return Vec::new();
+    }
+    let pointer = if host.is_empty() { "#/basePath" } else { "#/host" }.to_owned();
+    let schemes = top.child("schemes");
+    let offered: Vec<&str> = schemes.iter().flat_map(|s| s.value.items()).filter_map(Node::as_str).collect();
+    let mut url = match host.split_once("://") {
+        // Not allowed, yet written: the host with its scheme.
+        Some(_) => host,
+        None if host.is_empty() => String::new(),
+        None => {
+            let scheme = if offered.contains(&"https") { "https" } else { offered.first().copied().unwrap_or("https") };
+            format!("{}://{host}", quoted(scheme, 20))
+        }
+    };
+    url.truncate(url.trim_end_matches('/').len());
+    if !base.is_empty() && !base.starts_with('/') {
+        url.push('/');
+    }
+    url.push_str(&base);
+    vec![Server { url: resolved(&url, origin), description: String::new(), pointer }]
 }
 
 fn of_paths(doc: &mut Document<'_>, origin: &str) -> Vec<Server> {
@@ -53,14 +80,19 @@ fn below(doc: &mut Document<'_>, place: &At<'_>, origin: &str) -> Vec<Server> {
         };
         let url = resolved(&with_defaults(url, &server), origin);
         if !servers.iter().any(|s| s.url == url) {
-            servers.push(Server { url, description: server.quoted("description", 120), pointer: server.pointer });
+            servers.push(Server { url, description: described(&server), pointer: server.pointer });
         }
     }
     servers
 }
 
+/// What a server is for; OpenAPI 3.2 gives it a name too.
+fn described(server: &At<'_>) -> String {
+    ["description", "name"].into_iter().map(|key| server.quoted(key, 120)).find(|s| !s.is_empty()).unwrap_or_default()
+}
+
 /// `{name}` replaced by the default of the variable; kept where there is none.
-fn with_defaults(url: &str, server: &At<'_>) -> String {
+pub(in crate::readers) fn with_defaults(url: &str, server: &At<'_>) -> String {
     let mut url = quoted(url, 500);
     for (name, variable) in server.child("variables").iter().flat_map(At::children) {
         let default = match variable.value.get("default") {
@@ -105,7 +137,10 @@ mod tests {
 
     fn urls(root: &serde_json::Value, origin: &str) -> Vec<String> {
         let arena = crate::base::tree::Arena::default();
-        read(&mut Document::new(arena.of_value(root), origin), origin).into_iter().map(|s| s.url).collect()
+        read(&mut Document::new(arena.of_value(root), origin), Dialect::Openapi3, origin)
+            .into_iter()
+            .map(|s| s.url)
+            .collect()
     }
 
     #[test]
@@ -123,6 +158,21 @@ mod tests {
             ["https://api.example/v1", "https://api.example/docs/v2", "https://cdn.example/x"]
         );
         assert_eq!(urls(&root, "apis/x.json"), ["/v1", "v2", "https://cdn.example/x"]);
+    }
+
+    #[test]
+    fn a_host_is_a_server_in_swagger_2() {
+        let url = |root: serde_json::Value| {
+            let arena = crate::base::tree::Arena::default();
+            let mut doc = Document::new(arena.of_value(&root), "f");
+            read(&mut doc, Dialect::Swagger2, "f").into_iter().map(|s| s.url).collect::<Vec<_>>()
+        };
+        let schemes = json!(["http", "https"]);
+        assert_eq!(url(json!({"host": "x.example", "basePath": "/v2/", "schemes": schemes})), ["https://x.example/v2"]);
+        assert_eq!(url(json!({"host": "x.example", "basePath": "/", "schemes": ["http"]})), ["http://x.example"]);
+        assert_eq!(url(json!({"host": "x.example"})), ["https://x.example"]);
+        assert_eq!(url(json!({"host": "https://x.example/"})), ["https://x.example"]);
+        assert_eq!(url(json!({"basePath": "v1"})), ["/v1"]);
     }
 
     #[test]

@@ -72,7 +72,18 @@ fn empty_and_too_large_inputs_say_so() {
 
 #[test]
 fn every_finding_of_bad_input_has_a_next_step() {
-    for input in ["", "<html>", "{", "a: [", "swagger: '2.0'", "%PDF", "type Q {\n a: Int\n}\n"] {
+    for input in [
+        "",
+        "<html>",
+        "{",
+        "a: [",
+        "swagger: '1.1'",
+        "swagger: '2.0'",
+        "asyncapi: 2.0.0",
+        "{\"$schema\": \"https://json-schema.org/x\"}",
+        "%PDF",
+        "type Q {\n a: Int\n}\n",
+    ] {
         for finding in read_bytes(input.as_bytes(), "x").findings {
             assert!(!finding.fix.is_empty(), "{input}: {finding:?}");
         }

@@ -1,6 +1,7 @@
 //! The readers' room: our fixtures snapshotted, bad input, the corpus, and a scorer against outside truth.
 
 mod corpus;
+mod formats;
 mod graphql;
 mod hostile;
 mod score;
@@ -115,7 +116,7 @@ fn a_broken_description_is_read_as_far_as_it_goes() {
 #[test]
 fn what_cannot_be_read_says_what_it_looks_like() {
     let all = [
-        "swagger2.json",
+        "swagger1.json",
         "page.html",
         "binary.bin",
         "newer.yaml",
