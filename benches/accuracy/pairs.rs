@@ -157,7 +157,7 @@ fn seen(said: &str, breaking: bool, changes: &[Change]) -> Option<String> {
             let value = c.detail == last && !last.is_empty() && c.code.starts_with("enum-value");
             let member =
                 c.code.starts_with("variant") && said.contains(&format!("'{}'", c.detail)) && said.contains(at);
-            let answered = c.subject.starts_with(at);
+            let answered = c.subject.strip_prefix(at).is_some_and(|rest| rest.starts_with([' ', '.']));
             place || argument || value || member || answered
         };
         return changes.iter().filter(kind).find(named).map(shown);
@@ -199,7 +199,13 @@ fn seen(said: &str, breaking: bool, changes: &[Change]) -> Option<String> {
         all.map(|w| singular(&w)).filter(|w| !PLAIN.contains(&w.as_str())).collect()
     };
     let own = stems(said);
-    let best = changes.iter().filter(kind).map(|c| {
+    let verb = said.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let fits = |c: &&Change| match verb.trim_end_matches('s') {
+        "remove" => c.code.ends_with("removed"),
+        "add" => c.code.ends_with("added"),
+        _ => true,
+    };
+    let best = changes.iter().filter(kind).filter(fits).map(|c| {
         let named = stems(&format!("{} {}", c.subject, c.code));
         (own.intersection(&named).count(), c)
     });

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::change::{Change, Side};
 use super::matching;
 use super::rules::drills;
-use super::walk::{Ops, Pair, Systems, answers, of_schemas};
+use super::walk::{Ops, Pair, Systems, answers, of_operations, of_schemas};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::contract::{Contract, Flow, Paginate, Write};
@@ -132,8 +132,15 @@ impl<'a> Look<'a> {
     ) -> Option<(&'a Operation, &'a Operation)> {
         let old = self.systems.old.operation(called)?;
         let by_id = called == old.id;
-        for change in self.changes.iter().filter(|c| c.operation.as_deref() == Some(old.id.as_str())) {
-            let mut change = change.clone();
+        let index = self.systems.old.operations.iter().position(|o| std::ptr::eq(o, old))?;
+        let other = self.systems.matched.pairs.iter().find(|(i, _)| *i == index);
+        let new = other.map(|(_, j)| &self.systems.new.operations[*j]);
+        // What one rule says of many operations is told once among all changes: of this one it is asked for again.
+        let own = match new {
+            Some(new) => of_operations(&Ops { systems: self.systems, old, new }),
+            None => self.changes.iter().filter(|c| c.operation.as_deref() == Some(old.id.as_str())).cloned().collect(),
+        };
+        for mut change in own {
             let felt = match (change.code, change.field.as_deref()) {
                 ("operation-id-changed", _) if by_id => {
                     // The contract names it so: it no longer compiles.
@@ -154,9 +161,7 @@ impl<'a> Look<'a> {
                 self.say(change, at, clause, None);
             }
         }
-        let index = self.systems.old.operations.iter().position(|o| std::ptr::eq(o, old))?;
-        let (_, other) = self.systems.matched.pairs.iter().find(|(i, _)| *i == index)?;
-        let new = &self.systems.new.operations[*other];
+        let new = new?;
         let ops = Ops { systems: self.systems, old, new };
         for (p, q) in ops.parameters().into_iter().filter(|(p, _)| sends.contains(&p.name.as_str())) {
             if let (Some(a), Some(b)) = (p.schema, q.schema) {

@@ -4,7 +4,7 @@ use super::super::change::{Change, Side};
 use super::super::walk::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
-use crate::model::Operation;
+use crate::model::{Operation, System};
 
 const CODE: &str = "page-size-lowered";
 
@@ -17,6 +17,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
+    // A bound of the parameter itself is judged as that.
+    let bound = |s: &System, op: &Operation| {
+        let name = op.pagination.as_ref().and_then(|p| p.limit_param.as_deref())?;
+        s.schemas.get(op.parameter(name)?.schema?).maximum.clone()
+    };
+    if bound(o.systems.old, o.old) != bound(o.systems.new, o.new) {
+        return;
+    }
     let most = |op: &Operation| op.pagination.as_ref().and_then(|p| p.limit_max);
     let (was, now) = (most(o.old), most(o.new));
     if let Some(now) = now

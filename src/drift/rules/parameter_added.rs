@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Side};
 use super::super::walk::Ops;
-use super::parameter_removed::place;
+use super::parameter_removed::{place, told_elsewhere};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -18,6 +18,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     for p in Ops::alone(&o.new.parameters, &o.old.parameters) {
+        if told_elsewhere(o, &p.name) {
+            continue;
+        }
         let subject = format!("{} {}", o.subject(), p.name);
         let must = if p.required { "requires" } else { "takes" };
         let message = format!(

@@ -4,7 +4,7 @@ use super::super::change::{Change, Side};
 use super::super::walk::Ops;
 use super::{Look, Rule};
 use crate::base::text::{nearest, quoted};
-use crate::model::ParamIn;
+use crate::model::{Operation, ParamIn};
 
 const CODE: &str = "parameter-removed";
 
@@ -14,6 +14,9 @@ pub(super) const RULE: Rule =
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     for p in Ops::alone(&o.old.parameters, &o.new.parameters) {
+        if told_elsewhere(o, &p.name) {
+            continue;
+        }
         let added = Ops::alone(&o.new.parameters, &o.old.parameters);
         let moved = added.iter().find(|q| q.name == p.name);
         let guess = match moved {
@@ -47,4 +50,12 @@ pub(super) const fn place(place: ParamIn) -> &'static str {
         ParamIn::Cookie => "cookie",
         ParamIn::Variable => "argument",
     }
+}
+
+/// What pages a list or makes a write repeatable is judged as that, and not once more as a parameter.
+pub(super) fn told_elsewhere(o: &Ops<'_>, name: &str) -> bool {
+    let pages = |op: &Operation| op.pagination.as_ref().and_then(|p| p.param.clone());
+    let paged = pages(o.old).is_some() && pages(o.old) != pages(o.new);
+    let key = |op: &Operation| op.idempotency.as_ref().is_some_and(|i| i.header.eq_ignore_ascii_case(name));
+    paged && [pages(o.old), pages(o.new)].iter().flatten().any(|p| p == name) || key(o.old) && !key(o.new)
 }
