@@ -7,6 +7,7 @@ pub mod checks;
 pub mod cli;
 pub mod connector;
 pub mod contract;
+pub mod drift;
 pub mod evidence;
 pub mod finding;
 pub mod html;

@@ -41,11 +41,11 @@ pub(super) enum Format {
     Text,
     /// For programs.
     Json,
-    /// SARIF 2.1.0 (check, verify).
+    /// SARIF 2.1.0 (check, drift, verify).
     Sarif,
-    /// JUnit XML (check, drill, verify).
+    /// JUnit XML (check, drift, drill, verify).
     Junit,
-    /// Annotations of a GitHub workflow (verify).
+    /// Annotations of a GitHub workflow (drift, verify).
     Github,
     /// An in-toto statement with a test result (verify).
     InToto,
@@ -57,6 +57,7 @@ impl Format {
         match command {
             "verify" => Self::value_variants(),
             "check" => &[Self::Text, Self::Json, Self::Sarif, Self::Junit],
+            "drift" => &[Self::Text, Self::Json, Self::Sarif, Self::Junit, Self::Github],
             "drill" => &[Self::Text, Self::Json, Self::Junit],
             _ => &[Self::Text, Self::Json],
         }
@@ -84,11 +85,12 @@ fn as_commands(arg: clap::Arg) -> clap::Arg {
 }
 
 /// Tools that the help of arguments names, each with its command.
-const TOOLS: [(&str, &str); 4] = [
+const TOOLS: [(&str, &str); 5] = [
     (app::OpenSession::NAME, "`open`"),
     (app::MapSystem::NAME, "`map`"),
     (app::RecordConstraint::NAME, "`constrain`"),
     (app::CheckContract::NAME, "`check`"),
+    (app::CheckDrift::NAME, "`drift`"),
 ];
 
 /// `--format` with these values. It overrides the one of the whole program, and its value is that one's.
@@ -135,6 +137,8 @@ pub(super) enum Command {
     Draft(P<app::DraftContract>),
     /// Compile integration.yaml: findings with line, reason and fix.
     Check(Check),
+    /// Compare two descriptions of one system: what changed, and what of it breaks an integration.
+    Drift(Drift),
     /// Write deployable project files around a contract.
     Scaffold(P<app::ScaffoldConnector>),
     /// Try to break the connector: faults over many seeds, in virtual time.
@@ -262,6 +266,26 @@ pub(super) struct Check {
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Drift {
+    #[command(flatten)]
+    pub(super) params: P<app::CheckDrift>,
+    /// What makes the exit code 1: a change that breaks, or one that may bite too.
+    #[arg(long, value_enum, default_value_t = DriftBar::Breaking)]
+    pub(super) fail_on: DriftBar,
+}
+
+/// What makes the exit code of `drift` 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DriftBar {
+    /// A change that breaks.
+    Breaking,
+    /// A change that breaks or bites.
+    Warning,
+    /// Any change.
+    Change,
 }
 
 #[derive(Debug, Args)]

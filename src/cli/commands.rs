@@ -1,15 +1,19 @@
 //! One arm a command.
 
-use super::args::{Check, Cli, Command, DeadLetters, Demo, Format, Lock, Mock, Package, ProfileArg, Run, Verify};
+use super::args::{
+    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, ProfileArg, Run, Verify,
+};
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, output, runner, serve, stop};
 use crate::app::{
-    self, App, AssessReadiness, CheckContract, DraftContract, ExportDossier, Face, HumanInput, InspectSystem,
-    MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
+    self, App, AssessReadiness, CheckContract, CheckDrift, DraftContract, ExportDossier, Face, HumanInput,
+    InspectSystem, MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
 };
 use crate::evidence::Verdict;
 use crate::finding::Severity;
-use crate::render::{Text, github, in_toto, junit_drills, junit_findings, sarif};
+use crate::render::{
+    Text, github, github_findings, in_toto, junit_drift, junit_drills, junit_findings, sarif, sarif_with,
+};
 use crate::sandbox::Means;
 use crate::verify::Profile;
 use crate::verify::facts::Program;
@@ -76,6 +80,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Inbox => approvals::inbox(&app, format),
         Command::Draft(p) => simple::<DraftContract>(&app, format, p),
         Command::Check(args) => check(&app, format, args),
+        Command::Drift(args) => drift(&app, format, args),
         Command::Scaffold(p) => simple::<ScaffoldConnector>(&app, format, p),
         Command::Drill(p) => drill(&app, format, p),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
@@ -136,6 +141,34 @@ fn check(app: &App, format: Format, args: Check) -> u8 {
                 Format::Text | Format::Json | Format::Github | Format::InToto => output::answer(format, &a),
             };
             let failed = a.findings.iter().any(|f| f.severity >= bar);
+            printed.max(if failed { exit::FINDINGS } else { exit::FINE })
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn drift(app: &App, format: Format, args: Drift) -> u8 {
+    match execute::<CheckDrift>(app, &Face::Cli, HumanInput::NotAsked, args.params) {
+        Ok(answered) => {
+            let a = answered.answer;
+            let printed = match format {
+                Format::Sarif => output::json_line(&sarif_with(&a.findings, &a.unread, &a.fingerprints())),
+                Format::Junit => {
+                    output::out(&junit_drift(&a));
+                    exit::FINE
+                }
+                Format::Github => {
+                    output::out(&github_findings(&a.findings, &a.counts()));
+                    exit::FINE
+                }
+                Format::Text | Format::Json | Format::InToto => output::answer(format, &a),
+            };
+            let failed = a.breaking > 0
+                || a.changes.iter().any(|c| match args.fail_on {
+                    DriftBar::Breaking => false,
+                    DriftBar::Warning => c.severity >= Severity::Warning,
+                    DriftBar::Change => true,
+                });
             printed.max(if failed { exit::FINDINGS } else { exit::FINE })
         }
         Err(no) => output::no(format, &no),

@@ -34,6 +34,25 @@ pub fn junit_findings(subject: &str, findings: &[FindingOut], gaps: &[String]) -
     suite("check", &cases)
 }
 
+/// One test case a change; one that breaks fails.
+#[must_use]
+pub fn junit_drift(a: &crate::app::check_drift::Answer) -> String {
+    let mut cases: Vec<(String, Came)> = a
+        .changes
+        .iter()
+        .map(|c| {
+            let at = c.at.as_ref().map_or_else(String::new, |at| format!(" at {at}"));
+            let name = format!("{} {} {}{at}", c.code, c.direction.as_str(), c.subject);
+            (name, if c.breaking { Came::Failed(format!("{}\nfix: {}", c.message, c.fix)) } else { Came::Passed })
+        })
+        .collect();
+    if cases.is_empty() {
+        cases.push((a.system.clone(), Came::Passed));
+    }
+    cases.extend(a.unread.iter().map(|gap| (format!("not read: {gap}"), Came::Skipped(format!("not read: {gap}")))));
+    suite("drift", &cases)
+}
+
 /// One test case a drill; UNPROVEN is skipped, never passed.
 #[must_use]
 pub fn junit_drills(a: &Answer) -> String {

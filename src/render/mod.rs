@@ -3,6 +3,7 @@
 
 mod approvals;
 mod brief;
+mod drift;
 mod evidence;
 mod findings;
 mod junit;
@@ -16,8 +17,8 @@ mod verify;
 
 pub use brief::brief;
 pub use findings::drawn;
-pub use junit::{junit_drills, junit_findings};
+pub use junit::{junit_drift, junit_drills, junit_findings};
 pub use matrix::matrix;
-pub use sarif::sarif;
+pub use sarif::{sarif, sarif_with};
 pub use text::Text;
-pub use verify::{github, in_toto};
+pub use verify::{github, github_findings, in_toto};

@@ -11,6 +11,12 @@ use crate::finding::Severity;
 /// One SARIF log with one run. Each gap, what was not looked at and why, is a notification of the run.
 #[must_use]
 pub fn sarif(findings: &[FindingOut], gaps: &[String]) -> Value {
+    sarif_with(findings, gaps, &[])
+}
+
+/// The same, with fingerprints of the findings where they have their own; else they are made of code, file and message.
+#[must_use]
+pub fn sarif_with(findings: &[FindingOut], gaps: &[String], prints: &[String]) -> Value {
     let level = |s: Severity| s.as_str();
     let mut rules: BTreeMap<&str, Severity> = BTreeMap::new();
     for f in findings {
@@ -20,7 +26,8 @@ pub fn sarif(findings: &[FindingOut], gaps: &[String]) -> Value {
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(i, c)| (*c, i)).collect();
     let results: Vec<Value> = findings
         .iter()
-        .map(|f| {
+        .enumerate()
+        .map(|(i, f)| {
             let mut physical = json!({"artifactLocation": {"uri": uri(&f.file)}});
             if f.line > 0 {
                 physical["region"] = json!({"startLine": f.line, "startColumn": f.column.max(1)});
@@ -30,11 +37,12 @@ pub fn sarif(findings: &[FindingOut], gaps: &[String]) -> Value {
                 location["logicalLocations"] = json!([{"fullyQualifiedName": pointer}]);
             }
             let text = if f.fix.is_empty() { f.message.clone() } else { format!("{}. Fix: {}", f.message, f.fix) };
-            let print = Digest::of_bytes(format!("{}\n{}\n{}", f.code, f.file, f.message).as_bytes());
+            let made = || Digest::of_bytes(format!("{}\n{}\n{}", f.code, f.file, f.message).as_bytes());
+            let print = prints.get(i).cloned().unwrap_or_else(|| made().as_str().to_owned());
             json!({
                 "ruleId": f.code, "ruleIndex": index.get(f.code.as_str()), "level": level(f.severity),
                 "message": {"text": text}, "locations": [location],
-                "partialFingerprints": {"platformIntegration/v1": print.as_str()},
+                "partialFingerprints": {"platformIntegration/v1": print},
                 "rank": (f.confidence * 100.0).round(),
             })
         })

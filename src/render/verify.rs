@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Text;
 use super::findings::drawn;
 use super::page::{BOLD, DIM, Page, styled};
+use crate::app::FindingOut;
 use crate::app::verify::{Answer, FoundOut, RanOut};
 use crate::base::text;
 use crate::finding::Severity;
@@ -115,25 +116,39 @@ fn counted(ran: &RanOut) -> Vec<String> {
 pub fn github(answer: &Answer) -> String {
     let mut out = String::new();
     for found in &answer.findings {
-        let f = &found.finding;
-        let level = match f.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "notice",
-        };
-        let mut properties = format!("file={}", property(&f.file));
-        if f.line > 0 {
-            let _ = write!(properties, ",line={},col={}", f.line, f.column.max(1));
-        }
-        let _ = write!(properties, ",title={}", property(&format!("{} ({})", f.code, found.rule)));
-        let fix = if f.fix.is_empty() { String::new() } else { format!("\nfix: {}", f.fix) };
-        let _ = writeln!(out, "::{level} {properties}::{}", data(&format!("{}{fix}", f.message)));
+        annotation(&mut out, &found.finding, &format!("{} ({})", found.finding.code, found.rule));
     }
     for what in &answer.not_verified {
         let _ = writeln!(out, "::notice title=not verified::{}", data(what));
     }
     let _ = writeln!(out, "{}: {}", answer.skill, answer.counts);
     out
+}
+
+/// Findings as annotations of a GitHub workflow, and a last line that counts them.
+#[must_use]
+pub fn github_findings(findings: &[FindingOut], counts: &str) -> String {
+    let mut out = String::new();
+    for f in findings {
+        annotation(&mut out, f, &f.code);
+    }
+    let _ = writeln!(out, "{counts}");
+    out
+}
+
+fn annotation(out: &mut String, f: &FindingOut, title: &str) {
+    let level = match f.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let mut properties = format!("file={}", property(&f.file));
+    if f.line > 0 {
+        let _ = write!(properties, ",line={},col={}", f.line, f.column.max(1));
+    }
+    let _ = write!(properties, ",title={}", property(title));
+    let fix = if f.fix.is_empty() { String::new() } else { format!("\nfix: {}", f.fix) };
+    let _ = writeln!(out, "::{level} {properties}::{}", data(&format!("{}{fix}", f.message)));
 }
 
 fn data(text: &str) -> String {

@@ -8,7 +8,7 @@ use super::approvals::{Statement, What, counts};
 use super::constraint::{ConstraintFact, ConstraintState};
 use super::record::{
     Approved, Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
-    DossierExported, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    DossierExported, DriftChecked, DrillsRun, ReadinessAssessed, Record, SystemMapped,
 };
 use crate::base::clock::Timestamp;
 use crate::contract::ConstraintKind;
@@ -37,6 +37,8 @@ pub struct Facts {
     pub files: BTreeMap<String, String>,
     /// Systems by name, in the order they were first mapped; each as last mapped.
     pub systems: IndexMap<String, Seen<SystemMapped>>,
+    /// Descriptions compared, oldest first.
+    pub drifts: Vec<Seen<DriftChecked>>,
     /// Constraints by id, in the order they first came up.
     pub constraints: IndexMap<String, ConstraintFact>,
     /// Ids of constraints that were inferred at some time, those included that nothing mentions any more.
@@ -179,6 +181,11 @@ impl Facts {
                     self.drills.push(seen);
                 }
             }
+            EventKind::DriftChecked => {
+                if let Some(seen) = self.read(event) {
+                    self.drifts.push(seen);
+                }
+            }
             EventKind::ReadinessAssessed => self.readiness = self.read(event).or(self.readiness.take()),
             EventKind::Approved => {
                 if let Some(seen) = self.read::<Approved>(event) {
@@ -189,7 +196,6 @@ impl Facts {
             // Said out, so that a new kind is looked at here.
             EventKind::SessionOpened
             | EventKind::SystemInspected
-            | EventKind::DriftChecked
             | EventKind::EvidenceQueried
             | EventKind::ConnectorRun
             | EventKind::SkillVerified

@@ -119,10 +119,11 @@ pub struct ToolRow {
 }
 
 /// Every tool. What only looks or asks has no gate.
-pub const TOOLS: [ToolRow; 12] = [
+pub const TOOLS: [ToolRow; 13] = [
     ToolRow { tool: "open_session", phase: Phase::Map, gates: &[] },
     ToolRow { tool: "map_system", phase: Phase::Map, gates: &[] },
     ToolRow { tool: "inspect_system", phase: Phase::Map, gates: &[] },
+    ToolRow { tool: "check_drift", phase: Phase::Map, gates: &[] },
     ToolRow { tool: "record_constraint", phase: Phase::Map, gates: &[] },
     ToolRow { tool: "confirm_constraints", phase: Phase::Contract, gates: &[] },
     ToolRow { tool: "draft_contract", phase: Phase::Contract, gates: &[&SYSTEMS_MAPPED] },

@@ -62,6 +62,31 @@ pub struct SystemMapped {
 
 record!(SystemMapped);
 
+/// Two descriptions of one system were compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftChecked {
+    /// Path of the older description.
+    pub old: String,
+    /// Digest of its bytes.
+    pub old_digest: String,
+    /// Path of the newer description.
+    pub new: String,
+    /// Digest of its bytes.
+    pub new_digest: String,
+    /// The integration whose flows were looked at.
+    pub integration: Option<String>,
+    /// Names that the system has in it.
+    pub systems: Vec<String>,
+    /// Changes found; with an integration those that it feels.
+    pub changes: u64,
+    /// Those that break.
+    pub breaking: u64,
+    /// Those that break, by code.
+    pub codes: BTreeMap<String, u64>,
+}
+
+record!(DriftChecked);
+
 /// A constraint was added or reclassified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConstraintRecorded {

@@ -2,7 +2,8 @@
 //! changed where it does not, by digest.
 
 use super::facts::{Facts, Seen};
-use super::record::{ContractChecked, DrillsRun, SystemMapped};
+use super::record::{ContractChecked, DriftChecked, DrillsRun, SystemMapped};
+use crate::base::text::plural;
 use crate::evidence::EventKind;
 
 /// The digest of a file that is not there.
@@ -87,6 +88,9 @@ impl Facts {
             if let Some(mapped) = mapped {
                 return Some(change(format!("the description of {name}"), was, &mapped.record.digest));
             }
+            if let Some((what, now)) = self.drifted(name, was, check.seq) {
+                return Some(change(what, was, &now));
+            }
         }
         None
     }
@@ -94,10 +98,29 @@ impl Facts {
     /// What the map of a system read and is not so any more.
     #[must_use]
     pub fn remap(&self, mapped: &Seen<SystemMapped>) -> Option<Change> {
-        let SystemMapped { api, digest, .. } = &mapped.record;
-        let now = self.files.get(api).filter(|now| *now != digest)?;
+        let SystemMapped { name, api, digest, .. } = &mapped.record;
         let after = (EventKind::SystemMapped.as_str(), mapped.seq);
-        Some(Change { what: api.clone(), was: digest.clone(), now: now.clone(), after })
+        if let Some(now) = self.files.get(api).filter(|now| *now != digest) {
+            return Some(Change { what: api.clone(), was: digest.clone(), now: now.clone(), after });
+        }
+        let (what, now) = self.drifted(name, digest, mapped.seq)?;
+        Some(Change { what, was: digest.clone(), now, after })
+    }
+
+    /// The description with this digest, looked at before `since`, has a newer one that breaks: what it is called, and the
+    /// digest of the newer. Of an integration, only what that one feels counts.
+    fn drifted(&self, name: &str, digest: &str, since: u64) -> Option<(String, String)> {
+        let breaks = |d: &&Seen<DriftChecked>| {
+            d.seq > since && d.record.breaking > 0 && d.record.old_digest == digest && d.record.new_digest != digest
+        };
+        let seen = self.drifts.iter().rev().find(breaks)?;
+        let what = format!(
+            "the description of {name}, of whose newer version {} (event {}) tells {} that break,",
+            EventKind::DriftChecked.as_str(),
+            seen.seq,
+            plural(seen.record.breaking, "change")
+        );
+        Some((what, seen.record.new_digest.clone()))
     }
 
     /// Why a run of drills says nothing about the contract as it is; nothing where it does.

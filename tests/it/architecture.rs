@@ -11,7 +11,7 @@ const ROWS: &[&[&str]] = &[
     &["render"],
     &["app"],
     &["lab", "verify"],
-    &["readers", "checks", "workflow", "scaffold", "connector", "store", "package"],
+    &["readers", "checks", "drift", "workflow", "scaffold", "connector", "store", "package"],
     &["mapping", "contract", "skill", "evidence", "probe", "sandbox", "html"],
     &["model", "finding"],
     &["base"],

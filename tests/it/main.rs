@@ -15,6 +15,7 @@ mod checks;
 mod cli;
 mod connector;
 mod contract;
+mod drift;
 mod evidence;
 mod evidence_fields;
 mod first_steps;

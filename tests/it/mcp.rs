@@ -233,6 +233,7 @@ async fn tools_and_commands_are_the_same_use_cases() {
         ("open_session", "open"),
         ("map_system", "map"),
         ("inspect_system", "inspect"),
+        ("check_drift", "drift"),
         ("record_constraint", "constrain"),
         ("confirm_constraints", "confirm"),
         ("draft_contract", "draft"),

@@ -1,0 +1,142 @@
+//! One rule a file: what it judges, and what it says of it.
+
+mod answer_emptied;
+mod answer_header_removed;
+mod argument_type_changed;
+mod auth_added;
+mod auth_required;
+mod auth_scheme_changed;
+mod auth_url_changed;
+mod auth_withdrawn;
+mod body_removed;
+mod body_required;
+mod default_changed;
+mod enum_value_added;
+mod enum_value_removed;
+mod event_added;
+mod event_removed;
+mod field_deprecated;
+mod format_changed;
+mod idempotency_withdrawn;
+mod item_count_changed;
+mod length_changed;
+mod media_type_changed;
+mod nullability_changed;
+mod operation_added;
+mod operation_deprecated;
+mod operation_id_changed;
+mod operation_moved;
+mod operation_removed;
+mod page_size_lowered;
+mod pagination_changed;
+mod parameter_added;
+mod parameter_removed;
+mod parameter_requiredness_changed;
+mod pattern_changed;
+mod properties_closed;
+mod property_added;
+mod property_became_optional;
+mod property_became_required;
+mod property_removed;
+mod range_changed;
+mod rate_limit_lowered;
+mod records_moved;
+mod scope_added;
+mod server_added;
+mod server_removed;
+mod success_status_changed;
+mod sunset_announced;
+mod type_changed;
+mod type_renamed;
+mod values_closed;
+mod values_opened;
+mod variant_added;
+mod variant_removed;
+
+use super::change::Change;
+use super::walk::{Ops, Pair, Systems};
+
+/// One kind of change.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// Kebab-case name of what changed.
+    pub code: &'static str,
+    /// What it finds, in a sentence.
+    pub finds: &'static str,
+    /// What it looks at.
+    pub(super) look: Look,
+    /// Drills whose result rests on what changed, by code.
+    pub drills: &'static [&'static str],
+}
+
+/// What a rule looks at.
+#[derive(Clone, Copy)]
+pub(super) enum Look {
+    /// Both descriptions.
+    Systems(fn(&Systems<'_>, &mut Vec<Change>)),
+    /// Two operations that are one.
+    Operations(fn(&Ops<'_>, &mut Vec<Change>)),
+    /// Two schemas at one place, on one side.
+    Schemas(fn(&Pair<'_>, &mut Vec<Change>)),
+}
+
+/// All rules.
+pub const ALL: &[Rule] = &[
+    operation_removed::RULE,
+    operation_added::RULE,
+    server_removed::RULE,
+    server_added::RULE,
+    auth_scheme_changed::RULE,
+    auth_url_changed::RULE,
+    event_removed::RULE,
+    event_added::RULE,
+    operation_moved::RULE,
+    operation_id_changed::RULE,
+    operation_deprecated::RULE,
+    sunset_announced::RULE,
+    parameter_removed::RULE,
+    parameter_added::RULE,
+    parameter_requiredness_changed::RULE,
+    body_required::RULE,
+    body_removed::RULE,
+    media_type_changed::RULE,
+    answer_emptied::RULE,
+    success_status_changed::RULE,
+    answer_header_removed::RULE,
+    records_moved::RULE,
+    auth_required::RULE,
+    auth_withdrawn::RULE,
+    auth_added::RULE,
+    scope_added::RULE,
+    pagination_changed::RULE,
+    page_size_lowered::RULE,
+    rate_limit_lowered::RULE,
+    idempotency_withdrawn::RULE,
+    argument_type_changed::RULE,
+    type_changed::RULE,
+    format_changed::RULE,
+    nullability_changed::RULE,
+    enum_value_removed::RULE,
+    enum_value_added::RULE,
+    values_closed::RULE,
+    values_opened::RULE,
+    property_removed::RULE,
+    property_added::RULE,
+    property_became_required::RULE,
+    property_became_optional::RULE,
+    length_changed::RULE,
+    item_count_changed::RULE,
+    range_changed::RULE,
+    pattern_changed::RULE,
+    properties_closed::RULE,
+    variant_removed::RULE,
+    variant_added::RULE,
+    default_changed::RULE,
+    field_deprecated::RULE,
+    type_renamed::RULE,
+];
+
+/// The drills whose result rests on what a rule of this code found.
+pub(super) fn drills(code: &str) -> &'static [&'static str] {
+    ALL.iter().find(|r| r.code == code).map_or(&[], |r| r.drills)
+}

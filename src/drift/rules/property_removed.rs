@@ -1,0 +1,35 @@
+//! A field is there no more.
+
+use super::super::change::{Change, Side};
+use super::super::matching::renamed;
+use super::super::walk::Pair;
+use super::{Look, Rule};
+use crate::base::text::quoted;
+
+const CODE: &str = "property-removed";
+
+/// See [`Rule`].
+pub(super) const RULE: Rule =
+    Rule { code: CODE, finds: "A field is there no more.", look: Look::Schemas(look), drills: &["happy-path"] };
+
+fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
+    // Of a schema that names no field any more nothing is known, unless it lets none in.
+    let removed = p.removed();
+    let added = p.added();
+    for (name, schema) in removed {
+        let guess = renamed(name, schema, added.iter().copied());
+        let needed = p.old.required.contains(name);
+        let what = format!("{} of {}", quoted(name, 80), quoted(p.subject, 160));
+        out.push(match p.side {
+            Side::Response => {
+                let change = p.property(CODE, name, format!("{what} is answered no more")).perhaps(guess);
+                let fix = "map another field, or give the rule a default";
+                if needed { change.breaks(fix) } else { change.may_break(fix) }
+            }
+            _ => p
+                .property(CODE, name, format!("{what} is taken no more"))
+                .perhaps(guess)
+                .may_break("do not send it: it is ignored or refused"),
+        });
+    }
+}

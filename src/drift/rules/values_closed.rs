@@ -1,0 +1,23 @@
+//! Only listed values are allowed where any was.
+
+use super::super::change::{Change, Side};
+use super::super::walk::Pair;
+use super::enum_value_removed::plain;
+use super::{Look, Rule};
+use crate::base::text::{plural, quoted};
+
+const CODE: &str = "values-closed";
+
+/// See [`Rule`].
+pub(super) const RULE: Rule =
+    Rule { code: CODE, finds: "Only listed values are allowed where any was.", look: Look::Schemas(look), drills: &[] };
+
+fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
+    let (None, Some(now)) = (&p.old.values, &p.new.values) else { return };
+    let listed = now.iter().take(6).map(plain).collect::<Vec<_>>().join(", ");
+    let change = p.change(
+        CODE,
+        format!("{} is one of {} now: {listed}", quoted(p.subject, 160), plural(now.len() as u64, "value")),
+    );
+    out.push(if p.is(Side::Request) { change.breaks("send one of them") } else { change });
+}
