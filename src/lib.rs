@@ -10,6 +10,7 @@ pub mod contract;
 pub mod evidence;
 pub mod finding;
 pub mod html;
+pub mod knowledge;
 pub mod lab;
 pub mod mapping;
 pub mod mcp;
