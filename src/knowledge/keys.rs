@@ -2,7 +2,7 @@
 
 /// What stands under a key of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub(super) enum Shape {
     /// Text.
     Text,
     /// A whole number from 1.
@@ -14,12 +14,12 @@ pub enum Shape {
 }
 
 /// A fact by name, and the keys that its value must have. Other keys are allowed: they are shown as they are.
-pub type FactShape = (&'static str, &'static [(&'static str, Shape)]);
+pub(super) type FactShape = (&'static str, &'static [(&'static str, Shape)]);
 
 use Shape::{Count, Flag, Text, Word};
 
 /// The facts, named as in `map --format json`.
-pub const FACTS: &[FactShape] = &[
+pub(super) const FACTS: &[FactShape] = &[
     ("auth_mode", &[("type", Text)]),
     ("base_url", &[("host", Text)]),
     ("oauth2_authorization_url", &[("host", Text), ("path", Text)]),

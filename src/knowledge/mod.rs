@@ -8,7 +8,6 @@ mod parse;
 mod schema;
 mod shipped;
 
-pub use keys::FACTS;
 pub use parse::{API_VERSION, parse};
 pub use schema::json_schema;
 pub use shipped::SHIPPED;
@@ -40,7 +39,7 @@ pub struct Overlay {
 /// One fact that somebody looked up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
-    /// One of [`FACTS`].
+    /// Named as in `map --format json`.
     pub fact: &'static str,
     /// Its value, shaped as in the map.
     pub value: Value,
