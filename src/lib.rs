@@ -11,6 +11,7 @@ pub mod drift;
 pub mod evidence;
 pub mod finding;
 pub mod html;
+pub mod knowledge;
 pub mod lab;
 pub mod mapping;
 pub mod mcp;

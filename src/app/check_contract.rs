@@ -1,15 +1,19 @@
 //! Compiles a contract.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Compiled;
 use super::wire::{CountsOut, FindingOut};
-use super::{Call, Done, Hints, No, UseCase, paging};
-use crate::base::text;
+use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
+use crate::base::digest::Digest;
+use crate::base::{fs, text};
 use crate::checks::assumptions::{Assumption, assumptions};
 use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase};
+use crate::knowledge;
 use crate::workflow::record::{self, Binds, ConstraintRecorded};
 
 /// Arguments of `check_contract`.
@@ -99,6 +103,9 @@ impl UseCase for CheckContract {
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        if params.contract.ends_with(knowledge::SUFFIX) {
+            return overlay(call, &params);
+        }
         let compiled = Compiled::load(call, &params.contract)?;
         let counts = CountsOut::of(&compiled.findings);
         let contract = compiled.contract.as_ref();
@@ -139,6 +146,62 @@ impl UseCase for CheckContract {
         };
         Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
     }
+}
+
+/// Checks a knowledge overlay: it binds no session and no gate.
+fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
+    if params.session.is_some() {
+        return Err(Refusal::new(
+            "bad-argument",
+            format!("{} is a knowledge overlay, and no gate of a session rests on one", text::quoted(&params.contract, 160)),
+            format!("check_contract {{\"contract\": \"{}\"}} without session", text::quoted(&params.contract, 160)),
+        )
+        .into());
+    }
+    let path = call.app.path(&params.contract);
+    call.app.allow(&path, &params.contract)?;
+    let bytes = fs::read_bytes(&path, fs::MAX_CONTRACT).map_err(|e| Refusal::unreadable(&e))?;
+    let digest = Digest::of_bytes(&bytes).as_str().to_owned();
+    let source = String::from_utf8_lossy(&bytes).into_owned();
+    let (read, found) = knowledge::parse(&source, &params.contract);
+    let counts = CountsOut::of(&found);
+    let findings: Vec<FindingOut> = found.iter().map(FindingOut::from).collect();
+    let (findings, cursor) = paging::fit(findings, params.cursor.as_deref(), call.face.budget())?;
+    let data = record::ContractChecked {
+        file: path.display().to_string(),
+        digest: digest.clone(),
+        errors: counts.errors as u64,
+        warnings: counts.warnings as u64,
+        notes: counts.notes as u64,
+        systems: BTreeMap::new(),
+        apis: BTreeMap::new(),
+        constraints: Vec::new(),
+        assumed: Vec::new(),
+        approvals: crate::contract::Approvals::default().policy(),
+    };
+    let next = if counts.errors > 0 {
+        "mend the errors as their fixes say, then check again".to_owned()
+    } else {
+        format!("put it into overlays/ of the project; map shows its facts for the hosts it names ({})", text::plural(
+            read.as_ref().map_or(0, |o| o.facts.len()) as u64,
+            "fact",
+        ))
+    };
+    let answer = Answer {
+        contract: params.contract.clone(),
+        name: read.map(|o| o.about),
+        digest: Some(digest),
+        compiles: counts.errors == 0,
+        counts,
+        findings,
+        open_inferred: Vec::new(),
+        flows: Vec::new(),
+        mapping: Vec::new(),
+        cursor,
+        next,
+        source,
+    };
+    Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
 }
 
 /// A constraint of the file, with whether its origin leads anywhere.

@@ -42,6 +42,8 @@ pub struct App {
     /// The list of keys whose signatures count, as whoever started this process named it. A contract cannot name it:
     /// who may edit the contract could bring a key of their own.
     pub signers: Option<PathBuf>,
+    /// The user's folder of knowledge overlays, where there is one.
+    pub knowledge: Option<PathBuf>,
     /// Files outside [`App::cwd`] are neither read nor written: so it is where callers come from other machines.
     pub confined: bool,
     /// Collects spans, where somebody collects them.
@@ -68,6 +70,7 @@ impl App {
             rng: Mutex::new(rng),
             cwd,
             signers: None,
+            knowledge: None,
             confined: false,
             tracer: None,
             trace: None,

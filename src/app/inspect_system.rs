@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::context::{Description, system_of};
-use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
+use super::search::{self, Hit, Kind};
+use super::{Call, Done, Hints, No, Refusal, UseCase, card, paging};
 use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::model::{Action, Additional, Operation, Schema, SchemaId, System};
@@ -34,6 +35,13 @@ pub struct Params {
     /// Show one entity and its fields.
     #[arg(long)]
     pub entity: Option<String>,
+    /// Words or a question: "who do we bill?" finds entities, operations and fields.
+    #[arg(long)]
+    pub find: Option<String>,
+    /// Operations; answers with the fewest scopes that allow all of them.
+    #[arg(long)]
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// From the previous page.
     #[arg(long)]
     pub cursor: Option<String>,
@@ -86,17 +94,35 @@ pub struct FieldOut {
     pub required: bool,
 }
 
-/// What was looked into.
+/// Something found.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct MatchOut {
+    /// entity, operation or field.
+    pub kind: String,
+    /// Its name, operationId or path.
+    pub name: String,
+    /// What it is.
+    pub is: String,
+}
+
+/// What was looked into.
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Answer {
     /// The system.
     pub system: String,
+    /// What was found, best first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matches: Option<Vec<MatchOut>>,
     /// The operations asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<OperationOut>>,
     /// Heading of the entity or operation asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// How to call it: URL, auth with scopes, body, answer, paging, limits, errors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub call: Vec<String>,
     /// Parameters of the operation: "cursor (query)" ...
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<FieldOut>,
@@ -122,8 +148,8 @@ impl UseCase for InspectSystem {
     const NAME: &'static str = "inspect_system";
     const COMMAND: &'static str = "inspect";
     const TITLE: &'static str = "Inspect a system";
-    const SUMMARY: &'static str = "Look into an API description, a page at a time: list its operations, or show one operation \
-        (parameters, body, limits) or one entity (fields, types, rules). Use it instead of reading the file.";
+    const SUMMARY: &'static str = "Look into an API description, a page at a time: find by words or a question, list operations, show one \
+        operation (all that a call needs) or one entity (fields, types, rules). Use it instead of reading the file.";
     const HINTS: Hints = Hints { read_only: true, destructive: false, idempotent: true };
     const KIND: EventKind = EventKind::SystemInspected;
     const PHASE: Phase = Phase::Map;
@@ -148,6 +174,10 @@ impl UseCase for InspectSystem {
             one_operation(system, op, cursor, budget)?
         } else if let Some(name) = &params.entity {
             one_entity(system, name, cursor, budget)?
+        } else if let Some(question) = &params.find {
+            found(system, question, cursor, budget)?
+        } else if !params.scopes.is_empty() {
+            scopes(system, &params.scopes)?
         } else {
             operations(system, cursor, budget)?
         };
@@ -225,17 +255,13 @@ fn operations(system: &System, cursor: Option<&str>, budget: usize) -> Result<An
     let total = all.len();
     let (page, cursor) = paging::fit(all, cursor, budget)?;
     Ok(Answer {
-        system: String::new(),
         operations: Some(page),
-        about: None,
-        parameters: Vec::new(),
-        request: Vec::new(),
-        fields: Vec::new(),
         total,
         cursor,
         next:
             "inspect_system with \"operation\": \"ID\" for parameters and body, or with \"entity\": \"NAME\" for fields"
                 .to_owned(),
+        ..Answer::default()
     })
 }
 
@@ -256,12 +282,24 @@ fn one_operation(system: &System, op: &Operation, cursor: Option<&str>, budget: 
             FieldOut { path: format!("{} ({place})", p.name), r#type: kind, rules, required: p.required }
         })
         .collect();
-    let (parameters, _) = paging::fit(parameters, None, budget / 3)?;
+    // One list over three, so that one cursor leads through all of it.
     let request = op.body.as_ref().and_then(|b| b.schema).map(|s| fields(system, s)).unwrap_or_default();
-    let (request, _) = paging::fit(request, None, budget / 3)?;
-    let all = op.record.map(|s| fields(system, s)).unwrap_or_default();
+    let record = op.record.map(|s| fields(system, s)).unwrap_or_default();
+    let parts = [parameters, request, record];
+    let all: Vec<(usize, FieldOut)> =
+        parts.into_iter().enumerate().flat_map(|(part, fields)| fields.into_iter().map(move |f| (part, f))).collect();
     let total = all.len();
-    let (page, cursor) = paging::fit(all, cursor, budget / 3)?;
+    let card = card::of(system, op);
+    let used: usize = card.iter().map(|line| line.chars().count() + 4).sum();
+    let (page, cursor) = paging::fit(all, cursor, budget.saturating_sub(used).max(1_000))?;
+    let [mut parameters, mut request, mut page_of_record] = [Vec::new(), Vec::new(), Vec::new()];
+    for (part, field) in page {
+        match part {
+            0 => parameters.push(field),
+            1 => request.push(field),
+            _ => page_of_record.push(field),
+        }
+    }
     let mut about = format!("{} {} ({}): {}", op.method.as_str(), op.path, op.id, op.action.as_str());
     if let Some(entity) = &op.entity {
         about.push_str(&format!(" {entity}"));
@@ -283,15 +321,15 @@ fn one_operation(system: &System, op: &Operation, cursor: Option<&str>, budget: 
         about.push_str(&format!("; changed records by {}", i.param));
     }
     Ok(Answer {
-        system: String::new(),
-        operations: None,
         about: Some(about),
+        call: card,
         parameters,
         request,
-        fields: page,
+        fields: page_of_record,
         total,
         cursor,
         next: "name the operation in draft_contract, or in integration.yaml".to_owned(),
+        ..Answer::default()
     })
 }
 
@@ -317,20 +355,81 @@ fn one_entity(system: &System, name: &str, cursor: Option<&str>, budget: usize) 
         .map(|(a, ids)| format!("{} {}", a.as_str(), ids.iter().take(4).cloned().collect::<Vec<_>>().join(", ")))
         .collect();
     Ok(Answer {
-        system: String::new(),
-        operations: None,
         about: Some(format!(
             "{name}, key {}; {}",
             entity.key.as_deref().unwrap_or("unknown"),
             text::truncate(&by_action.join("; "), 600)
         )),
-        parameters: Vec::new(),
-        request: Vec::new(),
         fields: page,
         total,
         cursor,
         next: "inspect_system with \"operation\": \"ID\" for one of its operations".to_owned(),
+        ..Answer::default()
     })
+}
+
+/// What answers a question, best first, at most 60.
+fn found(system: &System, question: &str, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
+    let question = text::quoted(question, 200);
+    let hits = search::find(system, &question);
+    let about = format!("\"{question}\"");
+    if hits.is_empty() {
+        let next = "other words, or a list with inspect_system {\"operations\": true}".to_owned();
+        return Ok(Answer { matches: Some(Vec::new()), about: Some(about), next, ..Answer::default() });
+    }
+    let all: Vec<MatchOut> = hits.iter().take(60).map(|hit| shown(system, hit)).collect();
+    let total = all.len();
+    let (page, cursor) = paging::fit(all, cursor, budget.min(4_000))?;
+    let next = "inspect_system with \"entity\": \"NAME\" or \"operation\": \"ID\" of a match".to_owned();
+    Ok(Answer { matches: Some(page), about: Some(about), total, cursor, next, ..Answer::default() })
+}
+
+fn shown(system: &System, hit: &Hit) -> MatchOut {
+    let (kind, name, is) = match (hit.kind, &hit.of) {
+        (Kind::Entity, _) => {
+            let entity = system.entities.get(&hit.name);
+            let can = entity.map(|e| e.operations.keys().map(|a| a.as_str()).collect::<Vec<_>>().join(", "));
+            let key = entity.and_then(|e| e.key.as_deref()).unwrap_or("unknown");
+            ("entity", hit.name.clone(), format!("key {key}; {}", can.unwrap_or_default()))
+        }
+        (Kind::Operation, _) => {
+            let is = system.operation(&hit.name).map(|o| {
+                let summary = if o.summary.is_empty() { String::new() } else { format!(": {}", text::truncate(&o.summary, 100)) };
+                format!("{} {}{summary}", o.method.as_str(), o.path)
+            });
+            ("operation", hit.name.clone(), is.unwrap_or_default())
+        }
+        (Kind::Field, of) => {
+            let of = of.as_deref().unwrap_or("");
+            let schema = system.entities.get(of).and_then(|e| system.schemas.property(e.schema?, &hit.name));
+            let is = schema.map(|(id, _)| describe(system.schemas.get(id)));
+            let is = is.map(|(kind, rules)| if rules.is_empty() { kind } else { format!("{kind}; {rules}") });
+            ("field", format!("{of}.{}", hit.name), text::truncate(&is.unwrap_or_default(), 120))
+        }
+    };
+    MatchOut { kind: kind.to_owned(), name, is }
+}
+
+/// The fewest scopes for some operations.
+fn scopes(system: &System, names: &[String]) -> Result<Answer, Refusal> {
+    let operations = names.iter().map(|name| find_operation(system, name)).collect::<Result<Vec<_>, _>>()?;
+    let mut call: Vec<String> = system
+        .minimal_scopes(&operations)
+        .into_iter()
+        .map(|s| {
+            let scopes: Vec<&str> = s.scopes.iter().map(String::as_str).collect();
+            let scopes = if scopes.is_empty() { "no scopes".to_owned() } else { scopes.join(" ") };
+            format!("{}: {scopes}", s.scheme)
+        })
+        .collect();
+    if call.is_empty() {
+        let free = operations.iter().all(|o| o.security.is_empty());
+        let said = if free { "the description requires no authentication for them" } else { "no single scheme allows all of them" };
+        call.push(said.to_owned());
+    }
+    let about = format!("the fewest scopes for {}", text::truncate(&names.join(", "), 300));
+    let next = "name scheme and scopes under systems.NAME.auth of integration.yaml".to_owned();
+    Ok(Answer { about: Some(about), total: call.len(), call, next, ..Answer::default() })
 }
 
 /// Fields of a schema, nested ones by dotted path, three levels deep.

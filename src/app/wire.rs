@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::base::text;
 use crate::evidence::Reconciliation;
 use crate::finding::{Finding, Severity};
+use crate::knowledge::Known;
 use crate::model::{Basis, Fact};
 
 /// Something that is wrong.
@@ -87,7 +88,7 @@ pub struct FactOut {
     pub fact: String,
     /// Its value.
     pub value: Value,
-    /// stated or inferred.
+    /// stated, inferred or research.
     pub basis: String,
     /// 0 to 1, under the ceiling of its ground.
     pub confidence: f64,
@@ -97,6 +98,30 @@ pub struct FactOut {
     /// The rule that inferred it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// The page where somebody looked it up, the day, and how old that is in days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl FactOut {
+    /// A fact that somebody looked up; `age` in days.
+    #[must_use]
+    pub fn known(known: &Known, age: Option<i64>) -> Self {
+        let mut value = known.value.clone();
+        if let (Some(map), false) = (value.as_object_mut(), known.says.is_empty()) {
+            map.insert("says".to_owned(), Value::String(known.says.clone()));
+        }
+        let days = age.map(|days| text::plural(days.unsigned_abs(), "day")).unwrap_or_else(|| "unknown".to_owned());
+        Self {
+            fact: known.fact.to_owned(),
+            value,
+            basis: "research".to_owned(),
+            confidence: known.confidence.value(),
+            pointer: known.at.clone(),
+            rule: None,
+            source: Some(format!("{} (checked {}, age {days})", known.source, known.checked)),
+        }
+    }
 }
 
 impl From<&Fact> for FactOut {
@@ -112,6 +137,7 @@ impl From<&Fact> for FactOut {
             confidence: f.confidence.value(),
             pointer: f.pointer().map(str::to_owned),
             rule,
+            source: None,
         }
     }
 }

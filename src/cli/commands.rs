@@ -42,6 +42,7 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
+    app.knowledge = compose::knowledge();
     app.signers = compose::signers(&app.cwd, cli.command.signers());
     let telemetry = compose::telemetry();
     app.tracer = telemetry.as_ref().map(Telemetry::tracer);

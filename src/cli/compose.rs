@@ -73,9 +73,20 @@ pub(super) fn signers(cwd: &Path, named: Option<&str>) -> Option<PathBuf> {
     if let Some(path) = named.map(str::to_owned).or_else(|| set("PLATFORM_INTEGRATION_SIGNERS")) {
         return Some(cwd.join(path));
     }
+    Some(config()?.join("allowed_signers")).filter(|path| path.is_file())
+}
+
+/// The user's folder of knowledge overlays, where there is one.
+pub(super) fn knowledge() -> Option<PathBuf> {
+    Some(config()?.join("overlays")).filter(|path| path.is_dir())
+}
+
+/// The user's own settings for this program.
+/// <https://specifications.freedesktop.org/basedir-spec/latest/>
+fn config() -> Option<PathBuf> {
     let config = set("XDG_CONFIG_HOME").map(PathBuf::from).filter(|p| p.is_absolute());
     let config = config.or_else(|| Some(PathBuf::from(set("HOME")?).join(".config")))?;
-    Some(config.join("platform-integration").join("allowed_signers")).filter(|path| path.is_file())
+    Some(config.join("platform-integration"))
 }
 
 /// The trace that whoever started this process works in.

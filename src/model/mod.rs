@@ -9,6 +9,7 @@ mod pattern;
 mod root_field;
 pub mod sample;
 mod schema;
+mod scopes;
 mod text;
 mod validate;
 
@@ -21,6 +22,7 @@ pub use operation::{
 };
 pub use root_field::{Root, RootField};
 pub use schema::{Additional, Schema, SchemaId, Schemas, TypeSet};
+pub use scopes::Scopes;
 pub use validate::{Direction, Violation, validate};
 
 use crate::base::digest::Digest;

@@ -27,12 +27,15 @@ impl Text for open_session::Answer {
 
 /// A fact on one line: what, its value without JSON's noise, its ground.
 fn fact_row(f: &FactOut) -> Vec<String> {
+    if let Some(source) = &f.source {
+        return vec![f.fact.clone(), text::truncate(&plain(&f.value), 120), format!("{:.2}", f.confidence), source.clone()];
+    }
     let ground = match (&f.rule, &f.pointer) {
         (Some(rule), _) => format!("inferred ({rule})"),
         (None, Some(pointer)) => pointer.clone(),
         (None, None) => f.basis.clone(),
     };
-    vec![f.fact.clone(), plain(&f.value), format!("{:.2}", f.confidence), text::truncate(&ground, 44)]
+    vec![f.fact.clone(), text::truncate(&plain(&f.value), 120), format!("{:.2}", f.confidence), text::truncate(&ground, 44)]
 }
 
 /// A value without quotes and braces where it reads well without.
@@ -73,9 +76,23 @@ impl Text for map_system::Answer {
                 text::plural(self.entities_total as u64, "entity")
             ),
         );
+        page.pair("made by", &self.described);
         page.gap();
-        let rows: Vec<Vec<String>> = self.facts.iter().map(fact_row).collect();
+        // One row a fact of one name, unless few: a page is for orientation, the JSON holds all.
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for fact in &self.facts {
+            let of_name = rows.iter().filter(|r| r.first() == Some(&fact.fact)).count();
+            if of_name < if fact.fact == "sensitive_field" { 0 } else { 2 } && rows.len() < 24 && fact.fact != "description_origin" {
+                rows.push(fact_row(fact));
+            }
+        }
         page.table(&["fact", "value", "sure", "read at"], &rows);
+        if self.facts_total > rows.len() {
+            page.line(format!("  {DIM}and {} more; --format json lists all{DIM:#}", self.facts_total - rows.len()));
+        }
+        if !self.not_stated.is_empty() {
+            page.pair("not stated", self.not_stated.join(", "));
+        }
         page.gap();
         let shown = 12;
         let rows: Vec<Vec<String>> = self
@@ -129,6 +146,17 @@ impl Text for inspect_system::Answer {
         }
         if let Some(about) = &self.about {
             page.line(styled(BOLD, about));
+        }
+        for line in &self.call {
+            page.line(format!("  {line}"));
+        }
+        if let Some(matches) = &self.matches {
+            let rows: Vec<Vec<String>> =
+                matches.iter().map(|m| vec![m.kind.clone(), m.name.clone(), m.is.clone()]).collect();
+            page.table(&["found", "name", "is"], &rows);
+            if matches.is_empty() {
+                page.line("nothing in the description answers to these words");
+            }
         }
         for (head, fields) in
             [("parameters", &self.parameters), ("request body", &self.request), ("fields", &self.fields)]

@@ -12,7 +12,7 @@ const ROWS: &[&[&str]] = &[
     &["app"],
     &["lab", "verify"],
     &["readers", "checks", "drift", "workflow", "scaffold", "connector", "store", "package"],
-    &["mapping", "contract", "skill", "evidence", "probe", "sandbox", "html"],
+    &["mapping", "contract", "knowledge", "skill", "evidence", "probe", "sandbox", "html"],
     &["model", "finding"],
     &["base"],
 ];

@@ -1,6 +1,6 @@
 //! Writes the file of a draft, line by line; every doubt is an open question.
 
-use super::super::Call;
+use super::super::{Call, knowledge};
 use super::super::scaffold_connector::duration;
 use super::Params;
 use super::choose::Chosen;
@@ -118,7 +118,13 @@ impl Draft<'_, '_> {
             "      retry: {{attempts: {attempts}, base: 500ms, cap: 60s, jitter: full, honor_retry_after: true}}"
         ));
         if !protected {
-            questions.push(format!("target.create: {} honours no idempotency key, so it is not retried; name a natural key to upsert by, or accept duplicates by name", self.write.main().id));
+            let known = knowledge::about(self.call.app, self.target);
+            let looked_up = known.first("idempotency").filter(|k| k.value.get("supported") == Some(&serde_json::Value::Bool(true)));
+            let looked_up = looked_up.and_then(|k| {
+                let (name, place) = (k.value.get("name")?.as_str()?, k.value.get("in")?.as_str()?);
+                Some(format!("; a key in the {place} {name} was looked up at {}, checked {}: does it hold here?", k.source, k.checked))
+            });
+            questions.push(format!("target.create: {} honours no idempotency key, so it is not retried; name a natural key to upsert by, or accept duplicates by name{}", self.write.main().id, looked_up.unwrap_or_default()));
         }
         line("      timeout: 10s".to_owned());
         match &self.write.main().rate_limit {
@@ -130,8 +136,24 @@ impl Draft<'_, '_> {
                 r.requests
             )),
             None => {
-                line("      # rate: 100/10s                  # ? no limit is stated; ask the vendor".to_owned());
-                questions.push("delivery.rate: the description states no limit".to_owned());
+                let known = knowledge::about(self.call.app, self.target);
+                let looked_up = known.first("rate_limit").and_then(|k| {
+                    let (requests, window) = (k.value.get("requests")?.as_u64()?, k.value.get("window_ms")?.as_u64()?);
+                    let says = if k.says.is_empty() { String::new() } else { format!(" ({})", k.says) };
+                    Some((requests, duration(window), format!("{}, checked {}{says}", k.source, k.checked)))
+                });
+                match looked_up {
+                    Some((requests, window, source)) => {
+                        line(format!("      # rate: {}/{window}                  # ? looked up, not stated", (requests * 9 / 10).max(1)));
+                        questions.push(format!(
+                            "delivery.rate: the description states no limit; {requests} in {window} was looked up at {source}: does it hold?"
+                        ));
+                    }
+                    None => {
+                        line("      # rate: 100/10s                  # ? no limit is stated; ask the vendor".to_owned());
+                        questions.push("delivery.rate: the description states no limit".to_owned());
+                    }
+                }
             }
         }
         line("      breaker: {open_after: 5, probe_every: 30s}".to_owned());

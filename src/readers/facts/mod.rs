@@ -4,11 +4,20 @@
 mod actions;
 mod auth_mode;
 mod base_url;
+mod change_feed;
+mod concurrency;
+mod deprecation;
+mod description_origin;
 mod entities;
+mod entity_fields;
+mod environment;
+mod error_format;
 mod idempotency;
 mod incremental;
 mod leaves;
+mod money;
 mod oauth2;
+mod ordering;
 mod page_names;
 mod pagination;
 mod paging_kin;
@@ -16,9 +25,15 @@ mod path;
 mod rate_limit;
 mod rate_limit_header;
 mod records;
+mod regulation;
 mod required_header;
+mod said;
 mod sensitive_field;
+mod service_level;
+mod timestamps;
+mod versioning;
 mod webhook_event;
+mod webhook_signature;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -59,6 +74,10 @@ pub struct Hints<'d> {
     pub parameters: BTreeMap<(usize, String), Prose<'d>>,
     /// Extensions of the system and its operations.
     pub extensions: Vec<Extension<'d>>,
+    /// What the description says of itself beside title and version: contact, terms, documentation. Name, value, place.
+    pub about: Vec<(&'static str, &'d str, String)>,
+    /// What the prose says of the topics that several detectors ask for; found in one look, at the first question.
+    said: std::cell::OnceCell<said::Said>,
 }
 
 impl<'d> Hints<'d> {
@@ -98,6 +117,19 @@ pub const ALL: &[Detector] = &[
     webhooks::DETECTOR,
     sensitive_field::DETECTOR,
     webhook_event::DETECTOR,
+    environment::DETECTOR,
+    versioning::DETECTOR,
+    error_format::DETECTOR,
+    concurrency::DETECTOR,
+    ordering::DETECTOR,
+    change_feed::DETECTOR,
+    timestamps::DETECTOR,
+    money::DETECTOR,
+    webhook_signature::DETECTOR,
+    deprecation::DETECTOR,
+    service_level::DETECTOR,
+    regulation::DETECTOR,
+    description_origin::DETECTOR,
 ];
 
 /// The system of a description, for tests of detectors.

@@ -120,6 +120,17 @@ fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source) -> Draft<'d> 
     }
     tags::check(&mut doc, &top);
     hints.extensions_of(top.value, &top.pointer, None);
+    for (name, steps) in [
+        ("terms", &["info", "termsOfService"][..]),
+        ("contact", &["info", "contact", "url"]),
+        ("contact-email", &["info", "contact", "email"]),
+        ("documentation", &["externalDocs", "url"]),
+    ] {
+        let found = steps.iter().try_fold(top.value, |at, step| at.get(step)).and_then(Node::as_str);
+        if let Some(text) = found {
+            hints.about.push((name, text, format!("#/{}", steps.join("/"))));
+        }
+    }
     if let Some(info) = &info {
         hints.extensions_of(info.value, &info.pointer, None);
     }
