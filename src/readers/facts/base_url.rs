@@ -41,8 +41,7 @@ fn of_prose(system: &System, hints: &Hints<'_>) -> Option<Fact> {
     for (text, pointer) in texts() {
         for url in urls(text) {
             let Some((host, path)) = host_and_path(url) else { continue };
-            let own = paths.iter().find_map(|fixed| path.find(fixed).map(|at| path.get(..at).unwrap_or_default()));
-            if let Some(base) = own.filter(|_| host.contains('.')) {
+            if let Some(base) = before_own(path, &paths).filter(|_| host.contains('.')) {
                 let value = json!({"host": braced(host), "path": base});
                 return Some(Fact::inferred("base_url", value, "own-path-in-prose", vec![pointer.clone()], 0.65));
             }
@@ -53,6 +52,16 @@ fn of_prose(system: &System, hints: &Hints<'_>) -> Option<Fact> {
         let host = host_of_account(text)?;
         let value = json!({"host": host, "path": ""});
         Some(Fact::inferred("base_url", value, "host-of-account-in-prose", vec![pointer.clone()], 0.40))
+    })
+}
+
+/// What stands before an own path in the path of an URL.
+fn before_own<'p>(path: &'p str, own: &std::collections::BTreeSet<&str>) -> Option<&'p str> {
+    let slashes: Vec<usize> = path.match_indices('/').map(|(at, _)| at).take(12).collect();
+    let ends = || slashes.iter().copied().chain([path.len()]);
+    slashes.iter().find_map(|start| {
+        let has = ends().any(|end| path.get(*start..end).is_some_and(|part| own.contains(part)));
+        has.then(|| path.get(..*start)).flatten()
     })
 }
 
@@ -79,6 +88,9 @@ fn braced(host: &str) -> String {
 /// `{account}.example.com` or `<account>.example.com`, wherever a text has it.
 fn host_of_account(text: &str) -> Option<String> {
     for (open, close) in [('{', "}."), ('<', ">."), ('[', "].")] {
+        if !text.contains(close) {
+            continue;
+        }
         for (at, _) in text.match_indices(close) {
             let (Some(before), Some(after)) = (text.get(..at), text.get(at + close.len()..)) else { continue };
             let Some((_, name)) = before.rsplit_once(open) else { continue };

@@ -77,7 +77,7 @@ fn token_operation(system: &System) -> Option<Fact> {
 /// Scopes that texts name: a quoted word, or one no prose has (`read_inbox`, `orders:write`), right after "scope".
 fn scopes_in_prose(hints: &Hints<'_>) -> Option<Fact> {
     let (mut scopes, mut from): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
-    for prose in &hints.prose {
+    for prose in hints.prose.iter().filter(|p| p.text.contains("cope")) {
         for word in ["scope", "Scope"] {
             for (at, _) in prose.text.match_indices(word) {
                 let Some(scope) = prose.text.get(at + word.len()..).and_then(named_scope) else { continue };
