@@ -97,8 +97,10 @@ pub(super) fn all(text: &str) -> impl Iterator<Item = Statement> {
 }
 
 fn ends(line: &str) -> bool {
-    let code = line.rsplit_once("--").map_or(line, |(code, _)| code);
-    [line, code].iter().any(|l| l.trim_end().ends_with(';')) || line.trim().eq_ignore_ascii_case("go")
+    // Two dashes within a text are no comment.
+    let code = line.split_once("--").map_or(line, |(code, _)| code);
+    let code = if code.matches('\'').count() % 2 == 0 { code } else { line };
+    code.trim_end().ends_with(';') || line.trim().eq_ignore_ascii_case("go")
 }
 
 #[cfg(test)]
@@ -119,6 +121,6 @@ mod tests {
     fn only_statements_on_tables_are_taken_apart() {
         let text = "INSERT INTO a VALUES ('x\ny');\nCREATE TABLE a (\n b int -- it's;\n);\nalter table a add c int;\n";
         let found: Vec<(u32, usize)> = all(text).map(|s| (s.line, s.tokens.len())).collect();
-        assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!(found, [(2, 8), (5, 7)]);
     }
 }
