@@ -20,7 +20,7 @@ use crate::workflow::record;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Path of the API description (OpenAPI 3.0 or 3.1, or GraphQL).
+    /// Path of the API description: OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, JSON Schema or SQL.
     pub api: String,
     /// From open_session; without it the map counts for no gate.
     #[arg(long)]

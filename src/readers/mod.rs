@@ -11,6 +11,7 @@ mod json_schema;
 mod openapi;
 mod postman;
 mod recognise;
+mod sql;
 mod suspicious;
 
 use crate::base::digest::Digest;
@@ -84,6 +85,7 @@ pub const ALL: &[Reader] = &[
     json_schema::READER,
     graphql::INTROSPECTION,
     graphql::SDL,
+    sql::READER,
 ];
 
 /// Most bytes of one description: the largest public ones have 20 MB.

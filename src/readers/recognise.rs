@@ -8,8 +8,8 @@ use crate::base::tree::{Arena, Node, Tree, from_json, from_yaml};
 use crate::base::yaml::{Limits, Span};
 use crate::finding::{Finding, Location};
 
-const READS: &str = "this release reads OpenAPI 3, Swagger 2.0, AsyncAPI, Postman collections and JSON Schema, as JSON or YAML, \
-                     and GraphQL, as SDL or as an introspection result";
+const READS: &str = "this release reads OpenAPI 3, Swagger 2.0, AsyncAPI, Postman collections and JSON Schema, as JSON or YAML; \
+                     GraphQL, as SDL or as an introspection result; and tables as SQL DDL";
 
 /// What bytes turned out to be.
 #[derive(Clone, Copy)]

@@ -66,8 +66,9 @@ pub(super) fn read<'d>(doc: &mut Document<'d>, hints: &mut Hints<'d>) -> (Vec<Ev
     let mut builder = Builder::new();
     let mut events: Vec<Event> = Vec::new();
     let mut names = std::collections::BTreeSet::new();
+    let mut places = std::collections::BTreeSet::new();
     for used in told.into_iter().take(MOST_MESSAGES) {
-        if let Some(event) = event(doc, &mut builder, hints, used, &mut names) {
+        if let Some(event) = event(doc, &mut builder, hints, used, &mut names, &mut places) {
             events.push(event);
         }
     }
@@ -187,11 +188,13 @@ fn event<'d>(
     hints: &mut Hints<'d>,
     used: Use<'d>,
     names: &mut std::collections::BTreeSet<String>,
+    places: &mut std::collections::BTreeSet<(String, String)>,
 ) -> Option<Event> {
     let Use { channel, key, operation, message } = used;
     let referred = message.reference().is_some_and(|r| r.contains("/messages/"));
     let at = doc.resolve(message)?;
-    if !at.value.is_map() {
+    // Two operations may tell of one message on one channel.
+    if !at.value.is_map() || !places.insert((channel.clone(), at.pointer.clone())) {
         return None;
     }
     // A message is called as it says; as its component or its key; as its channel.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::text::quoted;
 use crate::finding::Severity;
-use crate::model::{ApiKeyPlace, SchemeKind, SecurityScheme};
+use crate::model::{ApiKeyPlace, OauthFlow, SchemeKind, SecurityScheme};
 use crate::readers::openapi::document::{At, Document};
 use crate::readers::openapi::security;
 
@@ -47,7 +47,17 @@ fn kind(at: &At<'_>) -> Result<SchemeKind, String> {
         "symmetricEncryption" | "asymmetricEncryption" | "scramSha256" | "scramSha512" | "gssapi" => {
             Err(format!("the security scheme \"{stated}\" of message brokers has no place in the map"))
         }
-        _ => security::kind(at),
+        _ => {
+            let mut kind = security::kind(at)?;
+            if let SchemeKind::Oauth2(flows) = &mut kind {
+                // Version 3 has no `scopes`, which pointers would lead to.
+                let third = |f: &&mut OauthFlow| {
+                    at.child("flows").and_then(|all| all.child(&f.kind)?.child("availableScopes")).is_some()
+                };
+                flows.iter_mut().filter(third).for_each(|f| f.pointer.clear());
+            }
+            Ok(kind)
+        }
     }
 }
 

@@ -16,9 +16,10 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     for (name, scheme) in &system.schemes {
         let SchemeKind::Oauth2(flows) = &scheme.kind else { continue };
         for flow in flows {
-            let at = match flow.pointer.as_str() {
-                "" => format!("{}/flows/{}", scheme.pointer, flow.kind),
-                stated => stated.to_owned(),
+            // Not every description has these keys at a place of their own.
+            let at = |key: &str| match flow.pointer.as_str() {
+                "" => scheme.pointer.clone(),
+                stated => format!("{stated}/{key}"),
             };
             for (fact, key, url) in [
                 ("oauth2_authorization_url", "authorizationUrl", &flow.authorization_url),
@@ -30,13 +31,13 @@ fn run(system: &mut System, hints: &Hints<'_>) {
                 let Some((host, path)) = host_and_path(&absolute) else { continue };
                 let value = json!({"host": host, "path": path});
                 if !facts.iter().any(|f| f.fact == fact && f.value == value) {
-                    facts.push(Fact::stated(fact, value, format!("{at}/{key}")));
+                    facts.push(Fact::stated(fact, value, at(key)));
                 }
             }
             for scope in &flow.scopes {
                 if !scopes.contains(&scope.as_str()) {
                     scopes.push(scope);
-                    ground.get_or_insert_with(|| format!("{at}/scopes"));
+                    ground.get_or_insert_with(|| at("scopes"));
                 }
             }
         }

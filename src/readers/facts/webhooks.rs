@@ -41,7 +41,13 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             }
             None => {
                 let graph = system.operations.iter().any(|o| o.root_field.is_some());
-                let from = vec![if graph { "#/types" } else { "#/paths" }.to_owned()];
+                let paths = system.operations.iter().any(|o| o.pointer.starts_with("#/paths/"));
+                let place = match (graph, paths) {
+                    (true, _) => "#/types",
+                    (false, true) => "#/paths",
+                    (false, false) => "#",
+                };
+                let from = vec![place.to_owned()];
                 Fact::inferred("webhooks", json!({"value": false}), "no-webhook-operation", from, 0.40)
             }
         });

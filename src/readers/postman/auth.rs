@@ -50,7 +50,7 @@ impl Schemes {
                 name: quoted(value("key").unwrap_or("Authorization"), 120),
             },
             "oauth2" => {
-                let flow = flow(&auth, value);
+                let flow = flow(value);
                 scopes.clone_from(&flow.scopes);
                 SchemeKind::Oauth2(vec![flow])
             }
@@ -91,17 +91,7 @@ impl Schemes {
 
     /// The name of the scheme of this kind; another one where the name is taken by another kind.
     fn name(&mut self, stated: &str, kind: SchemeKind, pointer: String) -> String {
-        let same = |a: &SchemeKind| match (a, &kind) {
-            // The place where it was read sets no flow apart.
-            (SchemeKind::Oauth2(a), SchemeKind::Oauth2(b)) => {
-                let bare = |flows: &[OauthFlow]| -> Vec<OauthFlow> {
-                    flows.iter().map(|f| OauthFlow { pointer: String::new(), ..f.clone() }).collect()
-                };
-                bare(a) == bare(b)
-            }
-            (a, b) => a == b,
-        };
-        let known = self.0.iter().find(|(_, scheme)| same(&scheme.kind)).map(|(name, _)| name.clone());
+        let known = self.0.iter().find(|(_, scheme)| scheme.kind == kind).map(|(name, _)| name.clone());
         known.unwrap_or_else(|| {
             let taken = self.0.keys().filter(|k| k.starts_with(stated)).count();
             let name = if taken == 0 { stated.to_owned() } else { format!("{stated}-{}", taken + 1) };
@@ -122,7 +112,7 @@ fn value<'d>(auth: &At<'d>, stated: &str, key: &str) -> Option<&'d str> {
     }
 }
 
-fn flow<'d>(auth: &At<'d>, value: impl Fn(&str) -> Option<&'d str>) -> OauthFlow {
+fn flow<'d>(value: impl Fn(&str) -> Option<&'d str>) -> OauthFlow {
     let url = |key: &str| value(key).filter(|v| !v.is_empty() && !v.starts_with("{{")).map(|v| quoted(v, 500));
     let kind = match value("grant_type") {
         Some("client_credentials") => "clientCredentials",
@@ -138,6 +128,7 @@ fn flow<'d>(auth: &At<'d>, value: impl Fn(&str) -> Option<&'d str>) -> OauthFlow
         refresh_url: url("refreshTokenUrl"),
         device_url: None,
         scopes: scopes.map(|s| quoted(s, 200)).collect(),
-        pointer: auth.pointer.clone(),
+        // Settings stand in a list.
+        pointer: String::new(),
     }
 }
