@@ -168,7 +168,9 @@ fn answer(
         findings_out = paging::fit(findings_out, None, FINDINGS).map_or_else(|_| Vec::new(), |f| f.0);
     }
     let next = match (&call.session, call.facts.systems.keys().filter(|k| *k != name).count()) {
-        (None, _) => format!("inspect_system {{\"api\": \"{}\", \"find\": \"WORDS\"}}, or \"operations\": true", params.api),
+        (None, _) => {
+            format!("inspect_system {{\"api\": \"{}\", \"find\": \"WORDS\"}}, or \"operations\": true", params.api)
+        }
         (Some(s), 0) => format!(
             "map_system {{\"session\": \"{}\", \"name\": \"...\", \"api\": \"PATH\"}} for the other system",
             s.id
@@ -317,7 +319,8 @@ fn described(call: &Call<'_>, system: &System) -> (String, Vec<Finding>) {
         return ("who made the description, and when, is not stated".to_owned(), Vec::new());
     };
     let value = |key: &str| fact.value.get(key).and_then(Value::as_str);
-    let mut out = value("origin").map_or_else(String::new, |o| if o == "not stated" { "origin not stated".to_owned() } else { o.to_owned() });
+    let mut out = value("origin")
+        .map_or_else(String::new, |o| if o == "not stated" { "origin not stated".to_owned() } else { o.to_owned() });
     if let Some(because) = value("because") {
         out.push_str(&format!(" ({})", text::truncate(because, 80)));
     }

@@ -49,7 +49,11 @@ fn described(text: &str) -> (tempfile::TempDir, App) {
 
 /// A description with something added at the top level, to its one operation, to its record.
 fn acme(top: &str, operation: &str, fields: &str) -> String {
-    let top = if top.contains("servers:") { top.to_owned() } else { format!("servers: [{{url: 'https://api.acme.example'}}]\n{top}") };
+    let top = if top.contains("servers:") {
+        top.to_owned()
+    } else {
+        format!("servers: [{{url: 'https://api.acme.example'}}]\n{top}")
+    };
     format!(
         "openapi: 3.1.0\ninfo: {{title: Acme, version: '1'}}\n{top}\npaths:\n  /things:\n    get:\n      operationId: listThings\n\
          {operation}\n      responses:\n        '200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: \
@@ -70,12 +74,21 @@ fn each_fact_is_found_where_it_is_said_and_nowhere_else() {
     let problem = "\n        '400': {description: no, content: {application/problem+json: {schema: {type: object, properties: {type: {type: string}}}}}}";
     let envelope = "\n        '400': {description: no, content: {application/json: {schema: {type: object, properties: {error: {type: object, properties: {code: {type: string}, message: {type: string}}}}}}}}";
     let with = |extra: &str| acme("", "", "").replacen("\n  /things/{id}", &format!("{extra}\n  /things/{{id}}"), 1);
-    let said = |text: &str| acme("", "", "").replacen("version: '1'}", &format!("version: '1', description: '{text}'}}"), 1);
+    let said =
+        |text: &str| acme("", "", "").replacen("version: '1'}", &format!("version: '1', description: '{text}'}}"), 1);
     let hook = "webhooks:\n  thingChanged:\n    post:\n      parameters: [{name: X-Acme-Signature, in: header, required: true, schema: {type: string}}]\n      responses: {'200': {description: ok}}";
     let cases: Vec<(&str, String, Value)> = vec![
         ("error_format", with(problem), json!({"format": "rfc9457", "code": "type", "message": "detail"})),
-        ("error_format", with(envelope), json!({"format": "envelope", "code": "error.code", "message": "error.message"})),
-        ("versioning", acme("servers: [{url: 'https://api.acme.example/v2'}]", "", ""), json!({"in": "path", "value": "v2"})),
+        (
+            "error_format",
+            with(envelope),
+            json!({"format": "envelope", "code": "error.code", "message": "error.message"}),
+        ),
+        (
+            "versioning",
+            acme("servers: [{url: 'https://api.acme.example/v2'}]", "", ""),
+            json!({"in": "path", "value": "v2"}),
+        ),
         (
             "concurrency_limit",
             said("At most 5 concurrent requests are served."),
@@ -83,11 +96,23 @@ fn each_fact_is_found_where_it_is_said_and_nowhere_else() {
         ),
         (
             "ordering",
-            acme("", "      parameters: [{name: sort, in: query, schema: {type: string, enum: [id, name], default: id}}]", ""),
+            acme(
+                "",
+                "      parameters: [{name: sort, in: query, schema: {type: string, enum: [id, name], default: id}}]",
+                "",
+            ),
             json!({"param": "sort", "values": ["id", "name"], "default": "id", "operations": 1}),
         ),
-        ("ordering", acme("", "      description: Things are sorted by id.", ""), json!({"operation": "listThings", "says": "Things are sorted by id."})),
-        ("timestamps", acme("", "", "        made_at: {type: string, format: date-time}"), json!({"format": "rfc3339", "fields": 1})),
+        (
+            "ordering",
+            acme("", "      description: Things are sorted by id.", ""),
+            json!({"operation": "listThings", "says": "Things are sorted by id."}),
+        ),
+        (
+            "timestamps",
+            acme("", "", "        made_at: {type: string, format: date-time}"),
+            json!({"format": "rfc3339", "fields": 1}),
+        ),
         (
             "timestamps",
             acme("", "", "        created: {type: integer, description: Seconds since the epoch.}"),
@@ -110,10 +135,18 @@ fn each_fact_is_found_where_it_is_said_and_nowhere_else() {
             acme("servers: [{url: 'https://sandbox.acme.example'}]", "", ""),
             json!({"environment": "sandbox", "host": "sandbox.acme.example", "path": ""}),
         ),
-        ("data_protection", acme("", "", "        diagnosis: {type: string}"), json!({"kinds": {"health": 1}, "suggests": ["GDPR article 9", "HIPAA"]})),
+        (
+            "data_protection",
+            acme("", "", "        diagnosis: {type: string}"),
+            json!({"kinds": {"health": 1}, "suggests": ["GDPR article 9", "HIPAA"]}),
+        ),
         (
             "description_origin",
-            acme("", "", "").replacen("version: '1'}", "version: '2024-10-01', contact: {url: 'https://www.acme.example/help'}}", 1),
+            acme("", "", "").replacen(
+                "version: '1'}",
+                "version: '2024-10-01', contact: {url: 'https://www.acme.example/help'}}",
+                1,
+            ),
             json!({"origin": "official", "because": "its contact is at the host that it describes", "dated": "2024-10-01"}),
         ),
         (
@@ -129,7 +162,8 @@ fn each_fact_is_found_where_it_is_said_and_nowhere_else() {
         let (_dir, app) = described(text);
         let map = map(&app, &Face::Cli, "api.yaml");
         assert_eq!(values(&map, fact), [expected], "{fact}\n{text}\n{:#}", map["findings"]);
-        let others: Vec<&str> = cases.iter().map(|(f, ..)| *f).filter(|f| f != fact && !values(&map, f).is_empty()).collect();
+        let others: Vec<&str> =
+            cases.iter().map(|(f, ..)| *f).filter(|f| f != fact && !values(&map, f).is_empty()).collect();
         assert_eq!(others, Vec::<&str>::new(), "{fact} trips others\n{text}");
     }
 }
@@ -148,17 +182,27 @@ fn what_was_looked_up_stands_in_the_map_with_source_and_age() {
     assert_eq!(fact["basis"], "research");
     assert_eq!(fact["source"], "https://acme.example/limits (checked 2026-11-20, age 7 days)");
     assert!(fact["confidence"].as_f64().expect("a number") <= 0.85);
-    assert_eq!(seen["findings"], json!([]));
+    let codes = |map: &Value| -> Vec<String> {
+        let all = map["findings"].as_array().expect("a list").iter().filter_map(|f| f["code"].as_str());
+        all.filter(|c| *c != "no-security-scheme").map(str::to_owned).collect()
+    };
+    assert_eq!(codes(&seen), Vec::<String>::new());
     assert!(!seen["not_stated"].as_array().expect("a list").contains(&json!("rate_limit")));
     // Looked up long ago, or with a fault: said so, at its place.
-    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS.replace("2026-11-20", "2026-01-20")).expect("written");
-    assert_eq!(map(&app, &agent(), "api.yaml")["findings"][0]["code"], "knowledge-stale");
-    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS.replace("rate_limit", "rate_limits")).expect("written");
+    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS.replace("2026-11-20", "2026-01-20"))
+        .expect("written");
+    assert_eq!(codes(&map(&app, &agent(), "api.yaml")), ["knowledge-stale"]);
+    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS.replace("rate_limit", "rate_limits"))
+        .expect("written");
     let broken = map(&app, &agent(), "api.yaml");
     let finding = &broken["findings"][0];
-    assert_eq!((&finding["code"], &finding["line"], &finding["column"]), (&json!("unknown-fact"), &json!(5), &json!(11)));
+    assert_eq!(
+        (&finding["code"], &finding["line"], &finding["column"]),
+        (&json!("unknown-fact"), &json!(5), &json!(11))
+    );
     // Another host is another system.
-    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS.replace("api.acme", "api.other")).expect("written");
+    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS.replace("api.acme", "api.other"))
+        .expect("written");
     assert_eq!(values(&map(&app, &agent(), "api.yaml"), "rate_limit"), Vec::<&Value>::new());
 }
 
@@ -171,7 +215,12 @@ fn of_one_fact_the_nearest_overlay_holds_alone() {
     std::fs::write(dir.path().join("overlays/a.knowledge.yaml"), LIMITS).expect("written");
     std::fs::write(user.join("b.knowledge.yaml"), LIMITS.replace("100", "7")).expect("written");
     app.knowledge = Some(user);
-    let rates = |app: &App| values(&map(app, &Face::Cli, "api.yaml"), "rate_limit").iter().map(|v| v["requests"].clone()).collect::<Vec<_>>();
+    let rates = |app: &App| {
+        values(&map(app, &Face::Cli, "api.yaml"), "rate_limit")
+            .iter()
+            .map(|v| v["requests"].clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(rates(&app), [json!(100)]);
     std::fs::remove_file(dir.path().join("overlays/a.knowledge.yaml")).expect("removed");
     assert_eq!(rates(&app), [json!(7)]);
@@ -236,7 +285,8 @@ fn a_question_is_answered_from_an_example() {
 #[test]
 fn a_card_holds_what_a_call_needs() {
     let app = application(Path::new(env!("CARGO_MANIFEST_DIR")));
-    let answer = inspect(&app, "examples/billing-to-crm/apis/billing.openapi.yaml", json!({"operation": "listCustomers"}));
+    let answer =
+        inspect(&app, "examples/billing-to-crm/apis/billing.openapi.yaml", json!({"operation": "listCustomers"}));
     insta::assert_snapshot!(serde_json::to_string_pretty(&answer["call"]).expect("json"));
 }
 
@@ -257,11 +307,16 @@ fn names(answer: &Value, out: &mut Vec<String>) {
     match answer {
         Value::Object(map) => {
             for (key, value) in map {
-                let name = matches!(key.as_str(), "path" | "operation_id" | "name" | "param" | "limit_param" | "entity" | "key" | "operation");
+                let name = matches!(
+                    key.as_str(),
+                    "path" | "operation_id" | "name" | "param" | "limit_param" | "entity" | "key" | "operation"
+                );
                 match value {
                     Value::String(s) if name => out.push(s.clone()),
                     Value::Array(items) if key == "auth" => {
-                        out.extend(items.iter().filter_map(Value::as_str).flat_map(|s| s.split('+')).map(str::to_owned));
+                        out.extend(
+                            items.iter().filter_map(Value::as_str).flat_map(|s| s.split('+')).map(str::to_owned),
+                        );
                     }
                     _ => names(value, out),
                 }
@@ -277,7 +332,11 @@ fn stands(name: &str, text: &str) -> bool {
     if text.contains(&name.to_lowercase()) {
         return true;
     }
-    let ends = name.trim_end_matches(" (query)").trim_end_matches(" (path)").trim_end_matches(" (header)").trim_end_matches(" (cookie)");
+    let ends = name
+        .trim_end_matches(" (query)")
+        .trim_end_matches(" (path)")
+        .trim_end_matches(" (header)")
+        .trim_end_matches(" (cookie)");
     let ends = ends.trim_end_matches(" (variable)");
     let words = platform_integration::base::text::words(ends);
     // "company" of companies: the stem is there.
@@ -292,7 +351,9 @@ fn answers_are_small_and_nothing_in_them_is_invented() {
     for path in descriptions() {
         let api = path.display().to_string();
         let params = map_system::Params { api: api.clone(), session: None, name: Some("it".to_owned()) };
-        let Ok(answered) = app::execute::<app::MapSystem>(&app, &agent(), HumanInput::NotAsked, params) else { continue };
+        let Ok(answered) = app::execute::<app::MapSystem>(&app, &agent(), HumanInput::NotAsked, params) else {
+            continue;
+        };
         seen += 1;
         let map = serde_json::to_value(&answered.answer).expect("json");
         let brief = render::brief(&answered.summary, &map, 10_000);
@@ -302,17 +363,28 @@ fn answers_are_small_and_nothing_in_them_is_invented() {
             }
         }
         let mut all = Vec::new();
-        names(&json!([map["entities"], map["facts"]]), &mut all);
+        // What was looked up is in no description: it carries its source instead.
+        let facts: Vec<&Value> = map["facts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|f| f["basis"] != "research" || f["source"].is_null())
+            .collect();
+        names(&json!([map["entities"], facts]), &mut all);
         let operations = inspect(&app, &api, json!({"operations": true}));
         names(&operations["operations"], &mut all);
         if let Some(first) = operations["operations"][0]["operation_id"].as_str() {
             let card = inspect(&app, &api, json!({"operation": first}));
             names(&json!([card["parameters"], card["request"], card["fields"]]), &mut all);
         }
-        names(&inspect(&app, &api, json!({"find": "who do we bill for orders?"}))["matches"], &mut all);
         let text = std::fs::read(&path).expect("readable");
+        // Ranking the largest ones takes seconds in a build that is not optimised.
+        if text.len() < 300_000 {
+            names(&inspect(&app, &api, json!({"find": "who do we bill for orders?"}))["matches"], &mut all);
+        }
         let text = String::from_utf8_lossy(&text).replace("\\/", "/").to_lowercase();
-        let missing: Vec<String> = all.into_iter().filter(|name| !name.contains(['…', '\\']) && !stands(name, &text)).collect();
+        let missing: Vec<String> =
+            all.into_iter().filter(|name| !name.contains(['…', '\\']) && !stands(name, &text)).collect();
         if !missing.is_empty() {
             wrong.push(format!("{api}: {missing:?}"));
         }
