@@ -154,7 +154,7 @@ fn answer(
     let mut entities = ranked(system, goal.as_ref());
     let entities_total = entities.len();
     let (described, old) = described(call, system);
-    let mut worst_first: Vec<_> = findings.iter().chain(&known.findings).chain(&old).collect();
+    let mut worst_first: Vec<_> = known.findings.iter().chain(&old).chain(findings).collect();
     worst_first.sort_by_key(|f| std::cmp::Reverse(f.severity));
     let mut findings_out: Vec<FindingOut> = worst_first.into_iter().map(FindingOut::from).collect();
     let (facts_total, findings_total) = (all.len(), findings_out.len());
