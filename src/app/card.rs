@@ -35,11 +35,16 @@ pub(super) fn of(system: &System, op: &Operation) -> Vec<String> {
     }
     match op.success() {
         Some(response) => {
-            let kind = if response.content_type.is_empty() { "no body".to_owned() } else { text::quoted(&response.content_type, 60) };
+            let kind = if response.content_type.is_empty() {
+                "no body".to_owned()
+            } else {
+                text::quoted(&response.content_type, 60)
+            };
             let records = match &op.items {
                 Some(items) if items.is_empty() => "; records: the list itself".to_owned(),
                 Some(items) => {
-                    let inside = if op.inside.is_empty() { String::new() } else { format!(", each in {}", op.inside.join(".")) };
+                    let inside =
+                        if op.inside.is_empty() { String::new() } else { format!(", each in {}", op.inside.join(".")) };
                     format!("; records at {}{inside}", items.join("."))
                 }
                 None => String::new(),
@@ -64,7 +69,8 @@ pub(super) fn of(system: &System, op: &Operation) -> Vec<String> {
     }
     let errors: Vec<_> = op.responses.iter().filter(|r| !r.status.starts_with(['2', '3'])).collect();
     for r in errors.iter().take(ERRORS) {
-        let name = r.schema.and_then(|s| system.schemas.get(s).name.clone()).map(|n| format!(" {n}")).unwrap_or_default();
+        let name =
+            r.schema.and_then(|s| system.schemas.get(s).name.clone()).map(|n| format!(" {n}")).unwrap_or_default();
         let retry = r.headers.iter().find(|h| h.eq_ignore_ascii_case("retry-after"));
         let retry = retry.map(|h| format!(", header {h}")).unwrap_or_default();
         out.push(format!("error: {}{name}{retry}", r.status));
@@ -118,6 +124,7 @@ fn scheme(system: &System, name: &str, scopes: &[String]) -> String {
         Some(SchemeKind::MutualTls) => "client certificate".to_owned(),
         None => "not described".to_owned(),
     };
-    let scopes = if scopes.is_empty() { String::new() } else { format!(" with {}", text::truncate(&scopes.join(" "), 300)) };
+    let scopes =
+        if scopes.is_empty() { String::new() } else { format!(" with {}", text::truncate(&scopes.join(" "), 300)) };
     format!("{name} ({how}){scopes}")
 }

@@ -153,7 +153,10 @@ fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
     if params.session.is_some() {
         return Err(Refusal::new(
             "bad-argument",
-            format!("{} is a knowledge overlay, and no gate of a session rests on one", text::quoted(&params.contract, 160)),
+            format!(
+                "{} is a knowledge overlay, and no gate of a session rests on one",
+                text::quoted(&params.contract, 160)
+            ),
             format!("check_contract {{\"contract\": \"{}\"}} without session", text::quoted(&params.contract, 160)),
         )
         .into());
@@ -182,10 +185,10 @@ fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
     let next = if counts.errors > 0 {
         "mend the errors as their fixes say, then check again".to_owned()
     } else {
-        format!("put it into overlays/ of the project; map shows its facts for the hosts it names ({})", text::plural(
-            read.as_ref().map_or(0, |o| o.facts.len()) as u64,
-            "fact",
-        ))
+        format!(
+            "put it into overlays/ of the project; map shows its facts for the hosts it names ({})",
+            text::plural(read.as_ref().map_or(0, |o| o.facts.len()) as u64, "fact",)
+        )
     };
     let answer = Answer {
         contract: params.contract.clone(),

@@ -394,7 +394,8 @@ fn shown(system: &System, hit: &Hit) -> MatchOut {
         }
         (Kind::Operation, _) => {
             let is = system.operation(&hit.name).map(|o| {
-                let summary = if o.summary.is_empty() { String::new() } else { format!(": {}", text::truncate(&o.summary, 100)) };
+                let summary =
+                    if o.summary.is_empty() { String::new() } else { format!(": {}", text::truncate(&o.summary, 100)) };
                 format!("{} {}{summary}", o.method.as_str(), o.path)
             });
             ("operation", hit.name.clone(), is.unwrap_or_default())
@@ -424,7 +425,11 @@ fn scopes(system: &System, names: &[String]) -> Result<Answer, Refusal> {
         .collect();
     if call.is_empty() {
         let free = operations.iter().all(|o| o.security.is_empty());
-        let said = if free { "the description requires no authentication for them" } else { "no single scheme allows all of them" };
+        let said = if free {
+            "the description requires no authentication for them"
+        } else {
+            "no single scheme allows all of them"
+        };
         call.push(said.to_owned());
     }
     let about = format!("the fewest scopes for {}", text::truncate(&names.join(", "), 300));

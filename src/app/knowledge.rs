@@ -37,11 +37,8 @@ impl Knowledge {
 /// Everything that overlays say of the system: by the hosts of its base URLs, and by pointer where a fact has one.
 pub(super) fn about(app: &App, system: &System) -> Knowledge {
     let mut known = Knowledge { facts: Vec::new(), findings: Vec::new() };
-    let hosts: Vec<String> = system
-        .servers
-        .iter()
-        .filter_map(|s| Some(url::Url::parse(&s.url).ok()?.host_str()?.to_owned()))
-        .collect();
+    let hosts: Vec<String> =
+        system.servers.iter().filter_map(|s| Some(url::Url::parse(&s.url).ok()?.host_str()?.to_owned())).collect();
     let project = folder(app, &app.cwd.join(FOLDER), FOLDER, &mut known.findings);
     // The user's folder is theirs: a server that keeps to its directory does not look into it.
     let user = app.knowledge.as_deref().filter(|_| !app.confined);
@@ -132,7 +129,8 @@ fn differs(system: &System, overlay: &Overlay, fact: &Known) -> Option<Finding> 
         .filter_map(|f| f.value.as_object())
         .collect();
     // A list of headers has room for another; a limit has not.
-    let single = !matches!(fact.fact, "rate_limit_header" | "required_header" | "environment" | "auth_mode" | "base_url");
+    let single =
+        !matches!(fact.fact, "rate_limit_header" | "required_header" | "environment" | "auth_mode" | "base_url");
     let at_odds = |theirs: &serde_json::Map<String, serde_json::Value>| {
         ours.iter().any(|(key, value)| theirs.get(key).is_some_and(|other| other != value && !other.is_null()))
     };

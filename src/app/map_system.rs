@@ -154,7 +154,7 @@ fn answer(
     let mut entities = ranked(system, goal.as_ref());
     let entities_total = entities.len();
     let (described, old) = described(call, system);
-    let mut worst_first: Vec<_> = findings.iter().chain(&known.findings).chain(&old).collect();
+    let mut worst_first: Vec<_> = known.findings.iter().chain(&old).chain(findings).collect();
     worst_first.sort_by_key(|f| std::cmp::Reverse(f.severity));
     let mut findings_out: Vec<FindingOut> = worst_first.into_iter().map(FindingOut::from).collect();
     let (facts_total, findings_total) = (all.len(), findings_out.len());
@@ -168,7 +168,9 @@ fn answer(
         findings_out = paging::fit(findings_out, None, FINDINGS).map_or_else(|_| Vec::new(), |f| f.0);
     }
     let next = match (&call.session, call.facts.systems.keys().filter(|k| *k != name).count()) {
-        (None, _) => format!("inspect_system {{\"api\": \"{}\", \"find\": \"WORDS\"}}, or \"operations\": true", params.api),
+        (None, _) => {
+            format!("inspect_system {{\"api\": \"{}\", \"find\": \"WORDS\"}}, or \"operations\": true", params.api)
+        }
         (Some(s), 0) => format!(
             "map_system {{\"session\": \"{}\", \"name\": \"...\", \"api\": \"PATH\"}} for the other system",
             s.id
@@ -317,7 +319,8 @@ fn described(call: &Call<'_>, system: &System) -> (String, Vec<Finding>) {
         return ("who made the description, and when, is not stated".to_owned(), Vec::new());
     };
     let value = |key: &str| fact.value.get(key).and_then(Value::as_str);
-    let mut out = value("origin").map_or_else(String::new, |o| if o == "not stated" { "origin not stated".to_owned() } else { o.to_owned() });
+    let mut out = value("origin")
+        .map_or_else(String::new, |o| if o == "not stated" { "origin not stated".to_owned() } else { o.to_owned() });
     if let Some(because) = value("because") {
         out.push_str(&format!(" ({})", text::truncate(because, 80)));
     }

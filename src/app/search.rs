@@ -83,15 +83,32 @@ const ALIKE: &[&[&str]] = &[
 
 /// Words that ask for somebody.
 const PARTIES: &[&str] = &[
-    "customer", "contact", "user", "person", "account", "member", "employee", "company", "organization", "vendor", "supplier",
-    "client", "buyer", "payer", "merchant", "recipient", "agent", "worker",
+    "customer",
+    "contact",
+    "user",
+    "person",
+    "account",
+    "member",
+    "employee",
+    "company",
+    "organization",
+    "vendor",
+    "supplier",
+    "client",
+    "buyer",
+    "payer",
+    "merchant",
+    "recipient",
+    "agent",
+    "worker",
 ];
 
 /// Words that say nothing of what is looked for.
 const EMPTY: &[&str] = &[
-    "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "have", "how", "i", "in", "into",
-    "is", "it", "its", "keep", "me", "my", "of", "on", "or", "our", "show", "step", "that", "the", "their", "them", "there", "these",
-    "to", "us", "we", "what", "when", "where", "which", "with", "you", "your", "all", "sync", "between",
+    "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "have", "how", "i",
+    "in", "into", "is", "it", "its", "keep", "me", "my", "of", "on", "or", "our", "show", "step", "that", "the",
+    "their", "them", "there", "these", "to", "us", "we", "what", "when", "where", "which", "with", "you", "your",
+    "all", "sync", "between",
 ];
 
 struct Stems(Stemmer);
@@ -176,7 +193,7 @@ pub(super) fn find(system: &System, question: &str) -> Vec<Hit> {
         add(Kind::Entity, name, None, format!("{name} {name} {named} {about}"));
         for (field, id) in entity.schema.map(|s| system.schemas.properties(s)).unwrap_or_default() {
             let about = &system.schemas.get(id).description;
-            add(Kind::Field, field, Some(name), format!("{field} {field} {name} {about}"));
+            add(Kind::Field, field, Some(name), format!("{field} {field} {about}"));
         }
     }
     for o in &system.operations {
@@ -218,17 +235,32 @@ pub(super) fn find(system: &System, question: &str) -> Vec<Hit> {
         let of_kind = match hit.kind {
             Kind::Entity => 1.3,
             Kind::Operation => 1.0,
-            Kind::Field => 0.8,
+            // "Who" asks for no property.
+            Kind::Field => {
+                if asked.who {
+                    0.3
+                } else {
+                    0.8
+                }
+            }
         };
         // "Who" asks for somebody: an entity that is somebody, named as such.
-        let party = asked.who && hit.kind == Kind::Entity && score > 0.0 && stems.of(&hit.name).last().is_some_and(|s| parties.contains(s));
+        let party = asked.who
+            && hit.kind == Kind::Entity
+            && score > 0.0
+            && stems.of(&hit.name).last().is_some_and(|s| parties.contains(s));
         let exact = hit.name.to_lowercase() == literal;
         let operation = (hit.kind == Kind::Operation).then(|| system.operation(&hit.name)).flatten();
-        let by_path = literal.contains('/') && operation.is_some_and(|o| {
-            let path = o.path.to_lowercase();
-            path == literal || format!("{} {path}", o.method.as_str().to_lowercase()) == literal || path.contains(&literal)
-        });
-        hit.score = score * of_kind * if party { 3.0 } else { 1.0 } + if exact { 100.0 } else { 0.0 } + if by_path { 50.0 } else { 0.0 };
+        let by_path = literal.contains('/')
+            && operation.is_some_and(|o| {
+                let path = o.path.to_lowercase();
+                path == literal
+                    || format!("{} {path}", o.method.as_str().to_lowercase()) == literal
+                    || path.contains(&literal)
+            });
+        hit.score = score * of_kind * if party { 3.0 } else { 1.0 }
+            + if exact { 100.0 } else { 0.0 }
+            + if by_path { 50.0 } else { 0.0 };
     }
     let mut found: Vec<Hit> = hits.into_iter().filter(|h| h.score > 0.0).collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -113,8 +113,12 @@ impl Read<'_> {
         }
         let mut facts = Vec::new();
         match root.get("facts").map(|n| (n, n.items())) {
-            Some((_, Some(items))) if !items.is_empty() => facts.extend(items.iter().filter_map(|item| self.fact(item))),
-            Some((node, _)) => self.error("wrong-type", node.at, "\"facts\" is no list of facts", "- fact: rate_limit ..."),
+            Some((_, Some(items))) if !items.is_empty() => {
+                facts.extend(items.iter().filter_map(|item| self.fact(item)))
+            }
+            Some((node, _)) => {
+                self.error("wrong-type", node.at, "\"facts\" is no list of facts", "- fact: rate_limit ...")
+            }
             None => self.error("missing-key", root.at, "\"facts\" is missing", "facts: a list"),
         }
         let sound = version.is_some_and(|(v, _)| v == API_VERSION) && !hosts.is_empty();
@@ -141,13 +145,20 @@ impl Read<'_> {
             shape
         });
         match (node.get("value"), shape) {
-            (None, _) => self.error("missing-key", node.at, "\"value\" is missing", "value: what is known, shaped as in the map"),
+            (None, _) => {
+                self.error("missing-key", node.at, "\"value\" is missing", "value: what is known, shaped as in the map")
+            }
             (Some(value), Some((name, keys))) => self.value(value, name, keys),
             _ => {}
         }
         let source = self.text(node, "source", "source: the https address of the page that says so");
         if let Some((_, at)) = source.filter(|(s, _)| !is_page(s)) {
-            self.error("bad-source", at, "the source is no https address", "source: https://...: the page that says so");
+            self.error(
+                "bad-source",
+                at,
+                "the source is no https address",
+                "source: https://...: the page that says so",
+            );
         }
         let checked = self.text(node, "checked", "checked: the day it was looked at, as 2026-11-26");
         if let Some((text, at)) = checked.filter(|(c, _)| c.len() != 10 || Timestamp::parse(c).is_none()) {
@@ -206,7 +217,9 @@ impl Read<'_> {
                 Shape::Text => (json.as_str().is_some(), "text".to_owned()),
                 Shape::Count => (json.as_u64().is_some_and(|n| n > 0), "a whole number from 1".to_owned()),
                 Shape::Flag => (matches!(json, Value::Bool(_)), "true or false".to_owned()),
-                Shape::Word(words) => (json.as_str().is_some_and(|w| words.contains(&w)), format!("one of {}", words.join(", "))),
+                Shape::Word(words) => {
+                    (json.as_str().is_some_and(|w| words.contains(&w)), format!("one of {}", words.join(", ")))
+                }
             };
             if !fits {
                 self.error("wrong-type", found.at, format!("\"{key}\" of {fact} is not {wanted}"), wanted);
@@ -221,7 +234,9 @@ fn names(keys: &[(&str, Shape)]) -> String {
 
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix("*.").unwrap_or(host);
-    let label = |l: &str| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let label = |l: &str| {
+        !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     name.contains('.') && name.len() <= 253 && name.split('.').all(label)
 }
 

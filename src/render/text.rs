@@ -28,14 +28,24 @@ impl Text for open_session::Answer {
 /// A fact on one line: what, its value without JSON's noise, its ground.
 fn fact_row(f: &FactOut) -> Vec<String> {
     if let Some(source) = &f.source {
-        return vec![f.fact.clone(), text::truncate(&plain(&f.value), 120), format!("{:.2}", f.confidence), source.clone()];
+        return vec![
+            f.fact.clone(),
+            text::truncate(&plain(&f.value), 120),
+            format!("{:.2}", f.confidence),
+            source.clone(),
+        ];
     }
     let ground = match (&f.rule, &f.pointer) {
         (Some(rule), _) => format!("inferred ({rule})"),
         (None, Some(pointer)) => pointer.clone(),
         (None, None) => f.basis.clone(),
     };
-    vec![f.fact.clone(), text::truncate(&plain(&f.value), 120), format!("{:.2}", f.confidence), text::truncate(&ground, 44)]
+    vec![
+        f.fact.clone(),
+        text::truncate(&plain(&f.value), 120),
+        format!("{:.2}", f.confidence),
+        text::truncate(&ground, 44),
+    ]
 }
 
 /// A value without quotes and braces where it reads well without.
@@ -82,7 +92,10 @@ impl Text for map_system::Answer {
         let mut rows: Vec<Vec<String>> = Vec::new();
         for fact in &self.facts {
             let of_name = rows.iter().filter(|r| r.first() == Some(&fact.fact)).count();
-            if of_name < if fact.fact == "sensitive_field" { 0 } else { 2 } && rows.len() < 24 && fact.fact != "description_origin" {
+            if of_name < if fact.fact == "sensitive_field" { 0 } else { 2 }
+                && rows.len() < 24
+                && fact.fact != "description_origin"
+            {
                 rows.push(fact_row(fact));
             }
         }

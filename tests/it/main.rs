@@ -7,6 +7,7 @@
     reason = "a test that cannot go on stops, and says what it likes"
 )]
 
+mod answers;
 mod approvals;
 mod architecture;
 mod bad_input;

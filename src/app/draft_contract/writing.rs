@@ -1,7 +1,7 @@
 //! Writes the file of a draft, line by line; every doubt is an open question.
 
-use super::super::{Call, knowledge};
 use super::super::scaffold_connector::duration;
+use super::super::{Call, knowledge};
 use super::Params;
 use super::choose::Chosen;
 use super::yaml::{binds, key, scalar};
@@ -119,10 +119,14 @@ impl Draft<'_, '_> {
         ));
         if !protected {
             let known = knowledge::about(self.call.app, self.target);
-            let looked_up = known.first("idempotency").filter(|k| k.value.get("supported") == Some(&serde_json::Value::Bool(true)));
+            let looked_up =
+                known.first("idempotency").filter(|k| k.value.get("supported") == Some(&serde_json::Value::Bool(true)));
             let looked_up = looked_up.and_then(|k| {
                 let (name, place) = (k.value.get("name")?.as_str()?, k.value.get("in")?.as_str()?);
-                Some(format!("; a key in the {place} {name} was looked up at {}, checked {}: does it hold here?", k.source, k.checked))
+                Some(format!(
+                    "; a key in the {place} {name} was looked up at {}, checked {}: does it hold here?",
+                    k.source, k.checked
+                ))
             });
             questions.push(format!("target.create: {} honours no idempotency key, so it is not retried; name a natural key to upsert by, or accept duplicates by name{}", self.write.main().id, looked_up.unwrap_or_default()));
         }
@@ -144,13 +148,18 @@ impl Draft<'_, '_> {
                 });
                 match looked_up {
                     Some((requests, window, source)) => {
-                        line(format!("      # rate: {}/{window}                  # ? looked up, not stated", (requests * 9 / 10).max(1)));
+                        line(format!(
+                            "      # rate: {}/{window}                  # ? looked up, not stated",
+                            (requests * 9 / 10).max(1)
+                        ));
                         questions.push(format!(
                             "delivery.rate: the description states no limit; {requests} in {window} was looked up at {source}: does it hold?"
                         ));
                     }
                     None => {
-                        line("      # rate: 100/10s                  # ? no limit is stated; ask the vendor".to_owned());
+                        line(
+                            "      # rate: 100/10s                  # ? no limit is stated; ask the vendor".to_owned(),
+                        );
                         questions.push("delivery.rate: the description states no limit".to_owned());
                     }
                 }

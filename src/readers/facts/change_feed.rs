@@ -12,7 +12,16 @@ pub(super) const DETECTOR: Detector = Detector { fact: "change_feed", run };
 fn is_feed(word: &str) -> bool {
     matches!(
         norm(word).as_str(),
-        "changes" | "changelog" | "changefeed" | "delta" | "deltas" | "events" | "activitylog" | "deleted" | "updates" | "sync"
+        "changes"
+            | "changelog"
+            | "changefeed"
+            | "delta"
+            | "deltas"
+            | "events"
+            | "activitylog"
+            | "deleted"
+            | "updates"
+            | "sync"
     )
 }
 

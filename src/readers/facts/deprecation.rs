@@ -21,7 +21,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
     for extension in &hints.extensions {
         let name = norm(extension.name);
-        let dated = name.contains("sunset") || name.contains("deprecat") && (name.contains("date") || name.contains("at"));
+        let dated =
+            name.contains("sunset") || name.contains("deprecat") && (name.contains("date") || name.contains("at"));
         if let Some(date) = extension.value.as_str().filter(|_| dated)
             && facts.len() < 5
         {
@@ -31,7 +32,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         }
     }
     let headers = system.operations.iter().flat_map(|o| &o.responses).find_map(|r| {
-        let header = r.headers.iter().find(|h| h.eq_ignore_ascii_case("sunset") || h.eq_ignore_ascii_case("deprecation"))?;
+        let header =
+            r.headers.iter().find(|h| h.eq_ignore_ascii_case("sunset") || h.eq_ignore_ascii_case("deprecation"))?;
         Some((header.clone(), r.pointer.clone()))
     });
     if let Some((header, pointer)) = headers {

@@ -30,7 +30,8 @@ fn date(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     (0..bytes.len().saturating_sub(9)).find_map(|i| {
         let part = text.get(i..i + 10)?;
-        let shaped = part.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() });
+        let shaped =
+            part.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() });
         let alone = !i.checked_sub(1).and_then(|j| bytes.get(j)).is_some_and(u8::is_ascii_digit);
         (shaped && alone && part.starts_with("20")).then_some(part)
     })
@@ -50,13 +51,17 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     let copied = whole().find(|e| norm(e.name) == "xorigin" && first(e.value).get("url").is_some());
     let made = whole().find(|e| {
         let name = norm(e.name);
-        name.contains("generator") || name.contains("generatedby") || name.contains("convertedfrom") || name.contains("converter")
+        name.contains("generator")
+            || name.contains("generatedby")
+            || name.contains("convertedfrom")
+            || name.contains("converter")
     });
     let said = hints.said(Topic::Origin).find(|s| s.operation.is_none());
     let dated = date(&system.api_version).map(|d| (d.to_owned(), "#/info/version".to_owned())).or_else(|| {
         whole().find_map(|e| {
             let name = norm(e.name);
-            let about = name.contains("date") || name.contains("updated") || name.contains("generated") || name == "xorigin";
+            let about =
+                name.contains("date") || name.contains("updated") || name.contains("generated") || name == "xorigin";
             let text = first(e.value).as_str().or_else(|| first(e.value).get("version")?.as_str())?;
             Some((date(text).filter(|_| about)?.to_owned(), e.pointer.clone()))
         })
@@ -72,7 +77,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         let converted = first(e.value).get("converter").is_some();
         (if converted { "third-party, converted" } else { "third-party" }, None, vec![e.pointer.clone()])
     } else if let Some(s) = said {
-        let converted = super::entity_fields::says(&s.sentence, "converted") || super::entity_fields::says(&s.sentence, "generated");
+        let converted = super::entity_fields::says(&s.sentence, "converted")
+            || super::entity_fields::says(&s.sentence, "generated");
         (if converted { "converted" } else { "third-party" }, Some(s.sentence), vec![s.pointer])
     } else if let Some(e) = made {
         let by = e.value.as_str().map(|by| quoted(by, 60));

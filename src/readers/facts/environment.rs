@@ -37,7 +37,13 @@ fn run(system: &mut System, _: &Hints<'_>) {
         let value = |kind: &str| json!({"environment": kind, "host": host, "path": path});
         match (of_host, of_description.or(of_path)) {
             (Some(kind), Some(other)) if kind != other => unnamed.push((value("unknown"), server.pointer.clone())),
-            (Some(kind), _) => facts.push(Fact::inferred("environment", value(kind), "named-in-the-host", vec![server.pointer.clone()], 0.70)),
+            (Some(kind), _) => facts.push(Fact::inferred(
+                "environment",
+                value(kind),
+                "named-in-the-host",
+                vec![server.pointer.clone()],
+                0.70,
+            )),
             (None, Some(kind)) => facts.push(Fact::stated("environment", value(kind), server.pointer.clone())),
             (None, None) => unnamed.push((value("production"), server.pointer.clone())),
         }

@@ -70,7 +70,10 @@ fn run(system: &mut System, _: &Hints<'_>) {
 fn reports(schemas: &Schemas, id: SchemaId) -> bool {
     let flag = ["ok", "success", "succeeded", "is_success"].iter().find_map(|n| schemas.property(id, n));
     let boolean = flag.is_some_and(|(f, _)| schemas.get(f).types.has(TypeSet::BOOLEAN));
-    boolean && ["error", "errors", "error_code", "errorCode", "error_message"].iter().any(|n| schemas.property(id, n).is_some())
+    boolean
+        && ["error", "errors", "error_code", "errorCode", "error_message"]
+            .iter()
+            .any(|n| schemas.property(id, n).is_some())
 }
 
 /// Dotted paths of code and message; `[]` marks items of a list.

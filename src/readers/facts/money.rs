@@ -22,7 +22,10 @@ fn unit(field: &EntityField<'_>) -> Option<(&'static str, f64)> {
     let amount = words.iter().any(|w| AMOUNTS.contains(&w.as_str()));
     // total_count and tax_id are no money.
     let other = words.last().is_some_and(|w| {
-        matches!(w.as_str(), "id" | "ids" | "count" | "type" | "code" | "rate" | "percent" | "percentage" | "at" | "status" | "currency")
+        matches!(
+            w.as_str(),
+            "id" | "ids" | "count" | "type" | "code" | "rate" | "percent" | "percentage" | "at" | "status" | "currency"
+        )
     });
     if !(amount || named_cents) || other {
         return None;
@@ -35,7 +38,10 @@ fn unit(field: &EntityField<'_>) -> Option<(&'static str, f64)> {
         Some(("minor", 0.70))
     } else if (number || text) && minor.iter().any(|w| describes(w)) {
         Some(("minor", 0.68))
-    } else if text && (matches!(field.schema.format.as_deref(), Some("decimal" | "money")) || field.schema.pattern.as_deref().is_some_and(|p| p.contains("\\."))) {
+    } else if text
+        && (matches!(field.schema.format.as_deref(), Some("decimal" | "money"))
+            || field.schema.pattern.as_deref().is_some_and(|p| p.contains("\\.")))
+    {
         Some(("major", 0.65))
     } else {
         None

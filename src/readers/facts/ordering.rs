@@ -14,7 +14,10 @@ pub(super) const DETECTOR: Detector = Detector { fact: "ordering", run };
 fn is_sort(p: &&Parameter) -> bool {
     let name = norm(&p.name);
     matches!(p.place, ParamIn::Query | ParamIn::Variable)
-        && matches!(name.as_str(), "sort" | "sortby" | "order" | "orderby" | "ordering" | "sortfield" | "ordercolumn" | "sortkey" | "sorts")
+        && matches!(
+            name.as_str(),
+            "sort" | "sortby" | "order" | "orderby" | "ordering" | "sortfield" | "ordercolumn" | "sortkey" | "sorts"
+        )
 }
 
 fn run(system: &mut System, hints: &Hints<'_>) {
@@ -36,7 +39,8 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         facts.push(Fact::stated("ordering", value, parameter.pointer.clone()));
     }
     let listed = |operation: Option<usize>| {
-        operation.is_none_or(|i| system.operations.get(i).is_some_and(|o| matches!(o.action, Action::List | Action::Search)))
+        operation
+            .is_none_or(|i| system.operations.get(i).is_some_and(|o| matches!(o.action, Action::List | Action::Search)))
     };
     for said in hints.said(Topic::Order).filter(|s| listed(s.operation)).take(3) {
         let operation = said.operation.and_then(|i| system.operations.get(i)).map(|o| o.id.clone());

@@ -15,8 +15,20 @@ pub(super) const DETECTOR: Detector = Detector { fact: "data_protection", run };
 
 /// Words that name data about health in any API.
 const HEALTH: [&str; 14] = [
-    "diagnosis", "diagnoses", "allergy", "allergies", "medication", "medications", "prescription", "prescriptions", "patient",
-    "symptom", "symptoms", "immunization", "icd10", "bloodtype",
+    "diagnosis",
+    "diagnoses",
+    "allergy",
+    "allergies",
+    "medication",
+    "medications",
+    "prescription",
+    "prescriptions",
+    "patient",
+    "symptom",
+    "symptoms",
+    "immunization",
+    "icd10",
+    "bloodtype",
 ];
 
 /// What a kind of data suggests: Regulation (EU) 2016/679 articles 4(1) and 9, PCI DSS v4 for card data, 45 CFR 160.103.
@@ -40,7 +52,8 @@ fn run(system: &mut System, _: &Hints<'_>) {
             entry.1.push(pointer.to_owned());
         }
     };
-    const KINDS: [&str; 8] = ["credential", "financial", "identity", "personal", "contact", "name", "address", "location"];
+    const KINDS: [&str; 8] =
+        ["credential", "financial", "identity", "personal", "contact", "name", "address", "location"];
     for fact in system.facts.iter().filter(|f| f.fact == "sensitive_field") {
         let field = fact.value["field"].as_str().unwrap_or("");
         let joined = words(field.rsplit('.').next().unwrap_or(field)).concat();

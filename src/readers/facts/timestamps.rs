@@ -49,9 +49,10 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
     styles.sort_by_key(|(_, _, count, _)| std::cmp::Reverse(*count));
     // Only of times without a zone does the prose decide anything.
-    let zone = styles.iter().any(|(s, ..)| *s == "local").then(|| {
-        hints.said(Topic::Zone).find(|s| s.operation.is_none()).map(|s| (s.sentence, s.pointer))
-    });
+    let zone = styles
+        .iter()
+        .any(|(s, ..)| *s == "local")
+        .then(|| hints.said(Topic::Zone).find(|s| s.operation.is_none()).map(|s| (s.sentence, s.pointer)));
     for (style, stated, count, pointer) in styles {
         let mut value = json!({"format": style, "fields": count});
         let mut from = vec![pointer];

@@ -24,7 +24,8 @@ fn run(system: &mut System, _: &Hints<'_>) {
     for (place, word) in [(ParamIn::Header, "header"), (ParamIn::Query, "query")] {
         let named = |p: &&Parameter| {
             let name = norm(&p.name);
-            let general = name.ends_with("apiversion") || name == "version" || (word == "header" && name.ends_with("version"));
+            let general =
+                name.ends_with("apiversion") || name == "version" || (word == "header" && name.ends_with("version"));
             p.place == place && general
         };
         let with: Vec<&Parameter> = system.operations.iter().filter_map(|o| o.parameters.iter().find(named)).collect();
