@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::context::system_of;
+use super::description;
 use super::wire::{CountsOut, FactOut, FindingOut};
 use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::text;
@@ -15,7 +16,7 @@ use crate::workflow::record;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Path of the API description (OpenAPI 3.0 or 3.1, or GraphQL).
+    /// Path or https URL of the API description (OpenAPI 3.0 or 3.1, or GraphQL); overlays after " + ".
     pub api: String,
     /// From open_session; without it the map counts for no gate.
     #[arg(long)]
@@ -97,6 +98,14 @@ impl UseCase for MapSystem {
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        if call.session.is_some() && !description::keeps(&params.api) {
+            return Err(Refusal::new(
+                "description-not-kept",
+                "a session reads its descriptions again, and approvals rest on their bytes; this one is not kept in a file",
+                "save it first (curl -fsSL -o apis/NAME.json URL), then map_system with the path of the file",
+            )
+            .into());
+        }
         let path = call.app.path(&params.api);
         let read = call.app.read_description(&path, &params.api)?;
         let system = system_of(&read)?;
@@ -189,6 +198,10 @@ fn answer(
 
 /// `apis/billing.openapi.yaml` is `billing`.
 fn name_from(path: &str) -> String {
+    let path = path.split(" + ").next().unwrap_or(path);
+    if path == "-" {
+        return "system".to_owned();
+    }
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);
     stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).take(40).collect()

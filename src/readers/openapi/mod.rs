@@ -40,8 +40,8 @@ fn version_text(version: Node<'_>) -> String {
     }
 }
 
-fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin);
+fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
+    let mut doc = Document::new(value, &source.origin).with(&source.others);
     let top = doc.top();
     let version = value.get("openapi").map(version_text).unwrap_or_default();
     let minor = version.split('.').nth(1).unwrap_or("");

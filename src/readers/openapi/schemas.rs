@@ -311,8 +311,19 @@ fn gather<'d>(
 /// The component's name; of a schema that only comments on one component, that one's.
 fn name(parts: &[Part<'_>]) -> Option<String> {
     let component = |part: &Part<'_>| {
-        let rest = part.at.pointer.strip_prefix("#/components/schemas/")?;
-        (!rest.contains('/')).then(|| crate::base::text::quoted(&pointer::unescape(rest), 120))
+        let (file, inside) = part.at.pointer.split_once('#')?;
+        let rest = inside.strip_prefix("/components/schemas/");
+        let rest = match rest {
+            None if file.is_empty() => return None,
+            Some(rest) => rest,
+            // Of a file of its own, the name is that of the file; of a file of many, that of the key.
+            None if inside.is_empty() => {
+                let name = file.rsplit('/').next()?;
+                name.split('.').next()?
+            }
+            None => inside.trim_start_matches('/').trim_start_matches("definitions/").trim_start_matches("schemas/"),
+        };
+        (!rest.contains('/') && !rest.is_empty()).then(|| crate::base::text::quoted(&pointer::unescape(rest), 120))
     };
     let own = parts.iter().filter(|p| p.level == 0);
     for part in own {
