@@ -26,6 +26,8 @@ pub enum Lacking {
     Missing,
     /// It lies outside the directory of the description, or behind a link that leads out.
     Outside,
+    /// It did not come with the description.
+    NotGiven,
     /// It is at an URL, and those were not allowed.
     Url,
     /// Too many files, or too many bytes in all.
@@ -48,6 +50,11 @@ impl Lacking {
                 "reference-outside",
                 "lies outside the directory of the description, and is not read".into(),
                 "put all files below the directory of the description, without links that lead out",
+            ),
+            Self::NotGiven => (
+                "external-reference",
+                "refers to another file, which is not read".into(),
+                "bundle the description into one file",
             ),
             Self::Url => (
                 "external-reference",

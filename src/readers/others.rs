@@ -104,7 +104,7 @@ impl<'d> Others<'d> {
             Some(Ok(root)) => Ok((name, *root)),
             Some(Err(lacking)) => Err(lacking.clone()),
             None if is_url(&name) => Err(Lacking::Url),
-            None => Err(Lacking::Unreadable("it was not given with the description".to_owned())),
+            None => Err(Lacking::NotGiven),
         }
     }
 
