@@ -179,7 +179,7 @@ pub(super) struct Look<T: Args> {
     #[command(flatten)]
     pub(super) params: T,
     /// OpenAPI Overlay document to apply to the description (repeatable).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "api")]
     pub(super) overlay: Vec<String>,
     #[command(flatten)]
     pub(super) fetching: Fetching,

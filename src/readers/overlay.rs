@@ -23,6 +23,8 @@ const MOST_PLACES: usize = 20_000;
 const MOST_DESCENTS: usize = 2;
 /// Most values that all actions of all overlays add: a copy of a copy doubles with each action.
 const MOST_ADDED: usize = 1_000_000;
+/// Deepest nesting that an overlay may bring about.
+const MOST_DEPTH: usize = 200;
 /// Most pointers of changed places that are kept to be told.
 const MOST_TOLD: usize = 5_000;
 
@@ -84,6 +86,12 @@ impl Changed {
 
     /// The overlay that a place owes what it says, if one does.
     fn by(&self, at: &str) -> Option<&str> {
+        // What was changed within a place changed the place.
+        let below = format!("{at}/");
+        let inside = self.places.range(below.clone()..).next().filter(|(place, _)| place.starts_with(&below));
+        if let Some((_, overlay)) = inside.filter(|_| at.len() > 1) {
+            return Some(overlay);
+        }
         let mut at = at;
         loop {
             if let Some(overlay) = self.places.get(at) {
@@ -229,6 +237,14 @@ fn act(root: &mut Value, action: Node<'_>, overlay: &str, changed: &mut Changed)
     if changed.added > MOST_ADDED {
         return Err(Idle::new("", format!("the overlays add more than {MOST_ADDED} values"), "select fewer places"));
     }
+    let deep = places.iter().map(|at| at.matches('/').count()).max().unwrap_or(0) + depth(&update);
+    if deep > MOST_DEPTH {
+        return Err(Idle::new(
+            "",
+            format!("the result nests deeper than {MOST_DEPTH} levels"),
+            "select what is to change itself",
+        ));
+    }
     let mut count = 0;
     for at in &places {
         let Some(target) = root.pointer_mut(at) else { continue };
@@ -255,12 +271,45 @@ fn act(root: &mut Value, action: Node<'_>, overlay: &str, changed: &mut Changed)
     Ok(count)
 }
 
+/// Why a JSONPath is not tried: evaluating or even parsing it may cost more than any overlay needs. A query is no loop, but
+/// each `..`, each list of selectors and each query within a filter multiplies what is looked at.
+fn costly(path: &str) -> Option<String> {
+    let (mut descents, mut lists, mut filters, mut groups, mut absolute) = (0, 0, 0, 0, 0);
+    let (mut quote, mut escaped, mut before) = (None, false, ' ');
+    for c in path.chars() {
+        if let Some(q) = quote {
+            if !escaped && c == q {
+                quote = None;
+            }
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        match c {
+            '\'' | '"' => (quote, escaped) = (Some(c), false),
+            '.' if before == '.' => descents += if filters > 0 { MOST_DESCENTS + 1 } else { 1 },
+            ',' => lists += 1,
+            '?' => filters += 1,
+            '(' | '!' => groups += 1,
+            '$' if filters > 0 => absolute += 1,
+            _ => {}
+        }
+        before = c;
+    }
+    let most = |count: usize, most: usize, what: &str| (count > most).then(|| format!("has {what}"));
+    most(path.len(), 2_000, "more than 2,000 bytes")
+        .or_else(|| most(descents, MOST_DESCENTS, &format!("more than {MOST_DESCENTS} \"..\", or one within a filter")))
+        .or_else(|| most(lists, 8, "more than 8 commas"))
+        .or_else(|| most(filters, 3, "more than 3 filters"))
+        .or_else(|| most(groups, 8, "more than 8 groups"))
+        .or_else(|| most(absolute, 0, "a \"$\" within a filter"))
+}
+
 /// JSON pointers of what a JSONPath (RFC 9535) selects, in the order of the document.
 fn select(root: &Value, path: &str, below: &'static str) -> Result<Vec<String>, Idle> {
     let shown = || quoted(path, 160);
     let wrong = |message: String| Idle::new(below, message, "write a JSONPath as RFC 9535 has it");
-    if path.len() > 2_000 || path.matches("..").count() > MOST_DESCENTS {
-        return Err(wrong(format!("\"{}\" is too long, or has more than {MOST_DESCENTS} \"..\"", shown())));
+    if let Some(because) = costly(path) {
+        return Err(wrong(format!("\"{}\" {because}", shown())));
     }
     let parsed = JsonPath::parse(path)
         .map_err(|e| wrong(format!("\"{}\" is no JSONPath: {}", shown(), quoted(&e.to_string(), 160))))?;
@@ -283,6 +332,14 @@ fn size(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
         Value::Object(map) => 1 + map.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
         _ => 1,
     }
 }
@@ -366,6 +423,29 @@ mod tests {
         let expected = json!({"info": {"title": "c", "x-new": {"y": 1}}, "servers": [{"url": "y"}, {"url": "z"}],
             "paths": {"/a/b": {"get": get}, "/c": {"get": get}}});
         assert_eq!((out, said), (expected, vec![]));
+    }
+
+    #[test]
+    fn a_target_that_multiplies_is_not_tried() {
+        for path in [
+            "$..*..*..*".to_owned(),
+            "$..[?$..*]".to_owned(),
+            "$..[?@..*]".to_owned(),
+            "$[?$.paths.*]".to_owned(),
+            format!("${}", "[*,*,*]".repeat(20)),
+            format!("$[?{}@.a{}]", "(".repeat(900), ")".repeat(900)),
+            format!("$[?{}@.a]", "!".repeat(900)),
+            format!("${}", "[?@".repeat(100)),
+        ] {
+            assert!(costly(&path).is_some(), "{path}");
+        }
+        for path in [
+            "$.paths.*.*",
+            "$..[?@.deprecated == true]",
+            "$.paths['/a,b?(c)']['get','put','post','delete','options','head','patch','trace'].parameters[?@.name == '$..x']",
+        ] {
+            assert_eq!(costly(path), None, "{path}");
+        }
     }
 
     #[test]

@@ -19,9 +19,8 @@ fn described(schemas: serde_json::Value) -> Vec<u8> {
 
 #[test]
 fn a_chain_of_100_000_references_is_given_up_and_told() {
-    let schemas: serde_json::Map<_, _> = (0..100_000)
-        .map(|i| (format!("S{i}"), json!({"$ref": format!("#/components/schemas/S{}", i + 1)})))
-        .collect();
+    let schemas: serde_json::Map<_, _> =
+        (0..100_000).map(|i| (format!("S{i}"), json!({"$ref": format!("#/components/schemas/S{}", i + 1)}))).collect();
     let read = read_bytes(&described(schemas.into()), "x");
     assert!(read.system.is_some());
     assert!(codes(&read).contains(&"reference-chain"), "{:?}", codes(&read));
@@ -55,7 +54,9 @@ fn numbers_without_end_and_keys_with_control_characters_are_survived() {
 #[test]
 fn a_part_that_is_a_bomb_costs_the_part() {
     let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
-        + &(1..12).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", "))).collect::<String>();
+        + &(1..12)
+            .map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", ")))
+            .collect::<String>();
     let main = described(json!({"S0": {"type": "object", "properties": {
         "a": {"$ref": "bomb.yaml"}, "b": {"$ref": "deep.json"}, "c": {"$ref": "much.yaml"}}}}));
     let part = |name: &str, bytes| Part { name: name.to_owned(), bytes };

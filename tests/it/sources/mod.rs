@@ -50,7 +50,10 @@ pub(crate) fn shelter(dir: &Path) {
         r#"{"type": "object", "properties": {"id": {"type": "string"}, "mother": {"$ref": "./pet.json"},
             "owner": {"$ref": "owner.yaml#/Owner"}}}"#,
     );
-    write("parts/owner.yaml", "Owner:\n  type: object\n  properties:\n    email: {type: string}\n    pets: {type: array, items: {$ref: pet.json}}\n");
+    write(
+        "parts/owner.yaml",
+        "Owner:\n  type: object\n  properties:\n    email: {type: string}\n    pets: {type: array, items: {$ref: pet.json}}\n",
+    );
 }
 
 /// The answer of a command that worked, as JSON.
@@ -67,6 +70,6 @@ pub(crate) fn map(dir: &Path, args: &[&str]) -> Value {
 /// Codes and places of the findings of a map.
 pub(crate) fn findings(map: &Value) -> Vec<String> {
     let text = |f: &Value, key: &str| f[key].as_str().unwrap_or_default().to_owned();
-    let shown = |f: &Value| format!("{} {}", text(f, "code"), text(f, "location"));
+    let shown = |f: &Value| format!("{} {}{}", text(f, "code"), text(f, "file"), text(f, "pointer"));
     map["findings"].as_array().unwrap().iter().map(shown).collect()
 }

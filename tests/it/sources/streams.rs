@@ -25,10 +25,14 @@ fn web(dir: &std::path::Path) -> String {
             let _ = BufReader::new(&socket).read_line(&mut line);
             let path = line.split(' ').nth(1).unwrap_or("/").to_owned();
             let answer = match path.strip_prefix("/away/") {
-                Some(to) => format!("HTTP/1.1 302 Found\r\nlocation: http://{to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes(),
+                Some(to) => format!(
+                    "HTTP/1.1 302 Found\r\nlocation: http://{to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                )
+                .into_bytes(),
                 None => match std::fs::read(dir.join(path.trim_start_matches('/'))) {
                     Ok(body) => {
-                        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                        let head =
+                            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
                         [head.into_bytes(), body].concat()
                     }
                     Err(_) => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
@@ -95,7 +99,8 @@ fn a_description_and_its_parts_come_from_an_address() {
     let url = format!("{base}/apis/shelter.yaml");
     let map = map(dir.path(), &[&url, "--allow-private", "--allow-http"]);
     assert_eq!((&map["title"], &map["origin"]), (&"Shelter".into(), &url.clone().into()));
-    let wrong: Vec<String> = findings(&map).into_iter().filter(|f| f.contains("reference") || f.contains("file")).collect();
+    let wrong: Vec<String> =
+        findings(&map).into_iter().filter(|f| f.contains("reference") || f.contains("file")).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
@@ -118,4 +123,22 @@ fn addresses_are_refused_with_a_way_on() {
         assert!(said.contains(because) && said.contains("next:"), "{args:?}: {said}");
         assert!(!said.contains("secret@"), "{said}");
     }
+}
+
+#[test]
+fn an_agent_fetches_nothing_unless_the_server_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let crate::cli::Serving { mut child, mut to, mut from } = crate::cli::serving(dir.path(), "fetcher");
+    for (i, api) in ["https://shelter.example/openapi.json", "-"].iter().enumerate() {
+        let call = serde_json::json!({"jsonrpc": "2.0", "id": i + 1, "method": "tools/call",
+            "params": {"name": "map_system", "arguments": {"api": api}}});
+        writeln!(to, "{call}").unwrap();
+        let mut line = String::new();
+        from.read_line(&mut line).unwrap();
+        let code = ["url-not-allowed", "no-standard-input"][i];
+        assert!(line.contains(code) && line.contains("save"), "{line}");
+    }
+    drop(to);
+    let _ = child.kill();
+    let _ = child.wait();
 }
