@@ -23,7 +23,7 @@ fn a_description_is_corrected_and_the_map_says_by_what() {
     for found in [
         "overlay-target-not-found fix.yaml#/actions/1/target",
         "overlay-applied apis/shelter.yaml",
-        "fact-from-overlay apis/shelter.yaml#/servers/0/url",
+        "fact-from-overlay apis/shelter.yaml#/servers/0",
     ] {
         assert!(told.iter().any(|f| f == found), "{told:#?}");
     }
