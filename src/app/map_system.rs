@@ -16,7 +16,9 @@ use crate::workflow::record;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Path or https URL of the API description (OpenAPI 3.0 or 3.1, or GraphQL); overlays after " + ".
+    /// Path of the API description (OpenAPI 3.0 or 3.1, or GraphQL).
+    // The help of the command says more: the list of tools has no room for it.
+    #[arg(help = "Path or https URL of the API description (OpenAPI 3.0 or 3.1, or GraphQL); - for standard input")]
     pub api: String,
     /// From open_session; without it the map counts for no gate.
     #[arg(long)]
