@@ -198,7 +198,7 @@ impl Work<'_> {
         let bytes = if is_url(name) {
             let Fetch { named, referred, reach } = self.app.fetch;
             let same = self.origin.as_ref().is_some_and(|o| Url::parse(name).is_ok_and(|u| u.origin() == o.origin()));
-            if !referred && !(named && same) {
+            if !(referred || named && same) {
                 return Err(Lacking::Url);
             }
             download(name, reach, self.left).map_err(|e| Lacking::Unreadable(e.to_string()))?
