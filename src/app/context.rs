@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use super::description::{self, Fetch, Seen, Stdin};
 use super::no::{No, Refusal};
 use crate::base::clock::Clock;
 use crate::base::digest::Digest;
-use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
+use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::rng::Rng;
 use crate::base::stop::Stop;
 use crate::base::text;
@@ -46,15 +47,19 @@ pub struct App {
     pub knowledge: Option<PathBuf>,
     /// Files outside [`App::cwd`] are neither read nor written: so it is where callers come from other machines.
     pub confined: bool,
+    /// What may be fetched over the network; nothing, unless the composition root says so.
+    pub fetch: Fetch,
+    /// Standard input, where a description may be read from it.
+    pub stdin: Mutex<Option<Stdin>>,
     /// Collects spans, where somebody collects them.
     pub tracer: Option<Arc<dyn Tracer>>,
     /// The trace that this process works in; a call that brings its own is recorded with that one.
     pub trace: Option<TraceContext>,
     /// Descriptions read by this process, by digest: a second look costs nothing.
     read: Mutex<BTreeMap<Digest, Arc<Description>>>,
-    /// Digests of description files, by path, with length and time of change: a description can be 20 MB, and it is
-    /// looked at before every call.
-    digests: Mutex<BTreeMap<PathBuf, (fs::Stamp, String)>>,
+    /// Digests of descriptions, by path, with length and time of change of each file: a description can be 20 MB, and it
+    /// is looked at before every call.
+    digests: Mutex<BTreeMap<PathBuf, (Seen, String)>>,
     /// What the evidence of a session says so far, by session: a long one is not read from its beginning at each call.
     folded: Mutex<BTreeMap<String, Facts>>,
 }
@@ -72,6 +77,8 @@ impl App {
             signers: None,
             knowledge: None,
             confined: false,
+            fetch: Fetch::default(),
+            stdin: Mutex::default(),
             tracer: None,
             trace: None,
             read,
@@ -107,10 +114,10 @@ impl App {
         Ok(facts)
     }
 
-    /// `path` as the user meant it.
+    /// `path` as the user meant it; of a description with overlays, each part.
     #[must_use]
     pub fn path(&self, path: &str) -> PathBuf {
-        self.cwd.join(path)
+        description::below(&self.cwd, path)
     }
 
     /// Lets a path through that this application may touch; `named` is how the caller named it.
@@ -118,7 +125,9 @@ impl App {
     /// # Errors
     /// `outside-the-directory`, where the application is confined.
     pub(super) fn allow(&self, path: &Path, named: &str) -> Result<(), Refusal> {
-        if !self.confined || fs::lies_in(&self.cwd, path) {
+        // An address is no path; whether it may be fetched is asked when it is.
+        let inside = |part: &Path| part.to_str().is_some_and(readers::is_url) || fs::lies_in(&self.cwd, part);
+        if !self.confined || description::parts(path).iter().all(|part| inside(part)) {
             return Ok(());
         }
         Err(Refusal::new(
@@ -128,23 +137,28 @@ impl App {
         ))
     }
 
-    /// Digest of a description file as it is now; [`workflow::GONE`] where it cannot be read. A file that was not
-    /// touched is not read again.
+    /// Digest of a description as it is now, all its files and overlays; [`workflow::GONE`] where it cannot be read. Files
+    /// that were not touched are not read again.
     fn digest_of(&self, path: &Path) -> String {
-        let Some(stamp) = fs::stamp(path, self.clock.now().0) else { return workflow::GONE.to_owned() };
+        let now = self.clock.now().0;
         let lock = || self.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((_, digest)) = lock().get(path).filter(|(seen, _)| *seen == stamp) {
-            return digest.clone();
+        let known = lock().get(path).cloned();
+        if let Some((_, digest)) = known.filter(|(seen, _)| seen.iter().all(|(f, stamp)| fs::stamp(f, now) == *stamp)) {
+            return digest;
         }
-        let Ok(bytes) = fs::read_bytes(path, MAX_DESCRIPTION) else { return workflow::GONE.to_owned() };
-        let digest = Digest::of_bytes(&bytes).as_str().to_owned();
+        let named = path.display().to_string();
+        if !description::keeps(&named) {
+            return workflow::GONE.to_owned();
+        }
+        let Ok((input, seen)) = description::gather(self, path, &named) else { return workflow::GONE.to_owned() };
+        let digest = input.digest().as_str().to_owned();
         // A file touched a moment ago may be written again within the same tick of its clock.
-        if stamp.settled {
+        if seen.iter().all(|(_, stamp)| stamp.is_none_or(|stamp| stamp.settled)) {
             let mut cache = lock();
             if cache.len() >= 64 {
                 cache.clear();
             }
-            cache.insert(path.to_owned(), (stamp, digest.clone()));
+            cache.insert(path.to_owned(), (seen, digest.clone()));
         }
         digest
     }
@@ -156,19 +170,19 @@ impl App {
         mapped.chain(checked).map(|file| (file.clone(), self.digest_of(&self.path(file)))).collect()
     }
 
-    /// Reads an API description; `named` is how the user named it.
+    /// Reads an API description with all that belongs to it; `named` is how the user named it.
     ///
     /// # Errors
     /// A refusal when the file cannot be read at all; what is wrong inside it is a finding of the result.
     pub fn read_description(&self, path: &Path, named: &str) -> Result<Arc<Description>, Refusal> {
         self.allow(path, named)?;
-        let bytes = fs::read_bytes(path, MAX_DESCRIPTION).map_err(|e| Refusal::unreadable(&e))?;
-        let digest = Digest::of_bytes(&bytes);
+        let (input, _) = description::gather(self, path, named)?;
+        let digest = input.digest();
         let lock = || self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(read) = lock().get(&digest) {
             return Ok(Arc::clone(read));
         }
-        let readers::Read { system, findings } = readers::read_bytes(&bytes, named);
+        let readers::Read { system, findings } = readers::read(&input, named.split(" + ").next().unwrap_or(named));
         let read = Arc::new(Description { system: system.map(Arc::new), findings });
         let mut cache = lock();
         // A handful of descriptions is what one integration needs; a long-lived server must not keep them all.

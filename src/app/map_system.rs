@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::context::system_of;
+use super::description;
 use super::search::Question;
 use super::wire::{CountsOut, FactOut, FindingOut};
 use super::{Call, Done, Hints, No, Refusal, UseCase, knowledge, paging};
@@ -21,6 +22,10 @@ use crate::workflow::record;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// Path of the API description: OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, JSON Schema or SQL.
+    // The help of the command says more: the list of tools has no room for it.
+    #[arg(
+        help = "Path or https URL of the API description (OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, JSON Schema or SQL); - for standard input"
+    )]
     pub api: String,
     /// From open_session; without it the map counts for no gate.
     #[arg(long)]
@@ -109,6 +114,14 @@ impl UseCase for MapSystem {
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
+        if call.session.is_some() && !description::keeps(&params.api) {
+            return Err(Refusal::new(
+                "description-not-kept",
+                "a session reads its descriptions again, and approvals rest on their bytes; this one is not kept in a file",
+                "save it first (curl -fsSL -o apis/NAME.json URL), then map_system with the path of the file",
+            )
+            .into());
+        }
         let path = call.app.path(&params.api);
         let read = call.app.read_description(&path, &params.api)?;
         let system = system_of(&read)?;
@@ -339,6 +352,10 @@ fn described(call: &Call<'_>, system: &System) -> (String, Vec<Finding>) {
 
 /// `apis/billing.openapi.yaml` is `billing`.
 fn name_from(path: &str) -> String {
+    let path = path.split(" + ").next().unwrap_or(path);
+    if path == "-" {
+        return "system".to_owned();
+    }
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);
     stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).take(40).collect()

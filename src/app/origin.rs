@@ -2,26 +2,23 @@
 
 use std::path::PathBuf;
 
-use crate::base::fs::{self, MAX_DESCRIPTION};
+use super::{App, description};
 use crate::base::pointer;
-use crate::base::yaml::{self, Limits};
 use crate::readers;
 
 /// Whether `system#/json/pointer` leads to something; nothing where the origin is of another form (a document, a
 /// person), or the system is not known, or its description cannot be read: then nothing is claimed that could be
 /// looked up here.
-pub(super) fn found(description: &dyn Fn(&str) -> Option<PathBuf>, origin: &str) -> Option<bool> {
+pub(super) fn found(app: &App, place_of: &dyn Fn(&str) -> Option<PathBuf>, origin: &str) -> Option<bool> {
     let (system, place) = origin.split_once('#').filter(|(_, place)| place.starts_with('/'))?;
-    let bytes = fs::read_bytes(&description(system)?, MAX_DESCRIPTION).ok()?;
-    let root = serde_json::from_slice(&bytes).ok().or_else(|| {
-        let text = std::str::from_utf8(&bytes).ok()?;
-        Some(yaml::parse(text, Limits::default()).ok()?.into_value())
-    });
+    let path = place_of(system)?;
+    let (input, _) = description::gather(app, &path, &path.display().to_string()).ok()?;
+    let root = readers::whole(&input);
     if root.as_ref().is_some_and(|root| pointer::resolve(root, place).is_some()) {
         return Some(true);
     }
     // Of a GraphQL schema, pointers lead into what was read.
-    match readers::read_bytes(&bytes, system).system {
+    match readers::read(&input, system).system {
         Some(read) if read.operations.iter().any(|o| o.root_field.is_some()) => Some(read.states(&format!("#{place}"))),
         _ => root.map(|_| false),
     }

@@ -180,5 +180,5 @@ fn constraint(params: &Params, found: Option<bool>) -> ConstraintRecorded {
 /// Whether the origin leads anywhere, where it claims a place in a description that was mapped in this session.
 fn looked_up(call: &Call<'_>, params: &Params) -> Option<bool> {
     let path = |system: &str| call.facts.systems.get(system).map(|s| call.app.path(&s.record.api));
-    origin::found(&path, params.origin.as_deref()?)
+    origin::found(call.app, &path, params.origin.as_deref()?)
 }

@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Compiled;
-use super::{Call, Done, Fault, Hints, No, Refusal, UseCase};
-use crate::base::fs::{self, MAX_CONTRACT, MAX_DESCRIPTION};
+use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, description};
+use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::secret::SecretRef;
 use crate::base::text;
 use crate::contract::{Contract, Flow, Write};
 use crate::evidence::{EventKind, Phase};
+use crate::readers;
 use crate::scaffold::{self, FlowLine, Project, SecretLine};
 use crate::workflow::record;
 
@@ -87,21 +88,32 @@ impl UseCase for ScaffoldConnector {
             fs::read_bytes(&source, MAX_CONTRACT).map_err(|e| Refusal::unreadable(&e))?,
         )];
         for (name, used) in &contract.systems {
-            if !stays_below(&used.api) {
+            let all = std::iter::once(&used.api).chain(&used.overlays);
+            if let Some(outside) = all.into_iter().find(|file| !stays_below(file)) {
                 return Err(Refusal::new(
                     "description-outside",
                     format!(
                         "system {name}: {} does not lie below the contract's directory, so a project cannot carry it",
-                        used.api.value
+                        outside.value
                     ),
                     "move the description beside the contract, e.g. to apis/, and name it there",
                 )
                 .into());
             }
-            files.push((
-                used.api.value.clone(),
-                fs::read_bytes(&dir.join(used.api.as_str()), MAX_DESCRIPTION).map_err(|e| Refusal::unreadable(&e))?,
-            ));
+            let named = used.description();
+            let (input, _) = description::gather(call.app, &description::below(&dir, &named), &named)?;
+            let beside = used.api.rsplit_once('/').map(|(dir, _)| format!("{dir}/")).unwrap_or_default();
+            let others = input.others.into_iter().map(|part| (format!("{beside}{}", part.name), part.bytes));
+            let overlays = input.overlays.into_iter().map(|part| (part.name, part.bytes));
+            files.extend(input.main.bytes.map(|bytes| (used.api.value.clone(), bytes)));
+            for (name, bytes) in others.chain(overlays) {
+                if let Ok(bytes) = bytes
+                    && !readers::is_url(&name)
+                    && !files.iter().any(|(known, _)| *known == name)
+                {
+                    files.push((name, bytes));
+                }
+            }
         }
         let project = project(contract);
         files.extend(

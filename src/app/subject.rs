@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{App, Call, Refusal, origin};
+use super::{App, Call, Refusal, description, origin};
 use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::ssh::Signers;
 use crate::base::text as words;
@@ -96,7 +96,8 @@ impl Compiled {
                     );
                     continue;
                 }
-                match app.read_description(&dir.join(used.api.as_str()), &used.api) {
+                let named = used.description();
+                match app.read_description(&description::below(&dir, &named), &named) {
                     Err(refusal) => findings.push(
                         Finding::error("unreadable-description", place, format!("system {name}: {}", refusal.because))
                             .fix(refusal.next),
@@ -139,9 +140,9 @@ impl Compiled {
                 // Of a description that was not read, nothing is looked up.
                 let description = |system: &str| {
                     let used = contract.systems.get(system).filter(|_| systems.contains_key(system))?;
-                    Some(dir.join(used.api.as_str()))
+                    Some(description::below(&dir, &used.description()))
                 };
-                match origin::found(&description, origin) {
+                match origin::found(app, &description, origin) {
                     Some(true) => _ = found.insert(constraint.id.value.clone()),
                     Some(false) => findings.push(
                         Finding::error(
@@ -176,7 +177,8 @@ impl Compiled {
     pub(super) fn api_paths(&self, app: &App, path: &str, contract: &Contract) -> BTreeMap<String, String> {
         let dir = app.path(path).parent().map(std::path::Path::to_owned).unwrap_or_default();
         let read = contract.systems.iter().filter(|(name, _)| self.systems.contains_key(*name));
-        read.map(|(name, used)| (name.clone(), dir.join(used.api.as_str()).display().to_string())).collect()
+        read.map(|(name, used)| (name.clone(), description::below(&dir, &used.description()).display().to_string()))
+            .collect()
     }
 
     /// How many errors there are.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::app::{self, UseCase};
+use crate::app::{self, Fetch, UseCase};
+use crate::connector::Reach;
 use crate::finding::Severity;
 use crate::workflow::approvals::What;
 
@@ -120,9 +121,9 @@ pub(super) enum Command {
     /// Open a session of work on one integration.
     Open(P<app::OpenSession>),
     /// Read an API description into a system map.
-    Map(P<app::MapSystem>),
+    Map(Look<P<app::MapSystem>>),
     /// Look into an API description: operations, one operation, one entity.
-    Inspect(P<app::InspectSystem>),
+    Inspect(Look<P<app::InspectSystem>>),
     /// Add or reclassify a constraint.
     Constrain(P<app::RecordConstraint>),
     /// Settle what was only assumed (inferred constraints), as the human, at a terminal.
@@ -174,6 +175,32 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR", default_value = "man")]
         out: PathBuf,
     },
+}
+
+/// A look at one description, and where it comes from.
+#[derive(Debug, Args)]
+pub(super) struct Look<T: Args> {
+    #[command(flatten)]
+    pub(super) params: T,
+    /// OpenAPI Overlay document to apply to the description (repeatable).
+    #[arg(long, value_name = "FILE", requires = "api")]
+    pub(super) overlay: Vec<String>,
+    #[command(flatten)]
+    pub(super) fetching: Fetching,
+}
+
+/// What may be fetched over the network.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Fetching {
+    /// Fetch descriptions by https address, and what they refer to at other addresses.
+    #[arg(long)]
+    pub(super) allow_url: bool,
+    /// Fetch from loopback and private addresses too.
+    #[arg(long)]
+    pub(super) allow_private: bool,
+    /// Fetch over plain http too.
+    #[arg(long)]
+    pub(super) allow_http: bool,
 }
 
 #[derive(Debug, Args)]
@@ -467,6 +494,19 @@ pub(super) struct Package {
 }
 
 impl Command {
+    /// What this command may fetch over the network. Who types an address means it; a server is told.
+    pub(super) const fn fetch(&self) -> Fetch {
+        let (typed, fetching) = match self {
+            Self::Map(look) => (true, look.fetching),
+            Self::Inspect(look) => (true, look.fetching),
+            Self::Serve(serve) => (false, serve.fetching),
+            _ => return Fetch::NOTHING,
+        };
+        let Fetching { allow_url, allow_private, allow_http } = fetching;
+        let reach = Reach { private: allow_private, http: allow_http };
+        Fetch { named: typed || allow_url, referred: allow_url, reach }
+    }
+
     /// The list of signers that this command names.
     pub(super) fn signers(&self) -> Option<&str> {
         match self {
@@ -530,6 +570,8 @@ pub(super) struct Serve {
     /// Where the pages are. Port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", requires = "ui", default_value = "127.0.0.1:7878")]
     pub(super) listen: SocketAddr,
+    #[command(flatten)]
+    pub(super) fetching: Fetching,
     #[command(flatten)]
     pub(super) options: ServeHttp,
 }

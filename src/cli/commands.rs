@@ -44,6 +44,10 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
     };
     app.knowledge = compose::knowledge();
     app.signers = compose::signers(&app.cwd, cli.command.signers());
+    app.fetch = cli.command.fetch();
+    if matches!(cli.command, Command::Map(_) | Command::Inspect(_)) {
+        *app.stdin.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Box::new(std::io::stdin()));
+    }
     let telemetry = compose::telemetry();
     app.tracer = telemetry.as_ref().map(Telemetry::tracer);
     // What serves answers calls of many traces, and may do so for weeks: it is in none itself.
@@ -72,8 +76,16 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Completions { .. } | Command::Man { .. } => exit::FINE,
         Command::Demo(args) => demo(&app, format, &args),
         Command::Open(p) => simple::<OpenSession>(&app, format, p),
-        Command::Map(p) => simple::<MapSystem>(&app, format, p),
-        Command::Inspect(p) => simple::<InspectSystem>(&app, format, p),
+        Command::Map(mut look) => {
+            look.params.api = app::description_name(&look.params.api, look.overlay.iter().map(String::as_str));
+            simple::<MapSystem>(&app, format, look.params)
+        }
+        Command::Inspect(mut look) => {
+            if let Some(api) = &mut look.params.api {
+                *api = app::description_name(api, look.overlay.iter().map(String::as_str));
+            }
+            simple::<InspectSystem>(&app, format, look.params)
+        }
         Command::Constrain(p) => simple::<RecordConstraint>(&app, format, p),
         Command::Confirm(args) => approvals::confirm(&app, format, args),
         Command::Approve(args) => approvals::approve(&app, format, args),

@@ -21,7 +21,7 @@ const PEM: u64 = 1024 * 1024;
 
 /// Serves until the client leaves or a signal comes, and tells the exit code.
 pub(super) fn run(app: App, format: Format, args: Serve) -> u8 {
-    let Serve { http, ui, listen, options: args } = args;
+    let Serve { http, ui, listen, fetching: _, options: args } = args;
     if http.is_none() && !ui {
         return stdio(app);
     }

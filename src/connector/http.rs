@@ -139,7 +139,7 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// The error and its causes, without the URL, which may hold a key.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut words = Vec::new();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -12,6 +12,7 @@ mod batch;
 mod body;
 mod breaker;
 mod compare;
+mod download;
 mod envelope;
 mod exchange;
 mod find;
@@ -45,6 +46,7 @@ mod token;
 mod trace;
 mod wire;
 
+pub use download::{DownloadError, Reach, download};
 pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};

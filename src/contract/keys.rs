@@ -122,6 +122,11 @@ pub(super) static ROOT: Table = table(&[
 
 pub(super) static SYSTEM: Table = table(&[
     must("api", Shape::Text, "API description: a path relative to this file; nothing is fetched over the network."),
+    may(
+        "overlays",
+        Shape::Texts,
+        "OpenAPI Overlay documents applied to the description, in order; paths relative to this file.",
+    ),
     may("base_url", Shape::Text, "Base URL; the description's first server where it is left out."),
     may("auth", Shape::Table(&AUTH), "How to authenticate."),
 ]);

@@ -54,10 +54,20 @@ pub struct SystemUse {
     pub at: Span,
     /// Path of the description, relative to the contract.
     pub api: Spanned<String>,
+    /// Overlay documents applied to it, in order; paths relative to the contract.
+    pub overlays: Vec<Spanned<String>>,
     /// Overrides the description's first server.
     pub base_url: Option<Spanned<String>>,
     /// How to authenticate.
     pub auth: Option<Auth>,
+}
+
+impl SystemUse {
+    /// The description and its overlays as one name: `billing.yaml + fixes.yaml`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        self.overlays.iter().fold(self.api.value.clone(), |name, overlay| name + " + " + &overlay.value)
+    }
 }
 
 /// How to authenticate. Texts are as written: whether they are references is for a check (law 8).

@@ -4,11 +4,15 @@
 //! implies. What is wrong with a description is a finding; a half-read description is still useful.
 
 mod asyncapi;
+mod decode;
 mod entity;
 pub mod facts;
 mod graphql;
+mod input;
 mod json_schema;
 mod openapi;
+mod others;
+mod overlay;
 mod postman;
 mod recognise;
 mod sql;
@@ -19,6 +23,9 @@ use crate::base::tree::{Arena, Node};
 use crate::finding::{Finding, Location, tidy};
 use crate::model::System;
 use recognise::Document;
+
+pub use input::{Input, Lacking, Part, is_url, references, target};
+pub use others::Others;
 
 /// What came of reading one description.
 #[derive(Debug, Clone)]
@@ -31,11 +38,13 @@ pub struct Read {
 
 /// Where the bytes came from.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct Source<'d> {
     /// As the user named it: a path or an URL.
     pub origin: String,
-    /// Digest of the bytes.
+    /// Digest of the bytes, those of files referred to and of overlays included.
     pub digest: Digest,
+    /// The files that the description refers to.
+    pub others: Others<'d>,
 }
 
 /// One format.
@@ -55,14 +64,14 @@ pub enum Form {
         /// Looks at the parsed document.
         sniff: fn(Node<'_>) -> bool,
         /// Reads it.
-        read: for<'d> fn(Node<'d>, &Source) -> Draft<'d>,
+        read: for<'d> fn(Node<'d>, &Source<'d>) -> Draft<'d>,
     },
     /// A language of its own. Texts are asked before YAML, which takes nearly any text for a document.
     Text {
         /// Looks at the text, which is not empty and does not start as JSON does.
         sniff: fn(&str) -> bool,
         /// Reads it.
-        read: for<'d> fn(&'d str, &Source) -> Draft<'d>,
+        read: for<'d> fn(&'d str, &Source<'d>) -> Draft<'d>,
     },
 }
 
@@ -91,16 +100,71 @@ pub const ALL: &[Reader] = &[
 /// Most bytes of one description: the largest public ones have 20 MB.
 pub const MOST_BYTES: usize = 64 << 20;
 
-/// Reads a description of any format in [`ALL`]. Never fails: what cannot be read is a finding and `system` is empty.
-/// `origin` is the file or URL as the user named it; findings point into it.
+/// Reads a description of one file, of any format in [`ALL`]. Never fails: what cannot be read is a finding and `system`
+/// is empty. `origin` is the file or URL as the user named it; findings point into it.
 #[must_use]
 pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
-    let arena = Arena::default();
+    let name = others::name_of(origin);
+    read_parts(bytes, &name, &[], &[], origin, || Digest::of_bytes(bytes))
+}
+
+/// As [`read_bytes`], with the files that the description refers to and the overlays given with it.
+#[must_use]
+pub fn read(input: &Input, origin: &str) -> Read {
+    let main = input.main.bytes.as_deref().unwrap_or_default();
+    read_parts(main, &input.main.name, &input.others, &input.overlays, origin, || input.digest())
+}
+
+/// The description as one value, overlays applied and nothing resolved: what pointers into it lead through. Nothing where
+/// it is no JSON or YAML.
+#[must_use]
+pub fn whole(input: &Input) -> Option<serde_json::Value> {
+    let (mut findings, arena) = (Vec::new(), Arena::default());
+    let text = decode::text(input.main.bytes.as_deref().ok()?, &input.main.name, &mut findings)?;
+    let overlays = overlay::decoded(&input.overlays, &mut findings);
+    let Document::Tree(root) = recognise::document(&text, &input.main.name, &arena, &mut findings)? else {
+        return None;
+    };
+    if overlays.is_empty() {
+        return Some(root.to_value());
+    }
+    let mut changed = overlay::Changed::default();
+    Some(overlay::apply(root, &overlays, &arena, &mut changed, &mut findings).to_value())
+}
+
+fn read_parts(
+    bytes: &[u8],
+    name: &str,
+    others: &[Part],
+    overlays: &[Part],
+    origin: &str,
+    digest: impl FnOnce() -> Digest,
+) -> Read {
     let mut findings = Vec::new();
-    let Some(document) = recognise::document(bytes, origin, &arena, &mut findings) else {
+    let Some(text) = decode::text(bytes, origin, &mut findings) else {
         return Read { system: None, findings };
     };
-    let source = Source { origin: origin.to_owned(), digest: Digest::of_bytes(bytes) };
+    // Before the arena: what lies there may borrow them.
+    let others = others::decoded(others, origin);
+    let overlays = overlay::decoded(overlays, &mut findings);
+    let arena = Arena::default();
+    let Some(document) = recognise::document(&text, origin, &arena, &mut findings) else {
+        return Read { system: None, findings };
+    };
+    let mut changed = overlay::Changed::default();
+    let document = match document {
+        Document::Tree(root) if !overlays.is_empty() => {
+            Document::Tree(overlay::apply(root, &overlays, &arena, &mut changed, &mut findings))
+        }
+        Document::Text(text, read) => {
+            overlay::not_applied(&overlays, &mut findings);
+            Document::Text(text, read)
+        }
+        tree @ Document::Tree(_) => tree,
+    };
+    let top = if let Document::Tree(root) = document { Some(root) } else { None };
+    let others = Others::new(name, origin, top, &others, &arena, &mut findings);
+    let source = Source { origin: origin.to_owned(), digest: digest(), others };
     let read = match document {
         Document::Tree(value) => ALL.iter().find_map(|r| match r.form {
             Form::Tree { sniff, read } => sniff(value).then(|| read(value, &source)),
@@ -117,6 +181,7 @@ pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
     findings.extend(more);
     if let Some(system) = &mut system {
         facts::derive(system, &hints);
+        findings.extend(changed.told(system, origin));
     }
     match document {
         Document::Tree(value) => {
@@ -126,6 +191,10 @@ pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
         Document::Text(text, _) => {
             findings.extend(suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(origin, *at))));
         }
+    }
+    for (file, value) in source.others.trees() {
+        let hits = suspicious::scan(value);
+        findings.extend(hits.iter().map(|hit| hit.finding(Location::pointer(file.clone(), hit.pointer.clone()))));
     }
     tidy(&mut findings);
     Read { system, findings }

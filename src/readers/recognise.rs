@@ -1,6 +1,4 @@
-//! Bytes into a document, and a name for what a document is when no reader knows it.
-
-use std::borrow::Cow;
+//! A text into a document, and a name for what a document is when no reader knows it.
 
 use super::{Draft, Form, Source};
 use crate::base::text::{plural, quoted};
@@ -17,34 +15,18 @@ pub(super) enum Document<'d> {
     /// JSON or YAML; no reader has looked at it yet.
     Tree(Node<'d>),
     /// A text in the language of a reader, and that reader.
-    Text(&'d str, for<'t> fn(&'t str, &Source) -> Draft<'t>),
+    Text(&'d str, for<'t> fn(&'t str, &Source<'t>) -> Draft<'t>),
 }
 
-/// The document in `bytes`, by its content; nothing, and a finding, where there is none.
+/// The document in a text, by its content; nothing, and a finding, where there is none.
 pub(super) fn document<'d>(
-    bytes: &'d [u8],
+    text: &'d str,
     origin: &str,
     arena: &'d Arena,
     findings: &mut Vec<Finding>,
 ) -> Option<Document<'d>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let whole = Location { file: origin.to_owned(), ..Location::default() };
-    if bytes.len() > super::MOST_BYTES {
-        let megabytes = plural((bytes.len() >> 20) as u64, "MB").replace("MBs", "MB");
-        findings.push(
-            Finding::error(
-                "input-too-large",
-                whole,
-                format!("the description has {megabytes}, at most 64 MB are read"),
-            )
-            .fix("pass the description alone, without bundled examples or data"),
-        );
-        return None;
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        findings.push(Finding::error("not-utf8", whole, "the text is UTF-16").fix("save it as UTF-8"));
-        return None;
-    }
+    let bytes = text.as_bytes();
     if bytes.iter().take(8192).any(|b| *b == 0) || binary_magic(bytes) {
         let what = if bytes.starts_with(b"PK") {
             "a ZIP archive"
@@ -59,14 +41,6 @@ pub(super) fn document<'d>(
         );
         return None;
     }
-    let text = match String::from_utf8_lossy(bytes) {
-        Cow::Borrowed(text) => text,
-        Cow::Owned(mended) => {
-            let message = "the text is not valid UTF-8; characters that could not be read were replaced";
-            findings.push(Finding::warning("not-utf8", whole.clone(), message));
-            arena.text(&mended)
-        }
-    };
     let start = text.trim_start();
     if start.is_empty() {
         findings.push(
@@ -140,7 +114,7 @@ fn at_json(origin: &str, e: &serde_json::Error) -> Location {
 }
 
 fn binary_magic(bytes: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 6] = [b"PK\x03\x04", b"%PDF", b"\x1f\x8b", b"\x89PNG", b"\x7fELF", b"BZh"];
+    const MAGIC: [&[u8]; 4] = [b"PK\x03\x04", b"%PDF", b"\x7fELF", b"BZh"];
     MAGIC.iter().any(|m| bytes.starts_with(m))
 }
 
@@ -260,7 +234,7 @@ mod tests {
 
     fn looks_like(text: &str) -> String {
         let (mut findings, arena) = (Vec::new(), Arena::default());
-        match document(text.as_bytes(), "x", &arena, &mut findings) {
+        match document(text, "x", &arena, &mut findings) {
             Some(Document::Tree(node)) => unknown(node, "x").message,
             Some(Document::Text(..)) => "read as text".to_owned(),
             None => findings.remove(0).message,
@@ -300,14 +274,14 @@ mod tests {
     #[test]
     fn a_syntax_error_has_line_and_column() {
         let (mut findings, arena) = (Vec::new(), Arena::default());
-        assert!(document(b"{\n  \"a\": [1,\n  \"b\" }", "api.json", &arena, &mut findings).is_none());
+        assert!(document("{\n  \"a\": [1,\n  \"b\" }", "api.json", &arena, &mut findings).is_none());
         assert_eq!(findings[0].location.to_string(), "api.json:3:7");
     }
 
     #[test]
     fn json_with_a_trailing_comma_is_read_and_noted() {
         let (mut findings, arena) = (Vec::new(), Arena::default());
-        let read = document(b"{\"a\": 1,}", "x", &arena, &mut findings);
+        let read = document("{\"a\": 1,}", "x", &arena, &mut findings);
         assert!(matches!(read, Some(Document::Tree(node)) if node.to_value() == serde_json::json!({"a": 1})));
         assert_eq!(findings[0].code, "lenient-json");
     }

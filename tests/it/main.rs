@@ -37,6 +37,7 @@ mod sandbox;
 mod scaffold;
 mod schemas;
 mod skill;
+mod sources;
 mod store;
 mod systems;
 mod verify;

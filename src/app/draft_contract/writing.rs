@@ -1,7 +1,7 @@
 //! Writes the file of a draft, line by line; every doubt is an open question.
 
 use super::super::scaffold_connector::duration;
-use super::super::{Call, knowledge};
+use super::super::{Call, description, knowledge};
 use super::Params;
 use super::choose::Chosen;
 use super::yaml::{binds, key, scalar};
@@ -52,7 +52,15 @@ impl Draft<'_, '_> {
             [(&self.params.source, self.source, self.source_api), (&self.params.target, self.target, self.target_api)]
         {
             line(format!("  {label}:"));
-            line(format!("    api: {}", scalar(&self.relative(api))));
+            let parts = description::parts(&self.call.app.path(api));
+            let mut parts = parts.iter().map(|part| scalar(&self.relative(&part.display().to_string())));
+            line(format!("    api: {}", parts.next().unwrap_or_default()));
+            for (i, overlay) in parts.enumerate() {
+                if i == 0 {
+                    line("    overlays:".to_owned());
+                }
+                line(format!("      - {overlay}"));
+            }
             if system.servers.iter().all(|s| !s.url.starts_with("http")) {
                 line(format!("    base_url: https://{label}.example   # ? the description names no server"));
                 questions.push(format!("systems.{label}.base_url: the description names no server"));

@@ -215,8 +215,7 @@ impl Arena {
         self.0.alloc_str(text)
     }
 
-    /// A tree of a value, for tests of what walks trees.
-    #[cfg(test)]
+    /// A tree of a value.
     pub fn of_value<'d>(&'d self, value: &Value) -> Node<'d> {
         match value {
             Value::Null => Node::Null,

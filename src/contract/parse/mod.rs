@@ -167,6 +167,7 @@ fn system(r: &mut Reader<'_>, entry: &Entry) -> Option<SystemUse> {
     r.handle(entry, &path);
     let f = r.fields(&entry.value, &SYSTEM, &path)?;
     let api = r.text(&f, "api");
+    let overlays = r.texts(&f, "overlays");
     let base_url = r.text(&f, "base_url");
     if let Some(url) = base_url.as_ref().filter(|u| !u.starts_with("https://") && !u.starts_with("http://")) {
         let message = format!("{} is not an http or https URL", f.path("base_url"));
@@ -192,7 +193,7 @@ fn system(r: &mut Reader<'_>, entry: &Entry) -> Option<SystemUse> {
     if f.node("auth").is_some() && auth.is_none() {
         return None; // a system that asked for authentication is never called without it
     }
-    Some(SystemUse { at: entry.key_at, api: api?, base_url, auth })
+    Some(SystemUse { at: entry.key_at, api: api?, overlays, base_url, auth })
 }
 
 fn constraints(r: &mut Reader<'_>, node: &Node) -> Vec<Constraint> {

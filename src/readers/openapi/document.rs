@@ -6,6 +6,7 @@ use crate::base::pointer;
 use crate::base::text::{plural, quoted};
 use crate::base::tree::Node;
 use crate::finding::{Finding, Location, Severity};
+use crate::readers::Others;
 
 /// Most findings of one code; more of the same would hide the others.
 const MOST_OF_A_CODE: u64 = 25;
@@ -17,7 +18,7 @@ const MOST_HOPS: usize = 32;
 pub(in crate::readers) struct At<'d> {
     /// What stands there.
     pub(in crate::readers) value: Node<'d>,
-    /// Its pointer, with the leading `#`.
+    /// Its pointer, with the leading `#`; before that the file's name, where it is not the description itself.
     pub(in crate::readers) pointer: String,
 }
 
@@ -69,6 +70,7 @@ pub(in crate::readers) struct Document<'d> {
     /// What the document calls itself (`$self` of OpenAPI 3.2): references to it stay inside.
     itself: Option<&'d str>,
     origin: String,
+    others: Others<'d>,
     findings: Vec<Finding>,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -77,7 +79,19 @@ impl<'d> Document<'d> {
     /// A document read from `origin`.
     pub(in crate::readers) fn new(root: Node<'d>, origin: &str) -> Self {
         let itself = root.get("$self").and_then(Node::as_str).filter(|s| !s.is_empty());
-        Self { root, itself, origin: origin.to_owned(), findings: Vec::new(), counts: BTreeMap::new() }
+        Self {
+            root,
+            itself,
+            origin: origin.to_owned(),
+            others: Others::default(),
+            findings: Vec::new(),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// With the files that it refers to.
+    pub(in crate::readers) fn with(self, others: &Others<'d>) -> Self {
+        Self { others: others.clone(), ..self }
     }
 
     /// The top of the document.
@@ -104,7 +118,14 @@ impl<'d> Document<'d> {
         if *count > MOST_OF_A_CODE {
             return;
         }
-        let at = Location::pointer(&self.origin, pointer);
+        let pointer: String = pointer.into();
+        let at = match pointer.split_once('#') {
+            Some((file, _)) if !file.is_empty() => {
+                let inside = pointer.get(file.len()..).unwrap_or_default().to_owned();
+                Location::pointer(self.others.shown(file), inside)
+            }
+            _ => Location::pointer(&self.origin, pointer),
+        };
         let finding = match severity {
             Severity::Note => Finding::note(code, at, message),
             Severity::Warning => Finding::warning(code, at, message),
@@ -139,42 +160,85 @@ impl<'d> Document<'d> {
     pub(in crate::readers) fn resolve(&mut self, at: At<'d>) -> Option<At<'d>> {
         let from = at.pointer.clone();
         let mut here = at;
+        let mut seen: Vec<String> = Vec::new();
         for _ in 0..MOST_HOPS {
             let Some(reference) = here.reference() else { return Some(here) };
-            here = self.target(reference, &from)?;
+            seen.push(here.pointer.clone());
+            here = self.step(reference, &here.pointer, &from)?;
         }
-        self.warn(
-            "reference-cycle",
-            &from,
-            "the reference leads back to itself",
-            "point it at the thing that is meant",
-        );
+        if seen.contains(&here.pointer) {
+            let message = "the reference leads back to itself";
+            self.warn("reference-cycle", &from, message, "point it at the thing that is meant");
+        } else {
+            let message =
+                format!("the reference leads through more than {MOST_HOPS} others; it is not followed further");
+            self.warn("reference-chain", &from, message, "point it at the thing that is meant");
+        }
         None
     }
 
     /// One step of a reference found at `from`.
     pub(in crate::readers) fn target(&mut self, reference: &str, from: &str) -> Option<At<'d>> {
-        let shown = quoted(reference, 120);
+        self.step(reference, from, from)
+    }
+
+    /// One step of a reference that stands at `here`, on the way from `from`, where what is wrong is told.
+    fn step(&mut self, reference: &str, here: &str, from: &str) -> Option<At<'d>> {
+        let file = here.split('#').next().unwrap_or_default();
         let inside = self.itself.and_then(|itself| reference.strip_prefix(itself)).filter(|r| r.starts_with('#'));
         let reference = inside.unwrap_or(reference);
-        if !reference.starts_with('#') {
-            let message = format!("\"{shown}\" refers to another file, which is not read");
-            self.warn("external-reference", from, message, "bundle the description into one file");
-            return None;
+        if !reference.starts_with('#') || !file.is_empty() {
+            return self.elsewhere(reference, file, from);
         }
-        let decoded = if reference.contains('%') {
-            percent_encoding::percent_decode_str(reference).decode_utf8_lossy().into_owned()
-        } else {
-            reference.to_owned()
-        };
         let found = self.root.pointer(reference);
         // A name without a slash is an anchor or a slip; both lead nowhere here.
         let Some(value) = found.filter(|_| reference == "#" || reference.starts_with("#/")) else {
-            let message = format!("\"{shown}\" does not exist in the description");
+            let message = format!("\"{}\" does not exist in the description", quoted(reference, 120));
             self.warn("broken-reference", from, message, "add the component or correct the reference");
             return None;
         };
-        Some(At { value, pointer: decoded })
+        Some(At { value, pointer: decoded(reference) })
+    }
+
+    /// A reference into another file, or one that stands in another file.
+    fn elsewhere(&mut self, reference: &str, file: &str, from: &str) -> Option<At<'d>> {
+        let fragment = reference.find('#').and_then(|at| reference.get(at..)).unwrap_or("#");
+        let whole = fragment == "#";
+        let found = self.others.find(file, reference);
+        let (name, root) = match found {
+            Ok(found) => found,
+            Err(lacking) => {
+                let (code, what, fix) = lacking.words();
+                self.warn(code, from, format!("\"{}\" {what}", quoted(reference, 120)), fix);
+                return None;
+            }
+        };
+        let value = root.pointer(fragment).filter(|_| whole || fragment.starts_with("#/"));
+        if let Some(value) = value {
+            return Some(At { value, pointer: format!("{name}{}", decoded(fragment)) });
+        }
+        // Some write files to be pasted into the description: there, `#` is the description.
+        let pasted = self.root.pointer(fragment).filter(|_| reference.starts_with("#/"));
+        if let Some(value) = pasted {
+            let message = format!(
+                "\"{}\" does not exist in this file; what the description itself has there is read",
+                quoted(reference, 120)
+            );
+            self.warn("broken-reference", from, message, "name the file before the #");
+            return Some(At { value, pointer: decoded(fragment) });
+        }
+        let message = format!("\"{}\" does not exist in that file", quoted(reference, 120));
+        self.warn("broken-reference", from, message, "add the component or correct the reference");
+        None
+    }
+}
+
+/// A pointer of a reference, percent-encoding taken out.
+fn decoded(pointer: &str) -> String {
+    if pointer.contains('%') {
+        percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
+    } else {
+        pointer.to_owned()
     }
 }
 

@@ -74,16 +74,16 @@ pub(super) fn version_text(version: Node<'_>) -> String {
     }
 }
 
-fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
+fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
     read_as(value, Dialect::Openapi3, source)
 }
 
-fn read_swagger<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
+fn read_swagger<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
     read_as(value, Dialect::Swagger2, source)
 }
 
-fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin);
+fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source<'d>) -> Draft<'d> {
+    let mut doc = Document::new(value, &source.origin).with(&source.others);
     let top = doc.top();
     let (key, reader, name, assumed) = match dialect {
         Dialect::Swagger2 => ("swagger", SWAGGER, "Swagger", "2.0"),

@@ -318,8 +318,18 @@ fn gather<'d>(
 /// The component's name; of a schema that only comments on one component, that one's.
 fn name(parts: &[Part<'_>]) -> Option<String> {
     let component = |part: &Part<'_>| {
-        let rest = NAMED.iter().find_map(|place| part.at.pointer.strip_prefix(place))?;
-        (!rest.contains('/')).then(|| crate::base::text::quoted(&pointer::unescape(rest), 120))
+        let (file, inside) = part.at.pointer.split_once('#')?;
+        let rest = match NAMED.iter().find_map(|place| inside.strip_prefix(place.trim_start_matches('#'))) {
+            None if file.is_empty() => return None,
+            Some(rest) => rest,
+            // Of a file of its own, the name is that of the file; of a file of many, that of the key.
+            None if inside.is_empty() => {
+                let name = file.rsplit('/').next()?;
+                name.split('.').next()?
+            }
+            None => inside.trim_start_matches('/').trim_start_matches("schemas/"),
+        };
+        (!rest.contains('/') && !rest.is_empty()).then(|| crate::base::text::quoted(&pointer::unescape(rest), 120))
     };
     let own = parts.iter().filter(|p| p.level == 0);
     for part in own {

@@ -95,11 +95,7 @@ const EDITS: &[(&str, &str, &str)] = &[
     ("range-changed", "maximum: 100", "maximum: 50"),
     ("pattern-changed", "^[A-Z]+$", "^[A-Z]{3}$"),
     ("properties-closed", "      required: [total]\n", "      required: [total]\n      additionalProperties: false\n"),
-    (
-        "variant-removed",
-        "            - {$ref: \"#/components/schemas/Invoice\"}\n",
-        "",
-    ),
+    ("variant-removed", "            - {$ref: \"#/components/schemas/Invoice\"}\n", ""),
     (
         "variant-added",
         "            - {$ref: \"#/components/schemas/Invoice\"}\n",

@@ -66,7 +66,7 @@ fn empty_and_too_large_inputs_say_so() {
     assert_eq!(codes(&read_bytes(b"", "x")), ["empty-input"]);
     assert_eq!(codes(&read_bytes(b" \n\t", "x")), ["empty-input"]);
     assert_eq!(codes(&read_bytes(&vec![b' '; (64 << 20) + 1], "x")), ["input-too-large"]);
-    assert_eq!(codes(&read_bytes(b"\xff\xfeo\0p\0", "x")), ["not-utf8"]);
+    assert!(codes(&read_bytes(b"\xff\xfeo\0p\0", "x")).contains(&"not-utf8"));
     assert_eq!(codes(&read_bytes(b"{}", "x")), ["unknown-format"]);
 }
 
