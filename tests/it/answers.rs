@@ -329,7 +329,8 @@ fn names(answer: &Value, out: &mut Vec<String>) {
 
 /// A name that a rule made of others (`billing_portal.session` of a path) stands there word by word.
 fn stands(name: &str, text: &str) -> bool {
-    if text.contains(&name.to_lowercase()) {
+    // Every GraphQL type has it, written or not (section 4.1).
+    if text.contains(&name.to_lowercase()) || name.ends_with("__typename") {
         return true;
     }
     let ends = name

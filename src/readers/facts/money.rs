@@ -48,8 +48,11 @@ fn unit(field: &EntityField<'_>) -> Option<(&'static str, f64)> {
     }
 }
 
+/// A unit, how sure, how many fields, the first of them, and their places.
+type Habit = (&'static str, f64, usize, Vec<String>, Vec<String>);
+
 fn run(system: &mut System, hints: &Hints<'_>) {
-    let mut units: Vec<(&'static str, f64, usize, Vec<String>, Vec<String>)> = Vec::new();
+    let mut units: Vec<Habit> = Vec::new();
     for field in entity_fields::all(system) {
         let Some((unit, sure)) = unit(&field) else { continue };
         let place = match units.iter_mut().find(|(u, ..)| *u == unit) {
