@@ -45,6 +45,7 @@ TOOLS = [
     "open_session",
     "map_system",
     "inspect_system",
+    "check_drift",
     "record_constraint",
     "confirm_constraints",
     "draft_contract",

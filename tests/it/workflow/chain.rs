@@ -177,3 +177,25 @@ fn an_approval_is_stale_once_the_contract_or_a_description_changes() {
     let described = "approved live-run (event 10) is stale: the description of crm changed (sha256:crm → sha256:newer) after approved (event 10)";
     assert_eq!(line(&log), described);
 }
+
+#[test]
+fn a_newer_description_that_breaks_makes_all_that_rests_on_the_old_one_stale() {
+    let mut log = whole();
+    log.drift("crm", 2);
+    insta::assert_snapshot!(page(&log));
+}
+
+#[test]
+fn a_newer_description_that_breaks_nothing_leaves_everything_as_it_is() {
+    let before = page(&whole());
+    let mut log = whole();
+    log.drift("crm", 0);
+    assert_eq!(page(&log), before);
+}
+
+#[test]
+fn the_newer_description_mapped_and_checked_stands() {
+    let mut log = Log::default();
+    log.both().drift("crm", 2).map_as("crm", "sha256:crm-2");
+    assert!(!page(&log).contains("is stale"), "{}", page(&log));
+}

@@ -12,7 +12,8 @@ use platform_integration::workflow::Facts;
 use platform_integration::workflow::chain::basis;
 use platform_integration::workflow::record::{
     Binds, Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
-    Decision, DecisionRecord, DossierExported, DrillRow, DrillsRun, ReadinessAssessed, Record, SystemMapped,
+    Decision, DecisionRecord, DossierExported, DriftChecked, DrillRow, DrillsRun, ReadinessAssessed, Record,
+    SystemMapped,
 };
 
 pub(super) fn session() -> Session {
@@ -101,6 +102,21 @@ impl Log {
             operations: 4,
             entities: 2,
             findings: 0,
+        })
+    }
+
+    /// The description of a system as it was mapped, held against a newer one.
+    pub(super) fn drift(&mut self, name: &str, breaking: u64) -> &mut Self {
+        self.put(&DriftChecked {
+            old: format!("apis/{name}.yaml"),
+            old_digest: format!("sha256:{name}"),
+            new: format!("apis/{name}-2.yaml"),
+            new_digest: format!("sha256:{name}-2"),
+            integration: None,
+            systems: Vec::new(),
+            changes: 3,
+            breaking,
+            codes: BTreeMap::new(),
         })
     }
 
