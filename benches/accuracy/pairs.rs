@@ -1,6 +1,7 @@
 //! Pairs of descriptions with what their vendors say changed. A row of a changelog is prose; it counts as seen where a
 //! change of the same kind (breaking or not) names the very thing: the coordinate in parentheses at its end, else what it
 //! quotes in backticks, else at least two of its words that are names in either description.
+#![allow(clippy::disallowed_methods, reason = "it says how long each pair took")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

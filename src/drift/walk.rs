@@ -8,6 +8,9 @@ use super::matching::{self, Matched};
 use super::rules::{ALL, Look};
 use crate::model::{Additional, Operation, ParamIn, Parameter, Schema, SchemaId, System};
 
+/// A property of both: its name, and its schema before and after, each with whether it must be there.
+pub(super) type Kept<'a> = (&'a str, (SchemaId, bool), (SchemaId, bool));
+
 /// Two systems.
 pub(super) struct Systems<'a> {
     pub(super) old: &'a System,
@@ -128,7 +131,7 @@ impl<'a> Pair<'a> {
     }
 
     /// Properties of both, each with whether it must be there: before, after.
-    pub(super) fn kept(&self) -> Vec<(&'a str, (SchemaId, bool), (SchemaId, bool))> {
+    pub(super) fn kept(&self) -> Vec<Kept<'a>> {
         let needed = |system: &'a System, id: SchemaId, name: &str| {
             let schema = system.schemas.get(id);
             if self.unlike() {

@@ -9,33 +9,27 @@ use serde_json::Value;
 
 /// Input schema of a type: what a client may send.
 pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
-    portable(SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true).into_generator(), &T::json_schema)
-}
-
-/// Output schema of a type: what we send. An optional field that is left out when empty is not required.
-pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    let settings = SchemaSettings::draft2020_12().for_serialize().with(|s| s.inline_subschemas = true);
+    let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
     let mut schema = Arc::unwrap_or_clone(portable(settings.into_generator(), &T::json_schema));
-    // Hosts do not show it to the model: types are what validators need, prose is what costs.
-    for (key, value) in &mut schema {
-        if key != "description" {
-            strip_descriptions(value);
-        }
-    }
-    schema.remove("description");
-    // The names stand in `properties`; a client that validates loses nothing that it would act on.
-    schema.remove("required");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().for_each(shallow);
+        for (name, said) in SAID_ONCE {
+            if let Some(Value::Object(property)) = properties.get_mut(*name)
+                && property.get("description").and_then(Value::as_str) == Some(*said)
+            {
+                property.remove("description");
+            }
+        }
     }
     Arc::new(schema)
 }
 
-/// Below the first level an object is an object, a list a list, and a text is what is not said to be something else: the
-/// whole list has to fit into 3,500 tokens (law 10), and what a field holds is told by the answer itself.
-fn shallow(value: &mut Value) {
-    let kind = value.get("type").filter(|t| *t != "string").cloned();
-    *value = kind.map_or_else(|| Value::Object(JsonObject::new()), |kind| serde_json::json!({"type": kind}));
+/// What the server's instructions say once for all tools, and no tool says again.
+const SAID_ONCE: &[(&str, &str)] = &[("session", "From open_session."), ("cursor", "From the previous page.")];
+
+/// Output schema of every tool: an object. Hosts do not show it to the model, a client that validates loses nothing that it
+/// would act on, and the whole list has to fit into 3,500 tokens (law 10): what a field holds is told by the answer itself.
+pub(super) fn output() -> Arc<JsonObject> {
+    Arc::new(JsonObject::from_iter([("type".to_owned(), "object".into())]))
 }
 
 fn portable(mut generator: SchemaGenerator, of: &dyn Fn(&mut SchemaGenerator) -> schemars::Schema) -> Arc<JsonObject> {
@@ -51,19 +45,6 @@ fn portable(mut generator: SchemaGenerator, of: &dyn Fn(&mut SchemaGenerator) ->
     object.entry("type").or_insert_with(|| "object".into());
     object.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
     Arc::new(object)
-}
-
-fn strip_descriptions(value: &mut Value) {
-    match value {
-        Value::Object(o) => {
-            if o.get("description").is_some_and(Value::is_string) {
-                o.remove("description");
-            }
-            o.values_mut().for_each(strip_descriptions);
-        }
-        Value::Array(a) => a.iter_mut().for_each(strip_descriptions),
-        _ => {}
-    }
 }
 
 fn walk(value: &mut Value) {

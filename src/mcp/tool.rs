@@ -95,7 +95,7 @@ fn route<U: UseCase>() -> Route {
     }
     let tool = Tool::new(U::NAME, Cow::Borrowed(U::SUMMARY), schema::input::<U::Params>())
         .with_title(U::TITLE)
-        .with_raw_output_schema(schema::output::<U::Answer>())
+        .with_raw_output_schema(schema::output())
         .with_annotations(annotations);
     Route { tool, run: run::<U> }
 }

@@ -163,7 +163,7 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     } else if let Some(Segment::Word(kind)) = before.last()
         && matches!(kind.to_lowercase().as_str(), "stats" | "statistics" | "metrics" | "analytics")
     {
-        name = format!("{name}_stats");
+        name = format!("{name}_{}", kind.to_lowercase());
     }
     // `checkout/sessions` is a checkout session where the schema's name says so.
     if let Some(Segment::Word(space)) = before.last()

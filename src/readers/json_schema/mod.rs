@@ -103,8 +103,8 @@ fn describes(top: &At<'_>) -> bool {
 
 /// `draft-07` of `http://json-schema.org/draft-07/schema#`.
 fn dialect(uri: &str) -> String {
-    let steps = uri.split('/').filter(|s| !s.is_empty());
-    let found = steps.filter(|s| s.starts_with("draft") || s.starts_with("20")).last().unwrap_or("");
+    let mut steps = uri.split('/').filter(|s| s.starts_with("draft") || s.starts_with("20"));
+    let found = steps.next_back().unwrap_or("");
     let year = uri.split('/').find(|s| s.starts_with("20")).unwrap_or(found);
     quoted(year, 20)
 }

@@ -57,8 +57,7 @@ fn sniff(document: Node<'_>) -> bool {
     match document.get("openapi") {
         Some(version) => version_text(version).starts_with('3'),
         None => {
-            document.get("swagger").is_none()
-                && document.get("asyncapi").is_none()
+            ["swagger", "swaggerVersion", "asyncapi"].iter().all(|key| document.get(key).is_none())
                 && document.get("paths").is_some_and(Node::is_map)
                 && document.get("info").is_some_and(Node::is_map)
                 && !swagger::shaped(document)

@@ -37,7 +37,7 @@ pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: 
     let mut fields: Vec<(&'d str, At<'d>)> = Vec::new();
     for place in [at, item] {
         for parameter in place.child("parameters").iter().flat_map(At::items) {
-            if !parameter.value.get("$ref").is_some_and(|r| !r.is_null()) && !of_body(&parameter) {
+            if parameter.value.get("$ref").is_none_or(Node::is_null) && !of_body(&parameter) {
                 continue;
             }
             let Some(parameter) = doc.resolve(parameter) else { continue };

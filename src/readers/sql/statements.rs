@@ -99,7 +99,7 @@ pub(super) fn all(text: &str) -> impl Iterator<Item = Statement> {
 fn ends(line: &str) -> bool {
     // Two dashes within a text are no comment.
     let code = line.split_once("--").map_or(line, |(code, _)| code);
-    let code = if code.matches('\'').count() % 2 == 0 { code } else { line };
+    let code = if code.matches('\'').count().is_multiple_of(2) { code } else { line };
     code.trim_end().ends_with(';') || line.trim().eq_ignore_ascii_case("go")
 }
 
