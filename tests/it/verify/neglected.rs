@@ -144,7 +144,7 @@ fn each_neglect_is_found_and_no_other() {
     let mut page = Vec::new();
     for (code, severity, files) in &cases {
         // An empty SKILL.md at the root stands for none.
-        let files: Vec<(&str, &str)> = files.iter().copied().collect();
+        let files: Vec<(&str, &str)> = files.to_vec();
         let files = if files.iter().any(|(p, t)| *p == "SKILL.md" && t.is_empty()) { beside(&files) } else { files };
         let found = if files.iter().any(|(p, _)| p.starts_with("skills/")) {
             plain(&files)
