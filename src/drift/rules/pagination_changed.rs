@@ -30,8 +30,12 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     let (was, now) = (o.old.pagination.as_ref(), o.new.pagination.as_ref());
     if key(was) != key(now) && was.is_some() {
         let (a, b) = (shown(was), shown(now));
-        let where_from = if a == b { "; the next page is found elsewhere" } else { "" };
-        let message = format!("{} was {a} and is {b}{where_from}", quoted(&o.subject(), 160));
+        let subject = quoted(&o.subject(), 160);
+        let message = if a == b {
+            format!("{subject} is {a} as before, but the next page is found elsewhere")
+        } else {
+            format!("{subject} was {a} and is {b}")
+        };
         let change =
             Change::note(CODE, Side::Call, o.subject(), message).at(Some(&o.old.pointer), Some(&o.new.pointer));
         out.push(change.breaks("page as the new description says: pages would be missed or read twice"));
