@@ -17,7 +17,22 @@ pub fn unescape(token: &str) -> String {
 /// `base` with one more token.
 #[must_use]
 pub fn join(base: &str, token: &str) -> String {
-    format!("{base}/{}", escape(token))
+    let mut out = String::with_capacity(base.len() + token.len() + 3);
+    out.push_str(base);
+    push(&mut out, token);
+    out
+}
+
+/// Adds one more token to a pointer.
+pub fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    let mut rest = token;
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'~' | b'/')) {
+        pointer.push_str(rest.get(..at).unwrap_or_default());
+        pointer.push_str(if rest.as_bytes().get(at) == Some(&b'~') { "~0" } else { "~1" });
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    pointer.push_str(rest);
 }
 
 /// The value a pointer leads to. A fragment's `#` and percent-encoding are accepted.

@@ -34,8 +34,12 @@ pub fn thousands(count: u64) -> String {
 /// direction characters out, white space folded, at most `max` characters with `…` where it was cut.
 #[must_use]
 pub fn quoted(text: &str, max: usize) -> String {
-    let mut out = String::new();
-    let mut space = false;
+    // Most texts are short and clean.
+    if text.len() <= max && is_plain(text) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len().min(max));
+    let (mut space, mut left) = (false, max);
     for c in text.chars() {
         if c.is_whitespace() {
             space = !out.is_empty();
@@ -44,13 +48,35 @@ pub fn quoted(text: &str, max: usize) -> String {
         if c.is_control() || is_hidden(c) {
             continue;
         }
+        let wanted = if space { 2 } else { 1 };
+        if left < wanted {
+            // One more than fits: what follows cannot matter, and it may be megabytes.
+            while out.chars().count() >= max.max(1) {
+                out.pop();
+            }
+            out.push('…');
+            return out;
+        }
         if space {
             out.push(' ');
             space = false;
         }
         out.push(c);
+        left -= wanted;
     }
-    truncate(&out, max)
+    out
+}
+
+/// ASCII without control characters, without white space at an end or twice in a row.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' || text.is_empty()
 }
 
 /// Zero-width, direction and tag characters, used to hide text from people.
@@ -97,6 +123,9 @@ pub fn tokens(text: &str) -> usize {
 /// Splits an identifier into lower-case words: `updatedAt_UTC` into `updated`, `at`, `utc`.
 #[must_use]
 pub fn words(name: &str) -> Vec<String> {
+    if name.is_ascii() {
+        return ascii_words(name.as_bytes());
+    }
     let chars: Vec<char> = name.chars().collect();
     let mut out: Vec<String> = Vec::new();
     let mut word = String::new();
@@ -116,6 +145,37 @@ pub fn words(name: &str) -> Vec<String> {
             out.push(std::mem::take(&mut word));
         }
         word.extend(c.to_lowercase());
+    }
+    if !word.is_empty() {
+        out.push(word);
+    }
+    out
+}
+
+fn ascii_words(name: &[u8]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut word = String::new();
+    for (i, b) in name.iter().enumerate() {
+        if !b.is_ascii_alphanumeric() {
+            if !word.is_empty() {
+                out.push(std::mem::take(&mut word));
+            }
+            continue;
+        }
+        let before = i.checked_sub(1).and_then(|j| name.get(j));
+        let starts = b.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_ascii_uppercase() && name.get(i + 1).is_some_and(u8::is_ascii_lowercase))
+            });
+        if starts && !word.is_empty() {
+            out.push(std::mem::take(&mut word));
+        }
+        if word.is_empty() {
+            word.reserve(name.len() - i);
+        }
+        word.push(char::from(b.to_ascii_lowercase()));
     }
     if !word.is_empty() {
         out.push(word);

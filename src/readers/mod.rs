@@ -45,6 +45,8 @@ pub struct Source<'d> {
     pub digest: Digest,
     /// The files that the description refers to.
     pub others: Others<'d>,
+    /// Where what a reader makes may lie, as long as the trees.
+    pub arena: &'d Arena,
 }
 
 /// One format.
@@ -164,38 +166,70 @@ fn read_parts(
     };
     let top = if let Document::Tree(root) = document { Some(root) } else { None };
     let others = Others::new(name, origin, top, &others, &arena, &mut findings);
-    let source = Source { origin: origin.to_owned(), digest: digest(), others };
-    let read = match document {
+    let source = Source { origin: origin.to_owned(), digest: digest(), others, arena: &arena };
+    let others: Vec<(String, Node<'_>)> = source.others.trees().map(|(file, value)| (file.clone(), value)).collect();
+    // What a text says to agents depends on nothing else, and takes a good part of the time.
+    std::thread::scope(|scope| {
+        let scan = || suspicions(&document, origin, &others);
+        let large = text.len() > LARGE;
+        let aside = large.then(|| std::thread::Builder::new().spawn_scoped(scope, scan).ok()).flatten();
+        let read = described(&document, &source, &changed, origin, &mut findings);
+        let suspicions = match aside.map(std::thread::ScopedJoinHandle::join) {
+            Some(Ok(found)) => found,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => scan(),
+        };
+        if read.is_some() {
+            findings.extend(suspicions);
+            tidy(&mut findings);
+        }
+        Read { system: read.flatten(), findings }
+    })
+}
+
+/// From this many bytes on, a second thread is worth its start.
+const LARGE: usize = 100_000;
+
+/// What a document describes; nothing where no reader knows its format.
+fn described<'d>(
+    document: &Document<'d>,
+    source: &Source<'d>,
+    changed: &overlay::Changed,
+    origin: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<Option<System>> {
+    let read = match *document {
         Document::Tree(value) => ALL.iter().find_map(|r| match r.form {
-            Form::Tree { sniff, read } => sniff(value).then(|| read(value, &source)),
+            Form::Tree { sniff, read } => sniff(value).then(|| read(value, source)),
             Form::Text { .. } => None,
         }),
-        Document::Text(text, read) => Some(read(text, &source)),
+        Document::Text(text, read) => Some(read(text, source)),
     };
     let Some(Draft { mut system, hints, findings: more }) = read else {
         if let Document::Tree(value) = document {
-            findings.push(recognise::unknown(value, origin));
+            findings.push(recognise::unknown(*value, origin));
         }
-        return Read { system: None, findings };
+        return None;
     };
     findings.extend(more);
     if let Some(system) = &mut system {
         facts::derive(system, &hints);
         findings.extend(changed.told(system, origin));
     }
-    match document {
-        Document::Tree(value) => {
-            let hits = suspicious::scan(value);
-            findings.extend(hits.iter().map(|hit| hit.finding(Location::pointer(origin, hit.pointer.clone()))));
-        }
+    Some(system)
+}
+
+/// Texts that speak to agents, in the description and in the files that it refers to.
+fn suspicions(document: &Document<'_>, origin: &str, others: &[(String, Node<'_>)]) -> Vec<Finding> {
+    let of_tree = |file: &str, value: Node<'_>| -> Vec<Finding> {
+        suspicious::scan(value).iter().map(|hit| hit.finding(Location::pointer(file, hit.pointer.clone()))).collect()
+    };
+    let mut found = match document {
+        Document::Tree(value) => of_tree(origin, *value),
         Document::Text(text, _) => {
-            findings.extend(suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(origin, *at))));
+            suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(origin, *at))).collect()
         }
-    }
-    for (file, value) in source.others.trees() {
-        let hits = suspicious::scan(value);
-        findings.extend(hits.iter().map(|hit| hit.finding(Location::pointer(file.clone(), hit.pointer.clone()))));
-    }
-    tidy(&mut findings);
-    Read { system, findings }
+    };
+    found.extend(others.iter().flat_map(|(file, value)| of_tree(file, *value)));
+    found
 }

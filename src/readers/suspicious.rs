@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::RegexSet;
+use regex::{Regex, RegexSet};
 
 use crate::base::pointer;
 use crate::base::text::quoted;
@@ -74,6 +74,12 @@ const PATTERNS: [(&str, &str, f64); 9] = [
         0.80,
     ),
 ];
+
+/// Whether any pattern is there: asked first, and mostly last.
+static ANY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&PATTERNS.map(|(p, _, _)| format!("(?:{})", ascii_boundaries(p))).join("|"))
+        .expect("the patterns are constants that a test compiles")
+});
 
 static SET: LazyLock<RegexSet> = LazyLock::new(|| {
     RegexSet::new(PATTERNS.map(|(p, _, _)| ascii_boundaries(p)))
@@ -158,6 +164,10 @@ fn judge(text: &str) -> Option<(&'static str, f64, usize)> {
         return Some(("holds characters that people do not see", 0.85, start));
     }
     if text.len() < 14 {
+        return None;
+    }
+    // All speak in more than one word, but for the marks of a prompt.
+    if memchr::memchr3(b' ', b'<', b'[', text.as_bytes()).is_none() || !ANY.is_match(text) {
         return None;
     }
     SET.matches(text).into_iter().find_map(|i| {

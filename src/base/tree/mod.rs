@@ -5,9 +5,11 @@
 //! is kept in [`Tree::duplicates`]. Numbers keep the digits they came with. The only module that names bumpalo.
 
 mod json;
+mod place;
 mod yaml;
 
 pub use json::from_json;
+pub use place::Place;
 pub use yaml::from_yaml;
 
 use serde_json::{Number, Value};
@@ -62,13 +64,25 @@ impl<'d> Map<'d> {
     /// The value under a key.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Node<'d>> {
+        Some(self.entry(key)?.1)
+    }
+
+    /// The entry of a key, the key as the document has it.
+    #[must_use]
+    pub fn entry(self, key: &str) -> Option<(&'d str, Node<'d>)> {
         let Entries { entries, sorted } = self.0;
         if sorted.is_empty() {
-            return entries.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
+            return entries.iter().find(|(k, _)| *k == key).copied();
         }
         let name = |i: &u32| entries.get(*i as usize).map_or("", |(k, _)| *k);
         let found = sorted.binary_search_by(|i| name(i).cmp(key)).ok()?;
-        Some(entries.get(*sorted.get(found)? as usize)?.1)
+        entries.get(*sorted.get(found)? as usize).copied()
+    }
+
+    /// What sets this mapping apart from every other of the document: equal for the same place, whatever way led there.
+    #[must_use]
+    pub fn identity(self) -> usize {
+        std::ptr::from_ref(self.0).addr()
     }
 
     /// Whether the key is there.

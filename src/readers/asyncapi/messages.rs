@@ -115,13 +115,13 @@ fn of_operations<'d>(doc: &mut Document<'d>, sent: &mut Vec<Use<'d>>, received: 
             Some("receive") => &mut *received,
             _ => {
                 let message = "the operation has no action that is known";
-                doc.warn("unknown-action", &operation.pointer, message, "say action: send or action: receive");
+                doc.warn("unknown-action", &operation.pointer(), message, "say action: send or action: receive");
                 continue;
             }
         };
         let Some(channel) = operation.child("channel") else {
             let message = "the operation names no channel";
-            doc.warn("unknown-channel", &operation.pointer, message, "refer to one of the channels");
+            doc.warn("unknown-channel", &operation.pointer(), message, "refer to one of the channels");
             continue;
         };
         let Some(channel) = doc.resolve(channel) else { continue };
@@ -163,7 +163,7 @@ fn of_channel<'d>(channel: &At<'d>, name: &str, operation: Option<&At<'d>>) -> V
 /// The address of a channel, else its name.
 fn address(channel: &At<'_>) -> String {
     let stated = channel.quoted("address", 120);
-    if stated.is_empty() { last(&channel.pointer) } else { stated }
+    if stated.is_empty() { last(&channel.pointer()) } else { stated }
 }
 
 fn last(pointer: &str) -> String {
@@ -194,12 +194,12 @@ fn event<'d>(
     let referred = message.reference().is_some_and(|r| r.contains("/messages/"));
     let at = doc.resolve(message)?;
     // Two operations may tell of one message on one channel.
-    if !at.value.is_map() || !places.insert((channel.clone(), at.pointer.clone())) {
+    if !at.value.is_map() || !places.insert((channel.clone(), at.pointer())) {
         return None;
     }
     // A message is called as it says; as its component or its key; as its channel.
     let stated = ["name", "messageId"].into_iter().map(|k| at.quoted(k, 120)).find(|s| !s.is_empty());
-    let component = || (referred || at.pointer.contains("/messages/")).then(|| last(&at.pointer));
+    let component = || (referred || at.pointer().contains("/messages/")).then(|| last(&at.pointer()));
     let name = stated.or(key).or_else(component).unwrap_or_else(|| channel.clone());
     let qualified = format!("{channel}.{name}");
     let name = [name, qualified].into_iter().find(|n| !n.is_empty() && !names.contains(n))?;
@@ -216,7 +216,7 @@ fn event<'d>(
         _ => quoted(&format!("on {channel}: {said}"), 160),
     };
     if let Some(text) = at.text("description") {
-        hints.prose.push(Prose { operation: None, pointer: format!("{}/description", at.pointer), text });
+        hints.prose.push(Prose { operation: None, pointer: at.place.into(), text });
     }
     let mut headers: Vec<Parameter> = Vec::new();
     let traits: Vec<At<'d>> = at.child("traits").iter().flat_map(At::items).collect();
@@ -230,7 +230,7 @@ fn event<'d>(
     }
     let payload = payload_traits.iter().find_map(|place| payload(doc, place));
     let payload = payload.map(|schema| builder.schema(doc, schema));
-    Some(Event { name, summary, payload, headers, pointer: at.pointer })
+    Some(Event { name, summary, payload, headers, pointer: at.pointer() })
 }
 
 fn headers<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, at: At<'d>, out: &mut Vec<Parameter>) {
@@ -239,8 +239,9 @@ fn headers<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, at: At<'d>, ou
     let Some(at) = doc.resolve(at) else { return };
     let required: Vec<&str> =
         at.value.get("required").into_iter().flat_map(Node::items).filter_map(Node::as_str).collect();
-    for (name, value) in at.child("properties").iter().flat_map(|p| p.value.entries()) {
-        let place = At { value, pointer: crate::base::pointer::join(&format!("{}/properties", at.pointer), name) };
+    let properties = at.child("properties");
+    for (name, value) in properties.iter().flat_map(|p| p.value.entries()) {
+        let Some(place) = properties.map(|p| p.below(name, value)) else { continue };
         let name_shown = quoted(name, 200);
         if out.iter().any(|h| h.name == name_shown) {
             continue;
@@ -250,7 +251,7 @@ fn headers<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, at: At<'d>, ou
             place: ParamIn::Header,
             required: required.contains(&name),
             description: place.quoted("description", 300),
-            pointer: place.pointer.clone(),
+            pointer: place.pointer(),
             schema: Some(builder.schema(doc, place)),
         });
     }
@@ -270,6 +271,6 @@ fn payload<'d>(doc: &mut Document<'d>, message: &At<'d>) -> Option<At<'d>> {
         return Some(schema);
     }
     let message = format!("the payload is described in \"{}\", which is not read here", quoted(language, 60));
-    doc.find(Severity::Note, "payload-not-read", &schema.pointer, message, "describe it as JSON Schema");
+    doc.find(Severity::Note, "payload-not-read", &schema.pointer(), message, "describe it as JSON Schema");
     None
 }

@@ -22,13 +22,13 @@ fn sniff(document: Node<'_>) -> bool {
     document.get("asyncapi").is_some_and(|v| version_text(v).starts_with(['1', '2', '3']))
 }
 
-fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin);
+fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
+    let mut doc = Document::new(value, &source.origin, source.arena);
     let top = doc.top();
     let mut hints = Hints::default();
     let info = top.child("info");
     if let Some((text, at)) = info.as_ref().and_then(|i| Some((i.text("description")?, i.child("description")?))) {
-        hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
+        hints.prose.push(Prose { operation: None, pointer: at.place.into(), text });
     }
     hints.extensions_of(value, "#", None);
     let schemes = security::schemes(&mut doc);

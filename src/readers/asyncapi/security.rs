@@ -16,11 +16,11 @@ pub(super) fn schemes(doc: &mut Document<'_>) -> BTreeMap<String, SecurityScheme
         match kind(&at) {
             Ok(kind) => {
                 let description = at.quoted("description", 200);
-                out.insert(quoted(name, 120), SecurityScheme { kind, description, pointer: at.pointer });
+                out.insert(quoted(name, 120), SecurityScheme { kind, description, pointer: at.pointer() });
             }
             Err(because) => {
                 let fix = "authenticate outside the connector, or correct the scheme's type";
-                doc.find(Severity::Warning, "unknown-security-scheme", &at.pointer, because, fix);
+                doc.find(Severity::Warning, "unknown-security-scheme", &at.pointer(), because, fix);
             }
         }
     }
@@ -73,7 +73,7 @@ mod tests {
             "c": {"type": "X509"}, "d": {"type": "scramSha256"}, "e": {"type": "http", "scheme": "bearer"},
             "f": {"type": "apiKey", "in": "user"}}}});
         let arena = crate::base::tree::Arena::default();
-        let mut doc = Document::new(arena.of_value(&root), "f");
+        let mut doc = Document::new(arena.of_value(&root), "f", &arena);
         let kinds: Vec<String> = schemes(&mut doc).iter().map(|(name, s)| format!("{name} {:?}", s.kind)).collect();
         assert_eq!(
             kinds,

@@ -24,7 +24,7 @@ pub(super) fn read(doc: &mut Document<'_>) -> Vec<Server> {
     for at in places.into_iter().take(MOST_SERVERS) {
         let Some(at) = doc.resolve(at) else { continue };
         let Some(address) = at.text("url").or_else(|| at.text("host")) else {
-            doc.warn("no-server", &at.pointer, "the server has no address", "add its host, in AsyncAPI 2 its url");
+            doc.warn("no-server", &at.pointer(), "the server has no address", "add its host, in AsyncAPI 2 its url");
             continue;
         };
         let protocol = ["protocol", "scheme"].into_iter().map(|key| at.quoted(key, 20)).find(|s| !s.is_empty());
@@ -38,7 +38,7 @@ pub(super) fn read(doc: &mut Document<'_>) -> Vec<Server> {
             servers.push(Server {
                 url: quoted(&url, 500),
                 description: at.quoted("description", 120),
-                pointer: at.pointer,
+                pointer: at.pointer(),
             });
         }
     }

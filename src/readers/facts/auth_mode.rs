@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Prose, shown};
 use crate::model::{ApiKeyPlace, Fact, ParamIn, SchemeKind, SecurityScheme, System};
 
 /// The detector of this file.
@@ -194,11 +194,11 @@ fn oauth_at_work(system: &System, hints: &Hints<'_>) -> Option<Fact> {
     let pointer = match by_path {
         Some(operation) => operation.pointer.clone(),
         None => {
-            let of_prose = hints.prose.iter().map(|p| (p.text, &p.pointer));
-            let of_parameters = hints.parameters.values().map(|p| (p.text, &p.pointer));
-            let of_schemas = system.schemas.iter().map(|s| (s.description.as_str(), &s.pointer));
+            let of_prose = hints.prose.iter().map(Prose::shown);
+            let of_parameters = hints.parameters().map(|(_, p)| p.shown());
+            let of_schemas = system.schemas.iter().map(|s| shown(&s.description, &s.pointer));
             let found = of_prose.chain(of_parameters).chain(of_schemas).find(|(text, _)| speaks_of_oauth_parts(text));
-            found?.1.clone()
+            found?.1.to_string()
         }
     };
     let value = mode("oauth2_authorization_code");
@@ -220,8 +220,8 @@ fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
         let fact = Fact::inferred("auth_mode", value, "implicit-flow-is-obsolete", from, 0.50);
         return if all_implicit { vec![fact] } else { Vec::new() };
     }
-    let of_system = hints.prose.iter().filter(|p| p.operation.is_none()).map(|p| (p.text, &p.pointer));
-    let of_schemes = system.schemes.values().map(|s| (s.description.as_str(), &s.pointer));
+    let of_system = hints.prose.iter().filter(|p| p.operation.is_none()).map(Prose::shown);
+    let of_schemes = system.schemes.values().map(|s| shown(&s.description, &s.pointer));
     for (text, pointer) in of_system.chain(of_schemes) {
         if oauth_words(text).next().is_some() {
             let text = text.to_lowercase();
@@ -230,7 +230,7 @@ fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
             } else {
                 "oauth2_authorization_code"
             };
-            return vec![Fact::inferred("auth_mode", mode(kind), "oauth-in-prose", vec![pointer.clone()], 0.45)];
+            return vec![Fact::inferred("auth_mode", mode(kind), "oauth-in-prose", vec![pointer.to_string()], 0.45)];
         }
     }
     Vec::new()
@@ -248,7 +248,7 @@ fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
             (&["api key", "api-key", "apikey"], "api_key"),
         ] {
             if signs.iter().any(|s| text.contains(s)) && !facts.iter().any(|f: &Fact| f.value == mode(kind)) {
-                let from = vec![prose.pointer.clone()];
+                let from = vec![prose.pointer.to_string()];
                 facts.push(Fact::inferred("auth_mode", mode(kind), "authentication-in-prose", from, 0.45));
             }
         }
@@ -257,7 +257,7 @@ fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
     if facts.iter().all(|f: &Fact| f.value == mode("api_key")) {
         for (sign, kind) in [("Authorization: Bearer ", "bearer"), ("Authorization: Basic ", "basic")] {
             if let Some(prose) = hints.prose.iter().find(|p| p.text.contains(sign)) {
-                let from = vec![prose.pointer.clone()];
+                let from = vec![prose.pointer.to_string()];
                 facts.push(Fact::inferred("auth_mode", mode(kind), "header-in-example-request", from, 0.55));
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Detector, Hints};
+use super::{Detector, Hints, Prose, shown};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
@@ -35,23 +35,23 @@ fn run(system: &mut System, hints: &Hints<'_>) {
 /// Where no server is absolute: an URL in prose that leads to a path of the description, else a host with a
 /// placeholder, which stands for one host of each account.
 fn of_prose(system: &System, hints: &Hints<'_>) -> Option<Fact> {
-    let servers = system.servers.iter().map(|s| (s.description.as_str(), &s.pointer));
-    let texts = || hints.prose.iter().map(|p| (p.text, &p.pointer)).chain(servers.clone());
+    let servers = system.servers.iter().map(|s| shown(&s.description, &s.pointer));
+    let texts = || hints.prose.iter().map(Prose::shown).chain(servers.clone());
     let paths: std::collections::BTreeSet<&str> = system.operations.iter().map(|o| fixed(&o.path)).collect();
     for (text, pointer) in texts() {
         for url in urls(text) {
             let Some((host, path)) = host_and_path(url) else { continue };
             if let Some(base) = before_own(path, &paths).filter(|_| host.contains('.')) {
                 let value = json!({"host": braced(host), "path": base});
-                return Some(Fact::inferred("base_url", value, "own-path-in-prose", vec![pointer.clone()], 0.65));
+                return Some(Fact::inferred("base_url", value, "own-path-in-prose", vec![pointer.to_string()], 0.65));
             }
         }
     }
-    let schemas = system.schemas.iter().map(|s| (s.description.as_str(), &s.pointer));
+    let schemas = system.schemas.iter().map(|s| shown(&s.description, &s.pointer));
     texts().chain(schemas).find_map(|(text, pointer)| {
         let host = host_of_account(text)?;
         let value = json!({"host": host, "path": ""});
-        Some(Fact::inferred("base_url", value, "host-of-account-in-prose", vec![pointer.clone()], 0.40))
+        Some(Fact::inferred("base_url", value, "host-of-account-in-prose", vec![pointer.to_string()], 0.40))
     })
 }
 

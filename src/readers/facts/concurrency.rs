@@ -33,7 +33,7 @@ fn allowed(sentence: &str) -> Option<u64> {
 fn run(system: &mut System, hints: &Hints<'_>) {
     let extension = hints.extensions.iter().filter(|e| e.operation.is_none()).find_map(|e| {
         let count = e.value.as_u64().filter(|_| norm(e.name).contains("concurren"))?;
-        Some(Fact::stated("concurrency_limit", json!({"requests": count}), e.pointer.clone()))
+        Some(Fact::stated("concurrency_limit", json!({"requests": count}), e.pointer()))
     });
     let said = || {
         hints.said(Topic::Concurrency).find_map(|s| {

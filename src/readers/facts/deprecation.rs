@@ -28,7 +28,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         {
             let operation = extension.operation.and_then(|i| system.operations.get(i)).map(|o| o.id.as_str());
             let value = json!({"sunset": quoted(date, 40), "operation": operation});
-            facts.push(Fact::stated("deprecation", value, extension.pointer.clone()));
+            facts.push(Fact::stated("deprecation", value, extension.pointer()));
         }
     }
     let headers = system.operations.iter().flat_map(|o| &o.responses).find_map(|r| {

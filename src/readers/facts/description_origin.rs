@@ -63,7 +63,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             let about =
                 name.contains("date") || name.contains("updated") || name.contains("generated") || name == "xorigin";
             let text = first(e.value).as_str().or_else(|| first(e.value).get("version")?.as_str())?;
-            Some((date(text).filter(|_| about)?.to_owned(), e.pointer.clone()))
+            Some((date(text).filter(|_| about)?.to_owned(), e.pointer()))
         })
     });
     let host = system.servers.iter().find_map(|s| Some(domain(host_and_path(&s.url)?.0)));
@@ -75,14 +75,14 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     });
     let (origin, by, mut from) = if let Some(e) = copied {
         let converted = first(e.value).get("converter").is_some();
-        (if converted { "third-party, converted" } else { "third-party" }, None, vec![e.pointer.clone()])
+        (if converted { "third-party, converted" } else { "third-party" }, None, vec![e.pointer()])
     } else if let Some(s) = said {
         let converted = super::entity_fields::says(&s.sentence, "converted")
             || super::entity_fields::says(&s.sentence, "generated");
         (if converted { "converted" } else { "third-party" }, Some(s.sentence), vec![s.pointer])
     } else if let Some(e) = made {
         let by = e.value.as_str().map(|by| quoted(by, 60));
-        ("converted", by, vec![e.pointer.clone()])
+        ("converted", by, vec![e.pointer()])
     } else if let Some((name, _, pointer)) = own {
         ("official", Some(format!("its {name} is at the host that it describes")), vec![pointer.clone()])
     } else {

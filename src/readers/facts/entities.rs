@@ -27,15 +27,16 @@ fn run(system: &mut System, _: &Hints<'_>) {
     // Where their schemas are named apart, those names are used, else the parents'.
     let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
     let mut labels: BTreeMap<(&str, Option<&str>), &str> = BTreeMap::new();
+    let mut of_noun: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for n in named.iter().flatten().filter(|n| n.counts) {
         parents.entry(&n.noun).or_default().insert(n.parent.as_deref());
         if let Some(label) = &n.label {
-            labels.entry((&n.noun, n.parent.as_deref())).or_insert(label);
+            of_noun.entry(&n.noun).or_default().insert(labels.entry((&n.noun, n.parent.as_deref())).or_insert(label));
         }
     }
     let label = |noun: &str, parent: Option<&str>| {
-        let all: BTreeSet<&str> = labels.iter().filter(|((n, _), _)| *n == noun).map(|(_, l)| *l).collect();
-        labels.get(&(noun, parent)).copied().filter(|l| all.len() > 1 && l.ends_with(noun))
+        let several = of_noun.get(noun).is_some_and(|all| all.len() > 1);
+        labels.get(&(noun, parent)).copied().filter(|l| several && l.ends_with(noun))
     };
     let names: Vec<Option<String>> = named
         .iter()
@@ -64,20 +65,25 @@ fn run(system: &mut System, _: &Hints<'_>) {
         });
         entity.operations.entry(operation.action).or_default().push(operation.id.clone());
     }
-    for entity in entities.values_mut() {
-        if entity.operations.is_empty() {
-            continue;
+    let mut of: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
+    for operation in &system.operations {
+        if let Some(name) = &operation.entity {
+            of.entry(name).or_default().push(operation);
         }
-        entity.schema = record(system, &entity.name);
-        // A customer or a deleted customer is read as a customer.
-        for operation in system.operations.iter_mut().filter(|o| o.entity.as_deref() == Some(&entity.name)) {
-            if let (Some(read), Some(one)) = (operation.record, entity.schema)
-                && system.schemas.get(read).variants.contains(&one)
-            {
-                operation.record = Some(one);
-            }
+    }
+    for (name, operations) in of {
+        let Some(entity) = entities.get_mut(name) else { continue };
+        entity.schema = record(&system.schemas, &operations);
+        entity.key = entity.schema.and_then(|schema| key(&system.schemas, name, &operations, schema));
+    }
+    // A customer or a deleted customer is read as a customer.
+    for operation in &mut system.operations {
+        let one = operation.entity.as_ref().and_then(|name| entities.get(name)).and_then(|e| e.schema);
+        if let (Some(read), Some(one)) = (operation.record, one)
+            && system.schemas.get(read).variants.contains(&one)
+        {
+            operation.record = Some(one);
         }
-        entity.key = entity.schema.and_then(|schema| key(system, &entity.name, schema));
     }
     system.entities = entities;
 }
@@ -194,19 +200,14 @@ fn acted_on(field: &str) -> Option<String> {
 }
 
 /// The schema of one record: as it is read alone, else in a list, else as a write answers.
-fn record(system: &System, entity: &str) -> Option<SchemaId> {
+fn record(schemas: &Schemas, operations: &[&Operation]) -> Option<SchemaId> {
     let of = |action: Action| {
-        system
-            .operations
-            .iter()
-            .filter(move |o| o.entity.as_deref() == Some(entity) && o.action == action)
-            .filter_map(|o| o.record)
-            .find(|r| !system.schemas.get(*r).properties.is_empty())
+        let mut records = operations.iter().filter(|o| o.action == action).filter_map(|o| o.record);
+        records.find(|r| !schemas.get(*r).properties.is_empty())
     };
     let either = || {
-        let mut records =
-            system.operations.iter().filter(|o| o.entity.as_deref() == Some(entity)).filter_map(|o| o.record);
-        records.find(|r| !system.schemas.properties(*r).is_empty())
+        let mut records = operations.iter().filter_map(|o| o.record);
+        records.find(|r| !schemas.properties(*r).is_empty())
     };
     [Action::Get, Action::List, Action::Search, Action::Create, Action::Upsert, Action::Update]
         .into_iter()
@@ -215,12 +216,10 @@ fn record(system: &System, entity: &str) -> Option<SchemaId> {
 }
 
 /// The field whose value stands in the path of an operation on one record.
-fn key(system: &System, entity: &str, schema: SchemaId) -> Option<String> {
-    let fields = system.schemas.properties(schema);
-    let param = system
-        .operations
+fn key(schemas: &Schemas, entity: &str, operations: &[&Operation], schema: SchemaId) -> Option<String> {
+    let fields = schemas.properties(schema);
+    let param = operations
         .iter()
-        .filter(|o| o.entity.as_deref() == Some(entity))
         .filter(|o| matches!(o.action, Action::Get | Action::Update | Action::Upsert | Action::Delete))
         .find_map(|o| match segments(&o.path).pop()? {
             Segment::Param(name) => Some(name),

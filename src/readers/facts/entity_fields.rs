@@ -31,5 +31,7 @@ pub(super) fn all(system: &System) -> impl Iterator<Item = EntityField<'_>> {
 /// Whether a lower-case word stands in a text, in any letters.
 pub(super) fn says(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
-    text.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word))
+    let Some(first) = word.first() else { return true };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text)
+        .any(|at| text.get(at..at + word.len()).is_some_and(|w| w.eq_ignore_ascii_case(word)))
 }

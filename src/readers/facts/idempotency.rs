@@ -41,7 +41,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         let said = hints.prose.iter().find_map(|p| {
             let name =
                 ["Idempotency-Key", "X-Idempotency-Key", "Idempotent-Key"].into_iter().find(|n| p.text.contains(n))?;
-            Some((name, p.pointer.clone()))
+            Some((name, p.pointer.to_string()))
         });
         if let Some((name, pointer)) = said {
             let value = json!({"supported": true, "in": "header", "name": name});

@@ -75,7 +75,7 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
     }
     let (_, param, words, at) = best?;
     let parameter = operation.parameters.get(at)?;
-    let text = hints.parameters.get(&(index, parameter.name.clone())).map_or("", |p| p.text);
+    let text = hints.parameter(index, &parameter.name);
     let fields: Vec<&str> = operation.record.map(|r| schemas.properties(r).into_keys().collect()).unwrap_or_default();
     let quoted = fields.iter().find(|f| text.contains(&format!("`{f}`")));
     let field = quoted.copied().or_else(|| field_like(&fields, &words));

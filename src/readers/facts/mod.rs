@@ -36,10 +36,47 @@ mod webhook_event;
 mod webhook_signature;
 mod webhooks;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::base::tree::Node;
+use crate::base::tree::{Node, Place};
 use crate::model::System;
+
+/// Where a text stands, as its reader keeps it.
+#[derive(Debug, Clone)]
+pub enum Spot<'d> {
+    /// In a tree.
+    Place(Place<'d>),
+    /// Elsewhere: a pointer as the reader of a language of its own writes it.
+    Pointer(String),
+}
+
+impl std::fmt::Display for Spot<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Place(place) => place.fmt(f),
+            Self::Pointer(pointer) => f.write_str(pointer),
+        }
+    }
+}
+
+impl From<&'static str> for Spot<'_> {
+    fn from(pointer: &'static str) -> Self {
+        Self::Pointer(pointer.to_owned())
+    }
+}
+
+impl<'d> From<Place<'d>> for Spot<'d> {
+    fn from(place: Place<'d>) -> Self {
+        Self::Place(place)
+    }
+}
+
+impl From<String> for Spot<'_> {
+    fn from(pointer: String) -> Self {
+        Self::Pointer(pointer)
+    }
+}
 
 /// A text that the model has no place for at full length.
 #[derive(Debug, Clone)]
@@ -47,7 +84,7 @@ pub struct Prose<'d> {
     /// Index of the operation it is about; nothing for the whole system.
     pub operation: Option<usize>,
     /// Where it stands.
-    pub pointer: String,
+    pub pointer: Spot<'d>,
     /// As written: untrusted, only to be searched.
     pub text: &'d str,
 }
@@ -61,8 +98,28 @@ pub struct Extension<'d> {
     pub name: &'d str,
     /// Its value.
     pub value: Node<'d>,
-    /// Where it stands.
-    pub pointer: String,
+    /// Where the object stands that has it.
+    pub of: Spot<'d>,
+}
+
+impl Prose<'_> {
+    /// The text and its place, to stand in a row with other texts.
+    fn shown(&self) -> (&str, &dyn std::fmt::Display) {
+        (self.text, &self.pointer)
+    }
+}
+
+/// A text of the model and its place, likewise.
+fn shown<'t>(text: &'t str, pointer: &'t String) -> (&'t str, &'t dyn std::fmt::Display) {
+    (text, pointer)
+}
+
+impl Extension<'_> {
+    /// Its pointer.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        crate::base::pointer::join(&self.of.to_string(), self.name)
+    }
 }
 
 /// What a reader saw beside the model.
@@ -70,8 +127,8 @@ pub struct Extension<'d> {
 pub struct Hints<'d> {
     /// Descriptions of the system, its operations and their answers.
     pub prose: Vec<Prose<'d>>,
-    /// Descriptions of parameters, by operation index and name.
-    pub parameters: BTreeMap<(usize, String), Prose<'d>>,
+    /// Descriptions of parameters, by operation index; each with the parameter's name.
+    parameters: BTreeMap<usize, Vec<(Cow<'d, str>, Prose<'d>)>>,
     /// Extensions of the system and its operations.
     pub extensions: Vec<Extension<'d>>,
     /// What the description says of itself beside title and version: contact, terms, documentation. Name, value, place.
@@ -81,12 +138,31 @@ pub struct Hints<'d> {
 }
 
 impl<'d> Hints<'d> {
+    /// Keeps what is said of a parameter of an operation; of two with one name, the later.
+    pub fn of_parameter(&mut self, index: usize, name: impl Into<Cow<'d, str>>, prose: Prose<'d>) {
+        let (name, all) = (name.into(), self.parameters.entry(index).or_default());
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, before)) => *before = prose,
+            None => all.push((name, prose)),
+        }
+    }
+
+    /// What is said of a parameter; empty where nothing is.
+    fn parameter(&self, index: usize, name: &str) -> &'d str {
+        let all = self.parameters.get(&index).into_iter().flatten();
+        all.clone().find(|(known, _)| known == name).map_or("", |(_, p)| p.text)
+    }
+
+    /// What is said of all parameters, with the index of the operation.
+    fn parameters(&self) -> impl Iterator<Item = (usize, &Prose<'d>)> {
+        self.parameters.iter().flat_map(|(index, all)| all.iter().map(move |(_, prose)| (*index, prose)))
+    }
+
     /// Keeps the extensions of an object.
-    pub fn extensions_of(&mut self, object: Node<'d>, pointer: &str, operation: Option<usize>) {
+    pub fn extensions_of(&mut self, object: Node<'d>, of: impl Into<Spot<'d>> + Copy, operation: Option<usize>) {
         for (name, value) in object.entries() {
             if name.starts_with("x-") {
-                let pointer = crate::base::pointer::join(pointer, name);
-                self.extensions.push(Extension { operation, name, value, pointer });
+                self.extensions.push(Extension { operation, name, value, of: of.into() });
             }
         }
     }

@@ -85,7 +85,7 @@ fn scopes_in_prose(hints: &Hints<'_>) -> Option<Fact> {
                 if !scopes.contains(&scope) && scopes.len() < 100 {
                     scopes.push(scope);
                     if from.len() < 5 {
-                        from.push(prose.pointer.clone());
+                        from.push(prose.pointer.to_string());
                     }
                 }
             }

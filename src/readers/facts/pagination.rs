@@ -45,7 +45,7 @@ fn told_link_header(system: &System, hints: &Hints<'_>) -> BTreeSet<usize> {
         ["Link header", "link header", "Link response header", "`Link`"].iter().any(|sign| text.contains(sign))
     };
     let of_prose = hints.prose.iter().filter_map(|p| Some((p.operation?, p.text)));
-    let of_parameters = hints.parameters.iter().map(|((i, _), p)| (*i, p.text));
+    let of_parameters = hints.parameters().map(|(i, p)| (i, p.text));
     let listed = |i: usize| system.operations.get(i).is_some_and(|o| matches!(o.action, Action::List | Action::Search));
     of_prose.chain(of_parameters).filter(|(i, text)| listed(*i) && says(text)).map(|(i, _)| i).collect()
 }
@@ -110,7 +110,7 @@ fn paginate(
             parameter,
             name: norm(&parameter.name),
             types: parameter.schema.map_or(TypeSet::ANY, |s| schemas.get(s).types),
-            text: hints.parameters.get(&(index, parameter.name.clone())).map_or("", |p| p.text).to_lowercase(),
+            text: hints.parameter(index, &parameter.name).to_lowercase(),
         })
         .collect();
     let leaves = around(schemas, operation);
@@ -233,7 +233,7 @@ fn paginate(
     }
     // What goes out of use names what comes for it.
     if let Some((PageStyle::Page | PageStyle::Offset, Some(query), ..)) = style
-        && let Some(heir) = heir(hints.parameters.get(&(index, query.parameter.name.clone())).map_or("", |p| p.text))
+        && let Some(heir) = heir(hints.parameter(index, &query.parameter.name))
     {
         return Some(Pagination {
             style: PageStyle::Cursor,

@@ -61,6 +61,11 @@ fn is_version(segment: &str) -> bool {
 
 /// Lower-case letters and digits only: `page[size]`, `pageSize` and `page_size` are one.
 pub(super) fn norm(name: &str) -> String {
+    if name.is_ascii() {
+        let mut out = String::with_capacity(name.len());
+        out.extend(name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())));
+        return out;
+    }
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

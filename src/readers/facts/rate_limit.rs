@@ -27,7 +27,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         if (name.contains("ratelimit") || name.contains("throttl"))
             && let Some((requests, window_ms)) = of_extension(extension.value)
         {
-            let basis = Basis::Stated { pointer: extension.pointer.clone() };
+            let basis = Basis::Stated { pointer: extension.pointer() };
             found.push(Found {
                 limit: RateLimit { requests, window_ms, basis },
                 scope: None,
@@ -41,7 +41,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             continue;
         }
         if let Some((requests, window_ms, scope)) = of_prose(prose.text) {
-            let basis = Basis::Inferred { rule: "rate-limit-in-prose", from: vec![prose.pointer.clone()] };
+            let basis = Basis::Inferred { rule: "rate-limit-in-prose", from: vec![prose.pointer.to_string()] };
             found.push(Found { limit: RateLimit { requests, window_ms, basis }, scope, operation: prose.operation });
         }
     }

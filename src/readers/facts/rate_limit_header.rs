@@ -30,7 +30,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             continue;
         }
         if let Some(prose) = hints.prose.iter().find(|p| contains_word(p.text, name)) {
-            let from = vec![prose.pointer.clone()];
+            let from = vec![prose.pointer.to_string()];
             facts.push(Fact::inferred("rate_limit_header", json!({"name": name}), "header-named-in-prose", from, 0.60));
         }
     }

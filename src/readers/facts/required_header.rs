@@ -62,7 +62,7 @@ fn of_examples(system: &System, hints: &Hints<'_>, known: &[Fact]) -> Vec<Fact> 
         // As curl takes headers.
         let shown = [format!("-H '{name}:"), format!("-H \"{name}:"), format!("--header '{name}:")];
         if let Some(prose) = hints.prose.iter().find(|p| shown.iter().any(|s| p.text.contains(s.as_str()))) {
-            let from = vec![scheme.pointer.clone(), prose.pointer.clone()];
+            let from = vec![scheme.pointer.clone(), prose.pointer.to_string()];
             facts.push(Fact::inferred("required_header", value, "key-in-example-request", from, 0.50));
         }
     }

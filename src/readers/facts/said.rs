@@ -108,7 +108,7 @@ impl Hints<'_> {
         said.places.iter().filter(move |(t, ..)| *t == topic).filter_map(|(_, text, from, to)| {
             let prose = self.prose.get(*text)?;
             let sentence = quoted(sentence(prose.text, *from, *to), 160);
-            Some(Statement { operation: prose.operation, pointer: prose.pointer.clone(), sentence })
+            Some(Statement { operation: prose.operation, pointer: prose.pointer.to_string(), sentence })
         })
     }
 }
@@ -147,7 +147,7 @@ pub(super) mod tests {
 
     /// Hints that hold one text about the whole system.
     pub(in crate::readers::facts) fn prose(text: &str) -> Hints<'_> {
-        let prose = vec![Prose { operation: None, pointer: "#/info/description".to_owned(), text }];
+        let prose = vec![Prose { operation: None, pointer: "#/info/description".to_owned().into(), text }];
         Hints { prose, ..Hints::default() }
     }
 

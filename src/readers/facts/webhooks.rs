@@ -36,7 +36,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             hints.prose.iter().filter(|p| p.operation.is_none()).find(|p| p.text.to_lowercase().contains("webhook"));
         facts.push(match said {
             Some(prose) => {
-                let from = vec![prose.pointer.clone()];
+                let from = vec![prose.pointer.to_string()];
                 Fact::inferred("webhooks", json!({"value": true}), "webhooks-in-prose", from, 0.55)
             }
             None => {

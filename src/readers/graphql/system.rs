@@ -29,7 +29,7 @@ pub(super) fn draft<'d>(graph: Graph<'d>, form: &str, source: &Source, mut findi
         return Draft { system: None, hints, findings };
     }
     if !graph.description.is_empty() {
-        hints.prose.push(Prose { operation: None, pointer: "#/description".to_owned(), text: graph.description });
+        hints.prose.push(Prose { operation: None, pointer: "#/description".into(), text: graph.description });
     }
     let mut builder = Builder::new(&graph, &source.origin);
     let errors = errors(&mut builder);
@@ -49,14 +49,14 @@ pub(super) fn draft<'d>(graph: Graph<'d>, form: &str, source: &Source, mut findi
         if !field.description.is_empty() {
             hints.prose.push(Prose {
                 operation: Some(index),
-                pointer: format!("{at}/description"),
+                pointer: format!("{at}/description").into(),
                 text: field.description,
             });
         }
         for argument in field.arguments.iter().filter(|a| !a.description.is_empty()) {
             let pointer = format!("{}/description", pointer::join(&format!("{at}/args"), &argument.name));
-            let prose = Prose { operation: Some(index), pointer, text: argument.description };
-            hints.parameters.insert((index, argument.name.clone()), prose);
+            let prose = Prose { operation: Some(index), pointer: pointer.into(), text: argument.description };
+            hints.of_parameter(index, argument.name.clone(), prose);
         }
     }
     let (schemas, more) = builder.finish();

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::pointer;
 use crate::base::text::{plural, quoted};
-use crate::base::tree::Node;
+use crate::base::tree::{Arena, Node, Place};
 use crate::finding::{Finding, Location, Severity};
 use crate::readers::Others;
 
@@ -13,34 +12,51 @@ const MOST_OF_A_CODE: u64 = 25;
 /// Most references followed in a row.
 const MOST_HOPS: usize = 32;
 
-/// A place in the document.
-#[derive(Debug, Clone)]
+/// What stands somewhere in the document, and where.
+#[derive(Debug, Clone, Copy)]
 pub(in crate::readers) struct At<'d> {
     /// What stands there.
     pub(in crate::readers) value: Node<'d>,
-    /// Its pointer, with the leading `#`; before that the file's name, where it is not the description itself.
-    pub(in crate::readers) pointer: String,
+    /// Where.
+    pub(in crate::readers) place: Place<'d>,
+    arena: &'d Arena,
 }
 
 impl<'d> At<'d> {
+    /// Its pointer, with the leading `#`; before that the file's name, where it is not the description itself.
+    pub(in crate::readers) fn pointer(&self) -> String {
+        self.place.pointer()
+    }
+
     /// The place of a key below this one.
     pub(in crate::readers) fn child(&self, key: &str) -> Option<Self> {
-        Some(Self { value: self.value.get(key)?, pointer: pointer::join(&self.pointer, key) })
+        let (key, value) = self.value.as_map()?.entry(key)?;
+        Some(self.below(key, value))
+    }
+
+    /// The place of an entry of this object.
+    pub(in crate::readers) fn below(&self, key: &'d str, value: Node<'d>) -> Self {
+        Self { value, place: self.place.key(self.arena, key), arena: self.arena }
     }
 
     /// All places below an object, in order, extensions (`x-`) left out.
     pub(in crate::readers) fn children(&self) -> impl Iterator<Item = (&'d str, Self)> + use<'d> {
-        let base = self.pointer.clone();
+        let here = *self;
         self.value
             .entries()
             .filter(|(key, _)| !key.starts_with("x-"))
-            .map(move |(key, value)| (key, Self { value, pointer: pointer::join(&base, key) }))
+            .map(move |(key, value)| (key, here.below(key, value)))
     }
 
     /// All places below an array, in order.
     pub(in crate::readers) fn items(&self) -> impl Iterator<Item = Self> + use<'d> {
-        let base = self.pointer.clone();
-        self.value.items().enumerate().map(move |(i, value)| Self { value, pointer: format!("{base}/{i}") })
+        let Self { place, arena, .. } = *self;
+        self.value.items().enumerate().map(move |(i, value)| Self { value, place: place.index(arena, i), arena })
+    }
+
+    /// What sets this object apart from all others of the document; nothing of what is no object.
+    pub(in crate::readers) fn identity(&self) -> Option<usize> {
+        self.value.as_map().map(crate::base::tree::Map::identity)
     }
 
     /// The text under a key.
@@ -67,6 +83,7 @@ impl<'d> At<'d> {
 /// The document and what was found in it.
 pub(in crate::readers) struct Document<'d> {
     root: Node<'d>,
+    arena: &'d Arena,
     /// What the document calls itself (`$self` of OpenAPI 3.2): references to it stay inside.
     itself: Option<&'d str>,
     origin: String,
@@ -76,11 +93,12 @@ pub(in crate::readers) struct Document<'d> {
 }
 
 impl<'d> Document<'d> {
-    /// A document read from `origin`.
-    pub(in crate::readers) fn new(root: Node<'d>, origin: &str) -> Self {
+    /// A document read from `origin`; places in it are kept in the arena.
+    pub(in crate::readers) fn new(root: Node<'d>, origin: &str, arena: &'d Arena) -> Self {
         let itself = root.get("$self").and_then(Node::as_str).filter(|s| !s.is_empty());
         Self {
             root,
+            arena,
             itself,
             origin: origin.to_owned(),
             others: Others::default(),
@@ -96,7 +114,11 @@ impl<'d> Document<'d> {
 
     /// The top of the document.
     pub(in crate::readers) fn top(&self) -> At<'d> {
-        At { value: self.root, pointer: "#".to_owned() }
+        self.place(self.root, "#")
+    }
+
+    fn place(&self, value: Node<'d>, pointer: &'d str) -> At<'d> {
+        At { value, place: Place::start(self.arena, pointer), arena: self.arena }
     }
 
     /// What stands under a path of keys from the top.
@@ -158,15 +180,15 @@ impl<'d> Document<'d> {
 
     /// Follows a reference to its end. Nothing, and a finding at `at`, where it leads nowhere or in a circle.
     pub(in crate::readers) fn resolve(&mut self, at: At<'d>) -> Option<At<'d>> {
-        let from = at.pointer.clone();
         let mut here = at;
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: Vec<Option<usize>> = Vec::new();
         for _ in 0..MOST_HOPS {
             let Some(reference) = here.reference() else { return Some(here) };
-            seen.push(here.pointer.clone());
-            here = self.step(reference, &here.pointer, &from)?;
+            seen.push(here.identity());
+            here = self.step(reference, here.place, at.place)?;
         }
-        if seen.contains(&here.pointer) {
+        let from = at.pointer();
+        if seen.contains(&here.identity()) {
             let message = "the reference leads back to itself";
             self.warn("reference-cycle", &from, message, "point it at the thing that is meant");
         } else {
@@ -178,13 +200,13 @@ impl<'d> Document<'d> {
     }
 
     /// One step of a reference found at `from`.
-    pub(in crate::readers) fn target(&mut self, reference: &str, from: &str) -> Option<At<'d>> {
+    pub(in crate::readers) fn target(&mut self, reference: &'d str, from: Place<'d>) -> Option<At<'d>> {
         self.step(reference, from, from)
     }
 
     /// One step of a reference that stands at `here`, on the way from `from`, where what is wrong is told.
-    fn step(&mut self, reference: &str, here: &str, from: &str) -> Option<At<'d>> {
-        let file = here.split('#').next().unwrap_or_default();
+    fn step(&mut self, reference: &'d str, here: Place<'d>, from: Place<'d>) -> Option<At<'d>> {
+        let file = here.file();
         let inside = self.itself.and_then(|itself| reference.strip_prefix(itself)).filter(|r| r.starts_with('#'));
         let reference = inside.unwrap_or(reference);
         if !reference.starts_with('#') || !file.is_empty() {
@@ -194,14 +216,14 @@ impl<'d> Document<'d> {
         // A name without a slash is an anchor or a slip; both lead nowhere here.
         let Some(value) = found.filter(|_| reference == "#" || reference.starts_with("#/")) else {
             let message = format!("\"{}\" does not exist in the description", quoted(reference, 120));
-            self.warn("broken-reference", from, message, "add the component or correct the reference");
+            self.warn("broken-reference", &from.pointer(), message, "add the component or correct the reference");
             return None;
         };
-        Some(At { value, pointer: decoded(reference) })
+        Some(self.place(value, self.decoded(reference)))
     }
 
     /// A reference into another file, or one that stands in another file.
-    fn elsewhere(&mut self, reference: &str, file: &str, from: &str) -> Option<At<'d>> {
+    fn elsewhere(&mut self, reference: &'d str, file: &str, from: Place<'d>) -> Option<At<'d>> {
         let fragment = reference.find('#').and_then(|at| reference.get(at..)).unwrap_or("#");
         let whole = fragment == "#";
         let found = self.others.find(file, reference);
@@ -209,13 +231,14 @@ impl<'d> Document<'d> {
             Ok(found) => found,
             Err(lacking) => {
                 let (code, what, fix) = lacking.words();
-                self.warn(code, from, format!("\"{}\" {what}", quoted(reference, 120)), fix);
+                self.warn(code, &from.pointer(), format!("\"{}\" {what}", quoted(reference, 120)), fix);
                 return None;
             }
         };
         let value = root.pointer(fragment).filter(|_| whole || fragment.starts_with("#/"));
         if let Some(value) = value {
-            return Some(At { value, pointer: format!("{name}{}", decoded(fragment)) });
+            let pointer = self.arena.text(&format!("{name}{}", self.decoded(fragment)));
+            return Some(self.place(value, pointer));
         }
         // Some write files to be pasted into the description: there, `#` is the description.
         let pasted = self.root.pointer(fragment).filter(|_| reference.starts_with("#/"));
@@ -224,21 +247,21 @@ impl<'d> Document<'d> {
                 "\"{}\" does not exist in this file; what the description itself has there is read",
                 quoted(reference, 120)
             );
-            self.warn("broken-reference", from, message, "name the file before the #");
-            return Some(At { value, pointer: decoded(fragment) });
+            self.warn("broken-reference", &from.pointer(), message, "name the file before the #");
+            return Some(self.place(value, self.decoded(fragment)));
         }
         let message = format!("\"{}\" does not exist in that file", quoted(reference, 120));
-        self.warn("broken-reference", from, message, "add the component or correct the reference");
+        self.warn("broken-reference", &from.pointer(), message, "add the component or correct the reference");
         None
     }
-}
 
-/// A pointer of a reference, percent-encoding taken out.
-fn decoded(pointer: &str) -> String {
-    if pointer.contains('%') {
-        percent_encoding::percent_decode_str(pointer).decode_utf8_lossy().into_owned()
-    } else {
-        pointer.to_owned()
+    /// A pointer of a reference, percent-encoding taken out.
+    fn decoded(&self, pointer: &'d str) -> &'d str {
+        if pointer.contains('%') {
+            self.arena.text(&percent_encoding::percent_decode_str(pointer).decode_utf8_lossy())
+        } else {
+            pointer
+        }
     }
 }
 
@@ -252,10 +275,10 @@ mod tests {
         let root = json!({"a": {"$ref": "#/b"}, "b": {"$ref": "#/c~1d"}, "c/d": 1,
             "x": {"$ref": "#/y"}, "y": {"$ref": "#/x"}, "z": {"$ref": "#/none"}, "o": {"$ref": "o.yaml#/x"}});
         let arena = crate::base::tree::Arena::default();
-        let mut doc = Document::new(arena.of_value(&root), "f");
+        let mut doc = Document::new(arena.of_value(&root), "f", &arena);
         let mut end = |key: &str| {
             let at = doc.at(&[key]).expect("is there");
-            doc.resolve(at).map(|at| at.pointer)
+            doc.resolve(at).map(|at| at.pointer())
         };
         assert_eq!(end("a").as_deref(), Some("#/c~1d"));
         assert_eq!((end("x"), end("z"), end("o")), (None, None, None));
@@ -267,7 +290,7 @@ mod tests {
     fn many_of_a_kind_become_a_count() {
         let root = json!({});
         let arena = crate::base::tree::Arena::default();
-        let mut doc = Document::new(arena.of_value(&root), "f");
+        let mut doc = Document::new(arena.of_value(&root), "f", &arena);
         for _ in 0..30 {
             doc.warn("x", "#", "m", "");
         }

@@ -78,7 +78,7 @@ fn types(doc: &mut Document<'_>, part: &Part<'_>) -> (TypeSet, Option<String>) {
             _ => (TypeSet::ANY, None),
         };
         let message = format!("the type \"{}\" is unknown; read as {known}", quoted(name, 40));
-        doc.warn("unknown-type", &part.at.pointer, message, "use a type of JSON Schema");
+        doc.warn("unknown-type", &part.at.pointer(), message, "use a type of JSON Schema");
         if format.is_none() {
             format = implied.map(str::to_owned);
         }

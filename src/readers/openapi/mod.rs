@@ -82,7 +82,7 @@ fn read_swagger<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
 }
 
 fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source<'d>) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin).with(&source.others);
+    let mut doc = Document::new(value, &source.origin, source.arena).with(&source.others);
     let top = doc.top();
     let (key, reader, name, assumed) = match dialect {
         Dialect::Swagger2 => ("swagger", SWAGGER, "Swagger", "2.0"),
@@ -105,20 +105,20 @@ fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source<'d>) -> Draft<
         other => quoted(&other.to_value().to_string(), 60),
     });
     if let Some((text, at)) = info.as_ref().and_then(|i| Some((i.text("description")?, i.child("description")?))) {
-        hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
+        hints.prose.push(Prose { operation: None, pointer: at.place.into(), text });
     }
     for tag in top.child("tags").iter().flat_map(document::At::items) {
         if let (Some(text), Some(at)) = (tag.text("description"), tag.child("description")) {
-            hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
+            hints.prose.push(Prose { operation: None, pointer: at.place.into(), text });
         }
     }
     for server in top.child("servers").iter().flat_map(document::At::items).take(50) {
         if let (Some(text), Some(at)) = (server.text("description"), server.child("description")) {
-            hints.prose.push(Prose { operation: None, pointer: at.pointer, text });
+            hints.prose.push(Prose { operation: None, pointer: at.place.into(), text });
         }
     }
     tags::check(&mut doc, &top);
-    hints.extensions_of(top.value, &top.pointer, None);
+    hints.extensions_of(top.value, top.place, None);
     for (name, steps) in [
         ("terms", &["info", "termsOfService"][..]),
         ("contact", &["info", "contact", "url"]),
@@ -131,7 +131,7 @@ fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source<'d>) -> Draft<
         }
     }
     if let Some(info) = &info {
-        hints.extensions_of(info.value, &info.pointer, None);
+        hints.extensions_of(info.value, info.place, None);
     }
 
     let schemes = security::schemes(&mut doc, dialect.schemes());

@@ -54,7 +54,7 @@ pub(super) fn read<'d>(
                 None => {
                     let message =
                         format!("the method {} is not known here; the operation is left out", quoted(name, 20));
-                    doc.find(Severity::Note, "unknown-method", &at.pointer, message, "call it outside the connector");
+                    doc.find(Severity::Note, "unknown-method", &at.pointer(), message, "call it outside the connector");
                 }
             }
         }
@@ -93,11 +93,10 @@ impl<'d> Reader<'d, '_> {
         let id = self.id(doc, method, &path, &at);
         let index = self.operations.len();
         for place in [item, &at] {
-            if let Some(text) = place.text("description") {
-                let pointer = format!("{}/description", place.pointer);
-                hints.prose.push(Prose { operation: Some(index), pointer, text });
+            if let (Some(text), Some(said)) = (place.text("description"), place.child("description")) {
+                hints.prose.push(Prose { operation: Some(index), pointer: said.place.into(), text });
             }
-            hints.extensions_of(place.value, &place.pointer, Some(index));
+            hints.extensions_of(place.value, place.place, Some(index));
         }
         for (name, callback) in at.child("callbacks").iter().flat_map(At::children) {
             let Some(callback) = doc.resolve(callback) else { continue };
@@ -139,7 +138,7 @@ impl<'d> Reader<'d, '_> {
             responses,
             // `[{}]` requires as little as `[]`.
             security: if security.iter().all(Vec::is_empty) { Vec::new() } else { security },
-            pointer: at.pointer,
+            pointer: at.pointer(),
             entity: None,
             action: Action::Other,
             items: None,
@@ -155,7 +154,7 @@ impl<'d> Reader<'d, '_> {
 
     /// A webhook, or a callback `of` an operation: a path item with one method, as its receiver serves it.
     fn event(&mut self, doc: &mut Document<'d>, name: &str, of: Option<&str>, at: At<'d>) {
-        let pointer = at.pointer.clone();
+        let pointer = at.pointer();
         let Some(item) = doc.resolve(at) else { return };
         let stated = quoted(name, 120);
         let taken = |name: &str| self.events.iter().any(|e| e.name == name);
@@ -198,7 +197,7 @@ impl<'d> Reader<'d, '_> {
             return stated;
         }
         let message = format!("the operationId \"{stated}\" is taken; this operation is called \"{fallback}\"");
-        doc.warn("duplicate-operation-id", &at.pointer, message, "give each operation an id of its own");
+        doc.warn("duplicate-operation-id", &at.pointer(), message, "give each operation an id of its own");
         self.ids.insert(fallback.clone());
         fallback
     }
@@ -225,11 +224,11 @@ impl<'d> Reader<'d, '_> {
                     continue;
                 }
                 let Some(read) = self.parameter(doc, &parameter) else { continue };
-                if let Some(text) = parameter.text("description") {
-                    let pointer = format!("{}/description", parameter.pointer);
-                    hints
-                        .parameters
-                        .insert((index, read.name.clone()), Prose { operation: Some(index), pointer, text });
+                if let (Some(text), Some(said)) = (parameter.text("description"), parameter.child("description")) {
+                    let written = parameter.text("name").filter(|name| *name == read.name);
+                    let name = written.map_or_else(|| read.name.clone().into(), std::borrow::Cow::Borrowed);
+                    let prose = Prose { operation: Some(index), pointer: said.place.into(), text };
+                    hints.of_parameter(index, name, prose);
                 }
                 // The operation's own parameter stands in for that of the path.
                 match out.iter_mut().find(|p| p.name == read.name && p.place == read.place) {
@@ -243,14 +242,14 @@ impl<'d> Reader<'d, '_> {
         let missing: Vec<String> = in_path.iter().filter(|n| !declared(n)).map(|n| (*n).to_owned()).collect();
         for name in missing {
             let message = format!("the path has {{{name}}}, which is not declared as a parameter");
-            doc.warn("undeclared-path-parameter", &at.pointer, message, "declare it with in: path");
+            doc.warn("undeclared-path-parameter", &at.pointer(), message, "declare it with in: path");
             out.push(Parameter {
                 name,
                 place: ParamIn::Path,
                 required: true,
                 schema: None,
                 description: String::new(),
-                pointer: at.pointer.clone(),
+                pointer: at.pointer(),
             });
         }
         for parameter in out.iter().filter(|p| p.place == ParamIn::Path && !in_path.contains(&p.name.as_str())) {
@@ -279,7 +278,7 @@ impl<'d> Reader<'d, '_> {
             let message = "the parameter lacks a name or a known place";
             doc.warn(
                 "unknown-parameter",
-                &at.pointer,
+                &at.pointer(),
                 message,
                 "give it a name, and in: path, query, header or cookie",
             );
@@ -295,7 +294,7 @@ impl<'d> Reader<'d, '_> {
             required: place == ParamIn::Path || at.flag("required"),
             schema,
             description: at.quoted("description", 300),
-            pointer: at.pointer.clone(),
+            pointer: at.pointer(),
         })
     }
 
@@ -305,14 +304,15 @@ impl<'d> Reader<'d, '_> {
         let Some(schema) = schema.and_then(|s| doc.resolve(s)) else { return };
         let required: Vec<&str> =
             schema.value.get("required").into_iter().flat_map(Node::items).filter_map(Node::as_str).collect();
-        for (name, value) in schema.child("properties").iter().flat_map(|p| p.value.entries()) {
-            let place = At { value, pointer: pointer::join(&format!("{}/properties", schema.pointer), name) };
+        let properties = schema.child("properties");
+        for (name, value) in properties.iter().flat_map(|p| p.value.entries()) {
+            let Some(place) = properties.map(|p| p.below(name, value)) else { continue };
             out.push(Parameter {
                 name: quoted(name, 200),
                 place: ParamIn::Query,
                 required: required.contains(&name),
                 description: place.quoted("description", 300),
-                pointer: place.pointer.clone(),
+                pointer: place.pointer(),
                 schema: Some(self.builder.schema(doc, place)),
             });
         }
@@ -321,16 +321,16 @@ impl<'d> Reader<'d, '_> {
     fn body(&mut self, doc: &mut Document<'d>, at: At<'d>) -> Option<Body> {
         let at = doc.resolve(at)?;
         let (content_type, schema) = self.content(doc, &at);
-        Some(Body { required: at.flag("required"), content_type, schema, pointer: at.pointer })
+        Some(Body { required: at.flag("required"), content_type, schema, pointer: at.pointer() })
     }
 
     fn responses(&mut self, doc: &mut Document<'d>, hints: &mut Hints<'d>, index: usize, at: &At<'d>) -> Vec<Response> {
         let mut out = Vec::new();
         for (status, response) in at.child("responses").iter().flat_map(At::children) {
             let Some(response) = doc.resolve(response) else { continue };
-            if let Some(text) = response.text("description").filter(|_| status == "429" || status.starts_with('2')) {
-                let pointer = format!("{}/description", response.pointer);
-                hints.prose.push(Prose { operation: Some(index), pointer, text });
+            let said = response.child("description").filter(|_| status == "429" || status.starts_with('2'));
+            if let Some((text, said)) = said.and_then(|at| Some((at.value.as_str()?, at.place))) {
+                hints.prose.push(Prose { operation: Some(index), pointer: said.into(), text });
             }
             let (content_type, schema) = match self.dialect {
                 Dialect::Openapi3 => self.content(doc, &response),
@@ -342,7 +342,7 @@ impl<'d> Reader<'d, '_> {
                 content_type,
                 schema,
                 headers: headers.iter().flat_map(|h| h.value.entries()).map(|(name, _)| quoted(name, 120)).collect(),
-                pointer: response.pointer,
+                pointer: response.pointer(),
             });
         }
         out
@@ -360,7 +360,7 @@ impl<'d> Reader<'d, '_> {
             (Some(schema), _) => Some(self.builder.schema(doc, schema)),
             // OpenAPI 3.2: a sequence of which only the items are described.
             (None, Some(item)) => {
-                let pointer = item.pointer.clone();
+                let pointer = item.pointer();
                 let items = Some(self.builder.schema(doc, item));
                 Some(self.builder.push(Schema { types: TypeSet::ARRAY, items, pointer, ..Schema::default() }))
             }

@@ -1,7 +1,7 @@
 //! Schemas into the arena. Nothing here calls itself along the document's nesting: each schema gets its index first
 //! and is filled from a queue, so that cycles end and depth costs no stack.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use super::document::{At, Document};
 use super::keywords;
@@ -41,13 +41,71 @@ pub(in crate::readers) struct Part<'d> {
 /// Builds schemas on demand.
 pub(in crate::readers) struct Builder<'d> {
     schemas: Schemas,
-    memo: HashMap<String, SchemaId>,
-    queue: VecDeque<(SchemaId, Vec<At<'d>>)>,
+    /// By the object that says it all.
+    memo: HashMap<usize, SchemaId, Addresses>,
+    /// By the objects that say it together.
+    together: HashMap<Vec<usize>, SchemaId>,
+    queue: VecDeque<(SchemaId, Places<'d>)>,
     /// Schemas of alternatives alone, whose types are known only when all is read, and whether null is one of them.
     alternatives: Vec<(SchemaId, bool)>,
     any: Option<SchemaId>,
     /// Parts gathered so far.
     work: usize,
+    /// Kept from one schema to the next, for the room they have.
+    parts: Vec<Part<'d>>,
+    seen: Vec<usize>,
+}
+
+/// Where one schema is said.
+enum Places<'d> {
+    One(At<'d>),
+    Many(Vec<At<'d>>),
+}
+
+impl<'d> Places<'d> {
+    fn all(&self) -> &[At<'d>] {
+        match self {
+            Self::One(at) => std::slice::from_ref(at),
+            Self::Many(all) => all,
+        }
+    }
+}
+
+/// Hashes addresses, which nobody who writes a description can choose.
+#[derive(Clone, Copy, Default)]
+struct Addresses;
+
+struct AddressHasher(u64);
+
+impl std::hash::BuildHasher for Addresses {
+    type Hasher = AddressHasher;
+
+    fn build_hasher(&self) -> AddressHasher {
+        AddressHasher(0)
+    }
+}
+
+impl std::hash::Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // Fibonacci hashing; the low bits of addresses are alike.
+        self.0 = (self.0.rotate_left(5) ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// What a plain reference points at; everything else is itself.
+fn followed<'d>(doc: &mut Document<'d>, at: At<'d>) -> Option<At<'d>> {
+    let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
+    if plain { doc.resolve(at) } else { Some(at) }
 }
 
 impl<'d> Builder<'d> {
@@ -55,45 +113,64 @@ impl<'d> Builder<'d> {
     pub(in crate::readers) fn new() -> Self {
         Self {
             schemas: Schemas::default(),
-            memo: HashMap::new(),
+            memo: HashMap::default(),
+            together: HashMap::new(),
             queue: VecDeque::new(),
             alternatives: Vec::new(),
             any: None,
             work: 0,
+            parts: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
     /// The index of the schema at a place; a plain reference gets the index of its target.
     pub(in crate::readers) fn schema(&mut self, doc: &mut Document<'d>, at: At<'d>) -> SchemaId {
-        self.all_of(doc, vec![at])
+        let Some(at) = followed(doc, at) else { return self.anything() };
+        let Some(identity) = at.identity() else { return self.add(doc, Places::One(at)) };
+        if let Some(id) = self.memo.get(&identity) {
+            return *id;
+        }
+        let id = self.add(doc, Places::One(at));
+        self.memo.insert(identity, id);
+        id
     }
 
     /// The index of the schema that all of these make together.
-    pub(in crate::readers) fn all_of(&mut self, doc: &mut Document<'d>, places: Vec<At<'d>>) -> SchemaId {
+    pub(in crate::readers) fn all_of(&mut self, doc: &mut Document<'d>, places: &[At<'d>]) -> SchemaId {
+        if let [one] = places {
+            return self.schema(doc, *one);
+        }
         let mut unique: Vec<At<'d>> = Vec::with_capacity(places.len().min(MOST_PLACES));
-        for at in places.into_iter().take(MOST_PLACES) {
-            let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
-            let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { continue };
-            if !unique.iter().any(|u| u.pointer == at.pointer) {
+        for at in places.iter().take(MOST_PLACES) {
+            let Some(at) = followed(doc, *at) else { continue };
+            if !unique.iter().any(|u| u.identity() == at.identity()) {
                 unique.push(at);
             }
         }
-        let Some(first) = unique.first() else { return self.anything() };
-        let key = match unique.as_slice() {
-            [one] => one.pointer.clone(),
-            many => many.iter().map(|u| u.pointer.as_str()).collect::<Vec<_>>().join(" & "),
-        };
-        if let Some(id) = self.memo.get(&key) {
+        match unique.as_slice() {
+            [] => return self.anything(),
+            [one] => return self.schema(doc, *one),
+            _ => {}
+        }
+        let key: Vec<usize> = unique.iter().map(|at| at.identity().unwrap_or_default()).collect();
+        if let Some(id) = self.together.get(&key) {
             return *id;
         }
+        let id = self.add(doc, Places::Many(unique));
+        self.together.insert(key, id);
+        id
+    }
+
+    fn add(&mut self, doc: &mut Document<'d>, places: Places<'d>) -> SchemaId {
         if self.schemas.len() >= MOST_SCHEMAS || self.work >= MOST_WORK {
             let message = "too many schemas, or too many that are made of others; the rest is read as \"anything\"";
-            doc.warn("too-many-schemas", &first.pointer, message, "split the description");
+            let first = places.all().first().map(At::pointer).unwrap_or_default();
+            doc.warn("too-many-schemas", &first, message, "split the description");
             return self.anything();
         }
-        let id = self.schemas.push(Schema { pointer: first.pointer.clone(), ..Schema::default() });
-        self.memo.insert(key, id);
-        self.queue.push_back((id, unique));
+        let id = self.schemas.push(Schema::default());
+        self.queue.push_back((id, places));
         id
     }
 
@@ -109,7 +186,7 @@ impl<'d> Builder<'d> {
     /// Fills all schemas that were asked for, and those they ask for.
     pub(in crate::readers) fn finish(mut self, doc: &mut Document<'d>) -> Schemas {
         while let Some((id, places)) = self.queue.pop_front() {
-            let schema = self.build(doc, id, &places);
+            let schema = self.build(doc, id, places.all());
             *self.schemas.get_mut(id) = schema;
         }
         self.settle_alternatives();
@@ -117,36 +194,25 @@ impl<'d> Builder<'d> {
     }
 
     fn build(&mut self, doc: &mut Document<'d>, id: SchemaId, places: &[At<'d>]) -> Schema {
-        let mut parts = Vec::new();
+        let pointer = places.first().map(At::pointer).unwrap_or_default();
         if self.work >= MOST_WORK {
-            return Schema {
-                pointer: places.first().map(|p| p.pointer.clone()).unwrap_or_default(),
-                ..Schema::default()
-            };
+            return Schema { pointer, ..Schema::default() };
         }
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.clear();
         for at in places {
-            gather(doc, at.clone(), 0, false, &mut BTreeSet::new(), &mut parts);
+            self.seen.clear();
+            gather(doc, *at, 0, false, &mut self.seen, &mut parts);
         }
         self.work += parts.len();
         let mut schema = keywords::merged(doc, &parts);
         schema.name = name(&parts);
-        schema.pointer = places.first().map(|p| p.pointer.clone()).unwrap_or_default();
-
-        let mut properties: indexmap::IndexMap<&str, Vec<At<'d>>> = indexmap::IndexMap::new();
-        for part in &parts {
-            if let Some(at) = part.at.child("properties") {
-                for (name, value) in at.value.entries() {
-                    let place = At { value, pointer: pointer::join(&at.pointer, name) };
-                    properties.entry(name).or_default().push(place);
-                }
-            }
-        }
-        schema.properties =
-            properties.into_iter().map(|(name, places)| (name.to_owned(), self.all_of(doc, places))).collect();
+        schema.pointer = pointer;
+        self.properties(doc, &parts, &mut schema);
 
         let items: Vec<At<'d>> = parts.iter().filter_map(|p| item_schema(&p.at)).collect();
         if !items.is_empty() {
-            schema.items = Some(self.all_of(doc, items));
+            schema.items = Some(self.all_of(doc, &items));
         }
         self.additional(doc, &parts, &mut schema);
         let nullable = parts.iter().any(|p| p.level == 0 && p.nullable);
@@ -157,7 +223,28 @@ impl<'d> Builder<'d> {
         } else if !schema.variants.is_empty() {
             self.alternatives.push((id, nullable));
         }
+        self.parts = parts;
         schema
+    }
+
+    fn properties(&mut self, doc: &mut Document<'d>, parts: &[Part<'d>], schema: &mut Schema) {
+        let mut holders = parts.iter().filter_map(|part| part.at.child("properties"));
+        let Some(first) = holders.next() else { return };
+        let Some(second) = holders.next() else {
+            // Most have one part.
+            let own = first.value.entries();
+            schema.properties =
+                own.map(|(name, value)| (name.to_owned(), self.schema(doc, first.below(name, value)))).collect();
+            return;
+        };
+        let mut properties: indexmap::IndexMap<&str, Vec<At<'d>>> = indexmap::IndexMap::new();
+        for holder in [first, second].into_iter().chain(holders) {
+            for (name, value) in holder.value.entries() {
+                properties.entry(name).or_default().push(holder.below(name, value));
+            }
+        }
+        schema.properties =
+            properties.into_iter().map(|(name, places)| (name.to_owned(), self.all_of(doc, &places))).collect();
     }
 
     fn additional(&mut self, doc: &mut Document<'d>, parts: &[Part<'d>], schema: &mut Schema) {
@@ -176,7 +263,7 @@ impl<'d> Builder<'d> {
             }
         }
         if !values.is_empty() {
-            schema.additional = Additional::Of(self.all_of(doc, values));
+            schema.additional = Additional::Of(self.all_of(doc, &values));
         }
     }
 
@@ -199,14 +286,14 @@ impl<'d> Builder<'d> {
                         .flat_map(|left| {
                             alternatives.iter().map(|right| {
                                 let mut both = left.clone();
-                                both.push(right.clone());
+                                both.push(*right);
                                 both
                             })
                         })
                         .collect();
                 } else {
                     let message = "two lists of alternatives hold at once; only the first is read";
-                    doc.warn("combined-alternatives", &list.pointer, message, "");
+                    doc.warn("combined-alternatives", &list.pointer(), message, "");
                 }
             }
         }
@@ -216,7 +303,7 @@ impl<'d> Builder<'d> {
         {
             values.push(serde_json::Value::Null);
         }
-        schema.variants = combined.into_iter().map(|places| self.all_of(doc, places)).collect();
+        schema.variants = combined.iter().map(|places| self.all_of(doc, places)).collect();
     }
 
     /// Gives alternatives the types that any of them has, where all are known; null is let in as one of the types, else
@@ -278,39 +365,41 @@ fn gather<'d>(
     at: At<'d>,
     level: usize,
     nullable: bool,
-    seen: &mut BTreeSet<String>,
+    seen: &mut Vec<usize>,
     parts: &mut Vec<Part<'d>>,
 ) {
     // A member that only points elsewhere is what it points at.
-    let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
-    let Some(at) = (if plain { doc.resolve(at) } else { Some(at) }) else { return };
+    let Some(at) = followed(doc, at) else { return };
     let Some(map) = at.value.as_map() else { return };
     if level > MOST_LEVELS || parts.len() >= MOST_PARTS {
         let message = "references and allOf nest too deeply to be merged";
-        doc.warn("deep-schema", &at.pointer, message, "flatten the schema");
+        doc.warn("deep-schema", &at.pointer(), message, "flatten the schema");
         return;
     }
-    if !seen.insert(at.pointer.clone()) {
+    if seen.contains(&map.identity()) {
         return; // a schema that is part of itself says nothing new
     }
+    seen.push(map.identity());
     let mut nullable = nullable || at.flag("nullable") || at.flag("x-nullable");
-    let alternatives = |key: &str| at.child(key).map(|list| list.items().collect::<Vec<At<'d>>>()).unwrap_or_default();
-    let mut single = Vec::new();
-    for key in ["oneOf", "anyOf"] {
-        let all = alternatives(key);
-        let some: Vec<&At<'d>> = all.iter().filter(|a| !is_null(a.value)).collect();
-        nullable |= some.len() < all.len();
-        if let [one] = some.as_slice() {
-            single.push((*one).clone());
-        }
+    let mut single = [None; 2];
+    for (key, single) in ["oneOf", "anyOf"].into_iter().zip(&mut single) {
+        let Some(list) = map.get(key).and_then(Node::as_list) else { continue };
+        let mut some = list.iter().filter(|a| !is_null(**a));
+        let first = some.next();
+        let only = some.next().is_none();
+        nullable |= list.iter().any(|a| is_null(*a));
+        *single = at.child(key).filter(|_| only && first.is_some());
     }
     if let Some(reference) = at.reference()
-        && let Some(target) = doc.target(reference, &at.pointer)
+        && let Some(target) = doc.target(reference, at.place)
     {
         gather(doc, target, level + 1, nullable, seen, parts);
     }
-    for part in alternatives("allOf").into_iter().chain(single) {
+    for part in at.child("allOf").iter().flat_map(At::items) {
         gather(doc, part, level + 1, nullable, seen, parts);
+    }
+    for one in single.into_iter().flatten().flat_map(|list| list.items()).filter(|a| !is_null(a.value)) {
+        gather(doc, one, level + 1, nullable, seen, parts);
     }
     parts.push(Part { map, at, level, nullable });
 }
@@ -318,7 +407,12 @@ fn gather<'d>(
 /// The component's name; of a schema that only comments on one component, that one's.
 fn name(parts: &[Part<'_>]) -> Option<String> {
     let component = |part: &Part<'_>| {
-        let (file, inside) = part.at.pointer.split_once('#')?;
+        // `#/components/schemas/X` at most, below a file of any kind.
+        if part.at.place.depth() > 3 {
+            return None;
+        }
+        let pointer = part.at.pointer();
+        let (file, inside) = pointer.split_once('#')?;
         let rest = match NAMED.iter().find_map(|place| inside.strip_prefix(place.trim_start_matches('#'))) {
             None if file.is_empty() => return None,
             Some(rest) => rest,

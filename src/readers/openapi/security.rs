@@ -15,10 +15,10 @@ pub(super) fn schemes(doc: &mut Document<'_>, place: &[&str]) -> BTreeMap<String
         match kind(&at) {
             Ok(kind) => {
                 let description = at.quoted("description", 200);
-                out.insert(quoted(name, 120), SecurityScheme { kind, description, pointer: at.pointer });
+                out.insert(quoted(name, 120), SecurityScheme { kind, description, pointer: at.pointer() });
             }
             Err(because) => {
-                doc.warn("unknown-security-scheme", &at.pointer, because, "correct the scheme's type");
+                doc.warn("unknown-security-scheme", &at.pointer(), because, "correct the scheme's type");
             }
         }
     }
@@ -84,7 +84,7 @@ fn flows(at: &At<'_>) -> Vec<OauthFlow> {
                 .flat_map(|scopes| scopes.children().collect::<Vec<_>>())
                 .map(|(s, _)| quoted(s, 200))
                 .collect(),
-            pointer: flow.pointer.clone(),
+            pointer: flow.pointer(),
         })
         .collect()
 }
@@ -105,7 +105,7 @@ pub(super) fn requirement(
             if !schemes.contains_key(&scheme) {
                 let message = format!("the security scheme \"{scheme}\" is not declared");
                 let fix = "declare it among the security schemes";
-                doc.warn("unknown-security-scheme", &alternative.pointer, message, fix);
+                doc.warn("unknown-security-scheme", &alternative.pointer(), message, fix);
             }
             let scopes = scopes.value.items().filter_map(Node::as_str);
             uses.push(SchemeUse { scheme, scopes: scopes.map(|s| quoted(s, 200)).collect() });

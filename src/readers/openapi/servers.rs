@@ -75,12 +75,12 @@ fn below(doc: &mut Document<'_>, place: &At<'_>, origin: &str) -> Vec<Server> {
     let mut servers: Vec<Server> = Vec::new();
     for server in list.items().take(50) {
         let Some(url) = server.text("url") else {
-            doc.warn("no-server", &server.pointer, "the server has no url", "add the url of the server");
+            doc.warn("no-server", &server.pointer(), "the server has no url", "add the url of the server");
             continue;
         };
         let url = resolved(&with_defaults(url, &server), origin);
         if !servers.iter().any(|s| s.url == url) {
-            servers.push(Server { url, description: described(&server), pointer: server.pointer });
+            servers.push(Server { url, description: described(&server), pointer: server.pointer() });
         }
     }
     servers
@@ -137,7 +137,7 @@ mod tests {
 
     fn urls(root: &serde_json::Value, origin: &str) -> Vec<String> {
         let arena = crate::base::tree::Arena::default();
-        read(&mut Document::new(arena.of_value(root), origin), Dialect::Openapi3, origin)
+        read(&mut Document::new(arena.of_value(root), origin, &arena), Dialect::Openapi3, origin)
             .into_iter()
             .map(|s| s.url)
             .collect()
@@ -164,7 +164,7 @@ mod tests {
     fn a_host_is_a_server_in_swagger_2() {
         let url = |root: serde_json::Value| {
             let arena = crate::base::tree::Arena::default();
-            let mut doc = Document::new(arena.of_value(&root), "f");
+            let mut doc = Document::new(arena.of_value(&root), "f", &arena);
             read(&mut doc, Dialect::Swagger2, "f").into_iter().map(|s| s.url).collect::<Vec<_>>()
         };
         let schemes = json!(["http", "https"]);

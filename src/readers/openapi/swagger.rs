@@ -47,7 +47,7 @@ pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: 
                         required: parameter.flag("required"),
                         content_type: media_type(doc, at, "consumes", |_| true, "application/json"),
                         schema: parameter.child("schema").map(|s| builder.schema(doc, s)),
-                        pointer: parameter.pointer,
+                        pointer: parameter.pointer(),
                     });
                 }
                 (Some("formData"), Some(name)) if !fields.iter().any(|(n, _)| *n == name) => {
@@ -58,7 +58,7 @@ pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: 
         }
     }
     let (_, first) = fields.first()?;
-    let pointer = first.pointer.clone();
+    let pointer = first.pointer();
     let with_file = fields.iter().any(|(_, f)| f.text("type") == Some("file"));
     let fallback = if with_file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
     let form = |name: &str| name.contains("form") && (!with_file || name.starts_with("multipart/"));

@@ -18,7 +18,7 @@ pub(super) fn check(doc: &mut Document<'_>, top: &At<'_>) {
         let shown = quoted(name, 60);
         if !parents.contains_key(parent) {
             let message = format!("the tag \"{shown}\" stands below \"{}\", which is no tag", quoted(parent, 60));
-            doc.warn("unknown-tag-parent", &tag.pointer, message, "declare the parent among the tags");
+            doc.warn("unknown-tag-parent", &tag.pointer(), message, "declare the parent among the tags");
             continue;
         }
         let mut above = Some(parent);
@@ -29,7 +29,7 @@ pub(super) fn check(doc: &mut Document<'_>, top: &At<'_>) {
         }
         if above.is_some() {
             let message = format!("the tag \"{shown}\" stands below itself");
-            doc.warn("tag-cycle", &tag.pointer, message, "give one of the tags no parent");
+            doc.warn("tag-cycle", &tag.pointer(), message, "give one of the tags no parent");
         }
     }
 }

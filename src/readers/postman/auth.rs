@@ -60,7 +60,7 @@ impl Schemes {
             "jwt" => SchemeKind::Bearer,
             other => {
                 let message = format!("the authentication \"{}\" is unknown", quoted(other, 40));
-                doc.warn("unknown-security-scheme", &auth.pointer, message, "record how the system authenticates");
+                doc.warn("unknown-security-scheme", &auth.pointer(), message, "record how the system authenticates");
                 return inherited.clone();
             }
         };
@@ -69,13 +69,13 @@ impl Schemes {
                 let message = format!("the collection holds a credential as \"{key}\"; it is not read");
                 doc.warn(
                     "credential-in-description",
-                    &auth.pointer,
+                    &auth.pointer(),
                     message,
                     "put a variable there, and revoke the credential",
                 );
             }
         }
-        Auth::By(self.name(stated, kind, auth.pointer), scopes)
+        Auth::By(self.name(stated, kind, auth.pointer()), scopes)
     }
 
     /// A scheme that a header of requests tells: `Authorization: Bearer {{token}}`.

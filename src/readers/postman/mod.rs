@@ -33,18 +33,18 @@ fn sniff(document: Node<'_>) -> bool {
 fn description<'d>(at: &At<'d>) -> Option<(&'d str, String)> {
     let own = at.child("description")?;
     match own.value {
-        Node::Text(text) => Some((text, own.pointer)),
-        _ => own.child("content").and_then(|c| Some((c.value.as_str()?, c.pointer))),
+        Node::Text(text) => Some((text, own.pointer())),
+        _ => own.child("content").and_then(|c| Some((c.value.as_str()?, c.pointer()))),
     }
 }
 
-fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin);
+fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
+    let mut doc = Document::new(value, &source.origin, source.arena);
     let top = doc.top();
     let mut hints = Hints::default();
     let info = top.child("info");
     if let Some((text, pointer)) = info.as_ref().and_then(description) {
-        hints.prose.push(Prose { operation: None, pointer, text });
+        hints.prose.push(Prose { operation: None, pointer: pointer.into(), text });
     }
     let read = requests::read(&mut doc, &mut hints);
     if read.operations.is_empty() {

@@ -95,7 +95,7 @@ impl<'d> Reader<'d, '_> {
         if depth > MOST_FOLDERS {
             doc.warn(
                 "deep-folder",
-                &at.pointer,
+                &at.pointer(),
                 "folders nest too deeply; what is in here is not read",
                 "flatten them",
             );
@@ -107,7 +107,7 @@ impl<'d> Reader<'d, '_> {
                 let mut own = variables.clone();
                 url::declared(&item, &mut own);
                 if let Some((text, pointer)) = description(&item) {
-                    self.hints.prose.push(Prose { operation: None, pointer, text });
+                    self.hints.prose.push(Prose { operation: None, pointer: pointer.into(), text });
                 }
                 self.folder(doc, &item, &auth, &own, depth + 1);
             } else if self.made.len() < MOST_REQUESTS {
@@ -115,7 +115,7 @@ impl<'d> Reader<'d, '_> {
             } else {
                 doc.warn(
                     "too-many-requests",
-                    &item.pointer,
+                    &item.pointer(),
                     "too many requests; the rest is not read",
                     "split the collection",
                 );
@@ -125,24 +125,24 @@ impl<'d> Reader<'d, '_> {
 
     fn request(&mut self, doc: &mut Document<'d>, item: &At<'d>, inherited: &Auth, variables: &Variables<'d>) {
         let Some(request) = item.child("request") else {
-            doc.warn("no-request", &item.pointer, "the item is neither a folder nor a request", "remove it");
+            doc.warn("no-request", &item.pointer(), "the item is neither a folder nor a request", "remove it");
             return;
         };
         // A text is an address to be read with GET.
         let address = if request.value.as_str().is_some() { Some(request.clone()) } else { request.child("url") };
         let Some(address) = address else {
-            doc.warn("no-request", &request.pointer, "the request has no url", "give it one");
+            doc.warn("no-request", &request.pointer(), "the request has no url", "give it one");
             return;
         };
         let stated = request.text("method").unwrap_or("GET");
         let Some(method) = Method::parse(stated) else {
             let message = format!("the method \"{}\" is unknown", quoted(stated, 20));
-            doc.warn("unknown-method", &request.pointer, message, "use a method of HTTP");
+            doc.warn("unknown-method", &request.pointer(), message, "use a method of HTTP");
             return;
         };
         let url::Address { base, path, query } = url::of(&address, variables);
         if !base.is_empty() {
-            self.bases.entry(base).or_insert_with(|| (0, address.pointer.clone())).0 += 1;
+            self.bases.entry(base).or_insert_with(|| (0, address.pointer())).0 += 1;
         }
         let mut auth = self.schemes.of(doc, &request, inherited);
         let (index, made) = {
@@ -152,7 +152,7 @@ impl<'d> Reader<'d, '_> {
                 method,
                 path: path.clone(),
                 summary: item.quoted("name", 160),
-                pointer: request.pointer.clone(),
+                pointer: request.pointer(),
                 auth: Auth::Unsaid,
                 parameters: Vec::new(),
                 bodies: Vec::new(),
@@ -164,7 +164,7 @@ impl<'d> Reader<'d, '_> {
         };
         for at in [&request, item] {
             if let Some((text, pointer)) = description(at) {
-                self.hints.prose.push(Prose { operation: Some(index), pointer, text });
+                self.hints.prose.push(Prose { operation: Some(index), pointer: pointer.into(), text });
             }
         }
         let said: Vec<At<'d>> = address.child("query").iter().flat_map(At::items).collect();
@@ -173,13 +173,12 @@ impl<'d> Reader<'d, '_> {
             add(made, &mut self.schemas, name, ParamIn::Query, at);
             if let Some((text, pointer)) = description(at) {
                 self.hints
-                    .parameters
-                    .insert((index, quoted(name, 200)), Prose { operation: Some(index), pointer, text });
+                    .of_parameter(index, quoted(name, 200), Prose { operation: Some(index), pointer: pointer.into(), text });
             }
         }
         if said.is_empty() {
             for (name, value) in &query {
-                add_bare(made, &mut self.schemas, name, ParamIn::Query, value, &address.pointer);
+                add_bare(made, &mut self.schemas, name, ParamIn::Query, value, &address.pointer());
             }
         }
         let of_path: Vec<At<'d>> = address.child("variable").iter().flat_map(At::items).collect();
@@ -187,13 +186,13 @@ impl<'d> Reader<'d, '_> {
             let told = of_path.iter().find(|v| v.text("key").or_else(|| v.text("id")) == Some(name));
             match told {
                 Some(at) => add(made, &mut self.schemas, name, ParamIn::Path, at),
-                None => add_bare(made, &mut self.schemas, name, ParamIn::Path, "", &request.pointer),
+                None => add_bare(made, &mut self.schemas, name, ParamIn::Path, "", &request.pointer()),
             }
         }
         for header in request.child("header").iter().flat_map(At::items) {
             let Some(name) = header.text("key").filter(|n| !n.is_empty()) else { continue };
             if name.eq_ignore_ascii_case("authorization") && auth == Auth::Unsaid {
-                auth = self.schemes.of_header(header.text("value").unwrap_or(""), header.pointer.clone());
+                auth = self.schemes.of_header(header.text("value").unwrap_or(""), header.pointer());
             }
             if !COMMON.contains(&name.to_ascii_lowercase().as_str()) {
                 add(made, &mut self.schemas, name, ParamIn::Header, &header);
@@ -213,9 +212,9 @@ impl<'d> Reader<'d, '_> {
 
 /// A parameter from an object with `key`, `value` and `description`.
 fn add(made: &mut Made<'_>, schemas: &mut Schemas, name: &str, place: ParamIn, at: &At<'_>) {
-    add_bare(made, schemas, name, place, at.text("value").unwrap_or(""), &at.pointer);
+    add_bare(made, schemas, name, place, at.text("value").unwrap_or(""), &at.pointer());
     if let (Some((text, _)), Some(known)) = (description(at), made.parameters.last_mut())
-        && known.pointer == at.pointer
+        && known.pointer == at.pointer()
     {
         known.description = quoted(text, 300);
     }
@@ -259,7 +258,7 @@ fn body_of(doc: &mut Document<'_>, made: &mut Made<'_>, body: &At<'_>) -> u64 {
             let Some(value) = observed::json(text) else {
                 if language.is_none_or(|l| l == "json") && text.trim_start().starts_with(['{', '[']) {
                     let message = "the body is no JSON that can be read, so its shape is not known";
-                    doc.warn("example-unreadable", &body.pointer, message, "correct the example");
+                    doc.warn("example-unreadable", &body.pointer(), message, "correct the example");
                 }
                 return 0;
             };
@@ -281,7 +280,7 @@ fn body_of(doc: &mut Document<'_>, made: &mut Made<'_>, body: &At<'_>) -> u64 {
         "file" => "application/octet-stream",
         _ => return 0,
     };
-    made.body.get_or_insert_with(|| (content_type.to_owned(), body.pointer.clone()));
+    made.body.get_or_insert_with(|| (content_type.to_owned(), body.pointer()));
     u64::from(mode == "raw")
 }
 
@@ -296,7 +295,7 @@ fn answer_of<'d>(doc: &mut Document<'_>, made: &mut Made<'d>, at: &At<'d>) -> u6
         content_type: String::new(),
         bodies: Vec::new(),
         headers: Vec::new(),
-        pointer: at.pointer.clone(),
+        pointer: at.pointer(),
     });
     for header in &headers {
         let Some(name) = header.text("key") else { continue };
@@ -320,7 +319,7 @@ fn answer_of<'d>(doc: &mut Document<'_>, made: &mut Made<'d>, at: &At<'d>) -> u6
         None => {
             if body.trim_start().starts_with(['{', '[']) {
                 let message = "the example answer is no JSON that can be read, so its shape is not known";
-                doc.warn("example-unreadable", &at.pointer, message, "correct the example, or save the answer again");
+                doc.warn("example-unreadable", &at.pointer(), message, "correct the example, or save the answer again");
             }
             0
         }
