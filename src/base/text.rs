@@ -41,12 +41,14 @@ pub fn quoted(text: &str, max: usize) -> String {
     let mut out = String::with_capacity(text.len().min(max));
     let (mut space, mut left) = (false, max);
     for c in text.chars() {
-        if c.is_whitespace() {
-            space = !out.is_empty();
-            continue;
-        }
-        if c.is_control() || is_hidden(c) {
-            continue;
+        if !c.is_ascii_graphic() {
+            if c.is_whitespace() {
+                space = !out.is_empty();
+                continue;
+            }
+            if c.is_control() || is_hidden(c) {
+                continue;
+            }
         }
         let wanted = if space { 2 } else { 1 };
         if left < wanted {

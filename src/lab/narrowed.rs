@@ -39,7 +39,7 @@ fn cut(schemas: &mut Schemas, id: SchemaId, paths: &[&[String]], depth: usize) -
         // Read as a whole: kept as deep as requests ask for it.
         let whole = below.iter().any(|rest| rest.is_empty()) || (depth > 0 && paths.is_empty() && depth <= DEEPEST);
         if below.is_empty() && !whole {
-            schema.properties.shift_remove(&name);
+            schema.properties.remove(&name);
             schema.required.remove(&name);
             continue;
         }

@@ -4,8 +4,10 @@ mod bulk;
 mod event;
 mod fact;
 mod lookup;
+mod names;
 mod operation;
 mod pattern;
+mod properties;
 mod root_field;
 pub mod sample;
 mod schema;
@@ -15,6 +17,8 @@ mod validate;
 
 pub use bulk::Bulk;
 pub use event::{Event, Tell, TellPlace};
+pub use names::Names;
+pub use properties::Properties;
 pub use fact::{Basis, Fact};
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,

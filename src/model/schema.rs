@@ -1,9 +1,9 @@
 //! Schemas in an arena: a reference is an index, so cycles cost nothing.
 
-use std::collections::BTreeSet;
-
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
+
+use super::{Names, Properties};
 
 /// Index of a schema in [`Schemas`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,9 +160,9 @@ pub struct Schema {
     /// Most items.
     pub max_items: Option<u64>,
     /// Named properties, in the order written.
-    pub properties: IndexMap<String, SchemaId>,
+    pub properties: Properties,
     /// Properties that must be present.
-    pub required: BTreeSet<String>,
+    pub required: Names,
     /// Other properties.
     pub additional: Additional,
     /// Alternatives, of which one (`oneOf`) or some (`anyOf`) hold.
@@ -170,9 +170,9 @@ pub struct Schema {
     /// The property that tells the variants apart.
     pub discriminator: Option<String>,
     /// Used where the value is absent.
-    pub default: Option<Value>,
+    pub default: Option<Box<Value>>,
     /// An example, as written; never trusted to fit.
-    pub example: Option<Value>,
+    pub example: Option<Box<Value>>,
     /// Only in answers.
     pub read_only: bool,
     /// Only in requests.
@@ -204,13 +204,14 @@ impl Schema {
 
 /// All schemas of one system.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Schemas(Vec<Schema>);
+pub struct Schemas(Vec<Box<Schema>>);
 
 impl Schemas {
     /// Adds one and tells its index.
     pub fn push(&mut self, schema: Schema) -> SchemaId {
         let id = SchemaId(u32::try_from(self.0.len()).expect("fewer than 2^32 schemas fit in memory"));
-        self.0.push(schema);
+        // Each for itself: a list of large things is copied whenever it grows.
+        self.0.push(Box::new(schema));
         id
     }
 
@@ -227,7 +228,7 @@ impl Schemas {
 
     /// All of them.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Schema> {
-        self.0.iter()
+        self.0.iter().map(|schema| &**schema)
     }
 
     /// How many there are.

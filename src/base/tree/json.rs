@@ -15,43 +15,53 @@ const NUMBER: &str = "$serde_json::private::Number";
 /// # Errors
 /// Where the syntax breaks, or where it nests deeper than 128 levels.
 pub fn from_json<'d>(text: &'d str, arena: &'d Arena) -> Result<Tree<'d>, serde_json::Error> {
-    let seen = Seen::default();
+    let scratch = Scratch::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let root = One { arena, seen: &seen }.deserialize(&mut deserializer)?;
+    let root = One { arena, scratch: &scratch }.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok(Tree { root, duplicates: seen.duplicates.into_inner() })
+    let twice = scratch.twice.into_inner();
+    let mut duplicates = Vec::new();
+    if !twice.is_empty() {
+        told(root, &mut "#".to_owned(), &twice, &mut duplicates);
+    }
+    Ok(Tree { root, duplicates })
 }
 
+/// What is being read at the moment: containers that are not closed yet lie one behind the other, so that none needs a
+/// list of its own.
 #[derive(Default)]
-struct Seen<'d> {
-    path: RefCell<Vec<Step<'d>>>,
-    duplicates: RefCell<Vec<String>>,
+struct Scratch<'d> {
+    entries: RefCell<Vec<(&'d str, Node<'d>)>>,
+    items: RefCell<Vec<Node<'d>>>,
+    /// Keys that came twice, with the identity of their mapping: where it stands is looked up when all is read.
+    twice: RefCell<Vec<(usize, &'d str)>>,
 }
 
-#[derive(Clone, Copy)]
-enum Step<'d> {
-    Key(&'d str),
-    Index(usize),
-}
-
-impl<'d> Seen<'d> {
-    fn enter(&self, step: Step<'d>) {
-        self.path.borrow_mut().push(step);
-    }
-
-    fn leave(&self) {
-        self.path.borrow_mut().pop();
-    }
-
-    fn twice(&self, key: &str) {
-        let mut duplicates = self.duplicates.borrow_mut();
-        if duplicates.len() < MOST_DUPLICATES {
-            let at = self.path.borrow().iter().fold("#".to_owned(), |at, step| match step {
-                Step::Key(key) => pointer::join(&at, key),
-                Step::Index(i) => format!("{at}/{i}"),
-            });
-            duplicates.push(pointer::join(&at, key));
+/// The pointers of keys that came twice.
+fn told(node: Node<'_>, at: &mut String, twice: &[(usize, &str)], out: &mut Vec<String>) {
+    let length = at.len();
+    match node {
+        Node::Map(map) => {
+            let here = map.identity();
+            for (_, key) in twice.iter().filter(|(identity, _)| *identity == here) {
+                if out.len() < MOST_DUPLICATES {
+                    out.push(pointer::join(at, key));
+                }
+            }
+            for (key, value) in map.iter() {
+                pointer::push(at, key);
+                told(value, at, twice, out);
+                at.truncate(length);
+            }
         }
+        Node::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                pointer::push(at, &i.to_string());
+                told(*item, at, twice, out);
+                at.truncate(length);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -59,7 +69,7 @@ impl<'d> Seen<'d> {
 #[derive(Clone, Copy)]
 struct One<'a, 'd> {
     arena: &'d Arena,
-    seen: &'a Seen<'d>,
+    scratch: &'a Scratch<'d>,
 }
 
 impl<'d> DeserializeSeed<'d> for One<'_, 'd> {
@@ -106,31 +116,39 @@ impl<'d> Visitor<'d> for One<'_, 'd> {
     }
 
     fn visit_seq<A: SeqAccess<'d>>(self, mut access: A) -> Result<Node<'d>, A::Error> {
-        let mut items = Vec::new();
-        loop {
-            self.seen.enter(Step::Index(items.len()));
-            let item = access.next_element_seed(self)?;
-            self.seen.leave();
-            match item {
-                Some(item) => items.push(item),
-                None => return Ok(self.arena.list(&items)),
-            }
+        let start = self.scratch.items.borrow().len();
+        while let Some(item) = access.next_element_seed(self)? {
+            self.scratch.items.borrow_mut().push(item);
         }
+        let mut items = self.scratch.items.borrow_mut();
+        let list = self.arena.list(items.get(start..).unwrap_or_default());
+        items.truncate(start);
+        Ok(list)
     }
 
     fn visit_map<A: MapAccess<'d>>(self, mut access: A) -> Result<Node<'d>, A::Error> {
-        let mut entries = Vec::new();
+        let start = self.scratch.entries.borrow().len();
+        let mut first = true;
         while let Some(key) = access.next_key_seed(Key { arena: self.arena })? {
-            if key == NUMBER && entries.is_empty() {
+            if first && key == NUMBER {
                 let digits: String = access.next_value()?;
                 let digits = self.arena.text(&digits);
                 return digits.parse::<serde_json::Number>().map(|_| Node::Number(digits)).map_err(A::Error::custom);
             }
-            self.seen.enter(Step::Key(key));
-            entries.push((key, access.next_value_seed(self)?));
-            self.seen.leave();
+            first = false;
+            let value = access.next_value_seed(self)?;
+            self.scratch.entries.borrow_mut().push((key, value));
         }
-        Ok(self.arena.map(&mut entries, |key| self.seen.twice(key)))
+        let mut entries = self.scratch.entries.borrow_mut();
+        let mut twice = Vec::new();
+        let map = self.arena.map(entries.get(start..).unwrap_or_default(), |key| twice.push(key));
+        entries.truncate(start);
+        if let Node::Map(map) = map {
+            let mut all = self.scratch.twice.borrow_mut();
+            let room = MOST_DUPLICATES.saturating_sub(all.len());
+            all.extend(twice.into_iter().take(room).map(|key| (map.identity(), key)));
+        }
+        Ok(map)
     }
 }
 

@@ -238,8 +238,8 @@ impl Arena {
             Value::String(s) => Node::Text(self.text(s)),
             Value::Array(items) => self.list(&items.iter().map(|i| self.of_value(i)).collect::<Vec<_>>()),
             Value::Object(map) => {
-                let mut entries = map.iter().map(|(k, v)| (self.text(k), self.of_value(v))).collect();
-                self.map(&mut entries, |_| {})
+                let entries: Vec<_> = map.iter().map(|(k, v)| (self.text(k), self.of_value(v))).collect();
+                self.map(&entries, |_| {})
             }
         }
     }
@@ -250,7 +250,7 @@ impl Arena {
 
     /// A mapping of these entries. Of a key that comes twice the last value stays, at the first place; `twice` gets
     /// the key.
-    fn map<'d>(&'d self, entries: &mut Vec<(&'d str, Node<'d>)>, mut twice: impl FnMut(&'d str)) -> Node<'d> {
+    fn map<'d>(&'d self, entries: &[(&'d str, Node<'d>)], mut twice: impl FnMut(&'d str)) -> Node<'d> {
         let few = entries.len() < INDEXED;
         let mut sorted: Vec<u32> = Vec::new();
         let doubled = if few {
@@ -262,9 +262,9 @@ impl Arena {
                 _ => false,
             })
         };
-        if doubled {
+        let mut once: Vec<(&'d str, Node<'d>)> = Vec::new();
+        let entries = if doubled {
             let mut places: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
-            let mut once: Vec<(&'d str, Node<'d>)> = Vec::with_capacity(entries.len());
             for (key, value) in entries.iter().copied() {
                 match places.get(key).and_then(|place| once.get_mut(*place)) {
                     Some(before) => {
@@ -277,9 +277,11 @@ impl Arena {
                     }
                 }
             }
-            *entries = once;
-            sorted = if entries.len() < INDEXED { Vec::new() } else { sorted_places(entries) };
-        }
+            sorted = if once.len() < INDEXED { Vec::new() } else { sorted_places(&once) };
+            once.as_slice()
+        } else {
+            entries
+        };
         let entries = self.0.alloc_slice_copy(entries);
         let sorted = self.0.alloc_slice_copy(&sorted);
         Node::Map(Map(self.0.alloc(Entries { entries, sorted })))

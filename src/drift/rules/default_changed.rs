@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     if p.is(Side::Request) && p.old.default.is_some() && p.new.default.is_some() && p.old.default != p.new.default {
-        let shown = |v: &Option<Value>| v.as_ref().map(plain).unwrap_or_default();
+        let shown = |v: &Option<Box<Value>>| v.as_deref().map(plain).unwrap_or_default();
         let message = format!(
             "{} was {} by default and is {}",
             quoted(p.subject, 160),

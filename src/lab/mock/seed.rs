@@ -141,7 +141,7 @@ pub(super) fn instant(schemas: &Schemas, id: SchemaId, at: Timestamp) -> Value {
         if schema.is_local_time() {
             // Whatever zone the system keeps: its clocks go forward.
             let local = full.chars().take(19).collect::<String>();
-            let spaced = schema.example.as_ref().and_then(Value::as_str).is_some_and(|e| e.contains(' '));
+            let spaced = schema.example.as_deref().and_then(Value::as_str).is_some_and(|e| e.contains(' '));
             return Value::String(if spaced { local.replacen('T', " ", 1) } else { local });
         }
         return Value::String(if schema.format.as_deref() == Some("date") {

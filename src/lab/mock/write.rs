@@ -235,7 +235,7 @@ impl MockSystem {
                     Some(value.clone())
                 } else if Some(name) == kind.created.as_deref() || Some(name) == kind.updated.as_deref() {
                     Some(instant(schemas, id, call.now))
-                } else if let Some(default) = &field.default {
+                } else if let Some(default) = field.default.as_deref() {
                     Some(default.clone())
                 } else if ours || required.contains(name) {
                     Some(sample::sample(schemas, id, &mut self.rng, Direction::Response))

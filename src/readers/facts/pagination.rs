@@ -372,7 +372,7 @@ fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String>
 fn first_page(schemas: &Schemas, query: &Query<'_>) -> u64 {
     let schema = query.parameter.schema.map(|s| schemas.get(s));
     let zero = |n: Option<&serde_json::Number>| n.and_then(serde_json::Number::as_f64).map(|f| f == 0.0);
-    let default = schema.and_then(|s| s.default.as_ref()).and_then(serde_json::Value::as_number);
+    let default = schema.and_then(|s| s.default.as_deref()).and_then(serde_json::Value::as_number);
     let says = [
         "zero-based",
         "0-based",

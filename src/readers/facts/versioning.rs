@@ -32,7 +32,7 @@ fn run(system: &mut System, _: &Hints<'_>) {
         // "version" in the query of one operation asks for the version of a record.
         if let Some(first) = with.first().filter(|_| with.len() * 2 >= system.operations.len()) {
             let schema = first.schema.map(|s| system.schemas.get(s));
-            let default = schema.and_then(|s| s.default.clone().or_else(|| only(s.values.as_deref()?)));
+            let default = schema.and_then(|s| s.default.as_deref().cloned().or_else(|| only(s.values.as_deref()?)));
             let value = json!({"in": word, "name": first.name, "value": default});
             facts.push(Fact::stated("versioning", value, first.pointer.clone()));
         }

@@ -248,7 +248,7 @@ impl<'g> Builder<'g> {
         let default = input.default.as_ref().filter(|d| !d.is_null());
         let own = self.schemas.get(id).pointer == place.pointer;
         if let Some(default) = default.filter(|_| own) {
-            self.schemas.get_mut(id).default = Some(default.clone());
+            self.schemas.get_mut(id).default = Some(Box::new(default.clone()));
         }
         id
     }

@@ -43,10 +43,10 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         .find_map(|p| p.at.text("description").filter(|d| !d.trim().is_empty()))
         .map(|d| quoted(d, 300))
         .unwrap_or_default();
-    schema.default = first("default").map(Node::to_value);
+    schema.default = first("default").map(|value| Box::new(value.to_value()));
     schema.example = first("example")
         .or_else(|| first("examples").and_then(|e| e.as_list().and_then(|list| list.first()).copied()))
-        .map(Node::to_value);
+        .map(|value| Box::new(value.to_value()));
     schema
 }
 

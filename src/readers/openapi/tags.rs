@@ -41,7 +41,7 @@ mod tests {
 
     fn codes(tags: serde_json::Value) -> Vec<String> {
         let arena = crate::base::tree::Arena::default();
-        let mut doc = Document::new(arena.of_value(&json!({"tags": tags})), "f");
+        let mut doc = Document::new(arena.of_value(&json!({"tags": tags})), "f", &arena);
         let top = doc.top();
         check(&mut doc, &top);
         doc.into_findings().iter().map(|f| format!("{} {}", f.code, f.location)).collect()

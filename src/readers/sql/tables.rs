@@ -263,7 +263,7 @@ fn leaf(
         format: format.filter(|_| !column.list).map(str::to_owned),
         values: Some(values).filter(|v| !v.is_empty() && !column.list),
         max_length: column.length,
-        default: column.default,
+        default: column.default.map(Box::new),
         read_only: column.made,
         description: column.description,
         pointer,
