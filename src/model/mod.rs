@@ -17,7 +17,7 @@ pub use bulk::Bulk;
 pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
 pub use operation::{
-    Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
+    Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
 pub use root_field::{Root, RootField};

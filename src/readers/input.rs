@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use url::Url;
 
-use super::decode;
+use super::{decode, proto};
 use crate::base::digest::Digest;
 
 /// One file.
@@ -145,6 +145,10 @@ pub fn target(base: &str, reference: &str) -> Result<String, Lacking> {
     }
     let mut steps: Vec<&str> = base.split('/').collect();
     steps.pop();
+    // Imports of Protocol Buffers start at a root, wherever they stand.
+    if file.ends_with(".proto") {
+        steps.clear();
+    }
     for step in file.split('/') {
         match step {
             "" | "." => {}
@@ -158,7 +162,7 @@ pub fn target(base: &str, reference: &str) -> Result<String, Lacking> {
 }
 
 /// References in a file to other files, as written there, each once; found by looking for `$ref`, without parsing, so
-/// that it costs next to nothing. A text that only looks like one is among them.
+/// that it costs next to nothing; of a `.proto` file every place where what it imports may lie. A text that only looks like one is among them.
 #[must_use]
 pub fn references(bytes: &[u8]) -> Vec<String> {
     let text: Cow<'_, [u8]> = if decode::is_plain(bytes) {
@@ -169,6 +173,9 @@ pub fn references(bytes: &[u8]) -> Vec<String> {
             None => return Vec::new(),
         }
     };
+    if let Some(text) = starts_as_proto(&text) {
+        return proto::imports(text);
+    }
     let mut found: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for at in memchr::memmem::find_iter(&text, b"$ref") {
@@ -197,6 +204,26 @@ pub fn references(bytes: &[u8]) -> Vec<String> {
     }
     found
 }
+
+/// The text, where it is a file of Protocol Buffers: judged by its first bytes, so that others are not looked through.
+fn starts_as_proto(bytes: &[u8]) -> Option<&str> {
+    let first = bytes.trim_ascii_start().first()?;
+    if !(first.is_ascii_alphabetic() || *first == b'/') {
+        return None;
+    }
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(e) => std::str::from_utf8(head.get(..e.valid_up_to())?).ok()?,
+    };
+    if !proto::sniff(text) {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Bytes that tell a language.
+const HEAD: usize = 64 << 10;
 
 /// Most bytes of one reference.
 const MOST_REFERENCE: usize = 2048;

@@ -14,6 +14,7 @@ mod openapi;
 mod others;
 mod overlay;
 mod postman;
+mod proto;
 mod recognise;
 mod sql;
 mod suspicious;
@@ -93,6 +94,7 @@ pub const ALL: &[Reader] = &[
     postman::READER,
     json_schema::READER,
     graphql::INTROSPECTION,
+    proto::READER,
     graphql::SDL,
     sql::READER,
 ];
@@ -195,6 +197,9 @@ fn read_parts(
     for (file, value) in source.others.trees() {
         let hits = suspicious::scan(value);
         findings.extend(hits.iter().map(|hit| hit.finding(Location::pointer(file.clone(), hit.pointer.clone()))));
+    }
+    for (file, text) in source.others.texts() {
+        findings.extend(suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(file.clone(), *at))));
     }
     tidy(&mut findings);
     Read { system, findings }

@@ -7,7 +7,7 @@ use crate::base::yaml::{Limits, Span};
 use crate::finding::{Finding, Location};
 
 const READS: &str = "this release reads OpenAPI 3, Swagger 2.0, AsyncAPI, Postman collections and JSON Schema, as JSON or YAML; \
-                     GraphQL, as SDL or as an introspection result; and tables as SQL DDL";
+                     GraphQL, as SDL or as an introspection result; Protocol Buffers; and tables as SQL DDL";
 
 /// What bytes turned out to be.
 #[derive(Clone, Copy)]
@@ -137,9 +137,6 @@ fn foreign_text(start: &str) -> Option<&'static str> {
     }
     if head.starts_with("format: 1a") {
         return Some("API Blueprint");
-    }
-    if head.contains("syntax = \"proto") {
-        return Some("a Protocol Buffers definition");
     }
     None
 }

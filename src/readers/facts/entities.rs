@@ -77,7 +77,10 @@ fn run(system: &mut System, _: &Hints<'_>) {
                 operation.record = Some(one);
             }
         }
-        entity.key = entity.schema.and_then(|schema| key(system, &entity.name, schema));
+        // A key that the description states stays too.
+        if entity.key.is_none() {
+            entity.key = entity.schema.and_then(|schema| key(system, &entity.name, schema));
+        }
     }
     system.entities = entities;
 }

@@ -4,6 +4,7 @@ mod corpus;
 mod formats;
 mod graphql;
 mod hostile;
+mod proto;
 mod score;
 mod show;
 
