@@ -61,7 +61,7 @@ impl Operation {
         match &self.root_field {
             None if self.is_grpc() => {
                 let name = self.path.rsplit('/').next().unwrap_or_default();
-                let reads = ["Get", "List", "Search", "Find", "Query", "Count", "Read", "Lookup", "Watch", "BatchGet"];
+                let reads = ["Get", "List", "Search", "Find", "Query", "Count", "Read", "Lookup", "BatchGet"];
                 let method = if reads.iter().any(|r| name.starts_with(r)) { Method::Get } else { Method::Post };
                 (method, Cow::Owned(format!("/{name}")))
             }

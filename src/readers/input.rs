@@ -182,12 +182,12 @@ pub fn references(bytes: &[u8]) -> Vec<String> {
         let rest = text.get(at + 4..).unwrap_or_default();
         let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest).trim_ascii_start();
         let Some(rest) = rest.strip_prefix(b":") else { continue };
-        let rest = rest.trim_ascii_start();
+        let rest = value_of(rest.trim_ascii_start());
         let (rest, quote) = match rest.first() {
             Some(q @ (b'"' | b'\'')) => (rest.get(1..).unwrap_or_default(), Some(*q)),
             _ => (rest, None),
         };
-        if matches!(rest.first(), None | Some(b'#' | b'{' | b'[' | b'|' | b'>' | b'&' | b'*')) {
+        if matches!(rest.first(), None | Some(b'#' | b'{' | b'[' | b'*')) {
             continue;
         }
         let ends = |b: &u8| match quote {
@@ -202,8 +202,58 @@ pub fn references(bytes: &[u8]) -> Vec<String> {
             found.push(reference);
         }
     }
+    for reference in mapped(&text) {
+        if seen.insert(reference.clone()) {
+            found.push(reference);
+        }
+    }
     found
 }
+
+/// What stands after an anchor, or on the first line of a block scalar.
+fn value_of(rest: &[u8]) -> &[u8] {
+    let mut rest = rest;
+    if rest.first() == Some(&b'&') {
+        let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+        rest = rest.get(end..).unwrap_or_default().trim_ascii_start();
+    }
+    if matches!(rest.first(), Some(b'|' | b'>')) {
+        let line = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        rest = rest.get(line..).unwrap_or_default().trim_ascii_start();
+    }
+    rest
+}
+
+/// Files that discriminators map their values to: what ends like the name of one, in the place of a value, near the word.
+fn mapped(text: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    for at in memchr::memmem::find_iter(text, b"discriminator") {
+        let start = at.max(end);
+        end = (at + MOST_MAPPING).min(text.len());
+        let near = text.get(start..end).unwrap_or_default();
+        for part in near.split(|b| *b == b':').skip(1) {
+            let part = part.trim_ascii_start();
+            let part = part.strip_prefix(b"\"").or_else(|| part.strip_prefix(b"'")).unwrap_or(part);
+            let stop = part.iter().position(|b| b.is_ascii_whitespace() || b"\"',}".contains(b)).unwrap_or(part.len());
+            let Some(Ok(reference)) = part.get(..stop).map(std::str::from_utf8) else { continue };
+            let reference = reference.replace("\\/", "/");
+            if names_file(&reference) {
+                found.push(reference);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a value of a discriminator's mapping leads to a file, and is no name of a schema.
+pub(super) fn names_file(reference: &str) -> bool {
+    let file = reference.split('#').next().unwrap_or_default();
+    [".yaml", ".yml", ".json"].iter().any(|e| file.ends_with(e))
+}
+
+/// Bytes after the word "discriminator" that are looked through for its mapping.
+const MOST_MAPPING: usize = 4096;
 
 /// The text, where it is a file of Protocol Buffers: judged by its first bytes, so that others are not looked through.
 fn starts_as_proto(bytes: &[u8]) -> Option<&str> {
@@ -258,6 +308,10 @@ mod tests {
         let text = "a: {$ref: 'x.yaml#/A'}\nb:\n  $ref: y.yaml  \nc: {\"$ref\":\"z\\/z.json#\\/Z\"}\nd:\n  $ref: '#/own'\ne: {$ref: w.yaml}\n\
                     f:\n  \"$ref\" : \"x.yaml#/A\"\n$refs: none\n";
         assert_eq!(references(text.as_bytes()), ["x.yaml#/A", "y.yaml", "z/z.json#/Z", "w.yaml"]);
+        let blocks = "a:\n  $ref: >-\n    x.yaml#/A\nb:\n  $ref: |\n    y.yaml\nc: {$ref: &here 'z.yaml'}\nd: {$ref: *here}\n";
+        assert_eq!(references(blocks.as_bytes()), ["x.yaml#/A", "y.yaml", "z.yaml"]);
+        let mapping = "discriminator:\n  propertyName: kind\n  mapping:\n    dog: pets/dog.yaml#/Dog\n    cat: Cat\n    cow: '#/x'\n    eel: \"eel.json\"\n";
+        assert_eq!(references(mapping.as_bytes()), ["pets/dog.yaml#/Dog", "eel.json"]);
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(references(&[b"\xff\xfe".as_slice(), &wide].concat()).len(), 4);
         assert!(references(b"{\"$ref\": \"unfinished").is_empty());

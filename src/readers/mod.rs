@@ -7,6 +7,7 @@ mod asyncapi;
 mod decode;
 mod entity;
 pub mod facts;
+pub mod fuzz;
 mod graphql;
 mod input;
 mod json_schema;
@@ -54,6 +55,13 @@ pub struct Reader {
     pub format: &'static str,
     /// What its documents are written in, and what reads them.
     pub form: Form,
+}
+
+impl Reader {
+    /// Two readers may share a format, of which one form is a tree and the other a text.
+    fn is(&self, other: &Self) -> bool {
+        self.format == other.format && matches!(self.form, Form::Tree { .. }) == matches!(other.form, Form::Tree { .. })
+    }
 }
 
 /// What documents of a format are written in. `sniff` says by the document's own marks whether it is in the format;
@@ -107,14 +115,21 @@ pub const MOST_BYTES: usize = 64 << 20;
 #[must_use]
 pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
     let name = others::name_of(origin);
-    read_parts(bytes, &name, &[], &[], origin, || Digest::of_bytes(bytes))
+    read_parts(None, bytes, &name, &[], &[], origin, || Digest::of_bytes(bytes))
+}
+
+/// As [`read_bytes`], by this reader, whether it recognises the document or not. Nothing is read of a text in a language
+/// where the reader wants a tree.
+#[must_use]
+pub fn read_as(reader: &Reader, bytes: &[u8], origin: &str) -> Read {
+    read_parts(Some(reader), bytes, origin, &[], &[], origin, || Digest::of_bytes(bytes))
 }
 
 /// As [`read_bytes`], with the files that the description refers to and the overlays given with it.
 #[must_use]
 pub fn read(input: &Input, origin: &str) -> Read {
     let main = input.main.bytes.as_deref().unwrap_or_default();
-    read_parts(main, &input.main.name, &input.others, &input.overlays, origin, || input.digest())
+    read_parts(None, main, &input.main.name, &input.others, &input.overlays, origin, || input.digest())
 }
 
 /// The description as one value, overlays applied and nothing resolved: what pointers into it lead through. Nothing where
@@ -135,6 +150,7 @@ pub fn whole(input: &Input) -> Option<serde_json::Value> {
 }
 
 fn read_parts(
+    chosen: Option<&Reader>,
     bytes: &[u8],
     name: &str,
     others: &[Part],
@@ -150,7 +166,11 @@ fn read_parts(
     let others = others::decoded(others, origin);
     let overlays = overlay::decoded(overlays, &mut findings);
     let arena = Arena::default();
-    let Some(document) = recognise::document(&text, origin, &arena, &mut findings) else {
+    let document = match chosen.map(|r| r.form) {
+        Some(Form::Text { read, .. }) => Some(Document::Text(&text, read)),
+        Some(Form::Tree { .. }) | None => recognise::document(&text, origin, &arena, &mut findings),
+    };
+    let Some(document) = document else {
         return Read { system: None, findings };
     };
     let mut changed = overlay::Changed::default();
@@ -169,9 +189,12 @@ fn read_parts(
     let source = Source { origin: origin.to_owned(), digest: digest(), others };
     let read = match document {
         Document::Tree(value) => ALL.iter().find_map(|r| match r.form {
-            Form::Tree { sniff, read } => sniff(value).then(|| read(value, &source)),
+            Form::Tree { sniff, read } => {
+                chosen.map_or_else(|| sniff(value), |c| c.is(r)).then(|| read(value, &source))
+            }
             Form::Text { .. } => None,
         }),
+        Document::Text(..) if chosen.is_some_and(|c| matches!(c.form, Form::Tree { .. })) => None,
         Document::Text(text, read) => Some(read(text, &source)),
     };
     let Some(Draft { mut system, hints, findings: more }) = read else {

@@ -22,8 +22,8 @@ fn sniff(document: Node<'_>) -> bool {
     document.get("asyncapi").is_some_and(|v| version_text(v).starts_with(['1', '2', '3']))
 }
 
-fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin);
+fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
+    let mut doc = Document::new(value, &source.origin).with(&source.others);
     let top = doc.top();
     let mut hints = Hints::default();
     let info = top.child("info");

@@ -32,8 +32,8 @@ fn sniff(document: Node<'_>) -> bool {
         || (document.get("type").is_some_and(|t| t.as_str() == Some("object")) && object("properties"))
 }
 
-fn read<'d>(value: Node<'d>, source: &Source) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin);
+fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
+    let mut doc = Document::new(value, &source.origin).with(&source.others);
     let top = doc.top();
     let mut hints = Hints::default();
     if let Some(text) = top.text("description") {

@@ -180,6 +180,12 @@ pub(super) fn unquoted(raw: &str) -> std::borrow::Cow<'_, str> {
     out.into()
 }
 
+/// A comment without the marks at its two ends.
+pub(super) fn inner(comment: &str) -> &str {
+    let text = comment.strip_suffix("*/").unwrap_or(comment);
+    text.trim_start_matches(['/', '*']).trim()
+}
+
 /// What a comment says, its marks taken out: of the first lines alone, which is more than anybody is shown.
 pub(super) fn said(comment: &str) -> String {
     let mut out = String::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::file::{Rpc, Service};
 use super::http::{self, Binding, Forms};
-use super::lex::said;
+use super::lex::{inner, said};
 use super::schemas::{Builder, behaves, name_of};
 use super::world::World;
 use crate::base::pointer;
@@ -187,7 +187,7 @@ impl<'d> Reader<'_, '_, 'd> {
         let index = self.operations.len();
         if !call.rpc.comment.is_empty() {
             let pointer = format!("{}/description", call.at);
-            self.hints.prose.push(Prose { operation: Some(index), pointer, text: call.rpc.comment });
+            self.hints.prose.push(Prose { operation: Some(index), pointer, text: inner(call.rpc.comment) });
         }
         let security = call.scopes.iter().map(|scope| vec![SchemeUse { scheme: SCHEME.to_owned(), scopes: vec![scope.clone()] }]);
         self.operations.push(Operation {

@@ -3,6 +3,7 @@
 
 use super::file::{Body, Field, Label};
 use super::http::Bound;
+use super::lex::inner;
 use super::operations::Reader;
 use super::schemas::{behaves, description, name_of};
 use super::types::{known, scalar};
@@ -140,7 +141,7 @@ impl<'w, 'd> Reader<'_, 'w, 'd> {
         if !field.comment.is_empty() {
             let index = self.operations.len();
             let pointer = format!("{pointer}/description");
-            let prose = Prose { operation: Some(index), pointer, text: field.comment };
+            let prose = Prose { operation: Some(index), pointer, text: inner(field.comment) };
             self.hints.parameters.insert((index, quoted(name, 200)), prose);
         }
     }

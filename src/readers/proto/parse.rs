@@ -299,10 +299,11 @@ impl<'d> Parser<'d> {
         }
         let name = self.word("the field has no name")?;
         let options = self.numbered("the field has no number")?;
-        self.needs(b';', "the statement does not end in a semicolon")?;
-        let comment = self.comment(above);
+        let ended = self.needs(b';', "the statement does not end in a semicolon");
+        let comment = if ended.is_ok() { self.comment(above) } else { above };
         fields.push(Field { name, label, of, comment, options });
-        Ok(())
+        // Where the semicolon alone is missing, the next statement is not.
+        if self.token.kind == Kind::Word { Ok(()) } else { ended }
     }
 
     /// A message and a field of it in one, of proto2: its name starts with a capital letter, which the field's does not.

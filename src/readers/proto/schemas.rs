@@ -17,7 +17,8 @@ use crate::readers::Source;
 
 /// Most schemas of one description.
 const MOST_SCHEMAS: usize = 300_000;
-/// Most properties written again, for fields that say more of a message than the message does.
+/// Most properties written again, for fields that say more of a message than the message does; what is beyond was made to be
+/// read for long, and is told without its fields.
 const MOST_COPIED: usize = 200_000;
 /// Most findings of one kind.
 const MOST_TOLD: usize = 25;
@@ -274,7 +275,7 @@ impl<'w, 'd> Builder<'w, 'd> {
                 room -= base.properties.len();
                 base.clone()
             } else {
-                Schema { types: TypeSet::OBJECT, variants: vec![of], ..Schema::default() }
+                Schema { types: TypeSet::OBJECT, name: base.name.clone(), ..Schema::default() }
             };
             for name in &without {
                 schema.properties.shift_remove(name);
