@@ -13,8 +13,12 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used().into_iter().filter(|used| used.operation.is_grpc()) {
-        let message = format!("{} is a method of gRPC, which this release does not call", quoted(&used.operation.id, 80));
-        let fix = format!("take an operation of {} that has an HTTP path, or a gateway's description", used.system_name.value);
+        let message =
+            format!("{} is a method of gRPC, which this release does not call", quoted(&used.operation.id, 80));
+        let fix = format!(
+            "take an operation of {} that has an HTTP path, or a gateway's description",
+            used.system_name.value
+        );
         out.push(subject.error(&CHECK, used.name.at, message).fix(fix).because_of(&used.operation.pointer));
     }
 }

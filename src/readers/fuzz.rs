@@ -65,7 +65,7 @@ fn holds(read: &Read, bytes: usize) -> Result<(), String> {
         return Err(format!("{} findings", read.findings.len()));
     }
     for finding in &read.findings {
-        let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
+        let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let place = finding.location.to_string();
         if !finding.code.chars().all(kebab) {
             return Err(format!("the code {} is none", finding.code));

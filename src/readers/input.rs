@@ -308,7 +308,8 @@ mod tests {
         let text = "a: {$ref: 'x.yaml#/A'}\nb:\n  $ref: y.yaml  \nc: {\"$ref\":\"z\\/z.json#\\/Z\"}\nd:\n  $ref: '#/own'\ne: {$ref: w.yaml}\n\
                     f:\n  \"$ref\" : \"x.yaml#/A\"\n$refs: none\n";
         assert_eq!(references(text.as_bytes()), ["x.yaml#/A", "y.yaml", "z/z.json#/Z", "w.yaml"]);
-        let blocks = "a:\n  $ref: >-\n    x.yaml#/A\nb:\n  $ref: |\n    y.yaml\nc: {$ref: &here 'z.yaml'}\nd: {$ref: *here}\n";
+        let blocks =
+            "a:\n  $ref: >-\n    x.yaml#/A\nb:\n  $ref: |\n    y.yaml\nc: {$ref: &here 'z.yaml'}\nd: {$ref: *here}\n";
         assert_eq!(references(blocks.as_bytes()), ["x.yaml#/A", "y.yaml", "z.yaml"]);
         let mapping = "discriminator:\n  propertyName: kind\n  mapping:\n    dog: pets/dog.yaml#/Dog\n    cat: Cat\n    cow: '#/x'\n    eel: \"eel.json\"\n";
         assert_eq!(references(mapping.as_bytes()), ["pets/dog.yaml#/Dog", "eel.json"]);

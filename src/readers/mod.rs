@@ -222,7 +222,8 @@ fn read_parts(
         findings.extend(hits.iter().map(|hit| hit.finding(Location::pointer(file.clone(), hit.pointer.clone()))));
     }
     for (file, text) in source.others.texts() {
-        findings.extend(suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(file.clone(), *at))));
+        findings
+            .extend(suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(file.clone(), *at))));
     }
     tidy(&mut findings);
     Read { system, findings }

@@ -104,7 +104,11 @@ fn action(operation: &Operation, text: &str) -> Action {
     match method {
         Method::Get => read(operation, item, of_path, of_id),
         // A mutation, or a method, that names no verb does something of its own.
-        Method::Post if (operation.root_field.is_some() || operation.is_grpc()) && of_path.is_none() && of_id.is_none() => Action::Other,
+        Method::Post
+            if (operation.root_field.is_some() || operation.is_grpc()) && of_path.is_none() && of_id.is_none() =>
+        {
+            Action::Other
+        }
         Method::Post => match (of_path, of_id) {
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,

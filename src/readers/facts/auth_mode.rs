@@ -213,7 +213,7 @@ fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
         .values()
         .filter_map(|s| if let SchemeKind::Oauth2(flows) = &s.kind { Some((s, flows)) } else { None });
     let flows: Vec<_> = flows.collect();
-    if let Some((scheme, _)) = flows.iter().find(|(_, f)| !f.is_empty()) {
+    if let Some((scheme, _)) = flows.first() {
         let all_implicit = flows.iter().flat_map(|(_, f)| f.iter()).all(|f| f.kind == "implicit");
         let value = mode("oauth2_authorization_code");
         let from = vec![scheme.pointer.clone()];

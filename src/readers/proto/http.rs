@@ -80,7 +80,8 @@ impl Forms {
             let defined = loaded.file.options.all("google.api.resource_definition").cloned();
             for resource in all.chain(defined) {
                 for pattern in resource.all("pattern").filter_map(Value::text).filter(|p| p.len() <= LONGEST) {
-                    let names = pattern.split('{').skip(1).filter_map(|s| s.split(['}', '=']).next()).map(str::to_owned);
+                    let names =
+                        pattern.split('{').skip(1).filter_map(|s| s.split(['}', '=']).next()).map(str::to_owned);
                     let steps = pattern.split('/').map(|s| if s.starts_with('{') { "*" } else { s });
                     out.entry(steps.collect::<Vec<_>>().join("/")).or_insert_with(|| names.collect());
                 }
@@ -180,7 +181,8 @@ mod tests {
     use super::*;
 
     fn shown(template: &str) -> Option<String> {
-        let forms = Forms(HashMap::from([("shelves/*/books/*".to_owned(), vec!["shelf".to_owned(), "volume".to_owned()])]));
+        let forms =
+            Forms(HashMap::from([("shelves/*/books/*".to_owned(), vec!["shelf".to_owned(), "volume".to_owned()])]));
         path(template, &forms).map(|(path, bound)| {
             let bound: Vec<String> = bound.iter().map(|b| format!("{}<{}", b.name, b.field)).collect();
             format!("{path} {}", bound.join(" "))

@@ -82,7 +82,8 @@ impl<'d> Lexer<'d> {
                     self.at = if next == b'/' {
                         self.until(from, |b| b == b'\n')
                     } else {
-                        let close = memchr::memmem::find(self.text.as_bytes().get(from + 2..).unwrap_or_default(), b"*/");
+                        let close =
+                            memchr::memmem::find(self.text.as_bytes().get(from + 2..).unwrap_or_default(), b"*/");
                         close.map_or(self.text.len(), |n| from + n + 4)
                     };
                     if all == 0 && !first {
@@ -219,7 +220,8 @@ mod tests {
 
     #[test]
     fn tokens_come_with_their_text() {
-        let found: Vec<(Kind, &str)> = tokens("a.b_1=-1.5e+3 'x\\'y' \"é\\é\" .5 é{}").into_iter().map(|t| (t.0, t.1)).collect();
+        let found: Vec<(Kind, &str)> =
+            tokens("a.b_1=-1.5e+3 'x\\'y' \"é\\é\" .5 é{}").into_iter().map(|t| (t.0, t.1)).collect();
         assert_eq!(
             found,
             [
@@ -243,7 +245,8 @@ mod tests {
 
     #[test]
     fn a_comment_belongs_to_what_follows_it_without_a_blank_line() {
-        let text = "// licence\n\n// A thing.\n// Of two lines.\nmessage /* in */ A { // beside\n  // Its id.\n  x\n}\n";
+        let text =
+            "// licence\n\n// A thing.\n// Of two lines.\nmessage /* in */ A { // beside\n  // Its id.\n  x\n}\n";
         let found = tokens(text);
         let above = |name: &str| found.iter().find(|t| t.1 == name).map(|t| said(t.2)).unwrap_or_default();
         assert_eq!(above("message"), "A thing. Of two lines.");

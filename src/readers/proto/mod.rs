@@ -74,7 +74,13 @@ fn read<'d>(text: &'d str, source: &Source<'d>) -> Draft<'d> {
     let entities = entities(named, &schemas);
     let servers = servers(&world, &services);
     let schemes = schemes(&world, &services);
-    let missing = Missing { empty: schemas.is_empty(), told: &told, services: &services, servers: &servers, schemes: schemes.is_empty() };
+    let missing = Missing {
+        empty: schemas.is_empty(),
+        told: &told,
+        services: &services,
+        servers: &servers,
+        schemes: schemes.is_empty(),
+    };
     if !missing.find(&source.origin, &mut findings) {
         return Draft { system: None, hints, findings };
     }
@@ -98,7 +104,10 @@ fn read<'d>(text: &'d str, source: &Source<'d>) -> Draft<'d> {
     Draft { system: Some(system), hints, findings }
 }
 
-fn entities(named: Vec<(String, crate::model::SchemaId, Option<String>)>, schemas: &Schemas) -> BTreeMap<String, Entity> {
+fn entities(
+    named: Vec<(String, crate::model::SchemaId, Option<String>)>,
+    schemas: &Schemas,
+) -> BTreeMap<String, Entity> {
     let mut out = BTreeMap::new();
     for (name, id, key) in named {
         let last = name.rsplit('.').next().unwrap_or(&name);
@@ -116,7 +125,11 @@ fn servers(world: &World<'_>, services: &[(usize, &Service<'_>)]) -> Vec<Server>
         let url = format!("https://{}", quoted(host.trim_end_matches(":443"), 300));
         if out.len() < MOST_SERVERS && !out.iter().any(|s| s.url == url) {
             let pointer = operations::pointer_of(world, *f, service);
-            out.push(Server { url, description: String::new(), pointer: pointer::join(&pointer, "google.api.default_host") });
+            out.push(Server {
+                url,
+                description: String::new(),
+                pointer: pointer::join(&pointer, "google.api.default_host"),
+            });
         }
     }
     out
@@ -166,7 +179,9 @@ impl Missing<'_, '_> {
         let whole = || Location::pointer(origin, "#");
         if self.empty && operations.is_empty() {
             let message = "no message and no method could be read";
-            findings.push(Finding::error("unreadable-input", whole(), message).fix("pass the file that defines the services"));
+            findings.push(
+                Finding::error("unreadable-input", whole(), message).fix("pass the file that defines the services"),
+            );
             return false;
         }
         if operations.is_empty() {
@@ -185,8 +200,10 @@ impl Missing<'_, '_> {
             findings.push(Finding::note("grpc-not-called", whole(), message).fix(fix));
         }
         if *streams > 0 {
-            let message = format!("messages stream in {}; they are told as if one came", plural(*streams as u64, "method"));
-            findings.push(Finding::note("streams-not-read", whole(), message).fix("read by another method, or in pages"));
+            let message =
+                format!("messages stream in {}; they are told as if one came", plural(*streams as u64, "method"));
+            findings
+                .push(Finding::note("streams-not-read", whole(), message).fix("read by another method, or in pages"));
         }
         if self.servers.is_empty() {
             let message = "no service names its host, so the base URL is not known";
@@ -195,7 +212,8 @@ impl Missing<'_, '_> {
         }
         if self.schemes {
             let message = "a .proto file without oauth_scopes does not say how to authenticate";
-            findings.push(Finding::note("no-security-scheme", whole(), message).fix("record how the system authenticates"));
+            findings
+                .push(Finding::note("no-security-scheme", whole(), message).fix("record how the system authenticates"));
         }
         true
     }

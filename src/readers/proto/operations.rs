@@ -156,9 +156,8 @@ impl<'d> Reader<'_, '_, 'd> {
             pointer: call.at.clone(),
         });
         let mut answer = Some(answer);
-        let part = output.and_then(|of| {
-            Some((of, self.builder.world.fields(of).iter().find(|f| f.name == binding.response_body)?))
-        });
+        let part = output
+            .and_then(|of| Some((of, self.builder.world.fields(of).iter().find(|f| f.name == binding.response_body)?)));
         if let Some((of, field)) = part {
             let place = self.builder.place(of, field);
             answer = Some(self.builder.field(of, field, place));
@@ -189,7 +188,8 @@ impl<'d> Reader<'_, '_, 'd> {
             let pointer = format!("{}/description", call.at);
             self.hints.prose.push(Prose { operation: Some(index), pointer, text: inner(call.rpc.comment) });
         }
-        let security = call.scopes.iter().map(|scope| vec![SchemeUse { scheme: SCHEME.to_owned(), scopes: vec![scope.clone()] }]);
+        let security =
+            call.scopes.iter().map(|scope| vec![SchemeUse { scheme: SCHEME.to_owned(), scopes: vec![scope.clone()] }]);
         self.operations.push(Operation {
             id,
             method,

@@ -55,7 +55,14 @@ impl<'w, 'd> Reader<'_, 'w, 'd> {
             self.builder.schemas.push(text)
         });
         let name = quoted(&part.name, 200);
-        Parameter { name, place: ParamIn::Path, required: true, schema: Some(schema), description: quoted(&told, 300), pointer }
+        Parameter {
+            name,
+            place: ParamIn::Path,
+            required: true,
+            schema: Some(schema),
+            description: quoted(&told, 300),
+            pointer,
+        }
     }
 
     /// The field at the end of a way of names: `book.name`.
@@ -126,7 +133,11 @@ impl<'w, 'd> Reader<'_, 'w, 'd> {
         };
         match base {
             // Texts, numbers and what is written as one.
-            Some(base) if !base.types.is_any() && !base.types.has(TypeSet::OBJECT) && !base.types.has(TypeSet::ARRAY) => Part::Whole,
+            Some(base)
+                if !base.types.is_any() && !base.types.has(TypeSet::OBJECT) && !base.types.has(TypeSet::ARRAY) =>
+            {
+                Part::Whole
+            }
             Some(_) => Part::None,
             None => match self.message_of(of, field) {
                 Some(_) if many => Part::None,

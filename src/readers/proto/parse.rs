@@ -211,7 +211,12 @@ impl<'d> Parser<'d> {
         // Its place comes before those of what is in it.
         let place = self.file.types.len();
         let inside = format!("{name}.");
-        self.file.types.push(Type { name, comment, options: super::file::Options::default(), body: Body::Message(Vec::new()) });
+        self.file.types.push(Type {
+            name,
+            comment,
+            options: super::file::Options::default(),
+            body: Body::Message(Vec::new()),
+        });
         let mut fields: Vec<Field<'d>> = Vec::new();
         let mut options = super::file::Options::default();
         self.block(|p| {
@@ -225,7 +230,11 @@ impl<'d> Parser<'d> {
                 ("message", Kind::Word) => p.message(&inside, above, depth + 1),
                 ("enum", Kind::Word) => p.enumeration(&inside, above),
                 ("export" | "local", Kind::Word) if matches!(p.token.text, "message" | "enum") => {
-                    if p.take().text == "enum" { p.enumeration(&inside, above) } else { p.message(&inside, above, depth + 1) }
+                    if p.take().text == "enum" {
+                        p.enumeration(&inside, above)
+                    } else {
+                        p.message(&inside, above, depth + 1)
+                    }
                 }
                 ("option", Kind::Word | Kind::Mark(b'(')) => {
                     options.0.push(p.option()?);
@@ -257,9 +266,15 @@ impl<'d> Parser<'d> {
                     p.needs(b'>', "the types of the map are not closed")?;
                     p.named(Label::Map(key), of, above, &mut fields)
                 }
-                ("optional", Kind::Word | Kind::Mark(b'.')) => p.field(Label::Optional, above, &mut fields, &inside, depth),
-                ("required", Kind::Word | Kind::Mark(b'.')) => p.field(Label::Required, above, &mut fields, &inside, depth),
-                ("repeated", Kind::Word | Kind::Mark(b'.')) => p.field(Label::Repeated, above, &mut fields, &inside, depth),
+                ("optional", Kind::Word | Kind::Mark(b'.')) => {
+                    p.field(Label::Optional, above, &mut fields, &inside, depth)
+                }
+                ("required", Kind::Word | Kind::Mark(b'.')) => {
+                    p.field(Label::Required, above, &mut fields, &inside, depth)
+                }
+                ("repeated", Kind::Word | Kind::Mark(b'.')) => {
+                    p.field(Label::Repeated, above, &mut fields, &inside, depth)
+                }
                 ("group", Kind::Word) => p.group(Label::Plain, above, &mut fields, &inside, depth),
                 _ => {
                     while p.takes(b'.') {

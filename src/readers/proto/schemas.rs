@@ -83,7 +83,9 @@ impl<'w, 'd> Builder<'w, 'd> {
     /// Where a pointer leads.
     pub(super) fn location(&self, pointer: &str) -> Location {
         match pointer.split_once('#') {
-            Some((file, inside)) if !file.is_empty() => Location::pointer(self.source.others.shown(file), format!("#{inside}")),
+            Some((file, inside)) if !file.is_empty() => {
+                Location::pointer(self.source.others.shown(file), format!("#{inside}"))
+            }
             _ => Location::pointer(&self.source.origin, pointer),
         }
     }
@@ -98,7 +100,9 @@ impl<'w, 'd> Builder<'w, 'd> {
             return (None, self.schemas.push(Schema { pointer: pointer.to_owned(), ..schema }));
         }
         match self.world.find(package, "", name) {
-            Some(at) if matches!(self.world.ty(at).map(|t| &t.body), Some(Body::Message(_))) => (Some(at), self.message(at)),
+            Some(at) if matches!(self.world.ty(at).map(|t| &t.body), Some(Body::Message(_))) => {
+                (Some(at), self.message(at))
+            }
             _ => {
                 self.missing(name, pointer);
                 (None, self.schemas.push(Schema { pointer: pointer.to_owned(), ..Schema::default() }))
@@ -170,15 +174,23 @@ impl<'w, 'd> Builder<'w, 'd> {
         }
         let with = |base: Schema| {
             let info = field.options.message("google.api.field_info");
-            let format = info.iter().flat_map(|i| i.all("format")).find_map(super::file::Value::text).map(|f| match f {
-                "UUID4" => "uuid".to_owned(),
-                other => quoted(&other.to_lowercase(), 40),
-            });
+            let format =
+                info.iter().flat_map(|i| i.all("format")).find_map(super::file::Value::text).map(|f| match f {
+                    "UUID4" => "uuid".to_owned(),
+                    other => quoted(&other.to_lowercase(), 40),
+                });
             let default = field.options.text("default").map(|d| match (base.types, serde_json::from_str(d)) {
                 (types, Ok(value)) if types.has(TypeSet::of(&value)) && !types.has(TypeSet::STRING) => value,
                 _ => Value::String(quoted(d, 200)),
             });
-            Schema { types: base.types, format: format.or(base.format), minimum: base.minimum, additional: base.additional, default, ..own.clone() }
+            Schema {
+                types: base.types,
+                format: format.or(base.format),
+                minimum: base.minimum,
+                additional: base.additional,
+                default,
+                ..own.clone()
+            }
         };
         if let Some(base) = scalar(field.of).or_else(|| known(field.of)) {
             let schema = with(base);
@@ -252,7 +264,11 @@ impl<'w, 'd> Builder<'w, 'd> {
         let mut text = said(of.comment);
         for names in groups.values().filter(|n| n.len() > 1).take(4) {
             let names = quoted(&names.join(", "), 100);
-            text = if text.is_empty() { format!("at most one of {names}") } else { format!("at most one of {names}; {text}") };
+            text = if text.is_empty() {
+                format!("at most one of {names}")
+            } else {
+                format!("at most one of {names}; {text}")
+            };
         }
         schema.description = quoted(&text, 300);
         schema

@@ -174,11 +174,10 @@ mod tests {
 
     #[test]
     fn an_import_is_looked_for_from_every_root_that_may_be_meant() {
-        assert_eq!(places("library/v1/book.proto").collect::<Vec<_>>(), [
-            "library/v1/book.proto",
-            "v1/book.proto",
-            "book.proto"
-        ]);
+        assert_eq!(
+            places("library/v1/book.proto").collect::<Vec<_>>(),
+            ["library/v1/book.proto", "v1/book.proto", "book.proto"]
+        );
         assert_eq!(places("google/api/http.proto").count(), 1);
         assert_eq!(places(&"a/".repeat(1000)).count(), MOST_ROOTS + 1);
     }

@@ -89,7 +89,11 @@ fn every_format_is_read_in_every_encoding() {
         ] {
             let read = read_bytes(&bytes, "x");
             let (a, b) = (read.system.as_ref(), plain.system.as_ref());
-            assert_eq!(a.map(|s| (&s.schemas, &s.operations)), b.map(|s| (&s.schemas, &s.operations)), "{format} in {how}");
+            assert_eq!(
+                a.map(|s| (&s.schemas, &s.operations)),
+                b.map(|s| (&s.schemas, &s.operations)),
+                "{format} in {how}"
+            );
             assert_eq!(codes(&read).contains(&"not-utf8"), told, "{format} in {how}");
         }
         // A letter of Latin-1, where every format has text.
@@ -114,7 +118,10 @@ fn a_description_torn_off_anywhere_is_read_or_told() {
 #[test]
 fn a_chain_of_references_is_given_up_in_every_format_that_has_references() {
     let links = |place: &str, n: usize| -> Value {
-        (0..n).map(|i| (format!("S{i}"), json!({"$ref": format!("{place}S{}", i + 1)}))).collect::<serde_json::Map<_, _>>().into()
+        (0..n)
+            .map(|i| (format!("S{i}"), json!({"$ref": format!("{place}S{}", i + 1)})))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let n = 20_000;
     for (place, doc) in [
@@ -155,7 +162,8 @@ fn schemas_that_hold_themselves_end_in_every_format() {
             assert!(system.schemas.len() < 20, "{}", system.schemas.len());
         }
     }
-    let folders = (0..200).fold(json!({"name": "a", "request": "https://x.example/a"}), |inner, _| json!({"item": [inner]}));
+    let folders =
+        (0..200).fold(json!({"name": "a", "request": "https://x.example/a"}), |inner, _| json!({"item": [inner]}));
     let collection = json!({"info": {"_postman_id": "1"}, "item": [folders]});
     let read = read_bytes(collection.to_string().as_bytes(), "x");
     assert!(read.system.is_some() || codes(&read).contains(&"unreadable-input"), "{:?}", codes(&read));
@@ -169,9 +177,15 @@ fn nesting_ten_thousand_deep_is_refused_or_cut_in_every_language() {
     let deep = 10_000;
     for (what, text) in [
         ("flow YAML", "openapi: ".to_owned() + &"[".repeat(deep)),
-        ("block YAML", (0..deep).map(|i| format!("{}a:\n", " ".repeat(i % 400))).collect::<String>() + &"- ".repeat(deep)),
+        (
+            "block YAML",
+            (0..deep).map(|i| format!("{}a:\n", " ".repeat(i % 400))).collect::<String>() + &"- ".repeat(deep),
+        ),
         ("JSON", "{\"openapi\": \"3.0.0\", \"x\": ".to_owned() + &"[".repeat(deep)),
-        ("JSON in a collection", "{\"info\": {\"_postman_id\": \"1\"}, \"item\": ".to_owned() + &"[{\"item\": ".repeat(deep)),
+        (
+            "JSON in a collection",
+            "{\"info\": {\"_postman_id\": \"1\"}, \"item\": ".to_owned() + &"[{\"item\": ".repeat(deep),
+        ),
         ("lists of GraphQL", format!("type Query {{ a: {}Int{} }}", "[".repeat(deep), "]".repeat(deep))),
         ("values of GraphQL", format!("type Query {{ a(b: Int = {}1) : Int }}", "[".repeat(deep))),
         ("parentheses of SQL", format!("CREATE TABLE a (b int DEFAULT {}1{});", "(".repeat(deep), ")".repeat(deep))),
@@ -212,7 +226,10 @@ fn a_key_that_stands_twice_is_told_in_every_tree() {
         r#"{"type": "object", "info2": 1, "properties": {"title": {}, "title": {"type": "string"}}}"#,
     ] {
         let read = read_bytes(text.as_bytes(), "x");
-        assert!(read.findings.iter().any(|f| f.code == "duplicate-key" && f.location.to_string().ends_with("/title")), "{text}");
+        assert!(
+            read.findings.iter().any(|f| f.code == "duplicate-key" && f.location.to_string().ends_with("/title")),
+            "{text}"
+        );
     }
 }
 
@@ -220,13 +237,27 @@ fn a_key_that_stands_twice_is_told_in_every_tree() {
 fn huge_numbers_and_keys_with_control_characters_are_survived_in_every_format() {
     let digits = "9".repeat(30_000);
     for text in [
-        format!(r#"{{"swagger": "2.0", "info": {{"version": {digits}}}, "paths": {{"/\u0000\u001b\u202e": {{"get": {{"operationId": "\u0007", "parameters": [{{"in": "query", "name": "\u0000", "maximum": 1e999999, "type": "number"}}]}}}}}}}}"#),
-        format!(r#"{{"asyncapi": "2.0.0", "info": {{"version": {digits}}}, "channels": {{"\u0000\u001b": {{"subscribe": {{"message": {{"name": "\u202e\u0007", "payload": {{"maximum": {digits}}}}}}}}}}}}}"#),
-        format!(r#"{{"info": {{"_postman_id": "\u0000", "name": "\u001b", "version": {digits}}}, "item": [{{"name": "\u202e", "request": {{"method": "\u0007", "url": "http://\u0000/\u001b?\u0000={digits}"}}}}]}}"#),
-        format!(r#"{{"type": "object", "title": "\u0000\u001b", "properties": {{"\u0007\u202e": {{"minimum": {digits}, "multipleOf": -{digits}e-99}}}}}}"#),
-        format!("type Query {{\n  a(b: Int = {digits}): Int\n}}\n\"\"\"\u{1b}\u{202e}\u{7}\"\"\"\ntype \u{1b}B {{ c: Int }}\n"),
-        format!("CREATE TABLE \"a\u{1b}\u{202e}\" (b decimal({digits}, 2) DEFAULT {digits}, \"\u{7}\" int PRIMARY KEY);\n"),
-        format!("syntax = \"proto3\";\nmessage A {{ string a = {digits}; // \u{1b}\u{202e}\u{7}\n int32 b\u{1b} = 2; int32 c = 3 [default = {digits}]; }}\n"),
+        format!(
+            r#"{{"swagger": "2.0", "info": {{"version": {digits}}}, "paths": {{"/\u0000\u001b\u202e": {{"get": {{"operationId": "\u0007", "parameters": [{{"in": "query", "name": "\u0000", "maximum": 1e999999, "type": "number"}}]}}}}}}}}"#
+        ),
+        format!(
+            r#"{{"asyncapi": "2.0.0", "info": {{"version": {digits}}}, "channels": {{"\u0000\u001b": {{"subscribe": {{"message": {{"name": "\u202e\u0007", "payload": {{"maximum": {digits}}}}}}}}}}}}}"#
+        ),
+        format!(
+            r#"{{"info": {{"_postman_id": "\u0000", "name": "\u001b", "version": {digits}}}, "item": [{{"name": "\u202e", "request": {{"method": "\u0007", "url": "http://\u0000/\u001b?\u0000={digits}"}}}}]}}"#
+        ),
+        format!(
+            r#"{{"type": "object", "title": "\u0000\u001b", "properties": {{"\u0007\u202e": {{"minimum": {digits}, "multipleOf": -{digits}e-99}}}}}}"#
+        ),
+        format!(
+            "type Query {{\n  a(b: Int = {digits}): Int\n}}\n\"\"\"\u{1b}\u{202e}\u{7}\"\"\"\ntype \u{1b}B {{ c: Int }}\n"
+        ),
+        format!(
+            "CREATE TABLE \"a\u{1b}\u{202e}\" (b decimal({digits}, 2) DEFAULT {digits}, \"\u{7}\" int PRIMARY KEY);\n"
+        ),
+        format!(
+            "syntax = \"proto3\";\nmessage A {{ string a = {digits}; // \u{1b}\u{202e}\u{7}\n int32 b\u{1b} = 2; int32 c = 3 [default = {digits}]; }}\n"
+        ),
     ] {
         let read = read_bytes(text.as_bytes(), "x");
         for finding in &read.findings {
@@ -235,7 +266,12 @@ fn huge_numbers_and_keys_with_control_characters_are_survived_in_every_format() 
         }
         let system = read.system.expect("is read");
         assert!(system.api_version.len() < 200 && system.title.len() < 200, "{text:.80}");
-        let shown: String = system.schemas.iter().map(|s| s.description.as_str()).chain(system.operations.iter().map(|o| o.summary.as_str())).collect();
+        let shown: String = system
+            .schemas
+            .iter()
+            .map(|s| s.description.as_str())
+            .chain(system.operations.iter().map(|o| o.summary.as_str()))
+            .collect();
         assert!(!shown.contains(['\0', '\u{1b}', '\u{202e}', '\u{7}']), "{text:.80}");
     }
 }
@@ -261,9 +297,20 @@ fn what_is_said_to_agents_is_told_in_every_format() {
 
 #[test]
 fn references_that_lead_out_are_refused_in_every_format_that_has_references() {
-    let refs = ["/etc/passwd", "../secret.json", "%2e%2e/secret.json", "file:///etc/passwd", "C:\\\\x.json", "a/../../secret.json"];
+    let refs = [
+        "/etc/passwd",
+        "../secret.json",
+        "%2e%2e/secret.json",
+        "file:///etc/passwd",
+        "C:\\\\x.json",
+        "a/../../secret.json",
+    ];
     let properties = |_: ()| -> Value {
-        refs.iter().enumerate().map(|(i, r)| (format!("p{i}"), json!({"$ref": r}))).collect::<serde_json::Map<_, _>>().into()
+        refs.iter()
+            .enumerate()
+            .map(|(i, r)| (format!("p{i}"), json!({"$ref": r})))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let schema = json!({"type": "object", "properties": properties(())});
     for doc in [
@@ -276,19 +323,32 @@ fn references_that_lead_out_are_refused_in_every_format_that_has_references() {
             let read = read_bytes(&bytes, "x.json");
             let outside = codes(&read).iter().filter(|c| **c == "reference-outside").count();
             // The schemas of some formats are read only where something uses them.
-            assert!(outside == refs.len() || outside == 0 && doc.get("paths").is_some(), "{outside}: {:?}", codes(&read));
+            assert!(
+                outside == refs.len() || outside == 0 && doc.get("paths").is_some(),
+                "{outside}: {:?}",
+                codes(&read)
+            );
         }
     }
 }
 
 #[test]
 fn parts_are_followed_from_every_format_that_has_references() {
-    let part = Part { name: "parts/pet.yaml".to_owned(), bytes: Ok(b"Pet:\n  type: object\n  properties: {name: {type: string}}\n".to_vec()) };
+    let part = Part {
+        name: "parts/pet.yaml".to_owned(),
+        bytes: Ok(b"Pet:\n  type: object\n  properties: {name: {type: string}}\n".to_vec()),
+    };
     let to = "parts/pet.yaml#/Pet";
     for (doc, entity) in [
-        (json!({"swagger": "2.0", "info": {"title": "x", "version": "1"}, "host": "x.example", "paths": {"/pets": {"get": {"responses": {"200": {
-            "description": "ok", "schema": {"$ref": to}}}}}}}), false),
-        (json!({"asyncapi": "2.6.0", "info": {"title": "x", "version": "1"}, "channels": {"a": {"subscribe": {"message": {"name": "m", "payload": {"$ref": to}}}}}}), false),
+        (
+            json!({"swagger": "2.0", "info": {"title": "x", "version": "1"}, "host": "x.example", "paths": {"/pets": {"get": {"responses": {"200": {
+            "description": "ok", "schema": {"$ref": to}}}}}}}),
+            false,
+        ),
+        (
+            json!({"asyncapi": "2.6.0", "info": {"title": "x", "version": "1"}, "channels": {"a": {"subscribe": {"message": {"name": "m", "payload": {"$ref": to}}}}}}),
+            false,
+        ),
         (json!({"type": "object", "title": "Shelter", "properties": {"pet": {"$ref": to}}}), true),
     ] {
         for bytes in both(&doc) {
@@ -307,10 +367,19 @@ fn parts_are_followed_from_every_format_that_has_references() {
 fn a_reference_in_a_block_is_followed() {
     let text = "openapi: 3.0.0\ninfo: {title: x, version: '1'}\npaths: {}\ncomponents:\n  schemas:\n    A:\n      $ref: >\n        a.yaml#/A\n    B:\n      $ref: |-\n        #/components/schemas/A\n";
     let text = text.replace("paths: {}", "paths: {/a: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/B'}}}}}}}}");
-    let others = vec![Part { name: "a.yaml".to_owned(), bytes: Ok(b"A: {type: object, properties: {id: {type: string}}}\n".to_vec()) }];
+    let others = vec![Part {
+        name: "a.yaml".to_owned(),
+        bytes: Ok(b"A: {type: object, properties: {id: {type: string}}}\n".to_vec()),
+    }];
     let read = readers::read(&Input { others, ..Input::of_bytes("x.yaml", text.into_bytes()) }, "x.yaml");
     assert!(!codes(&read).iter().any(|c| c.contains("reference")), "{:?}", read.findings);
-    assert!(read.system.expect("is read").schemas.iter().any(|s| s.pointer == "a.yaml#/A" && s.properties.contains_key("id")));
+    assert!(
+        read.system
+            .expect("is read")
+            .schemas
+            .iter()
+            .any(|s| s.pointer == "a.yaml#/A" && s.properties.contains_key("id"))
+    );
 }
 
 #[test]
@@ -319,13 +388,17 @@ fn a_discriminator_leads_to_the_files_it_names() {
                 type: object, properties: {kind: {type: string}}, discriminator: {propertyName: kind, mapping: {dog: 'dog.yaml', cow: 'cow.yaml', cat: Cat}}}}}}}}}}\n";
     let references = readers::references(text.as_bytes());
     assert_eq!(references, ["dog.yaml", "cow.yaml"]);
-    let others = vec![Part { name: "dog.yaml".to_owned(), bytes: Ok(b"{type: object, properties: {bark: {type: string}}}".to_vec()) }];
+    let others = vec![Part {
+        name: "dog.yaml".to_owned(),
+        bytes: Ok(b"{type: object, properties: {bark: {type: string}}}".to_vec()),
+    }];
     let read = readers::read(&Input { others, ..Input::of_bytes("x.yaml", text.into()) }, "x.yaml");
     let system = read.system.expect("is read");
     let animal = system.schemas.iter().find(|s| s.discriminator.as_deref() == Some("kind")).expect("is read");
     let [dog] = animal.variants.as_slice() else { panic!("{:?}", animal.variants) };
     assert!(system.schemas.get(*dog).properties.contains_key("bark"));
-    let told: Vec<String> = read.findings.iter().filter(|f| f.code == "external-reference").map(|f| f.location.to_string()).collect();
+    let told: Vec<String> =
+        read.findings.iter().filter(|f| f.code == "external-reference").map(|f| f.location.to_string()).collect();
     assert_eq!(told.len(), 1);
     assert!(told[0].ends_with("/discriminator/mapping/cow"), "{told:?}");
 }
@@ -352,5 +425,8 @@ fn a_bomb_in_gzip_ends_at_the_limit_in_every_place() {
     let overlays = vec![Part { name: "o.yaml".to_owned(), bytes: Ok(bomb) }];
     let read = readers::read(&Input { others, overlays, ..Input::of_bytes("x.json", main) }, "x.json");
     let told = codes(&read);
-    assert!(told.contains(&"unreadable-reference") && read.findings.iter().any(|f| f.message.contains("64 MB")), "{told:?}");
+    assert!(
+        told.contains(&"unreadable-reference") && read.findings.iter().any(|f| f.message.contains("64 MB")),
+        "{told:?}"
+    );
 }

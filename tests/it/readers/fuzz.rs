@@ -15,7 +15,8 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder("seeds").join(target)).unwrap_or_else(|e| panic!("{target} has no seeds: {e}"));
+    let entries =
+        std::fs::read_dir(folder("seeds").join(target)).unwrap_or_else(|e| panic!("{target} has no seeds: {e}"));
     let mut out: Vec<(String, Vec<u8>)> = entries
         .map(|entry| {
             let path = entry.unwrap().path();
@@ -65,7 +66,20 @@ fn change(rng: &mut Rng, bytes: &mut Vec<u8>, other: &[u8]) {
         5 => _ = bytes.drain(at..end),
         // What has no end, or another meaning elsewhere.
         6 => {
-            let words = [&b"\0"[..], b"\xff\xfe", b"\"", b"'", b"\\", b"#", b"null", b"$ref", b"99999999999999999999", b"\xe2\x80\xae", b"\n\t", b"*/"];
+            let words = [
+                &b"\0"[..],
+                b"\xff\xfe",
+                b"\"",
+                b"'",
+                b"\\",
+                b"#",
+                b"null",
+                b"$ref",
+                b"99999999999999999999",
+                b"\xe2\x80\xae",
+                b"\n\t",
+                b"*/",
+            ];
             let piece = rng.pick(&words).copied().unwrap_or_default();
             bytes.splice(at..at, piece.iter().copied());
         }
