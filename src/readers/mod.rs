@@ -118,8 +118,7 @@ pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
     read_parts(None, bytes, &name, &[], &[], origin, || Digest::of_bytes(bytes))
 }
 
-/// As [`read_bytes`], by this reader, whether it recognises the document or not. Nothing is read of a text in a language
-/// where the reader wants a tree.
+/// As [`read_bytes`], by this reader, whether it recognises the document or not.
 #[must_use]
 pub fn read_as(reader: &Reader, bytes: &[u8], origin: &str) -> Read {
     read_parts(Some(reader), bytes, origin, &[], &[], origin, || Digest::of_bytes(bytes))
@@ -168,7 +167,8 @@ fn read_parts(
     let arena = Arena::default();
     let document = match chosen.map(|r| r.form) {
         Some(Form::Text { read, .. }) => Some(Document::Text(&text, read)),
-        Some(Form::Tree { .. }) | None => recognise::document(&text, origin, &arena, &mut findings),
+        Some(Form::Tree { .. }) => recognise::tree(&text, origin, &arena, &mut findings).map(Document::Tree),
+        None => recognise::document(&text, origin, &arena, &mut findings),
     };
     let Some(document) = document else {
         return Read { system: None, findings };
@@ -194,7 +194,6 @@ fn read_parts(
             }
             Form::Text { .. } => None,
         }),
-        Document::Text(..) if chosen.is_some_and(|c| matches!(c.form, Form::Tree { .. })) => None,
         Document::Text(text, read) => Some(read(text, &source)),
     };
     let Some(Draft { mut system, hints, findings: more }) = read else {

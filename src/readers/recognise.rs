@@ -61,9 +61,14 @@ pub(super) fn document<'d>(
         findings.push(unknown_format(whole, what));
         return None;
     }
-    let json_error = if tree {
+    self::tree(text, origin, arena, findings).map(Document::Tree)
+}
+
+/// The tree in a text, JSON or else YAML; nothing, and a finding, where there is none.
+pub(super) fn tree<'d>(text: &'d str, origin: &str, arena: &'d Arena, findings: &mut Vec<Finding>) -> Option<Node<'d>> {
+    let json_error = if text.trim_start().starts_with(['{', '[']) {
         match from_json(text, arena) {
-            Ok(tree) => return Some(Document::Tree(told(tree, origin, findings))),
+            Ok(tree) => return Some(told(tree, origin, findings)),
             Err(e) => Some(e),
         }
     } else {
@@ -78,7 +83,7 @@ pub(super) fn document<'d>(
                         .fix("make it valid JSON, for other tools will refuse it"),
                 );
             }
-            Some(Document::Tree(told(tree, origin, findings)))
+            Some(told(tree, origin, findings))
         }
         Err(e) => {
             findings.push(match json_error {

@@ -103,8 +103,8 @@ pub(super) enum Value<'d> {
     Bare(&'d str),
     Text(Cow<'d, str>),
     /// Text format: names may occur more than once.
-    Message(Vec<(&'d str, Value<'d>)>),
-    List(Vec<Value<'d>>),
+    Message(Vec<(&'d str, Self)>),
+    List(Vec<Self>),
 }
 
 impl<'d> Value<'d> {
@@ -118,13 +118,13 @@ impl<'d> Value<'d> {
     }
 
     /// All values under a name; those of a list one by one.
-    pub(super) fn all<'v>(&'v self, name: &'v str) -> impl Iterator<Item = &'v Value<'d>> {
+    pub(super) fn all<'v>(&'v self, name: &'v str) -> impl Iterator<Item = &'v Self> {
         let fields = if let Self::Message(fields) = self { fields.as_slice() } else { &[] };
         fields.iter().filter(move |(n, _)| *n == name).flat_map(|(_, v)| v.each())
     }
 
     /// The items of a list, or the value itself.
-    pub(super) fn each(&self) -> std::slice::Iter<'_, Value<'d>> {
+    pub(super) fn each(&self) -> std::slice::Iter<'_, Self> {
         if let Self::List(items) = self { items.iter() } else { std::slice::from_ref(self).iter() }
     }
 }

@@ -6,7 +6,7 @@ use platform_integration::base::rng::Rng;
 use platform_integration::readers::fuzz::{TARGETS, run};
 
 /// Changes of one seed; each is read twice.
-const CHANGES: u64 = 14;
+const CHANGES: u64 = 10;
 /// Largest input, in bytes: what grows beyond is cut.
 const MOST: usize = 12_000;
 
