@@ -16,8 +16,8 @@ use crate::readers::facts::{Hints, Prose};
 /// Most operations of one description.
 const MOST_OPERATIONS: usize = 50_000;
 const JSON: &str = "application/json";
-/// The scheme of services that say which scopes they ask for.
-pub(super) const SCHEME: &str = "oauth2";
+/// The scheme of services that say which scopes they ask for, by the option that says it: nothing else names it.
+pub(super) const SCHEME: &str = "oauth_scopes";
 
 /// What the methods told.
 pub(super) struct Told {
