@@ -5,11 +5,13 @@
 mod file;
 mod http;
 mod lex;
+mod messages;
 mod operations;
 mod options;
 mod parameters;
 mod parse;
 mod schemas;
+mod services;
 mod sniff;
 mod types;
 mod world;
