@@ -427,7 +427,7 @@ pub(super) fn system_of(read: &Description) -> Result<&Arc<System>, Refusal> {
         let next = first
             .map(|f| f.fix.clone())
             .filter(|f| !f.is_empty())
-            .unwrap_or_else(|| "pass a description in a format that is read: OpenAPI, Swagger 2.0, AsyncAPI, GraphQL, a Postman collection".to_owned());
+            .unwrap_or_else(|| "pass a description in a format that is read: OpenAPI, Swagger 2.0, AsyncAPI, GraphQL, protobuf, a Postman collection".to_owned());
         Refusal::new("unreadable-description", because, next).saw("the description as it was read")
     })
 }

@@ -21,10 +21,10 @@ use crate::workflow::record;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Path of the API description: OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, JSON Schema or SQL.
+    /// Path of the API description: OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, protobuf, JSON Schema or SQL.
     // The help of the command says more: the list of tools has no room for it.
     #[arg(
-        help = "Path or https URL of the API description (OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, JSON Schema or SQL); - for standard input"
+        help = "Path or https URL of the API description (OpenAPI, Swagger 2, AsyncAPI, Postman, GraphQL, protobuf, JSON Schema or SQL); - for standard input"
     )]
     pub api: String,
     /// From open_session; without it the map counts for no gate.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{App, description};
 use crate::base::pointer;
+use crate::model::System;
 use crate::readers;
 
 /// Whether `system#/json/pointer` leads to something; nothing where the origin is of another form (a document, a
@@ -17,9 +18,10 @@ pub(super) fn found(app: &App, place_of: &dyn Fn(&str) -> Option<PathBuf>, origi
     if root.as_ref().is_some_and(|root| pointer::resolve(root, place).is_some()) {
         return Some(true);
     }
-    // Of a GraphQL schema, pointers lead into what was read.
+    // Of what is no tree, and of any GraphQL schema, pointers lead into what was read.
+    let into_read = |read: &System| root.is_none() || read.operations.iter().any(|o| o.root_field.is_some());
     match readers::read(&input, system).system {
-        Some(read) if read.operations.iter().any(|o| o.root_field.is_some()) => Some(read.states(&format!("#{place}"))),
+        Some(read) if into_read(&read) => Some(read.states(&format!("#{place}"))),
         _ => root.map(|_| false),
     }
 }

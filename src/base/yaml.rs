@@ -17,6 +17,18 @@ pub struct Span {
     pub column: u32,
 }
 
+impl Span {
+    /// The place of a byte in a text.
+    #[must_use]
+    pub fn of(text: &str, byte: usize) -> Self {
+        let before = text.get(..byte.min(text.len())).unwrap_or(text);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let line = before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count();
+        Self { line: count(line + 1), column: count(column + 1) }
+    }
+}
+
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.line, self.column)

@@ -14,6 +14,7 @@ mod cursor_without_end;
 mod event_id_unknown;
 mod event_record_unknown;
 mod graphql_target;
+mod grpc_operation;
 mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
@@ -59,7 +60,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 41] = [
+pub static ALL: [&Check; 42] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_event::CHECK,
@@ -76,6 +77,7 @@ pub static ALL: [&Check; 41] = [
     &scope_too_wide::CHECK,
     &not_a_list_operation::CHECK,
     &graphql_target::CHECK,
+    &grpc_operation::CHECK,
     &pagination_unknown::CHECK,
     &cursor_without_end::CHECK,
     &incremental_param_unknown::CHECK,

@@ -5,6 +5,7 @@ mod confidence;
 pub use confidence::{Ceiling, CeilingRow, Confidence, TABLE as CEILINGS, table_markdown as ceilings_markdown};
 
 use crate::base::digest::Digest;
+use crate::base::text::is_hidden;
 use crate::base::yaml::Span;
 
 /// How bad a finding is.
@@ -64,7 +65,19 @@ impl std::fmt::Display for Location {
             write!(f, ":{}", self.at)?;
         }
         if let Some(pointer) = &self.pointer {
-            write!(f, "{}{pointer}", if pointer.starts_with('#') { "" } else { "#" })?;
+            f.write_str(if pointer.starts_with('#') { "" } else { "#" })?;
+            // Keys may hold anything; a terminal is shown what it can show.
+            if pointer.contains(|c: char| c.is_control() || is_hidden(c)) {
+                for c in pointer.chars() {
+                    if c.is_control() || is_hidden(c) {
+                        write!(f, "{}", c.escape_unicode())?
+                    } else {
+                        write!(f, "{c}")?
+                    }
+                }
+            } else {
+                f.write_str(pointer)?;
+            }
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ pub use names::Names;
 pub use properties::Properties;
 pub use fact::{Basis, Fact};
 pub use operation::{
-    Action, ApiKeyPlace, Body, CursorFrom, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
+    Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
 pub use root_field::{Root, RootField};
@@ -112,7 +112,8 @@ impl System {
             (o.pointer == place && (!told || !o.summary.is_empty()))
                 || o.parameters.iter().any(|p| p.pointer == place && (!told || !p.description.is_empty()))
         };
-        of_schema || self.operations.iter().any(of_operation)
+        let mut of_system = self.servers.iter().map(|s| &s.pointer).chain(self.schemes.values().map(|s| &s.pointer));
+        of_schema || self.operations.iter().any(of_operation) || of_system.any(|p| !told && p == place)
     }
 
     /// The event of this name.

@@ -334,7 +334,16 @@ pub struct Operation {
     pub root_field: Option<RootField>,
 }
 
+/// What a call of gRPC carries (gRPC over HTTP/2, "Requests").
+pub const GRPC: &str = "application/grpc";
+
 impl Operation {
+    /// It is a method of gRPC: its path names service and method, and nothing but gRPC can call it.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        self.body.as_ref().is_some_and(|b| b.content_type == GRPC)
+    }
+
     /// The first documented success.
     #[must_use]
     pub fn success(&self) -> Option<&Response> {

@@ -54,11 +54,17 @@ impl Operation {
         self.root_field.as_ref().map_or_else(|| self.method.safe(), |f| f.root == Root::Query)
     }
 
-    /// Method and path that tell what it is about: its own, or for a field of a root type those that it would have as a
-    /// resource. For rules that read names; nothing is ever sent there.
+    /// Method and path that tell what it is about: its own, or for a field of a root type and a method of gRPC those that it
+    /// would have as a resource. For rules that read names; nothing is ever sent there.
     #[must_use]
     pub fn as_resource(&self) -> (Method, Cow<'_, str>) {
         match &self.root_field {
+            None if self.is_grpc() => {
+                let name = self.path.rsplit('/').next().unwrap_or_default();
+                let reads = ["Get", "List", "Search", "Find", "Query", "Count", "Read", "Lookup", "BatchGet"];
+                let method = if reads.iter().any(|r| name.starts_with(r)) { Method::Get } else { Method::Post };
+                (method, Cow::Owned(format!("/{name}")))
+            }
             None => (self.method, Cow::Borrowed(self.path.as_str())),
             Some(field) => {
                 let method = if field.root == Root::Query { Method::Get } else { Method::Post };

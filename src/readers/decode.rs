@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Read as _;
 
-use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::MOST_BYTES;
 use crate::base::text::plural;
@@ -14,7 +14,22 @@ const UTF8: &[u8] = b"\xef\xbb\xbf";
 
 /// Whether the bytes are what they look like: neither packed nor in an encoding of two bytes a character.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    ![GZIP, b"\xff\xfe", b"\xfe\xff"].iter().any(|m| bytes.starts_with(m))
+    ![GZIP, b"\xff\xfe", b"\xfe\xff"].iter().any(|m| bytes.starts_with(m)) && unmarked(bytes).is_none()
+}
+
+/// UTF-16 without its mark: nearly all that descriptions are written with has a byte of zero there, always on the same side,
+/// and no other text has bytes of zero at all.
+fn unmarked(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes.get(..512).unwrap_or(bytes);
+    let pairs = head.len() / 2;
+    let zeros = |side: usize| head.chunks_exact(2).filter(|pair| pair.get(side) == Some(&0)).count();
+    let (first, second) = (zeros(0), zeros(1));
+    let mostly = |n: usize| pairs > 1 && n * 10 >= pairs * 7;
+    match (first, second) {
+        (0, n) if mostly(n) => Some(UTF_16LE),
+        (n, 0) if mostly(n) => Some(UTF_16BE),
+        _ => None,
+    }
 }
 
 /// The text in `bytes`: gzip is unpacked, UTF-8, UTF-16 with its mark and Latin-1 are decoded. Nothing, and a finding,
@@ -68,9 +83,10 @@ fn decoded<'b>(bytes: &'b [u8], whole: impl Fn() -> Location, findings: &mut Vec
     } else {
         None
     };
-    if let Some(encoding) = utf16 {
+    let told = if utf16.is_some() { "UTF-16" } else { "UTF-16 without the mark that says so" };
+    if let Some(encoding) = utf16.or_else(|| unmarked(bytes)) {
         let (text, broken) = encoding.decode_with_bom_removal(bytes);
-        let mut message = "the text is UTF-16; it was read as such".to_owned();
+        let mut message = format!("the text is {told}; it was read as such");
         if broken {
             message.push_str(", and characters that could not be read were replaced");
         }
@@ -133,6 +149,15 @@ mod tests {
             assert_eq!((text.as_deref(), said.len()), (Some("é€"), 1));
             assert!(said[0].contains("UTF-16"), "{said:?}");
         }
+        let wide: Vec<u8> = "openapi: é€".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let swapped: Vec<u8> = wide.chunks(2).flat_map(|p| [p[1], p[0]]).collect();
+        for bytes in [wide, swapped] {
+            let (text, said) = read(&bytes);
+            assert_eq!(text.as_deref(), Some("openapi: é€"));
+            assert!(said[0].contains("UTF-16 without the mark"), "{said:?}");
+            assert!(!is_plain(&bytes));
+        }
+        assert!(is_plain(b"") && is_plain(b"{}") && is_plain(b"a\0\0b") && is_plain(&[0; 600]));
         let (text, said) = read(b"caf\xe9 \x80");
         assert_eq!(text.as_deref(), Some("café €"));
         assert!(said[0].starts_with("Note not-utf8") && said[0].contains("Latin-1"), "{said:?}");

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::json;
 use url::Url;
 
-use super::decode;
+use super::{decode, proto};
 use crate::base::digest::Digest;
 
 /// One file.
@@ -145,6 +145,10 @@ pub fn target(base: &str, reference: &str) -> Result<String, Lacking> {
     }
     let mut steps: Vec<&str> = base.split('/').collect();
     steps.pop();
+    // Imports of Protocol Buffers start at a root, wherever they stand.
+    if file.ends_with(".proto") {
+        steps.clear();
+    }
     for step in file.split('/') {
         match step {
             "" | "." => {}
@@ -158,7 +162,7 @@ pub fn target(base: &str, reference: &str) -> Result<String, Lacking> {
 }
 
 /// References in a file to other files, as written there, each once; found by looking for `$ref`, without parsing, so
-/// that it costs next to nothing. A text that only looks like one is among them.
+/// that it costs next to nothing; of a `.proto` file every place where what it imports may lie. A text that only looks like one is among them.
 #[must_use]
 pub fn references(bytes: &[u8]) -> Vec<String> {
     let text: Cow<'_, [u8]> = if decode::is_plain(bytes) {
@@ -169,18 +173,21 @@ pub fn references(bytes: &[u8]) -> Vec<String> {
             None => return Vec::new(),
         }
     };
+    if let Some(text) = starts_as_proto(&text) {
+        return proto::imports(text);
+    }
     let mut found: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for at in memchr::memmem::find_iter(&text, b"$ref") {
         let rest = text.get(at + 4..).unwrap_or_default();
         let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest).trim_ascii_start();
         let Some(rest) = rest.strip_prefix(b":") else { continue };
-        let rest = rest.trim_ascii_start();
+        let rest = value_of(rest.trim_ascii_start());
         let (rest, quote) = match rest.first() {
             Some(q @ (b'"' | b'\'')) => (rest.get(1..).unwrap_or_default(), Some(*q)),
             _ => (rest, None),
         };
-        if matches!(rest.first(), None | Some(b'#' | b'{' | b'[' | b'|' | b'>' | b'&' | b'*')) {
+        if matches!(rest.first(), None | Some(b'#' | b'{' | b'[' | b'*')) {
             continue;
         }
         let ends = |b: &u8| match quote {
@@ -195,8 +202,78 @@ pub fn references(bytes: &[u8]) -> Vec<String> {
             found.push(reference);
         }
     }
+    for reference in mapped(&text) {
+        if seen.insert(reference.clone()) {
+            found.push(reference);
+        }
+    }
     found
 }
+
+/// What stands after an anchor, or on the first line of a block scalar.
+fn value_of(rest: &[u8]) -> &[u8] {
+    let mut rest = rest;
+    if rest.first() == Some(&b'&') {
+        let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+        rest = rest.get(end..).unwrap_or_default().trim_ascii_start();
+    }
+    if matches!(rest.first(), Some(b'|' | b'>')) {
+        let line = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        rest = rest.get(line..).unwrap_or_default().trim_ascii_start();
+    }
+    rest
+}
+
+/// Files that discriminators map their values to: what ends like the name of one, in the place of a value, near the word.
+fn mapped(text: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    for at in memchr::memmem::find_iter(text, b"discriminator") {
+        let start = at.max(end);
+        end = (at + MOST_MAPPING).min(text.len());
+        let near = text.get(start..end).unwrap_or_default();
+        for part in near.split(|b| *b == b':').skip(1) {
+            let part = part.trim_ascii_start();
+            let part = part.strip_prefix(b"\"").or_else(|| part.strip_prefix(b"'")).unwrap_or(part);
+            let stop = part.iter().position(|b| b.is_ascii_whitespace() || b"\"',}".contains(b)).unwrap_or(part.len());
+            let Some(Ok(reference)) = part.get(..stop).map(std::str::from_utf8) else { continue };
+            let reference = reference.replace("\\/", "/");
+            if names_file(&reference) {
+                found.push(reference);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a value of a discriminator's mapping leads to a file, and is no name of a schema.
+pub(super) fn names_file(reference: &str) -> bool {
+    let file = reference.split('#').next().unwrap_or_default();
+    [".yaml", ".yml", ".json"].iter().any(|e| file.ends_with(e))
+}
+
+/// Bytes after the word "discriminator" that are looked through for its mapping.
+const MOST_MAPPING: usize = 4096;
+
+/// The text, where it is a file of Protocol Buffers: judged by its first bytes, so that others are not looked through.
+fn starts_as_proto(bytes: &[u8]) -> Option<&str> {
+    let first = bytes.trim_ascii_start().first()?;
+    if !(first.is_ascii_alphabetic() || *first == b'/') {
+        return None;
+    }
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(e) => std::str::from_utf8(head.get(..e.valid_up_to())?).ok()?,
+    };
+    if !proto::sniff(text) {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
+/// Bytes that tell a language.
+const HEAD: usize = 64 << 10;
 
 /// Most bytes of one reference.
 const MOST_REFERENCE: usize = 2048;
@@ -231,6 +308,11 @@ mod tests {
         let text = "a: {$ref: 'x.yaml#/A'}\nb:\n  $ref: y.yaml  \nc: {\"$ref\":\"z\\/z.json#\\/Z\"}\nd:\n  $ref: '#/own'\ne: {$ref: w.yaml}\n\
                     f:\n  \"$ref\" : \"x.yaml#/A\"\n$refs: none\n";
         assert_eq!(references(text.as_bytes()), ["x.yaml#/A", "y.yaml", "z/z.json#/Z", "w.yaml"]);
+        let blocks =
+            "a:\n  $ref: >-\n    x.yaml#/A\nb:\n  $ref: |\n    y.yaml\nc: {$ref: &here 'z.yaml'}\nd: {$ref: *here}\n";
+        assert_eq!(references(blocks.as_bytes()), ["x.yaml#/A", "y.yaml", "z.yaml"]);
+        let mapping = "discriminator:\n  propertyName: kind\n  mapping:\n    dog: pets/dog.yaml#/Dog\n    cat: Cat\n    cow: '#/x'\n    eel: \"eel.json\"\n";
+        assert_eq!(references(mapping.as_bytes()), ["pets/dog.yaml#/Dog", "eel.json"]);
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(references(&[b"\xff\xfe".as_slice(), &wide].concat()).len(), 4);
         assert!(references(b"{\"$ref\": \"unfinished").is_empty());

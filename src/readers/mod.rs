@@ -7,6 +7,7 @@ mod asyncapi;
 mod decode;
 mod entity;
 pub mod facts;
+pub mod fuzz;
 mod graphql;
 mod input;
 mod json_schema;
@@ -14,6 +15,7 @@ mod openapi;
 mod others;
 mod overlay;
 mod postman;
+mod proto;
 mod recognise;
 mod sql;
 mod suspicious;
@@ -57,6 +59,13 @@ pub struct Reader {
     pub form: Form,
 }
 
+impl Reader {
+    /// Two readers may share a format, of which one form is a tree and the other a text.
+    fn is(&self, other: &Self) -> bool {
+        self.format == other.format && matches!(self.form, Form::Tree { .. }) == matches!(other.form, Form::Tree { .. })
+    }
+}
+
 /// What documents of a format are written in. `sniff` says by the document's own marks whether it is in the format;
 /// `read` reads what `sniff` recognised, and never fails.
 #[derive(Clone, Copy)]
@@ -95,6 +104,7 @@ pub const ALL: &[Reader] = &[
     postman::READER,
     json_schema::READER,
     graphql::INTROSPECTION,
+    proto::READER,
     graphql::SDL,
     sql::READER,
 ];
@@ -107,14 +117,20 @@ pub const MOST_BYTES: usize = 64 << 20;
 #[must_use]
 pub fn read_bytes(bytes: &[u8], origin: &str) -> Read {
     let name = others::name_of(origin);
-    read_parts(bytes, &name, &[], &[], origin, || Digest::of_bytes(bytes))
+    read_parts(None, bytes, &name, &[], &[], origin, || Digest::of_bytes(bytes))
+}
+
+/// As [`read_bytes`], by this reader, whether it recognises the document or not.
+#[must_use]
+pub fn read_as(reader: &Reader, bytes: &[u8], origin: &str) -> Read {
+    read_parts(Some(reader), bytes, origin, &[], &[], origin, || Digest::of_bytes(bytes))
 }
 
 /// As [`read_bytes`], with the files that the description refers to and the overlays given with it.
 #[must_use]
 pub fn read(input: &Input, origin: &str) -> Read {
     let main = input.main.bytes.as_deref().unwrap_or_default();
-    read_parts(main, &input.main.name, &input.others, &input.overlays, origin, || input.digest())
+    read_parts(None, main, &input.main.name, &input.others, &input.overlays, origin, || input.digest())
 }
 
 /// The description as one value, overlays applied and nothing resolved: what pointers into it lead through. Nothing where
@@ -135,6 +151,7 @@ pub fn whole(input: &Input) -> Option<serde_json::Value> {
 }
 
 fn read_parts(
+    chosen: Option<&Reader>,
     bytes: &[u8],
     name: &str,
     others: &[Part],
@@ -150,7 +167,12 @@ fn read_parts(
     let others = others::decoded(others, origin);
     let overlays = overlay::decoded(overlays, &mut findings);
     let arena = Arena::default();
-    let Some(document) = recognise::document(&text, origin, &arena, &mut findings) else {
+    let document = match chosen.map(|r| r.form) {
+        Some(Form::Text { read, .. }) => Some(Document::Text(&text, read)),
+        Some(Form::Tree { .. }) => recognise::tree(&text, origin, &arena, &mut findings).map(Document::Tree),
+        None => recognise::document(&text, origin, &arena, &mut findings),
+    };
+    let Some(document) = document else {
         return Read { system: None, findings };
     };
     let mut changed = overlay::Changed::default();
@@ -167,13 +189,14 @@ fn read_parts(
     let top = if let Document::Tree(root) = document { Some(root) } else { None };
     let others = Others::new(name, origin, top, &others, &arena, &mut findings);
     let source = Source { origin: origin.to_owned(), digest: digest(), others, arena: &arena };
-    let others: Vec<(String, Node<'_>)> = source.others.trees().map(|(file, value)| (file.clone(), value)).collect();
+    let trees = source.others.trees().map(|(file, value)| (file, Other::Tree(value)));
+    let others: Vec<_> = trees.chain(source.others.texts().map(|(file, text)| (file, Other::Text(text)))).collect();
     // What a text says to agents depends on nothing else, and takes a good part of the time.
     std::thread::scope(|scope| {
         let scan = || suspicions(&document, origin, &others);
         let large = text.len() > LARGE;
         let aside = large.then(|| std::thread::Builder::new().spawn_scoped(scope, scan).ok()).flatten();
-        let read = described(&document, &source, &changed, origin, &mut findings);
+        let read = described(&document, chosen, &source, &changed, &mut findings);
         let suspicions = match aside.map(std::thread::ScopedJoinHandle::join) {
             Some(Ok(found)) => found,
             Some(Err(panic)) => std::panic::resume_unwind(panic),
@@ -193,14 +216,16 @@ const LARGE: usize = 100_000;
 /// What a document describes; nothing where no reader knows its format.
 fn described<'d>(
     document: &Document<'d>,
+    chosen: Option<&Reader>,
     source: &Source<'d>,
     changed: &overlay::Changed,
-    origin: &str,
     findings: &mut Vec<Finding>,
 ) -> Option<Option<System>> {
     let read = match *document {
         Document::Tree(value) => ALL.iter().find_map(|r| match r.form {
-            Form::Tree { sniff, read } => sniff(value).then(|| read(value, source)),
+            Form::Tree { sniff, read } => {
+                chosen.map_or_else(|| sniff(value), |c| c.is(r)).then(|| read(value, source))
+            }
             Form::Text { .. } => None,
         }),
         Document::Text(text, read) => Some(read(text, source)),
@@ -219,17 +244,27 @@ fn described<'d>(
     Some(system)
 }
 
+/// A file that the description refers to.
+enum Other<'d> {
+    Tree(Node<'d>),
+    Text(&'d str),
+}
+
 /// Texts that speak to agents, in the description and in the files that it refers to.
-fn suspicions(document: &Document<'_>, origin: &str, others: &[(String, Node<'_>)]) -> Vec<Finding> {
+fn suspicions(document: &Document<'_>, origin: &str, others: &[(String, Other<'_>)]) -> Vec<Finding> {
     let of_tree = |file: &str, value: Node<'_>| -> Vec<Finding> {
         suspicious::scan(value).iter().map(|hit| hit.finding(Location::pointer(file, hit.pointer.clone()))).collect()
     };
+    let of_text = |file: &str, text: &str| -> Vec<Finding> {
+        suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(file, *at))).collect()
+    };
     let mut found = match document {
         Document::Tree(value) => of_tree(origin, *value),
-        Document::Text(text, _) => {
-            suspicious::scan_text(text).iter().map(|(at, hit)| hit.finding(Location::at(origin, *at))).collect()
-        }
+        Document::Text(text, _) => of_text(origin, text),
     };
-    found.extend(others.iter().flat_map(|(file, value)| of_tree(file, *value)));
+    found.extend(others.iter().flat_map(|(file, other)| match other {
+        Other::Tree(value) => of_tree(file, *value),
+        Other::Text(text) => of_text(file, text),
+    }));
     found
 }

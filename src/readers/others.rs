@@ -22,6 +22,8 @@ struct Files<'d> {
     origin: String,
     root: Option<Node<'d>>,
     trees: BTreeMap<String, Result<Node<'d>, Lacking>>,
+    /// Files in a language of their own.
+    texts: BTreeMap<String, &'d str>,
 }
 
 /// A file whose bytes are text by now.
@@ -74,19 +76,24 @@ impl<'d> Others<'d> {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let mut trees = BTreeMap::new();
+        let mut texts = BTreeMap::new();
         for Decoded { name, text } in decoded {
             let tree = text.as_ref().map_err(Clone::clone).and_then(|text| {
                 let mut said = Vec::new();
                 let document = recognise::document(text, &shown(origin, name), arena, &mut said);
-                if let Some(Document::Tree(root)) = document {
-                    findings.append(&mut said);
-                    return Ok(root);
+                match document {
+                    Some(Document::Tree(root)) => {
+                        findings.append(&mut said);
+                        return Ok(root);
+                    }
+                    Some(Document::Text(text, _)) => _ = texts.insert(name.clone(), text),
+                    None => {}
                 }
                 Err(unreadable(&said))
             });
             trees.insert(name.clone(), tree);
         }
-        Self(Arc::new(Files { main: name.to_owned(), origin: origin.to_owned(), root, trees }))
+        Self(Arc::new(Files { main: name.to_owned(), origin: origin.to_owned(), root, trees, texts }))
     }
 
     /// The file that a reference leads to, from the file `base` (empty: the description itself): its name, empty for the
@@ -108,6 +115,21 @@ impl<'d> Others<'d> {
         }
     }
 
+    /// The text of a file that is no tree, as the description itself names it: its name and what stands in it.
+    ///
+    /// # Errors
+    /// Why it was not read.
+    pub fn text(&self, reference: &str) -> Result<(String, &'d str), Lacking> {
+        let name = target(&self.0.main, reference)?;
+        match (self.0.texts.get(&name), self.0.trees.get(&name)) {
+            (Some(text), _) => Ok((name, text)),
+            (None, Some(Err(lacking))) => Err(lacking.clone()),
+            (None, Some(Ok(_))) => Err(Lacking::Unreadable("it is in another language".to_owned())),
+            (None, None) if is_url(&name) => Err(Lacking::Url),
+            (None, None) => Err(Lacking::NotGiven),
+        }
+    }
+
     /// A file of this description as a person finds it.
     #[must_use]
     pub fn shown(&self, name: &str) -> String {
@@ -117,5 +139,10 @@ impl<'d> Others<'d> {
     /// All that could be read beside the description itself, each with [`Others::shown`].
     pub(super) fn trees(&self) -> impl Iterator<Item = (String, Node<'d>)> {
         self.0.trees.iter().filter_map(|(name, tree)| Some((self.shown(name), *tree.as_ref().ok()?)))
+    }
+
+    /// All texts beside the description itself, each with [`Others::shown`].
+    pub(super) fn texts(&self) -> impl Iterator<Item = (String, &'d str)> {
+        self.0.texts.iter().map(|(name, text)| (self.shown(name), *text))
     }
 }

@@ -7,7 +7,7 @@ use crate::base::yaml::{Limits, Span};
 use crate::finding::{Finding, Location};
 
 const READS: &str = "this release reads OpenAPI 3, Swagger 2.0, AsyncAPI, Postman collections and JSON Schema, as JSON or YAML; \
-                     GraphQL, as SDL or as an introspection result; and tables as SQL DDL";
+                     GraphQL, as SDL or as an introspection result; Protocol Buffers; and tables as SQL DDL";
 
 /// What bytes turned out to be.
 #[derive(Clone, Copy)]
@@ -61,9 +61,14 @@ pub(super) fn document<'d>(
         findings.push(unknown_format(whole, what));
         return None;
     }
-    let json_error = if tree {
+    self::tree(text, origin, arena, findings).map(Document::Tree)
+}
+
+/// The tree in a text, JSON or else YAML; nothing, and a finding, where there is none.
+pub(super) fn tree<'d>(text: &'d str, origin: &str, arena: &'d Arena, findings: &mut Vec<Finding>) -> Option<Node<'d>> {
+    let json_error = if text.trim_start().starts_with(['{', '[']) {
         match from_json(text, arena) {
-            Ok(tree) => return Some(Document::Tree(told(tree, origin, findings))),
+            Ok(tree) => return Some(told(tree, origin, findings)),
             Err(e) => Some(e),
         }
     } else {
@@ -78,7 +83,7 @@ pub(super) fn document<'d>(
                         .fix("make it valid JSON, for other tools will refuse it"),
                 );
             }
-            Some(Document::Tree(told(tree, origin, findings)))
+            Some(told(tree, origin, findings))
         }
         Err(e) => {
             findings.push(match json_error {
@@ -137,9 +142,6 @@ fn foreign_text(start: &str) -> Option<&'static str> {
     }
     if head.starts_with("format: 1a") {
         return Some("API Blueprint");
-    }
-    if head.contains("syntax = \"proto") {
-        return Some("a Protocol Buffers definition");
     }
     None
 }

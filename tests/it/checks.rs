@@ -13,7 +13,7 @@ use platform_integration::mapping;
 use platform_integration::model::System;
 
 use crate::contract::shown;
-use crate::systems::{crm, graph, shop};
+use crate::systems::{crm, graph, rpc, shop};
 
 fn fixture(code: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checks").join(code).join("integration.yaml")
@@ -23,12 +23,13 @@ fn all_findings_in(text: &str, confirmed: Option<&dyn Fn(&str) -> bool>) -> Vec<
     let (contract, mut findings) = contract::parse(text, "integration.yaml");
     assert_eq!(shown(&findings), "");
     let contract = contract.expect("a whole contract");
-    let (shop, crm, nowhere, graph) = (shop(), crm(Some("https://crm.example")), crm(None), graph());
+    let (shop, crm, nowhere, graph, rpc) = (shop(), crm(Some("https://crm.example")), crm(None), graph(), rpc());
     let systems: BTreeMap<String, &System> = [
         ("shop".to_owned(), &shop),
         ("crm".to_owned(), &crm),
         ("nowhere".to_owned(), &nowhere),
         ("graph".to_owned(), &graph),
+        ("rpc".to_owned(), &rpc),
     ]
     .into();
     let mappings = contract

@@ -106,6 +106,13 @@ pub(crate) fn graph() -> System {
     platform_integration::readers::read_bytes(&text, "graph.graphql").system.expect("the fixture is a schema")
 }
 
+/// Orders, by gRPC alone.
+pub(crate) fn rpc() -> System {
+    let text = b"syntax = \"proto3\";\npackage shop;\nmessage Order { string note = 1; }\n\
+                 service Orders { rpc CreateOrder(Order) returns (Order); }\n";
+    platform_integration::readers::read_bytes(text, "rpc.proto").system.expect("is a description")
+}
+
 /// A shop: customers, in several kinds of lists.
 pub(crate) fn shop() -> System {
     let mut shop = described();

@@ -48,6 +48,18 @@ pub(super) fn is_order(steps: &[Segment]) -> bool {
     parts.first().is_some_and(|w| is_command(w)) && !many
 }
 
+/// The path ends in a method of its own (`/books/{book}:lend`, AIP-136) whose name says nothing that every API does.
+pub(super) fn is_custom(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    last.rsplit_once(':').is_some_and(|(before, method)| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !before.is_empty() && !method.is_empty() && method.chars().all(plain) && {
+            let parts = words(method);
+            parts.iter().all(|w| path::verb(w).is_none() && !matches!(w.as_str(), "get" | "set"))
+        }
+    })
+}
+
 /// The path ends in a plural noun.
 fn plural(path: &str) -> bool {
     segments(path).last().and_then(Segment::word).is_some_and(|w| {
@@ -88,11 +100,15 @@ fn action(operation: &Operation, text: &str) -> Action {
     let of_path = last.and_then(verb_of);
     let of_id = verb_of_id(operation);
     let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
-    let command = is_order(&steps);
+    let command = is_order(&steps) || is_custom(&path);
     match method {
         Method::Get => read(operation, item, of_path, of_id),
-        // A mutation that names no verb does something of its own.
-        Method::Post if operation.root_field.is_some() && of_path.is_none() && of_id.is_none() => Action::Other,
+        // A mutation, or a method, that names no verb does something of its own.
+        Method::Post
+            if (operation.root_field.is_some() || operation.is_grpc()) && of_path.is_none() && of_id.is_none() =>
+        {
+            Action::Other
+        }
         Method::Post => match (of_path, of_id) {
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,

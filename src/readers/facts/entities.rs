@@ -74,7 +74,10 @@ fn run(system: &mut System, _: &Hints<'_>) {
     for (name, operations) in of {
         let Some(entity) = entities.get_mut(name) else { continue };
         entity.schema = record(&system.schemas, &operations);
-        entity.key = entity.schema.and_then(|schema| key(&system.schemas, name, &operations, schema));
+        // A key that the description states stays too.
+        if entity.key.is_none() {
+            entity.key = entity.schema.and_then(|schema| key(&system.schemas, name, &operations, schema));
+        }
     }
     // A customer or a deleted customer is read as a customer.
     for operation in &mut system.operations {
@@ -138,12 +141,19 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         let noun = label.filter(|l| !wrapper(l)).or_else(|| acted_on(&field.name))?;
         return Some(Named { noun, parent: None, label: None, counts: operation.action != Action::Search });
     }
+    // A method says in its first word what it does; one of a single word, nothing else.
+    if operation.is_grpc() {
+        let mut parts = words(operation.path.rsplit('/').next()?);
+        parts.drain(..parts.len().min(1));
+        let noun = if parts.is_empty() { label } else { noun(&parts.join("_")) };
+        return Some(Named { noun: noun?, parent: None, label: None, counts: operation.action != Action::Search });
+    }
     let steps = segments(&operation.path);
     let is_verb = |i: usize, word: &str| {
         let parts = words(word);
         let last = i + 1 == steps.len();
         let alone = parts.len() == 1 && parts.first().is_some_and(|w| path::verb(w).is_some() || is_bulk(w));
-        let command = super::actions::is_order(&steps)
+        let command = (super::actions::is_order(&steps) || super::actions::is_custom(&operation.path))
             && matches!(operation.action, Action::Other)
             && operation.method != crate::model::Method::Get;
         // `Article.getList` says what is done to articles in its last word.

@@ -12,6 +12,7 @@ mod entities;
 mod entity_fields;
 mod environment;
 mod error_format;
+mod examples;
 mod idempotency;
 mod incremental;
 mod leaves;
@@ -133,11 +134,18 @@ pub struct Hints<'d> {
     pub extensions: Vec<Extension<'d>>,
     /// What the description says of itself beside title and version: contact, terms, documentation. Name, value, place.
     pub about: Vec<(&'static str, &'d str, String)>,
+    /// All that the description holds are requests that somebody sent: what they show is seen, not stated.
+    pub examples: bool,
     /// What the prose says of the topics that several detectors ask for; found in one look, at the first question.
     said: std::cell::OnceCell<said::Said>,
 }
 
 impl<'d> Hints<'d> {
+    /// Of a description that holds examples and no statements.
+    pub fn of_examples() -> Self {
+        Self { examples: true, ..Self::default() }
+    }
+
     /// Keeps what is said of a parameter of an operation; of two with one name, the later.
     pub fn of_parameter(&mut self, index: usize, name: impl Into<Cow<'d, str>>, prose: Prose<'d>) {
         let (name, all) = (name.into(), self.parameters.entry(index).or_default());
@@ -224,5 +232,8 @@ fn values_of(text: &str, fact: &str) -> Vec<serde_json::Value> {
 pub fn derive(system: &mut System, hints: &Hints<'_>) {
     for detector in ALL {
         (detector.run)(system, hints);
+    }
+    if hints.examples {
+        examples::infer(system);
     }
 }

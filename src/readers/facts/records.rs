@@ -16,7 +16,9 @@ fn run(system: &mut System, _: &Hints<'_>) {
             of_root_field(schemas, operation, &field);
             continue;
         }
-        match list_in(schemas, body, operation) {
+        // What is sent and comes back is a record, whatever lists are in it.
+        let sent = operation.body.as_ref().and_then(|b| b.schema) == Some(body) && as_array(schemas, body).is_none();
+        match (!sent).then(|| list_in(schemas, body, operation)).flatten() {
             Some(list) => {
                 operation.items = Some(list.path);
                 operation.record = list.item;
@@ -143,8 +145,9 @@ fn list_in(schemas: &Schemas, body: SchemaId, operation: &Operation) -> Option<L
     let best = best?;
     // A record of its own may well hold arrays: only what looks like a page counts as one.
     let own = schemas.properties(body);
-    let looks_like_a_record =
-        ["id", "uuid", "sid", "gid", "created_at", "createdAt"].iter().any(|k| own.contains_key(*k));
+    let looks_like_a_record = ["id", "uuid", "sid", "gid", "created_at", "createdAt", "create_time", "createTime"]
+        .iter()
+        .any(|k| own.contains_key(*k));
     let ends_in_param = matches!(steps.last(), Some(super::path::Segment::Param(_)));
     let paged =
         own.keys().any(|k| is_paging(&norm(k))) || operation.parameters.iter().any(|p| is_paging(&norm(&p.name)));

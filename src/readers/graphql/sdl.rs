@@ -18,7 +18,8 @@ const MOST: usize = 25;
 
 /// Whether a text defines types of GraphQL, by its first definitions.
 pub(super) fn sniff(text: &str) -> bool {
-    if text.trim_start().starts_with(['{', '[', '<']) {
+    // Both languages have `enum A {` and `extend`.
+    if text.trim_start().starts_with(['{', '[', '<']) || crate::readers::proto::sniff(text) {
         return false;
     }
     let defines = |line: &str| {
@@ -55,7 +56,7 @@ pub(super) fn read<'d>(text: &'d str, origin: &str, findings: &mut Vec<Finding>)
     for error in tree.errors().take(MOST) {
         let message = format!("the schema has a syntax error here: {}", quoted(error.message(), 160));
         findings.push(
-            Finding::warning("broken-sdl", Location::at(origin, span(text, error.index())), message)
+            Finding::warning("broken-sdl", Location::at(origin, Span::of(text, error.index())), message)
                 .fix("correct the syntax at this place; what stands around it was read"),
         );
     }
@@ -76,15 +77,6 @@ pub(super) fn read<'d>(text: &'d str, origin: &str, findings: &mut Vec<Finding>)
         }
     }
     graph
-}
-
-/// Line and column, from 1, of a byte.
-fn span(text: &str, byte: usize) -> Span {
-    let before = text.get(..byte.min(text.len())).unwrap_or(text);
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let line = before.matches('\n').count();
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count();
-    Span { line: count(line + 1), column: count(column + 1) }
 }
 
 struct Reader<'d, 'f> {
@@ -182,7 +174,7 @@ impl<'d> Reader<'d, '_> {
     fn define(&mut self, name: Option<cst::Name>, kind: Kind, node: &SyntaxNode) {
         let Some(name) = text_of(name) else { return };
         if !self.defined.insert(name.clone()) {
-            let at = span(self.text, usize::from(node.text_range().start()));
+            let at = Span::of(self.text, usize::from(node.text_range().start()));
             let message = format!("the type {} is defined a second time; both are read as one", quoted(&name, 80));
             self.findings.push(
                 Finding::warning("duplicate-type", Location::at(self.origin, at), message)

@@ -33,7 +33,7 @@ fn sniff(document: Node<'_>) -> bool {
 }
 
 fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
-    let mut doc = Document::new(value, &source.origin, source.arena);
+    let mut doc = Document::new(value, &source.origin, source.arena).with(&source.others);
     let top = doc.top();
     let mut hints = Hints::default();
     if let Some(text) = top.text("description") {

@@ -74,9 +74,9 @@ impl<'d> At<'d> {
         self.value.get(key).and_then(Node::as_bool).unwrap_or(false)
     }
 
-    /// The object's `$ref`, if it has one.
+    /// The object's `$ref`, if it has one. Written as a block of YAML, it ends in a line break that is not meant.
     pub(in crate::readers) fn reference(&self) -> Option<&'d str> {
-        self.text("$ref")
+        self.text("$ref").map(str::trim)
     }
 }
 

@@ -297,6 +297,9 @@ impl<'d> Builder<'d> {
                 }
             }
         }
+        if combined.is_empty() {
+            combined = super::discriminator::mapped(doc, parts);
+        }
         if nullable
             && let Some(values) = &mut schema.values
             && !values.contains(&serde_json::Value::Null)

@@ -41,7 +41,7 @@ fn description<'d>(at: &At<'d>) -> Option<(&'d str, String)> {
 fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
     let mut doc = Document::new(value, &source.origin, source.arena);
     let top = doc.top();
-    let mut hints = Hints::default();
+    let mut hints = Hints::of_examples();
     let info = top.child("info");
     if let Some((text, pointer)) = info.as_ref().and_then(description) {
         hints.prose.push(Prose { operation: None, pointer: pointer.into(), text });

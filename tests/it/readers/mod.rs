@@ -1,9 +1,12 @@
 //! The readers' room: our fixtures snapshotted, bad input, the corpus, and a scorer against outside truth.
 
+mod bad;
 mod corpus;
 mod formats;
+mod fuzz;
 mod graphql;
 mod hostile;
+mod proto;
 mod score;
 mod show;
 
