@@ -1,9 +1,13 @@
 //! What an operation does: `Operation::action`, from method, path, operationId, and the shape of the answer.
 
-use super::path::{self, Segment, is_bulk, is_command, segments};
+use std::collections::BTreeSet;
+
+use super::page_names::{is_more, is_page_param, is_token};
+use super::path::{Segment, norm, segments};
+use super::verbs::{self, is_command, orders_many, parts};
 use super::{Detector, Hints};
-use crate::base::text::words;
-use crate::model::{Action, Method, Operation, System};
+use crate::base::text::{singular, words};
+use crate::model::{Action, Method, Operation, Schemas, System};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "action", run };
@@ -16,22 +20,41 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             text.push('\n');
         }
     }
-    // Paths below which one thing has a path of its own: `/branches` beside `/branches/{branch}`.
-    let collections: std::collections::BTreeSet<String> = system
-        .operations
-        .iter()
-        .filter_map(|o| o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{").map(|(p, _)| p.to_owned()))
-        .collect();
-    for (operation, text) in system.operations.iter_mut().zip(texts) {
-        operation.action = action(operation, &text);
+    let places = Places::of(system);
+    let System { operations, schemas, .. } = system;
+    for (operation, text) in operations.iter_mut().zip(texts) {
+        operation.action = action(operation, &text, &places, schemas);
         if operation.action == Action::Get
             && plural(&operation.path)
-            && collections.contains(operation.path.trim_end_matches('/'))
+            && places.collections.contains(operation.path.trim_end_matches('/'))
         {
             operation.action = Action::List;
         }
         if !matches!(operation.action, Action::List | Action::Search) {
             operation.items = None;
+        }
+    }
+}
+
+/// What paths tell of each other.
+struct Places {
+    /// Paths below which one thing has a path of its own: `/branches` beside `/branches/{branch}`.
+    collections: BTreeSet<String>,
+    /// Paths that are read, too: `/contacts/import` orders nothing where imports can be listed there.
+    things: BTreeSet<String>,
+    /// Paths that end in a parameter and yet hold many: `/{base}/{table}`.
+    many: BTreeSet<String>,
+}
+
+impl Places {
+    fn of(system: &System) -> Self {
+        let path = |o: &Operation| o.path.trim_end_matches('/').to_owned();
+        let above = |o: &Operation| Some(o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{")?.0.to_owned());
+        let read = || system.operations.iter().filter(|o| o.method == Method::Get && o.root_field.is_none());
+        Self {
+            collections: system.operations.iter().filter_map(above).collect(),
+            things: read().map(path).collect(),
+            many: read().filter(|o| o.items.is_some() && o.path.ends_with('}')).map(path).collect(),
         }
     }
 }
@@ -43,9 +66,13 @@ pub(super) fn is_order(steps: &[Segment]) -> bool {
     if before.is_some_and(|w| matches!(w, "actions" | "action")) {
         return true;
     }
-    let parts = words(last);
-    let many = parts.len() > 1 && parts.last().is_some_and(|w| crate::base::text::singular(w) != *w);
-    parts.first().is_some_and(|w| is_command(w)) && !many
+    let parts = parts(last);
+    let many = parts.len() > 1 && parts.last().is_some_and(|w| singular(w) != *w);
+    match steps.last() {
+        // A custom method does something, unless its verb is known to read or write.
+        Some(Segment::Call(_)) => verb_of_words(&parts).is_none(),
+        _ => parts.first().is_some_and(|w| is_command(w)) && !many,
+    }
 }
 
 /// The path ends in a plural noun.
@@ -59,12 +86,23 @@ fn plural(path: &str) -> bool {
 /// The verb of a path's last word: alone (`search`), first (`postMessage` has none, `list_folder` has), or last
 /// (`tag-search`).
 fn verb_of(segment: &Segment) -> Option<Action> {
-    let parts = words(segment.word()?);
-    match parts.as_slice() {
-        [only] => path::verb(only),
-        [first, .., last] => path::verb(first).or_else(|| path::verb(last).filter(|a| *a == Action::Search)),
+    verb_of_words(&parts(segment.word()?))
+}
+
+fn verb_of_words(parts: &[String]) -> Option<Action> {
+    match parts {
+        [only] => verbs::verb(only),
+        [create, or, update] if or == "or" && verbs::verb(create).is_some() && verbs::verb(update).is_some() => {
+            Some(Action::Upsert)
+        }
+        [first, .., last] => verbs::verb(first).or_else(|| verbs::verb(last).filter(|a| *a == Action::Search)),
         [] => None,
     }
+}
+
+/// A call that only reads, though it is sent as a write: `/accounts/get`, `/files/get_metadata`.
+fn is_get(segment: &Segment) -> bool {
+    segment.word().map(parts).is_some_and(|w| w.first().is_some_and(|w| w == "get") && !w.iter().any(|w| w == "create"))
 }
 
 /// The verb of an operationId: its first word, or its last (`contacts_list`).
@@ -77,26 +115,41 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     if parts.windows(2).any(|w| matches!(w, [a, b] if a == "get" && b == "all")) {
         return Some(Action::List);
     }
-    path::verb(first).or_else(|| path::verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
+    if parts.windows(3).any(|w| matches!(w, [_, or, b] if or == "or" && matches!(b.as_str(), "update" | "replace"))) {
+        return Some(Action::Upsert);
+    }
+    verbs::verb(first).or_else(|| verbs::verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
 }
 
-fn action(operation: &Operation, text: &str) -> Action {
+fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas) -> Action {
     let (method, path) = operation.as_resource();
     let steps = segments(&path);
     let last = steps.last();
-    let item = matches!(last, Some(Segment::Param(_)));
+    let here = operation.path.trim_end_matches('/');
+    let item = matches!(last, Some(Segment::Param(_))) && !places.many.contains(here);
     let of_path = last.and_then(verb_of);
     let of_id = verb_of_id(operation);
-    let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
-    let command = is_order(&steps);
+    // What is asked for by its key is a thing, whatever it is called: `/bulk/{key}`.
+    let keyed = |i: usize| matches!(steps.get(i + 1), Some(Segment::Param(_)));
+    let bulk = steps.iter().enumerate().any(|(i, s)| !keyed(i) && s.word().is_some_and(orders_many));
+    let thing = places.things.contains(here) || places.collections.contains(here);
+    let command = is_order(&steps) && !thing;
     match method {
         Method::Get => read(operation, item, of_path, of_id),
         // A mutation that names no verb does something of its own.
         Method::Post if operation.root_field.is_some() && of_path.is_none() && of_id.is_none() => Action::Other,
         Method::Post => match (of_path, of_id) {
+            _ if operation.root_field.is_none() && !thing && reads_pages(operation, schemas) => {
+                if of_path == Some(Action::Search) || of_id == Some(Action::Search) { Action::Search } else { Action::List }
+            }
+            (None, _) if !item && !thing && last.is_some_and(is_get) => {
+                if operation.items.is_some() { Action::List } else { Action::Get }
+            }
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
             _ if bulk => Action::Other,
+            (_, Some(Action::Upsert)) => Action::Upsert,
+            _ if says_upsert(operation, text) => Action::Upsert,
             _ if command => Action::Other,
             (Some(action), _) => action,
             (None, Some(Action::Create)) if item => Action::Upsert,
@@ -147,7 +200,7 @@ fn action(operation: &Operation, text: &str) -> Action {
 
 fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Option<Action>) -> Action {
     let many = operation.items.is_some();
-    let paged = operation.parameters.iter().any(|p| super::page_names::is_page_param(&p.name));
+    let paged = operation.parameters.iter().any(|p| is_page_param(&p.name));
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
@@ -167,6 +220,20 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
             }
         }
     }
+}
+
+/// A page goes out and the place of the next comes in: a list, though it is asked for by a write.
+fn reads_pages(operation: &Operation, schemas: &Schemas) -> bool {
+    let (Some(body), Some(answer)) =
+        (operation.body.as_ref().and_then(|b| b.schema), operation.success().and_then(|r| r.schema))
+    else {
+        return false;
+    };
+    let names = |id| schemas.properties(id).into_keys().map(norm).collect::<Vec<String>>();
+    let told = names(answer);
+    operation.items.is_some()
+        && told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n))
+        && names(body).iter().any(|n| is_page_param(n))
 }
 
 /// The path is a call of a method: `/users.info`, `/users:lookup`.
@@ -212,6 +279,53 @@ mod tests {
             "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{path}: {{get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}}}}}\n"
         );
         super::super::system_of(&text).operations[0].action
+    }
+
+    #[test]
+    fn paths_tell_things_from_orders() {
+        let post = "post: {operationId: createIt, responses: {}}";
+        let actions = |paths: &str| {
+            let text = format!("openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{paths}}}\n");
+            super::super::system_of(&text).operations.iter().map(|o| o.action.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(actions(&format!("/people/{{id}}/leave: {{get: {{responses: {{}}}}, {post}}}")), ["get", "create"]);
+        assert_eq!(actions(&format!("/people/{{id}}/leave: {{{post}}}")), ["other"]);
+        assert_eq!(actions(&format!("/batches: {{{post}}}, /rows/batch: {{{post}}}")), ["create", "other"]);
+        assert_eq!(actions("'/docs/{id}:append': {post: {responses: {}}}"), ["other"]);
+        assert_eq!(actions("/users/create_or_update: {post: {responses: {}}}"), ["upsert"]);
+        assert_eq!(actions("/users: {post: {summary: Create or update a user, responses: {}}}"), ["upsert"]);
+        assert_eq!(actions("/users/create_many: {post: {responses: {}}}"), ["other"]);
+    }
+
+    #[test]
+    fn reads_that_are_sent_as_writes_read() {
+        let call = |path: &str, body: &str, fields: &str| {
+            let object = |fields: &str| {
+                format!("content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}")
+            };
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{path}: {{post: {{requestBody: {{{}}}, responses: {{'200': {{description: ok, {}}}}}}}}}}}\n",
+                object(body),
+                object(fields)
+            );
+            super::super::system_of(&text).operations[0].action
+        };
+        let rows = "rows: {type: array, items: {type: object, properties: {id: {type: string}}}}";
+        let page = format!("{rows}, next_cursor: {{type: string}}");
+        assert_eq!(call("/rows/sync", "cursor: {type: string}", &page), Action::List);
+        assert_eq!(call("/rows/sync", "note: {type: string}", &page), Action::Other);
+        assert_eq!(call("/rows/get", "key: {type: string}", rows), Action::List);
+        assert_eq!(call("/row/get_info", "key: {type: string}", "row: {type: object}"), Action::Get);
+    }
+
+    #[test]
+    fn a_collection_that_a_parameter_names_takes_new_records() {
+        let list = "get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object}}}}}}}";
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{'/{{base}}/{{table}}': {{{list}, post: {{operationId: create-rows, responses: {{}}}}}}}}\n"
+        );
+        let actions: Vec<_> = super::super::system_of(&text).operations.iter().map(|o| o.action).collect();
+        assert_eq!(actions, [Action::List, Action::Create]);
     }
 
     #[test]

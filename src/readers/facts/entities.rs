@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::path::{self, Segment, is_bulk, norm, noun, segments};
+use super::path::{Segment, norm, noun, segments};
+use super::verbs::{is_bulk, is_command, is_only_verbs, is_qualifier, is_self, orders_many, parts, verb};
 use super::{Detector, Hints};
 use crate::base::text::{singular, words};
 use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
@@ -113,7 +114,10 @@ fn by_answers(system: &System, named: &mut [Option<Named>]) {
 fn held_in(operation: &Operation, schemas: &Schemas) -> Option<String> {
     let field = match &operation.items {
         Some(path) => path.last()?.clone(),
-        None => super::records::only_field(schemas, operation.success()?.schema?)?.to_owned(),
+        None => {
+            let body = operation.success()?.schema?;
+            super::records::only_field(schemas, body).or_else(|| super::records::only_object(schemas, body))?.to_owned()
+        }
     };
     (!super::records::is_envelope(&field)).then(|| noun(&field)).flatten()
 }
@@ -128,34 +132,50 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     // Fields of root types answer with types that have names of their own.
     if let Some(field) = &operation.root_field {
         // What is named for being an answer says nothing of what it is about.
-        let wrapper = |l: &String| ["payload", "response", "result", "output"].iter().any(|w| l.ends_with(w));
+        let wrapper = |l: &String| {
+            ["payload", "response", "result", "output"].iter().any(|w| l.ends_with(w))
+                || matches!(l.as_str(), "count" | "job" | "node" | "status" | "edge" | "connection")
+        };
         let noun = label.filter(|l| !wrapper(l)).or_else(|| acted_on(&field.name))?;
         return Some(Named { noun, parent: None, label: None, counts: operation.action != Action::Search });
     }
     let steps = segments(&operation.path);
-    let is_verb = |i: usize, word: &str| {
-        let parts = words(word);
+    let command = super::actions::is_order(&steps)
+        && operation.action == Action::Other
+        && operation.method != crate::model::Method::Get;
+    let is_verb = |i: usize, step: &Segment, word: &str| {
+        let parts = parts(word);
         let last = i + 1 == steps.len();
-        let alone = parts.len() == 1 && parts.first().is_some_and(|w| path::verb(w).is_some() || is_bulk(w));
-        let command = super::actions::is_order(&steps)
-            && matches!(operation.action, Action::Other)
-            && operation.method != crate::model::Method::Get;
-        // `Article.getList` says what is done to articles in its last word.
-        let done = last
-            && i > 0
-            && parts.len() > 1
-            && parts.iter().all(|w| path::verb(w).is_some() || matches!(w.as_str(), "get" | "set" | "all"));
-        let actions = i > 0 && matches!(word, "actions" | "action") && operation.action == Action::Other;
-        actions || done || (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
+        let alone = parts.len() == 1 && parts.first().is_some_and(|w| verb(w).is_some() || is_bulk(w) || w == "get");
+        // `Article.getList` and `create_or_update` say what is done in their last word, and to nothing else.
+        let done = last && i > 0 && is_only_verbs(&parts);
+        let actions = i > 0 && matches!(word, "actions" | "action" | "lifecycle") && operation.action == Action::Other;
+        let called = matches!(step, Segment::Call(_)) && !parts.first().is_some_and(|w| verb(w).is_some());
+        // `users/me` and `orders/count` are about what stands before them, `{id}/default` is not.
+        let picks = i > 0 && is_qualifier(word) && matches!(steps.get(i - 1), Some(Segment::Word(_)));
+        let many = i > 0 && (orders_many(word) && noun(word).is_some_and(|n| n == word || is_command(&n)));
+        actions || done || called || picks || many || (last && i > 0 && (alone || command))
     };
-    let (at, word) = steps
+    let found = steps
         .iter()
         .enumerate()
         .rev()
-        .filter_map(|(i, s)| Some((i, s.word()?)))
-        .find(|(i, w)| !is_verb(*i, w))
-        .filter(|(_, w)| path::verb(&w.to_lowercase()).is_none())?;
+        .filter_map(|(i, s)| Some((i, s, s.word()?)))
+        .find(|(i, s, w)| !is_verb(*i, s, w))
+        .filter(|(_, _, w)| verb(&w.to_lowercase()).is_none());
+    let Some((at, _, word)) = found else {
+        // No word of the path names a thing: the name of the operation may.
+        let noun = of_id(&operation.id)?;
+        return Some(Named { noun, parent: None, label, counts: operation.action != Action::Search });
+    };
     let mut name = noun(word)?;
+    if command && at + 1 == steps.len() {
+        // `/closeAccount` has nothing before it that it could be about.
+        name = ordered(word).unwrap_or(name);
+    }
+    if is_self(&word.to_lowercase()) {
+        name = label.clone().unwrap_or_else(|| "user".to_owned());
+    }
     let before = steps.get(..at).unwrap_or_default();
     // Children of blocks are blocks; statistics of messages are no messages.
     if word.eq_ignore_ascii_case("children") {
@@ -184,10 +204,36 @@ fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
 }
 
+/// What is left of an order without its verb: `account` of `closeAccount`.
+fn ordered(word: &str) -> Option<String> {
+    let parts = parts(word);
+    let (first, rest) = parts.split_first()?;
+    (is_command(first) && !rest.is_empty()).then(|| noun(&rest.join("_"))).flatten()
+}
+
+/// What an operation is about by its id alone: `projects.topics.list`, `list-records`, `SearchCustomers`.
+fn of_id(id: &str) -> Option<String> {
+    if id.contains(' ') {
+        return None; // made up from method and path
+    }
+    let acts = |word: &str| {
+        let parts = parts(word);
+        parts.first().is_none_or(|w| matches!(w.as_str(), "get" | "patch" | "post" | "put" | "watch"))
+            || parts.first().is_some_and(|w| verb(w).is_some() || is_command(w))
+    };
+    let found = match id.rsplit_once('.') {
+        Some((before, last)) if acts(last) && words(last).len() == 1 => noun(before.rsplit('.').next()?),
+        // Without a verb it may be anything.
+        _ if acts(id) => acted_on(id),
+        _ => None,
+    };
+    found.filter(|n| !acts(n) && !is_qualifier(n) && !is_only_verbs(&parts(n)))
+}
+
 /// What a field of a root type is about, by its name: `orderDelete` and `deleteOrder` are about an order.
 fn acted_on(field: &str) -> Option<String> {
     let mut parts = words(field);
-    if parts.len() > 1 && parts.last().is_some_and(|w| path::verb(w).is_some()) {
+    if parts.len() > 1 && parts.last().is_some_and(|w| verb(w).is_some()) {
         parts.pop();
     }
     noun(&parts.join("_"))
@@ -224,7 +270,7 @@ fn key(system: &System, entity: &str, schema: SchemaId) -> Option<String> {
         .filter(|o| matches!(o.action, Action::Get | Action::Update | Action::Upsert | Action::Delete))
         .find_map(|o| match segments(&o.path).pop()? {
             Segment::Param(name) => Some(name),
-            Segment::Word(_) => None,
+            Segment::Word(_) | Segment::Call(_) => None,
         });
     let named = |wanted: &str| fields.keys().find(|f| norm(f) == wanted).map(|f| (*f).to_owned());
     let noun = norm(entity);
@@ -286,5 +332,50 @@ mod tests {
         let get = |path: &str| format!("'{path}': {{get: {{responses: {{}}}}}}");
         assert_eq!(entities_of(&get("/blocks/{id}/children")), [Some("block".to_owned())]);
         assert_eq!(entities_of(&get("/stats/letters")), [Some("letter_stats".to_owned())]);
+    }
+
+    #[test]
+    fn what_only_picks_or_acts_names_no_entity() {
+        let call = |method: &str, path: &str| format!("'{path}': {{{method}: {{responses: {{}}}}}}");
+        for (method, path, entity) in [
+            ("get", "/orders/count", "order"),
+            ("get", "/users/me", "user"),
+            ("get", "/me", "user"),
+            ("get", "/tickets/recent", "ticket"),
+            ("post", "/tickets/create_many", "ticket"),
+            ("post", "/users/create_or_update", "user"),
+            ("post", "/orders/batch-retrieve", "order"),
+            ("post", "/docs/{id}:append", "doc"),
+            ("post", "/users/{id}/lifecycle/suspend", "user"),
+            ("get", "/policies/get_by_name", "policy"),
+            ("post", "/closeAccount", "account"),
+            ("post", "/files/delete_v2", "file"),
+            ("post", "/accounts/get", "account"),
+            ("get", "/batches/{id}", "batch"),
+            ("get", "/users/delta()", "user"),
+            ("post", "/people:search", "person"),
+        ] {
+            assert_eq!(entities_of(&call(method, path)), [Some(entity.to_owned())], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_without_a_word_leaves_the_name_of_the_operation() {
+        let get = |id: &str| format!("'/v1/{{name}}': {{get: {{operationId: {id}, responses: {{}}}}}}");
+        assert_eq!(entities_of(&get("projects.topics.get")), [Some("topic".to_owned())]);
+        assert_eq!(entities_of(&get("list-records")), [Some("record".to_owned())]);
+        assert_eq!(entities_of(&get("search")), [None]);
+    }
+
+    #[test]
+    fn a_namespace_holds_what_its_answers_hold_beside_other_fields() {
+        let call = |path: &str, fields: &str| {
+            format!(
+                "{path}: {{post: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}}}"
+            )
+        };
+        let told = "room: {type: string}, message: {type: object, properties: {id: {type: string}}}";
+        let paths = [call("/talk.update", told), call("/talk.schedule", told), call("/talk.delete", "room: {type: string}")];
+        assert_eq!(entities_of(&paths.join(", ")), vec![Some("message".to_owned()); 3]);
     }
 }
