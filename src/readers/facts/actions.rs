@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::orders::{called, is_get, is_order, verb_of};
 use super::page_names::{is_more, is_page_param, is_token};
 use super::path::{Segment, norm, segments};
-use super::verbs::{self, is_command, orders_many, parts};
+use super::verbs::{orders_many, verb};
 use super::{Detector, Hints};
 use crate::base::text::{singular, words};
 use crate::model::{Action, Method, Operation, Schemas, System};
@@ -49,7 +50,8 @@ struct Places {
 impl Places {
     fn of(system: &System) -> Self {
         let path = |o: &Operation| o.path.trim_end_matches('/').to_owned();
-        let above = |o: &Operation| Some(o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{")?.0.to_owned());
+        let above =
+            |o: &Operation| Some(o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{")?.0.to_owned());
         let read = || system.operations.iter().filter(|o| o.method == Method::Get && o.root_field.is_none());
         Self {
             collections: system.operations.iter().filter_map(above).collect(),
@@ -59,50 +61,12 @@ impl Places {
     }
 }
 
-/// The path ends in an order (`…/cancel`, `…/actions/delete-permanent`) rather than in a thing (`…/merge-fields`).
-pub(super) fn is_order(steps: &[Segment]) -> bool {
-    let Some(last) = steps.last().and_then(Segment::word) else { return false };
-    let before = steps.len().checked_sub(2).and_then(|i| steps.get(i)).and_then(Segment::word);
-    if before.is_some_and(|w| matches!(w, "actions" | "action")) {
-        return true;
-    }
-    let parts = parts(last);
-    let many = parts.len() > 1 && parts.last().is_some_and(|w| singular(w) != *w);
-    match steps.last() {
-        // A custom method does something, unless its verb is known to read or write.
-        Some(Segment::Call(_)) => verb_of_words(&parts).is_none(),
-        _ => parts.first().is_some_and(|w| is_command(w)) && !many,
-    }
-}
-
 /// The path ends in a plural noun.
 fn plural(path: &str) -> bool {
     segments(path).last().and_then(Segment::word).is_some_and(|w| {
         let w = w.to_lowercase();
-        crate::base::text::singular(&w) != w
+        singular(&w) != w
     })
-}
-
-/// The verb of a path's last word: alone (`search`), first (`postMessage` has none, `list_folder` has), or last
-/// (`tag-search`).
-fn verb_of(segment: &Segment) -> Option<Action> {
-    verb_of_words(&parts(segment.word()?))
-}
-
-fn verb_of_words(parts: &[String]) -> Option<Action> {
-    match parts {
-        [only] => verbs::verb(only),
-        [create, or, update] if or == "or" && verbs::verb(create).is_some() && verbs::verb(update).is_some() => {
-            Some(Action::Upsert)
-        }
-        [first, .., last] => verbs::verb(first).or_else(|| verbs::verb(last).filter(|a| *a == Action::Search)),
-        [] => None,
-    }
-}
-
-/// A call that only reads, though it is sent as a write: `/accounts/get`, `/files/get_metadata`.
-fn is_get(segment: &Segment) -> bool {
-    segment.word().map(parts).is_some_and(|w| w.first().is_some_and(|w| w == "get") && !w.iter().any(|w| w == "create"))
 }
 
 /// The verb of an operationId: its first word, or its last (`contacts_list`).
@@ -118,7 +82,7 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     if parts.windows(3).any(|w| matches!(w, [_, or, b] if or == "or" && matches!(b.as_str(), "update" | "replace"))) {
         return Some(Action::Upsert);
     }
-    verbs::verb(first).or_else(|| verbs::verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
+    verb(first).or_else(|| verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
 }
 
 fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas) -> Action {
@@ -140,10 +104,18 @@ fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas)
         Method::Post if operation.root_field.is_some() && of_path.is_none() && of_id.is_none() => Action::Other,
         Method::Post => match (of_path, of_id) {
             _ if operation.root_field.is_none() && !thing && reads_pages(operation, schemas) => {
-                if of_path == Some(Action::Search) || of_id == Some(Action::Search) { Action::Search } else { Action::List }
+                if of_path == Some(Action::Search) || of_id == Some(Action::Search) {
+                    Action::Search
+                } else {
+                    Action::List
+                }
             }
             (None, _) if !item && !thing && last.is_some_and(is_get) => {
-                if operation.items.is_some() { Action::List } else { Action::Get }
+                if operation.items.is_some() {
+                    Action::List
+                } else {
+                    Action::Get
+                }
             }
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
@@ -236,15 +208,6 @@ fn reads_pages(operation: &Operation, schemas: &Schemas) -> bool {
         && names(body).iter().any(|n| is_page_param(n))
 }
 
-/// The path is a call of a method: `/users.info`, `/users:lookup`.
-pub(super) fn called(path: &str) -> bool {
-    let last = path.rsplit('/').next().unwrap_or(path);
-    last.split_once(['.', ':']).is_some_and(|(noun, verb)| {
-        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
-        word(noun) && word(verb) && !matches!(verb, "json" | "xml" | "php" | "aspx" | "do")
-    })
-}
-
 /// The answer's schema says nothing about its form.
 fn loose(operation: &Operation) -> bool {
     operation.success().is_none_or(|r| r.schema.is_none())
@@ -288,8 +251,11 @@ mod tests {
             let text = format!("openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{paths}}}\n");
             super::super::system_of(&text).operations.iter().map(|o| o.action.as_str()).collect::<Vec<_>>()
         };
-        assert_eq!(actions(&format!("/people/{{id}}/leave: {{get: {{responses: {{}}}}, {post}}}")), ["get", "create"]);
-        assert_eq!(actions(&format!("/people/{{id}}/leave: {{{post}}}")), ["other"]);
+        assert_eq!(
+            actions(&format!("'/people/{{id}}/leave': {{get: {{responses: {{}}}}, {post}}}")),
+            ["get", "create"]
+        );
+        assert_eq!(actions(&format!("'/people/{{id}}/leave': {{{post}}}")), ["other"]);
         assert_eq!(actions(&format!("/batches: {{{post}}}, /rows/batch: {{{post}}}")), ["create", "other"]);
         assert_eq!(actions("'/docs/{id}:append': {post: {responses: {}}}"), ["other"]);
         assert_eq!(actions("/users/create_or_update: {post: {responses: {}}}"), ["upsert"]);

@@ -2,6 +2,7 @@
 //! with their ground. Detectors know the model and the hints, never a format.
 
 mod actions;
+mod auth_keys;
 mod auth_mode;
 mod base_url;
 mod change_feed;
@@ -16,10 +17,13 @@ mod idempotency;
 mod incremental;
 mod leaves;
 mod money;
+mod nouns;
 mod oauth2;
 mod ordering;
+mod orders;
 mod page_names;
 mod page_params;
+mod page_tokens;
 mod pagination;
 mod paging_kin;
 mod path;

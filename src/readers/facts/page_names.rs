@@ -60,14 +60,7 @@ pub(super) const CURSORS: [&str; 53] = [
     "after",
 ];
 /// Cursors only where nothing else pages, or where the answer holds the token.
-pub(super) const WEAK_CURSORS: [&str; 6] = [
-    "until",
-    "before",
-    "next",
-    "since",
-    "sync",
-    "maxid",
-];
+pub(super) const WEAK_CURSORS: [&str; 6] = ["until", "before", "next", "since", "sync", "maxid"];
 /// Parameters that carry a page number.
 pub(super) const PAGES: [&str; 15] = [
     "page",

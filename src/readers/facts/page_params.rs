@@ -31,7 +31,12 @@ pub(super) struct Query<'s> {
 const HOLDERS: [&str; 8] = ["page", "pagination", "paging", "pager", "pageinfo", "pagerequest", "options", "cursor"];
 
 /// All that an operation can be asked, in the order of the description.
-pub(super) fn of<'s>(schemas: &'s Schemas, operation: &'s Operation, index: usize, hints: &Hints<'_>) -> Vec<Query<'s>> {
+pub(super) fn of<'s>(
+    schemas: &'s Schemas,
+    operation: &'s Operation,
+    index: usize,
+    hints: &Hints<'_>,
+) -> Vec<Query<'s>> {
     let mut out: Vec<Query<'s>> = operation
         .parameters
         .iter()

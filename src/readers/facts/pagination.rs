@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::leaves::{Leaf, around};
-use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOTALS, WEAK_CURSORS, is_cursor, is_more, is_token};
+use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOTALS, WEAK_CURSORS, is_cursor, is_more};
 use super::page_params::{self, Query};
+use super::page_tokens::{feeds, is_next_url, last_key, token_for};
 use super::paging_kin;
 use super::path::norm;
 use super::{Detector, Hints};
@@ -244,74 +245,6 @@ fn basis(
     Basis::Inferred { rule, from }
 }
 
-/// A field of the answer that feeds the parameter: its name without "next" is the parameter's, or it is named like a
-/// token, or it is a plain `next` that is no URL.
-fn token_for<'l, 's>(leaves: &'l [Leaf<'s>], query: &Query<'_>) -> Option<&'l Leaf<'s>> {
-    let wanted = query.name.strip_prefix("next").unwrap_or(&query.name);
-    let wanted = if wanted.len() > 4 { wanted.strip_prefix("page").unwrap_or(wanted) } else { wanted };
-    let rank = |leaf: &Leaf<'_>| {
-        let in_paging = leaf.parent.contains("pag")
-            || leaf.parent.contains("cursor")
-            || leaf.parent.contains("meta")
-            || leaf.parent == "next";
-        let name = leaf.name.as_str();
-        if !(leaf.textual() || leaf.numeric()) || name.contains("prev") || leaf.parent.contains("prev") {
-            return 0;
-        }
-        if leaf.name.contains("url") || leaf.name.contains("uri") || leaf.name.contains("link") {
-            return 0;
-        }
-        if feeds(leaf, query) || name == format!("next{wanted}") || name == format!("nextpage{wanted}") {
-            10
-        } else if leaf.parent == "next" && name == wanted {
-            9
-        } else if is_token(name) {
-            7
-        } else if name == query.name
-            && (in_paging || leaf.textual())
-            && !matches!(name, "offset" | "page" | "start" | "before" | "since" | "until")
-        {
-            6
-        } else if name == "cursor" || (in_paging && matches!(name, "after" | "token")) {
-            5
-        } else if matches!(name, "next" | "nextpage") && !leaf.is_url() && (in_paging || leaf.textual()) {
-            4
-        } else {
-            0
-        }
-    };
-    leaves
-        .iter()
-        .map(|l| (rank(l), l))
-        .filter(|(r, _)| *r > 0)
-        .max_by_key(|(r, l)| (*r, std::cmp::Reverse(l.path.len())))
-        .map(|(_, l)| l)
-}
-
-/// A text of the answer that is the parameter's next value by its name: `next_offset` of `offset`, `nextRecordKey` of
-/// `startRecordKey`, or `offset` of an `offset` that takes text.
-fn feeds(leaf: &Leaf<'_>, query: &Query<'_>) -> bool {
-    let text = leaf.schema.types.has(TypeSet::STRING) && !leaf.numeric() && !leaf.is_url();
-    let wanted = query.name.strip_prefix("start").filter(|w| w.len() > 3).unwrap_or(&query.name);
-    text && (leaf.name.strip_prefix("next") == Some(wanted)
-        || (leaf.name == query.name && query.text_only() && OFFSETS.contains(&query.name.as_str())))
-}
-
-fn is_next_url(leaf: &Leaf<'_>) -> bool {
-    match leaf.name.as_str() {
-        "nexturl" | "nexturi" | "nextlink" | "nextpageuri" | "nextpageurl" | "nextpagelink" | "nexthref"
-        | "odatanextlink" | "nextpagepath" | "nextrecordsurl" => true,
-        "href" | "url" | "uri" => leaf.parent == "next",
-        "next" | "nextpage" => leaf.is_url(),
-        _ => false,
-    }
-}
-
-fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String> {
-    let fields = schemas.properties(record);
-    ["id", "uuid", "gid", "key"].iter().find_map(|k| fields.keys().find(|f| norm(f) == *k)).map(|f| (*f).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::system_of;
@@ -374,8 +307,12 @@ mod tests {
         };
         let text = format!(
             "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/things/search: {{post: {{requestBody: {{{}}}, responses: {{'200': {{description: ok, {}}}}}}}}}}}\n",
-            object("query: {type: object}, page: {type: object, properties: {cursor: {type: string}, limit: {type: integer}}}"),
-            object("things: {type: array, items: {type: object}}, meta: {type: object, properties: {next_cursor: {type: string}}}")
+            object(
+                "query: {type: object}, page: {type: object, properties: {cursor: {type: string}, limit: {type: integer}}}"
+            ),
+            object(
+                "things: {type: array, items: {type: object}}, meta: {type: object, properties: {next_cursor: {type: string}}}"
+            )
         );
         let system = system_of(&text);
         let pages = system.operations[0].pagination.as_ref().expect("it is paged");

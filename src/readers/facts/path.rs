@@ -37,7 +37,8 @@ pub(super) fn segments(path: &str) -> Vec<Segment> {
         }
         // `invoices/{id}/Vendor.Space.cancel`: an action with its namespace (OData 4.01 part 2 section 4.5).
         let qualified = !out.is_empty() && raw.split(['{', '(']).next().is_some_and(|r| r.matches('.').count() > 1);
-        let mut rest = if qualified { raw.split('(').next().and_then(|r| r.rsplit('.').next()).unwrap_or(raw) } else { raw };
+        let mut rest =
+            if qualified { raw.split('(').next().and_then(|r| r.rsplit('.').next()).unwrap_or(raw) } else { raw };
         // `users('{id}')` and `{id}:cancel` hold a word beside the parameter.
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, tail)) = after.split_once('}') else { break };
@@ -84,7 +85,8 @@ pub(super) fn noun(segment: &str) -> Option<String> {
     if let Some(by) = parts.iter().skip(1).position(|w| w == "by").filter(|by| by + 2 < parts.len()) {
         parts.truncate(by + 1);
     }
-    let leads = |w: &String| verb(w).is_some() || is_bulk(w) || matches!(w.as_str(), "get" | "post" | "put" | "set" | "or");
+    let leads =
+        |w: &String| verb(w).is_some() || is_bulk(w) || matches!(w.as_str(), "get" | "post" | "put" | "set" | "or");
     while parts.len() > 1 && parts.first().is_some_and(leads) && !named_after(&parts) {
         parts.remove(0);
     }

@@ -1,6 +1,9 @@
 //! Words that say what is done rather than to what: verbs, orders, marks of many at once, and words that only pick
 //! some of what stands before them.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::base::text::{singular, words};
 use crate::model::Action;
 
@@ -33,31 +36,26 @@ pub(super) fn verb(word: &str) -> Option<Action> {
     })
 }
 
+/// Orders, as paths give them.
+const COMMANDS: &str = "
+    abort accept acknowledge activate anonymize append apply approve archive assign attach authorize ban block
+    calculate cancel capture charge check checkin checkout claim clear clone close commit complete compute confirm
+    connect continue convert copy deactivate decline defer deploy deprecate detach disable disconnect dismiss
+    dispatch download duplicate enable end enqueue enroll estimate evaluate execute expire export finalize finish
+    flag follow forward generate grant hide ignore import increment initiate install invalidate invite invoke
+    issue join kick leave link lock login logout mark merge migrate move mute notify open pause pay pin ping
+    preview process promote provision publish reactivate reassign rebuild recalculate recover redeem redeliver
+    refresh regenerate reindex reject release remind render reopen reorder replay replicate republish requeue
+    reschedule resend reset resolve restart restore resume retry return revert revoke rollback rotate run scale
+    schedule send set settle share sign simulate snooze start stop submit suspend swap sync synchronize terminate
+    test toggle track transfer translate trash trigger unarchive unassign unban unblock unfollow unhide uninstall
+    unlink unlock unmute unpin unpublish unshare unsubscribe unsuspend untrash upload validate verify void wait
+    watch withdraw";
+
 /// Words that order something done rather than name a thing.
 pub(super) fn is_command(word: &str) -> bool {
-    matches!(
-        word,
-        "abort" | "accept" | "acknowledge" | "activate" | "anonymize" | "append" | "apply" | "approve" | "archive"
-            | "assign" | "attach" | "authorize" | "ban" | "block" | "calculate" | "cancel" | "capture" | "charge"
-            | "check" | "checkin" | "checkout" | "claim" | "clear" | "clone" | "close" | "commit" | "complete"
-            | "compute" | "confirm" | "connect" | "continue" | "convert" | "copy" | "deactivate" | "decline" | "defer"
-            | "deploy" | "deprecate" | "detach" | "disable" | "disconnect" | "dismiss" | "dispatch" | "download"
-            | "duplicate" | "enable" | "end" | "enqueue" | "enroll" | "estimate" | "evaluate" | "execute" | "expire"
-            | "export" | "finalize" | "finish" | "flag" | "follow" | "forward" | "generate" | "grant" | "hide"
-            | "ignore" | "import" | "increment" | "initiate" | "install" | "invalidate" | "invite" | "invoke" | "issue"
-            | "join" | "kick" | "leave" | "link" | "lock" | "login" | "logout" | "mark" | "merge" | "migrate" | "move"
-            | "mute" | "notify" | "open" | "pause" | "pay" | "ping" | "pin" | "preview" | "process" | "promote"
-            | "provision" | "publish" | "reactivate" | "reassign" | "rebuild" | "recalculate" | "recover" | "redeem"
-            | "redeliver" | "refresh" | "regenerate" | "reindex" | "reject" | "release" | "remind" | "render"
-            | "reopen" | "reorder" | "replay" | "replicate" | "republish" | "requeue" | "reschedule" | "resend"
-            | "reset" | "resolve" | "restart" | "restore" | "resume" | "retry" | "return" | "revert" | "revoke"
-            | "rollback" | "rotate" | "run" | "scale" | "schedule" | "send" | "set" | "settle" | "share" | "sign"
-            | "simulate" | "snooze" | "start" | "stop" | "submit" | "suspend" | "swap" | "sync" | "synchronize"
-            | "terminate" | "test" | "toggle" | "track" | "transfer" | "translate" | "trash" | "trigger" | "unarchive"
-            | "unassign" | "unban" | "unblock" | "unfollow" | "unhide" | "uninstall" | "unlink" | "unlock" | "unmute"
-            | "unpin" | "unpublish" | "unshare" | "unsubscribe" | "unsuspend" | "untrash" | "upload" | "validate"
-            | "verify" | "void" | "wait" | "watch" | "withdraw"
-    )
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| COMMANDS.split_whitespace().collect());
+    SET.contains(word)
 }
 
 /// Many things in one request.
@@ -86,23 +84,24 @@ fn is_bulk_among(parts: &[String]) -> bool {
 pub(super) fn is_only_verbs(parts: &[String]) -> bool {
     parts.iter().any(|w| verb(w).is_some() || is_bulk(w))
         && parts.iter().all(|w| {
-            verb(w).is_some() || is_bulk(w) || matches!(w.as_str(), "get" | "set" | "all" | "or" | "and" | "many" | "by")
+            verb(w).is_some()
+                || is_bulk(w)
+                || matches!(w.as_str(), "get" | "set" | "all" | "or" | "and" | "many" | "by")
         })
 }
 
+/// Words that pick some of many, or tell something of them.
+const QUALIFIERS: &str = "
+    active all archived assigned async available closed completed continue count counts cursor default deleted
+    delta detail detailed directory featured global inactive latest next paged paginated pending popular private
+    public recent released remaining scroll shared starred top trending unanswered unread upcoming";
+
 /// Picks some of what stands before it, or tells something of it: `tickets/recent`, `orders/count`, `users/me`.
 pub(super) fn is_qualifier(word: &str) -> bool {
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| QUALIFIERS.split_whitespace().collect());
     let parts = words(word);
     match parts.as_slice() {
-        [only] => is_self(only)
-            || matches!(
-                only.as_str(),
-                "active" | "all" | "archived" | "assigned" | "async" | "available" | "closed" | "completed" | "continue"
-                    | "count" | "counts" | "cursor" | "default" | "deleted" | "delta" | "detail" | "detailed"
-                    | "directory" | "featured" | "global" | "inactive" | "latest" | "next" | "paged" | "paginated"
-                    | "pending" | "popular" | "private" | "public" | "recent" | "released" | "remaining" | "scroll"
-                    | "shared" | "starred" | "top" | "trending" | "unanswered" | "unread" | "upcoming"
-            ),
+        [only] => is_self(only) || SET.contains(only.as_str()),
         [by, _, ..] if by == "by" => true,
         [first, by, _, ..] => by == "by" && (first == "get" || verb(first).is_some()),
         _ => false,
