@@ -121,7 +121,8 @@ fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas)
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
             _ if bulk => Action::Other,
             (_, Some(Action::Upsert)) => Action::Upsert,
-            _ if says_upsert(operation, text) => Action::Upsert,
+            // Of what is told at length, only part may be about this.
+            _ if operation.root_field.is_none() && says_upsert(operation, "") => Action::Upsert,
             _ if command => Action::Other,
             (Some(action), _) => action,
             (None, Some(Action::Create)) if item => Action::Upsert,

@@ -36,7 +36,7 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     }
     let steps = segments(&operation.path);
     let command = super::orders::is_order(&steps)
-        && operation.action == Action::Other
+        && matches!(operation.action, Action::Other | Action::Upsert)
         && operation.method != crate::model::Method::Get;
     let is_verb = |i: usize, step: &Segment, word: &str| {
         let parts = parts(word);
@@ -48,7 +48,7 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         let called = matches!(step, Segment::Call(_)) && !parts.first().is_some_and(|w| verb(w).is_some());
         // `users/me` and `orders/count` are about what stands before them, `{id}/default` is not.
         let picks = i > 0 && is_qualifier(word) && matches!(steps.get(i - 1), Some(Segment::Word(_)));
-        let many = i > 0 && (orders_many(word) && noun(word).is_some_and(|n| n == word || is_command(&n)));
+        let many = i > 0 && orders_many(word) && parts.iter().all(|w| is_bulk(w) || verb(w).is_some() || is_command(w));
         actions || done || called || picks || many || (last && i > 0 && (alone || command))
     };
     let found = steps
@@ -60,7 +60,7 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .filter(|(_, _, w)| verb(&w.to_lowercase()).is_none());
     let Some((at, _, word)) = found else {
         // No word of the path names a thing: the name of the operation may.
-        let noun = of_id(&operation.id)?;
+        let noun = of_id(&operation.id).filter(|_| !steps.is_empty())?;
         return Some(Named { noun, parent: None, label, counts: operation.action != Action::Search });
     };
     let mut name = noun(word)?;
@@ -103,7 +103,8 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
 fn ordered(word: &str) -> Option<String> {
     let parts = parts(word);
     let (first, rest) = parts.split_first()?;
-    (is_command(first) && !rest.is_empty()).then(|| noun(&rest.join("_"))).flatten()
+    let joins = |w: &String| matches!(w.as_str(), "to" | "or" | "and" | "from" | "as" | "up" | "in" | "out" | "off");
+    (is_command(first) && rest.first().is_some_and(|w| !joins(w))).then(|| noun(&rest.join("_"))).flatten()
 }
 
 /// What an operation is about by its id alone: `projects.topics.list`, `list-records`, `SearchCustomers`.
@@ -119,10 +120,22 @@ fn of_id(id: &str) -> Option<String> {
     let found = match id.rsplit_once('.') {
         Some((before, last)) if acts(last) && words(last).len() == 1 => noun(before.rsplit('.').next()?),
         // Without a verb it may be anything.
-        _ if acts(id) => acted_on(id),
+        _ if acts(id) => acted_on(&core(id)),
         _ => None,
     };
     found.filter(|n| !acts(n) && !is_qualifier(n) && !is_only_verbs(&parts(n)))
+}
+
+/// `issues` of `searchForIssuesUsingJql`, `projects` of `getV3ProjectsSearchQuery`: no versions, and nothing after what tells
+/// how it is done.
+fn core(id: &str) -> String {
+    let version = |w: &str| w.strip_prefix('v').is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
+    let ends =
+        |w: &str| matches!(w, "by" | "using" | "with" | "in" | "from" | "post" | "paginated" | "search" | "query");
+    let all: Vec<String> = parts(id).into_iter().filter(|w| !version(w) && w != "for").collect();
+    let (first, rest) = all.split_at(all.len().min(1));
+    let kept = rest.iter().take_while(|w| !ends(w));
+    first.iter().chain(kept).cloned().collect::<Vec<_>>().join("_")
 }
 
 /// What a field of a root type is about, by its name: `orderDelete` and `deleteOrder` are about an order.
@@ -171,6 +184,9 @@ mod tests {
         let get = |id: &str| format!("'/v1/{{name}}': {{get: {{operationId: {id}, responses: {{}}}}}}");
         assert_eq!(entities_of(&get("projects.topics.get")), [Some("topic".to_owned())]);
         assert_eq!(entities_of(&get("list-records")), [Some("record".to_owned())]);
+        assert_eq!(entities_of(&get("searchForIssuesUsingJql")), [Some("issue".to_owned())]);
+        assert_eq!(entities_of(&get("getV3ProjectsSearchQuery")), [Some("project".to_owned())]);
         assert_eq!(entities_of(&get("search")), [None]);
+        assert_eq!(entities_of("/: {get: {operationId: getRoot, responses: {}}}"), [None]);
     }
 }

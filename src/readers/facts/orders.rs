@@ -17,7 +17,8 @@ pub(super) fn is_order(steps: &[Segment]) -> bool {
     match steps.last() {
         // A custom method does something, unless its verb is known to read or write.
         Some(Segment::Call(_)) => verb_of_words(&parts).is_none(),
-        _ => parts.first().is_some_and(|w| is_command(w)) && !many,
+        // `issueDelete` deletes.
+        _ => parts.first().is_some_and(|w| is_command(w)) && !many && parts.last().is_none_or(|w| verb(w).is_none()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::path::norm;
 use crate::model::PageStyle;
 
 /// Parameters that carry a token or the key of the last record.
-pub(super) const CURSORS: [&str; 53] = [
+pub(super) const CURSORS: [&str; 52] = [
     "cursor",
     "pagecursor",
     "nextcursor",
@@ -52,7 +52,6 @@ pub(super) const CURSORS: [&str; 53] = [
     "startrecordkey",
     "iterator",
     "nextpagekey",
-    "synctoken",
     "afterid",
     "lastid",
     "lastitemid",
@@ -60,7 +59,7 @@ pub(super) const CURSORS: [&str; 53] = [
     "after",
 ];
 /// Cursors only where nothing else pages, or where the answer holds the token.
-pub(super) const WEAK_CURSORS: [&str; 6] = ["until", "before", "next", "since", "sync", "maxid"];
+pub(super) const WEAK_CURSORS: [&str; 7] = ["until", "before", "next", "since", "sync", "maxid", "synctoken"];
 /// Parameters that carry a page number.
 pub(super) const PAGES: [&str; 15] = [
     "page",

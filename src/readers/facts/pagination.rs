@@ -91,9 +91,15 @@ fn paginate(
         q.types.has(TypeSet::INTEGER) || q.types.has(TypeSet::NUMBER) || (q.types.is_any() && limit.is_some())
     };
     // A date may be called so, too.
-    let offset = named(&OFFSETS).filter(|q| q.name != "from" && q.name != "start" || number(q) || q.opaque());
-    let page = named(&PAGES)
-        .filter(|q| !q.types.has(TypeSet::STRING) || limit.is_some() || q.text.contains("page") || q.opaque());
+    let offset = named(&OFFSETS).filter(|q| match q.name.as_str() {
+        "from" => q.types.has(TypeSet::INTEGER) || q.opaque(),
+        "start" => number(q) || q.opaque(),
+        _ => true,
+    });
+    let before = queries.iter().any(|q| q.name == "before");
+    let page = named(&PAGES).filter(|q| {
+        !q.types.has(TypeSet::STRING) || (limit.is_some() && !before) || q.text.contains("page") || q.opaque()
+    });
     let opaque = [offset, page].into_iter().flatten().find(|q| q.opaque() && !q.text.contains("number"));
     // Whatever it is called: what the answer gives as its next value, and is no number.
     let echoed = queries.iter().filter(|q| limit.is_none_or(|l| l.name != q.name) && q.text_only());

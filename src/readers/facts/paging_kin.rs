@@ -23,9 +23,9 @@ pub(super) fn complete(system: &mut System) {
         .filter(|(_, o)| o.pagination.as_ref().is_none_or(|p| p.limit_param.is_none()))
         .filter_map(|(i, o)| {
             let leaves = around(&system.schemas, o);
-            let found = like_siblings(system, o, &leaves, &tokens)
-                .or_else(|| named_token(o, &leaves))
+            let found = named_token(o, &leaves)
                 .or_else(|| echoed(o, &leaves))
+                .or_else(|| like_siblings(system, o, &leaves, &tokens))
                 .or_else(|| plain_next(o, &leaves))?;
             Some((i, found))
         })

@@ -32,23 +32,23 @@ pub(super) fn verb(word: &str) -> Option<Action> {
         "update" | "edit" | "modify" | "rename" | "replace" | "change" => Action::Update,
         "upsert" => Action::Upsert,
         "delete" | "remove" | "destroy" | "purge" | "del" => Action::Delete,
-        _ => return None,
+        _ => None,
     })
 }
 
 /// Orders, as paths give them.
 const COMMANDS: &str = "
     abort accept acknowledge activate anonymize append apply approve archive assign attach authorize ban block
-    calculate cancel capture charge check checkin checkout claim clear clone close commit complete compute confirm
-    connect continue convert copy deactivate decline defer deploy deprecate detach disable disconnect dismiss
-    dispatch download duplicate enable end enqueue enroll estimate evaluate execute expire export finalize finish
-    flag follow forward generate grant hide ignore import increment initiate install invalidate invite invoke
-    issue join kick leave link lock login logout mark merge migrate move mute notify open pause pay pin ping
+    calculate cancel capture check clear clone close complete compute confirm
+    continue convert copy deactivate decline defer deploy deprecate detach disable disconnect dismiss
+    dispatch download duplicate enable end enqueue enroll evaluate execute expire export finalize finish
+    follow generate hide ignore import increment initiate install invalidate invite invoke
+    join kick leave lock login logout mark merge migrate move mute notify open pause pay ping
     preview process promote provision publish reactivate reassign rebuild recalculate recover redeem redeliver
     refresh regenerate reindex reject release remind render reopen reorder replay replicate republish requeue
     reschedule resend reset resolve restart restore resume retry return revert revoke rollback rotate run scale
     schedule send set settle share sign simulate snooze start stop submit suspend swap sync synchronize terminate
-    test toggle track transfer translate trash trigger unarchive unassign unban unblock unfollow unhide uninstall
+    test toggle transfer trash trigger unarchive unassign unban unblock unfollow unhide uninstall
     unlink unlock unmute unpin unpublish unshare unsubscribe unsuspend untrash upload validate verify void wait
     watch withdraw";
 
@@ -71,13 +71,12 @@ pub(super) fn orders_many(word: &str) -> bool {
     match parts.as_slice() {
         [only] => is_bulk(only),
         [first, second, ..] if is_bulk(first) => acts(second) || is_bulk(second),
-        [first, .., last] => is_bulk(last) || (acts(first) && is_bulk_among(&parts) && singular(last) == *last),
+        [first, .., last] => {
+            let among = parts.iter().any(|w| is_bulk(w));
+            is_bulk(last) || (among && (verb(last).is_some() || (acts(first) && singular(last) == *last)))
+        }
         [] => false,
     }
-}
-
-fn is_bulk_among(parts: &[String]) -> bool {
-    parts.iter().any(|w| is_bulk(w))
 }
 
 /// Names nothing of its own: `many`, `create_or_update`, `batch-retrieve`, `getList`.
