@@ -32,7 +32,7 @@ pub(super) fn verb(word: &str) -> Option<Action> {
         "update" | "edit" | "modify" | "rename" | "replace" | "change" => Action::Update,
         "upsert" => Action::Upsert,
         "delete" | "remove" | "destroy" | "purge" | "del" => Action::Delete,
-        _ => None,
+        _ => return None,
     })
 }
 
@@ -46,7 +46,7 @@ const COMMANDS: &str = "
     join kick leave lock login logout mark merge migrate move mute notify open pause pay ping
     preview process promote provision publish reactivate reassign rebuild recalculate recover redeem redeliver
     refresh regenerate reindex reject release remind render reopen reorder replay replicate republish requeue
-    reschedule resend reset resolve restart restore resume retry return revert revoke rollback rotate run scale
+    reschedule resend reset resolve restart restore resume retry revert revoke rollback rotate run scale
     schedule send set settle share sign simulate snooze start stop submit suspend swap sync synchronize terminate
     test toggle transfer trash trigger unarchive unassign unban unblock unfollow unhide uninstall
     unlink unlock unmute unpin unpublish unshare unsubscribe unsuspend untrash upload validate verify void wait
