@@ -47,7 +47,9 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         let actions = i > 0 && matches!(word, "actions" | "action" | "lifecycle") && operation.action == Action::Other;
         let called = matches!(step, Segment::Call(_)) && !parts.first().is_some_and(|w| verb(w).is_some());
         // `users/me` and `orders/count` are about what stands before them, `{id}/default` is not.
-        let picks = i > 0 && is_qualifier(word) && matches!(steps.get(i - 1), Some(Segment::Word(_)));
+        let picks = i > 0
+            && is_qualifier(word)
+            && matches!(steps.get(i - 1), Some(Segment::Word(before)) if !is_self(word) || singular(before) != *before);
         let many = i > 0 && orders_many(word) && parts.iter().all(|w| is_bulk(w) || verb(w).is_some() || is_command(w));
         actions || done || called || picks || many || (last && i > 0 && (alone || command))
     };
@@ -161,6 +163,7 @@ mod tests {
             ("get", "/orders/count", "order"),
             ("get", "/users/me", "user"),
             ("get", "/me", "user"),
+            ("get", "/meta/whoami", "user"),
             ("get", "/tickets/recent", "ticket"),
             ("post", "/tickets/create_many", "ticket"),
             ("post", "/users/create_or_update", "user"),

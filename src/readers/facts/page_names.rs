@@ -193,7 +193,7 @@ pub(super) const TOKENS: [&str; 35] = [
 ];
 
 /// Fields of an answer that count all records.
-pub(super) const TOTALS: [&str; 18] = [
+pub(super) const TOTALS: [&str; 17] = [
     "total",
     "totalcount",
     "totalitems",
@@ -211,7 +211,6 @@ pub(super) const TOTALS: [&str; 18] = [
     "itemcount",
     "rowcount",
     "numfound",
-    "odatacount",
 ];
 
 /// Whether a field of an answer, by its normal name, holds the token of the next page.

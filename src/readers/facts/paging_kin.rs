@@ -26,7 +26,8 @@ pub(super) fn complete(system: &mut System) {
             let found = named_token(o, &leaves)
                 .or_else(|| echoed(o, &leaves))
                 .or_else(|| like_siblings(system, o, &leaves, &tokens))
-                .or_else(|| plain_next(o, &leaves))?;
+                .or_else(|| plain_next(o, &leaves))
+                .or_else(|| link_list(system, o))?;
             Some((i, found))
         })
         .collect();
@@ -120,6 +121,30 @@ fn plain_next(operation: &Operation, leaves: &[Leaf<'_>]) -> Option<Pagination> 
         total: None,
         first_page: 1,
         basis: Basis::Inferred { rule: "next-without-parameter", from: vec![leaf.schema.pointer.clone()] },
+    })
+}
+
+/// A list of links with their relations, as bundles of FHIR have one (R5 section 3.2.1.3.4): the next page is among them,
+/// but no path of names leads to it.
+fn link_list(system: &System, operation: &Operation) -> Option<Pagination> {
+    if operation.pagination.is_some() {
+        return None;
+    }
+    let schemas = &system.schemas;
+    let body = schemas.properties(operation.success()?.schema?);
+    let list = ["link", "links", "_links"].iter().find_map(|n| body.get(n)).copied()?;
+    let item = schemas.properties(schemas.get(list).items?);
+    let has = |names: [&str; 2]| names.iter().any(|n| item.contains_key(n));
+    (has(["rel", "relation"]) && has(["href", "url"])).then(|| Pagination {
+        style: PageStyle::LinkBody,
+        param: None,
+        limit_param: own_limit(operation),
+        limit_max: None,
+        next: None,
+        more: None,
+        total: None,
+        first_page: 1,
+        basis: Basis::Inferred { rule: "next-among-links", from: vec![schemas.get(list).pointer.clone()] },
     })
 }
 
@@ -277,5 +302,15 @@ mod tests {
         assert_eq!(ways(&both).last().cloned().flatten(), way);
         let alone = ways(&plain);
         assert_eq!(alone.last().cloned().flatten(), Some(("offset", Some("offset".into()), None)));
+    }
+
+    #[test]
+    fn a_bundle_has_its_next_page_among_its_links() {
+        let link = |fields: &str| format!("link: {{type: array, items: {{type: object, properties: {{{fields}}}}}}}");
+        let count = "[{name: _count, in: query, schema: {type: integer}}]";
+        let way = Some(("link_body", None, Some("_count".into())));
+        let named = "relation: {type: string}, url: {type: string}";
+        assert_eq!(ways(&lists(count, count, &link(named))), [way.clone(), way]);
+        assert_eq!(ways(&lists(count, count, &link("url: {type: string}"))), [None, None]);
     }
 }
