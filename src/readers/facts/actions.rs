@@ -197,15 +197,11 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
 
 /// A page goes out and the place of the next comes in: a list, though it is asked for by a write.
 fn reads_pages(operation: &Operation, schemas: &Schemas) -> bool {
-    let (Some(body), Some(answer)) =
-        (operation.body.as_ref().and_then(|b| b.schema), operation.success().and_then(|r| r.schema))
-    else {
-        return false;
-    };
+    let body = operation.body.as_ref().and_then(|b| b.schema).filter(|_| operation.items.is_some());
+    let (Some(body), Some(answer)) = (body, operation.success().and_then(|r| r.schema)) else { return false };
     let names = |id| schemas.properties(id).into_keys().map(norm).collect::<Vec<String>>();
     let told = names(answer);
-    operation.items.is_some()
-        && told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n))
+    told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n))
         && names(body).iter().any(|n| is_page_param(n))
 }
 

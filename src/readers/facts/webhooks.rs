@@ -63,8 +63,12 @@ const WHAT: [&str; 14] = [
 
 /// Who makes one says what to tell of and where to send it, whatever it is called.
 fn subscribes(operation: &Operation, schemas: &Schemas) -> bool {
-    let creates =
-        operation.action == Action::Create && operation.method == Method::Post && operation.root_field.is_none();
+    // Looking into the bodies of all that is created would cost more than it finds.
+    let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    let called = ["subscri", "notif", "hook", "callback", "listener", "event", "destination"];
+    let creates = operation.action == Action::Create
+        && operation.method == Method::Post
+        && called.iter().any(|w| last.contains(w));
     let Some(body) = operation.body.as_ref().filter(|_| creates).and_then(|b| b.schema) else { return false };
     let fields = schemas.properties(body);
     let any = |names: &[&str]| fields.keys().any(|f| names.contains(&norm(f).as_str()));
