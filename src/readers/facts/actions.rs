@@ -201,8 +201,7 @@ fn reads_pages(operation: &Operation, schemas: &Schemas) -> bool {
     let (Some(body), Some(answer)) = (body, operation.success().and_then(|r| r.schema)) else { return false };
     let names = |id| schemas.properties(id).into_keys().map(norm).collect::<Vec<String>>();
     let told = names(answer);
-    told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n))
-        && names(body).iter().any(|n| is_page_param(n))
+    told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n)) && names(body).iter().any(|n| is_page_param(n))
 }
 
 /// The answer's schema says nothing about its form.

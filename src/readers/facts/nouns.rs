@@ -45,7 +45,7 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         // `Article.getList` and `create_or_update` say what is done in their last word, and to nothing else.
         let done = last && i > 0 && is_only_verbs(&parts);
         let actions = i > 0 && matches!(word, "actions" | "action" | "lifecycle") && operation.action == Action::Other;
-        let called = matches!(step, Segment::Call(_)) && !parts.first().is_some_and(|w| verb(w).is_some());
+        let called = matches!(step, Segment::Call(_)) && parts.first().is_none_or(|w| verb(w).is_none());
         // `users/me` and `orders/count` are about what stands before them, `{id}/default` is not.
         let picks = i > 0
             && is_qualifier(word)
