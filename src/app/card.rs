@@ -85,7 +85,8 @@ fn paging(op: &Operation) -> Option<String> {
     let p = op.pagination.as_ref()?;
     let mut line = format!("paging: {}", p.style.as_str());
     if let Some(param) = &p.param {
-        line.push_str(&format!(" in {param}"));
+        let place = if op.pages_in_body() { " of the body" } else { "" };
+        line.push_str(&format!(" in {param}{place}"));
     }
     if let Some(limit) = &p.limit_param {
         line.push_str(&format!(", size in {limit}"));

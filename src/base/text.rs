@@ -184,25 +184,99 @@ fn ascii_words(name: &[u8]) -> Vec<String> {
     }
     out
 }
+/// Plurals that no rule gives, and words that only look like plurals.
+const IRREGULAR: [(&str, &str); 41] = [
+    ("people", "person"),
+    ("children", "child"),
+    ("men", "man"),
+    ("women", "woman"),
+    ("indices", "index"),
+    ("matrices", "matrix"),
+    ("vertices", "vertex"),
+    ("appendices", "appendix"),
+    ("analyses", "analysis"),
+    ("diagnoses", "diagnosis"),
+    ("hypotheses", "hypothesis"),
+    ("criteria", "criterion"),
+    ("shelves", "shelf"),
+    ("halves", "half"),
+    ("quizzes", "quiz"),
+    ("buses", "bus"),
+    ("aliases", "alias"),
+    ("canvases", "canvas"),
+    ("biases", "bias"),
+    ("atlases", "atlas"),
+    ("movies", "movie"),
+    ("cookies", "cookie"),
+    ("calories", "calorie"),
+    ("selfies", "selfie"),
+    ("menus", "menu"),
+    ("submenus", "submenu"),
+    ("skus", "sku"),
+    ("cpus", "cpu"),
+    ("gpus", "gpu"),
+    ("vcpus", "vcpu"),
+    ("excuses", "excuse"),
+    ("alias", "alias"),
+    ("canvas", "canvas"),
+    ("atlas", "atlas"),
+    ("bias", "bias"),
+    ("lens", "lens"),
+    ("news", "news"),
+    ("series", "series"),
+    ("species", "species"),
+    ("chaos", "chaos"),
+    ("kudos", "kudos"),
+];
+/// Fields of knowledge, and initials that end in an S of their own.
+const UNCOUNTED: [&str; 22] = [
+    "analytics",
+    "logistics",
+    "diagnostics",
+    "economics",
+    "aws",
+    "cms",
+    "cors",
+    "css",
+    "dns",
+    "gps",
+    "https",
+    "ios",
+    "kms",
+    "mms",
+    "os",
+    "pos",
+    "paas",
+    "saas",
+    "sas",
+    "sms",
+    "tls",
+    "dtls",
+];
 
 /// The singular of an English noun, as far as API names need it.
 #[must_use]
 pub fn singular(noun: &str) -> String {
     let n = noun;
-    if n.len() > 4 && n.ends_with("ies") {
-        return format!("{}y", &n[..n.len() - 3]);
+    if !n.ends_with('s') && !n.ends_with('n') && !n.ends_with('e') && !n.ends_with('a') || UNCOUNTED.contains(&n) {
+        return n.to_owned();
     }
-    if n.len() > 4
-        && (n.ends_with("sses")
-            || n.ends_with("ches")
-            || n.ends_with("shes")
-            || n.ends_with("xes")
-            || n.ends_with("uses"))
-    {
-        return n[..n.len() - 2].to_owned();
+    if let Some((_, one)) = IRREGULAR.iter().find(|(many, _)| *many == n) {
+        return (*one).to_owned();
+    }
+    let without = |count: usize| n.get(..n.len() - count).unwrap_or(n).to_owned();
+    if n.len() > 4 && n.ends_with("ies") {
+        return format!("{}y", without(3));
+    }
+    // Warehouses and causes, but statuses and campuses.
+    let us = n.ends_with("uses") && !n.ends_with("ouses") && !n.ends_with("auses");
+    // Batches and coaches, but caches.
+    let ch = n.ends_with("ches") && (!n.ends_with("aches") || n.ends_with("oaches") || n.ends_with("eaches"));
+    if n.len() > 4 && (n.ends_with("sses") || ch || n.ends_with("shes") || n.ends_with("xes") || us) {
+        return without(2);
     }
     if n.len() > 2 && n.ends_with('s') && !n.ends_with("ss") && !n.ends_with("us") && !n.ends_with("is") {
-        return n[..n.len() - 1].to_owned();
+        return without(1);
     }
     n.to_owned()
 }
@@ -228,6 +302,16 @@ mod tests {
             ("status", "status"),
             ("boxes", "box"),
             ("analysis", "analysis"),
+            ("warehouses", "warehouse"),
+            ("clauses", "clause"),
+            ("caches", "cache"),
+            ("batches", "batch"),
+            ("people", "person"),
+            ("aliases", "alias"),
+            ("alias", "alias"),
+            ("skus", "sku"),
+            ("sms", "sms"),
+            ("série", "série"),
         ] {
             assert_eq!(singular(many), one);
         }

@@ -18,6 +18,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.lists() {
         let (at, lacks): (Span, _) = match (&used.flow.source.paginate, &used.operation.pagination) {
             (Paginate::Explicit(p), known) => (p.at, explicit(p, known.as_ref())),
+            (Paginate::Auto, Some(_)) if used.operation.pages_in_body() => (used.name.at, Some(IN_BODY)),
             (Paginate::Auto, Some(p)) => (used.name.at, lacking(p.style, p.param.is_some(), p.next.is_some())),
             (Paginate::Auto, None) => continue,
         };
@@ -27,6 +28,12 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
     }
 }
+
+/// The connector writes no bodies for reads.
+const IN_BODY: (&str, &str) = (
+    "the next page is asked for in the body of the request, which the connector does not write",
+    "read a list that is paged by query parameters, or write this connector in code",
+);
 
 /// What the contract leaves open may still be known from the description, where the style is the same.
 fn explicit(p: &ExplicitPages, known: Option<&Pagination>) -> Option<(&'static str, &'static str)> {

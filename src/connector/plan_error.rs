@@ -118,6 +118,16 @@ pub enum PlanError {
         /// `param` or `next`.
         missing: &'static str,
     },
+    /// The next page of a list is asked for in the body of a request.
+    #[error(
+        "{operation} of {system} is paged by fields of the request's body, which the connector does not write; read a list that is paged by query parameters"
+    )]
+    PagesInBody {
+        /// The system.
+        system: String,
+        /// The operation.
+        operation: String,
+    },
     /// A placeholder in the path has no value.
     #[error("{operation} of {system} needs a value for {{{name}}} in its path; set it under params")]
     PathParam {

@@ -311,6 +311,10 @@ fn pages(side: &Side<'_>, operation: &Operation, paginate: &Paginate) -> Result<
     let pagination = match paginate {
         Paginate::Auto => match &operation.pagination {
             None => return Ok(None),
+            Some(_) if operation.pages_in_body() => {
+                let (system, operation) = (side.name.to_owned(), operation.id.clone());
+                return Err(PlanError::PagesInBody { system, operation });
+            }
             Some(stated) => stated.clone(),
         },
         Paginate::Explicit(e) => {

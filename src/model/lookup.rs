@@ -1,12 +1,22 @@
 //! Looking things up in operations, where more than one room needs the same answer.
 
-use super::{Operation, ParamIn, Parameter};
+use super::{Method, Operation, ParamIn, Parameter};
 use crate::base::text::words;
 
 /// Names of parameters that search in all fields.
 const GENERAL: [&str; 7] = ["q", "query", "search", "term", "keyword", "filter", "text"];
 
 impl Operation {
+    /// Whether place or size of a page are told in fields of the request's body: `page.cursor` of a search that is a POST.
+    #[must_use]
+    pub fn pages_in_body(&self) -> bool {
+        let told = self.pagination.iter().flat_map(|p| p.param.iter().chain(&p.limit_param));
+        self.method == Method::Post
+            && self.root_field.is_none()
+            && self.body.is_some()
+            && told.into_iter().any(|name| self.parameter(name).is_none())
+    }
+
     /// The query parameter by which records with a certain value of `field` are found: named like the field
     /// (`email`, `Email`, `filter[email]`, `email[eq]`), else the only required one, where its name is
     /// general (`q`, `query`, `search` …).

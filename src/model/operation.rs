@@ -231,9 +231,10 @@ pub enum CursorFrom {
 pub struct Pagination {
     /// The style.
     pub style: PageStyle,
-    /// The query parameter that carries cursor, page number or offset.
+    /// The query parameter that carries cursor, page number or offset; of a POST it may be a field of the body instead, by its
+    /// dotted path ([`Operation::pages_in_body`]).
     pub param: Option<String>,
-    /// The query parameter that carries the page size.
+    /// What carries the page size, likewise.
     pub limit_param: Option<String>,
     /// The largest page size stated.
     pub limit_max: Option<u64>,

@@ -1,9 +1,14 @@
 //! What an operation does: `Operation::action`, from method, path, operationId, and the shape of the answer.
 
-use super::path::{self, Segment, is_bulk, is_command, segments};
+use std::collections::BTreeSet;
+
+use super::orders::{called, is_get, is_order, verb_of};
+use super::page_names::{is_more, is_page_param, is_token};
+use super::path::{Segment, norm, segments};
+use super::verbs::{orders_many, verb};
 use super::{Detector, Hints};
-use crate::base::text::words;
-use crate::model::{Action, Method, Operation, System};
+use crate::base::text::{singular, words};
+use crate::model::{Action, Method, Operation, Schemas, System};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "action", run };
@@ -16,17 +21,13 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             text.push('\n');
         }
     }
-    // Paths below which one thing has a path of its own: `/branches` beside `/branches/{branch}`.
-    let collections: std::collections::BTreeSet<String> = system
-        .operations
-        .iter()
-        .filter_map(|o| o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{").map(|(p, _)| p.to_owned()))
-        .collect();
-    for (operation, text) in system.operations.iter_mut().zip(texts) {
-        operation.action = action(operation, &text);
+    let places = Places::of(system);
+    let System { operations, schemas, .. } = system;
+    for (operation, text) in operations.iter_mut().zip(texts) {
+        operation.action = action(operation, &text, &places, schemas);
         if operation.action == Action::Get
             && plural(&operation.path)
-            && collections.contains(operation.path.trim_end_matches('/'))
+            && places.collections.contains(operation.path.trim_end_matches('/'))
         {
             operation.action = Action::List;
         }
@@ -36,47 +37,36 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
 }
 
-/// The path ends in an order (`…/cancel`, `…/actions/delete-permanent`) rather than in a thing (`…/merge-fields`).
-pub(super) fn is_order(steps: &[Segment]) -> bool {
-    let Some(last) = steps.last().and_then(Segment::word) else { return false };
-    let before = steps.len().checked_sub(2).and_then(|i| steps.get(i)).and_then(Segment::word);
-    if before.is_some_and(|w| matches!(w, "actions" | "action")) {
-        return true;
-    }
-    let parts = words(last);
-    let many = parts.len() > 1 && parts.last().is_some_and(|w| crate::base::text::singular(w) != *w);
-    parts.first().is_some_and(|w| is_command(w)) && !many
+/// What paths tell of each other.
+struct Places {
+    /// Paths below which one thing has a path of its own: `/branches` beside `/branches/{branch}`.
+    collections: BTreeSet<String>,
+    /// Paths that are read, too: `/contacts/import` orders nothing where imports can be listed there.
+    things: BTreeSet<String>,
+    /// Paths that end in a parameter and yet hold many: `/{base}/{table}`.
+    many: BTreeSet<String>,
 }
 
-/// The path ends in a method of its own (`/books/{book}:lend`, AIP-136) whose name says nothing that every API does.
-pub(super) fn is_custom(path: &str) -> bool {
-    let last = path.rsplit('/').next().unwrap_or_default();
-    last.rsplit_once(':').is_some_and(|(before, method)| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        !before.is_empty() && !method.is_empty() && method.chars().all(plain) && {
-            let parts = words(method);
-            parts.iter().all(|w| path::verb(w).is_none() && !matches!(w.as_str(), "get" | "set"))
+impl Places {
+    fn of(system: &System) -> Self {
+        let path = |o: &Operation| o.path.trim_end_matches('/').to_owned();
+        let above =
+            |o: &Operation| Some(o.path.trim_end_matches('/').strip_suffix('}')?.rsplit_once("/{")?.0.to_owned());
+        let read = || system.operations.iter().filter(|o| o.method == Method::Get && o.root_field.is_none());
+        Self {
+            collections: system.operations.iter().filter_map(above).collect(),
+            things: read().map(path).collect(),
+            many: read().filter(|o| o.items.is_some() && o.path.ends_with('}')).map(path).collect(),
         }
-    })
+    }
 }
 
 /// The path ends in a plural noun.
 fn plural(path: &str) -> bool {
     segments(path).last().and_then(Segment::word).is_some_and(|w| {
         let w = w.to_lowercase();
-        crate::base::text::singular(&w) != w
+        singular(&w) != w
     })
-}
-
-/// The verb of a path's last word: alone (`search`), first (`postMessage` has none, `list_folder` has), or last
-/// (`tag-search`).
-fn verb_of(segment: &Segment) -> Option<Action> {
-    let parts = words(segment.word()?);
-    match parts.as_slice() {
-        [only] => path::verb(only),
-        [first, .., last] => path::verb(first).or_else(|| path::verb(last).filter(|a| *a == Action::Search)),
-        [] => None,
-    }
 }
 
 /// The verb of an operationId: its first word, or its last (`contacts_list`).
@@ -89,18 +79,25 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     if parts.windows(2).any(|w| matches!(w, [a, b] if a == "get" && b == "all")) {
         return Some(Action::List);
     }
-    path::verb(first).or_else(|| path::verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
+    if parts.windows(3).any(|w| matches!(w, [_, or, b] if or == "or" && matches!(b.as_str(), "update" | "replace"))) {
+        return Some(Action::Upsert);
+    }
+    verb(first).or_else(|| verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
 }
 
-fn action(operation: &Operation, text: &str) -> Action {
+fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas) -> Action {
     let (method, path) = operation.as_resource();
     let steps = segments(&path);
     let last = steps.last();
-    let item = matches!(last, Some(Segment::Param(_)));
+    let here = operation.path.trim_end_matches('/');
+    let item = matches!(last, Some(Segment::Param(_))) && !places.many.contains(here);
     let of_path = last.and_then(verb_of);
     let of_id = verb_of_id(operation);
-    let bulk = steps.iter().filter_map(Segment::word).any(|w| words(w).iter().any(|w| is_bulk(w)));
-    let command = is_order(&steps) || is_custom(&path);
+    // What is asked for by its key is a thing, whatever it is called: `/bulk/{key}`.
+    let keyed = |i: usize| matches!(steps.get(i + 1), Some(Segment::Param(_)));
+    let bulk = steps.iter().enumerate().any(|(i, s)| !keyed(i) && s.word().is_some_and(orders_many));
+    let thing = places.things.contains(here) || places.collections.contains(here);
+    let command = is_order(&steps) && !thing;
     match method {
         Method::Get => read(operation, item, of_path, of_id),
         // A mutation, or a method, that names no verb does something of its own.
@@ -110,9 +107,26 @@ fn action(operation: &Operation, text: &str) -> Action {
             Action::Other
         }
         Method::Post => match (of_path, of_id) {
+            _ if operation.root_field.is_none() && !thing && reads_pages(operation, schemas) => {
+                if of_path == Some(Action::Search) || of_id == Some(Action::Search) {
+                    Action::Search
+                } else {
+                    Action::List
+                }
+            }
+            (None, _) if !item && !thing && last.is_some_and(is_get) => {
+                if operation.items.is_some() {
+                    Action::List
+                } else {
+                    Action::Get
+                }
+            }
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
             _ if bulk => Action::Other,
+            (_, Some(Action::Upsert)) => Action::Upsert,
+            // Of what is told at length, only part may be about this.
+            _ if operation.root_field.is_none() && says_upsert(operation, "") => Action::Upsert,
             _ if command => Action::Other,
             (Some(action), _) => action,
             (None, Some(Action::Create)) if item => Action::Upsert,
@@ -163,7 +177,7 @@ fn action(operation: &Operation, text: &str) -> Action {
 
 fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Option<Action>) -> Action {
     let many = operation.items.is_some();
-    let paged = operation.parameters.iter().any(|p| super::page_names::is_page_param(&p.name));
+    let paged = operation.parameters.iter().any(|p| is_page_param(&p.name));
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
@@ -185,13 +199,13 @@ fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Optio
     }
 }
 
-/// The path is a call of a method: `/users.info`, `/users:lookup`.
-pub(super) fn called(path: &str) -> bool {
-    let last = path.rsplit('/').next().unwrap_or(path);
-    last.split_once(['.', ':']).is_some_and(|(noun, verb)| {
-        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
-        word(noun) && word(verb) && !matches!(verb, "json" | "xml" | "php" | "aspx" | "do")
-    })
+/// A page goes out and the place of the next comes in: a list, though it is asked for by a write.
+fn reads_pages(operation: &Operation, schemas: &Schemas) -> bool {
+    let body = operation.body.as_ref().and_then(|b| b.schema).filter(|_| operation.items.is_some());
+    let (Some(body), Some(answer)) = (body, operation.success().and_then(|r| r.schema)) else { return false };
+    let names = |id| schemas.properties(id).into_keys().map(norm).collect::<Vec<String>>();
+    let told = names(answer);
+    told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n)) && names(body).iter().any(|n| is_page_param(n))
 }
 
 /// The answer's schema says nothing about its form.
@@ -228,6 +242,56 @@ mod tests {
             "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{path}: {{get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}}}}}\n"
         );
         super::super::system_of(&text).operations[0].action
+    }
+
+    #[test]
+    fn paths_tell_things_from_orders() {
+        let post = "post: {operationId: createIt, responses: {}}";
+        let actions = |paths: &str| {
+            let text = format!("openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{paths}}}\n");
+            super::super::system_of(&text).operations.iter().map(|o| o.action.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            actions(&format!("'/people/{{id}}/leave': {{get: {{responses: {{}}}}, {post}}}")),
+            ["get", "create"]
+        );
+        assert_eq!(actions(&format!("'/people/{{id}}/leave': {{{post}}}")), ["other"]);
+        assert_eq!(actions(&format!("/batches: {{{post}}}, /rows/batch: {{{post}}}")), ["create", "other"]);
+        assert_eq!(actions("'/docs/{id}:append': {post: {responses: {}}}"), ["other"]);
+        assert_eq!(actions("/users/create_or_update: {post: {responses: {}}}"), ["upsert"]);
+        assert_eq!(actions("/users: {post: {summary: Create or update a user, responses: {}}}"), ["upsert"]);
+        assert_eq!(actions("/users/create_many: {post: {responses: {}}}"), ["other"]);
+    }
+
+    #[test]
+    fn reads_that_are_sent_as_writes_read() {
+        let call = |path: &str, body: &str, fields: &str| {
+            let object = |fields: &str| {
+                format!("content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}")
+            };
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{path}: {{post: {{requestBody: {{{}}}, responses: {{'200': {{description: ok, {}}}}}}}}}}}\n",
+                object(body),
+                object(fields)
+            );
+            super::super::system_of(&text).operations[0].action
+        };
+        let rows = "rows: {type: array, items: {type: object, properties: {id: {type: string}}}}";
+        let page = format!("{rows}, next_cursor: {{type: string}}");
+        assert_eq!(call("/rows/sync", "cursor: {type: string}", &page), Action::List);
+        assert_eq!(call("/rows/sync", "note: {type: string}", &page), Action::Other);
+        assert_eq!(call("/rows/get", "key: {type: string}", rows), Action::List);
+        assert_eq!(call("/row/get_info", "key: {type: string}", "row: {type: object}"), Action::Get);
+    }
+
+    #[test]
+    fn a_collection_that_a_parameter_names_takes_new_records() {
+        let list = "get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object}}}}}}}";
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{'/{{base}}/{{table}}': {{{list}, post: {{operationId: create-rows, responses: {{}}}}}}}}\n"
+        );
+        let actions: Vec<_> = super::super::system_of(&text).operations.iter().map(|o| o.action).collect();
+        assert_eq!(actions, [Action::List, Action::Create]);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::auth_keys::{of_parameters, of_prose, prefix};
 use super::path::norm;
 use super::{Detector, Hints, Prose, shown};
-use crate::model::{ApiKeyPlace, Fact, ParamIn, SchemeKind, SecurityScheme, System};
+use crate::model::{ApiKeyPlace, Fact, SchemeKind, SecurityScheme, System};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "auth_mode", run };
@@ -44,7 +45,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     system.facts.extend(facts);
 }
 
-fn mode(kind: &str) -> Value {
+pub(super) fn mode(kind: &str) -> Value {
     json!({"type": kind})
 }
 
@@ -90,67 +91,14 @@ fn modes(scheme: &SecurityScheme) -> Vec<Value> {
     }
 }
 
-fn api_key(place: &str, name: &str, prefix: Option<String>) -> Value {
+pub(super) fn api_key(place: &str, name: &str, prefix: Option<String>) -> Value {
     json!({"type": "api_key", "in": place, "name": name, "prefix": prefix})
-}
-
-/// `API-Key` of "Use the form `API-Key {your key}`": a word before a placeholder.
-fn prefix(description: &str) -> Option<String> {
-    let at = description.find(['{', '<', '['])?;
-    let before = description.get(..at)?.trim_end();
-    let word = before.rsplit([' ', ':', '`', '"', '\'']).next()?;
-    let fits = (2..=20).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    fits.then(|| word.to_owned())
-}
-
-/// Keys that operations take as ordinary parameters.
-fn of_parameters(system: &System) -> Vec<Fact> {
-    let mut seen: indexmap::IndexMap<(ParamIn, String), (u32, String, String)> = indexmap::IndexMap::new();
-    for parameter in system.operations.iter().flat_map(|o| &o.parameters) {
-        let name = norm(&parameter.name);
-        let is_key = match parameter.place {
-            ParamIn::Header => {
-                matches!(name.as_str(), "authorization" | "apikey" | "token" | "accesstoken" | "authtoken" | "apitoken")
-                    || name.ends_with("apikey")
-                    || name.ends_with("accesstoken")
-                    || name.ends_with("authtoken")
-            }
-            ParamIn::Query => {
-                matches!(name.as_str(), "apikey" | "accesstoken" | "apitoken" | "accesskey")
-                    || parameter.name == "appid"
-            }
-            _ => false,
-        };
-        if is_key {
-            let entry = seen.entry((parameter.place, name));
-            entry
-                .or_insert((0, parameter.name.clone(), format!("{}\n{}", parameter.pointer, parameter.description)))
-                .0 += 1;
-        }
-    }
-    seen.sort_by(|_, a, _, b| b.0.cmp(&a.0));
-    seen.into_iter()
-        .take(3)
-        .map(|((place, name), (_, written, ground))| {
-            let (pointer, text) = ground.split_once('\n').unwrap_or((&ground, ""));
-            let text = text.to_lowercase();
-            let value = match place {
-                ParamIn::Header if name == "authorization" && text.contains("basic") => mode("basic"),
-                ParamIn::Header if name == "authorization" && (text.contains("bearer") || text.contains("oauth")) => {
-                    mode("bearer")
-                }
-                ParamIn::Header => api_key("header", &written, None),
-                _ => api_key("query", &written, None),
-            };
-            Fact::inferred("auth_mode", value, "key-among-parameters", vec![pointer.to_owned()], 0.60)
-        })
-        .collect()
 }
 
 /// A token that OAuth 2.0 issues goes into `Authorization: Bearer` (RFC 6750 section 2.1); a token that was got
 /// otherwise, e.g. made by hand, goes there too.
 fn bearer_of_oauth(system: &System, facts: &[Fact]) -> Option<Fact> {
-    let declared = system.schemes.values().find(|s| matches!(s.kind, SchemeKind::Oauth2(_)))?;
+    let declared = system.schemes.values().find(|s| matches!(s.kind, SchemeKind::Oauth2(_) | SchemeKind::OpenId(_)))?;
     let known = facts.iter().any(|f| f.value == mode("bearer"));
     let from = vec![declared.pointer.clone()];
     (!known).then(|| Fact::inferred("auth_mode", mode("bearer"), "oauth-tokens-are-bearer-tokens", from, 0.50))
@@ -165,6 +113,13 @@ fn oauth_words(text: &str) -> impl Iterator<Item = &str> {
             starts.then(|| text.get(at + word.len()..)).flatten()
         })
     })
+}
+
+/// The flow that a text in lower case speaks of.
+pub(super) fn oauth_flow(text: &str) -> &'static str {
+    let clients = ["client credentials", "client_credentials", "client-credentials"].iter().any(|w| text.contains(w));
+    let users = ["authorization code", "authorization_code", "authorization-code"].iter().any(|w| text.contains(w));
+    if clients && !users { "oauth2_client_credentials" } else { "oauth2_authorization_code" }
 }
 
 /// What follows the word is a part of OAuth that only a server of it has: its applications, clients, tokens.
@@ -224,45 +179,11 @@ fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
     let of_schemes = system.schemes.values().map(|s| shown(&s.description, &s.pointer));
     for (text, pointer) in of_system.chain(of_schemes) {
         if oauth_words(text).next().is_some() {
-            let text = text.to_lowercase();
-            let kind = if text.contains("client credentials") || text.contains("client_credentials") {
-                "oauth2_client_credentials"
-            } else {
-                "oauth2_authorization_code"
-            };
+            let kind = oauth_flow(&text.to_lowercase());
             return vec![Fact::inferred("auth_mode", mode(kind), "oauth-in-prose", vec![pointer.to_string()], 0.45)];
         }
     }
     Vec::new()
-}
-
-/// What the description of the system tells of authentication.
-fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    for prose in hints.prose.iter().filter(|p| p.operation.is_none()) {
-        let text = prose.text.to_lowercase();
-        for (signs, kind) in [
-            (["oauth 2", "oauth2", "oauth 2.0"].as_slice(), "oauth2_authorization_code"),
-            (&["bearer token", "authorization: bearer"], "bearer"),
-            (&["basic auth", "http basic", "authorization: basic"], "basic"),
-            (&["api key", "api-key", "apikey"], "api_key"),
-        ] {
-            if signs.iter().any(|s| text.contains(s)) && !facts.iter().any(|f: &Fact| f.value == mode(kind)) {
-                let from = vec![prose.pointer.to_string()];
-                facts.push(Fact::inferred("auth_mode", mode(kind), "authentication-in-prose", from, 0.45));
-            }
-        }
-    }
-    // Examples of requests in the operations show what no other text says.
-    if facts.iter().all(|f: &Fact| f.value == mode("api_key")) {
-        for (sign, kind) in [("Authorization: Bearer ", "bearer"), ("Authorization: Basic ", "basic")] {
-            if let Some(prose) = hints.prose.iter().find(|p| p.text.contains(sign)) {
-                let from = vec![prose.pointer.to_string()];
-                facts.push(Fact::inferred("auth_mode", mode(kind), "header-in-example-request", from, 0.55));
-            }
-        }
-    }
-    facts
 }
 
 #[cfg(test)]

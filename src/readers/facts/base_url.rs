@@ -26,10 +26,37 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             Some(Fact::stated("base_url", json!({"host": host, "path": path}), server.pointer.clone()))
         })
         .collect();
-    if facts.is_empty() {
-        facts.extend(of_prose(system, hints));
+    // A host that is all placeholder, or this machine, is not the system's.
+    let known = |f: &Fact| f.value["host"].as_str().is_some_and(|host| is_host(host) && !is_loopback(host));
+    if !facts.iter().any(known) {
+        let told = of_prose(system, hints);
+        if told.is_some() {
+            facts.retain(known);
+        }
+        facts.extend(told);
+    } else {
+        facts.retain(known);
     }
     system.facts.extend(facts);
+}
+
+/// Something of it is fixed.
+fn is_host(host: &str) -> bool {
+    let mut depth = 0_u32;
+    host.chars().any(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && c.is_alphanumeric()
+    })
+}
+
+/// The machine that asks.
+fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name == "localhost" || name.starts_with("127.") || matches!(name, "0.0.0.0" | "[::1]")
 }
 
 /// Where no server is absolute: an URL in prose that leads to a path of the description, else a host with a
@@ -47,11 +74,43 @@ fn of_prose(system: &System, hints: &Hints<'_>) -> Option<Fact> {
             }
         }
     }
+    let of_system = || hints.prose.iter().filter(|p| p.operation.is_none()).map(Prose::shown);
+    for (text, pointer) in of_system() {
+        if let Some((host, path)) = named_base(text) {
+            let value = json!({"host": braced(host), "path": path});
+            return Some(Fact::inferred("base_url", value, "base-url-in-prose", vec![pointer.to_string()], 0.60));
+        }
+    }
     let schemas = system.schemas.iter().map(|s| shown(&s.description, &s.pointer));
     texts().chain(schemas).find_map(|(text, pointer)| {
         let host = host_of_account(text)?;
         let value = json!({"host": host, "path": ""});
         Some(Fact::inferred("base_url", value, "host-of-account-in-prose", vec![pointer.to_string()], 0.40))
+    })
+}
+
+/// The URL that a text calls the base of all, or the root, or where requests go.
+fn named_base(text: &str) -> Option<(&str, &str)> {
+    const CALLED: [&str; 9] = [
+        "base url",
+        "base uri",
+        "baseurl",
+        "root url",
+        "api root",
+        "api endpoint",
+        "api url",
+        "requests to",
+        "available at",
+    ];
+    let lower = text.to_ascii_lowercase();
+    urls(text).find_map(|url| {
+        let start = url.as_ptr() as usize - text.as_ptr() as usize;
+        let before = lower.get(..start)?;
+        let near = before.char_indices().rev().nth(60).map_or(before, |(at, _)| before.get(at..).unwrap_or(before));
+        let (host, path) = host_and_path(url)?;
+        let pages = ["docs.", "developer.", "developers.", "help.", "support.", "www."];
+        let fits = host.contains('.') && !pages.iter().any(|p| host.starts_with(p));
+        (fits && CALLED.iter().any(|w| near.contains(w))).then_some((host, path))
     })
 }
 
@@ -137,5 +196,24 @@ mod tests {
         let servers = "[{url: /, description: 'Of the form `https://<your-account>.books.example/api/3/<thing>`'}]";
         assert_eq!(read(servers, ""), ["{your-account}.books.example"]);
         assert_eq!(read("[]", "Download {id}.json or <b>.now"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_host_that_says_nothing_gives_way_to_one_that_does() {
+        let told = "The base URL is https://api.letters.example/v2, see https://docs.letters.example/v2 for more.";
+        let text = |servers: &str, told: &str| {
+            format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1', description: \"{told}\"}}\nservers: {servers}\npaths: {{}}\n"
+            )
+        };
+        let hosts = |servers: &str, told: &str| {
+            let values = values_of(&text(servers, told), "base_url");
+            values.iter().map(|v| v["host"].as_str().unwrap_or("").to_owned()).collect::<Vec<_>>()
+        };
+        for servers in ["[]", "[{url: 'https://{host}'}]", "[{url: 'http://localhost:8080/'}]"] {
+            assert_eq!(hosts(servers, told), ["api.letters.example"], "{servers}");
+        }
+        assert_eq!(hosts("[{url: 'http://localhost:8080/'}]", "Nothing."), ["localhost:8080"]);
+        assert_eq!(hosts("[{url: 'https://a.example'}, {url: 'http://localhost:8080/'}]", "Nothing."), ["a.example"]);
     }
 }

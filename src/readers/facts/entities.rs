@@ -2,23 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::path::{self, Segment, is_bulk, norm, noun, segments};
+use super::nouns::{Named, named};
+use super::path::{Segment, norm, noun, segments};
 use super::{Detector, Hints};
-use crate::base::text::{singular, words};
 use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "entity", run };
-
-struct Named {
-    noun: String,
-    /// The entity it belongs to, where a parameter stands between.
-    parent: Option<String>,
-    /// The name of the record's schema, as a noun.
-    label: Option<String>,
-    /// Says something about what else has this noun: a search over everything does not.
-    counts: bool,
-}
 
 fn run(system: &mut System, _: &Hints<'_>) {
     let mut named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
@@ -100,7 +90,7 @@ fn by_answers(system: &System, named: &mut [Option<Named>]) {
     };
     let mut told: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
     for (operation, n) in system.operations.iter().zip(named.iter_mut()) {
-        let Some(n) = n.as_mut().filter(|_| super::actions::called(&operation.path)) else { continue };
+        let Some(n) = n.as_mut().filter(|_| super::orders::called(&operation.path)) else { continue };
         let (Some(space), Some(label)) = (space(operation), held_in(operation, &system.schemas)) else { continue };
         if n.noun == space {
             *told.entry(space).or_default().entry(label).or_insert(0) += 1;
@@ -109,7 +99,7 @@ fn by_answers(system: &System, named: &mut [Option<Named>]) {
         }
     }
     for (operation, n) in system.operations.iter().zip(named.iter_mut()) {
-        let Some(n) = n.as_mut().filter(|_| super::actions::called(&operation.path)) else { continue };
+        let Some(n) = n.as_mut().filter(|_| super::orders::called(&operation.path)) else { continue };
         let best = told.get(&n.noun).and_then(|labels| labels.iter().max_by_key(|(_, count)| **count));
         // Once may be chance.
         if let Some((label, _)) = best.filter(|(_, count)| **count > 1) {
@@ -122,91 +112,12 @@ fn by_answers(system: &System, named: &mut [Option<Named>]) {
 fn held_in(operation: &Operation, schemas: &Schemas) -> Option<String> {
     let field = match &operation.items {
         Some(path) => path.last()?.clone(),
-        None => super::records::only_field(schemas, operation.success()?.schema?)?.to_owned(),
+        None => {
+            let body = operation.success()?.schema?;
+            super::records::only_object(schemas, body).or_else(|| super::records::only_field(schemas, body))?.to_owned()
+        }
     };
     (!super::records::is_envelope(&field)).then(|| noun(&field)).flatten()
-}
-
-/// The noun of an operation's path, and its parent.
-fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
-    let label = operation
-        .record
-        .and_then(|r| schemas.get(r).name.as_deref())
-        .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
-        .filter(|l| l.matches('_').count() < 3);
-    // Fields of root types answer with types that have names of their own.
-    if let Some(field) = &operation.root_field {
-        // What is named for being an answer says nothing of what it is about.
-        let wrapper = |l: &String| ["payload", "response", "result", "output"].iter().any(|w| l.ends_with(w));
-        let noun = label.filter(|l| !wrapper(l)).or_else(|| acted_on(&field.name))?;
-        return Some(Named { noun, parent: None, label: None, counts: operation.action != Action::Search });
-    }
-    // A method says in its first word what it does; one of a single word, nothing else.
-    if operation.is_grpc() {
-        let mut parts = words(operation.path.rsplit('/').next()?);
-        parts.drain(..parts.len().min(1));
-        let noun = if parts.is_empty() { label } else { noun(&parts.join("_")) };
-        return Some(Named { noun: noun?, parent: None, label: None, counts: operation.action != Action::Search });
-    }
-    let steps = segments(&operation.path);
-    let is_verb = |i: usize, word: &str| {
-        let parts = words(word);
-        let last = i + 1 == steps.len();
-        let alone = parts.len() == 1 && parts.first().is_some_and(|w| path::verb(w).is_some() || is_bulk(w));
-        let command = (super::actions::is_order(&steps) || super::actions::is_custom(&operation.path))
-            && matches!(operation.action, Action::Other)
-            && operation.method != crate::model::Method::Get;
-        // `Article.getList` says what is done to articles in its last word.
-        let done = last
-            && i > 0
-            && parts.len() > 1
-            && parts.iter().all(|w| path::verb(w).is_some() || matches!(w.as_str(), "get" | "set" | "all"));
-        let actions = i > 0 && matches!(word, "actions" | "action") && operation.action == Action::Other;
-        actions || done || (last && i > 0 && (alone || command)) || (i > 0 && parts.iter().all(|w| is_bulk(w)))
-    };
-    let (at, word) = steps
-        .iter()
-        .enumerate()
-        .rev()
-        .filter_map(|(i, s)| Some((i, s.word()?)))
-        .find(|(i, w)| !is_verb(*i, w))
-        .filter(|(_, w)| path::verb(&w.to_lowercase()).is_none())?;
-    let mut name = noun(word)?;
-    let before = steps.get(..at).unwrap_or_default();
-    // Children of blocks are blocks; statistics of messages are no messages.
-    if word.eq_ignore_ascii_case("children") {
-        name = before.iter().rev().find_map(Segment::word).and_then(noun).unwrap_or(name);
-    } else if let Some(Segment::Word(kind)) = before.last()
-        && matches!(kind.to_lowercase().as_str(), "stats" | "statistics" | "metrics" | "analytics")
-    {
-        name = format!("{name}_{}", kind.to_lowercase());
-    }
-    // `checkout/sessions` is a checkout session where the schema's name says so.
-    if let Some(Segment::Word(space)) = before.last()
-        && let Some(component) = operation.record.and_then(|r| schemas.get(r).name.as_deref())
-    {
-        let component: Vec<String> = words(component).iter().map(|w| singular(w)).collect();
-        let mut wanted = noun(space).map(|s| words(&s)).unwrap_or_default();
-        wanted.extend(words(&name));
-        if component.ends_with(&wanted) {
-            name = wanted.join("_");
-        }
-    }
-    let parent = before
-        .iter()
-        .rposition(|s| matches!(s, Segment::Param(_)))
-        .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
-        .and_then(noun);
-    Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
-}
-
-/// What a field of a root type is about, by its name: `orderDelete` and `deleteOrder` are about an order.
-fn acted_on(field: &str) -> Option<String> {
-    let mut parts = words(field);
-    if parts.len() > 1 && parts.last().is_some_and(|w| path::verb(w).is_some()) {
-        parts.pop();
-    }
-    noun(&parts.join("_"))
 }
 
 /// The schema of one record: as it is read alone, else in a list, else as a write answers.
@@ -233,7 +144,7 @@ fn key(schemas: &Schemas, entity: &str, operations: &[&Operation], schema: Schem
         .filter(|o| matches!(o.action, Action::Get | Action::Update | Action::Upsert | Action::Delete))
         .find_map(|o| match segments(&o.path).pop()? {
             Segment::Param(name) => Some(name),
-            Segment::Word(_) => None,
+            Segment::Word(_) | Segment::Call(_) => None,
         });
     let named = |wanted: &str| fields.keys().find(|f| norm(f) == wanted).map(|f| (*f).to_owned());
     let noun = norm(entity);
@@ -295,5 +206,18 @@ mod tests {
         let get = |path: &str| format!("'{path}': {{get: {{responses: {{}}}}}}");
         assert_eq!(entities_of(&get("/blocks/{id}/children")), [Some("block".to_owned())]);
         assert_eq!(entities_of(&get("/stats/letters")), [Some("letter_stats".to_owned())]);
+    }
+
+    #[test]
+    fn a_namespace_holds_what_its_answers_hold_beside_other_fields() {
+        let call = |path: &str, fields: &str| {
+            format!(
+                "{path}: {{post: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}}}}}}}"
+            )
+        };
+        let told = "room: {type: string}, message: {type: object, properties: {id: {type: string}}}";
+        let paths =
+            [call("/talk.update", told), call("/talk.schedule", told), call("/talk.delete", "room: {type: string}")];
+        assert_eq!(entities_of(&paths.join(", ")), vec![Some("message".to_owned()); 3]);
     }
 }

@@ -2,6 +2,7 @@
 //! with their ground. Detectors know the model and the hints, never a format.
 
 mod actions;
+mod auth_keys;
 mod auth_mode;
 mod base_url;
 mod change_feed;
@@ -17,9 +18,13 @@ mod idempotency;
 mod incremental;
 mod leaves;
 mod money;
+mod nouns;
 mod oauth2;
 mod ordering;
+mod orders;
 mod page_names;
+mod page_params;
+mod page_tokens;
 mod pagination;
 mod paging_kin;
 mod path;
@@ -32,6 +37,7 @@ mod said;
 mod sensitive_field;
 mod service_level;
 mod timestamps;
+mod verbs;
 mod versioning;
 mod webhook_event;
 mod webhook_signature;

@@ -1,19 +1,18 @@
 //! `pagination`: how a list is paged, from its query parameters and the fields around its records.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde_json::json;
 
 use super::leaves::{Leaf, around};
-use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOKENS, WEAK_CURSORS};
+use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES, TOTALS, WEAK_CURSORS, is_cursor, is_more};
+use super::page_params::{self, Query};
+use super::page_tokens::{feeds, is_next_url, last_key, token_for};
 use super::paging_kin;
 use super::path::norm;
 use super::{Detector, Hints};
 use crate::model::{
-    Action, Basis, CursorFrom, Fact, Method, Operation, PageStyle, Pagination, ParamIn, Parameter, Schemas, System,
-    TypeSet,
+    Action, Basis, CursorFrom, Fact, Method, Operation, PageStyle, Pagination, Schemas, System, TypeSet,
 };
 
 /// The detector of this file.
@@ -71,30 +70,6 @@ fn of_system(system: &System) -> Vec<Fact> {
         .collect()
 }
 
-/// A query parameter and its full description.
-struct Query<'s> {
-    parameter: &'s Parameter,
-    name: String,
-    types: TypeSet,
-    text: String,
-}
-
-impl Query<'_> {
-    fn opaque(&self) -> bool {
-        self.types.has(TypeSet::STRING)
-            && !self.types.has(TypeSet::INTEGER)
-            && ["token", "cursor", "opaque", "previous", "identifier", "returned", "response"]
-                .iter()
-                .any(|w| self.text.contains(w))
-    }
-
-    fn speaks_of_pages(&self) -> bool {
-        ["page", "paginat", "cursor", "offset", "skip", "token", "starting", "number of", "next set", "last"]
-            .iter()
-            .any(|w| self.text.contains(w))
-    }
-}
-
 fn paginate(
     schemas: &Schemas,
     operation: &Operation,
@@ -102,87 +77,63 @@ fn paginate(
     hints: &Hints<'_>,
     linked: bool,
 ) -> Option<Pagination> {
-    let queries: Vec<Query<'_>> = operation
-        .parameters
-        .iter()
-        .filter(|p| matches!(p.place, ParamIn::Query | ParamIn::Variable))
-        .map(|parameter| Query {
-            parameter,
-            name: norm(&parameter.name),
-            types: parameter.schema.map_or(TypeSet::ANY, |s| schemas.get(s).types),
-            text: hints.parameter(index, &parameter.name).to_lowercase(),
-        })
-        .collect();
+    let queries = page_params::of(schemas, operation, index, hints);
     let leaves = around(schemas, operation);
     let named = |names: &[&str]| {
         names.iter().find_map(|n| queries.iter().find(|q| q.name == *n && !q.types.has(TypeSet::BOOLEAN)))
     };
     let limit = named(&LIMITS);
-    let cursors: Vec<&Query<'_>> =
-        CURSORS.iter().filter_map(|n| queries.iter().find(|q| q.name == *n && !dated(schemas, q))).collect();
-    let offset = named(&OFFSETS)
-        .filter(|q| q.name != "from" && q.name != "start" || q.types.has(TypeSet::INTEGER) || q.opaque());
-    let page = named(&PAGES).filter(|q| !q.types.has(TypeSet::STRING) || q.text.contains("page") || q.opaque());
+    let cursor = |q: &&Query<'_>| !q.types.has(TypeSet::BOOLEAN) && !q.dated(schemas);
+    let mut cursors: Vec<&Query<'_>> =
+        CURSORS.iter().filter_map(|n| queries.iter().find(|q| q.name == *n && cursor(q))).collect();
+    cursors.extend(queries.iter().filter(|q| !CURSORS.contains(&q.name.as_str()) && is_cursor(&q.name) && cursor(q)));
+    let number = |q: &Query<'_>| {
+        q.types.has(TypeSet::INTEGER) || q.types.has(TypeSet::NUMBER) || (q.types.is_any() && limit.is_some())
+    };
+    // A date may be called so, too.
+    let offset = named(&OFFSETS).filter(|q| match q.name.as_str() {
+        "from" => q.types.has(TypeSet::INTEGER) || q.opaque(),
+        "start" => number(q) || q.opaque(),
+        _ => true,
+    });
+    let before = queries.iter().any(|q| q.name == "before");
+    let page = named(&PAGES).filter(|q| {
+        !q.types.has(TypeSet::STRING) || (limit.is_some() && !before) || q.text.contains("page") || q.opaque()
+    });
     let opaque = [offset, page].into_iter().flatten().find(|q| q.opaque() && !q.text.contains("number"));
-    let more = leaves
-        .iter()
-        .find(|l| {
-            l.schema.types.has(TypeSet::BOOLEAN)
-                && matches!(
-                    l.name.as_str(),
-                    "hasmore"
-                        | "hasnext"
-                        | "hasnextpage"
-                        | "more"
-                        | "hasmoreitems"
-                        | "morerecords"
-                        | "hasmorepages"
-                        | "moreavailable"
-                        | "hasmoredata"
-                )
-        })
-        .map(|l| l.path.clone());
-    let total = leaves
-        .iter()
-        .find(|l| {
-            l.numeric()
-                && matches!(
-                    l.name.as_str(),
-                    "total"
-                        | "totalcount"
-                        | "totalitems"
-                        | "totalresults"
-                        | "totalrecords"
-                        | "totalsize"
-                        | "totalelements"
-                        | "totalentries"
-                        | "totalnumber"
-                        | "totalnumberofitems"
-                        | "recordcount"
-                        | "itemcount"
-                )
-        })
-        .map(|l| l.path.clone());
+    // Whatever it is called: what the answer gives as its next value, and is no number.
+    let echoed = queries.iter().filter(|q| limit.is_none_or(|l| l.name != q.name) && q.text_only());
+    let fed: Vec<&Query<'_>> = echoed.filter(|q| leaves.iter().any(|l| feeds(l, q))).collect();
+    let more = leaves.iter().find(|l| l.schema.types.has(TypeSet::BOOLEAN) && is_more(&l.name)).map(|l| l.path.clone());
+    let next_url = leaves.iter().find(|l| l.textual() && is_next_url(l));
+    let counts = |l: &&Leaf<'_>| {
+        TOTALS.contains(&l.name.as_str()) || (l.name == "count" && l.path.len() == 1 && next_url.is_some())
+    };
+    let total = leaves.iter().find(|l| l.numeric() && counts(l)).map(|l| l.path.clone());
 
     let mut style = None;
     // A cursor and the token that feeds it.
-    for query in cursors.iter().copied().chain(opaque) {
+    for query in cursors.iter().copied().chain(opaque).chain(fed) {
         if let Some(token) = token_for(&leaves, query) {
             style = Some((PageStyle::Cursor, Some(query), Some(CursorFrom::Body(token.path.clone())), Some(token)));
             break;
         }
     }
-    let next_url = leaves.iter().find(|l| l.textual() && is_next_url(l));
     // Told in prose, the header wins over counting: it is what its texts tell callers to follow.
     let link_header = (linked && limit.is_some())
         || operation.success().is_some_and(|r| r.headers.iter().any(|h| h.eq_ignore_ascii_case("link")));
     // Counting pages needs an end: with a total it is as good as following URLs, and what most callers do.
-    let counted = offset.is_some() && total.is_some() && cursors.is_empty();
+    let counted = offset.is_some() && leaves.iter().any(|l| counts(&l)) && cursors.is_empty();
     if style.is_none()
         && !counted
         && let Some(leaf) = next_url
     {
         style = Some((PageStyle::LinkBody, None, Some(CursorFrom::Body(leaf.path.clone())), Some(leaf)));
+    }
+    // Where both are there, the header holds the cursor.
+    if style.is_none() && link_header {
+        let query = page.or(offset).or_else(|| cursors.first().copied());
+        style = Some((PageStyle::LinkHeader, query, None, None));
     }
     if style.is_none()
         && let Some(query) = cursors.first().copied()
@@ -204,9 +155,6 @@ fn paginate(
     {
         style = Some((PageStyle::Cursor, Some(query), None, None));
     }
-    if style.is_none() && link_header {
-        style = Some((PageStyle::LinkHeader, page.or(offset), None, None));
-    }
     if style.is_none()
         && let Some(query) = offset
         && (query.name != "from" || limit.is_some())
@@ -225,7 +173,7 @@ fn paginate(
         if let Some((query, token)) = fed {
             style = Some((PageStyle::Cursor, Some(query), Some(CursorFrom::Body(token.path.clone())), Some(token)));
         } else if let Some(query) =
-            weak.into_iter().find(|q| q.name == "before" && !dated(schemas, q)).filter(|_| limit.is_some())
+            weak.into_iter().find(|q| q.name == "before" && !q.dated(schemas)).filter(|_| limit.is_some())
         {
             let key = operation.record.and_then(|r| last_key(schemas, r)).map(CursorFrom::LastItem);
             style = Some((PageStyle::Cursor, Some(query), key, None));
@@ -233,31 +181,31 @@ fn paginate(
     }
     // What goes out of use names what comes for it.
     if let Some((PageStyle::Page | PageStyle::Offset, Some(query), ..)) = style
-        && let Some(heir) = heir(hints.parameter(index, &query.parameter.name))
+        && let Some(heir) = heir(hints.parameter(index, &query.sent.to_string()))
     {
         return Some(Pagination {
             style: PageStyle::Cursor,
             param: Some(heir.to_owned()),
-            limit_param: limit.map(|q| q.parameter.name.clone()),
-            limit_max: limit.and_then(|q| limit_max(schemas, q)),
+            limit_param: limit.map(|q| q.sent.to_string()),
+            limit_max: limit.and_then(|q| q.most(schemas)),
             next: leaves.iter().find(|l| norm(heir) == l.name).map(|l| CursorFrom::Body(l.path.clone())),
             more,
             total,
             first_page: 1,
-            basis: Basis::Inferred { rule: "cursor-for-deprecated-page", from: vec![query.parameter.pointer.clone()] },
+            basis: Basis::Inferred { rule: "cursor-for-deprecated-page", from: vec![query.pointer.to_owned()] },
         });
     }
     let (style, query, next, leaf) = style?;
     let basis = basis(operation, style, query, leaf, next.as_ref());
     Some(Pagination {
         style,
-        param: query.map(|q| q.parameter.name.clone()),
-        limit_param: limit.map(|q| q.parameter.name.clone()),
-        limit_max: limit.and_then(|q| limit_max(schemas, q)),
+        param: query.map(|q| q.sent.to_string()),
+        limit_param: limit.map(|q| q.sent.to_string()),
+        limit_max: limit.and_then(|q| q.most(schemas)),
         next,
         more,
         total,
-        first_page: query.filter(|_| style == PageStyle::Page).map_or(1, |q| first_page(schemas, q)),
+        first_page: query.filter(|_| style == PageStyle::Page).map_or(1, |q| q.first_page(schemas)),
         basis,
     })
 }
@@ -265,7 +213,7 @@ fn paginate(
 /// The cursor that the text of a deprecated parameter names in its place.
 fn heir(text: &str) -> Option<&str> {
     text.to_lowercase().contains("deprecated").then_some(())?;
-    text.split(['`', '"', '\'', ' ']).find(|word| !norm(word).is_empty() && CURSORS.contains(&norm(word).as_str()))
+    text.split(['`', '"', '\'', ' ']).find(|word| !norm(word).is_empty() && is_cursor(&norm(word)))
 }
 
 /// Stated where the parameter or the answer's field says what it is for; else a rule put them together.
@@ -277,7 +225,7 @@ fn basis(
     next: Option<&CursorFrom>,
 ) -> Basis {
     if let Some(query) = query.filter(|q| style != PageStyle::LinkHeader && q.speaks_of_pages()) {
-        return Basis::Stated { pointer: query.parameter.pointer.clone() };
+        return Basis::Stated { pointer: query.pointer.to_owned() };
     }
     if let Some(leaf) = leaf.filter(|l| query.is_none() && l.schema.description.to_lowercase().contains("next")) {
         return Basis::Stated { pointer: leaf.schema.pointer.clone() };
@@ -295,127 +243,12 @@ fn basis(
         (PageStyle::LinkBody, _) => "next-url-in-body",
         (PageStyle::LinkHeader, _) => "link-header",
     };
-    let pointers = query.map(|q| q.parameter.pointer.clone()).into_iter().chain(leaf.map(|l| l.schema.pointer.clone()));
+    let pointers = query.map(|q| q.pointer.to_owned()).into_iter().chain(leaf.map(|l| l.schema.pointer.clone()));
     let mut from: Vec<String> = pointers.collect();
     if from.is_empty() {
         from.push(operation.pointer.clone());
     }
     Basis::Inferred { rule, from }
-}
-
-/// A field of the answer that feeds the parameter: its name without "next" is the parameter's, or it is named like a
-/// token, or it is a plain `next` that is no URL.
-fn token_for<'l, 's>(leaves: &'l [Leaf<'s>], query: &Query<'_>) -> Option<&'l Leaf<'s>> {
-    let wanted = query.name.strip_prefix("next").unwrap_or(&query.name);
-    let wanted = if wanted.len() > 4 { wanted.strip_prefix("page").unwrap_or(wanted) } else { wanted };
-    let rank = |leaf: &Leaf<'_>| {
-        let in_paging = leaf.parent.contains("pag")
-            || leaf.parent.contains("cursor")
-            || leaf.parent.contains("meta")
-            || leaf.parent == "next";
-        let name = leaf.name.as_str();
-        if !(leaf.textual() || leaf.numeric()) || name.contains("prev") || leaf.parent.contains("prev") {
-            return 0;
-        }
-        if leaf.name.contains("url") || leaf.name.contains("uri") || leaf.name.contains("link") {
-            return 0;
-        }
-        if name == format!("next{wanted}") || name == format!("nextpage{wanted}") {
-            10
-        } else if leaf.parent == "next" && name == wanted {
-            9
-        } else if TOKENS.contains(&name) {
-            7
-        } else if name == query.name
-            && (in_paging || leaf.textual())
-            && !matches!(name, "offset" | "page" | "start" | "before" | "since" | "until")
-        {
-            6
-        } else if name == "cursor" || (in_paging && matches!(name, "after" | "token")) {
-            5
-        } else if matches!(name, "next" | "nextpage") && !leaf.is_url() && (in_paging || leaf.textual()) {
-            4
-        } else {
-            0
-        }
-    };
-    leaves
-        .iter()
-        .map(|l| (rank(l), l))
-        .filter(|(r, _)| *r > 0)
-        .max_by_key(|(r, l)| (*r, std::cmp::Reverse(l.path.len())))
-        .map(|(_, l)| l)
-}
-
-fn is_next_url(leaf: &Leaf<'_>) -> bool {
-    match leaf.name.as_str() {
-        "nexturl" | "nexturi" | "nextlink" | "nextpageuri" | "nextpageurl" | "nextpagelink" | "nexthref"
-        | "odatanextlink" | "nextpagepath" | "nextrecordsurl" => true,
-        "href" | "url" | "uri" => leaf.parent == "next",
-        "next" | "nextpage" => leaf.is_url(),
-        _ => false,
-    }
-}
-
-fn dated(schemas: &Schemas, query: &Query<'_>) -> bool {
-    let format = query.parameter.schema.and_then(|s| schemas.get(s).format.clone()).unwrap_or_default();
-    format.starts_with("date")
-        || ((query.name == "after" || query.name == "before")
-            && ["date", "timestamp", " time", "iso 8601"].iter().any(|w| query.text.contains(w)))
-}
-
-fn last_key(schemas: &Schemas, record: crate::model::SchemaId) -> Option<String> {
-    let fields = schemas.properties(record);
-    ["id", "uuid", "gid", "key"].iter().find_map(|k| fields.keys().find(|f| norm(f) == *k)).map(|f| (*f).to_owned())
-}
-
-fn first_page(schemas: &Schemas, query: &Query<'_>) -> u64 {
-    let schema = query.parameter.schema.map(|s| schemas.get(s));
-    let zero = |n: Option<&serde_json::Number>| n.and_then(serde_json::Number::as_f64).map(|f| f == 0.0);
-    let default = schema.and_then(|s| s.default.as_deref()).and_then(serde_json::Value::as_number);
-    let says = [
-        "zero-based",
-        "0-based",
-        "zero based",
-        "starts at 0",
-        "starting at 0",
-        "starts from 0",
-        "starting from 0",
-        "0-indexed",
-        "zero-indexed",
-        "first page is 0",
-        "starting with 0",
-    ];
-    let zero_based = says.iter().any(|s| query.text.contains(s))
-        || zero(default).unwrap_or_else(|| zero(schema.and_then(|s| s.minimum.as_ref())).unwrap_or(false));
-    u64::from(!zero_based)
-}
-
-static MAXIMUM: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    [
-        r"max(?:imum)?(?: allowed)?(?: page size| value| limit| number| count)?(?: of [a-z ]{1,30})?(?: allowed)?(?: is|:|=| of)?\s*`?(\d[\d,]*)",
-        r"(?:up to|at most|cannot exceed|no more than|not exceed|less than or equal to|<=)\s*`?(\d[\d,]*)",
-        r"between (?:0|1) and `?(\d[\d,]*)",
-        r"(?:range(?: is|:)?|from)\s*`?(?:0|1)`?\s*(?:-|to|\.\.)\s*`?(\d[\d,]*)",
-        r"(\d[\d,]*)`?\s*(?:is the maximum|maximum|max\b)",
-    ]
-    .iter()
-    .map(|p| Regex::new(p).expect("the patterns are constants that a test compiles"))
-    .collect()
-});
-
-fn limit_max(schemas: &Schemas, query: &Query<'_>) -> Option<u64> {
-    let schema = query.parameter.schema.map(|s| schemas.get(s));
-    let stated = schema.and_then(|s| {
-        let max = s.maximum.as_ref()?.as_f64()?;
-        // Beyond a million it is the integer's own bound.
-        (max.fract() == 0.0 && (1.0..1e6).contains(&max)).then(|| max as u64 - u64::from(s.exclusive_maximum))
-    });
-    stated.or_else(|| {
-        let found =
-            MAXIMUM.iter().find_map(|m| m.captures(&query.text)?.get(1).map(|g| g.as_str().replace(',', "")))?;
-        found.parse().ok().filter(|n| (1..1_000_000).contains(n))
-    })
 }
 
 #[cfg(test)]
@@ -448,5 +281,48 @@ mod tests {
         assert_eq!(way(page, LIST), Some(("cursor", Some("next_page_token".into()), None)));
         let kept = page.replace("Deprecated: use", "Beside");
         assert_eq!(way(&kept, LIST), Some(("page", Some("page_number".into()), None)));
+    }
+
+    #[test]
+    fn a_token_in_the_answer_feeds_the_parameter_that_it_is_the_next_of() {
+        let answer = |fields: &str| {
+            format!("{{type: object, properties: {{things: {{type: array, items: {{type: object}}}}, {fields}}}}}")
+        };
+        let param = |name: &str| format!("[{{name: {name}, in: query, schema: {{type: string}}}}]");
+        let way = |name: &str, fields: &str| way(&param(name), &answer(fields));
+        let cursor = |name: &str| Some(("cursor", Some(name.to_owned()), None));
+        assert_eq!(way("startRecordKey", "nextRecordKey: {type: string}"), cursor("startRecordKey"));
+        assert_eq!(way("chapter", "next_chapter: {type: string}"), cursor("chapter"));
+        assert_eq!(way("offset", "offset: {type: string}"), cursor("offset"));
+        assert_eq!(way("offset", "offset: {type: integer}"), Some(("offset", Some("offset".into()), None)));
+        assert_eq!(way("chapter", "chapter: {type: string}"), None);
+    }
+
+    #[test]
+    fn a_declared_link_header_holds_the_cursor() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/things: {get: {parameters: [{name: after, in: query, schema: {type: string}}], responses: {'200': {description: ok, headers: {Link: {schema: {type: string}}}, content: {application/json: {schema: {type: array, items: {type: object}}}}}}}}}\n";
+        let style = |text: &str| system_of(text).operations[0].pagination.as_ref().map(|p| p.style.as_str());
+        assert_eq!(style(text), Some("link_header"));
+        assert_eq!(style(&text.replace("Link:", "Trace:")), Some("cursor"));
+    }
+
+    #[test]
+    fn a_search_that_is_a_post_is_paged_by_its_body() {
+        let object = |fields: &str| {
+            format!("content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}")
+        };
+        let text = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/things/search: {{post: {{requestBody: {{{}}}, responses: {{'200': {{description: ok, {}}}}}}}}}}}\n",
+            object(
+                "query: {type: object}, page: {type: object, properties: {cursor: {type: string}, limit: {type: integer}}}"
+            ),
+            object(
+                "things: {type: array, items: {type: object}}, meta: {type: object, properties: {next_cursor: {type: string}}}"
+            )
+        );
+        let system = system_of(&text);
+        let pages = system.operations[0].pagination.as_ref().expect("it is paged");
+        assert_eq!((pages.param.as_deref(), pages.limit_param.as_deref()), (Some("page.cursor"), Some("page.limit")));
+        assert!(system.operations[0].pages_in_body());
     }
 }

@@ -1,6 +1,7 @@
-//! How paths and identifiers are read: segments, verbs, nouns.
+//! How paths and identifiers are read: segments and nouns.
 
-use crate::base::text::{singular, words};
+use super::verbs::{is_bulk, parts, verb};
+use crate::base::text::singular;
 use crate::model::Action;
 
 /// One step of a path template.
@@ -10,25 +11,34 @@ pub(super) enum Segment {
     Param(String),
     /// A fixed word.
     Word(String),
+    /// What is done to the thing before it, after a colon: `:cancel` (a custom method, Google AIP-136).
+    Call(String),
 }
 
 impl Segment {
     /// The fixed word, if it is one.
     pub(super) fn word(&self) -> Option<&str> {
-        if let Self::Word(word) = self { Some(word) } else { None }
+        match self {
+            Self::Word(word) | Self::Call(word) => Some(word),
+            Self::Param(_) => None,
+        }
     }
 }
 
-/// The steps of a path, versions and file extensions left out; `users.list` and `{id}:cancel` are two steps each.
+/// The steps of a path, versions, file extensions and system resources (`$ref`, OData 4.01 part 2 section 4) left out;
+/// `users.list` and `{id}:cancel` are two steps each.
 pub(super) fn segments(path: &str) -> Vec<Segment> {
     let mut out = Vec::new();
     let path = path.split(['?', '#']).next().unwrap_or(path);
     for raw in path.split('/').filter(|s| !s.is_empty()) {
         let raw = [".json", ".xml", ".php", ".aspx", ".do"].iter().find_map(|e| raw.strip_suffix(e)).unwrap_or(raw);
-        if is_version(raw) {
+        if is_version(raw) || raw.starts_with('$') {
             continue;
         }
-        let mut rest = raw;
+        // `invoices/{id}/Vendor.Space.cancel`: an action with its namespace (OData 4.01 part 2 section 4.5).
+        let qualified = !out.is_empty() && raw.split(['{', '(']).next().is_some_and(|r| r.matches('.').count() > 1);
+        let mut rest =
+            if qualified { raw.split('(').next().and_then(|r| r.rsplit('.').next()).unwrap_or(raw) } else { raw };
         // `users('{id}')` and `{id}:cancel` hold a word beside the parameter.
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, tail)) = after.split_once('}') else { break };
@@ -42,21 +52,26 @@ pub(super) fn segments(path: &str) -> Vec<Segment> {
 }
 
 fn push_words(text: &str, out: &mut Vec<Segment>) {
-    for piece in text.split(['.', ':']) {
+    for (i, piece) in text.split('.').flat_map(|dotted| dotted.split(':').enumerate()) {
+        // `delta()` and `events(since='` are functions; what is in their brackets names no thing.
+        let piece = piece.split('(').next().unwrap_or(piece);
         let piece = piece.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
         if piece.chars().any(char::is_alphabetic) && !is_version(piece) {
-            out.push(Segment::Word(piece.to_owned()));
+            let piece = piece.to_owned();
+            out.push(if i > 0 { Segment::Call(piece) } else { Segment::Word(piece) });
         }
     }
 }
 
-/// `v1`, `2010-04-01`, `api`, `rest` …
+/// `v1`, `v2beta1`, `2010-04-01`, `api`, `rest` …
 fn is_version(segment: &str) -> bool {
     let digits = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
-    (!digits.is_empty()
-        && digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || ".-_".contains(c)))
-        || matches!(segment, "api" | "rest" | "API" | "latest" | "v1beta" | "v1beta1" | "odata")
+    let number = digits.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = ["alpha", "beta", "rc"].iter().find_map(|s| number.strip_suffix(s)).unwrap_or(digits);
+    (!number.is_empty()
+        && number.starts_with(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_digit() || ".-_".contains(c)))
+        || matches!(segment, "api" | "rest" | "API" | "latest" | "odata")
 }
 
 /// Lower-case letters and digits only: `page[size]`, `pageSize` and `page_size` are one.
@@ -69,152 +84,33 @@ pub(super) fn norm(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// What a verb does; words that only repeat the HTTP method say nothing.
-pub(super) fn verb(word: &str) -> Option<Action> {
-    Some(match word {
-        "list" | "index" | "enumerate" | "browse" | "listall" | "getall" => Action::List,
-        "search" | "find" | "query" | "lookup" | "filter" | "searches" => Action::Search,
-        "retrieve" | "fetch" | "show" | "read" | "info" | "describe" | "view" | "details" => Action::Get,
-        "create" | "add" | "insert" | "new" | "register" => Action::Create,
-        "update" | "edit" | "modify" | "rename" | "replace" | "change" => Action::Update,
-        "upsert" => Action::Upsert,
-        "delete" | "remove" | "destroy" | "purge" | "del" => Action::Delete,
-        _ => return None,
-    })
-}
-
-/// Words that order something done rather than name a thing.
-pub(super) fn is_command(word: &str) -> bool {
-    const COMMANDS: &[&str] = &[
-        "accept",
-        "activate",
-        "approve",
-        "archive",
-        "assign",
-        "attach",
-        "authorize",
-        "ban",
-        "block",
-        "calculate",
-        "cancel",
-        "capture",
-        "check",
-        "clone",
-        "close",
-        "complete",
-        "confirm",
-        "convert",
-        "copy",
-        "deactivate",
-        "decline",
-        "detach",
-        "disable",
-        "disconnect",
-        "download",
-        "duplicate",
-        "enable",
-        "end",
-        "execute",
-        "expire",
-        "export",
-        "finalize",
-        "follow",
-        "generate",
-        "import",
-        "increment",
-        "invite",
-        "join",
-        "kick",
-        "leave",
-        "lock",
-        "login",
-        "logout",
-        "mark",
-        "merge",
-        "move",
-        "mute",
-        "open",
-        "pause",
-        "pay",
-        "ping",
-        "preview",
-        "process",
-        "publish",
-        "reactivate",
-        "rebuild",
-        "redeliver",
-        "refresh",
-        "reject",
-        "release",
-        "remind",
-        "render",
-        "replicate",
-        "resend",
-        "reset",
-        "restart",
-        "restore",
-        "resume",
-        "retry",
-        "revert",
-        "revoke",
-        "rollback",
-        "rotate",
-        "run",
-        "schedule",
-        "send",
-        "set",
-        "share",
-        "sign",
-        "simulate",
-        "start",
-        "stop",
-        "submit",
-        "suspend",
-        "swap",
-        "sync",
-        "terminate",
-        "test",
-        "transfer",
-        "trigger",
-        "unarchive",
-        "unassign",
-        "unban",
-        "unblock",
-        "unfollow",
-        "unlock",
-        "unmute",
-        "unpublish",
-        "unsubscribe",
-        "untrash",
-        "upload",
-        "validate",
-        "verify",
-        "void",
-        "wait",
-        "watch",
-    ];
-    COMMANDS.contains(&word)
-}
-
-/// Many things in one request.
-pub(super) fn is_bulk(word: &str) -> bool {
-    matches!(word, "batch" | "bulk" | "batches" | "multi" | "mget")
-}
-
-/// A noun as entities are called: singular, snake_case.
+/// A noun as entities are called: singular, snake_case, without the verbs before it and what follows `by`.
 pub(super) fn noun(segment: &str) -> Option<String> {
-    let mut parts = words(segment);
-    while parts.len() > 1
-        && parts.first().is_some_and(|w| verb(w).is_some() || matches!(w.as_str(), "get" | "post" | "put" | "set"))
-    {
+    let mut parts = parts(segment);
+    if let Some(by) = parts.iter().skip(1).position(|w| w == "by").filter(|by| by + 2 < parts.len()) {
+        parts.truncate(by + 1);
+    }
+    let leads =
+        |w: &String| verb(w).is_some() || is_bulk(w) || matches!(w.as_str(), "get" | "post" | "put" | "set" | "or");
+    while parts.len() > 1 && parts.first().is_some_and(leads) && !named_after(&parts) {
         parts.remove(0);
     }
-    while parts.len() > 1 && parts.last().is_some_and(|w| matches!(verb(w), Some(Action::Search))) {
+    // A saved search is a thing; a search of tags is about tags.
+    let search = |w: &String| matches!(verb(w), Some(Action::Search)) && w != "searches";
+    while parts.len() > 1
+        && parts.last().is_some_and(search)
+        && !parts.iter().any(|w| matches!(w.as_str(), "saved" | "recent" | "stored"))
+    {
         parts.pop();
     }
     let last = parts.pop()?;
     parts.push(singular(&last));
     Some(parts.join("_"))
+}
+
+/// A thing that is called after what is done in bulk: `batch_payments`, `bulk-imports`.
+fn named_after(parts: &[String]) -> bool {
+    matches!(parts, [first, second, ..] if is_bulk(first) && verb(second).is_none())
 }
 
 #[cfg(test)]
@@ -227,6 +123,7 @@ mod tests {
             .map(|s| match s {
                 Segment::Param(p) => format!("<{p}>"),
                 Segment::Word(w) => w,
+                Segment::Call(w) => format!(":{w}"),
             })
             .collect();
         steps.join(" ")
@@ -237,7 +134,11 @@ mod tests {
         assert_eq!(steps("/v1/customers/{customer}"), "customers <customer>");
         assert_eq!(steps("/2010-04-01/Accounts/{Sid}/Calls.json"), "Accounts <Sid> Calls");
         assert_eq!(steps("/users.list"), "users list");
-        assert_eq!(steps("/docs/{id}:batchUpdate"), "docs <id> batchUpdate");
+        assert_eq!(steps("/docs/{id}:batchUpdate"), "docs <id> :batchUpdate");
+        assert_eq!(steps("/v1beta/people:searchPeople"), "people :searchPeople");
+        assert_eq!(steps("/v1/orders/{id}/Shop.Sales.cancel"), "orders <id> cancel");
+        assert_eq!(steps("/users/delta()"), "users delta");
+        assert_eq!(steps("/groups/{id}/members/$ref"), "groups <id> members");
         assert_eq!(steps("/users('{id}')/messages"), "users <id> messages");
         assert_eq!(steps("/marketing/segments/2.0/{segment_id}.json"), "marketing segments <segment_id>");
         assert_eq!(steps("/a/{unclosed"), "a unclosed");
@@ -253,6 +154,12 @@ mod tests {
             ("issueLink", "issue_link"),
             ("list_folder", "folder"),
             ("lists", "list"),
+            ("create_folder_v2", "folder"),
+            ("get_items_by_item_group", "item"),
+            ("bulk_create_or_replace_offer", "offer"),
+            ("batch-webhooks", "batch_webhook"),
+            ("savedSearches", "saved_search"),
+            ("OAuthApps", "oauth_app"),
         ] {
             assert_eq!(noun(segment).as_deref(), Some(name));
         }

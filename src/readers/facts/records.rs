@@ -78,7 +78,7 @@ struct List {
 }
 
 /// Names under which APIs keep the records of a page.
-const ENVELOPES: [&str; 19] = [
+const ENVELOPES: [&str; 21] = [
     "data",
     "items",
     "results",
@@ -98,6 +98,8 @@ const ENVELOPES: [&str; 19] = [
     "nodes",
     "edges",
     "response",
+    "entry",
+    "matches",
 ];
 /// Names of arrays that stand beside the records.
 const BESIDE: [&str; 14] = [
@@ -173,13 +175,19 @@ fn score(schemas: &Schemas, name: &str, item: Option<SchemaId>, depth: usize, wo
         score += 4;
     } else if ENVELOPES.contains(&name.as_str()) {
         score += 5;
-    } else if BESIDE.contains(&name.as_str()) {
+    } else if BESIDE.contains(&name.as_str()) && !(name == "messages" && item.is_some_and(|i| is_letter(schemas, i))) {
         score -= 6;
     }
     if item.is_none_or(|i| is_object(schemas, i)) {
         score += 3;
     }
     score - i32::try_from(depth).unwrap_or(9) + 1
+}
+
+/// A message that somebody sent, rather than a complaint about the request.
+fn is_letter(schemas: &Schemas, item: SchemaId) -> bool {
+    let marks = ["id", "ts", "uid", "sid", "sender", "from", "subject", "threadid", "createdat", "timestamp", "user"];
+    schemas.properties(item).keys().any(|field| marks.contains(&norm(field).as_str()))
 }
 
 /// The item schema, where a schema is an array (one of its variants is enough).
@@ -265,6 +273,20 @@ pub(super) fn only_field(schemas: &Schemas, body: SchemaId) -> Option<&str> {
     let fields = schemas.properties(body);
     let mut inner = fields.keys().filter(|name| !AROUND.contains(&norm(name).as_str()));
     inner.next().copied().filter(|_| inner.next().is_none())
+}
+
+/// The name of the only field of an answer that is an object with fields of its own.
+pub(super) fn only_object(schemas: &Schemas, body: SchemaId) -> Option<&str> {
+    let fields = schemas.properties(body);
+    let mut inner = fields
+        .iter()
+        .filter(|(name, id)| {
+            let name = norm(name);
+            // A message may be what the answer is about.
+            (name == "message" || !AROUND.contains(&name.as_str())) && !schemas.properties(**id).is_empty()
+        })
+        .map(|(name, _)| *name);
+    inner.next().filter(|_| inner.next().is_none())
 }
 
 /// The record inside an envelope with one object, e.g. `{"customer": {…}}`; the schema itself where there is none.

@@ -4,19 +4,75 @@ use serde_json::json;
 
 use super::path::{Segment, norm, segments};
 use super::{Detector, Hints};
-use crate::model::{Action, Fact, Method, Operation, System};
+use crate::model::{Action, Fact, Method, Operation, Schemas, System};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", run };
 
 fn is_hook(word: &str) -> bool {
     let word = norm(word);
+    // `event_hooks`, but hooks of compositions are none.
+    let hooks = word.strip_suffix('s').unwrap_or(&word).strip_suffix("hook");
     word.contains("webhook")
+        || hooks.is_some_and(|w| matches!(w, "" | "event" | "http" | "rest" | "notification" | "repo" | "push" | "inline"))
         // A sink is where events are sent to (CloudEvents Subscriptions, section 3.2.4.1).
         || matches!(
             word.as_str(),
-            "hooks" | "hook" | "eventsubscriptions" | "notificationsubscriptions" | "sinks" | "eventdestinations"
+            "eventsubscriptions" | "notificationsubscriptions" | "sinks" | "eventdestinations" | "notificationendpoints"
         )
+}
+
+/// Fields that say where to send.
+const WHERE: [&str; 18] = [
+    "url",
+    "callback",
+    "callbackurl",
+    "callbackuri",
+    "notificationurl",
+    "targeturl",
+    "endpoint",
+    "endpointurl",
+    "deliveryurl",
+    "destinationurl",
+    "hookurl",
+    "webhookurl",
+    "posturl",
+    "address",
+    "httpurl",
+    "lifecyclenotificationurl",
+    "uri",
+    "destination",
+];
+/// Fields that say what to tell of.
+const WHAT: [&str; 14] = [
+    "event",
+    "events",
+    "eventtype",
+    "eventtypes",
+    "eventname",
+    "eventfilter",
+    "enabledevents",
+    "subscribedevents",
+    "selectedeventcategory",
+    "topic",
+    "topics",
+    "trigger",
+    "triggers",
+    "changetype",
+];
+
+/// Who makes one says what to tell of and where to send it, whatever it is called.
+fn subscribes(operation: &Operation, schemas: &Schemas) -> bool {
+    // Looking into the bodies of all that is created would cost more than it finds.
+    let last = operation.path.trim_end_matches('/').rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    let called = ["subscri", "notif", "hook", "callback", "listener", "event", "destination"];
+    let creates = operation.action == Action::Create
+        && operation.method == Method::Post
+        && called.iter().any(|w| last.contains(w));
+    let Some(body) = operation.body.as_ref().filter(|_| creates).and_then(|b| b.schema) else { return false };
+    let fields = schemas.properties(body);
+    let any = |names: &[&str]| fields.keys().any(|f| names.contains(&norm(f).as_str()));
+    fields.len() <= 40 && any(&WHERE) && any(&WHAT)
 }
 
 fn run(system: &mut System, hints: &Hints<'_>) {
@@ -24,7 +80,9 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     let about: Vec<&Operation> = system
         .operations
         .iter()
-        .filter(|o| segments(&o.as_resource().1).iter().filter_map(Segment::word).any(is_hook))
+        .filter(|o| {
+            segments(&o.as_resource().1).iter().filter_map(Segment::word).any(is_hook) || subscribes(o, &system.schemas)
+        })
         .collect();
     if let Some(event) = system.events.first() {
         facts.push(Fact::stated("webhooks", json!({"value": true}), event.pointer.clone()));
@@ -57,7 +115,14 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         .filter(|o| {
             matches!(o.method, Method::Post | Method::Put) && !matches!(o.action, Action::Search | Action::Other)
         })
-        .filter(|o| segments(&o.path).last().and_then(Segment::word).is_some_and(is_hook))
+        .filter(|o| {
+            let words: Vec<String> = segments(&o.path).iter().filter_map(Segment::word).map(norm).collect();
+            // `webhooks/subscriptions` is subscribed to as `webhooks` is.
+            let below =
+                words.last().is_some_and(|w| matches!(w.as_str(), "subscriptions" | "subscription" | "endpoints"));
+            let named = segments(&o.path).last().and_then(Segment::word).is_some_and(is_hook);
+            named || (below && words.iter().any(|w| is_hook(w))) || subscribes(o, &system.schemas)
+        })
         .collect();
     subscribe.sort_by_key(|o| o.path.matches('{').count());
     for operation in subscribe.into_iter().take(4) {
@@ -78,5 +143,23 @@ mod tests {
         let paths: Vec<serde_json::Value> =
             values_of(text, "webhook_subscribe_endpoint").iter().map(|v| v["path"].clone()).collect();
         assert_eq!(paths, ["/v1/Sinks"]);
+    }
+
+    #[test]
+    fn what_names_events_and_an_address_subscribes_to_them() {
+        let post = |path: &str, fields: &str| {
+            format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{'{path}': {{post: {{requestBody: {{content: {{application/json: {{schema: {{type: object, properties: {{{fields}}}}}}}}}}}, responses: {{}}}}}}}}\n"
+            )
+        };
+        let found = |text: &str| {
+            (values_of(text, "webhooks")[0]["value"] == true, values_of(text, "webhook_subscribe_endpoint").len())
+        };
+        let url = "notificationUrl: {type: string}";
+        assert_eq!(found(&post("/subscriptions", &format!("{url}, changeType: {{type: string}}"))), (true, 1));
+        assert_eq!(found(&post("/subscriptions", url)), (false, 0));
+        assert_eq!(found(&post("/webhooks/v3/{app}/subscriptions", "")), (true, 1));
+        assert_eq!(found(&post("/eventHooks", "")), (true, 1));
+        assert_eq!(found(&post("/CompositionHooks", "")), (false, 0));
     }
 }
