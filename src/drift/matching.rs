@@ -16,6 +16,9 @@ pub(super) struct Matched {
     pub(super) added: Vec<usize>,
 }
 
+/// Most pairs of variants that are held against each other by shape.
+const MOST_SHAPES: usize = 10_000;
+
 /// Most pairs of a removed and an added operation that are held against each other for a guess.
 const MOST_GUESSED: usize = 200_000;
 
@@ -129,14 +132,14 @@ pub(super) fn signature(kind: &SchemeKind) -> String {
     }
 }
 
-/// The alternatives of an operation's security: what each is made of, with the scopes it asks for. A scheme that both
-/// descriptions have under one name stands under its name, else under what it is.
+/// The alternatives of an operation's security: what each is made of, with the sets of scopes of which one is enough. A
+/// scheme that both descriptions have under one name stands under its name, else under what it is.
 pub(super) fn security<'s>(
     system: &'s System,
     other: &System,
     o: &'s Operation,
-) -> BTreeMap<Vec<String>, Vec<&'s str>> {
-    let mut out = BTreeMap::new();
+) -> BTreeMap<Vec<String>, Vec<Vec<&'s str>>> {
+    let mut out: BTreeMap<Vec<String>, Vec<Vec<&str>>> = BTreeMap::new();
     for alternative in &o.security {
         let mut made: Vec<String> = alternative
             .iter()
@@ -151,9 +154,8 @@ pub(super) fn security<'s>(
             .collect();
         made.sort();
         let scopes = alternative.iter().flat_map(|u| u.scopes.iter().map(String::as_str)).collect();
-        out.entry(made).or_insert(scopes);
+        out.entry(made).or_default().push(scopes);
     }
-    // Of one scheme under two names in either description, one is enough.
     out
 }
 
@@ -167,14 +169,26 @@ pub(super) struct Variants {
 /// Pairs variants by name, then by shape.
 pub(super) fn variants(old: &Schemas, a: &[SchemaId], new: &Schemas, b: &[SchemaId]) -> Variants {
     let mut pairs = Vec::new();
-    let mut left: Vec<SchemaId> = b.to_vec();
+    let mut named: HashMap<&str, SchemaId> = HashMap::new();
+    for id in b.iter().rev() {
+        if let Some(name) = new.get(*id).name.as_deref() {
+            named.insert(name, *id);
+        }
+    }
+    let mut taken = HashSet::new();
     let mut removed = Vec::new();
     for id in a {
-        let name = old.get(*id).name.as_deref();
-        match left.iter().position(|other| name.is_some() && new.get(*other).name.as_deref() == name) {
-            Some(at) => pairs.push((*id, left.remove(at))),
+        match old.get(*id).name.as_deref().and_then(|name| named.remove(name)) {
+            Some(other) => {
+                taken.insert(other);
+                pairs.push((*id, other));
+            }
             None => removed.push(*id),
         }
+    }
+    let mut left: Vec<SchemaId> = b.iter().copied().filter(|id| !taken.contains(id)).collect();
+    if removed.len().saturating_mul(left.len()) > MOST_SHAPES {
+        return Variants { pairs, removed, added: left };
     }
     let mut alone = Vec::new();
     for id in removed {

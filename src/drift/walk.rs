@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use super::change::{Change, Side};
 use super::matching::{self, Matched};
 use super::rules::{ALL, Look};
-use crate::model::{Additional, Operation, ParamIn, Parameter, Schema, SchemaId, System};
+use crate::model::{
+    Additional, Event, OauthFlow, Operation, ParamIn, Parameter, Schema, SchemaId, SchemeKind, SecurityScheme, System,
+};
 
 /// A property of both: its name, and its schema before and after, each with whether it must be there.
 pub(super) type Kept<'a> = (&'a str, (SchemaId, bool), (SchemaId, bool));
@@ -16,6 +18,28 @@ pub(super) struct Systems<'a> {
     pub(super) old: &'a System,
     pub(super) new: &'a System,
     pub(super) matched: &'a Matched,
+}
+
+impl<'a> Systems<'a> {
+    /// Events of both, by name.
+    pub(super) fn events(&self) -> Vec<(&'a Event, &'a Event)> {
+        let known: HashMap<&str, &'a Event> = self.new.events.iter().rev().map(|e| (e.name.as_str(), e)).collect();
+        self.old.events.iter().filter_map(|e| Some((e, *known.get(e.name.as_str())?))).collect()
+    }
+
+    /// Neither description says how anything is called or sent: what is compared are its records.
+    pub(super) fn only_records(&self) -> bool {
+        [self.old, self.new].iter().all(|s| s.operations.is_empty() && s.events.is_empty())
+    }
+
+    /// Flows of the OAuth schemes of both, by the name of the scheme.
+    pub(super) fn oauth(&self) -> Vec<(&'a str, &'a [OauthFlow], &'a [OauthFlow])> {
+        let both = |(name, old): (&'a String, &'a SecurityScheme)| match (&old.kind, &self.new.schemes.get(name)?.kind) {
+            (SchemeKind::Oauth2(was), SchemeKind::Oauth2(now)) => Some((name.as_str(), was.as_slice(), now.as_slice())),
+            _ => None,
+        };
+        self.old.schemes.iter().filter_map(both).collect()
+    }
 }
 
 /// Two operations that are one.
@@ -224,11 +248,26 @@ pub fn compare(old: &System, new: &System) -> Vec<Change> {
     for (i, j) in &matched.pairs {
         walker.operation(&old.operations[*i], &new.operations[*j]);
     }
-    for event in &old.events {
-        let Some(other) = new.event(&event.name) else { continue };
+    for (event, other) in systems.events() {
+        let subject = format!("event {}", event.name);
         if let (Some(a), Some(b)) = (event.payload, other.payload) {
-            let subject = format!("event {}", event.name);
             walker.root((a, b), Side::Response, &subject, &subject);
+        }
+        for header in &event.headers {
+            let same = other.headers.iter().find(|h| h.name.eq_ignore_ascii_case(&header.name));
+            if let (Some(a), Some(b)) = (header.schema, same.and_then(|h| h.schema)) {
+                walker.root((a, b), Side::Response, &format!("{subject} {}", header.name), &subject);
+            }
+        }
+    }
+    if systems.only_records() {
+        // A table is read and written; a schema of records may be either.
+        for (name, entity) in &old.entities {
+            let same = new.entities.get(name).and_then(|e| e.schema);
+            if let (Some(a), Some(b)) = (entity.schema, same) {
+                walker.root((a, b), Side::Request, name, name);
+                walker.root((a, b), Side::Response, name, name);
+            }
         }
     }
     walker.run();

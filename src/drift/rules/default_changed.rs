@@ -18,14 +18,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    if p.is(Side::Request) && p.old.default.is_some() && p.new.default.is_some() && p.old.default != p.new.default {
-        let shown = |v: &Option<Value>| v.as_ref().map(plain).unwrap_or_default();
-        let message = format!(
-            "{} was {} by default and is {}",
-            quoted(p.subject, 160),
-            shown(&p.old.default),
-            shown(&p.new.default)
-        );
-        out.push(p.change(CODE, message).bites("send the value that is wanted"));
+    if p.is(Side::Request) && p.old.default != p.new.default {
+        let shown = |v: &Option<Value>| v.as_ref().map_or_else(|| "not stated".to_owned(), plain);
+        let (was, now) = (shown(&p.old.default), shown(&p.new.default));
+        let message = format!("the default of {} was {was} and is {now}", quoted(p.subject, 160));
+        let change = p.change(CODE, message).about(format!("{was} {now}"));
+        // What was never stated may have been the same all along.
+        out.push(if p.old.default.is_some() { change.bites("send the value that is wanted") } else { change });
     }
 }

@@ -146,6 +146,7 @@ impl<'g> Reader<'g> {
             responses: vec![Response {
                 status: "200".to_owned(),
                 content_type: "application/json".to_owned(),
+                others: Vec::new(),
                 schema: Some(body),
                 headers: Vec::new(),
                 pointer: at.clone(),
