@@ -1,5 +1,7 @@
 //! Tells what changed between two descriptions of one system, and what of it breaks: for everybody, or for one integration.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,7 @@ use super::wire::FindingOut;
 use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::text;
 use crate::contract::Contract;
-use crate::drift::{self, Change, Side, Touched};
+use crate::drift::{Change, Drift, Side, Touched};
 use crate::evidence::{EventKind, Phase};
 use crate::finding::Severity;
 use crate::model::System;
@@ -33,6 +35,10 @@ pub struct Params {
     #[arg(long)]
     #[serde(default)]
     pub breaking: bool,
+    /// Also what is described in other words.
+    #[arg(long)]
+    #[serde(default)]
+    pub texts: bool,
     /// From open_session.
     #[arg(long)]
     pub session: Option<String>,
@@ -97,6 +103,9 @@ pub struct Answer {
     pub breaking: usize,
     /// Changes in all.
     pub total: usize,
+    /// Changes that no flow of the integration feels; left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untouched: Option<usize>,
     /// What breaks first.
     pub changes: Vec<ChangeOut>,
     /// Errors in either description that hide changes.
@@ -148,22 +157,28 @@ impl UseCase for CheckDrift {
         let was = call.app.read_description(&call.app.path(&params.old), &params.old)?;
         let now = call.app.read_description(&call.app.path(&params.new), &params.new)?;
         let (old, new) = (system_of(&was)?, system_of(&now)?);
-        let changes = drift::compare(old, new);
+        let drift = Drift::between(old, new);
+        // Texts are told to who asks, and where a flow reads, writes or calls what they are about.
+        let told = |c: &&Change| params.texts || !c.is_text();
         let (file, compiled) = match &params.integration {
             Some(file) => (file.as_str(), Some(Compiled::load(call, file)?)),
             None => ("", None),
         };
         let mut rows: Vec<(ChangeOut, FindingOut)> = Vec::new();
         let mut systems = Vec::new();
+        let mut untouched = None;
         if let Some(compiled) = &compiled {
             let contract = compiled.contract.as_ref().ok_or_else(|| unreadable(file))?;
             systems = names(call, &params, contract, compiled, old, new)?;
             for name in &systems {
-                let touched = drift::touched(old, new, &changes, name, contract, &compiled.mappings);
+                let touched = drift.touched(name, contract, &compiled.mappings);
                 rows.extend(touched.iter().map(|t| felt(t, file)));
             }
+            let felt: BTreeSet<&str> = rows.iter().map(|(c, _)| c.fingerprint.as_str()).collect();
+            let others = drift.changes.iter().filter(told).filter(|c| !felt.contains(c.fingerprint().as_str()));
+            untouched = Some(others.count());
         } else {
-            rows.extend(changes.iter().map(|c| plain(c, &params)));
+            rows.extend(drift.changes.iter().filter(told).map(|c| plain(c, &params)));
         }
         let (breaking, total) = (rows.iter().filter(|(c, _)| c.breaking).count(), rows.len());
         if params.breaking {
@@ -191,6 +206,7 @@ impl UseCase for CheckDrift {
             system: title(old, new),
             breaking,
             total,
+            untouched,
             changes,
             unread,
             cursor,
@@ -372,6 +388,13 @@ impl Answer {
     #[must_use]
     pub fn counts(&self) -> String {
         let breaks = if self.breaking == 1 { "breaks" } else { "break" };
-        format!("{} of {} {breaks}", self.breaking, text::plural(self.total as u64, "change"))
+        let all = format!("{} of {} {breaks}", self.breaking, text::plural(self.total as u64, "change"));
+        match self.untouched {
+            Some(others) if others > 0 => {
+                let touch = if others == 1 { "touches" } else { "touch" };
+                format!("{all}; {} {touch} none of its flows", text::plural(others as u64, "other change"))
+            }
+            _ => all,
+        }
     }
 }

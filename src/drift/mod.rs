@@ -6,11 +6,13 @@
 
 mod change;
 mod matching;
+mod ops;
+mod pair;
 mod rules;
 mod touch;
 mod walk;
 
 pub use change::{Change, Side};
 pub use rules::{ALL, Rule};
-pub use touch::{Touched, touched};
-pub use walk::compare;
+pub use touch::Touched;
+pub use walk::{Drift, compare};

@@ -5,206 +5,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::change::{Change, Side};
 use super::matching::{self, Matched};
+use super::ops::{Ops, Systems, answers};
+use super::pair::{Pair, children};
 use super::rules::{ALL, Look};
-use crate::model::{
-    Additional, Event, OauthFlow, Operation, ParamIn, Parameter, Schema, SchemaId, SchemeKind, SecurityScheme, System,
-};
-
-/// A property of both: its name, and its schema before and after, each with whether it must be there.
-pub(super) type Kept<'a> = (&'a str, (SchemaId, bool), (SchemaId, bool));
-
-/// Two systems.
-pub(super) struct Systems<'a> {
-    pub(super) old: &'a System,
-    pub(super) new: &'a System,
-    pub(super) matched: &'a Matched,
-}
-
-impl<'a> Systems<'a> {
-    /// Events of both, by name.
-    pub(super) fn events(&self) -> Vec<(&'a Event, &'a Event)> {
-        let known: HashMap<&str, &'a Event> = self.new.events.iter().rev().map(|e| (e.name.as_str(), e)).collect();
-        self.old.events.iter().filter_map(|e| Some((e, *known.get(e.name.as_str())?))).collect()
-    }
-
-    /// Neither description says how anything is called or sent: what is compared are its records.
-    pub(super) fn only_records(&self) -> bool {
-        [self.old, self.new].iter().all(|s| s.operations.is_empty() && s.events.is_empty())
-    }
-
-    /// Flows of the OAuth schemes of both, by the name of the scheme.
-    pub(super) fn oauth(&self) -> Vec<(&'a str, &'a [OauthFlow], &'a [OauthFlow])> {
-        let both = |(name, old): (&'a String, &'a SecurityScheme)| match (&old.kind, &self.new.schemes.get(name)?.kind) {
-            (SchemeKind::Oauth2(was), SchemeKind::Oauth2(now)) => Some((name.as_str(), was.as_slice(), now.as_slice())),
-            _ => None,
-        };
-        self.old.schemes.iter().filter_map(both).collect()
-    }
-}
-
-/// Two operations that are one.
-pub(super) struct Ops<'a> {
-    pub(super) systems: &'a Systems<'a>,
-    pub(super) old: &'a Operation,
-    pub(super) new: &'a Operation,
-}
-
-impl<'a> Ops<'a> {
-    /// `GET /v1/orders`; of GraphQL `Query.orders`.
-    pub(super) fn subject(&self) -> String {
-        subject(self.old)
-    }
-
-    /// Parameters that are one: those of the path by their place in it, others by where and how they are called.
-    pub(super) fn parameters(&self) -> Vec<(&'a Parameter, &'a Parameter)> {
-        let path = self.old.path_params().into_iter().zip(self.new.path_params()).filter_map(|(a, b)| {
-            let find =
-                |o: &'a Operation, name: &str| o.parameters.iter().find(|p| p.place == ParamIn::Path && p.name == name);
-            Some((find(self.old, a)?, find(self.new, b)?))
-        });
-        let others = self.old.parameters.iter().filter(|p| p.place != ParamIn::Path);
-        path.chain(others.filter_map(|p| Some((p, same(p, &self.new.parameters)?)))).collect()
-    }
-
-    /// Parameters of one side alone, those of the path left out.
-    pub(super) fn alone(these: &'a [Parameter], those: &'a [Parameter]) -> Vec<&'a Parameter> {
-        these.iter().filter(|p| p.place != ParamIn::Path && same(p, those).is_none()).collect()
-    }
-}
-
-fn same<'p>(p: &Parameter, among: &'p [Parameter]) -> Option<&'p Parameter> {
-    among.iter().find(|q| {
-        let header = p.place == ParamIn::Header && p.name.eq_ignore_ascii_case(&q.name);
-        q.place == p.place && (q.name == p.name || header)
-    })
-}
-
-/// How an operation is called in an answer.
-pub(super) fn subject(o: &Operation) -> String {
-    match &o.root_field {
-        Some(field) => {
-            let root = field.root.as_str();
-            format!("{}{}.{}", root[..1].to_ascii_uppercase(), &root[1..], field.name)
-        }
-        None => format!("{} {}", o.method.as_str(), o.path),
-    }
-}
-
-/// Two schemas that stand at one place.
-pub(super) struct Pair<'a> {
-    pub(super) systems: &'a Systems<'a>,
-    pub(super) side: Side,
-    pub(super) ids: (SchemaId, SchemaId),
-    pub(super) old: &'a Schema,
-    pub(super) new: &'a Schema,
-    /// How the place is called.
-    pub(super) subject: &'a str,
-}
-
-impl<'a> Pair<'a> {
-    pub(super) fn new(systems: &'a Systems<'a>, side: Side, ids: (SchemaId, SchemaId), subject: &'a str) -> Self {
-        let (old, new) = (systems.old.schemas.get(ids.0), systems.new.schemas.get(ids.1));
-        Self { systems, side, ids, old, new, subject }
-    }
-
-    /// The same change in a request or in an answer.
-    pub(super) fn is(&self, side: Side) -> bool {
-        self.side == side
-    }
-
-    /// A change of this schema that breaks nobody yet.
-    pub(super) fn change(&self, code: &'static str, message: impl Into<String>) -> Change {
-        Change::note(code, self.side, self.subject, message).at(Some(&self.old.pointer), Some(&self.new.pointer))
-    }
-
-    /// A change of a property of it that breaks nobody yet.
-    pub(super) fn property(&self, code: &'static str, name: &str, message: impl Into<String>) -> Change {
-        let (old, new) = (&self.systems.old.schemas, &self.systems.new.schemas);
-        let was = old.property(self.ids.0, name).map(|p| old.get(p.0).pointer.as_str());
-        let now = new.property(self.ids.1, name).map(|p| new.get(p.0).pointer.as_str());
-        Change::note(code, self.side, format!("{}.{name}", self.subject), message).at(was, now).of(name)
-    }
-
-    /// One is made of variants and the other is not.
-    fn unlike(&self) -> bool {
-        self.old.variants.is_empty() != self.new.variants.is_empty()
-    }
-
-    /// Properties of the old schema on this side.
-    pub(super) fn old_properties(&self) -> Vec<(&'a str, SchemaId)> {
-        properties(self.systems.old, self.ids.0, self.unlike(), self.side)
-    }
-
-    /// Properties of the new schema on this side.
-    pub(super) fn new_properties(&self) -> Vec<(&'a str, SchemaId)> {
-        properties(self.systems.new, self.ids.1, self.unlike(), self.side)
-    }
-
-    /// Properties of the new schema that the old one lacks.
-    pub(super) fn added(&self) -> Vec<(&'a str, &'a Schema)> {
-        let old: BTreeSet<&str> = self.old_properties().into_iter().map(|(n, _)| n).collect();
-        let new = self.new_properties().into_iter().filter(|(n, _)| !old.contains(n));
-        new.map(|(n, id)| (n, self.systems.new.schemas.get(id))).collect()
-    }
-
-    /// Properties of the old schema that the new one lacks.
-    pub(super) fn removed(&self) -> Vec<(&'a str, &'a Schema)> {
-        let new: BTreeSet<&str> = self.new_properties().into_iter().map(|(n, _)| n).collect();
-        let old = self.old_properties().into_iter().filter(|(n, _)| !new.contains(n));
-        old.map(|(n, id)| (n, self.systems.old.schemas.get(id))).collect()
-    }
-
-    /// Properties of both, each with whether it must be there: before, after.
-    pub(super) fn kept(&self) -> Vec<Kept<'a>> {
-        let needed = |system: &'a System, id: SchemaId, name: &str| {
-            let schema = system.schemas.get(id);
-            if self.unlike() {
-                system.schemas.property(id, name).is_some_and(|p| p.1)
-            } else {
-                schema.required.contains(name)
-            }
-        };
-        let new: HashMap<&str, SchemaId> = self.new_properties().into_iter().collect();
-        self.old_properties()
-            .into_iter()
-            .filter_map(|(name, old)| {
-                let new = *new.get(name)?;
-                let before = needed(self.systems.old, self.ids.0, name);
-                Some((name, (old, before), (new, needed(self.systems.new, self.ids.1, name))))
-            })
-            .collect()
-    }
-
-    /// Whether a property of the new schema must be there.
-    pub(super) fn new_needs(&self, name: &str) -> bool {
-        if self.unlike() {
-            self.systems.new.schemas.property(self.ids.1, name).is_some_and(|p| p.1)
-        } else {
-            self.new.required.contains(name)
-        }
-    }
-
-    /// The variants of both; a schema without any is its own only one.
-    pub(super) fn variants(&self) -> Option<matching::Variants> {
-        if self.old.variants.is_empty() || self.new.variants.is_empty() {
-            return None;
-        }
-        let (old, new) = (&self.systems.old.schemas, &self.systems.new.schemas);
-        Some(matching::variants(old, &self.old.variants, new, &self.new.variants))
-    }
-}
-
-fn properties(system: &System, id: SchemaId, all: bool, side: Side) -> Vec<(&str, SchemaId)> {
-    let seen = |id: SchemaId| {
-        let schema = system.schemas.get(id);
-        !(side == Side::Request && schema.read_only || side == Side::Response && schema.write_only)
-    };
-    if all {
-        return system.schemas.properties(id).into_iter().filter(|(_, id)| seen(*id)).collect();
-    }
-    let own = system.schemas.get(id).properties.iter();
-    own.filter(|(_, id)| seen(**id)).map(|(name, id)| (name.as_str(), *id)).collect()
-}
+use crate::model::{Operation, SchemaId, System};
 
 /// A pair of schemas in the walk.
 struct Node {
@@ -217,6 +21,12 @@ struct Node {
     roots: Vec<String>,
 }
 
+/// Most pairs of schemas that are walked: two descriptions that refer to themselves in different ways have as many as the
+/// product of both.
+const MOST_PAIRS: usize = 1_500_000;
+/// Most characters of what a place is called; the middle of a longer one is left out.
+const MOST_CALLED: usize = 400;
+
 struct Walker<'a> {
     systems: &'a Systems<'a>,
     seen: HashMap<(SchemaId, SchemaId, Side), usize>,
@@ -224,27 +34,66 @@ struct Walker<'a> {
     queue: VecDeque<usize>,
     /// Changes, each with the pair it belongs to.
     found: Vec<(Change, Option<usize>)>,
+    /// Fields that held the records of a list and hold them now: told as that, and not once more as fields.
+    moved: HashMap<(SchemaId, SchemaId), (&'a str, &'a str)>,
+}
+
+/// What changed between two systems.
+pub struct Drift<'a> {
+    pub(super) old: &'a System,
+    pub(super) new: &'a System,
+    pub(super) matched: Matched,
+    /// Every change, worst first, then by what changed.
+    pub changes: Vec<Change>,
+    /// What each pair of schemas is called, by side.
+    called: (HashMap<(SchemaId, SchemaId, Side), usize>, Vec<String>),
 }
 
 /// Every change from the old to the new, worst first, then by what changed.
 #[must_use]
 pub fn compare(old: &System, new: &System) -> Vec<Change> {
-    let matched = matching::operations(old, new);
-    let systems = Systems { old, new, matched: &matched };
+    Drift::between(old, new).changes
+}
+
+impl<'a> Drift<'a> {
+    /// Compares two systems. In time and memory of the order of both; self-reference costs nothing.
+    #[must_use]
+    pub fn between(old: &'a System, new: &'a System) -> Self {
+        let matched = matching::operations(old, new);
+        let (changes, called) = walk(&Systems { old, new, matched: &matched });
+        Self { old, new, matched, changes, called }
+    }
+
+    pub(super) fn systems(&self) -> Systems<'_> {
+        Systems { old: self.old, new: self.new, matched: &self.matched }
+    }
+
+    /// What a pair of schemas is called in the changes.
+    pub(super) fn called(&self, ids: (SchemaId, SchemaId), side: Side) -> Option<&str> {
+        let at = self.called.0.get(&(ids.0, ids.1, side))?;
+        self.called.1.get(*at).map(String::as_str)
+    }
+}
+
+type Called = (HashMap<(SchemaId, SchemaId, Side), usize>, Vec<String>);
+
+fn walk(systems: &Systems<'_>) -> (Vec<Change>, Called) {
     let mut walker = Walker {
-        systems: &systems,
+        systems,
         seen: HashMap::new(),
         nodes: Vec::new(),
         queue: VecDeque::new(),
         found: Vec::new(),
+        moved: HashMap::new(),
     };
     for rule in ALL {
         if let Look::Systems(look) = rule.look {
             let mut out = Vec::new();
-            look(&systems, &mut out);
+            look(systems, &mut out);
             walker.found.extend(out.into_iter().map(|c| (c, None)));
         }
     }
+    let Systems { old, new, matched } = *systems;
     for (i, j) in &matched.pairs {
         walker.operation(&old.operations[*i], &new.operations[*j]);
     }
@@ -296,8 +145,8 @@ pub(super) fn of_schemas(pair: &Pair<'_>) -> Vec<Change> {
     out
 }
 
-impl Walker<'_> {
-    fn operation(&mut self, old: &Operation, new: &Operation) {
+impl<'a> Walker<'a> {
+    fn operation(&mut self, old: &'a Operation, new: &'a Operation) {
         let ops = Ops { systems: self.systems, old, new };
         self.found.extend(of_operations(&ops).into_iter().map(|c| (c, None)));
         let subject = ops.subject();
@@ -313,6 +162,9 @@ impl Walker<'_> {
         }
         for (p, q) in answers(old, new) {
             if let (Some(a), Some(b)) = (p.schema, q.schema) {
+                if p.status.starts_with('2') {
+                    self.moved.extend(moved(self.systems, (a, b), old, new));
+                }
                 self.root((a, b), Side::Response, &format!("{subject} {}", p.status), &old.id);
             }
         }
@@ -334,7 +186,7 @@ impl Walker<'_> {
                 // A named schema is one thing wherever it stands, and is called so.
                 let name = self.systems.old.schemas.get(ids.0).name.as_deref();
                 let enumeration = self.systems.old.schemas.get(ids.0).properties.is_empty();
-                let subject = name.filter(|_| !enumeration).unwrap_or(subject).to_owned();
+                let subject = bounded(name.filter(|_| !enumeration).unwrap_or(subject));
                 self.nodes.push(Node { ids, side, subject, from: Vec::new(), roots: Vec::new() });
                 self.queue.push_back(at);
                 at
@@ -351,21 +203,31 @@ impl Walker<'_> {
             let Node { ids, side, subject, .. } = &self.nodes[at];
             let (ids, side, subject) = (*ids, *side, subject.clone());
             let pair = Pair::new(self.systems, side, ids, &subject);
-            self.found.extend(of_schemas(&pair).into_iter().map(|c| (c, Some(at))));
+            let moved = self.moved.get(&ids).filter(|_| side == Side::Response);
+            let told = |c: &Change| match (moved, c.field.as_deref()) {
+                (Some((was, _)), Some(field)) if c.code == "property-removed" => field == *was,
+                (Some((_, now)), Some(field)) if c.code == "property-added" => field == *now,
+                _ => false,
+            };
+            let changes: Vec<Change> = of_schemas(&pair).into_iter().filter(|c| !told(c)).collect();
+            self.found.extend(changes.into_iter().map(|c| (c, Some(at))));
             for (ids, name) in children(&pair) {
+                if self.nodes.len() >= MOST_PAIRS {
+                    break;
+                }
                 self.node(ids, side, &format!("{subject}{name}"), Some(at));
             }
         }
     }
 
     /// Says of each change which operations it reaches; one change that several pairs tell is one.
-    fn finish(self) -> Vec<Change> {
+    fn finish(mut self) -> (Vec<Change>, Called) {
         let mut stamp = vec![0_u32; self.nodes.len()];
         let mut round = 0;
         let mut known: HashMap<usize, BTreeSet<&str>> = HashMap::new();
         let mut out: Vec<Change> = Vec::new();
         let mut by_print: HashMap<String, usize> = HashMap::new();
-        for (mut change, node) in self.found {
+        for (mut change, node) in std::mem::take(&mut self.found) {
             if let Some(node) = node {
                 let reached = known.entry(node).or_insert_with(|| {
                     round += 1;
@@ -408,44 +270,32 @@ impl Walker<'_> {
             (b.breaking, b.severity, &a.subject, a.code, a.side, &a.detail)
                 .cmp(&(a.breaking, a.severity, &b.subject, b.code, b.side, &b.detail))
         });
-        out
+        let called = self.nodes.into_iter().map(|n| n.subject).collect();
+        (out, (self.seen, called))
     }
 }
 
-/// Answers that are one: by status; the first success of one side is that of the other, whatever its number.
-pub(super) fn answers<'a>(
+/// Where the field that held the records and the one that holds them stand, and what they are called.
+fn moved<'a>(
+    systems: &Systems<'a>,
+    answer: (SchemaId, SchemaId),
     old: &'a Operation,
     new: &'a Operation,
-) -> Vec<(&'a crate::model::Response, &'a crate::model::Response)> {
-    let mut out: Vec<_> = old
-        .responses
-        .iter()
-        .filter_map(|p| Some((p, new.responses.iter().find(|q| q.status.eq_ignore_ascii_case(&p.status))?)))
-        .collect();
-    if let (Some(p), Some(q)) = (old.success(), new.success())
-        && !out.iter().any(|(a, b)| a.status == p.status || b.status == q.status)
-    {
-        out.push((p, q));
-    }
-    out
+) -> Option<((SchemaId, SchemaId), (&'a str, &'a str))> {
+    let (was, now) = (old.items.as_deref()?, new.items.as_deref()?);
+    let shared = was.iter().zip(now).take_while(|(a, b)| a == b).count();
+    let fields = (was.get(shared)?.as_str(), now.get(shared)?.as_str());
+    let holder = was.iter().take(shared).try_fold(answer, |at, name| {
+        Some((systems.old.schemas.property(at.0, name)?.0, systems.new.schemas.property(at.1, name)?.0))
+    })?;
+    Some((holder, fields))
 }
 
-/// Pairs below a pair, each with what its name adds.
-pub(super) fn children(pair: &Pair<'_>) -> Vec<((SchemaId, SchemaId), String)> {
-    let mut out = Vec::new();
-    for (name, old, new) in pair.kept() {
-        out.push(((old.0, new.0), format!(".{name}")));
+/// What a place is called, its middle left out where it is too long.
+fn bounded(name: &str) -> String {
+    if name.len() <= MOST_CALLED {
+        return name.to_owned();
     }
-    if let (Some(a), Some(b)) = (pair.old.items, pair.new.items) {
-        out.push(((a, b), "[]".to_owned()));
-    }
-    if let (Additional::Of(a), Additional::Of(b)) = (pair.old.additional, pair.new.additional) {
-        out.push(((a, b), ".*".to_owned()));
-    }
-    if let Some(variants) = pair.variants() {
-        for (i, ids) in variants.pairs.into_iter().enumerate() {
-            out.push((ids, if i == 0 { String::new() } else { format!("|{}", i + 1) }));
-        }
-    }
-    out
+    let (head, tail) = (name.floor_char_boundary(MOST_CALLED / 4), name.ceil_char_boundary(name.len() - MOST_CALLED / 2));
+    format!("{}...{}", &name[..head], &name[tail..])
 }

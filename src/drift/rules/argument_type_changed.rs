@@ -1,7 +1,7 @@
 //! An argument of a GraphQL field is declared with another type: a request that names the old one is refused.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,7 +1,7 @@
 //! A call needs no authentication any more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::auth_required::open;
 use super::{Look, Rule};
 use crate::base::text::quoted;

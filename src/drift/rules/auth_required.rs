@@ -1,7 +1,7 @@
 //! A call needs authentication that was open, or could be made without.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::Operation;

@@ -1,7 +1,7 @@
 //! Tokens or consent are asked for at another URL.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::OauthFlow;

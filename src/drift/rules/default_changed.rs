@@ -1,7 +1,7 @@
 //! What is taken where nothing is sent is another value.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::enum_value_removed::plain;
 use super::{Look, Rule};
 use crate::base::text::quoted;

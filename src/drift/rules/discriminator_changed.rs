@@ -1,7 +1,7 @@
 //! Shapes are told apart by another field.
 
 use super::super::change::Change;
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

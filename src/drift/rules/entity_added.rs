@@ -1,7 +1,7 @@
 //! A table or record type is new, of a description that states no operations.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,7 +1,7 @@
 //! A value is allowed no more, or is answered no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::{nearest, quoted};
 use serde_json::Value;

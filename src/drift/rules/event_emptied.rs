@@ -1,7 +1,7 @@
 //! An event tells nothing any more of what it is about.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,7 +1,7 @@
 //! A field is marked deprecated: it may go.
 
 use super::super::change::Change;
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::System;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,7 +1,7 @@
 //! A body may be written in one more media type.
 
 use super::super::change::{Change, Side};
-use super::super::walk::{Ops, answers};
+use super::super::ops::{Ops, answers};
 use super::media_type_changed::{Media, offered};
 use super::{Look, Rule};
 use crate::base::text::quoted;

@@ -1,7 +1,7 @@
 //! A body is not written in a media type any more that it could be written in.
 
 use super::super::change::{Change, Side};
-use super::super::walk::{Ops, answers};
+use super::super::ops::{Ops, answers};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::{Body, Response};

@@ -37,6 +37,7 @@ mod operation_deprecated;
 mod operation_id_changed;
 mod operation_moved;
 mod operation_removed;
+mod operation_text_changed;
 mod page_size_lowered;
 mod pagination_changed;
 mod parameter_added;
@@ -61,6 +62,7 @@ mod status_added;
 mod status_removed;
 mod success_status_changed;
 mod sunset_announced;
+mod text_changed;
 mod type_added;
 mod type_changed;
 mod type_removed;
@@ -71,7 +73,8 @@ mod variant_added;
 mod variant_removed;
 
 use super::change::Change;
-use super::walk::{Ops, Pair, Systems};
+use super::ops::{Ops, Systems};
+use super::pair::Pair;
 
 /// One kind of change.
 #[derive(Clone, Copy)]
@@ -116,6 +119,7 @@ pub const ALL: &[Rule] = &[
     operation_id_changed::RULE,
     operation_deprecated::RULE,
     sunset_announced::RULE,
+    operation_text_changed::RULE,
     parameter_removed::RULE,
     parameter_added::RULE,
     parameter_requiredness_changed::RULE,
@@ -165,6 +169,7 @@ pub const ALL: &[Rule] = &[
     discriminator_changed::RULE,
     default_changed::RULE,
     field_deprecated::RULE,
+    text_changed::RULE,
     type_renamed::RULE,
     type_removed::RULE,
     type_added::RULE,

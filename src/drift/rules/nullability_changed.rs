@@ -1,7 +1,7 @@
 //! A value may be null that never was, or must not be null any more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

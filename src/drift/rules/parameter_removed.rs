@@ -1,7 +1,7 @@
 //! A parameter is taken no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::{nearest, quoted};
 use crate::model::{Operation, ParamIn};

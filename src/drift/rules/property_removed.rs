@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Side};
 use super::super::matching::renamed;
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,7 +1,7 @@
 //! A number may be smaller or larger than it could.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::Schema;

@@ -1,7 +1,7 @@
 //! A call needs a scope no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::scope_added::alone;
 use super::{Look, Rule};
 use crate::base::text::quoted;

@@ -1,7 +1,7 @@
 //! A call may answer with a status that was not described.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::status_removed::alone;
 use super::{Look, Rule};
 use crate::base::text::quoted;

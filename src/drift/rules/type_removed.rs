@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::System;

@@ -1,7 +1,7 @@
 //! Only listed values are allowed where any was.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::enum_value_removed::plain;
 use super::{Look, Rule};
 use crate::base::text::{plural, quoted};

@@ -1,7 +1,7 @@
 //! Any value may come where only listed ones did.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

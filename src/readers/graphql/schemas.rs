@@ -16,8 +16,10 @@ use crate::model::{Additional, Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
 const MOST_SCHEMAS: usize = 300_000;
-/// Most alternatives of one interface or union.
+/// Most alternatives of one interface: one like `Node` is made by every other type.
 const MOST_VARIANTS: usize = 24;
+/// Most members of one union, which are written out.
+const MOST_MEMBERS: usize = 250;
 /// Most findings of one kind.
 const MOST_TOLD: usize = 25;
 
@@ -223,7 +225,7 @@ impl<'g> Builder<'g> {
             }
             Kind::Union => {
                 let members = of.related.iter().map(String::as_str).filter(|m| self.graph.types.contains_key(*m));
-                self.alternatives(&mut schema, members.take(MOST_VARIANTS).collect());
+                self.alternatives(&mut schema, members.take(MOST_MEMBERS).collect());
             }
             Kind::Input => {
                 schema.additional = Additional::No;

@@ -1,20 +1,21 @@
 //! What of a drift one integration feels: only what its flows call, read and write, down to the line that says so.
 
+mod places;
+mod sharpen;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
+use self::places::Sent;
 use super::change::{Change, Side};
-use super::matching;
+use super::ops::{Ops, Systems, answers};
+use super::pair::Pair;
 use super::rules::drills;
-use super::walk::{Ops, Pair, Systems, answers, of_operations, of_schemas};
-use crate::base::text::quoted;
+use super::walk::{Drift, of_operations, of_schemas};
 use crate::base::yaml::Span;
-use crate::contract::{Contract, Flow, Paginate, Write};
-use crate::finding::Severity;
+use crate::contract::{Contract, Flow, Write};
 use crate::mapping::Mapping;
 use crate::mapping::path::Path;
-use crate::mapping::rule::{Else, Rule};
+use crate::mapping::rule::Rule;
 use crate::model::{CursorFrom, Operation, SchemaId, System};
 
 /// A change that a flow feels.
@@ -34,35 +35,30 @@ pub struct Touched {
     pub drills: &'static [&'static str],
 }
 
-/// What the flows of a contract feel of the changes of the system that it calls `name`; `changes` are all of them.
-#[must_use]
-pub fn touched(
-    old: &System,
-    new: &System,
-    changes: &[Change],
-    name: &str,
-    contract: &Contract,
-    mappings: &BTreeMap<String, Mapping>,
-) -> Vec<Touched> {
-    let matched = matching::operations(old, new);
-    let systems = Systems { old, new, matched: &matched };
-    let mut out = Vec::new();
-    for (flow_name, flow) in &contract.flows {
+impl Drift<'_> {
+    /// What the flows of a contract feel of the changes of the system that it calls `name`.
+    #[must_use]
+    pub fn touched(&self, name: &str, contract: &Contract, mappings: &BTreeMap<String, Mapping>) -> Vec<Touched> {
+        let systems = self.systems();
+        let mut out = Vec::new();
         let empty = Mapping::default();
-        let mapping = mappings.get(flow_name).unwrap_or(&empty);
-        let mut look = Look { systems: &systems, changes, name, contract, flow, flow_name, out: &mut out };
-        look.source(mapping);
-        look.target(mapping);
+        for (flow_name, flow) in &contract.flows {
+            let mapping = mappings.get(flow_name).unwrap_or(&empty);
+            let mut look =
+                Look { drift: self, systems: &systems, name, contract, flow, flow_name, out: &mut out };
+            look.source(mapping);
+            look.target(mapping);
+        }
+        let mut seen = BTreeSet::new();
+        out.retain(|t| seen.insert((t.change.fingerprint(), t.flow.clone(), t.at.line, t.at.column)));
+        out.sort_by(|a, b| (a.at.line, a.at.column, a.change.code).cmp(&(b.at.line, b.at.column, b.change.code)));
+        out
     }
-    let mut seen = BTreeSet::new();
-    out.retain(|t| seen.insert((t.change.fingerprint(), t.flow.clone(), t.at.line, t.at.column)));
-    out.sort_by(|a, b| (a.at.line, a.at.column, a.change.code).cmp(&(b.at.line, b.at.column, b.change.code)));
-    out
 }
 
 struct Look<'a> {
+    drift: &'a Drift<'a>,
     systems: &'a Systems<'a>,
-    changes: &'a [Change],
     name: &'a str,
     contract: &'a Contract,
     flow: &'a Flow,
@@ -81,13 +77,16 @@ impl<'a> Look<'a> {
     /// Constraints that bind the field, or that were read where the change is.
     fn constraints(&self, change: &Change, field: Option<&str>) -> Vec<String> {
         let full = field.map(|f| format!("{}.{f}", self.name));
+        // What is said of a part of an operation is not about everything that changes at the operation.
+        let deep = change.new.is_none() || field.is_some() || !matches!(change.old.as_deref(), Some(at) if self.is_operation(at));
         let about = |c: &&crate::contract::Constraint| {
             let bound = full.as_ref().is_some_and(|full| c.binds.fields.iter().any(|f| f.value == *full));
             let read = c.origin.as_ref().zip(change.old.as_ref()).is_some_and(|(origin, old)| {
                 let place = origin.value.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('#'));
-                place.is_some_and(|place| {
-                    let old = old.trim_start_matches('#');
-                    place == old || place.strip_prefix(old).is_some_and(|rest| rest.starts_with('/'))
+                let below = place.and_then(|place| place.strip_prefix(old.trim_start_matches('#')));
+                below.is_some_and(|below| match (below, deep) {
+                    ("" | "/description" | "/summary", _) => true,
+                    (_, deep) => deep && below.starts_with('/'),
                 })
             });
             let whole = field.is_none()
@@ -99,12 +98,16 @@ impl<'a> Look<'a> {
         self.contract.constraints.iter().filter(about).map(|c| c.id.value.clone()).collect()
     }
 
+    fn is_operation(&self, at: &str) -> bool {
+        self.systems.old.operations.iter().any(|o| o.pointer == at)
+    }
+
     /// What the flow feels because it uses the system at all.
     fn system(&mut self) {
         let Some(used) = self.contract.systems.get(self.name) else { return };
-        for change in self.changes.iter().filter(|c| c.operation.is_none()) {
+        for change in self.drift.changes.iter().filter(|c| c.operation.is_none()) {
             let (at, clause) = match change.code {
-                "auth-scheme-changed" | "auth-url-changed" => {
+                "auth-scheme-changed" | "auth-url-changed" | "oauth-flow-removed" => {
                     let Some(auth) = &used.auth else { continue };
                     if change.subject != format!("scheme {}", auth.scheme.value) {
                         continue;
@@ -128,47 +131,53 @@ impl<'a> Look<'a> {
         called: &str,
         at: Span,
         clause: &str,
-        sends: &[&str],
+        sends: &[Sent<'_>],
     ) -> Option<(&'a Operation, &'a Operation)> {
         let old = self.systems.old.operation(called)?;
         let by_id = called == old.id;
+        let reads = clause.starts_with("source");
         let index = self.systems.old.operations.iter().position(|o| std::ptr::eq(o, old))?;
         let other = self.systems.matched.pairs.iter().find(|(i, _)| *i == index);
         let new = other.map(|(_, j)| &self.systems.new.operations[*j]);
         // What one rule says of many operations is told once among all changes: of this one it is asked for again.
         let own = match new {
             Some(new) => of_operations(&Ops { systems: self.systems, old, new }),
-            None => self.changes.iter().filter(|c| c.operation.as_deref() == Some(old.id.as_str())).cloned().collect(),
+            None => {
+                let of = |c: &&Change| c.operation.as_deref() == Some(old.id.as_str());
+                self.drift.changes.iter().filter(of).cloned().collect()
+            }
         };
+        let sent = |name: &str| sends.iter().any(|s| s.name == name);
         for mut change in own {
             let felt = match (change.code, change.field.as_deref()) {
-                ("operation-id-changed", _) if by_id => {
-                    // The contract names it so: it no longer compiles.
-                    (change.severity, change.breaking) = (Severity::Error, true);
-                    true
-                }
-                ("operation-id-changed" | "auth-added", _) => false,
-                ("parameter-removed" | "parameter-requiredness-changed", Some(name)) => {
-                    change.breaking && change.code != "parameter-removed" || sends.contains(&name)
-                }
+                ("operation-id-changed", _) => by_id,
+                ("auth-added" | "status-added" | "media-type-added" | "body-added", _) => false,
+                ("parameter-requiredness-changed", Some(name)) => change.breaking || sent(name),
                 ("parameter-added", Some(_)) => change.breaking,
-                (_, Some(name)) if change.side == Side::Request => sends.contains(&name),
-                ("auth-withdrawn" | "scope-added", _) => self.authenticates(old, &change),
-                ("page-size-lowered" | "pagination-changed", _) => clause.ends_with("source.operation"),
+                (_, Some(name)) if change.side == Side::Request => sent(name),
+                ("auth-withdrawn" | "scope-added", _) => self.authenticates(&change),
+                ("page-size-lowered" | "pagination-changed" | "records-moved", _) => reads,
+                ("idempotency-withdrawn", _) => !reads,
                 _ => true,
             };
             if felt {
-                self.say(change, at, clause, None);
+                sharpen::by_contract(&mut change, self.contract, self.name, self.flow, new);
+                let place = places::of_call(&change, self.contract, self.name, self.flow, sends, reads);
+                let (at, clause) = place.unwrap_or_else(|| (at, clause.to_owned()));
+                self.say(change, at, &clause, None);
             }
         }
         let new = new?;
         let ops = Ops { systems: self.systems, old, new };
-        for (p, q) in ops.parameters().into_iter().filter(|(p, _)| sends.contains(&p.name.as_str())) {
+        for (p, q) in ops.parameters().into_iter().filter(|(p, _)| sent(&p.name)) {
             if let (Some(a), Some(b)) = (p.schema, q.schema) {
-                let subject = format!("{} {}", ops.subject(), p.name);
+                let subject = self.called((a, b), Side::Request, &format!("{} {}", ops.subject(), p.name));
                 let pair = Pair::new(self.systems, Side::Request, (a, b), &subject);
                 for change in of_schemas(&pair).into_iter().filter(|c| c.field.is_none()) {
-                    self.say(change.on(&old.id), at, clause, None);
+                    let change = change.of(&p.name).on(&old.id);
+                    let place = places::of_call(&change, self.contract, self.name, self.flow, sends, reads);
+                    let (at, clause) = place.unwrap_or_else(|| (at, clause.to_owned()));
+                    self.say(change, at, &clause, None);
                 }
             }
         }
@@ -176,7 +185,7 @@ impl<'a> Look<'a> {
     }
 
     /// The change is about the scheme that the contract authenticates with.
-    fn authenticates(&self, _old: &Operation, change: &Change) -> bool {
+    fn authenticates(&self, change: &Change) -> bool {
         let auth = self.contract.systems.get(self.name).and_then(|s| s.auth.as_ref());
         let Some(auth) = auth else { return true };
         change.code == "scope-added" || change.detail.split('+').any(|made| made == auth.scheme.value)
@@ -191,20 +200,9 @@ impl<'a> Look<'a> {
         self.system();
         let mut roots: Vec<(SchemaId, SchemaId)> = Vec::new();
         if let Some(called) = &source.operation {
-            let mut sends: Vec<&str> = source.params.iter().map(|(n, _)| n.value.as_str()).collect();
-            sends.extend(source.incremental.as_ref().map(|i| i.param.value.as_str()));
-            match &source.paginate {
-                Paginate::Explicit(p) => {
-                    sends.extend([&p.param, &p.limit_param].into_iter().flatten().map(|p| p.value.as_str()));
-                }
-                Paginate::Auto => {
-                    let pages = self.systems.old.operation(called).and_then(|o| o.pagination.as_ref());
-                    sends.extend(
-                        pages.into_iter().flat_map(|p| [&p.param, &p.limit_param]).flatten().map(String::as_str),
-                    );
-                }
-            }
+            let sends = places::sent_by_source(flow, self.systems.old.operation(called));
             if let Some((old, new)) = self.operation(called, called.at, "source.operation", &sends) {
+                self.money(old, mapping, true);
                 roots.extend(old.record.zip(new.record));
                 if let Some(CursorFrom::Body(path)) = old.pagination.as_ref().and_then(|p| p.next.as_ref())
                     && let Some((p, q)) = answers(old, new).into_iter().find(|(p, _)| p.status.starts_with('2'))
@@ -217,9 +215,20 @@ impl<'a> Look<'a> {
         }
         if let Some(hook) = &source.webhook {
             let subject = format!("event {}", hook.event.value);
-            let gone = self.changes.iter().find(|c| c.code == "event-removed" && c.subject == subject).cloned();
-            if let Some(change) = gone {
-                self.say(change, hook.event.at, "source.webhook.event", None);
+            let proof = hook.verify.as_ref().map(|v| (v, v.header.as_ref().map(|h| h.value.as_str()).or(v.scheme.header())));
+            let drift = self.drift;
+            for change in drift.changes.iter().filter(|c| c.subject == subject) {
+                match (change.code, &change.field, &proof) {
+                    ("event-removed" | "event-emptied", ..) => {
+                        self.say(change.clone(), hook.event.at, "source.webhook.event", None);
+                    }
+                    ("event-header-removed", Some(name), Some((verify, Some(header)))) if name.eq_ignore_ascii_case(header) => {
+                        // Without it no delivery is taken.
+                        let change = change.clone().breaks("verify another way");
+                        self.say(change, verify.at, "source.webhook.verify", None);
+                    }
+                    _ => {}
+                }
             }
             let payloads = self.systems.old.event(&hook.event).zip(self.systems.new.event(&hook.event));
             if let Some(ids) = payloads.and_then(|(a, b)| a.payload.zip(b.payload)) {
@@ -248,18 +257,8 @@ impl<'a> Look<'a> {
             return;
         }
         self.system();
-        let params: Vec<&str> = target.params.iter().map(|(n, _)| n.value.as_str()).collect();
-        let headers: Vec<&str> = match &target.write {
-            Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. } => {
-                idempotency.iter().map(|h| h.value.as_str()).collect()
-            }
-            Write::Put { .. } | Write::Bulk { .. } => Vec::new(),
-        };
         for (role, called) in target.write.operations() {
-            let mut sends: Vec<&str> = params.iter().chain(&headers).copied().collect();
-            if let (Write::Upsert { matching, .. }, "find") = (&target.write, role) {
-                sends.push(&matching.value);
-            }
+            let sends = places::sent_by_target(flow, role);
             let clause = format!("target.write.{role}");
             let Some((old, new)) = self.operation(called, called.at, &clause, &sends) else { continue };
             if role == "find" {
@@ -273,9 +272,10 @@ impl<'a> Look<'a> {
                 _ => o.body.as_ref().and_then(|b| b.schema),
             };
             let Some(ids) = body(self.systems.old, old).zip(body(self.systems.new, new)) else { continue };
+            self.money(old, mapping, false);
             // What the whole body has to hold, mapped or not.
             let mapped: BTreeSet<&str> = mapping.rules().iter().map(|r| r.target.root()).collect();
-            let subject = self.called(ids, &format!("{} body", super::walk::subject(old)));
+            let subject = self.called(ids, Side::Request, &format!("{} body", super::ops::subject(old)));
             let pair = Pair::new(self.systems, Side::Request, ids, &subject);
             for change in of_schemas(&pair) {
                 let missing = change.field.as_deref().is_some_and(|f| !mapped.contains(f));
@@ -312,9 +312,28 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn called(&self, ids: (SchemaId, SchemaId), else_: &str) -> String {
-        let schema = self.systems.old.schemas.get(ids.0);
-        schema.name.clone().filter(|_| !schema.properties.is_empty()).unwrap_or_else(|| else_.to_owned())
+    /// What a pair is called among all changes: a change that is felt has the fingerprint that it has for everybody.
+    fn called(&self, ids: (SchemaId, SchemaId), side: Side, else_: &str) -> String {
+        self.drift.called(ids, side).unwrap_or(else_).to_owned()
+    }
+
+    /// Amounts of the operation's entity that are counted in another unit, where the flow reads or writes them.
+    fn money(&mut self, of: &Operation, mapping: &Mapping, reads: bool) {
+        let drift = self.drift;
+        for change in drift.changes.iter().filter(|c| c.code == "money-unit-changed") {
+            let Some((entity, field)) = change.subject.rsplit_once('.') else { continue };
+            if of.entity.as_deref() != Some(entity) {
+                continue;
+            }
+            for rule in mapping.rules() {
+                let read = rule.reads().any(|p| p.segments().iter().rev().find_map(|s| s.key()) == Some(field));
+                let written = rule.target.root() == field;
+                if if reads { read } else { written } {
+                    let at = if reads { rule.source_at } else { rule.at };
+                    self.say(change.clone(), at, &format!("map {}", rule.target), Some(field));
+                }
+            }
+        }
     }
 
     fn path(&mut self, ids: (SchemaId, SchemaId), side: Side, path: &str, at: Span, clause: &str) {
@@ -336,25 +355,28 @@ impl<'a> Look<'a> {
     ) {
         let field = names.join(".");
         let mut ids = from;
-        let mut subject = self.called(ids, "record");
+        let mut subject = self.called(ids, side, "record");
         for (depth, name) in names.iter().enumerate() {
             let holder = self.items(ids);
             if holder != ids {
-                subject = self.called(holder, &format!("{subject}[]"));
+                subject = self.called(holder, side, &format!("{subject}[]"));
             }
             // Of the holder itself what makes the field unreachable, of its fields only the one that is used.
             let mut holders = vec![holder];
             holders.extend(self.variants(holder));
             let mut next = None;
             for holder in holders {
-                let subject = self.called(holder, &subject);
+                let subject = self.called(holder, side, &subject);
                 let pair = Pair::new(self.systems, side, holder, &subject);
-                for change in of_schemas(&pair) {
+                for mut change in of_schemas(&pair) {
                     let own = change.field.as_deref() == Some(*name);
                     let way = change.field.is_none()
                         && change.detail != "never null"
                         && matches!(change.code, "type-changed" | "nullability-changed" if depth > 0);
                     if own || way {
+                        if let Some(rule) = rule {
+                            sharpen::by_rule(&mut change, rule);
+                        }
                         self.say(change, at, clause, Some(&field));
                     }
                 }
@@ -363,13 +385,13 @@ impl<'a> Look<'a> {
                 next = next.or_else(|| Some((old?.0, new?.0)));
             }
             let Some(next) = next else { return };
-            subject = self.called(next, &format!("{subject}.{name}"));
+            subject = self.called(next, side, &format!("{subject}.{name}"));
             ids = next;
         }
         let pair = Pair::new(self.systems, side, ids, &subject);
         for mut change in of_schemas(&pair).into_iter().filter(|c| c.field.is_none()) {
             if let Some(rule) = rule {
-                sharpen(&mut change, rule);
+                sharpen::by_rule(&mut change, rule);
             }
             self.say(change, at, clause, Some(&field));
         }
@@ -377,29 +399,5 @@ impl<'a> Look<'a> {
 
     fn variants(&self, ids: (SchemaId, SchemaId)) -> Vec<(SchemaId, SchemaId)> {
         Pair::new(self.systems, Side::Response, ids, "").variants().map(|v| v.pairs).unwrap_or_default()
-    }
-}
-
-/// What a rule says of a change can make it worse or better than it is for others.
-fn sharpen(change: &mut Change, rule: &Rule) {
-    if change.code == "enum-value-added"
-        && let Some(table) = &rule.values
-    {
-        let known = table.entries.iter().any(|(from, _)| from.value == change.detail);
-        match &table.otherwise {
-            _ if known => (change.severity, change.breaking) = (Severity::Note, false),
-            None | Some(Else::Reject) => {
-                (change.severity, change.breaking) = (Severity::Error, true);
-                let shown = quoted(&change.detail, 60);
-                change.message.push_str(&format!(": the value table lacks {shown}, such records are rejected"));
-                change.fix = format!("add {shown} to the value table, or say what becomes of others with else");
-            }
-            Some(Else::Keep | Else::Default(_)) => {}
-        }
-    }
-    let absent = change.code == "nullability-changed" && change.side == Side::Response;
-    if absent && rule.default.as_ref().is_some_and(|d| d.value != Value::Null) {
-        (change.severity, change.breaking) = (Severity::Note, false);
-        change.message.push_str("; the rule has a default");
     }
 }
