@@ -61,14 +61,17 @@ fn own_id(o: &Operation) -> Option<&str> {
     (!o.id.contains(' ')).then_some(o.id.as_str())
 }
 
-/// Pairs operations by method and path, else by method and path with the server's path before it, else by operationId.
+/// Pairs operations by method and path as written, else by what of them goes over the wire, else by that with the server's
+/// path before it, else by operationId.
 pub(super) fn operations(old: &System, new: &System) -> Matched {
     let mut to = vec![None; old.operations.len()];
     let mut taken = HashSet::new();
-    for round in 0..3 {
+    for round in 0..4 {
         let key = |system: &System, o: &Operation| match round {
-            0 => Some(wire(system, o, false)),
-            1 => Some(wire(system, o, true)),
+            // Two paths may differ in the names of their parameters alone.
+            0 => o.root_field.is_none().then(|| format!("{} {}", o.method.as_str(), o.path)),
+            1 => Some(wire(system, o, false)),
+            2 => Some(wire(system, o, true)),
             _ => own_id(o).map(str::to_owned),
         };
         let mut known: HashMap<String, usize> = HashMap::new();
@@ -146,8 +149,12 @@ pub(super) fn security<'s>(
             .map(|used| match system.schemes.get(&used.scheme) {
                 Some(scheme) if !other.schemes.contains_key(&used.scheme) => {
                     let own = signature(&scheme.kind);
-                    let same = other.schemes.iter().find(|(_, s)| signature(&s.kind) == own);
-                    same.map_or(own, |(name, _)| name.clone())
+                    // One of two names for the same thing may have gone.
+                    let kept = other
+                        .schemes
+                        .iter()
+                        .find(|(name, s)| system.schemes.contains_key(*name) && signature(&s.kind) == own);
+                    kept.map_or(own, |(name, _)| name.clone())
                 }
                 _ => used.scheme.clone(),
             })

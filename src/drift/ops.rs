@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use super::matching::Matched;
-use crate::model::{
-    Event, OauthFlow, Operation, ParamIn, Parameter, Response, SchemeKind, SecurityScheme, System,
-};
+use crate::model::{Event, OauthFlow, Operation, ParamIn, Parameter, Response, SchemeKind, SecurityScheme, System};
 
 /// Two systems.
 pub(super) struct Systems<'a> {
@@ -28,7 +26,8 @@ impl<'a> Systems<'a> {
 
     /// Flows of the OAuth schemes of both, by the name of the scheme.
     pub(super) fn oauth(&self) -> Vec<(&'a str, &'a [OauthFlow], &'a [OauthFlow])> {
-        let both = |(name, old): (&'a String, &'a SecurityScheme)| match (&old.kind, &self.new.schemes.get(name)?.kind) {
+        let both = |(name, old): (&'a String, &'a SecurityScheme)| match (&old.kind, &self.new.schemes.get(name)?.kind)
+        {
             (SchemeKind::Oauth2(was), SchemeKind::Oauth2(now)) => Some((name.as_str(), was.as_slice(), now.as_slice())),
             _ => None,
         };
@@ -85,10 +84,7 @@ pub(super) fn subject(o: &Operation) -> String {
 }
 
 /// Answers that are one: by status; the first success of one side is that of the other, whatever its number.
-pub(super) fn answers<'a>(
-    old: &'a Operation,
-    new: &'a Operation,
-) -> Vec<(&'a Response, &'a Response)> {
+pub(super) fn answers<'a>(old: &'a Operation, new: &'a Operation) -> Vec<(&'a Response, &'a Response)> {
     let mut out: Vec<_> = old
         .responses
         .iter()

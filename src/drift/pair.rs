@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::change::{Change, Side};
 use super::matching;
 use super::ops::Systems;
-use crate::model::{Additional, Schema, SchemaId, System};
+use crate::model::{Additional, Schema, SchemaId, Schemas, System, TypeSet};
 
 /// A property of both: its name, and its schema before and after, each with whether it must be there.
 pub(super) type Kept<'a> = (&'a str, (SchemaId, bool), (SchemaId, bool));
@@ -32,6 +32,19 @@ impl<'a> Pair<'a> {
         self.side == side
     }
 
+    /// What its list of values is called: an enumeration of one name is one wherever it is used.
+    pub(super) fn enumeration(&self) -> &'a str {
+        match (&self.old.name, &self.new.name) {
+            (Some(was), Some(now)) if was == now => was,
+            _ => self.subject,
+        }
+    }
+
+    /// A change of its list of values that breaks nobody yet.
+    pub(super) fn of_values(&self, code: &'static str, message: impl Into<String>) -> Change {
+        Change { subject: self.enumeration().to_owned(), ..self.change(code, message) }
+    }
+
     /// A change of this schema that breaks nobody yet.
     pub(super) fn change(&self, code: &'static str, message: impl Into<String>) -> Change {
         Change::note(code, self.side, self.subject, message).at(Some(&self.old.pointer), Some(&self.new.pointer))
@@ -45,8 +58,20 @@ impl<'a> Pair<'a> {
         Change::note(code, self.side, format!("{}.{name}", self.subject), message).at(was, now).of(name)
     }
 
-    /// One is made of variants and the other is not.
-    fn unlike(&self) -> bool {
+    /// Types before and after. A schema that names none and has properties, items or values is of the type that has them.
+    pub(super) fn types(&self) -> (TypeSet, TypeSet) {
+        (types(self.old), types(self.new))
+    }
+
+    /// No value is of both: what bounds one says nothing of the other.
+    pub(super) fn apart(&self) -> bool {
+        let (was, now) = self.types();
+        let number = |t: TypeSet| if t.has(TypeSet::INTEGER) { t.with(TypeSet::NUMBER) } else { t };
+        !was.is_any() && !now.is_any() && !number(was.without(TypeSet::NULL)).has(number(now.without(TypeSet::NULL)))
+    }
+
+    /// One is made of variants and the other is not: what bounds a value stands in the variants of the one.
+    pub(super) fn unlike(&self) -> bool {
         self.old.variants.is_empty() != self.new.variants.is_empty()
     }
 
@@ -62,6 +87,9 @@ impl<'a> Pair<'a> {
 
     /// Properties of the new schema that the old one lacks.
     pub(super) fn added(&self) -> Vec<(&'a str, &'a Schema)> {
+        if self.apart() {
+            return Vec::new();
+        }
         let old: BTreeSet<&str> = self.old_properties().into_iter().map(|(n, _)| n).collect();
         let new = self.new_properties().into_iter().filter(|(n, _)| !old.contains(n));
         new.map(|(n, id)| (n, self.systems.new.schemas.get(id))).collect()
@@ -69,6 +97,9 @@ impl<'a> Pair<'a> {
 
     /// Properties of the old schema that the new one lacks.
     pub(super) fn removed(&self) -> Vec<(&'a str, &'a Schema)> {
+        if self.apart() {
+            return Vec::new();
+        }
         let new: BTreeSet<&str> = self.new_properties().into_iter().map(|(n, _)| n).collect();
         let old = self.old_properties().into_iter().filter(|(n, _)| !new.contains(n));
         old.map(|(n, id)| (n, self.systems.old.schemas.get(id))).collect()
@@ -114,6 +145,32 @@ impl<'a> Pair<'a> {
     }
 }
 
+fn types(schema: &Schema) -> TypeSet {
+    match (&schema.values, schema.items) {
+        _ if !schema.types.is_any() || !schema.variants.is_empty() => schema.types,
+        (Some(values), _) => values.iter().fold(TypeSet::ANY, |all, v| all.with(TypeSet::of(v))),
+        (None, Some(_)) => TypeSet::ARRAY,
+        (None, None) if !schema.properties.is_empty() || schema.additional != Additional::Any => TypeSet::OBJECT,
+        (None, None) => schema.types,
+    }
+}
+
+/// The schema that stands alone on one side, with the variant of the other side that is of its type: a text with its
+/// bounds that becomes one of two shapes is bounded there.
+fn variant_of_type(pair: &Pair<'_>) -> Option<(SchemaId, SchemaId)> {
+    let (old, new) = (&pair.systems.old.schemas, &pair.systems.new.schemas);
+    let plain = |s: &Schema| s.types.without(TypeSet::NULL);
+    let of = |all: &Schemas, ids: &[SchemaId], own: &Schema| {
+        let scalar = own.properties.is_empty() && own.items.is_none() && !own.types.is_any();
+        ids.iter().copied().find(|id| scalar && plain(all.get(*id)) == plain(own))
+    };
+    match (pair.old.variants.is_empty(), pair.new.variants.is_empty()) {
+        (true, false) => Some((pair.ids.0, of(new, &pair.new.variants, pair.old)?)),
+        (false, true) => Some((of(old, &pair.old.variants, pair.new)?, pair.ids.1)),
+        _ => None,
+    }
+}
+
 fn properties(system: &System, id: SchemaId, all: bool, side: Side) -> Vec<(&str, SchemaId)> {
     let seen = |id: SchemaId| {
         let schema = system.schemas.get(id);
@@ -138,6 +195,7 @@ pub(super) fn children(pair: &Pair<'_>) -> Vec<((SchemaId, SchemaId), String)> {
     if let (Additional::Of(a), Additional::Of(b)) = (pair.old.additional, pair.new.additional) {
         out.push(((a, b), ".*".to_owned()));
     }
+    out.extend(variant_of_type(pair).map(|ids| (ids, String::new())));
     if let Some(variants) = pair.variants() {
         for (i, ids) in variants.pairs.into_iter().enumerate() {
             out.push((ids, if i == 0 { String::new() } else { format!("|{}", i + 1) }));

@@ -1,7 +1,7 @@
 //! Walks two systems side by side: every pair of schemas once for each side, however many operations reach it, and
 //! however it refers to itself.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::change::{Change, Side};
 use super::matching::{self, Matched};
@@ -34,6 +34,8 @@ struct Walker<'a> {
     queue: VecDeque<usize>,
     /// Changes, each with the pair it belongs to.
     found: Vec<(Change, Option<usize>)>,
+    /// Names of schemas of the new description.
+    named: HashSet<&'a str>,
     /// Fields that held the records of a list and hold them now: told as that, and not once more as fields.
     moved: HashMap<(SchemaId, SchemaId), (&'a str, &'a str)>,
 }
@@ -84,6 +86,7 @@ fn walk(systems: &Systems<'_>) -> (Vec<Change>, Called) {
         nodes: Vec::new(),
         queue: VecDeque::new(),
         found: Vec::new(),
+        named: systems.new.schemas.iter().filter_map(|s| s.name.as_deref()).collect(),
         moved: HashMap::new(),
     };
     for rule in ALL {
@@ -183,10 +186,7 @@ impl<'a> Walker<'a> {
             None => {
                 let at = self.nodes.len();
                 self.seen.insert((ids.0, ids.1, side), at);
-                // A named schema is one thing wherever it stands, and is called so.
-                let name = self.systems.old.schemas.get(ids.0).name.as_deref();
-                let enumeration = self.systems.old.schemas.get(ids.0).properties.is_empty();
-                let subject = bounded(name.filter(|_| !enumeration).unwrap_or(subject));
+                let subject = self.name(ids).unwrap_or_else(|| bounded(subject));
                 self.nodes.push(Node { ids, side, subject, from: Vec::new(), roots: Vec::new() });
                 self.queue.push_back(at);
                 at
@@ -196,6 +196,23 @@ impl<'a> Walker<'a> {
             self.nodes[at].from.push(from);
         }
         at
+    }
+
+    /// What two schemas are called where they are one thing wherever they stand: what hangs on a place moves with it.
+    fn name(&self, ids: (SchemaId, SchemaId)) -> Option<String> {
+        let (old, new) = (self.systems.old.schemas.get(ids.0), self.systems.new.schemas.get(ids.1));
+        let was = old.name.as_deref()?;
+        // In GraphQL every field has an enumeration of its own, which may be null or not.
+        if self.systems.old.format == "graphql" && old.properties.is_empty() && old.variants.is_empty() {
+            return None;
+        }
+        match new.name.as_deref() {
+            // Another takes its place here, and it is what it was elsewhere.
+            Some(now) if now != was && self.named.contains(was) => Some(bounded(&format!("{was} as {now}"))),
+            // What stands here now has no name, and the named one stands elsewhere as before.
+            None if self.named.contains(was) => None,
+            _ => Some(bounded(was)),
+        }
     }
 
     fn run(&mut self) {
@@ -227,6 +244,31 @@ impl<'a> Walker<'a> {
         let mut known: HashMap<usize, BTreeSet<&str>> = HashMap::new();
         let mut out: Vec<Change> = Vec::new();
         let mut by_print: HashMap<String, usize> = HashMap::new();
+        // Where the words of an amount changed because its unit did, the unit is what there is to say.
+        let units: HashSet<String> = self
+            .found
+            .iter()
+            .filter(|(c, _)| c.code == "money-unit-changed")
+            .filter_map(|(c, _)| c.old.clone())
+            .collect();
+        // In these a field may be left out exactly where it may be null: told once.
+        if matches!(self.systems.old.format, "graphql" | "sql") {
+            let needed = |c: &Change| match c.code {
+                "property-became-required" => Some("never null"),
+                "parameter-requiredness-changed" if c.detail == "required" => Some("never null"),
+                "property-became-optional" | "parameter-requiredness-changed" => Some("null"),
+                _ => None,
+            };
+            let told: HashSet<(String, Side, &str)> =
+                self.found.iter().filter_map(|(c, _)| Some((c.old.clone()?, c.side, needed(c)?))).collect();
+            self.found.retain(|(c, _)| {
+                let at = || {
+                    (c.old.clone().unwrap_or_default(), c.side, if c.detail == "null" { "null" } else { "never null" })
+                };
+                c.code != "nullability-changed" || !told.contains(&at())
+            });
+        }
+        self.found.retain(|(c, _)| !c.is_text() || c.old.as_ref().is_none_or(|at| !units.contains(at)));
         for (mut change, node) in std::mem::take(&mut self.found) {
             if let Some(node) = node {
                 let reached = known.entry(node).or_insert_with(|| {
@@ -296,6 +338,7 @@ fn bounded(name: &str) -> String {
     if name.len() <= MOST_CALLED {
         return name.to_owned();
     }
-    let (head, tail) = (name.floor_char_boundary(MOST_CALLED / 4), name.ceil_char_boundary(name.len() - MOST_CALLED / 2));
+    let (head, tail) =
+        (name.floor_char_boundary(MOST_CALLED / 4), name.ceil_char_boundary(name.len() - MOST_CALLED / 2));
     format!("{}...{}", &name[..head], &name[tail..])
 }

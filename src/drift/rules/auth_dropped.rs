@@ -9,12 +9,8 @@ use crate::base::text::quoted;
 const CODE: &str = "auth-dropped";
 
 /// See [`Rule`].
-pub(super) const RULE: Rule = Rule {
-    code: CODE,
-    finds: "A call needs no authentication any more.",
-    look: Look::Operations(look),
-    drills: &[],
-};
+pub(super) const RULE: Rule =
+    Rule { code: CODE, finds: "A call needs no authentication any more.", look: Look::Operations(look), drills: &[] };
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     // That it may be left out where others still authenticate is told as one more way.

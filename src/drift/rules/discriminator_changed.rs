@@ -25,6 +25,8 @@ fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
             quoted(was, 80),
             quoted(now, 80)
         );
-        out.push(p.change(CODE, message).about(format!("{was} {now}")).breaks("tell the shapes apart by the new field"));
+        out.push(
+            p.change(CODE, message).about(format!("{was} {now}")).breaks("tell the shapes apart by the new field"),
+        );
     }
 }

@@ -20,7 +20,8 @@ fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let (Some(was), Some(now)) = (&p.old.values, &p.new.values) else { return };
     for value in now.iter().filter(|v| !v.is_null() && !was.contains(v)) {
         let shown = plain(value);
-        let change = p.change(CODE, format!("{} has the new value {shown}", quoted(p.subject, 160))).about(shown);
+        let change =
+            p.of_values(CODE, format!("{} has the new value {shown}", quoted(p.enumeration(), 160))).about(shown);
         out.push(if p.is(Side::Response) { change.bites("say in the value table what becomes of it") } else { change });
     }
 }

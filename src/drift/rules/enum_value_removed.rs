@@ -21,8 +21,11 @@ fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     for value in was.iter().filter(|v| !v.is_null() && !now.contains(v)) {
         let shown = plain(value);
         let added = now.iter().filter(|v| !was.contains(v)).filter_map(Value::as_str);
-        let guess = value.as_str().and_then(|v| nearest(v, added)).map(str::to_owned);
-        let change = p.change(CODE, format!("{} knows the value {shown} no more", quoted(p.subject, 160))).about(shown);
+        // Versions and dates are all alike.
+        let named = value.as_str().filter(|v| v.starts_with(char::is_alphabetic));
+        let guess = named.and_then(|v| nearest(v, added)).map(str::to_owned);
+        let change =
+            p.of_values(CODE, format!("{} knows the value {shown} no more", quoted(p.enumeration(), 160))).about(shown);
         let change = change.perhaps(guess);
         out.push(if p.is(Side::Request) { change.breaks("do not send it") } else { change });
     }

@@ -9,8 +9,12 @@ use crate::base::text::quoted;
 const CODE: &str = "media-type-added";
 
 /// See [`Rule`].
-pub(super) const RULE: Rule =
-    Rule { code: CODE, finds: "A body may be written in one more media type.", look: Look::Operations(look), drills: &[] };
+pub(super) const RULE: Rule = Rule {
+    code: CODE,
+    finds: "A body may be written in one more media type.",
+    look: Look::Operations(look),
+    drills: &[],
+};
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     let mut say = |side: Side, subject: String, was: &Media<'_>, now: &Media<'_>, at: (&str, &str)| {

@@ -10,6 +10,7 @@ mod auth_scheme_changed;
 mod auth_url_changed;
 mod auth_withdrawn;
 mod body_added;
+mod body_became_optional;
 mod body_removed;
 mod body_required;
 mod default_changed;
@@ -126,6 +127,7 @@ pub const ALL: &[Rule] = &[
     parameter_deprecated::RULE,
     body_required::RULE,
     body_added::RULE,
+    body_became_optional::RULE,
     body_removed::RULE,
     media_type_changed::RULE,
     media_type_added::RULE,

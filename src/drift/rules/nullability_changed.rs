@@ -16,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    let unsaid = p.old.types.is_any() || p.new.types.is_any();
+    let (old, new) = p.types();
+    let unsaid = old.is_any() || new.is_any();
     let (was, now) = (p.old.nullable(), p.new.nullable());
     if unsaid || was == now {
         return;

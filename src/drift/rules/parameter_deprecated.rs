@@ -21,7 +21,8 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     for (p, q) in o.parameters() {
         if marked(o.systems.new, q) && !marked(o.systems.old, p) {
             let subject = format!("{} {}", o.subject(), p.name);
-            let message = format!("the parameter {} of {} is deprecated", quoted(&p.name, 80), quoted(&o.subject(), 160));
+            let message =
+                format!("the parameter {} of {} is deprecated", quoted(&p.name, 80), quoted(&o.subject(), 160));
             let change = Change::note(CODE, Side::Request, subject, message).of(&p.name);
             out.push(change.bites("find out what takes its place").at(Some(&p.pointer), Some(&q.pointer)));
         }

@@ -17,7 +17,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    if p.old.additional == Additional::No && p.new.additional != Additional::No && !p.old.properties.is_empty() {
+    if p.old.additional == Additional::No
+        && p.new.additional != Additional::No
+        && !p.old.properties.is_empty()
+        && !p.apart()
+    {
         let change = p.change(CODE, format!("{} may hold fields that are not named", quoted(p.subject, 160)));
         out.push(if p.is(Side::Response) { change.bites("leave out what is not known") } else { change });
     }

@@ -5,6 +5,7 @@ use super::super::matching::renamed;
 use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
+use crate::model::Additional;
 
 const CODE: &str = "property-removed";
 
@@ -26,10 +27,15 @@ fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
                 let fix = "map another field, or give the rule a default";
                 if needed { change.breaks(fix) } else { change.may_break(fix) }
             }
-            _ => p
-                .property(CODE, name, format!("{what} is taken no more"))
-                .perhaps(guess)
-                .may_break("do not send it: it is ignored or refused"),
+            _ => {
+                let change = p.property(CODE, name, format!("{what} is taken no more")).perhaps(guess);
+                // What is not named is refused here, as it is in GraphQL.
+                if p.new.additional == Additional::No {
+                    change.breaks("do not send it: it is refused")
+                } else {
+                    change.may_break("do not send it: it is ignored or refused")
+                }
+            }
         });
     }
 }

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule =
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     let s = o.systems;
-    for scope in alone((s.old, o.old), (s.new, o.new)) {
+    for scope in alone((s.old, o.old), (s.new, o.new)).into_keys() {
         let message = format!("{} needs the scope {} no more", quoted(&o.subject(), 160), quoted(scope, 80));
         let change = Change::note(CODE, Side::Call, o.subject(), message).about(scope);
         out.push(change.at(Some(&o.old.pointer), Some(&o.new.pointer)));

@@ -56,6 +56,7 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
 fn said<'s>(system: &'s System, of: Option<&Operation>) -> BTreeMap<&'s str, Option<&'s str>> {
     let about = |value: &Value| value.get("operation").and_then(Value::as_str) == of.map(|o| o.id.as_str());
     let facts = system.facts_named("deprecation").filter(|f| about(&f.value));
-    let until = |value: &'s Value| ["sunset", "says"].into_iter().find_map(|key| value.get(key).and_then(Value::as_str));
+    let until =
+        |value: &'s Value| ["sunset", "says"].into_iter().find_map(|key| value.get(key).and_then(Value::as_str));
     facts.filter_map(|f| Some((until(&f.value)?, f.pointer()))).collect()
 }

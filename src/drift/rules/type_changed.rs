@@ -13,7 +13,8 @@ pub(super) const RULE: Rule =
     Rule { code: CODE, finds: "A value is of another type.", look: Look::Schemas(look), drills: &["happy-path"] };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    let (was, now) = (p.old.types.without(TypeSet::NULL), p.new.types.without(TypeSet::NULL));
+    let (was, now) = p.types();
+    let (was, now) = (was.without(TypeSet::NULL), now.without(TypeSet::NULL));
     if was == now {
         return;
     }

@@ -35,7 +35,8 @@ pub(super) fn alone<'s>(these: &'s System, those: &'s System) -> BTreeMap<&'s st
     if these.format != "graphql" || those.format != "graphql" {
         return BTreeMap::new();
     }
-    let named = |system: &'s System| system.schemas.iter().filter_map(|s| Some((s.name.as_deref()?, s.pointer.as_str())));
+    let named =
+        |system: &'s System| system.schemas.iter().filter_map(|s| Some((s.name.as_deref()?, s.pointer.as_str())));
     let mut out: BTreeMap<&str, &str> = BTreeMap::new();
     for (name, pointer) in named(these) {
         out.entry(name).or_insert(pointer);

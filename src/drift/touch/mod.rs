@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::places::Sent;
 use super::change::{Change, Side};
+use super::matching::signature;
 use super::ops::{Ops, Systems, answers};
 use super::pair::Pair;
 use super::rules::drills;
@@ -44,8 +45,7 @@ impl Drift<'_> {
         let empty = Mapping::default();
         for (flow_name, flow) in &contract.flows {
             let mapping = mappings.get(flow_name).unwrap_or(&empty);
-            let mut look =
-                Look { drift: self, systems: &systems, name, contract, flow, flow_name, out: &mut out };
+            let mut look = Look { drift: self, systems: &systems, name, contract, flow, flow_name, out: &mut out };
             look.source(mapping);
             look.target(mapping);
         }
@@ -67,8 +67,12 @@ struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn say(&mut self, change: Change, at: Span, clause: &str, field: Option<&str>) {
+    fn say(&mut self, mut change: Change, at: Span, clause: &str, field: Option<&str>) {
         let constraints = self.constraints(&change, field);
+        if change.is_text() && !constraints.is_empty() {
+            change.message.push_str("; what a constraint says was read there");
+            change = change.bites("see whether the constraint still holds, and confirm it again");
+        }
         let drills = drills(change.code);
         let (flow, clause) = (self.flow_name.to_owned(), clause.to_owned());
         self.out.push(Touched { change, flow, at, clause, constraints, drills });
@@ -78,7 +82,9 @@ impl<'a> Look<'a> {
     fn constraints(&self, change: &Change, field: Option<&str>) -> Vec<String> {
         let full = field.map(|f| format!("{}.{f}", self.name));
         // What is said of a part of an operation is not about everything that changes at the operation.
-        let deep = change.new.is_none() || field.is_some() || !matches!(change.old.as_deref(), Some(at) if self.is_operation(at));
+        let deep = change.new.is_none()
+            || field.is_some()
+            || !matches!(change.old.as_deref(), Some(at) if self.is_operation(at));
         let about = |c: &&crate::contract::Constraint| {
             let bound = full.as_ref().is_some_and(|full| c.binds.fields.iter().any(|f| f.value == *full));
             let read = c.origin.as_ref().zip(change.old.as_ref()).is_some_and(|(origin, old)| {
@@ -188,7 +194,11 @@ impl<'a> Look<'a> {
     fn authenticates(&self, change: &Change) -> bool {
         let auth = self.contract.systems.get(self.name).and_then(|s| s.auth.as_ref());
         let Some(auth) = auth else { return true };
-        change.code == "scope-added" || change.detail.split('+').any(|made| made == auth.scheme.value)
+        let scheme = &auth.scheme.value;
+        // A scheme that the new description has under no such name stands under what it is.
+        let own = self.systems.old.schemes.get(scheme).map(|s| signature(&s.kind));
+        let is = |made: &str| made == scheme || own.as_deref() == Some(made);
+        change.code == "scope-added" || change.detail.split('+').any(is)
     }
 
     fn source(&mut self, mapping: &Mapping) {
@@ -215,14 +225,17 @@ impl<'a> Look<'a> {
         }
         if let Some(hook) = &source.webhook {
             let subject = format!("event {}", hook.event.value);
-            let proof = hook.verify.as_ref().map(|v| (v, v.header.as_ref().map(|h| h.value.as_str()).or(v.scheme.header())));
+            let proof =
+                hook.verify.as_ref().map(|v| (v, v.header.as_ref().map(|h| h.value.as_str()).or(v.scheme.header())));
             let drift = self.drift;
             for change in drift.changes.iter().filter(|c| c.subject == subject) {
                 match (change.code, &change.field, &proof) {
                     ("event-removed" | "event-emptied", ..) => {
                         self.say(change.clone(), hook.event.at, "source.webhook.event", None);
                     }
-                    ("event-header-removed", Some(name), Some((verify, Some(header)))) if name.eq_ignore_ascii_case(header) => {
+                    ("event-header-removed", Some(name), Some((verify, Some(header))))
+                        if name.eq_ignore_ascii_case(header) =>
+                    {
                         // Without it no delivery is taken.
                         let change = change.clone().breaks("verify another way");
                         self.say(change, verify.at, "source.webhook.verify", None);

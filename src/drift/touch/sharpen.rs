@@ -35,6 +35,10 @@ pub(super) fn by_rule(change: &mut Change, rule: &Rule) {
             Some(Else::Keep | Else::Default(_)) => {}
         }
     }
+    if change.code == "property-removed" && change.side == Side::Response && rule.default.is_none() {
+        // Others may do without it; this rule reads it.
+        worse(change, "");
+    }
     let absent = change.side == Side::Response
         && matches!(change.code, "nullability-changed" | "property-became-optional")
         && change.breaking;
@@ -44,7 +48,13 @@ pub(super) fn by_rule(change: &mut Change, rule: &Rule) {
 }
 
 /// By what the contract says of calls of the system.
-pub(super) fn by_contract(change: &mut Change, contract: &Contract, system: &str, flow: &Flow, new: Option<&Operation>) {
+pub(super) fn by_contract(
+    change: &mut Change,
+    contract: &Contract,
+    system: &str,
+    flow: &Flow,
+    new: Option<&Operation>,
+) {
     let auth = contract.systems.get(system).and_then(|s| s.auth.as_ref());
     match change.code {
         "operation-id-changed" => {
