@@ -16,8 +16,13 @@ pub(super) struct Matched {
     pub(super) added: Vec<usize>,
 }
 
-/// Most pairs of variants that are held against each other by shape.
-const MOST_SHAPES: usize = 10_000;
+/// Most pairs of what is gone and what is new that are held against each other, by shape or by name.
+const MOST_ALIKE: usize = 10_000;
+
+/// Few enough of both to say what may have been renamed to what.
+pub(super) const fn few(gone: usize, new: usize) -> bool {
+    gone.saturating_mul(new) <= MOST_ALIKE
+}
 
 /// Most pairs of a removed and an added operation that are held against each other for a guess.
 const MOST_GUESSED: usize = 200_000;
@@ -194,7 +199,7 @@ pub(super) fn variants(old: &Schemas, a: &[SchemaId], new: &Schemas, b: &[Schema
         }
     }
     let mut left: Vec<SchemaId> = b.iter().copied().filter(|id| !taken.contains(id)).collect();
-    if removed.len().saturating_mul(left.len()) > MOST_SHAPES {
+    if !few(removed.len(), left.len()) {
         return Variants { pairs, removed, added: left };
     }
     let mut alone = Vec::new();

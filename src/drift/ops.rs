@@ -1,6 +1,6 @@
 //! Two systems, and what belongs together in them: operations, parameters, answers, events, flows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::matching::Matched;
 use crate::model::{Event, OauthFlow, Operation, ParamIn, Parameter, Response, SchemeKind, SecurityScheme, System};
@@ -17,6 +17,13 @@ impl<'a> Systems<'a> {
     pub(super) fn events(&self) -> Vec<(&'a Event, &'a Event)> {
         let known: HashMap<&str, &'a Event> = self.new.events.iter().rev().map(|e| (e.name.as_str(), e)).collect();
         self.old.events.iter().filter_map(|e| Some((e, *known.get(e.name.as_str())?))).collect()
+    }
+
+    /// Events that one of both lacks, of the other.
+    pub(super) fn events_alone(&self, of: &'a System) -> Vec<&'a Event> {
+        let other = if std::ptr::eq(of, self.old) { self.new } else { self.old };
+        let known: HashSet<&str> = other.events.iter().map(|e| e.name.as_str()).collect();
+        of.events.iter().filter(|e| !known.contains(e.name.as_str())).collect()
     }
 
     /// Neither description says how anything is called or sent: what is compared are its records.

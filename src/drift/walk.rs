@@ -1,91 +1,56 @@
 //! Walks two systems side by side: every pair of schemas once for each side, however many operations reach it, and
 //! however it refers to itself.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::change::{Change, Side};
-use super::matching::{self, Matched};
 use super::ops::{Ops, Systems, answers};
 use super::pair::{Pair, children};
 use super::rules::{ALL, Look};
-use crate::model::{Operation, SchemaId, System};
+use super::told::Found;
+use crate::model::{Operation, SchemaId};
 
 /// A pair of schemas in the walk.
-struct Node {
-    ids: (SchemaId, SchemaId),
-    side: Side,
-    subject: String,
+pub(super) struct Node {
+    pub(super) ids: (SchemaId, SchemaId),
+    pub(super) side: Side,
+    pub(super) subject: String,
     /// Pairs that lead here.
-    from: Vec<usize>,
+    pub(super) from: Vec<usize>,
     /// Operations and events that it is the root of.
-    roots: Vec<String>,
+    pub(super) roots: Vec<String>,
 }
 
 /// Most pairs of schemas that are walked: two descriptions that refer to themselves in different ways have as many as the
 /// product of both.
-const MOST_PAIRS: usize = 1_500_000;
+const MOST_PAIRS: usize = 1_000_000;
 /// Most characters of what a place is called; the middle of a longer one is left out.
 const MOST_CALLED: usize = 400;
 
-struct Walker<'a> {
-    systems: &'a Systems<'a>,
-    seen: HashMap<(SchemaId, SchemaId, Side), usize>,
-    nodes: Vec<Node>,
+pub(super) struct Walker<'a> {
+    pub(super) systems: &'a Systems<'a>,
+    pub(super) seen: HashMap<(SchemaId, SchemaId, Side), usize>,
+    pub(super) nodes: Vec<Node>,
     queue: VecDeque<usize>,
     /// Changes, each with the pair it belongs to.
-    found: Vec<(Change, Option<usize>)>,
+    pub(super) found: Vec<(Change, Option<usize>)>,
+    /// There were more pairs than are walked.
+    pub(super) cut: bool,
     /// Names of schemas of the new description.
     named: HashSet<&'a str>,
     /// Fields that held the records of a list and hold them now: told as that, and not once more as fields.
     moved: HashMap<(SchemaId, SchemaId), (&'a str, &'a str)>,
 }
 
-/// What changed between two systems.
-pub struct Drift<'a> {
-    pub(super) old: &'a System,
-    pub(super) new: &'a System,
-    pub(super) matched: Matched,
-    /// Every change, worst first, then by what changed.
-    pub changes: Vec<Change>,
-    /// What each pair of schemas is called, by side.
-    called: (HashMap<(SchemaId, SchemaId, Side), usize>, Vec<String>),
-}
-
-/// Every change from the old to the new, worst first, then by what changed.
-#[must_use]
-pub fn compare(old: &System, new: &System) -> Vec<Change> {
-    Drift::between(old, new).changes
-}
-
-impl<'a> Drift<'a> {
-    /// Compares two systems. In time and memory of the order of both; self-reference costs nothing.
-    #[must_use]
-    pub fn between(old: &'a System, new: &'a System) -> Self {
-        let matched = matching::operations(old, new);
-        let (changes, called) = walk(&Systems { old, new, matched: &matched });
-        Self { old, new, matched, changes, called }
-    }
-
-    pub(super) fn systems(&self) -> Systems<'_> {
-        Systems { old: self.old, new: self.new, matched: &self.matched }
-    }
-
-    /// What a pair of schemas is called in the changes.
-    pub(super) fn called(&self, ids: (SchemaId, SchemaId), side: Side) -> Option<&str> {
-        let at = self.called.0.get(&(ids.0, ids.1, side))?;
-        self.called.1.get(*at).map(String::as_str)
-    }
-}
-
-type Called = (HashMap<(SchemaId, SchemaId, Side), usize>, Vec<String>);
-
-fn walk(systems: &Systems<'_>) -> (Vec<Change>, Called) {
+/// Every change between two systems, and what each pair of schemas is called.
+pub(super) fn walk(systems: &Systems<'_>) -> Found {
     let mut walker = Walker {
         systems,
         seen: HashMap::new(),
         nodes: Vec::new(),
         queue: VecDeque::new(),
         found: Vec::new(),
+        cut: false,
         named: systems.new.schemas.iter().filter_map(|s| s.name.as_deref()).collect(),
         moved: HashMap::new(),
     };
@@ -230,90 +195,12 @@ impl<'a> Walker<'a> {
             self.found.extend(changes.into_iter().map(|c| (c, Some(at))));
             for (ids, name) in children(&pair) {
                 if self.nodes.len() >= MOST_PAIRS {
+                    self.cut = true;
                     break;
                 }
                 self.node(ids, side, &format!("{subject}{name}"), Some(at));
             }
         }
-    }
-
-    /// Says of each change which operations it reaches; one change that several pairs tell is one.
-    fn finish(mut self) -> (Vec<Change>, Called) {
-        let mut stamp = vec![0_u32; self.nodes.len()];
-        let mut round = 0;
-        let mut known: HashMap<usize, BTreeSet<&str>> = HashMap::new();
-        let mut out: Vec<Change> = Vec::new();
-        let mut by_print: HashMap<String, usize> = HashMap::new();
-        // Where the words of an amount changed because its unit did, the unit is what there is to say.
-        let units: HashSet<String> = self
-            .found
-            .iter()
-            .filter(|(c, _)| c.code == "money-unit-changed")
-            .filter_map(|(c, _)| c.old.clone())
-            .collect();
-        // In these a field may be left out exactly where it may be null: told once.
-        if matches!(self.systems.old.format, "graphql" | "sql") {
-            let needed = |c: &Change| match c.code {
-                "property-became-required" => Some("never null"),
-                "parameter-requiredness-changed" if c.detail == "required" => Some("never null"),
-                "property-became-optional" | "parameter-requiredness-changed" => Some("null"),
-                _ => None,
-            };
-            let told: HashSet<(String, Side, &str)> =
-                self.found.iter().filter_map(|(c, _)| Some((c.old.clone()?, c.side, needed(c)?))).collect();
-            self.found.retain(|(c, _)| {
-                let at = || {
-                    (c.old.clone().unwrap_or_default(), c.side, if c.detail == "null" { "null" } else { "never null" })
-                };
-                c.code != "nullability-changed" || !told.contains(&at())
-            });
-        }
-        self.found.retain(|(c, _)| !c.is_text() || c.old.as_ref().is_none_or(|at| !units.contains(at)));
-        for (mut change, node) in std::mem::take(&mut self.found) {
-            if let Some(node) = node {
-                let reached = known.entry(node).or_insert_with(|| {
-                    round += 1;
-                    let mut reached = BTreeSet::new();
-                    let mut queue = VecDeque::from([node]);
-                    stamp[node] = round;
-                    while let Some(at) = queue.pop_front() {
-                        let room = Change::MOST_REACHED.saturating_sub(reached.len());
-                        reached.extend(self.nodes[at].roots.iter().take(room).map(String::as_str));
-                        if reached.len() >= Change::MOST_REACHED {
-                            break;
-                        }
-                        for from in &self.nodes[at].from {
-                            if stamp[*from] != round {
-                                stamp[*from] = round;
-                                queue.push_back(*from);
-                            }
-                        }
-                    }
-                    reached
-                });
-                change.reaches = reached.iter().map(|r| (*r).to_owned()).collect();
-            }
-            match by_print.get(&change.fingerprint()) {
-                Some(at) => {
-                    let same = &mut out[*at];
-                    for more in change.reaches {
-                        if same.reaches.len() < Change::MOST_REACHED && !same.reaches.contains(&more) {
-                            same.reaches.push(more);
-                        }
-                    }
-                }
-                None => {
-                    by_print.insert(change.fingerprint(), out.len());
-                    out.push(change);
-                }
-            }
-        }
-        out.sort_by(|a, b| {
-            (b.breaking, b.severity, &a.subject, a.code, a.side, &a.detail)
-                .cmp(&(a.breaking, a.severity, &b.subject, b.code, b.side, &b.detail))
-        });
-        let called = self.nodes.into_iter().map(|n| n.subject).collect();
-        (out, (self.seen, called))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A table or record type is there no more, of a description that states no operations.
 
 use super::super::change::{Change, Side};
+use super::super::matching::few;
 use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::{nearest, quoted};
@@ -19,9 +20,11 @@ fn look(s: &Systems<'_>, out: &mut Vec<Change>) {
     if !s.only_records() {
         return; // what is called and sent tells of what it is about
     }
+    let added: Vec<&str> =
+        s.new.entities.keys().filter(|n| !s.old.entities.contains_key(*n)).map(String::as_str).collect();
+    let few = few(s.old.entities.len(), added.len());
     for (name, entity) in s.old.entities.iter().filter(|(name, _)| !s.new.entities.contains_key(*name)) {
-        let added = s.new.entities.keys().filter(|n| !s.old.entities.contains_key(*n)).map(String::as_str);
-        let guess = nearest(name, added).map(str::to_owned);
+        let guess = nearest(name, added.iter().copied().filter(|_| few)).map(str::to_owned);
         let message = format!("the record type {} is there no more", quoted(name, 120));
         let at = entity.schema.map(|id| s.old.schemas.get(id).pointer.as_str());
         out.push(

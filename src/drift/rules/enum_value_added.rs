@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Side};
 use super::super::pair::Pair;
-use super::enum_value_removed::plain;
+use super::enum_value_removed::{alone, plain};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let (Some(was), Some(now)) = (&p.old.values, &p.new.values) else { return };
-    for value in now.iter().filter(|v| !v.is_null() && !was.contains(v)) {
+    for value in alone(now, was) {
         let shown = plain(value);
         let change =
             p.of_values(CODE, format!("{} has the new value {shown}", quoted(p.enumeration(), 160))).about(shown);

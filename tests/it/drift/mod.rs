@@ -2,6 +2,7 @@
 //! words yields nothing.
 
 mod command;
+mod corpus;
 mod felt;
 mod rules;
 mod same;

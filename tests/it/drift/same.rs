@@ -107,7 +107,7 @@ fn one_api_in_every_version_and_in_several_files_has_not_changed() {
 }
 
 /// The same document as a value: what is written with it is JSON.
-fn value(yaml: &str) -> Value {
+pub(super) fn value(yaml: &str) -> Value {
     yaml::parse(yaml, yaml::Limits::default()).unwrap().to_value()
 }
 
@@ -123,7 +123,7 @@ fn yaml_written_as_json_changes_nothing() {
 
 /// Every mapping of a document the other way round. Lists stay: the order of alternatives and of parameters is told apart
 /// in other tests.
-fn turned(value: &Value) -> Value {
+pub(super) fn turned(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(map.iter().rev().map(|(k, v)| (k.clone(), turned(v))).collect()),
         Value::Array(list) => Value::Array(list.iter().map(turned).collect()),

@@ -1,6 +1,6 @@
 //! The readers' room: our fixtures snapshotted, bad input, the corpus, and a scorer against outside truth.
 
-mod corpus;
+pub(crate) mod corpus;
 mod formats;
 mod graphql;
 mod hostile;
