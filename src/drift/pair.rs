@@ -159,10 +159,10 @@ fn types(schema: &Schema) -> TypeSet {
 /// bounds that becomes one of two shapes is bounded there.
 fn variant_of_type(pair: &Pair<'_>) -> Option<(SchemaId, SchemaId)> {
     let (old, new) = (&pair.systems.old.schemas, &pair.systems.new.schemas);
-    let plain = |s: &Schema| s.types.without(TypeSet::NULL);
+    // Whether it may be null stands beside the variants or in one of them: such pairs are left.
     let of = |all: &Schemas, ids: &[SchemaId], own: &Schema| {
         let scalar = own.properties.is_empty() && own.items.is_none() && !own.types.is_any();
-        ids.iter().copied().find(|id| scalar && plain(all.get(*id)) == plain(own))
+        ids.iter().copied().find(|id| scalar && all.get(*id).types == own.types)
     };
     match (pair.old.variants.is_empty(), pair.new.variants.is_empty()) {
         (true, false) => Some((pair.ids.0, of(new, &pair.new.variants, pair.old)?)),

@@ -15,7 +15,14 @@ fn renamed(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let one = |(key, value): (String, Value)| match (key.as_str(), &value) {
-                ("$ref", Value::String(to)) if to.starts_with(SCHEMAS) => (key, Value::String(format!("{to}Anew"))),
+                ("$ref", Value::String(to)) => match to.strip_prefix(SCHEMAS) {
+                    Some(below) => {
+                        let (name, rest) =
+                            below.split_once('/').map_or((below, String::new()), |(n, r)| (n, format!("/{r}")));
+                        (key, Value::String(format!("{SCHEMAS}{name}Anew{rest}")))
+                    }
+                    None => (key, value),
+                },
                 _ => (key, renamed(value)),
             };
             Value::Object(map.into_iter().map(one).collect())
