@@ -4,7 +4,6 @@ use super::super::change::{Change, Side};
 use super::super::ops::{Ops, answers};
 use super::{Look, Rule};
 use crate::base::text::quoted;
-use crate::model::{Body, Response};
 
 const CODE: &str = "media-type-changed";
 
@@ -23,30 +22,9 @@ pub(super) struct Media<'a> {
     others: &'a [String],
 }
 
-/// What a body or an answer may be written in.
-pub(super) trait Written {
-    fn media(&self) -> Media<'_>;
-}
-
-impl Written for Body {
-    fn media(&self) -> Media<'_> {
-        Media { chosen: &self.content_type, others: &self.others }
-    }
-}
-
-impl Written for Response {
-    fn media(&self) -> Media<'_> {
-        Media { chosen: &self.content_type, others: &self.others }
-    }
-}
-
-pub(super) fn offered(written: &impl Written) -> Media<'_> {
-    written.media()
-}
-
 impl<'a> Media<'a> {
     /// Each, the chosen one first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         std::iter::once(self.chosen).chain(self.others.iter().map(String::as_str)).filter(|name| !name.is_empty())
     }
 
@@ -64,27 +42,55 @@ fn same(a: &str, b: &str) -> bool {
     a == b || json(&a) && json(&b)
 }
 
+/// What one body or successful answer may be written in, before and after.
+pub(super) struct Written<'a> {
+    pub(super) side: Side,
+    /// `POST /orders body`, `GET /orders 200`.
+    pub(super) subject: String,
+    pub(super) was: Media<'a>,
+    pub(super) now: Media<'a>,
+    at: (&'a str, &'a str),
+}
+
+impl Written<'_> {
+    /// A change of it that breaks nobody yet, told apart by the media type.
+    pub(super) fn change(&self, code: &'static str, name: &str, message: String) -> Change {
+        Change::note(code, self.side, &self.subject, message).about(name).at(Some(self.at.0), Some(self.at.1))
+    }
+}
+
+/// The body and the successful answers that both operations have.
+pub(super) fn written<'a>(o: &Ops<'a>) -> Vec<Written<'a>> {
+    let body = o.old.body.as_ref().zip(o.new.body.as_ref()).map(|(a, b)| Written {
+        side: Side::Request,
+        subject: format!("{} body", o.subject()),
+        was: Media { chosen: &a.content_type, others: &a.others },
+        now: Media { chosen: &b.content_type, others: &b.others },
+        at: (&a.pointer, &b.pointer),
+    });
+    let successes = answers(o.old, o.new).into_iter().filter(|(a, _)| a.status.starts_with('2'));
+    let answered = successes.map(|(a, b)| Written {
+        side: Side::Response,
+        subject: format!("{} {}", o.subject(), a.status),
+        was: Media { chosen: &a.content_type, others: &a.others },
+        now: Media { chosen: &b.content_type, others: &b.others },
+        at: (&a.pointer, &b.pointer),
+    });
+    body.into_iter().chain(answered).collect()
+}
+
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
-    let mut say = |side: Side, subject: String, was: &Media<'_>, now: &Media<'_>, at: (&str, &str)| {
-        for gone in was.all().filter(|gone| !now.takes(gone)) {
-            let (shown, name) = (quoted(&subject, 160), quoted(gone, 80));
-            let message = format!("{shown} was {name} and is {}", quoted(now.chosen, 80));
-            let change = Change::note(CODE, side, &subject, message).about(gone).at(Some(at.0), Some(at.1));
-            let fix = if side == Side::Request { "write the body in" } else { "read" };
+    for w in written(o) {
+        for gone in w.was.all().filter(|gone| !w.now.takes(gone)) {
+            let (shown, name, now) = (quoted(&w.subject, 160), quoted(gone, 80), quoted(w.now.chosen, 80));
+            let change = w.change(CODE, gone, format!("{shown} was {name} and is {now}"));
+            let fix = if w.side == Side::Request { "write the body in" } else { "read" };
             // Who reads and writes what every client does is hit; of the others some are.
-            out.push(if gone == was.chosen {
-                change.breaks(&format!("{fix} {}", quoted(now.chosen, 80)))
+            out.push(if gone == w.was.chosen {
+                change.breaks(&format!("{fix} {now}"))
             } else {
                 change.may_break(&format!("{fix} another of the media types"))
             });
         }
-    };
-    if let (Some(a), Some(b)) = (&o.old.body, &o.new.body) {
-        let at = (a.pointer.as_str(), b.pointer.as_str());
-        say(Side::Request, format!("{} body", o.subject()), &offered(a), &offered(b), at);
-    }
-    for (a, b) in answers(o.old, o.new).into_iter().filter(|(a, _)| a.status.starts_with('2')) {
-        let at = (a.pointer.as_str(), b.pointer.as_str());
-        say(Side::Response, format!("{} {}", o.subject(), a.status), &offered(a), &offered(b), at);
     }
 }

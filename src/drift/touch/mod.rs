@@ -90,7 +90,8 @@ impl<'a> Look<'a> {
             let bound = full.as_ref().is_some_and(|full| c.binds.fields.iter().any(|f| f.value == *full));
             let read = c.origin.as_ref().zip(change.old.as_ref()).is_some_and(|(origin, old)| {
                 let place = origin.value.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('#'));
-                let below = place.and_then(|place| place.strip_prefix(old.trim_start_matches('#')));
+                let old = old.trim_start_matches('#');
+                let below = place.filter(|_| !old.is_empty()).and_then(|place| place.strip_prefix(old));
                 below.is_some_and(|below| match (below, deep) {
                     ("" | "/description" | "/summary", _) => true,
                     (_, deep) => deep && below.starts_with('/'),
