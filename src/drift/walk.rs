@@ -204,13 +204,16 @@ impl<'a> Walker<'a> {
     }
 }
 
+/// Two schemas, and the field of each that holds the records.
+type Moved<'a> = ((SchemaId, SchemaId), (&'a str, &'a str));
+
 /// Where the field that held the records and the one that holds them stand, and what they are called.
 fn moved<'a>(
     systems: &Systems<'a>,
     answer: (SchemaId, SchemaId),
     old: &'a Operation,
     new: &'a Operation,
-) -> Option<((SchemaId, SchemaId), (&'a str, &'a str))> {
+) -> Option<Moved<'a>> {
     let (was, now) = (old.items.as_deref()?, new.items.as_deref()?);
     let shared = was.iter().zip(now).take_while(|(a, b)| a == b).count();
     let fields = (was.get(shared)?.as_str(), now.get(shared)?.as_str());
@@ -225,7 +228,7 @@ fn bounded(name: &str) -> String {
     if name.len() <= MOST_CALLED {
         return name.to_owned();
     }
-    let (head, tail) =
-        (name.floor_char_boundary(MOST_CALLED / 4), name.ceil_char_boundary(name.len() - MOST_CALLED / 2));
-    format!("{}...{}", &name[..head], &name[tail..])
+    let head: String = name.chars().take(MOST_CALLED / 4).collect();
+    let tail = name.char_indices().rev().nth(MOST_CALLED / 2).map_or(0, |(at, _)| at);
+    format!("{head}...{}", &name[tail..])
 }
