@@ -10,9 +10,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let verbose = args.iter().any(|a| a == "--verbose");
+    let asked = |flag: &str| args.iter().any(|a| a == flag);
+    let verbose = asked("--verbose");
     let Some(path) = args.iter().find(|a| !a.starts_with("--")).map(PathBuf::from) else {
-        eprintln!("usage: drift-accuracy PATH [--verbose]");
+        eprintln!("usage: drift-accuracy PATH [--verbose] [--changes]");
         return ExitCode::from(2);
     };
     match pairs::run(&path) {
@@ -20,6 +21,14 @@ fn main() -> ExitCode {
             println!("{}", report.table());
             for row in report.rows.iter().filter(|r| verbose || r.seen.is_none()) {
                 println!("{}", row.line());
+            }
+            for (pair, c) in report.pairs.iter().flat_map(|p| p.changes.iter().map(|c| (&p.name, c))) {
+                if asked("--changes") {
+                    let kind = if c.breaking { "breaks" } else { "harmless" };
+                    let place = |p: &Option<String>| p.clone().unwrap_or_else(|| "-".to_owned());
+                    println!("{pair} {} {} {} {kind}: {}", c.code, c.side.as_str(), c.severity.as_str(), c.message);
+                    println!("    {} -> {}", place(&c.old), place(&c.new));
+                }
             }
             ExitCode::SUCCESS
         }

@@ -57,6 +57,8 @@ pub struct Pair {
     pub read_ms: u128,
     /// Changes found when each is compared with itself.
     pub invented: usize,
+    /// Every change, for whoever judges them by eye.
+    pub changes: Vec<Change>,
 }
 
 /// All pairs.
@@ -139,6 +141,7 @@ pub fn run(path: &Path) -> Result<Report, String> {
             compare_ms,
             read_ms,
             invented: compare(&was, &was).len(),
+            changes,
             name,
         });
     }
@@ -147,7 +150,9 @@ pub fn run(path: &Path) -> Result<Report, String> {
 
 fn seen(said: &str, breaking: bool, changes: &[Change]) -> Option<String> {
     let shown = |c: &Change| format!("{} {}: {}", c.code, c.side.as_str(), c.message);
-    let kind = |c: &&Change| c.breaking == breaking;
+    // A row on a text is answered by a text alone, and no other row is.
+    let text = said.starts_with("Description '") || said.contains(" description changed from ");
+    let kind = |c: &&Change| c.breaking == breaking && c.code.ends_with("text-changed") == text;
     let coordinate = said.trim_end().strip_suffix(')').and_then(|s| s.rsplit_once('(')).map(|(_, c)| c.trim());
     if let Some(at) = coordinate.filter(|c| !c.is_empty() && !c.contains(' ')) {
         let named = |c: &&Change| {

@@ -141,6 +141,12 @@ impl Change {
         self
     }
 
+    /// It is about what is said, not about what goes over the wire.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.code.ends_with("text-changed")
+    }
+
     /// Stays the same from run to run and when other things of the descriptions change: code, side, subject, detail.
     /// Pointers are no part of it: they move with the document.
     #[must_use]

@@ -16,6 +16,14 @@ pub(super) struct Matched {
     pub(super) added: Vec<usize>,
 }
 
+/// Most pairs of what is gone and what is new that are held against each other, by shape or by name.
+const MOST_ALIKE: usize = 10_000;
+
+/// Few enough of both to say what may have been renamed to what.
+pub(super) const fn few(gone: usize, new: usize) -> bool {
+    gone.saturating_mul(new) <= MOST_ALIKE
+}
+
 /// Most pairs of a removed and an added operation that are held against each other for a guess.
 const MOST_GUESSED: usize = 200_000;
 
@@ -58,14 +66,17 @@ fn own_id(o: &Operation) -> Option<&str> {
     (!o.id.contains(' ')).then_some(o.id.as_str())
 }
 
-/// Pairs operations by method and path, else by method and path with the server's path before it, else by operationId.
+/// Pairs operations by method and path as written, else by what of them goes over the wire, else by that with the server's
+/// path before it, else by operationId.
 pub(super) fn operations(old: &System, new: &System) -> Matched {
     let mut to = vec![None; old.operations.len()];
     let mut taken = HashSet::new();
-    for round in 0..3 {
+    for round in 0..4 {
         let key = |system: &System, o: &Operation| match round {
-            0 => Some(wire(system, o, false)),
-            1 => Some(wire(system, o, true)),
+            // Two paths may differ in the names of their parameters alone.
+            0 => o.root_field.is_none().then(|| format!("{} {}", o.method.as_str(), o.path)),
+            1 => Some(wire(system, o, false)),
+            2 => Some(wire(system, o, true)),
             _ => own_id(o).map(str::to_owned),
         };
         let mut known: HashMap<String, usize> = HashMap::new();
@@ -129,31 +140,34 @@ pub(super) fn signature(kind: &SchemeKind) -> String {
     }
 }
 
-/// The alternatives of an operation's security: what each is made of, with the scopes it asks for. A scheme that both
-/// descriptions have under one name stands under its name, else under what it is.
+/// The alternatives of an operation's security: what each is made of, with the sets of scopes of which one is enough. A
+/// scheme that both descriptions have under one name stands under its name, else under what it is.
 pub(super) fn security<'s>(
     system: &'s System,
     other: &System,
     o: &'s Operation,
-) -> BTreeMap<Vec<String>, Vec<&'s str>> {
-    let mut out = BTreeMap::new();
+) -> BTreeMap<Vec<String>, Vec<Vec<&'s str>>> {
+    let mut out: BTreeMap<Vec<String>, Vec<Vec<&str>>> = BTreeMap::new();
     for alternative in &o.security {
         let mut made: Vec<String> = alternative
             .iter()
             .map(|used| match system.schemes.get(&used.scheme) {
                 Some(scheme) if !other.schemes.contains_key(&used.scheme) => {
                     let own = signature(&scheme.kind);
-                    let same = other.schemes.iter().find(|(_, s)| signature(&s.kind) == own);
-                    same.map_or(own, |(name, _)| name.clone())
+                    // One of two names for the same thing may have gone.
+                    let kept = other
+                        .schemes
+                        .iter()
+                        .find(|(name, s)| system.schemes.contains_key(*name) && signature(&s.kind) == own);
+                    kept.map_or(own, |(name, _)| name.clone())
                 }
                 _ => used.scheme.clone(),
             })
             .collect();
         made.sort();
         let scopes = alternative.iter().flat_map(|u| u.scopes.iter().map(String::as_str)).collect();
-        out.entry(made).or_insert(scopes);
+        out.entry(made).or_default().push(scopes);
     }
-    // Of one scheme under two names in either description, one is enough.
     out
 }
 
@@ -167,14 +181,26 @@ pub(super) struct Variants {
 /// Pairs variants by name, then by shape.
 pub(super) fn variants(old: &Schemas, a: &[SchemaId], new: &Schemas, b: &[SchemaId]) -> Variants {
     let mut pairs = Vec::new();
-    let mut left: Vec<SchemaId> = b.to_vec();
+    let mut named: HashMap<&str, SchemaId> = HashMap::new();
+    for id in b.iter().rev() {
+        if let Some(name) = new.get(*id).name.as_deref() {
+            named.insert(name, *id);
+        }
+    }
+    let mut taken = HashSet::new();
     let mut removed = Vec::new();
     for id in a {
-        let name = old.get(*id).name.as_deref();
-        match left.iter().position(|other| name.is_some() && new.get(*other).name.as_deref() == name) {
-            Some(at) => pairs.push((*id, left.remove(at))),
+        match old.get(*id).name.as_deref().and_then(|name| named.remove(name)) {
+            Some(other) => {
+                taken.insert(other);
+                pairs.push((*id, other));
+            }
             None => removed.push(*id),
         }
+    }
+    let mut left: Vec<SchemaId> = b.iter().copied().filter(|id| !taken.contains(id)).collect();
+    if !few(removed.len(), left.len()) {
+        return Variants { pairs, removed, added: left };
     }
     let mut alone = Vec::new();
     for id in removed {

@@ -5,12 +5,16 @@
 //! somebody who kept to the old one can fail under the new one.
 
 mod change;
+mod compared;
 mod matching;
+mod ops;
+mod pair;
 mod rules;
+mod told;
 mod touch;
 mod walk;
 
 pub use change::{Change, Side};
+pub use compared::{Drift, compare};
 pub use rules::{ALL, Rule};
-pub use touch::{Touched, touched};
-pub use walk::compare;
+pub use touch::Touched;

@@ -1,234 +1,90 @@
 //! Walks two systems side by side: every pair of schemas once for each side, however many operations reach it, and
 //! however it refers to itself.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::change::{Change, Side};
-use super::matching::{self, Matched};
+use super::ops::{Ops, Systems, answers};
+use super::pair::{Pair, children};
 use super::rules::{ALL, Look};
-use crate::model::{Additional, Operation, ParamIn, Parameter, Schema, SchemaId, System};
-
-/// A property of both: its name, and its schema before and after, each with whether it must be there.
-pub(super) type Kept<'a> = (&'a str, (SchemaId, bool), (SchemaId, bool));
-
-/// Two systems.
-pub(super) struct Systems<'a> {
-    pub(super) old: &'a System,
-    pub(super) new: &'a System,
-    pub(super) matched: &'a Matched,
-}
-
-/// Two operations that are one.
-pub(super) struct Ops<'a> {
-    pub(super) systems: &'a Systems<'a>,
-    pub(super) old: &'a Operation,
-    pub(super) new: &'a Operation,
-}
-
-impl<'a> Ops<'a> {
-    /// `GET /v1/orders`; of GraphQL `Query.orders`.
-    pub(super) fn subject(&self) -> String {
-        subject(self.old)
-    }
-
-    /// Parameters that are one: those of the path by their place in it, others by where and how they are called.
-    pub(super) fn parameters(&self) -> Vec<(&'a Parameter, &'a Parameter)> {
-        let path = self.old.path_params().into_iter().zip(self.new.path_params()).filter_map(|(a, b)| {
-            let find =
-                |o: &'a Operation, name: &str| o.parameters.iter().find(|p| p.place == ParamIn::Path && p.name == name);
-            Some((find(self.old, a)?, find(self.new, b)?))
-        });
-        let others = self.old.parameters.iter().filter(|p| p.place != ParamIn::Path);
-        path.chain(others.filter_map(|p| Some((p, same(p, &self.new.parameters)?)))).collect()
-    }
-
-    /// Parameters of one side alone, those of the path left out.
-    pub(super) fn alone(these: &'a [Parameter], those: &'a [Parameter]) -> Vec<&'a Parameter> {
-        these.iter().filter(|p| p.place != ParamIn::Path && same(p, those).is_none()).collect()
-    }
-}
-
-fn same<'p>(p: &Parameter, among: &'p [Parameter]) -> Option<&'p Parameter> {
-    among.iter().find(|q| {
-        let header = p.place == ParamIn::Header && p.name.eq_ignore_ascii_case(&q.name);
-        q.place == p.place && (q.name == p.name || header)
-    })
-}
-
-/// How an operation is called in an answer.
-pub(super) fn subject(o: &Operation) -> String {
-    match &o.root_field {
-        Some(field) => {
-            let root = field.root.as_str();
-            format!("{}{}.{}", root[..1].to_ascii_uppercase(), &root[1..], field.name)
-        }
-        None => format!("{} {}", o.method.as_str(), o.path),
-    }
-}
-
-/// Two schemas that stand at one place.
-pub(super) struct Pair<'a> {
-    pub(super) systems: &'a Systems<'a>,
-    pub(super) side: Side,
-    pub(super) ids: (SchemaId, SchemaId),
-    pub(super) old: &'a Schema,
-    pub(super) new: &'a Schema,
-    /// How the place is called.
-    pub(super) subject: &'a str,
-}
-
-impl<'a> Pair<'a> {
-    pub(super) fn new(systems: &'a Systems<'a>, side: Side, ids: (SchemaId, SchemaId), subject: &'a str) -> Self {
-        let (old, new) = (systems.old.schemas.get(ids.0), systems.new.schemas.get(ids.1));
-        Self { systems, side, ids, old, new, subject }
-    }
-
-    /// The same change in a request or in an answer.
-    pub(super) fn is(&self, side: Side) -> bool {
-        self.side == side
-    }
-
-    /// A change of this schema that breaks nobody yet.
-    pub(super) fn change(&self, code: &'static str, message: impl Into<String>) -> Change {
-        Change::note(code, self.side, self.subject, message).at(Some(&self.old.pointer), Some(&self.new.pointer))
-    }
-
-    /// A change of a property of it that breaks nobody yet.
-    pub(super) fn property(&self, code: &'static str, name: &str, message: impl Into<String>) -> Change {
-        let (old, new) = (&self.systems.old.schemas, &self.systems.new.schemas);
-        let was = old.property(self.ids.0, name).map(|p| old.get(p.0).pointer.as_str());
-        let now = new.property(self.ids.1, name).map(|p| new.get(p.0).pointer.as_str());
-        Change::note(code, self.side, format!("{}.{name}", self.subject), message).at(was, now).of(name)
-    }
-
-    /// One is made of variants and the other is not.
-    fn unlike(&self) -> bool {
-        self.old.variants.is_empty() != self.new.variants.is_empty()
-    }
-
-    /// Properties of the old schema on this side.
-    pub(super) fn old_properties(&self) -> Vec<(&'a str, SchemaId)> {
-        properties(self.systems.old, self.ids.0, self.unlike(), self.side)
-    }
-
-    /// Properties of the new schema on this side.
-    pub(super) fn new_properties(&self) -> Vec<(&'a str, SchemaId)> {
-        properties(self.systems.new, self.ids.1, self.unlike(), self.side)
-    }
-
-    /// Properties of the new schema that the old one lacks.
-    pub(super) fn added(&self) -> Vec<(&'a str, &'a Schema)> {
-        let old: BTreeSet<&str> = self.old_properties().into_iter().map(|(n, _)| n).collect();
-        let new = self.new_properties().into_iter().filter(|(n, _)| !old.contains(n));
-        new.map(|(n, id)| (n, self.systems.new.schemas.get(id))).collect()
-    }
-
-    /// Properties of the old schema that the new one lacks.
-    pub(super) fn removed(&self) -> Vec<(&'a str, &'a Schema)> {
-        let new: BTreeSet<&str> = self.new_properties().into_iter().map(|(n, _)| n).collect();
-        let old = self.old_properties().into_iter().filter(|(n, _)| !new.contains(n));
-        old.map(|(n, id)| (n, self.systems.old.schemas.get(id))).collect()
-    }
-
-    /// Properties of both, each with whether it must be there: before, after.
-    pub(super) fn kept(&self) -> Vec<Kept<'a>> {
-        let needed = |system: &'a System, id: SchemaId, name: &str| {
-            let schema = system.schemas.get(id);
-            if self.unlike() {
-                system.schemas.property(id, name).is_some_and(|p| p.1)
-            } else {
-                schema.required.contains(name)
-            }
-        };
-        let new: HashMap<&str, SchemaId> = self.new_properties().into_iter().collect();
-        self.old_properties()
-            .into_iter()
-            .filter_map(|(name, old)| {
-                let new = *new.get(name)?;
-                let before = needed(self.systems.old, self.ids.0, name);
-                Some((name, (old, before), (new, needed(self.systems.new, self.ids.1, name))))
-            })
-            .collect()
-    }
-
-    /// Whether a property of the new schema must be there.
-    pub(super) fn new_needs(&self, name: &str) -> bool {
-        if self.unlike() {
-            self.systems.new.schemas.property(self.ids.1, name).is_some_and(|p| p.1)
-        } else {
-            self.new.required.contains(name)
-        }
-    }
-
-    /// The variants of both; a schema without any is its own only one.
-    pub(super) fn variants(&self) -> Option<matching::Variants> {
-        if self.old.variants.is_empty() || self.new.variants.is_empty() {
-            return None;
-        }
-        let (old, new) = (&self.systems.old.schemas, &self.systems.new.schemas);
-        Some(matching::variants(old, &self.old.variants, new, &self.new.variants))
-    }
-}
-
-fn properties(system: &System, id: SchemaId, all: bool, side: Side) -> Vec<(&str, SchemaId)> {
-    let seen = |id: SchemaId| {
-        let schema = system.schemas.get(id);
-        !(side == Side::Request && schema.read_only || side == Side::Response && schema.write_only)
-    };
-    if all {
-        return system.schemas.properties(id).into_iter().filter(|(_, id)| seen(*id)).collect();
-    }
-    let own = system.schemas.get(id).properties.iter();
-    own.filter(|(_, id)| seen(**id)).map(|(name, id)| (name.as_str(), *id)).collect()
-}
+use super::told::Found;
+use crate::model::{Operation, SchemaId};
 
 /// A pair of schemas in the walk.
-struct Node {
-    ids: (SchemaId, SchemaId),
-    side: Side,
-    subject: String,
+pub(super) struct Node {
+    pub(super) ids: (SchemaId, SchemaId),
+    pub(super) side: Side,
+    pub(super) subject: String,
     /// Pairs that lead here.
-    from: Vec<usize>,
+    pub(super) from: Vec<usize>,
     /// Operations and events that it is the root of.
-    roots: Vec<String>,
+    pub(super) roots: Vec<String>,
 }
 
-struct Walker<'a> {
-    systems: &'a Systems<'a>,
-    seen: HashMap<(SchemaId, SchemaId, Side), usize>,
-    nodes: Vec<Node>,
+/// Most pairs of schemas that are walked: two descriptions that refer to themselves in different ways have as many as the
+/// product of both.
+const MOST_PAIRS: usize = 1_000_000;
+/// Most characters of what a place is called; the middle of a longer one is left out.
+const MOST_CALLED: usize = 400;
+
+pub(super) struct Walker<'a> {
+    pub(super) systems: &'a Systems<'a>,
+    pub(super) seen: HashMap<(SchemaId, SchemaId, Side), usize>,
+    pub(super) nodes: Vec<Node>,
     queue: VecDeque<usize>,
     /// Changes, each with the pair it belongs to.
-    found: Vec<(Change, Option<usize>)>,
+    pub(super) found: Vec<(Change, Option<usize>)>,
+    /// There were more pairs than are walked.
+    pub(super) cut: bool,
+    /// Names of schemas of the new description.
+    named: HashSet<&'a str>,
+    /// Fields that held the records of a list and hold them now: told as that, and not once more as fields.
+    moved: HashMap<(SchemaId, SchemaId), (&'a str, &'a str)>,
 }
 
-/// Every change from the old to the new, worst first, then by what changed.
-#[must_use]
-pub fn compare(old: &System, new: &System) -> Vec<Change> {
-    let matched = matching::operations(old, new);
-    let systems = Systems { old, new, matched: &matched };
+/// Every change between two systems, and what each pair of schemas is called.
+pub(super) fn walk(systems: &Systems<'_>) -> Found {
     let mut walker = Walker {
-        systems: &systems,
+        systems,
         seen: HashMap::new(),
         nodes: Vec::new(),
         queue: VecDeque::new(),
         found: Vec::new(),
+        cut: false,
+        named: systems.new.schemas.iter().filter_map(|s| s.name.as_deref()).collect(),
+        moved: HashMap::new(),
     };
     for rule in ALL {
         if let Look::Systems(look) = rule.look {
             let mut out = Vec::new();
-            look(&systems, &mut out);
+            look(systems, &mut out);
             walker.found.extend(out.into_iter().map(|c| (c, None)));
         }
     }
+    let Systems { old, new, matched } = *systems;
     for (i, j) in &matched.pairs {
         walker.operation(&old.operations[*i], &new.operations[*j]);
     }
-    for event in &old.events {
-        let Some(other) = new.event(&event.name) else { continue };
+    for (event, other) in systems.events() {
+        let subject = format!("event {}", event.name);
         if let (Some(a), Some(b)) = (event.payload, other.payload) {
-            let subject = format!("event {}", event.name);
             walker.root((a, b), Side::Response, &subject, &subject);
+        }
+        for header in &event.headers {
+            let same = other.headers.iter().find(|h| h.name.eq_ignore_ascii_case(&header.name));
+            if let (Some(a), Some(b)) = (header.schema, same.and_then(|h| h.schema)) {
+                walker.root((a, b), Side::Response, &format!("{subject} {}", header.name), &subject);
+            }
+        }
+    }
+    if systems.only_records() {
+        // A table is read and written; a schema of records may be either.
+        for (name, entity) in &old.entities {
+            let same = new.entities.get(name).and_then(|e| e.schema);
+            if let (Some(a), Some(b)) = (entity.schema, same) {
+                walker.root((a, b), Side::Request, name, name);
+                walker.root((a, b), Side::Response, name, name);
+            }
         }
     }
     walker.run();
@@ -257,8 +113,8 @@ pub(super) fn of_schemas(pair: &Pair<'_>) -> Vec<Change> {
     out
 }
 
-impl Walker<'_> {
-    fn operation(&mut self, old: &Operation, new: &Operation) {
+impl<'a> Walker<'a> {
+    fn operation(&mut self, old: &'a Operation, new: &'a Operation) {
         let ops = Ops { systems: self.systems, old, new };
         self.found.extend(of_operations(&ops).into_iter().map(|c| (c, None)));
         let subject = ops.subject();
@@ -274,6 +130,9 @@ impl Walker<'_> {
         }
         for (p, q) in answers(old, new) {
             if let (Some(a), Some(b)) = (p.schema, q.schema) {
+                if p.status.starts_with('2') {
+                    self.moved.extend(moved(self.systems, (a, b), old, new));
+                }
                 self.root((a, b), Side::Response, &format!("{subject} {}", p.status), &old.id);
             }
         }
@@ -292,10 +151,7 @@ impl Walker<'_> {
             None => {
                 let at = self.nodes.len();
                 self.seen.insert((ids.0, ids.1, side), at);
-                // A named schema is one thing wherever it stands, and is called so.
-                let name = self.systems.old.schemas.get(ids.0).name.as_deref();
-                let enumeration = self.systems.old.schemas.get(ids.0).properties.is_empty();
-                let subject = name.filter(|_| !enumeration).unwrap_or(subject).to_owned();
+                let subject = self.name(ids).unwrap_or_else(|| bounded(subject));
                 self.nodes.push(Node { ids, side, subject, from: Vec::new(), roots: Vec::new() });
                 self.queue.push_back(at);
                 at
@@ -307,106 +163,72 @@ impl Walker<'_> {
         at
     }
 
+    /// What two schemas are called where they are one thing wherever they stand: what hangs on a place moves with it.
+    fn name(&self, ids: (SchemaId, SchemaId)) -> Option<String> {
+        let (old, new) = (self.systems.old.schemas.get(ids.0), self.systems.new.schemas.get(ids.1));
+        let was = old.name.as_deref()?;
+        // In GraphQL every field has an enumeration of its own, which may be null or not.
+        if self.systems.old.format == "graphql" && old.properties.is_empty() && old.variants.is_empty() {
+            return None;
+        }
+        match new.name.as_deref() {
+            // Another takes its place here, and it is what it was elsewhere.
+            Some(now) if now != was && self.named.contains(was) => Some(bounded(&format!("{was} as {now}"))),
+            // What stands here now has no name, and the named one stands elsewhere as before.
+            None if self.named.contains(was) => None,
+            _ => Some(bounded(was)),
+        }
+    }
+
     fn run(&mut self) {
         while let Some(at) = self.queue.pop_front() {
             let Node { ids, side, subject, .. } = &self.nodes[at];
             let (ids, side, subject) = (*ids, *side, subject.clone());
             let pair = Pair::new(self.systems, side, ids, &subject);
-            self.found.extend(of_schemas(&pair).into_iter().map(|c| (c, Some(at))));
+            let moved = self.moved.get(&ids).filter(|_| side == Side::Response);
+            let told = |c: &Change| match (moved, c.field.as_deref()) {
+                (Some((was, _)), Some(field)) if c.code == "property-removed" => field == *was,
+                (Some((_, now)), Some(field)) if c.code == "property-added" => field == *now,
+                _ => false,
+            };
+            let changes: Vec<Change> = of_schemas(&pair).into_iter().filter(|c| !told(c)).collect();
+            self.found.extend(changes.into_iter().map(|c| (c, Some(at))));
             for (ids, name) in children(&pair) {
+                if self.nodes.len() >= MOST_PAIRS {
+                    self.cut = true;
+                    break;
+                }
                 self.node(ids, side, &format!("{subject}{name}"), Some(at));
             }
         }
     }
-
-    /// Says of each change which operations it reaches; one change that several pairs tell is one.
-    fn finish(self) -> Vec<Change> {
-        let mut stamp = vec![0_u32; self.nodes.len()];
-        let mut round = 0;
-        let mut known: HashMap<usize, BTreeSet<&str>> = HashMap::new();
-        let mut out: Vec<Change> = Vec::new();
-        let mut by_print: HashMap<String, usize> = HashMap::new();
-        for (mut change, node) in self.found {
-            if let Some(node) = node {
-                let reached = known.entry(node).or_insert_with(|| {
-                    round += 1;
-                    let mut reached = BTreeSet::new();
-                    let mut queue = VecDeque::from([node]);
-                    stamp[node] = round;
-                    while let Some(at) = queue.pop_front() {
-                        let room = Change::MOST_REACHED.saturating_sub(reached.len());
-                        reached.extend(self.nodes[at].roots.iter().take(room).map(String::as_str));
-                        if reached.len() >= Change::MOST_REACHED {
-                            break;
-                        }
-                        for from in &self.nodes[at].from {
-                            if stamp[*from] != round {
-                                stamp[*from] = round;
-                                queue.push_back(*from);
-                            }
-                        }
-                    }
-                    reached
-                });
-                change.reaches = reached.iter().map(|r| (*r).to_owned()).collect();
-            }
-            match by_print.get(&change.fingerprint()) {
-                Some(at) => {
-                    let same = &mut out[*at];
-                    for more in change.reaches {
-                        if same.reaches.len() < Change::MOST_REACHED && !same.reaches.contains(&more) {
-                            same.reaches.push(more);
-                        }
-                    }
-                }
-                None => {
-                    by_print.insert(change.fingerprint(), out.len());
-                    out.push(change);
-                }
-            }
-        }
-        out.sort_by(|a, b| {
-            (b.breaking, b.severity, &a.subject, a.code, a.side, &a.detail)
-                .cmp(&(a.breaking, a.severity, &b.subject, b.code, b.side, &b.detail))
-        });
-        out
-    }
 }
 
-/// Answers that are one: by status; the first success of one side is that of the other, whatever its number.
-pub(super) fn answers<'a>(
+/// Two schemas, and the field of each that holds the records.
+type Moved<'a> = ((SchemaId, SchemaId), (&'a str, &'a str));
+
+/// Where the field that held the records and the one that holds them stand, and what they are called.
+fn moved<'a>(
+    systems: &Systems<'a>,
+    answer: (SchemaId, SchemaId),
     old: &'a Operation,
     new: &'a Operation,
-) -> Vec<(&'a crate::model::Response, &'a crate::model::Response)> {
-    let mut out: Vec<_> = old
-        .responses
-        .iter()
-        .filter_map(|p| Some((p, new.responses.iter().find(|q| q.status.eq_ignore_ascii_case(&p.status))?)))
-        .collect();
-    if let (Some(p), Some(q)) = (old.success(), new.success())
-        && !out.iter().any(|(a, b)| a.status == p.status || b.status == q.status)
-    {
-        out.push((p, q));
-    }
-    out
+) -> Option<Moved<'a>> {
+    let (was, now) = (old.items.as_deref()?, new.items.as_deref()?);
+    let shared = was.iter().zip(now).take_while(|(a, b)| a == b).count();
+    let fields = (was.get(shared)?.as_str(), now.get(shared)?.as_str());
+    let holder = was.iter().take(shared).try_fold(answer, |at, name| {
+        Some((systems.old.schemas.property(at.0, name)?.0, systems.new.schemas.property(at.1, name)?.0))
+    })?;
+    Some((holder, fields))
 }
 
-/// Pairs below a pair, each with what its name adds.
-pub(super) fn children(pair: &Pair<'_>) -> Vec<((SchemaId, SchemaId), String)> {
-    let mut out = Vec::new();
-    for (name, old, new) in pair.kept() {
-        out.push(((old.0, new.0), format!(".{name}")));
+/// What a place is called, its middle left out where it is too long.
+fn bounded(name: &str) -> String {
+    if name.len() <= MOST_CALLED {
+        return name.to_owned();
     }
-    if let (Some(a), Some(b)) = (pair.old.items, pair.new.items) {
-        out.push(((a, b), "[]".to_owned()));
-    }
-    if let (Additional::Of(a), Additional::Of(b)) = (pair.old.additional, pair.new.additional) {
-        out.push(((a, b), ".*".to_owned()));
-    }
-    if let Some(variants) = pair.variants() {
-        for (i, ids) in variants.pairs.into_iter().enumerate() {
-            out.push((ids, if i == 0 { String::new() } else { format!("|{}", i + 1) }));
-        }
-    }
-    out
+    let head: String = name.chars().take(MOST_CALLED / 4).collect();
+    let tail = name.char_indices().rev().nth(MOST_CALLED / 2).map_or(0, |(at, _)| at);
+    format!("{head}...{}", &name[tail..])
 }

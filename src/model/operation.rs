@@ -157,6 +157,8 @@ pub struct Body {
     pub required: bool,
     /// The media type chosen: JSON where offered, else form, else the first.
     pub content_type: String,
+    /// Media types that it may be written in as well, as the description lists them.
+    pub others: Vec<String>,
     /// Its schema, if any.
     pub schema: Option<SchemaId>,
     /// Where it was read.
@@ -170,6 +172,8 @@ pub struct Response {
     pub status: String,
     /// The media type chosen; empty where there is no body.
     pub content_type: String,
+    /// Media types that it may be written in as well, as the description lists them.
+    pub others: Vec<String>,
     /// Schema of the body, if any.
     pub schema: Option<SchemaId>,
     /// Names of the documented headers, as written.

@@ -215,8 +215,13 @@ pub(crate) fn crm(url: Option<&str>) -> System {
     let write = |id: &str, method: Method, path: &str, action: Action, params: &[&str], body: SchemaId| {
         let mut op = operation(id, method, path, action, params);
         let pointer = format!("{}/requestBody", op.pointer);
-        op.body =
-            Some(Body { required: true, content_type: "application/json".to_owned(), schema: Some(body), pointer });
+        op.body = Some(Body {
+            required: true,
+            content_type: "application/json".to_owned(),
+            others: Vec::new(),
+            schema: Some(body),
+            pointer,
+        });
         op.record = Some(body);
         op.security = needs("oauth", &["write"]);
         let basis = Basis::Stated { pointer: format!("{}/x-ratelimit", op.pointer) };

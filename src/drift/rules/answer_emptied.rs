@@ -1,8 +1,7 @@
 //! An answer has no body that it had.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
-use super::super::walk::answers;
+use super::super::ops::{Ops, answers};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

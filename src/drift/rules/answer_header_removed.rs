@@ -1,10 +1,9 @@
 //! A successful answer carries a documented header no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
-use super::super::walk::answers;
+use super::super::ops::{Ops, answers};
 use super::{Look, Rule};
-use crate::base::text::quoted;
+use crate::base::text::{quoted, words};
 
 const CODE: &str = "answer-header-removed";
 
@@ -25,13 +24,33 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
                 quoted(&a.status, 20),
                 quoted(name, 80)
             );
-            out.push(
-                Change::note(CODE, Side::Response, format!("{} {}", o.subject(), a.status), message)
-                    .may_break("do not rely on the header")
-                    .about(name.to_ascii_lowercase())
-                    .of(name)
-                    .at(Some(&a.pointer), Some(&b.pointer)),
-            );
+            let change = Change::note(CODE, Side::Response, format!("{} {}", o.subject(), a.status), message)
+                .about(name.to_ascii_lowercase())
+                .of(name)
+                .at(Some(&a.pointer), Some(&b.pointer));
+            out.push(if steers(name) { change.may_break("do not rely on the header") } else { change });
         }
     }
+}
+
+/// Whether clients go by it: pages, limits, places, versions. Most others tell what a proxy did.
+fn steers(name: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "link",
+        "location",
+        "etag",
+        "last",
+        "retry",
+        "limit",
+        "remaining",
+        "reset",
+        "next",
+        "page",
+        "total",
+        "count",
+        "cursor",
+        "sunset",
+        "version",
+    ];
+    words(name).iter().any(|w| WORDS.contains(&w.as_str()))
 }

@@ -1,7 +1,7 @@
 //! An argument of a GraphQL field is declared with another type: a request that names the old one is refused.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -20,6 +20,10 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
     for (name, was) in &a.arguments {
         let Some(now) = b.arguments.get(name).filter(|now| *now != was) else { continue };
         let plain = |t: &str| t.replace('!', "");
+        // That it must be sent now, or need not, is told as that.
+        if was.trim_end_matches('!') == now.trim_end_matches('!') {
+            continue;
+        }
         let change = Change::note(
             CODE,
             Side::Request,

@@ -1,7 +1,7 @@
 //! A call needs authentication that was open, or could be made without.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::Operation;
@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
-    let open = |op: &Operation| op.security.is_empty() || op.security.iter().any(Vec::is_empty);
     if open(o.old) && !open(o.new) {
         out.push(
             Change::note(
@@ -30,4 +29,9 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
             .at(Some(&o.old.pointer), Some(&o.new.pointer)),
         );
     }
+}
+
+/// It can be called without authentication.
+pub(super) fn open(o: &Operation) -> bool {
+    o.security.is_empty() || o.security.iter().any(Vec::is_empty)
 }

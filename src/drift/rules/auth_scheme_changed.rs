@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Side};
 use super::super::matching::signature;
-use super::super::walk::Systems;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Side};
 use super::super::matching::security;
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

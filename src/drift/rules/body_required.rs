@@ -1,7 +1,7 @@
 //! A request needs a body that could be left out.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::Operation;
@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
-    let needs = |op: &Operation| op.body.as_ref().is_some_and(|b| b.required);
     if needs(o.new) && !needs(o.old) {
         let at = |op: &'_ Operation| op.body.as_ref().map(|b| b.pointer.clone());
         out.push(
@@ -26,4 +25,9 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
                 .at(at(o.old).as_deref(), at(o.new).as_deref()),
         );
     }
+}
+
+/// It has a body, which must be sent.
+pub(super) fn needs(op: &Operation) -> bool {
+    op.body.as_ref().is_some_and(|b| b.required)
 }

@@ -1,7 +1,7 @@
 //! What is taken where nothing is sent is another value.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::enum_value_removed::plain;
 use super::{Look, Rule};
 use crate::base::text::quoted;
@@ -18,14 +18,12 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    if p.is(Side::Request) && p.old.default.is_some() && p.new.default.is_some() && p.old.default != p.new.default {
-        let shown = |v: &Option<Box<Value>>| v.as_deref().map(plain).unwrap_or_default();
-        let message = format!(
-            "{} was {} by default and is {}",
-            quoted(p.subject, 160),
-            shown(&p.old.default),
-            shown(&p.new.default)
-        );
-        out.push(p.change(CODE, message).bites("send the value that is wanted"));
+    if p.is(Side::Request) && p.old.default != p.new.default {
+        let shown = |v: &Option<Box<Value>>| v.as_deref().map_or_else(|| "not stated".to_owned(), plain);
+        let (was, now) = (shown(&p.old.default), shown(&p.new.default));
+        let message = format!("the default of {} was {was} and is {now}", quoted(p.subject, 160));
+        let change = p.change(CODE, message).about(format!("{was} {now}"));
+        // What was never stated may have been the same all along.
+        out.push(if p.old.default.is_some() { change.bites("send the value that is wanted") } else { change });
     }
 }

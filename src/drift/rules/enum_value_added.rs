@@ -1,8 +1,8 @@
 //! A value is new: a reader that knows only the old ones meets it.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
-use super::enum_value_removed::plain;
+use super::super::pair::Pair;
+use super::enum_value_removed::{alone, plain};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -18,9 +18,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let (Some(was), Some(now)) = (&p.old.values, &p.new.values) else { return };
-    for value in now.iter().filter(|v| !v.is_null() && !was.contains(v)) {
+    for value in alone(now, was) {
         let shown = plain(value);
-        let change = p.change(CODE, format!("{} has the new value {shown}", quoted(p.subject, 160))).about(shown);
+        let change =
+            p.of_values(CODE, format!("{} has the new value {shown}", quoted(p.enumeration(), 160))).about(shown);
         out.push(if p.is(Side::Response) { change.bites("say in the value table what becomes of it") } else { change });
     }
 }

@@ -1,7 +1,7 @@
 //! A webhook or callback is new.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -12,11 +12,9 @@ pub(super) const RULE: Rule =
     Rule { code: CODE, finds: "A webhook or callback is new.", look: Look::Systems(look), drills: &[] };
 
 fn look(s: &Systems<'_>, out: &mut Vec<Change>) {
-    for event in &s.new.events {
-        if s.old.event(&event.name).is_none() {
-            let message = format!("the event {} is new", quoted(&event.name, 120));
-            let change = Change::note(CODE, Side::Response, format!("event {}", event.name), message);
-            out.push(change.at(None, Some(&event.pointer)).on(&event.name));
-        }
+    for event in s.events_alone(s.new) {
+        let message = format!("the event {} is new", quoted(&event.name, 120));
+        let change = Change::note(CODE, Side::Response, format!("event {}", event.name), message);
+        out.push(change.at(None, Some(&event.pointer)).on(&event.name));
     }
 }

@@ -1,7 +1,8 @@
 //! A webhook or callback is sent no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
+use super::super::matching::few;
+use super::super::ops::Systems;
 use super::{Look, Rule};
 use crate::base::text::{nearest, quoted};
 
@@ -16,22 +17,22 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(s: &Systems<'_>, out: &mut Vec<Change>) {
-    for event in &s.old.events {
-        if s.new.event(&event.name).is_none() {
-            let near = s.new.events.iter().filter(|e| s.old.event(&e.name).is_none()).map(|e| e.name.as_str());
-            let guess = nearest(&event.name, near).map(str::to_owned);
-            out.push(
-                Change::note(
-                    CODE,
-                    Side::Response,
-                    format!("event {}", event.name),
-                    format!("the event {} is described no more", quoted(&event.name, 120)),
-                )
-                .breaks("listen to another event, or poll")
-                .at(Some(&event.pointer), None)
-                .perhaps(guess)
-                .on(&event.name),
-            );
-        }
+    let (removed, added) = (s.events_alone(s.old), s.events_alone(s.new));
+    let few = few(removed.len(), added.len());
+    for event in removed {
+        let near = added.iter().map(|e| e.name.as_str()).filter(|_| few);
+        let guess = nearest(&event.name, near).map(str::to_owned);
+        out.push(
+            Change::note(
+                CODE,
+                Side::Response,
+                format!("event {}", event.name),
+                format!("the event {} is described no more", quoted(&event.name, 120)),
+            )
+            .breaks("listen to another event, or poll")
+            .at(Some(&event.pointer), None)
+            .perhaps(guess)
+            .on(&event.name),
+        );
     }
 }

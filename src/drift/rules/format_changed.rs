@@ -1,7 +1,7 @@
 //! A value is written in another format.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::TypeSet;
@@ -18,7 +18,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let (was, now) = (p.old.format.as_deref(), p.new.format.as_deref());
-    if was == now || p.old.types.without(TypeSet::NULL) != p.new.types.without(TypeSet::NULL) {
+    let (old, new) = p.types();
+    // A file is one whether it is called so or, as from OpenAPI 3.1 on, its media type says it.
+    let same = was == now || matches!((was, now), (Some("binary"), None) | (None, Some("binary")));
+    if same || p.unlike() || old.without(TypeSet::NULL) != new.without(TypeSet::NULL) {
         return;
     }
     let shown = |f: Option<&str>| f.map_or_else(|| "without format".to_owned(), |f| quoted(f, 60));

@@ -1,7 +1,7 @@
 //! A list may hold fewer or more items than it could.
 
 use super::super::change::Change;
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::length_changed::of_bounds;
 use super::{Look, Rule};
 

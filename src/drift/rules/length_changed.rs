@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -28,7 +28,7 @@ pub(super) type Bounds = (Option<u64>, Option<u64>);
 /// What became of the bounds of a subject; `counted` says of what. Nothing where they are the same.
 pub(super) fn of_bounds(p: &Pair<'_>, code: &'static str, counted: &str, was: Bounds, now: Bounds) -> Option<Change> {
     let (low, high) = (compare_low(was.0, now.0), compare_high(was.1, now.1));
-    if low == Ordering::Equal && high == Ordering::Equal {
+    if low == Ordering::Equal && high == Ordering::Equal || p.unlike() || p.apart() {
         return None;
     }
     let message = format!("the {counted} of {} was {} and is {}", quoted(p.subject, 160), shown(was), shown(now));

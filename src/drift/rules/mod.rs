@@ -4,36 +4,50 @@ mod answer_emptied;
 mod answer_header_removed;
 mod argument_type_changed;
 mod auth_added;
+mod auth_dropped;
 mod auth_required;
 mod auth_scheme_changed;
 mod auth_url_changed;
 mod auth_withdrawn;
+mod body_added;
+mod body_became_optional;
 mod body_removed;
 mod body_required;
 mod default_changed;
+mod discriminator_changed;
+mod entity_added;
+mod entity_removed;
 mod enum_value_added;
 mod enum_value_removed;
 mod event_added;
+mod event_emptied;
+mod event_header_removed;
 mod event_removed;
 mod field_deprecated;
 mod format_changed;
 mod idempotency_withdrawn;
 mod item_count_changed;
 mod length_changed;
+mod media_type_added;
 mod media_type_changed;
+mod money_unit_changed;
 mod nullability_changed;
+mod oauth_flow_removed;
 mod operation_added;
 mod operation_deprecated;
 mod operation_id_changed;
 mod operation_moved;
 mod operation_removed;
+mod operation_text_changed;
 mod page_size_lowered;
 mod pagination_changed;
 mod parameter_added;
+mod parameter_deprecated;
 mod parameter_removed;
 mod parameter_requiredness_changed;
 mod pattern_changed;
 mod properties_closed;
+mod properties_opened;
 mod property_added;
 mod property_became_optional;
 mod property_became_required;
@@ -42,11 +56,17 @@ mod range_changed;
 mod rate_limit_lowered;
 mod records_moved;
 mod scope_added;
+mod scope_removed;
 mod server_added;
 mod server_removed;
+mod status_added;
+mod status_removed;
 mod success_status_changed;
 mod sunset_announced;
+mod text_changed;
+mod type_added;
 mod type_changed;
+mod type_removed;
 mod type_renamed;
 mod values_closed;
 mod values_opened;
@@ -54,7 +74,8 @@ mod variant_added;
 mod variant_removed;
 
 use super::change::Change;
-use super::walk::{Ops, Pair, Systems};
+use super::ops::{Ops, Systems};
+use super::pair::Pair;
 
 /// One kind of change.
 #[derive(Clone, Copy)]
@@ -84,30 +105,44 @@ pub(super) enum Look {
 pub const ALL: &[Rule] = &[
     operation_removed::RULE,
     operation_added::RULE,
+    entity_removed::RULE,
+    entity_added::RULE,
     server_removed::RULE,
     server_added::RULE,
     auth_scheme_changed::RULE,
     auth_url_changed::RULE,
+    oauth_flow_removed::RULE,
     event_removed::RULE,
     event_added::RULE,
+    event_header_removed::RULE,
+    event_emptied::RULE,
     operation_moved::RULE,
     operation_id_changed::RULE,
     operation_deprecated::RULE,
     sunset_announced::RULE,
+    operation_text_changed::RULE,
     parameter_removed::RULE,
     parameter_added::RULE,
     parameter_requiredness_changed::RULE,
+    parameter_deprecated::RULE,
     body_required::RULE,
+    body_added::RULE,
+    body_became_optional::RULE,
     body_removed::RULE,
     media_type_changed::RULE,
+    media_type_added::RULE,
     answer_emptied::RULE,
     success_status_changed::RULE,
+    status_added::RULE,
+    status_removed::RULE,
     answer_header_removed::RULE,
     records_moved::RULE,
     auth_required::RULE,
     auth_withdrawn::RULE,
     auth_added::RULE,
+    auth_dropped::RULE,
     scope_added::RULE,
+    scope_removed::RULE,
     pagination_changed::RULE,
     page_size_lowered::RULE,
     rate_limit_lowered::RULE,
@@ -127,13 +162,19 @@ pub const ALL: &[Rule] = &[
     length_changed::RULE,
     item_count_changed::RULE,
     range_changed::RULE,
+    money_unit_changed::RULE,
     pattern_changed::RULE,
     properties_closed::RULE,
+    properties_opened::RULE,
     variant_removed::RULE,
     variant_added::RULE,
+    discriminator_changed::RULE,
     default_changed::RULE,
     field_deprecated::RULE,
+    text_changed::RULE,
     type_renamed::RULE,
+    type_removed::RULE,
+    type_added::RULE,
 ];
 
 /// The drills whose result rests on what a rule of this code found.

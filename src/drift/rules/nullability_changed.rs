@@ -1,7 +1,7 @@
 //! A value may be null that never was, or must not be null any more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -16,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    let unsaid = p.old.types.is_any() || p.new.types.is_any();
+    let (old, new) = p.types();
+    let unsaid = old.is_any() || new.is_any();
     let (was, now) = (p.old.nullable(), p.new.nullable());
     if unsaid || was == now {
         return;

@@ -1,7 +1,7 @@
 //! An operation goes by another operationId: nothing on the wire, but contracts and generated clients name it.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

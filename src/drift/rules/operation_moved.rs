@@ -2,8 +2,7 @@
 
 use super::super::change::{Change, Side};
 use super::super::matching;
-use super::super::walk::Ops;
-use super::super::walk::subject;
+use super::super::ops::{Ops, subject};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,8 +1,7 @@
 //! An operation is there no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Systems;
-use super::super::walk::subject;
+use super::super::ops::{Systems, subject};
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

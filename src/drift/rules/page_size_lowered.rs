@@ -1,7 +1,7 @@
 //! The largest page is smaller than it was.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::{Operation, System};

@@ -1,7 +1,7 @@
 //! A parameter is new; one that must be sent breaks every call without it.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::parameter_removed::{place, told_elsewhere};
 use super::{Look, Rule};
 use crate::base::text::quoted;

@@ -1,7 +1,7 @@
 //! A parameter is taken no more.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::{nearest, quoted};
 use crate::model::{Operation, ParamIn};
@@ -30,14 +30,16 @@ fn look(o: &Ops<'_>, out: &mut Vec<Change>) {
             quoted(&p.name, 80),
             place(p.place)
         );
-        out.push(
-            Change::note(CODE, Side::Request, subject, message)
-                .may_break("do not send it: it is ignored or refused")
-                .about(place(p.place))
-                .of(&p.name)
-                .at(Some(&p.pointer), None)
-                .perhaps(guess),
-        );
+        let change = Change::note(CODE, Side::Request, subject, message)
+            .about(place(p.place))
+            .of(&p.name)
+            .at(Some(&p.pointer), None)
+            .perhaps(guess);
+        out.push(if p.place == ParamIn::Variable {
+            change.breaks("do not send it: it is refused") // GraphQL, section 5.4.1
+        } else {
+            change.may_break("do not send it: it is ignored or refused")
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! A parameter must be sent that could be left out, or the other way round.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

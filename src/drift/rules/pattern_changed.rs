@@ -1,7 +1,7 @@
 //! A text follows another pattern.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule =
     Rule { code: CODE, finds: "A text follows another pattern.", look: Look::Schemas(look), drills: &[] };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    if p.old.pattern == p.new.pattern {
+    if p.old.pattern == p.new.pattern || p.unlike() || p.apart() {
         return;
     }
     let shown = |s: Option<&str>| s.map_or_else(|| "no pattern".to_owned(), |s| quoted(s, 80));

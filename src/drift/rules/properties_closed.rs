@@ -1,7 +1,7 @@
 //! Fields that the description does not name are refused.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::Additional;

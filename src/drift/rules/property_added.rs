@@ -1,7 +1,7 @@
 //! A field is new; one that must be sent breaks every request without it.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

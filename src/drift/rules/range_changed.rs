@@ -1,7 +1,7 @@
 //! A number may be smaller or larger than it could.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::Schema;
@@ -25,17 +25,19 @@ fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let ((c, c_open), (d, d_open)) = (high(p.old), high(p.new));
     let narrower = b > a || b == a && b_open && !a_open || d < c || d == c && d_open && !c_open;
     let wider = b < a || b == a && a_open && !b_open || d > c || d == c && c_open && !d_open;
-    if !narrower && !wider {
+    if !narrower && !wider || p.unlike() || p.apart() {
         return;
     }
     let shown = |s: &Schema| {
-        let one = |n: Option<&Number>, open: bool, word: &str| {
-            n.map(|n| format!("{word} {n}{}", if open { " (not itself)" } else { "" }))
+        let one = |n: &Option<Number>, open: bool, words: [&str; 2]| {
+            n.as_ref().map(|n| format!("{} {n}", words[usize::from(open)]))
         };
-        let parts =
-            [one(s.minimum.as_ref(), s.exclusive_minimum, "from"), one(s.maximum.as_ref(), s.exclusive_maximum, "to")];
+        let parts = [
+            one(&s.minimum, s.exclusive_minimum, ["at least", "more than"]),
+            one(&s.maximum, s.exclusive_maximum, ["at most", "less than"]),
+        ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
-        if parts.is_empty() { "not bounded".to_owned() } else { parts.join(" ") }
+        if parts.is_empty() { "not bounded".to_owned() } else { parts.join(" and ") }
     };
     let message = format!("{} was {} and is {}", quoted(p.subject, 160), shown(p.old), shown(p.new));
     let change = p.change(CODE, message).about(format!("{} {}", shown(p.old), shown(p.new)));

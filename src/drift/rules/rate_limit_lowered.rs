@@ -1,7 +1,7 @@
 //! Fewer requests are allowed than were.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::model::RateLimit;
 

@@ -1,7 +1,7 @@
 //! The records of a list lie elsewhere in the answer.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Ops;
+use super::super::ops::Ops;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

@@ -1,7 +1,7 @@
 //! A value is of another type.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::TypeSet;
@@ -13,7 +13,8 @@ pub(super) const RULE: Rule =
     Rule { code: CODE, finds: "A value is of another type.", look: Look::Schemas(look), drills: &["happy-path"] };
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
-    let (was, now) = (p.old.types.without(TypeSet::NULL), p.new.types.without(TypeSet::NULL));
+    let (was, now) = p.types();
+    let (was, now) = (was.without(TypeSet::NULL), now.without(TypeSet::NULL));
     if was == now {
         return;
     }

@@ -1,7 +1,7 @@
 //! A GraphQL field is of another named type: fragments and variables name the old one.
 
 use super::super::change::Change;
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 use crate::model::{SchemaId, System};

@@ -1,7 +1,7 @@
 //! Only listed values are allowed where any was.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::enum_value_removed::plain;
 use super::{Look, Rule};
 use crate::base::text::{plural, quoted};
@@ -14,10 +14,15 @@ pub(super) const RULE: Rule =
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let (None, Some(now)) = (&p.old.values, &p.new.values) else { return };
+    if p.unlike() || p.apart() {
+        return; // the values are those of a variant
+    }
     let listed = now.iter().take(6).map(plain).collect::<Vec<_>>().join(", ");
-    let change = p.change(
-        CODE,
-        format!("{} is one of {} now: {listed}", quoted(p.subject, 160), plural(now.len() as u64, "value")),
-    );
+    let subject = quoted(p.enumeration(), 160);
+    let message = match now.len() {
+        1 => format!("{subject} is always {listed} now"),
+        count => format!("{subject} is one of {} now: {listed}", plural(count as u64, "value")),
+    };
+    let change = p.of_values(CODE, message);
     out.push(if p.is(Side::Request) { change.breaks("send one of them") } else { change });
 }

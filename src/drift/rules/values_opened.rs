@@ -1,7 +1,7 @@
 //! Any value may come where only listed ones did.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 
@@ -17,7 +17,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(p: &Pair<'_>, out: &mut Vec<Change>) {
     let (Some(_), None) = (&p.old.values, &p.new.values) else { return };
-    let change = p.change(CODE, format!("{} is no longer one of listed values", quoted(p.subject, 160)));
+    if p.unlike() || p.apart() {
+        return; // the values are those of a variant
+    }
+    let change = p.of_values(CODE, format!("{} is no longer one of listed values", quoted(p.enumeration(), 160)));
     out.push(if p.is(Side::Response) {
         change.may_break("say what becomes of a value that the table lacks")
     } else {

@@ -1,7 +1,7 @@
 //! A value comes in one more shape: a reader that knows only the old ones meets it.
 
 use super::super::change::{Change, Side};
-use super::super::walk::Pair;
+use super::super::pair::Pair;
 use super::{Look, Rule};
 use crate::base::text::quoted;
 

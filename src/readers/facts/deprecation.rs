@@ -11,6 +11,9 @@ use crate::model::{Fact, System};
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "deprecation", run };
 
+/// Most facts of one description: what goes is told of each operation, and a map shows the first of them.
+const MOST: usize = 50;
+
 fn run(system: &mut System, hints: &Hints<'_>) {
     let mut facts = Vec::new();
     let marked: Vec<_> = system.operations.iter().filter(|o| o.deprecated).collect();
@@ -24,7 +27,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         let dated =
             name.contains("sunset") || name.contains("deprecat") && (name.contains("date") || name.contains("at"));
         if let Some(date) = extension.value.as_str().filter(|_| dated)
-            && facts.len() < 5
+            && facts.len() < MOST
         {
             let operation = extension.operation.and_then(|i| system.operations.get(i)).map(|o| o.id.as_str());
             let value = json!({"sunset": quoted(date, 40), "operation": operation});
@@ -39,9 +42,21 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     if let Some((header, pointer)) = headers {
         facts.push(Fact::stated("deprecation", json!({"header": header}), pointer));
     }
-    if let Some(said) = hints.said(Topic::Sunset).find(|s| s.operation.is_none()) {
-        let value = json!({"says": said.sentence});
+    let mut whole = false;
+    for said in hints.said(Topic::Sunset) {
+        let operation = said.operation.and_then(|i| system.operations.get(i));
+        let value = match operation {
+            // A sentence without a date says of one operation no more than its mark does.
+            Some(o) if dated(&said.sentence) && facts.len() < MOST => json!({"says": said.sentence, "operation": o.id}),
+            None if !std::mem::replace(&mut whole, true) => json!({"says": said.sentence}),
+            _ => continue,
+        };
         facts.push(Fact::inferred("deprecation", value, "sunset-in-prose", vec![said.pointer], 0.55));
     }
     system.facts.extend(facts);
+}
+
+/// Names a year: `2027-03-01`, `March 2027`.
+fn dated(sentence: &str) -> bool {
+    sentence.split(|c: char| !c.is_ascii_digit()).any(|n| n.len() == 4 && n.starts_with("20"))
 }

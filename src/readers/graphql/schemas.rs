@@ -16,8 +16,10 @@ use crate::model::{Additional, Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
 const MOST_SCHEMAS: usize = 300_000;
-/// Most alternatives of one interface or union.
+/// Most alternatives of one interface: one like `Node` is made by every other type.
 const MOST_VARIANTS: usize = 24;
+/// Most members of one union, which are written out.
+const MOST_MEMBERS: usize = 250;
 /// Most findings of one kind.
 const MOST_TOLD: usize = 25;
 
@@ -28,13 +30,16 @@ pub(super) struct Place<'a> {
     pub(super) deprecated: bool,
 }
 
+/// What a schema is kept under: the type, whether it may be null, and whether the field that is of it is deprecated.
+type Kept<'g> = (&'g str, bool, bool);
+
 /// Builds schemas on demand.
 pub(super) struct Builder<'g> {
     graph: &'g Graph<'g>,
     origin: &'g str,
     schemas: Schemas,
-    memo: HashMap<(&'g str, bool), SchemaId>,
-    queue: VecDeque<(&'g str, bool, SchemaId)>,
+    memo: HashMap<Kept<'g>, SchemaId>,
+    queue: VecDeque<(Kept<'g>, SchemaId)>,
     /// Object types that are told apart by `__typename`: members of unions, and of interfaces that fields answer with.
     told_apart: BTreeSet<&'g str>,
     unknown: BTreeSet<String>,
@@ -91,7 +96,9 @@ impl<'g> Builder<'g> {
     fn named(&mut self, name: &'g str, nullable: bool, place: &Place<'_>) -> SchemaId {
         let known = self.graph.types.get(name);
         match known.map(|t| t.kind) {
-            Some(Kind::Object | Kind::Interface | Kind::Union | Kind::Input) => self.composite(name, nullable),
+            Some(Kind::Object | Kind::Interface | Kind::Union | Kind::Input) => {
+                self.composite((name, nullable, place.deprecated))
+            }
             Some(Kind::Enum) => self.leaf(name, nullable, place, known),
             Some(Kind::Scalar) => self.leaf(name, nullable, place, known),
             None if matches!(name, "Int" | "Float" | "String" | "ID" | "Boolean") => {
@@ -145,8 +152,9 @@ impl<'g> Builder<'g> {
         self.schemas.push(schema)
     }
 
-    fn composite(&mut self, name: &'g str, nullable: bool) -> SchemaId {
-        if let Some(id) = self.memo.get(&(name, nullable)) {
+    fn composite(&mut self, of: Kept<'g>) -> SchemaId {
+        let (name, ..) = of;
+        if let Some(id) = self.memo.get(&of) {
             return *id;
         }
         let pointer = pointer::join("#/types", name);
@@ -159,8 +167,8 @@ impl<'g> Builder<'g> {
             return self.schemas.push(Schema { pointer, ..Schema::default() });
         }
         let id = self.schemas.push(Schema { pointer, ..Schema::default() });
-        self.memo.insert((name, nullable), id);
-        self.queue.push_back((name, nullable, id));
+        self.memo.insert(of, id);
+        self.queue.push_back((of, id));
         id
     }
 
@@ -172,7 +180,7 @@ impl<'g> Builder<'g> {
         for (name, of) in &graph.types {
             let root = roots.iter().any(|r| r.as_deref() == Some(name));
             if !root && !matches!(of.kind, Kind::Scalar | Kind::Enum) {
-                self.composite(name, false);
+                self.composite((name, false, false));
             }
         }
         self.fill();
@@ -180,9 +188,9 @@ impl<'g> Builder<'g> {
     }
 
     fn fill(&mut self) {
-        while let Some((name, nullable, id)) = self.queue.pop_front() {
+        while let Some(((name, nullable, deprecated), id)) = self.queue.pop_front() {
             let Some(of) = self.graph.types.get(name) else { continue };
-            let schema = self.build(name, of, nullable);
+            let schema = Schema { deprecated, ..self.build(name, of, nullable) };
             *self.schemas.get_mut(id) = schema;
         }
     }
@@ -223,7 +231,7 @@ impl<'g> Builder<'g> {
             }
             Kind::Union => {
                 let members = of.related.iter().map(String::as_str).filter(|m| self.graph.types.contains_key(*m));
-                self.alternatives(&mut schema, members.take(MOST_VARIANTS).collect());
+                self.alternatives(&mut schema, members.take(MOST_MEMBERS).collect());
             }
             Kind::Input => {
                 schema.additional = Additional::No;
@@ -258,7 +266,7 @@ impl<'g> Builder<'g> {
             return;
         }
         schema.discriminator = Some("__typename".to_owned());
-        schema.variants = names.into_iter().map(|n| self.composite(n, false)).collect();
+        schema.variants = names.into_iter().map(|n| self.composite((n, false, false))).collect();
     }
 
     fn typename(&mut self, schema: &mut Schema, name: &str) {

@@ -131,7 +131,8 @@ impl<'g> Reader<'g> {
             id = format!("{} {}", root.as_str(), field.name);
             self.ids.insert(id.clone());
         }
-        let place = Place { pointer: at.clone(), description: field.description, deprecated: field.deprecated };
+        // The operation itself is marked where it is deprecated.
+        let place = Place { pointer: at.clone(), description: field.description, deprecated: false };
         let answer = self.builder.of(&field.of, &place);
         let parameters = field.arguments.iter().map(|a| self.argument(a, &at)).collect();
         let body = self.body(&field.name, answer, &at);
@@ -146,6 +147,7 @@ impl<'g> Reader<'g> {
             responses: vec![Response {
                 status: "200".to_owned(),
                 content_type: "application/json".to_owned(),
+                others: Vec::new(),
                 schema: Some(body),
                 headers: Vec::new(),
                 pointer: at.clone(),

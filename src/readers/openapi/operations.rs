@@ -320,8 +320,8 @@ impl<'d> Reader<'d, '_> {
 
     fn body(&mut self, doc: &mut Document<'d>, at: At<'d>) -> Option<Body> {
         let at = doc.resolve(at)?;
-        let (content_type, schema) = self.content(doc, &at);
-        Some(Body { required: at.flag("required"), content_type, schema, pointer: at.pointer() })
+        let (content_type, others, schema) = self.content(doc, &at);
+        Some(Body { required: at.flag("required"), content_type, others, schema, pointer: at.pointer() })
     }
 
     fn responses(&mut self, doc: &mut Document<'d>, hints: &mut Hints<'d>, index: usize, at: &At<'d>) -> Vec<Response> {
@@ -332,7 +332,7 @@ impl<'d> Reader<'d, '_> {
             if let Some((text, said)) = said.and_then(|at| Some((at.value.as_str()?, at.place))) {
                 hints.prose.push(Prose { operation: Some(index), pointer: said.into(), text });
             }
-            let (content_type, schema) = match self.dialect {
+            let (content_type, others, schema) = match self.dialect {
                 Dialect::Openapi3 => self.content(doc, &response),
                 Dialect::Swagger2 => swagger::answer(doc, &mut self.builder, at, &response),
             };
@@ -340,6 +340,7 @@ impl<'d> Reader<'d, '_> {
             out.push(Response {
                 status: quoted(&status.to_uppercase().replace("DEFAULT", "default"), 10),
                 content_type,
+                others,
                 schema,
                 headers: headers.iter().flat_map(|h| h.value.entries()).map(|(name, _)| quoted(name, 120)).collect(),
                 pointer: response.pointer(),
@@ -348,14 +349,15 @@ impl<'d> Reader<'d, '_> {
         out
     }
 
-    /// The media type chosen of those offered, and its schema.
-    fn content(&mut self, doc: &mut Document<'d>, at: &At<'d>) -> (String, Option<SchemaId>) {
+    /// The media type chosen of those offered, the others, and the schema of the chosen one.
+    fn content(&mut self, doc: &mut Document<'d>, at: &At<'d>) -> (String, Vec<String>, Option<SchemaId>) {
         let offered: Vec<(&str, At<'d>)> = at.child("content").iter().flat_map(At::children).collect();
-        let Some((name, media)) = offered.into_iter().min_by_key(|(name, _)| rank(name)) else {
-            return (String::new(), None);
+        let Some((name, media)) = offered.iter().min_by_key(|(name, _)| rank(name)) else {
+            return (String::new(), Vec::new(), None);
         };
+        let others = offered.iter().filter(|(other, _)| other != name).map(|(other, _)| quoted(other, 120)).collect();
         let name = quoted(name, 120);
-        let Some(media) = doc.resolve(media) else { return (name, None) };
+        let Some(media) = doc.resolve(media.clone()) else { return (name, others, None) };
         let schema = match (media.child("schema"), media.child("itemSchema")) {
             (Some(schema), _) => Some(self.builder.schema(doc, schema)),
             // OpenAPI 3.2: a sequence of which only the items are described.
@@ -366,7 +368,7 @@ impl<'d> Reader<'d, '_> {
             }
             (None, None) => None,
         };
-        (name, schema)
+        (name, others, schema)
     }
 }
 

@@ -43,9 +43,11 @@ pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: 
             let Some(parameter) = doc.resolve(parameter) else { continue };
             match (parameter.text("in"), parameter.text("name")) {
                 (Some("body"), _) => {
+                    let (content_type, others) = media_type(doc, at, "consumes", |_| true, "application/json");
                     return Some(Body {
                         required: parameter.flag("required"),
-                        content_type: media_type(doc, at, "consumes", |_| true, "application/json"),
+                        content_type,
+                        others,
                         schema: parameter.child("schema").map(|s| builder.schema(doc, s)),
                         pointer: parameter.pointer(),
                     });
@@ -62,7 +64,7 @@ pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: 
     let with_file = fields.iter().any(|(_, f)| f.text("type") == Some("file"));
     let fallback = if with_file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
     let form = |name: &str| name.contains("form") && (!with_file || name.starts_with("multipart/"));
-    let content_type = media_type(doc, at, "consumes", form, fallback);
+    let (content_type, others) = media_type(doc, at, "consumes", form, fallback);
     let mut schema = Schema { types: TypeSet::OBJECT, pointer: pointer.clone(), ..Schema::default() };
     for (name, field) in fields {
         let name = quoted(name, 200);
@@ -72,34 +74,37 @@ pub(super) fn body<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, item: 
         schema.properties.insert(name, builder.schema(doc, field));
     }
     let required = !schema.required.is_empty();
-    Some(Body { required, content_type, schema: Some(builder.push(schema)), pointer })
+    Some(Body { required, content_type, others, schema: Some(builder.push(schema)), pointer })
 }
 
-/// Media type and schema of an answer.
+/// Media type, other media types and schema of an answer.
 pub(super) fn answer<'d>(
     doc: &mut Document<'d>,
     builder: &mut Builder<'d>,
     operation: &At<'d>,
     response: &At<'d>,
-) -> (String, Option<SchemaId>) {
+) -> (String, Vec<String>, Option<SchemaId>) {
     match response.child("schema") {
         Some(schema) => {
-            let media = media_type(doc, operation, "produces", |_| true, "application/json");
-            (media, Some(builder.schema(doc, schema)))
+            let (media, others) = media_type(doc, operation, "produces", |_| true, "application/json");
+            (media, others, Some(builder.schema(doc, schema)))
         }
-        None => (String::new(), None),
+        None => (String::new(), Vec::new(), None),
     }
 }
 
-/// The best media type that the operation, else the document, lists under a key.
+/// The best media type that the operation, else the document, lists under a key, and the others.
 fn media_type(
     doc: &Document<'_>,
     operation: &At<'_>,
     key: &str,
     fits: impl Fn(&str) -> bool,
     fallback: &str,
-) -> String {
+) -> (String, Vec<String>) {
     let listed = operation.child(key).or_else(|| doc.top().child(key));
-    let names = listed.iter().flat_map(|l| l.value.items()).filter_map(Node::as_str).filter(|n| fits(n));
-    names.min_by_key(|n| rank(n)).map_or_else(|| fallback.to_owned(), |n| quoted(n, 120))
+    let names = || listed.iter().flat_map(|l| l.value.items()).filter_map(Node::as_str).filter(|n| fits(n));
+    match names().min_by_key(|n| rank(n)) {
+        Some(chosen) => (quoted(chosen, 120), names().filter(|n| *n != chosen).map(|n| quoted(n, 120)).collect()),
+        None => (fallback.to_owned(), Vec::new()),
+    }
 }

@@ -334,14 +334,14 @@ fn operation(made: Made<'_>, schemas: &mut Schemas) -> Operation {
         } else {
             Some(Shape::of(&bodies).into_schema(schemas, &pointer))
         };
-        Body { required: false, content_type, schema, pointer }
+        Body { required: false, content_type, others: Vec::new(), schema, pointer }
     });
     let responses = answers
         .into_iter()
         .map(|(status, Answer { content_type, bodies, headers, pointer })| {
             let schema = (!bodies.is_empty()).then(|| Shape::of(&bodies).into_schema(schemas, &pointer));
             let headers = headers.into_iter().map(|h| quoted(h, 120)).collect();
-            Response { status, content_type, schema, headers, pointer }
+            Response { status, content_type, others: Vec::new(), schema, headers, pointer }
         })
         .collect();
     Operation {

@@ -66,6 +66,9 @@ fn every_format_says_the_same() {
         assert_eq!(result["ruleId"], change["code"]);
         assert_eq!(result["partialFingerprints"]["platformIntegration/v1"], change["fingerprint"]);
     }
+    insta::assert_snapshot!("drift_as_json", serde_json::to_string_pretty(&json).unwrap());
+    let sarif = serde_json::to_string_pretty(&sarif).unwrap();
+    insta::assert_snapshot!("drift_as_sarif", sarif.replace(env!("CARGO_PKG_VERSION"), "@@VERSION@@"));
     insta::assert_snapshot!("drift_as_junit", format("junit").1);
     insta::assert_snapshot!("drift_for_github", format("github").1);
 }

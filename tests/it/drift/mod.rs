@@ -2,12 +2,18 @@
 //! words yields nothing.
 
 mod command;
+mod corpus;
+mod felt;
 mod rules;
 mod same;
+mod sides;
 
 use platform_integration::drift::{Change, compare};
 use platform_integration::model::System;
 use platform_integration::readers;
+
+/// What edits are tried on.
+const BASES: [&str; 4] = ["shop.yaml", "shop.graphql", "bell.asyncapi.yaml", "till.sql"];
 
 fn base(file: &str) -> String {
     let path = crate::cli::repository().join("tests/fixtures/drift").join(file);

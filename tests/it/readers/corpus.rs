@@ -7,7 +7,7 @@ use serde_json::Value;
 
 #[expect(clippy::print_stderr, reason = "a skipped test says why")]
 /// The corpus folder; nothing, and a message, where there is none.
-pub(super) fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("CORPUS")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), PathBuf::from);
     if folder.join("index.jsonl").is_file() {
@@ -18,7 +18,7 @@ pub(super) fn folder() -> Option<PathBuf> {
 }
 
 /// The rows of a file of the corpus.
-pub(super) fn rows(name: &str) -> Vec<Value> {
+pub(crate) fn rows(name: &str) -> Vec<Value> {
     let Some(folder) = folder() else { return Vec::new() };
     let text = std::fs::read_to_string(folder.join(name)).expect("the corpus is complete");
     text.lines().map(|l| serde_json::from_str(l).expect("the corpus holds one JSON value a line")).collect()

@@ -1,7 +1,7 @@
 //! The readers' room: our fixtures snapshotted, bad input, the corpus, and a scorer against outside truth.
 
 mod bad;
-mod corpus;
+pub(crate) mod corpus;
 mod formats;
 mod fuzz;
 mod graphql;

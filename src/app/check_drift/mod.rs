@@ -1,5 +1,9 @@
 //! Tells what changed between two descriptions of one system, and what of it breaks: for everybody, or for one integration.
 
+mod rows;
+
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +13,7 @@ use super::wire::FindingOut;
 use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::text;
 use crate::contract::Contract;
-use crate::drift::{self, Change, Side, Touched};
+use crate::drift::{Change, Drift, Side};
 use crate::evidence::{EventKind, Phase};
 use crate::finding::Severity;
 use crate::model::System;
@@ -33,6 +37,10 @@ pub struct Params {
     #[arg(long)]
     #[serde(default)]
     pub breaking: bool,
+    /// Also what is described in other words.
+    #[arg(long)]
+    #[serde(default)]
+    pub texts: bool,
     /// From open_session.
     #[arg(long)]
     pub session: Option<String>,
@@ -97,6 +105,9 @@ pub struct Answer {
     pub breaking: usize,
     /// Changes in all.
     pub total: usize,
+    /// Changes that no flow of the integration feels; left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untouched: Option<usize>,
     /// What breaks first.
     pub changes: Vec<ChangeOut>,
     /// Errors in either description that hide changes.
@@ -148,22 +159,28 @@ impl UseCase for CheckDrift {
         let was = call.app.read_description(&call.app.path(&params.old), &params.old)?;
         let now = call.app.read_description(&call.app.path(&params.new), &params.new)?;
         let (old, new) = (system_of(&was)?, system_of(&now)?);
-        let changes = drift::compare(old, new);
+        let drift = Drift::between(old, new);
+        // Texts are told to who asks, and where a flow reads, writes or calls what they are about.
+        let told = |c: &&Change| params.texts || !c.is_text();
         let (file, compiled) = match &params.integration {
             Some(file) => (file.as_str(), Some(Compiled::load(call, file)?)),
             None => ("", None),
         };
         let mut rows: Vec<(ChangeOut, FindingOut)> = Vec::new();
         let mut systems = Vec::new();
+        let mut untouched = None;
         if let Some(compiled) = &compiled {
             let contract = compiled.contract.as_ref().ok_or_else(|| unreadable(file))?;
             systems = names(call, &params, contract, compiled, old, new)?;
             for name in &systems {
-                let touched = drift::touched(old, new, &changes, name, contract, &compiled.mappings);
-                rows.extend(touched.iter().map(|t| felt(t, file)));
+                let touched = drift.touched(name, contract, &compiled.mappings);
+                rows.extend(touched.iter().map(|t| rows::felt(t, file)));
             }
+            let felt: BTreeSet<&str> = rows.iter().map(|(c, _)| c.fingerprint.as_str()).collect();
+            let others = drift.changes.iter().filter(told).filter(|c| !felt.contains(c.fingerprint().as_str()));
+            untouched = Some(others.count());
         } else {
-            rows.extend(changes.iter().map(|c| plain(c, &params)));
+            rows.extend(drift.changes.iter().filter(told).map(|c| rows::plain(c, &params)));
         }
         let (breaking, total) = (rows.iter().filter(|(c, _)| c.breaking).count(), rows.len());
         if params.breaking {
@@ -174,7 +191,10 @@ impl UseCase for CheckDrift {
         let codes = codes(&all);
         let (changes, cursor) = paging::fit(all, params.cursor.as_deref(), call.face.budget())?;
         let unread = [&was, &now].into_iter().flat_map(|d| &d.findings).filter(|f| f.severity == Severity::Error);
-        let unread: Vec<String> = unread.take(5).map(|f| format!("{}: {}", f.location, f.message)).collect();
+        let mut unread: Vec<String> = unread.take(5).map(|f| format!("{}: {}", f.location, f.message)).collect();
+        if drift.cut {
+            unread.push("the schemas refer to themselves in more combinations than are compared".to_owned());
+        }
         let data = record::DriftChecked {
             old: call.app.path(&params.old).display().to_string(),
             old_digest: old.digest.as_str().to_owned(),
@@ -191,6 +211,7 @@ impl UseCase for CheckDrift {
             system: title(old, new),
             breaking,
             total,
+            untouched,
             changes,
             unread,
             cursor,
@@ -274,72 +295,6 @@ fn names(
     Ok(found)
 }
 
-fn out(c: &Change) -> ChangeOut {
-    ChangeOut {
-        code: c.code.to_owned(),
-        breaking: c.breaking,
-        severity: c.severity,
-        direction: c.side,
-        subject: text::quoted(&c.subject, 240),
-        message: c.message.clone(),
-        fix: c.fix.clone(),
-        old: c.old.clone(),
-        new: c.new.clone(),
-        guess: c.guess.as_ref().map(|g| text::quoted(g, 120)),
-        operations: c.reaches.clone(),
-        flow: None,
-        at: None,
-        constraints: Vec::new(),
-        drills: Vec::new(),
-        fingerprint: c.fingerprint(),
-    }
-}
-
-/// A change as a finding in the description that has the place.
-fn finding(c: &Change, old: &str, new: &str) -> FindingOut {
-    let (file, pointer) = match (&c.new, &c.old) {
-        (Some(new_at), _) => (new, Some(new_at.clone())),
-        (None, old_at) => (old, old_at.clone()),
-    };
-    FindingOut {
-        code: c.code.to_owned(),
-        severity: if c.breaking { c.severity } else { c.severity.min(Severity::Warning) },
-        confidence: 0.9,
-        file: file.to_owned(),
-        line: 0,
-        column: 0,
-        pointer,
-        message: format!("{} ({}{})", c.message, if c.breaking { "breaking, " } else { "" }, c.side.as_str()),
-        fix: c.fix.clone(),
-    }
-}
-
-fn plain(c: &Change, params: &Params) -> (ChangeOut, FindingOut) {
-    let mut row = out(c);
-    // Everything that a change reaches is for who asks; an answer shows a few.
-    row.operations.truncate(5);
-    (row, finding(c, &params.old, &params.new))
-}
-
-fn felt(t: &Touched, file: &str) -> (ChangeOut, FindingOut) {
-    let mut row = out(&t.change);
-    row.operations = Vec::new();
-    row.flow = Some(t.flow.clone());
-    row.at = Some(format!("{file}:{} {}", t.at, t.clause));
-    row.constraints.clone_from(&t.constraints);
-    row.drills = t.drills.iter().map(|d| (*d).to_owned()).collect();
-    let mut found = finding(&t.change, file, file);
-    (found.line, found.column) = (t.at.line, t.at.column);
-    found.message = format!("flow {}, {}: {}", t.flow, t.clause, found.message);
-    if !t.constraints.is_empty() {
-        found.message.push_str(&format!("; constraints that rest on it: {}", t.constraints.join(", ")));
-    }
-    if t.change.breaking && !t.drills.is_empty() {
-        found.fix = format!("{}; then drill again: {}", found.fix, t.drills.join(", "));
-    }
-    (row, found)
-}
-
 fn next(params: &Params, breaking: usize, total: usize, more: bool) -> String {
     let session = params.session.as_ref().map(|s| format!("\"session\": \"{s}\", ")).unwrap_or_default();
     if more {
@@ -372,6 +327,13 @@ impl Answer {
     #[must_use]
     pub fn counts(&self) -> String {
         let breaks = if self.breaking == 1 { "breaks" } else { "break" };
-        format!("{} of {} {breaks}", self.breaking, text::plural(self.total as u64, "change"))
+        let all = format!("{} of {} {breaks}", self.breaking, text::plural(self.total as u64, "change"));
+        match self.untouched {
+            Some(others) if others > 0 => {
+                let touch = if others == 1 { "touches" } else { "touch" };
+                format!("{all}; {} {touch} none of its flows", text::plural(others as u64, "other change"))
+            }
+            _ => all,
+        }
     }
 }
