@@ -28,6 +28,7 @@ mod records;
 mod regulation;
 mod required_header;
 mod said;
+mod sensitive;
 mod sensitive_field;
 mod service_level;
 mod timestamps;
@@ -35,6 +36,9 @@ mod versioning;
 mod webhook_event;
 mod webhook_signature;
 mod webhooks;
+
+pub(crate) use rate_limit::limit_in;
+pub(crate) use sensitive::Around;
 
 use std::collections::BTreeMap;
 
