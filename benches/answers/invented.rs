@@ -80,7 +80,9 @@ fn names(answer: &Value, out: &mut Vec<String>) {
             for (key, value) in map {
                 match value {
                     Value::String(s) if NAMES.contains(&key.as_str()) => out.push(s.clone()),
-                    Value::Array(items) if matches!(key.as_str(), "auth" | "fields") && items.iter().all(Value::is_string) => {
+                    Value::Array(items)
+                        if matches!(key.as_str(), "auth" | "fields") && items.iter().all(Value::is_string) =>
+                    {
                         let each = items.iter().filter_map(Value::as_str);
                         out.extend(each.flat_map(|s| s.split('+')).map(str::to_owned));
                     }

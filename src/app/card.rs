@@ -28,7 +28,7 @@ pub(super) fn of(system: &System, op: &Operation, facts: &[FactOut]) -> Vec<Stri
         out.push("deprecated: the description says so; look for another".to_owned());
     }
     out.push(auth(system, op, facts));
-    out.extend(headers(op, facts));
+    out.extend(headers(system, op, facts));
     out.extend(query(op));
     if let Some(body) = &op.body {
         let must = if body.required { "required" } else { "optional" };
@@ -72,7 +72,8 @@ fn ground(fact: &FactOut) -> String {
 
 /// Where to try a call without harm.
 fn elsewhere(facts: &[FactOut]) -> Vec<String> {
-    let other = said(facts, "environment").filter(|f| !matches!(word(&f.value, "environment"), Some("production") | None));
+    let other =
+        said(facts, "environment").filter(|f| !matches!(word(&f.value, "environment"), Some("production") | None));
     let line = |f: &FactOut| {
         let (kind, host) = (word(&f.value, "environment")?, word(&f.value, "host")?);
         Some(format!("{kind}: {host}{}", word(&f.value, "path").unwrap_or("")))
@@ -98,6 +99,12 @@ fn auth(system: &System, op: &Operation, facts: &[FactOut]) -> String {
             }
             None => "auth: not stated".to_owned(),
         },
+        // A description of which no operation asks for anything, and which declares schemes all the same, means them.
+        [] if system.operations.iter().all(|o| o.security.is_empty()) => {
+            let declared: Vec<String> =
+                system.schemes.keys().take(3).map(|name| scheme(system, name, &[], facts)).collect();
+            format!("auth: declared, though no operation asks for it: {}", declared.join("; or "))
+        }
         [] => "auth: none required".to_owned(),
         some => format!("auth: {}", some.join("; or ")),
     }
@@ -148,9 +155,14 @@ fn hint(scheme: &SecurityScheme) -> String {
 }
 
 /// Headers that every request needs and this operation does not list.
-fn headers(op: &Operation, facts: &[FactOut]) -> Vec<String> {
+fn headers(system: &System, op: &Operation, facts: &[FactOut]) -> Vec<String> {
+    let is_key = |scheme: &str, header: &str| match system.schemes.get(scheme).map(|s| &s.kind) {
+        Some(SchemeKind::ApiKey { place: ApiKeyPlace::Header, name }) => name.eq_ignore_ascii_case(header),
+        _ => false,
+    };
     let listed = |name: &str| {
         op.parameters.iter().any(|p| p.place == ParamIn::Header && p.name.eq_ignore_ascii_case(name))
+            || op.security.iter().flatten().any(|u| is_key(&u.scheme, name))
     };
     let version = said(facts, "versioning").filter(|f| word(&f.value, "in") == Some("header"));
     let mut named: Vec<&str> = Vec::new();
@@ -175,9 +187,11 @@ fn query(op: &Operation) -> Option<String> {
     let required = |name: &str| op.parameter(name).is_some_and(|p| p.required);
     let mut arguments: Vec<(&String, &String)> = field.arguments.iter().collect();
     // What must be sent, and what leads to the next page, before what may be.
-    let pages = |name: &str| op.pagination.as_ref().is_some_and(|p| {
-        p.param.as_deref() == Some(name) || p.limit_param.as_deref() == Some(name)
-    });
+    let pages = |name: &str| {
+        op.pagination
+            .as_ref()
+            .is_some_and(|p| p.param.as_deref() == Some(name) || p.limit_param.as_deref() == Some(name))
+    };
     arguments.sort_by_key(|(name, _)| (!required(name), !pages(name)));
     let shown: Vec<_> = arguments.iter().take(MOST).collect();
     let (mut declared, mut passed) = (String::new(), String::new());
@@ -197,11 +211,8 @@ fn query(op: &Operation) -> Option<String> {
 
 fn answer(op: &Operation) -> String {
     let Some(response) = op.success() else { return "answer: no success is described".to_owned() };
-    let kind = if response.content_type.is_empty() {
-        "no body".to_owned()
-    } else {
-        text::quoted(&response.content_type, 60)
-    };
+    let kind =
+        if response.content_type.is_empty() { "no body".to_owned() } else { text::quoted(&response.content_type, 60) };
     let records = match &op.items {
         Some(items) if items.is_empty() => "; records: the list itself".to_owned(),
         Some(items) => {
@@ -241,9 +252,16 @@ fn paging(p: &Pagination, facts: &[FactOut]) -> String {
         (None, Some(total), ..) => format!(", ends when {} records are read", total.join(".")),
         (None, None, Some(CursorFrom::Body(path)), _) => format!(", ends when {} is null or missing", path.join(".")),
         (None, None, _, PageStyle::LinkHeader) => ", ends without a link rel=next".to_owned(),
+        (None, None, Some(CursorFrom::LastItem(_)), _) => {
+            ", its end is not stated: read until a page is empty".to_owned()
+        }
+        (None, None, None, PageStyle::Cursor | PageStyle::LinkBody) => {
+            ", where the next is found is not stated".to_owned()
+        }
         _ => ", its end is not stated: read until a page is empty".to_owned(),
     });
-    let settled = said(facts, "pagination").find(|f| f.source.is_some() && word(&f.value, "style") == Some(p.style.as_str()));
+    let settled =
+        said(facts, "pagination").find(|f| f.source.is_some() && word(&f.value, "style") == Some(p.style.as_str()));
     if let Some(fact) = settled {
         line.push_str(&format!(" {}", ground(fact)));
     }
@@ -251,7 +269,8 @@ fn paging(p: &Pagination, facts: &[FactOut]) -> String {
 }
 
 fn limit(op: &Operation, facts: &[FactOut]) -> String {
-    let told = |requests: u64, window: u64| format!("limit: {} in {}", text::plural(requests, "request"), duration(window));
+    let told =
+        |requests: u64, window: u64| format!("limit: {} in {}", text::plural(requests, "request"), duration(window));
     let settled = said(facts, "rate_limit").find(|f| f.source.is_some());
     let better = settled.filter(|f| f.basis != "research");
     let of = |f: &FactOut| {
@@ -287,16 +306,22 @@ fn repeat(op: &Operation, facts: &[FactOut]) -> String {
 
 fn errors(system: &System, op: &Operation, facts: &[FactOut]) -> Vec<String> {
     let mut out = Vec::new();
-    let errors: Vec<_> = op.responses.iter().filter(|r| !r.status.starts_with(['2', '3'])).collect();
-    for r in errors.iter().take(ERRORS) {
+    // Those with one body on one line.
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for r in op.responses.iter().filter(|r| !r.status.starts_with(['2', '3'])) {
         let name =
             r.schema.and_then(|s| system.schemas.get(s).name.clone()).map(|n| format!(" {n}")).unwrap_or_default();
         let retry = r.headers.iter().find(|h| h.eq_ignore_ascii_case("retry-after"));
-        let retry = retry.map(|h| format!(", header {h}")).unwrap_or_default();
-        out.push(format!("error: {}{name}{retry}", r.status));
+        let body = format!("{name}{}", retry.map(|h| format!(", header {h}")).unwrap_or_default());
+        match groups.iter_mut().find(|(b, _)| *b == body) {
+            Some((_, statuses)) => statuses.push(&r.status),
+            None => groups.push((body, vec![&r.status])),
+        }
     }
-    if errors.len() > ERRORS {
-        out.push(format!("error: and {} more", errors.len() - ERRORS));
+    let more = groups.len().saturating_sub(ERRORS);
+    out.extend(groups.iter().take(ERRORS).map(|(body, statuses)| format!("error: {}{body}", statuses.join(", "))));
+    if more > 0 {
+        out.push(format!("error: and {}", text::plural(more as u64, "other body")));
     }
     if let Some(fact) = said(facts, "error_format").next() {
         let format = word(&fact.value, "format").unwrap_or("").replace('-', " ");

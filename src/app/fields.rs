@@ -75,7 +75,8 @@ impl Walk<'_> {
             let required = self.schemas.property(id, name).is_some_and(|(_, r)| r);
             let (kind, mut rules) = describe(self.schemas, schema);
             if let Some(told) = around.judge(name, property) {
-                let data = if told.kind.as_str() == "secret" { "secret" } else { &format!("{} data", told.kind.as_str()) };
+                let data =
+                    if told.kind.as_str() == "secret" { "secret" } else { &format!("{} data", told.kind.as_str()) };
                 rules = join(&rules, data);
             }
             let here = format!("{prefix}{name}");

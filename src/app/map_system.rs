@@ -225,12 +225,13 @@ const FINDINGS: usize = 450;
 const EXPECTED: [&str; 6] = ["auth_mode", "base_url", "pagination", "rate_limit", "idempotency", "error_format"];
 
 /// What comes first in a small map, one fact of each name unless said otherwise.
-const CHIEF: [(&str, usize); 22] = [
+const CHIEF: [(&str, usize); 23] = [
     ("auth_mode", 2),
     ("base_url", 1),
     ("pagination", 1),
     ("rate_limit", 1),
     ("idempotency", 1),
+    ("bulk", 1),
     ("webhooks", 1),
     ("data_protection", 1),
     ("error_format", 1),

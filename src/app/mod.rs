@@ -39,6 +39,7 @@ pub mod run_drills;
 pub mod scaffold_connector;
 pub mod seal_evidence;
 mod search;
+mod search_words;
 mod settled;
 pub mod show_record;
 mod subject;

@@ -42,7 +42,12 @@ pub(super) fn of(facts: &Facts, system: &str, api: &str) -> Vec<Settled> {
         }
         for saw in run.record.observed.iter().filter(|s| s.system == system) {
             out.retain(|s| s.basis != "observed" || s.fact != saw.fact);
-            let source = format!("seen by run on {}: {} (event {})", run.at.rfc3339().get(..10).unwrap_or_default(), quoted(&saw.says, 120), run.seq);
+            let source = format!(
+                "seen by run on {}: {} (event {})",
+                run.at.rfc3339().get(..10).unwrap_or_default(),
+                quoted(&saw.says, 120),
+                run.seq
+            );
             let confidence = Confidence::capped(0.95, Ceiling::Observation);
             let (fact, value) = (saw.fact.clone(), saw.value.clone());
             out.push(Settled { fact, value, basis: "observed", source, confidence });
@@ -116,10 +121,7 @@ mod tests {
     #[test]
     fn a_sentence_of_the_compiler_holds_a_fact_and_others_hold_none() {
         for (says, expected) in [
-            (
-                "crm takes 20 requests per 1 s",
-                Some(("rate_limit", json!({"requests": 20, "window_ms": 1000}))),
-            ),
+            ("crm takes 20 requests per 1 s", Some(("rate_limit", json!({"requests": 20, "window_ms": 1000})))),
             (
                 "at most 100 requests per 10 s per token",
                 Some(("rate_limit", json!({"requests": 100, "window_ms": 10_000}))),

@@ -135,7 +135,7 @@ pub fn singular(noun: &str) -> String {
             || n.ends_with("ches")
             || n.ends_with("shes")
             || n.ends_with("xes")
-            || n.ends_with("uses"))
+            || (n.ends_with("uses") && !n.ends_with("ouses") && !n.ends_with("auses")))
     {
         return n[..n.len() - 2].to_owned();
     }
@@ -161,6 +161,9 @@ mod tests {
     fn nouns() {
         for (many, one) in [
             ("companies", "company"),
+            ("warehouses", "warehouse"),
+            ("clauses", "clause"),
+            ("statuses", "status"),
             ("addresses", "address"),
             ("customers", "customer"),
             ("status", "status"),

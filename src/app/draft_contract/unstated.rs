@@ -58,7 +58,10 @@ impl Draft<'_, '_> {
             Some(format!("; a key in the {at} {name} was looked up at {}: does it hold here?", place(k)))
         });
         let asked = looked_up.unwrap_or_else(|| {
-            format!("; if {to} has a key that {NEITHER}, write {}", either("target.create.idempotency", "idempotency", to))
+            format!(
+                "; if {to} has a key that {NEITHER}, write {}",
+                either("target.create.idempotency", "idempotency", to)
+            )
         });
         format!(
             "target.create: {} of {to} honours no idempotency key, so it is not retried; name a natural key to upsert by, or \

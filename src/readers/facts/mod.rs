@@ -4,6 +4,7 @@
 mod actions;
 mod auth_mode;
 mod base_url;
+mod bulk;
 mod change_feed;
 mod concurrency;
 mod deprecation;
@@ -109,6 +110,7 @@ pub const ALL: &[Detector] = &[
     records::DETECTOR,
     actions::DETECTOR,
     entities::DETECTOR,
+    bulk::DETECTOR,
     auth_mode::DETECTOR,
     base_url::DETECTOR,
     pagination::DETECTOR,

@@ -157,11 +157,61 @@ const ABOUT_IT: [&str; 66] = [
 /// Pieces of names that a look at the words can be worth for; nearly all names have none of them.
 static WORTH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let pieces = [
-        "mail", "phone", "mobile", "fax", "msisdn", "name", "forename", "birth", "dob", "gender", "sex", "ethnic",
-        "religio", "national", "marital", "ssn", "social", "passport", "tax", "licen", "number", "street", "address", "line1",
-        "line2", "postal", "zip", "postcode", "ip", "latitude", "longitude", "pan", "cvc", "cvv", "security", "iban",
-        "sort", "bsb", "aba", "pass", "secret", "key", "token", "diagnos", "allerg", "medic", "prescri", "symptom",
-        "immuni", "icd", "blood", "disab", "pregnan", "vaccin", "insured",
+        "mail",
+        "phone",
+        "mobile",
+        "fax",
+        "msisdn",
+        "name",
+        "forename",
+        "birth",
+        "dob",
+        "gender",
+        "sex",
+        "ethnic",
+        "religio",
+        "national",
+        "marital",
+        "ssn",
+        "social",
+        "passport",
+        "tax",
+        "licen",
+        "number",
+        "street",
+        "address",
+        "line1",
+        "line2",
+        "postal",
+        "zip",
+        "postcode",
+        "ip",
+        "latitude",
+        "longitude",
+        "pan",
+        "cvc",
+        "cvv",
+        "security",
+        "iban",
+        "sort",
+        "bsb",
+        "aba",
+        "pass",
+        "secret",
+        "key",
+        "token",
+        "diagnos",
+        "allerg",
+        "medic",
+        "prescri",
+        "symptom",
+        "immuni",
+        "icd",
+        "blood",
+        "disab",
+        "pregnan",
+        "vaccin",
+        "insured",
     ];
     AhoCorasickBuilder::new().ascii_case_insensitive(true).build(pieces).expect("the pieces are few and constant")
 });
@@ -170,28 +220,113 @@ static WORTH: LazyLock<AhoCorasick> = LazyLock::new(|| {
 const NAMES: &[(&[&str], Kind, &str)] = &[
     (&["email", "emailaddress", "mailaddress", "workemail", "useremail"], Kind::Personal, "email"),
     (
-        &["phone", "telephone", "fax", "msisdn", "phonenumber", "mobilenumber", "faxnumber", "telephonenumber", "cellphone", "mobilephone", "phoneno", "mobileno"],
+        &[
+            "phone",
+            "telephone",
+            "fax",
+            "msisdn",
+            "phonenumber",
+            "mobilenumber",
+            "faxnumber",
+            "telephonenumber",
+            "cellphone",
+            "mobilephone",
+            "phoneno",
+            "mobileno",
+        ],
         Kind::Personal,
         "phone",
     ),
     (
-        &["firstname", "lastname", "surname", "familyname", "givenname", "middlename", "maidenname", "forename", "cardholdername", "accountholdername"],
+        &[
+            "firstname",
+            "lastname",
+            "surname",
+            "familyname",
+            "givenname",
+            "middlename",
+            "maidenname",
+            "forename",
+            "cardholdername",
+            "accountholdername",
+        ],
         Kind::Personal,
         "name",
     ),
-    (&["birthday", "birthdate", "dob", "dateofbirth", "birthyear", "yearofbirth", "placeofbirth"], Kind::Personal, "birth"),
-    (&["gender", "ethnicity", "ethnicgroup", "religion", "maritalstatus", "sexualorientation"], Kind::Personal, "trait"),
     (
-        &["ssn", "socialsecuritynumber", "passport", "passportnumber", "nationalid", "nationalidnumber", "taxid", "taxidentificationnumber", "taxfilenumber", "taxpayerid", "driverlicense", "driverlicensenumber", "driverslicensenumber", "nationality", "nationalinsurancenumber"],
+        &["birthday", "birthdate", "dob", "dateofbirth", "birthyear", "yearofbirth", "placeofbirth"],
+        Kind::Personal,
+        "birth",
+    ),
+    (
+        &["gender", "ethnicity", "ethnicgroup", "religion", "maritalstatus", "sexualorientation"],
+        Kind::Personal,
+        "trait",
+    ),
+    (
+        &[
+            "ssn",
+            "socialsecuritynumber",
+            "passport",
+            "passportnumber",
+            "nationalid",
+            "nationalidnumber",
+            "taxid",
+            "taxidentificationnumber",
+            "taxfilenumber",
+            "taxpayerid",
+            "driverlicense",
+            "driverlicensenumber",
+            "driverslicensenumber",
+            "nationality",
+            "nationalinsurancenumber",
+        ],
         Kind::Personal,
         "identity",
     ),
     (&["streetaddress"], Kind::Personal, "address"),
-    (&["remoteip", "clientip", "userip", "customerip", "visitorip", "shopperip", "buyerip", "clientipaddress", "useripaddress", "remoteipaddress", "customeripaddress"], Kind::Personal, "location"),
-    (&["cardnumber", "creditcardnumber", "cvc", "cvv", "cvv2", "cvc2", "cardverificationvalue", "cardsecuritycode"], Kind::Payment, "card"),
+    (
+        &[
+            "remoteip",
+            "clientip",
+            "userip",
+            "customerip",
+            "visitorip",
+            "shopperip",
+            "buyerip",
+            "clientipaddress",
+            "useripaddress",
+            "remoteipaddress",
+            "customeripaddress",
+        ],
+        Kind::Personal,
+        "location",
+    ),
+    (
+        &["cardnumber", "creditcardnumber", "cvc", "cvv", "cvv2", "cvc2", "cardverificationvalue", "cardsecuritycode"],
+        Kind::Payment,
+        "card",
+    ),
     (&["iban", "bankaccountnumber", "routingnumber", "sortcode", "bsbnumber"], Kind::Payment, "bank"),
     (
-        &["password", "passwd", "passphrase", "secret", "secretkey", "apikey", "apisecret", "accesstoken", "refreshtoken", "authtoken", "bearertoken", "sessiontoken", "privatekey", "signingkey", "encryptionkey", "secretaccesskey"],
+        &[
+            "password",
+            "passwd",
+            "passphrase",
+            "secret",
+            "secretkey",
+            "apikey",
+            "apisecret",
+            "accesstoken",
+            "refreshtoken",
+            "authtoken",
+            "bearertoken",
+            "sessiontoken",
+            "privatekey",
+            "signingkey",
+            "encryptionkey",
+            "secretaccesskey",
+        ],
         Kind::Secret,
         "secret",
     ),
@@ -280,7 +415,9 @@ impl<'s> Around<'s> {
         let said = textual && schema.values.is_none() && !schema.description.is_empty() && !is_about_it(name);
         let found = said.then(|| SAYS.find(&schema.description)).flatten()?;
         // "The last four digits of the credit card number" are shown to everybody.
-        let partly = ["last four", "last 4", "masked", "truncated"].iter().any(|w| says(&schema.description, w));
+        let partly = ["last four", "last 4", "first six", "first 6", "masked", "truncated"]
+            .iter()
+            .any(|w| says(&schema.description, w));
         let (_, kind, of) = SAID.get(found.pattern().as_usize()).filter(|_| !partly)?;
         told(*kind, of, "description")
     }
@@ -296,7 +433,8 @@ impl<'s> Around<'s> {
         let named = NAMES.iter().find(|(names, ..)| names.iter().any(|n| ends(n)));
         if let Some((_, kind, of)) = named {
             // One of a few words is no address and no number; a gender is.
-            let fits = schema.values.is_none() || *of == "trait";
+            let public = *kind == Kind::Secret && parts.iter().any(|w| w == "public" || w == "publishable");
+            let fits = (schema.values.is_none() || *of == "trait") && !public;
             return fits.then_some((*kind, *of));
         }
         let last = parts.last()?;
@@ -361,8 +499,22 @@ impl<'s> Around<'s> {
     /// At least two fields of it are parts of a postal address.
     fn is_address(&self) -> bool {
         const PARTS: [&str; 16] = [
-            "city", "street", "line1", "address1", "addressline1", "country", "postalcode", "zip", "zipcode", "postcode",
-            "state", "region", "countrycode", "province", "streetaddress", "town",
+            "city",
+            "street",
+            "line1",
+            "address1",
+            "addressline1",
+            "country",
+            "postalcode",
+            "zip",
+            "zipcode",
+            "postcode",
+            "state",
+            "region",
+            "countrycode",
+            "province",
+            "streetaddress",
+            "town",
         ];
         *self.address.get_or_init(|| {
             let part = |name: &&str| PARTS.contains(&super::path::norm(name).as_str());
@@ -389,7 +541,8 @@ mod tests {
         let system = system_of(&text);
         let id = system.operations[0].record.expect("the record");
         let around = Around::new(&system.schemas, entity, id);
-        let judge = |(name, id)| around.judge(name, id).map(|s| format!("{name}: {} {} {}", s.kind.as_str(), s.of, s.by));
+        let judge =
+            |(name, id)| around.judge(name, id).map(|s| format!("{name}: {} {} {}", s.kind.as_str(), s.of, s.by));
         around.fields().filter_map(judge).collect()
     }
 
@@ -421,7 +574,7 @@ mod tests {
             "channel",
             "email_type: {type: string}, phone_number_sid: {type: string}, last_pin_timestamp: {type: string}, \
              mobile_network_code: {type: string}, email: {type: boolean}, invoiceEmailTemplateSubject: {type: string}, \
-             secret_expires_at: {type: string}, full_name: {type: string}, cvc_check: {type: string}, \
+             secret_expires_at: {type: string}, publicApiKey: {type: string}, full_name: {type: string}, cvc_check: {type: string}, \
              email_frequency: {type: string}, password: {type: string, enum: [a, b]}, zip: {type: string}, \
              ip: {type: string}, account_number: {type: string}, name: {type: string}, idempotency_key: {type: string}, \
              last4: {type: string, description: The last four digits of the credit card number.}",

@@ -42,17 +42,27 @@ fn run(system: &mut System, _: &Hints<'_>) {
         for (name, field) in around.fields() {
             let schema = system.schemas.get(field);
             let inner = schema.items.unwrap_or(field);
-            let object = system.schemas.get(inner).types.has(TypeSet::OBJECT);
-            if object && !own.contains(&inner) && seen.insert(inner) {
+            let record = system.schemas.get(inner);
+            let object = record.types.has(TypeSet::OBJECT) || !record.variants.is_empty();
+            // "The customer, or its id": the record is one of the variants then.
+            let known = record.variants.iter().any(|v| own.contains(v) || !seen.insert(*v));
+            if object && !known && !own.contains(&inner) && seen.insert(inner) {
                 let mark = if schema.items.is_some() { "[]." } else { "." };
-                look(system, &entity.name, &format!("{name}{mark}"), &Around::new(&system.schemas, name, inner), &mut groups);
+                look(
+                    system,
+                    &entity.name,
+                    &format!("{name}{mark}"),
+                    &Around::new(&system.schemas, name, inner),
+                    &mut groups,
+                );
             }
         }
         if groups.len() >= MOST {
             break;
         }
     }
-    let facts: Vec<Fact> = groups.into_iter().take(MOST).map(|((entity, kind), group)| fact(entity, kind, group)).collect();
+    let facts: Vec<Fact> =
+        groups.into_iter().take(MOST).map(|((entity, kind), group)| fact(entity, kind, group)).collect();
     system.facts.extend(facts);
 }
 

@@ -99,3 +99,92 @@ fn the_schema_of_overlays_is_the_one_checked_in_and_agrees_with_the_parser() {
         assert_eq!(fits(&LIMITS.replacen(from, to, 1)), (false, false), "{from} -> {to}");
     }
 }
+
+/// Each fault of an overlay, by the command that people run, with the place and what to do.
+#[test]
+fn every_fault_of_an_overlay_is_told_with_its_place() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(dir.path().join("overlays")).expect("made");
+    let check = |text: &str| {
+        std::fs::write(dir.path().join("overlays/x.knowledge.yaml"), text).expect("written");
+        crate::cli::run(dir.path(), &["check", "overlays/x.knowledge.yaml", "--format", "json"])
+    };
+    let sound = check(LIMITS);
+    assert_eq!(sound.status.code(), Some(0), "{}", crate::cli::stdout(&sound));
+    let mut told = String::new();
+    for (from, to) in [
+        ("apiVersion: platform-integration/knowledge/v1", "apiVersion: platform-integration/knowledge/v9"),
+        ("apiVersion: platform-integration/knowledge/v1\n", ""),
+        ("about: Acme", "abuot: Acme"),
+        ("about: Acme", "about: Acme\nabout: Acme"),
+        ("hosts: [api.acme.example]", "hosts: https://api.acme.example"),
+        ("[api.acme.example]", "[https://api.acme.example/v1]"),
+        ("rate_limit", "rate_limits"),
+        ("{requests: 100, window_ms: 10000}", "100 in 10 s"),
+        ("requests: 100, ", ""),
+        ("requests: 100", "requests: many"),
+        ("    source: https://acme.example/limits\n", ""),
+        ("https://acme.example/limits", "http://acme.example/limits"),
+        ("2026-11-20", "last week"),
+        ("checked: 2026-11-20", "checked: 2026-11-20\n    confidence: 0.9"),
+        ("checked: 2026-11-20", "checked: 2026-11-20\n    at: /paths"),
+        ("facts:", "facts: none\nmore:"),
+        ("hosts: [api", "hosts: [[api"),
+    ] {
+        let text = LIMITS.replacen(from, to, 1);
+        assert_ne!(text, LIMITS, "{from}");
+        let output = check(&text);
+        assert_eq!(output.status.code(), Some(1), "{to}: {}", crate::cli::stdout(&output));
+        for f in crate::cli::json(&output)["findings"].as_array().expect("findings") {
+            let word = |key: &str| f[key].as_str().unwrap_or_default().to_owned();
+            assert!(!word("fix").is_empty(), "{f}");
+            told.push_str(&format!(
+                "{}:{} {}: {} | {}\n",
+                f["line"],
+                f["column"],
+                word("code"),
+                word("message"),
+                word("fix")
+            ));
+        }
+        told.push('\n');
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_was_looked_up_and_what_is_stated_are_both_shown_and_the_description_wins() {
+    let limited = acme("", "      x-ratelimit: {limit: 50, window: 10s}", "");
+    let (dir, app) = described(&limited);
+    std::fs::create_dir(dir.path().join("overlays")).expect("made");
+    std::fs::write(dir.path().join("overlays/acme.knowledge.yaml"), LIMITS).expect("written");
+    let seen = map(&app, &Face::Cli, "api.yaml");
+    let limits: Vec<(&Value, &Value)> = seen["facts"]
+        .as_array()
+        .expect("facts")
+        .iter()
+        .filter(|f| f["fact"] == "rate_limit")
+        .map(|f| (&f["basis"], &f["value"]["requests"]))
+        .collect();
+    assert_eq!(limits, [(&json!("stated"), &json!(50)), (&json!("research"), &json!(100))]);
+    let finding = seen["findings"].as_array().expect("a list").iter().find(|f| f["code"] == "knowledge-differs");
+    let finding = finding.expect("both are shown, and that they differ is said");
+    assert!(finding["fix"].as_str().is_some_and(|f| f.contains("the description counts here")), "{finding}");
+    // The card calls by what wins; without a statement it says what was looked up, and where.
+    let limit = |app: &App, operation: &str| {
+        let card = super::inspect(app, "api.yaml", json!({"operation": operation}));
+        card["call"]
+            .as_array()
+            .expect("a card")
+            .iter()
+            .find(|l| l.as_str().is_some_and(|l| l.starts_with("limit:")))
+            .cloned()
+    };
+    assert_eq!(limit(&app, "listThings"), Some(json!("limit: 50 requests in 10s (stated)")));
+    assert_eq!(
+        limit(&app, "getThing"),
+        Some(json!(
+            "limit: 100 requests in 10s (research: https://acme.example/limits (checked 2026-11-20, age 7 days))"
+        ))
+    );
+}

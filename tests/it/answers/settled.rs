@@ -44,7 +44,8 @@ fn fact(app: &App, session: &str, name: &str) -> Value {
 }
 
 fn limit_line(app: &App, session: &str) -> String {
-    let card = done::<app::InspectSystem>(app, json!({"session": session, "name": "desk", "operation": "createTicket"}));
+    let card =
+        done::<app::InspectSystem>(app, json!({"session": session, "name": "desk", "operation": "createTicket"}));
     let lines = card["call"].as_array().expect("a card").iter().filter_map(Value::as_str);
     lines.filter(|l| l.starts_with("limit:")).collect()
 }
@@ -74,11 +75,8 @@ fn a_fact_is_confirmed_by_a_person_and_by_nobody_else() {
         note: None,
         digest: a.digest.clone(),
     });
-    let human = HumanInput::Answered {
-        channel: Channel::Elicitation,
-        by: "Mira".to_owned(),
-        decisions: decisions.collect(),
-    };
+    let human =
+        HumanInput::Answered { channel: Channel::Elicitation, by: "Mira".to_owned(), decisions: decisions.collect() };
     call::<app::ConfirmConstraints>(&app, human, json!({"session": session})).unwrap_or_else(|no| panic!("{no:?}"));
     let known = fact(&app, &session, "rate_limit");
     assert_eq!((&known["basis"], &known["confidence"]), (&json!("confirmed"), &json!(0.9)));
@@ -91,7 +89,10 @@ fn a_fact_is_confirmed_by_a_person_and_by_nobody_else() {
         json!({"session": session, "id": "desk-rate", "kind": "inferred", "says": "desk takes 90 requests per 1 s", "binds": ["system:desk"]}),
     );
     assert_eq!(basis(), "inferred");
-    assert_eq!(inspect(&app, "desk.yaml", json!({"operation": "createTicket"}))["call"].as_array().map(Vec::is_empty), Some(false));
+    assert_eq!(
+        inspect(&app, "desk.yaml", json!({"operation": "createTicket"}))["call"].as_array().map(Vec::is_empty),
+        Some(false)
+    );
 }
 
 #[test]
@@ -133,12 +134,17 @@ fn what_a_run_saw_is_observed_and_a_stand_in_shows_nothing() {
     let real = cli(&["run", contract, "--session", &session]);
     assert_eq!(real["verdict"], "PASS", "{real:#}");
     let seen = observed();
-    let told: Vec<(&str, f64)> =
-        seen.iter().map(|f| (f["fact"].as_str().expect("a name"), f["confidence"].as_f64().expect("a number"))).collect();
+    let told: Vec<(&str, f64)> = seen
+        .iter()
+        .map(|f| (f["fact"].as_str().expect("a name"), f["confidence"].as_f64().expect("a number")))
+        .collect();
     assert_eq!(told, [("base_url", 0.95), ("pagination", 0.95)], "{seen:#?}");
     assert_eq!(seen[0]["value"]["host"], "127.0.0.1");
     assert_eq!(seen[1]["value"]["style"], "link_header");
-    assert!(seen[1]["source"].as_str().expect("what was seen").contains("of listIssues, read to their end"), "{seen:#?}");
+    assert!(
+        seen[1]["source"].as_str().expect("what was seen").contains("of listIssues, read to their end"),
+        "{seen:#?}"
+    );
     // Only of the system that was run against, and of the description that it was run with.
     let other = cli(&["map", &format!("{apis}/helpline.openapi.yaml"), "--session", &session, "--name", "forgeyard"]);
     assert!(other["facts"].as_array().expect("facts").iter().all(|f| f["basis"] != "observed"), "{other:#}");
