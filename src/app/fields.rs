@@ -51,6 +51,7 @@ pub(super) fn of(system: &System, named: &str, id: SchemaId, levels: usize) -> V
         walk.out.push(FieldOut { path: "[]".to_owned(), r#type: kind, rules, required: true });
         prefix.push('.');
     }
+    walk.path.push(root);
     walk.collect(named, root, &prefix, 0);
     walk.out
 }

@@ -535,7 +535,7 @@ mod tests {
     /// What the fields of an entity are, each with what told it.
     fn told(entity: &str, fields: &str) -> Vec<String> {
         let text = format!(
-            "openapi: 3.1.0\ninfo: {{title: T, version: '1'}}\npaths: {{/rs/{{id}}: {{get: {{responses: {{'200': {{description: ok, content: \
+            "openapi: 3.1.0\ninfo: {{title: T, version: '1'}}\npaths: {{'/rs/{{id}}': {{get: {{responses: {{'200': {{description: ok, content: \
              {{application/json: {{schema: {{$ref: '#/components/schemas/R'}}}}}}}}}}}}}}}}\ncomponents: {{schemas: {{R: {{type: object, properties: {{{fields}}}}}}}}}\n"
         );
         let system = system_of(&text);
