@@ -488,10 +488,12 @@ impl<'s> Around<'s> {
     fn is_person(&self) -> bool {
         *self.person.get_or_init(|| {
             self.is_somebody()
-                || self.fields.keys().any(|name| {
-                    ["email", "first_name", "firstname", "last_name", "lastname", "given_name", "givenname"]
-                        .iter()
-                        .any(|own| name.eq_ignore_ascii_case(own))
+                || self.fields.iter().any(|(name, id)| {
+                    const OWN: [&str; 7] =
+                        ["email", "first_name", "firstname", "last_name", "lastname", "given_name", "givenname"];
+                    // "email: true" is a switch.
+                    OWN.iter().any(|own| name.eq_ignore_ascii_case(own))
+                        && !self.schemas.get(*id).types.has(TypeSet::BOOLEAN)
                 })
         })
     }
