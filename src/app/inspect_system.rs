@@ -8,10 +8,13 @@ use serde_json::json;
 
 use super::context::{Description, system_of};
 use super::search::{self, Hit, Kind};
-use super::{Call, Done, Hints, No, Refusal, UseCase, card, paging};
+use super::wire::FactOut;
+use super::{Call, Done, Hints, No, Refusal, UseCase, card, fields, knowledge, paging, settled};
 use crate::base::text;
 use crate::evidence::{EventKind, Phase};
-use crate::model::{Action, Additional, Operation, Schema, SchemaId, System};
+use crate::model::{Action, Operation, ParamIn, Parameter, System};
+
+pub use super::fields::FieldOut;
 
 /// Arguments of `inspect_system`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -77,21 +80,6 @@ pub struct OperationOut {
     pub pagination: Option<PagesOut>,
     /// Names of the security schemes, one alternative each; joined by + where several are needed together.
     pub auth: Vec<String>,
-}
-
-/// One field of a record, a parameter or a body.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct FieldOut {
-    /// Dotted path; [] marks the items of a list.
-    pub path: String,
-    /// "string", "integer or null" ...
-    pub r#type: String,
-    /// Format, limits, enum values, read-only: what a mapping must respect.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub rules: String,
-    /// Must be present.
-    pub required: bool,
 }
 
 /// Something found.
@@ -171,7 +159,13 @@ impl UseCase for InspectSystem {
         let cursor = params.cursor.as_deref();
         let mut answer = if let Some(name) = &params.operation {
             let op = find_operation(system, name)?;
-            one_operation(system, op, cursor, budget)?
+            let known = knowledge::about(call.app, system);
+            let mut facts = knowledge::with(call.app, system, &known);
+            let named = params.name.as_deref().filter(|_| params.api.is_none());
+            let api = |name: &str| call.facts.systems.get(name).map(|s| s.record.api.as_str()).unwrap_or_default();
+            let settled = named.map(|name| settled::of(&call.facts, name, api(name)));
+            settled::among(&mut facts, &settled.unwrap_or_default());
+            one_operation(system, op, &facts, cursor, budget)?
         } else if let Some(name) = &params.entity {
             one_entity(system, name, cursor, budget)?
         } else if let Some(question) = &params.find {
@@ -265,31 +259,27 @@ fn operations(system: &System, cursor: Option<&str>, budget: usize) -> Result<An
     })
 }
 
-fn one_operation(system: &System, op: &Operation, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
-    let parameters: Vec<FieldOut> = op
-        .parameters
-        .iter()
-        .map(|p| {
-            let place = match p.place {
-                crate::model::ParamIn::Path => "path",
-                crate::model::ParamIn::Query => "query",
-                crate::model::ParamIn::Header => "header",
-                crate::model::ParamIn::Cookie => "cookie",
-                crate::model::ParamIn::Variable => "variable",
-            };
-            let (kind, rules) =
-                p.schema.map_or_else(|| ("anything".to_owned(), String::new()), |s| describe(system.schemas.get(s)));
-            FieldOut { path: format!("{} ({place})", p.name), r#type: kind, rules, required: p.required }
-        })
-        .collect();
+fn one_operation(
+    system: &System,
+    op: &Operation,
+    facts: &[FactOut],
+    cursor: Option<&str>,
+    budget: usize,
+) -> Result<Answer, Refusal> {
+    let parameters: Vec<FieldOut> = op.parameters.iter().map(|p| parameter(system, p)).collect();
     // One list over three, so that one cursor leads through all of it.
-    let request = op.body.as_ref().and_then(|b| b.schema).map(|s| fields(system, s)).unwrap_or_default();
-    let record = op.record.map(|s| fields(system, s)).unwrap_or_default();
+    let named = op.entity.as_deref().unwrap_or("");
+    let request = op.body.as_ref().and_then(|b| b.schema);
+    let request = request.map(|s| fields::of(system, named, s, fields::OF_REQUEST)).unwrap_or_default();
+    // Where no record was recognised, the answer is shown as it is.
+    let record = op.record.or_else(|| op.success().and_then(|r| r.schema));
+    let record = record.map(|s| fields::of(system, named, s, fields::OF_RECORD)).unwrap_or_default();
     let parts = [parameters, request, record];
     let all: Vec<(usize, FieldOut)> =
         parts.into_iter().enumerate().flat_map(|(part, fields)| fields.into_iter().map(move |f| (part, f))).collect();
     let total = all.len();
-    let card = card::of(system, op);
+    // The next pages go on where this one ends; how to call it was said.
+    let card = if cursor.is_none() { card::of(system, op, facts) } else { Vec::new() };
     let used: usize = card.iter().map(|line| line.chars().count() + 4).sum();
     let (page, cursor) = paging::fit(all, cursor, budget.saturating_sub(used).max(1_000))?;
     let [mut parameters, mut request, mut page_of_record] = [Vec::new(), Vec::new(), Vec::new()];
@@ -333,6 +323,26 @@ fn one_operation(system: &System, op: &Operation, cursor: Option<&str>, budget: 
     })
 }
 
+/// A parameter as a field. What the description says of it is quoted: it is data, not for us to follow.
+fn parameter(system: &System, p: &Parameter) -> FieldOut {
+    let place = match p.place {
+        ParamIn::Path => "path",
+        ParamIn::Query => "query",
+        ParamIn::Header => "header",
+        ParamIn::Cookie => "cookie",
+        ParamIn::Variable => "variable",
+    };
+    let (kind, mut rules) = p.schema.map_or_else(
+        || ("anything".to_owned(), String::new()),
+        |s| fields::describe(&system.schemas, system.schemas.get(s)),
+    );
+    if !p.description.is_empty() {
+        let said = format!("\"{}\"", text::truncate(&p.description, 80));
+        rules = if rules.is_empty() { said } else { format!("{rules}; {said}") };
+    }
+    FieldOut { path: format!("{} ({place})", p.name), r#type: kind, rules, required: p.required }
+}
+
 fn one_entity(system: &System, name: &str, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
     let Some(entity) = system.entities.get(name) else {
         return Err(Refusal::new(
@@ -346,7 +356,7 @@ fn one_entity(system: &System, name: &str, cursor: Option<&str>, budget: usize) 
             "list them with map_system, or the operations with inspect_system {\"operations\": true}",
         ));
     };
-    let all = entity.schema.map(|s| fields(system, s)).unwrap_or_default();
+    let all = entity.schema.map(|s| fields::of(system, name, s, fields::OF_RECORD)).unwrap_or_default();
     let total = all.len();
     let (page, cursor) = paging::fit(all, cursor, budget)?;
     let by_action: Vec<String> = entity
@@ -403,7 +413,7 @@ fn shown(system: &System, hit: &Hit) -> MatchOut {
         (Kind::Field, of) => {
             let of = of.as_deref().unwrap_or("");
             let schema = system.entities.get(of).and_then(|e| system.schemas.property(e.schema?, &hit.name));
-            let is = schema.map(|(id, _)| describe(system.schemas.get(id)));
+            let is = schema.map(|(id, _)| fields::describe(&system.schemas, system.schemas.get(id)));
             let is = is.map(|(kind, rules)| if rules.is_empty() { kind } else { format!("{kind}; {rules}") });
             ("field", format!("{of}.{}", hit.name), text::truncate(&is.unwrap_or_default(), 120))
         }
@@ -435,78 +445,4 @@ fn scopes(system: &System, names: &[String]) -> Result<Answer, Refusal> {
     let about = format!("the fewest scopes for {}", text::truncate(&names.join(", "), 300));
     let next = "name scheme and scopes under systems.NAME.auth of integration.yaml".to_owned();
     Ok(Answer { about: Some(about), total: call.len(), call, next, ..Answer::default() })
-}
-
-/// Fields of a schema, nested ones by dotted path, three levels deep.
-fn fields(system: &System, id: SchemaId) -> Vec<FieldOut> {
-    let mut out = Vec::new();
-    collect(system, id, "", 0, &mut vec![id], &mut out);
-    out
-}
-
-fn collect(
-    system: &System,
-    id: SchemaId,
-    prefix: &str,
-    depth: usize,
-    path: &mut Vec<SchemaId>,
-    out: &mut Vec<FieldOut>,
-) {
-    if depth > 2 || out.len() > 2_000 {
-        return;
-    }
-    for (name, property) in system.schemas.properties(id) {
-        let schema = system.schemas.get(property);
-        let required = system.schemas.property(id, name).is_some_and(|(_, r)| r);
-        let (kind, rules) = describe(schema);
-        let here = format!("{prefix}{name}");
-        out.push(FieldOut { path: here.clone(), r#type: kind, rules, required });
-        let (inner, marker) = schema.items.map_or((property, "."), |items| (items, "[]."));
-        if !path.contains(&inner) {
-            path.push(inner);
-            collect(system, inner, &format!("{here}{marker}"), depth + 1, path, out);
-            path.pop();
-        }
-    }
-}
-
-/// Type and rules of a schema, for people.
-pub(super) fn describe(s: &Schema) -> (String, String) {
-    let mut rules: Vec<String> = Vec::new();
-    if let Some(f) = &s.format {
-        rules.push(text::quoted(f, 30));
-    }
-    if let Some(v) = &s.values {
-        let shown: Vec<String> =
-            v.iter().take(12).map(|v| v.as_str().map_or_else(|| v.to_string(), |s| text::quoted(s, 40))).collect();
-        rules.push(format!("one of {}{}", shown.join("|"), if v.len() > 12 { "|…" } else { "" }));
-    }
-    if let Some(m) = s.max_length {
-        rules.push(format!("at most {m} characters"));
-    }
-    if let Some(m) = &s.minimum {
-        rules.push(format!("from {m}"));
-    }
-    if let Some(m) = &s.maximum {
-        rules.push(format!("up to {m}"));
-    }
-    if let Some(p) = &s.pattern {
-        rules.push(format!("matches {}", text::quoted(p, 60)));
-    }
-    if s.read_only {
-        rules.push("read-only".to_owned());
-    }
-    if s.write_only {
-        rules.push("write-only".to_owned());
-    }
-    if s.deprecated {
-        rules.push("deprecated".to_owned());
-    }
-    if let Additional::Of(_) = s.additional {
-        rules.push("a map".to_owned());
-    }
-    if !s.variants.is_empty() {
-        rules.push(format!("one of {}", text::plural(s.variants.len() as u64, "variant")));
-    }
-    (s.types.to_string(), rules.join("; "))
 }

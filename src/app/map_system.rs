@@ -10,7 +10,7 @@ use super::context::system_of;
 use super::description;
 use super::search::Question;
 use super::wire::{CountsOut, FactOut, FindingOut};
-use super::{Call, Done, Hints, No, Refusal, UseCase, knowledge, paging};
+use super::{Call, Done, Hints, No, Refusal, UseCase, knowledge, paging, settled};
 use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::finding::{Finding, Location};
@@ -162,7 +162,9 @@ fn answer(
 ) -> Answer {
     let whole = call.face.budget() == usize::MAX;
     let known = knowledge::about(call.app, system);
-    let all = knowledge::with(call.app, system, &known);
+    let mut all = knowledge::with(call.app, system, &known);
+    let api = call.app.path(&params.api).display().to_string();
+    settled::among(&mut all, &settled::of(&call.facts, name, &api));
     let goal = call.session.as_ref().map(|s| Question::of(&format!("{} {}", s.name, s.goal)));
     let mut entities = ranked(system, goal.as_ref());
     let entities_total = entities.len();
@@ -223,12 +225,13 @@ const FINDINGS: usize = 450;
 const EXPECTED: [&str; 6] = ["auth_mode", "base_url", "pagination", "rate_limit", "idempotency", "error_format"];
 
 /// What comes first in a small map, one fact of each name unless said otherwise.
-const CHIEF: [(&str, usize); 22] = [
+const CHIEF: [(&str, usize); 23] = [
     ("auth_mode", 2),
     ("base_url", 1),
     ("pagination", 1),
     ("rate_limit", 1),
     ("idempotency", 1),
+    ("bulk", 1),
     ("webhooks", 1),
     ("data_protection", 1),
     ("error_format", 1),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::{self, Subject};
+use super::observed::{self, Pages};
 use super::subject::Compiled;
 use super::wire::counts_line;
 use super::{App, Fault, No, Note, Refusal, note, note_refusal};
@@ -19,6 +20,7 @@ use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
+use crate::workflow::Saw;
 
 /// What to run and how.
 #[derive(Debug, Clone, Default)]
@@ -353,7 +355,8 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<Answer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
-    let world = world(app, secrets, observer, stop)?;
+    let pages = Pages::before(observer);
+    let world = world(app, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
     let reports = match options.listen {
         None => connector::run_all(&plans, &world, !options.watch, &|_| {}).await,
         Some(addr) => receive(&plans, &world, addr).await?,
@@ -370,7 +373,8 @@ pub async fn run(
         })
         .collect();
     let verdict = Verdict::all(flows.iter().map(|f| f.verdict));
-    record(app, options, &digest, verdict, &flows)?;
+    let saw = observed::saw(&plans, &reports, &pages, &options.base_urls);
+    record(app, options, &digest, verdict, &flows, &saw)?;
     let dead: u64 = flows.iter().map(|f| f.reconciliation.dead_lettered + f.reconciliation.rejected).sum();
     let next = if dead > 0 {
         "platform-integration dead-letters shows what could not be delivered, and why".to_owned()
@@ -473,8 +477,18 @@ pub fn dry_line(f: &DryFlowOut) -> String {
     format!("{} read: {}, {} unchanged, {} rejected", f.read, would.join(", "), f.unchanged, f.would_reject)
 }
 
-fn record(app: &App, options: &Options, digest: &Digest, verdict: Verdict, flows: &[FlowOut]) -> Result<(), No> {
-    let data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": flows});
+fn record(
+    app: &App,
+    options: &Options,
+    digest: &Digest,
+    verdict: Verdict,
+    flows: &[FlowOut],
+    saw: &[Saw],
+) -> Result<(), No> {
+    let mut data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": flows});
+    if let (Value::Object(map), false) = (&mut data, saw.is_empty()) {
+        map.insert("observed".to_owned(), serde_json::to_value(saw).unwrap_or_default());
+    }
     let summary = flows
         .iter()
         .map(|f| format!("{} {}: {}", f.flow, f.verdict, counts_line(&f.reconciliation)))

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bm25::{EmbedderBuilder, Scorer, Tokenizer};
 use rust_stemmers::{Algorithm, Stemmer};
 
+use super::search_words::{ALIKE, EMPTY, FORMS, PAIRS, PARTIES, VERBS};
 use crate::base::text::words;
 use crate::model::System;
 
@@ -33,87 +34,6 @@ pub(super) struct Hit {
     pub(super) score: f32,
 }
 
-/// Words for one another: each word of a row may stand for the first.
-const ALIKE: &[&[&str]] = &[
-    &["bill", "invoice", "charge", "payment", "customer", "subscription"],
-    &["pay", "payment", "charge", "transaction", "payout"],
-    &["buy", "order", "purchase", "cart", "checkout"],
-    &["sell", "product", "order", "sale", "offer"],
-    &["owe", "invoice", "balance", "debt"],
-    &["customer", "client", "account", "buyer", "contact", "payer", "debtor"],
-    &["client", "customer", "account"],
-    &["company", "organization", "organisation", "account", "business"],
-    &["person", "contact", "user", "people", "member", "individual"],
-    &["people", "person", "contact", "user", "member", "employee"],
-    &["staff", "employee", "user", "member", "worker", "agent"],
-    &["employee", "worker", "staff", "person", "user"],
-    &["vendor", "supplier", "merchant", "creditor"],
-    &["supplier", "vendor", "creditor"],
-    &["ticket", "issue", "case", "conversation", "incident", "request"],
-    &["issue", "ticket", "case", "bug"],
-    &["task", "todo", "issue", "activity", "card"],
-    &["product", "item", "article", "good", "variant", "sku"],
-    &["item", "product", "article"],
-    &["stock", "inventory", "quantity", "warehouse"],
-    &["inventory", "stock", "quantity", "warehouse"],
-    &["ship", "shipment", "delivery", "fulfillment", "parcel"],
-    &["delivery", "shipment", "fulfillment"],
-    &["refund", "credit", "return", "reversal"],
-    &["cancel", "delete", "void", "terminate"],
-    &["remove", "delete", "archive"],
-    &["add", "create", "insert"],
-    // Its stem is "ad".
-    &["adding", "add", "create", "insert"],
-    &["change", "update", "patch", "modify", "event"],
-    &["find", "search", "query", "list", "lookup"],
-    &["fetch", "get", "list", "retrieve"],
-    &["phone", "mobile", "telephone"],
-    &["mail", "email", "message"],
-    &["message", "chat", "post", "conversation", "note"],
-    &["meeting", "event", "appointment", "calendar"],
-    &["deal", "opportunity", "lead"],
-    &["lead", "prospect", "contact"],
-    &["money", "amount", "price", "balance", "payment"],
-    &["price", "amount", "cost", "rate"],
-    &["tax", "vat"],
-    &["hook", "webhook", "event", "subscription"],
-    &["notify", "webhook", "notification", "event"],
-    &["file", "document", "attachment", "upload"],
-    &["login", "session", "token", "auth"],
-    &["plan", "subscription", "price", "product"],
-    &["repo", "repository", "project"],
-];
-
-/// Words that ask for somebody.
-const PARTIES: &[&str] = &[
-    "customer",
-    "contact",
-    "user",
-    "person",
-    "account",
-    "member",
-    "employee",
-    "company",
-    "organization",
-    "vendor",
-    "supplier",
-    "client",
-    "buyer",
-    "payer",
-    "merchant",
-    "recipient",
-    "agent",
-    "worker",
-];
-
-/// Words that say nothing of what is looked for.
-const EMPTY: &[&str] = &[
-    "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "have", "how", "i",
-    "in", "into", "is", "it", "its", "keep", "me", "my", "of", "on", "or", "our", "show", "step", "that", "the",
-    "their", "them", "there", "these", "to", "us", "we", "what", "when", "where", "which", "with", "you", "your",
-    "all", "sync", "between", "much", "many",
-];
-
 struct Stems(Stemmer);
 
 impl Default for Stems {
@@ -140,43 +60,84 @@ impl Tokenizer for Stems {
     }
 }
 
-/// A question in stems: for each word the word itself, and what may stand for it.
+/// A word, and its stem: a stem is not stemmed again, `employe` would become `employ`.
+struct Word {
+    word: String,
+    stem: String,
+}
+
+impl Word {
+    fn new(word: &str, stems: &Stems) -> Self {
+        Self { word: word.to_owned(), stem: stems.0.stem(word).into_owned() }
+    }
+}
+
+/// A question: for each word the word itself, and what may stand for it.
 pub(super) struct Question {
-    groups: Vec<(String, Vec<String>)>,
+    groups: Vec<(Word, Vec<Word>)>,
     /// It asks for somebody.
     who: bool,
+    /// It asks to do something.
+    verb: bool,
 }
 
 impl Question {
     /// Reads a question or a goal.
     pub(super) fn of(text: &str) -> Self {
         let stems = Stems::new();
-        let who = words(text).iter().any(|w| matches!(w.as_str(), "who" | "whom" | "whose"));
-        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-        for word in words(text).into_iter().filter(|w| !matches!(w.as_str(), "who" | "whom" | "whose")) {
-            for stem in stems.of(&word) {
-                if groups.iter().any(|(s, _)| *s == stem) {
-                    continue;
-                }
-                let row = ALIKE.iter().find(|row| row.first().is_some_and(|w| stems.0.stem(w) == stem));
-                let mut alike: Vec<String> =
-                    row.iter().flat_map(|r| r.iter().skip(1)).map(|w| stems.0.stem(w).into_owned()).collect();
-                alike.dedup();
-                groups.push((stem, alike));
+        let lower = text.to_lowercase();
+        let mut asked = words(text);
+        for (two, one) in PAIRS.iter().filter(|(two, _)| lower.contains(two)) {
+            asked.extend(words(one));
+            asked.retain(|w| !two.split(' ').any(|half| half == w));
+        }
+        for word in &mut asked {
+            if let Some((_, verb)) = FORMS.iter().find(|(form, _)| form == word) {
+                *word = (*verb).to_owned();
             }
         }
-        if who && groups.is_empty() {
-            groups.push((stems.0.stem("person").into_owned(), stems.of(&PARTIES.join(" "))));
+        let is_who = |w: &String| matches!(w.as_str(), "who" | "whom" | "whose");
+        let who = asked.iter().any(is_who);
+        // "How do we send it" as well as "send it"; in "who sent it" the verb only tells of whom.
+        let verb =
+            !who && asked.iter().find(|w| !EMPTY.contains(&w.as_str())).is_some_and(|w| VERBS.contains(&w.as_str()));
+        let mut groups: Vec<(Word, Vec<Word>)> = Vec::new();
+        for word in asked.iter().filter(|w| !is_who(w) && !EMPTY.contains(&w.as_str())) {
+            let word = Word::new(word, &stems);
+            if groups.iter().any(|(known, _)| known.stem == word.stem) {
+                continue;
+            }
+            let row = ALIKE.iter().find(|row| row.first().is_some_and(|w| stems.0.stem(w) == word.stem));
+            let alike = row.iter().flat_map(|r| r.iter().skip(1)).map(|w| Word::new(w, &stems)).collect();
+            groups.push((word, alike));
         }
-        Self { groups, who }
+        if who && groups.is_empty() {
+            groups.push((Word::new("person", &stems), PARTIES.iter().map(|w| Word::new(w, &stems)).collect()));
+        }
+        Self { groups, who, verb }
     }
 
     /// How near an entity's name is: 2 where the question names it, 1 where it says it in other words, else 0.
     pub(super) fn names(&self, entity: &str) -> u8 {
         let stems = Stems::new().of(entity);
-        let direct = self.groups.iter().any(|(stem, _)| stems.contains(stem));
-        let alike = || self.groups.iter().any(|(_, alike)| alike.iter().any(|a| stems.contains(a)));
+        let direct = self.groups.iter().any(|(word, _)| stems.contains(&word.stem));
+        let alike = || self.groups.iter().any(|(_, alike)| alike.iter().any(|a| stems.contains(&a.stem)));
         if direct { 2 } else { u8::from(alike()) }
+    }
+}
+
+impl Question {
+    /// How much a name of only these words gains.
+    fn covers(&self, name: &[String]) -> f32 {
+        let direct = |w: &String| self.groups.iter().any(|(word, _)| word.stem == *w);
+        let alike = |w: &String| self.groups.iter().any(|(_, alike)| alike.iter().any(|a| a.stem == *w));
+        if name.iter().all(direct) {
+            2.0
+        } else if name.iter().all(|w| direct(w) || alike(w)) {
+            1.5
+        } else {
+            1.0
+        }
     }
 }
 
@@ -217,11 +178,20 @@ pub(super) fn find(system: &System, question: &str) -> Vec<Hit> {
         scorer.upsert(&u32::try_from(i).unwrap_or(u32::MAX), embedder.embed(text));
     }
     let mut scores: BTreeMap<u32, f32> = BTreeMap::new();
-    for (stem, alike) in &asked.groups {
+    let is_field = |id: u32| hits.get(id as usize).is_some_and(|h| h.kind == Kind::Field);
+    for (asked, alike) in &asked.groups {
         // Within one word's group the best counts: three other words for one thing are not three things.
         let mut best: BTreeMap<u32, f32> = BTreeMap::new();
-        for (word, weight) in std::iter::once((stem, 1.0)).chain(alike.iter().map(|a| (a, 0.5))) {
-            for found in scorer.matches(&embedder.embed(word)) {
+        for (word, own) in std::iter::once((asked, true)).chain(alike.iter().map(|a| (a, false))) {
+            for found in scorer.matches(&embedder.embed(&word.word)) {
+                // Another word for a thing is seldom the name of one of its properties.
+                let weight = if own {
+                    1.0
+                } else if is_field(found.id) {
+                    0.25
+                } else {
+                    0.5
+                };
                 let score = best.entry(found.id).or_default();
                 *score = score.max(found.score * weight);
             }
@@ -237,16 +207,24 @@ pub(super) fn find(system: &System, question: &str) -> Vec<Hit> {
         let score = scores.get(&u32::try_from(i).unwrap_or(u32::MAX)).copied().unwrap_or(0.0);
         let of_kind = match hit.kind {
             Kind::Entity => 1.3,
-            Kind::Operation => 1.0,
-            // "Who" asks for no property.
+            Kind::Operation => {
+                if asked.verb {
+                    2.0
+                } else {
+                    1.0
+                }
+            }
+            // Neither "who" nor "send it" asks for a property.
             Kind::Field => {
-                if asked.who {
+                if asked.who || asked.verb {
                     0.3
                 } else {
                     0.8
                 }
             }
         };
+        // Called by nothing but what was asked for: the customer before the project's customer.
+        let called = if hit.kind == Kind::Entity { asked.covers(&stems.of(&hit.name)) } else { 1.0 };
         // "Who" asks for somebody: an entity that is somebody, named as such.
         let party = asked.who
             && hit.kind == Kind::Entity
@@ -261,7 +239,7 @@ pub(super) fn find(system: &System, question: &str) -> Vec<Hit> {
                     || format!("{} {path}", o.method.as_str().to_lowercase()) == literal
                     || path.contains(&literal)
             });
-        hit.score = score * of_kind * if party { 3.0 } else { 1.0 }
+        hit.score = score * of_kind * called * if party { 3.0 } else { 1.0 }
             + if exact { 100.0 } else { 0.0 }
             + if by_path { 50.0 } else { 0.0 };
     }

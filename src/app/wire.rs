@@ -88,7 +88,7 @@ pub struct FactOut {
     pub fact: String,
     /// Its value.
     pub value: Value,
-    /// stated, inferred or research.
+    /// stated, inferred, research (looked up), confirmed (by a person) or observed (by this server).
     pub basis: String,
     /// 0 to 1, under the ceiling of its ground.
     pub confidence: f64,
@@ -98,7 +98,7 @@ pub struct FactOut {
     /// The rule that inferred it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The page where somebody looked it up, the day, and how old that is in days.
+    /// Where it was looked up, with the day and the age; who confirmed it; what was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }

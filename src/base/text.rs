@@ -297,6 +297,9 @@ mod tests {
     fn nouns() {
         for (many, one) in [
             ("companies", "company"),
+            ("warehouses", "warehouse"),
+            ("clauses", "clause"),
+            ("statuses", "status"),
             ("addresses", "address"),
             ("customers", "customer"),
             ("status", "status"),

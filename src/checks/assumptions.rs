@@ -7,7 +7,7 @@ use super::honour::{About, topics};
 use super::topics::names;
 use crate::base::yaml::Span;
 use crate::contract::{ConstraintKind, Contract, Flow, Paginate, Write};
-use crate::model::{Basis, Operation, System};
+use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, System};
 
 /// A person reads them all; more than this nobody does.
 pub const MOST: usize = 10;
@@ -226,9 +226,11 @@ fn paging(flow: &Flow, from: &str, list: Option<&Operation>) -> Option<Assumptio
                 at,
                 80,
                 format!(
-                    "{} is paged by {} and keeps its order while it is read",
+                    "{} is paged by {} and keeps its order while it is read{}",
                     op.id,
-                    pages.style.as_str().replace('_', " ")
+                    pages.style.as_str().replace('_', " "),
+                    // Its description does not say how the end is recognised: then this is how the connector does it.
+                    if ends(pages) { "" } else { ", and a page without records is its last" }
                 ),
             )
         }),
@@ -276,7 +278,11 @@ fn deletes(flow: &Flow, from: &str, to: &str) -> Option<Assumption> {
 }
 
 fn rate(flow: &Flow, to: &str, write: Option<&Operation>) -> Option<Assumption> {
-    let limit = write?.rate_limit.as_ref().filter(|l| inferred(&l.basis))?;
+    let write = write?;
+    let Some(limit) = &write.rate_limit else { return unlimited(flow, to, write) };
+    if !inferred(&limit.basis) {
+        return None;
+    }
     let seconds = (limit.window_ms / 1000).max(1);
     Some(Assumption {
         if_wrong: "the target refuses with 429, or blocks the key".to_owned(),
@@ -292,6 +298,34 @@ fn rate(flow: &Flow, to: &str, write: Option<&Operation>) -> Option<Assumption> 
             format!("{to} takes {} requests per {seconds} s", limit.requests),
         )
     })
+}
+
+/// Nothing that was read states a limit: then the contract's own rate is what is relied on, or that there is none.
+fn unlimited(flow: &Flow, to: &str, write: &Operation) -> Option<Assumption> {
+    let elsewhere = format!(" (another one goes into delivery.rate, or into overlays/{to}.knowledge.yaml)");
+    let (at, says) = match &flow.delivery.rate {
+        Some(rate) => {
+            let seconds = (rate.value.window_ms / 1000).max(1);
+            let known = format!("{to} takes {} requests per {seconds} s from {}", rate.value.requests, write.id);
+            (rate.at, format!("{known}; its description states no limit{elsewhere}"))
+        }
+        None => (
+            flow.at,
+            format!("{to} takes {} as fast as the flow sends it; its description states no limit{elsewhere}", write.id),
+        ),
+    };
+    Some(Assumption {
+        if_wrong: "the target refuses with 429, or blocks the key".to_owned(),
+        ..of(flow, to, "rate-unstated", "rate", at, 58, says)
+    })
+}
+
+/// The description says how the last page is told from the others.
+fn ends(pages: &Pagination) -> bool {
+    pages.more.is_some()
+        || pages.total.is_some()
+        || matches!(pages.style, PageStyle::LinkHeader | PageStyle::LinkBody)
+        || matches!(pages.next, Some(CursorFrom::Body(_)))
 }
 
 fn of(flow: &Flow, system: &str, id: &str, topic: &'static str, at: Span, weight: u8, says: String) -> Assumption {

@@ -26,6 +26,7 @@ use crate::finding::{Finding, Location, tidy};
 use crate::model::System;
 use recognise::Document;
 
+pub(crate) use facts::{Around, limit_in};
 pub use input::{Input, Lacking, Part, is_url, references, target};
 pub use others::Others;
 

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::approvals::{Statement, What, counts};
 use super::constraint::{ConstraintFact, ConstraintState};
+use super::observed::RunSaw;
 use super::record::{
     Approved, Channel, ConnectorScaffolded, ConstraintRecorded, ConstraintsConfirmed, ContractChecked, ContractDrafted,
     DossierExported, DriftChecked, DrillsRun, ReadinessAssessed, Record, SystemMapped,
@@ -59,6 +60,8 @@ pub struct Facts {
     pub readiness: Option<Seen<ReadinessAssessed>>,
     /// The last dossier.
     pub dossier: Option<Seen<DossierExported>>,
+    /// What runs saw of the systems, oldest first.
+    pub observed: Vec<Seen<RunSaw>>,
     /// Calls that were refused.
     pub refused: u64,
     /// Events whose data could not be read back; they count for nothing.
@@ -192,12 +195,15 @@ impl Facts {
                     self.approved(seen);
                 }
             }
+            EventKind::ConnectorRun => {
+                let seen = self.read::<RunSaw>(event).filter(|seen| !seen.record.observed.is_empty());
+                self.observed.extend(seen);
+            }
             EventKind::DossierExported => self.dossier = self.read(event).or(self.dossier.take()),
             // Said out, so that a new kind is looked at here.
             EventKind::SessionOpened
             | EventKind::SystemInspected
             | EventKind::EvidenceQueried
-            | EventKind::ConnectorRun
             | EventKind::SkillVerified
             | EventKind::EvidenceSealed
             | EventKind::EvidenceExported

@@ -3,6 +3,7 @@
 
 mod choose;
 mod sides;
+mod unstated;
 mod writing;
 mod yaml;
 

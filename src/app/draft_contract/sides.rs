@@ -25,10 +25,7 @@ impl Draft<'_, '_> {
             },
             "      paginate: auto".to_owned(),
         ];
-        if self.list.pagination.is_none() {
-            questions
-                .push("source.paginate: no pagination was recognised; is the list complete in one answer?".to_owned());
-        }
+        questions.extend(self.page_questions());
         match &self.list.incremental {
             Some(i) if i.field.is_some() => out.push(format!(
                 "      incremental: {{field: {}, param: {}}}",

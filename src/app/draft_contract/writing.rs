@@ -1,7 +1,7 @@
 //! Writes the file of a draft, line by line; every doubt is an open question.
 
 use super::super::scaffold_connector::duration;
-use super::super::{Call, description, knowledge};
+use super::super::{Call, description};
 use super::Params;
 use super::choose::Chosen;
 use super::yaml::{binds, key, scalar};
@@ -120,59 +120,15 @@ impl Draft<'_, '_> {
         }
         line("    delivery:".to_owned());
         line("      order: per-key".to_owned());
-        let protected = !matches!(self.write, Chosen::Create { create } if create.idempotency.is_none());
-        let attempts = if protected { 8 } else { 1 };
+        let attempts = if self.unprotected() { 1 } else { 8 };
         line(format!(
             "      retry: {{attempts: {attempts}, base: 500ms, cap: 60s, jitter: full, honor_retry_after: true}}"
         ));
-        if !protected {
-            let known = knowledge::about(self.call.app, self.target);
-            let looked_up =
-                known.first("idempotency").filter(|k| k.value.get("supported") == Some(&serde_json::Value::Bool(true)));
-            let looked_up = looked_up.and_then(|k| {
-                let (name, place) = (k.value.get("name")?.as_str()?, k.value.get("in")?.as_str()?);
-                Some(format!(
-                    "; a key in the {place} {name} was looked up at {}, checked {}: does it hold here?",
-                    k.source, k.checked
-                ))
-            });
-            questions.push(format!("target.create: {} honours no idempotency key, so it is not retried; name a natural key to upsert by, or accept duplicates by name{}", self.write.main().id, looked_up.unwrap_or_default()));
+        if self.unprotected() {
+            questions.push(self.repeat_question());
         }
         line("      timeout: 10s".to_owned());
-        match &self.write.main().rate_limit {
-            // A tenth is left for people and for other programs on the same token.
-            Some(r) => line(format!(
-                "      rate: {}/{1}                   # stated: {2}/{1}",
-                (r.requests * 9 / 10).max(1),
-                duration(r.window_ms),
-                r.requests
-            )),
-            None => {
-                let known = knowledge::about(self.call.app, self.target);
-                let looked_up = known.first("rate_limit").and_then(|k| {
-                    let (requests, window) = (k.value.get("requests")?.as_u64()?, k.value.get("window_ms")?.as_u64()?);
-                    let says = if k.says.is_empty() { String::new() } else { format!(" ({})", k.says) };
-                    Some((requests, duration(window), format!("{}, checked {}{says}", k.source, k.checked)))
-                });
-                match looked_up {
-                    Some((requests, window, source)) => {
-                        line(format!(
-                            "      # rate: {}/{window}                  # ? looked up, not stated",
-                            (requests * 9 / 10).max(1)
-                        ));
-                        questions.push(format!(
-                            "delivery.rate: the description states no limit; {requests} in {window} was looked up at {source}: does it hold?"
-                        ));
-                    }
-                    None => {
-                        line(
-                            "      # rate: 100/10s                  # ? no limit is stated; ask the vendor".to_owned(),
-                        );
-                        questions.push("delivery.rate: the description states no limit".to_owned());
-                    }
-                }
-            }
-        }
+        line(self.rate_line(&mut questions));
         line("      breaker: {open_after: 5, probe_every: 30s}".to_owned());
         line("      dead_letter: {alert_at: 1}".to_owned());
         line("    drift: quarantine".to_owned());
@@ -230,6 +186,7 @@ impl Draft<'_, '_> {
                 )];
             }
             if used.security.is_empty() {
+                questions.extend(self.auth_question(label, system, used));
                 return Vec::new();
             }
             questions.push(format!(

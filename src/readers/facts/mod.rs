@@ -5,6 +5,7 @@ mod actions;
 mod auth_keys;
 mod auth_mode;
 mod base_url;
+mod bulk;
 mod change_feed;
 mod concurrency;
 mod deprecation;
@@ -34,6 +35,7 @@ mod records;
 mod regulation;
 mod required_header;
 mod said;
+mod sensitive;
 mod sensitive_field;
 mod service_level;
 mod timestamps;
@@ -42,6 +44,9 @@ mod versioning;
 mod webhook_event;
 mod webhook_signature;
 mod webhooks;
+
+pub(crate) use rate_limit::limit_in;
+pub(crate) use sensitive::Around;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -195,6 +200,7 @@ pub const ALL: &[Detector] = &[
     records::DETECTOR,
     actions::DETECTOR,
     entities::DETECTOR,
+    bulk::DETECTOR,
     auth_mode::DETECTOR,
     base_url::DETECTOR,
     pagination::DETECTOR,

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::json;
 
 use super::path::norm;
@@ -180,13 +180,24 @@ fn of_prose(text: &str) -> Option<(u64, u64, Option<&'static str>)> {
         {
             continue;
         }
-        let Ok(requests) = c.get(1)?.as_str().replace(',', "").parse::<u64>() else { continue };
-        let count: u64 = c.name("n").and_then(|n| n.as_str().parse().ok()).unwrap_or(1);
-        let Some(unit) = c.name("unit").and_then(|u| unit_ms(&u.as_str().to_lowercase())) else { continue };
-        let Some(window) = count.checked_mul(unit).filter(|w| *w > 0 && requests > 0) else { continue };
+        let Some((requests, window)) = counted(&c) else { continue };
         return Some((requests, window, scope(&around)));
     }
     None
+}
+
+/// Requests and window of the first limit that a sentence counts, whether it says that it is one or not: for sentences
+/// that are known to be about one.
+pub(crate) fn limit_in(sentence: &str) -> Option<(u64, u64)> {
+    PROSE.captures_iter(sentence).find_map(|c| counted(&c))
+}
+
+fn counted(c: &Captures<'_>) -> Option<(u64, u64)> {
+    let requests = c.get(1)?.as_str().replace(',', "").parse::<u64>().ok()?;
+    let count: u64 = c.name("n").and_then(|n| n.as_str().parse().ok()).unwrap_or(1);
+    let unit = unit_ms(&c.name("unit")?.as_str().to_lowercase())?;
+    let window = count.checked_mul(unit).filter(|w| *w > 0 && requests > 0)?;
+    Some((requests, window))
 }
 
 /// The sentence around a match, in lower case.

@@ -1,0 +1,59 @@
+//! `bulk`: operations that take many records in one request and answer with one result for each. A flow that writes many
+//! needs a tenth of the requests by one of them, if each record's fate is told.
+
+use serde_json::json;
+
+use super::{Detector, Hints};
+use crate::model::{Fact, Operation, SchemaId, Schemas, System};
+
+/// The detector of this file.
+pub(super) const DETECTOR: Detector = Detector { fact: "bulk", run };
+
+/// Most told of one system.
+const MOST: usize = 12;
+
+fn run(system: &mut System, _: &Hints<'_>) {
+    let found = system.operations.iter().filter(|o| may(&system.schemas, o)).filter_map(|o| {
+        let bulk = o.bulk(&system.schemas)?;
+        let value = json!({"operation": o.id, "entity": o.entity, "action": o.action.as_str(), "most": bulk.most});
+        let body = o.body.as_ref()?.pointer.clone();
+        let from = vec![body, o.success()?.pointer.clone()];
+        Some(Fact::inferred("bulk", value, "a-list-in-and-a-list-out", from, 0.60))
+    });
+    let facts: Vec<Fact> = found.take(MOST).collect();
+    system.facts.extend(facts);
+}
+
+/// A look that costs nothing, before the one that lists properties: thousands of writes are none.
+fn may(schemas: &Schemas, operation: &Operation) -> bool {
+    let lists = |id: SchemaId| {
+        let schema = schemas.get(id);
+        schema.items.is_some()
+            || !schema.variants.is_empty()
+            || schema.properties.values().any(|p| schemas.get(*p).items.is_some())
+    };
+    let body = operation.body.as_ref().and_then(|b| b.schema);
+    body.is_some_and(lists) && operation.success().and_then(|r| r.schema).is_some_and(lists)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::values_of;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_in_and_a_list_out_is_bulk_and_one_record_is_not() {
+        let text = |body: &str| {
+            format!(
+                "openapi: 3.1.0\ninfo: {{title: T, version: '1'}}\npaths:\n  /things/batch: {{post: {{operationId: addThings, requestBody: {{content: {{application/json: {{schema: \
+             {body}}}}}}}, responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: {{$ref: '#/components/schemas/T'}}}}}}}}}}}}}}}}\n\
+             components: {{schemas: {{T: {{type: object, properties: {{id: {{type: string}}}}}}}}}}\n"
+            )
+        };
+        let many = text("{type: array, maxItems: 50, items: {$ref: '#/components/schemas/T'}}");
+        let found = values_of(&many, "bulk");
+        assert_eq!(found.len(), 1);
+        assert_eq!((&found[0]["operation"], &found[0]["most"]), (&json!("addThings"), &json!(50)));
+        assert!(values_of(&text("{$ref: '#/components/schemas/T'}"), "bulk").is_empty());
+    }
+}
