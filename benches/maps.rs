@@ -58,7 +58,8 @@ fn machine() -> String {
 }
 
 fn corpus(named: Option<&String>) -> Option<PathBuf> {
-    let folder = named.cloned().or_else(|| std::env::var("CORPUS").ok()).unwrap_or_else(|| "../shared/corpus".to_owned());
+    let folder =
+        named.cloned().or_else(|| std::env::var("CORPUS").ok()).unwrap_or_else(|| "../shared/corpus".to_owned());
     Some(PathBuf::from(folder)).filter(|p| p.join("index.jsonl").is_file())
 }
 
@@ -76,7 +77,8 @@ fn time(work: impl Fn()) -> Duration {
 fn both(file: &str, bytes: &[u8]) -> Option<(bool, Duration, Duration)> {
     let text = std::str::from_utf8(bytes).ok()?;
     let json = serde_json::from_slice::<Value>(bytes).is_ok();
-    if !json && !saphyr::Yaml::load_from_str(text).is_ok_and(|docs| docs.first().is_some_and(saphyr::Yaml::is_mapping)) {
+    if !json && !saphyr::Yaml::load_from_str(text).is_ok_and(|docs| docs.first().is_some_and(saphyr::Yaml::is_mapping))
+    {
         return None;
     }
     let plain = || {
@@ -96,7 +98,8 @@ fn both(file: &str, bytes: &[u8]) -> Option<(bool, Duration, Duration)> {
 
 fn whole(corpus: &Path, each: bool) {
     let index = std::fs::read_to_string(corpus.join("index.jsonl")).unwrap();
-    let files = index.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok()?["file"].as_str().map(str::to_owned));
+    let files =
+        index.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok()?["file"].as_str().map(str::to_owned));
     let mut rows: Vec<(String, usize, bool, Duration, Duration)> = files
         .filter_map(|file| {
             let bytes = std::fs::read(corpus.join(&file)).ok()?;
@@ -158,7 +161,17 @@ fn one(file: &Path) {
     };
     let name = file.file_name().unwrap().to_str().unwrap();
     let forget = || drop(std::fs::remove_file(&store));
-    let cold = (0..ROUNDS).map(|_| { forget(); run(&["map", name]) }).min().unwrap();
+    let cold = (0..ROUNDS)
+        .map(|_| {
+            forget();
+            run(&["map", name])
+        })
+        .min()
+        .unwrap();
     let again = (0..ROUNDS).map(|_| run(&["inspect", name, "--operation", "listThings7"])).min().unwrap();
-    println!("`map` from a cold process: {:.0} ms; `inspect` of one operation after it: {:.0} ms.", ms(cold), ms(again));
+    println!(
+        "`map` from a cold process: {:.0} ms; `inspect` of one operation after it: {:.0} ms.",
+        ms(cold),
+        ms(again)
+    );
 }

@@ -4,9 +4,18 @@ use std::fmt::Write as _;
 
 const FIELDS: [(&str, &str); 10] = [
     ("id", r#"{"type":"string","readOnly":true,"description":"The unique identifier of the record."}"#),
-    ("displayName", r#"{"type":"string","nullable":true,"maxLength":256,"description":"The name shown to people. Supports $filter and $orderby."}"#),
-    ("createdDateTime", r#"{"type":"string","format":"date-time","nullable":true,"description":"Date and time when it was created, in UTC. Read-only."}"#),
-    ("lastModifiedDateTime", r#"{"type":"string","format":"date-time","nullable":true,"description":"Date and time of the last change, in UTC."}"#),
+    (
+        "displayName",
+        r#"{"type":"string","nullable":true,"maxLength":256,"description":"The name shown to people. Supports $filter and $orderby."}"#,
+    ),
+    (
+        "createdDateTime",
+        r#"{"type":"string","format":"date-time","nullable":true,"description":"Date and time when it was created, in UTC. Read-only."}"#,
+    ),
+    (
+        "lastModifiedDateTime",
+        r#"{"type":"string","format":"date-time","nullable":true,"description":"Date and time of the last change, in UTC."}"#,
+    ),
     ("emailAddress", r#"{"type":"string","format":"email","nullable":true}"#),
     ("status", r#"{"type":"string","enum":["draft","active","suspended","archived","unknownFutureValue"]}"#),
     ("amount", r#"{"type":"number","format":"double","nullable":true,"minimum":0}"#),
@@ -16,7 +25,7 @@ const FIELDS: [(&str, &str); 10] = [
 ];
 
 /// JSON with this many operations, some 1.8 kB each.
-pub fn description(operations: usize) -> Vec<u8> {
+pub(crate) fn description(operations: usize) -> Vec<u8> {
     let entities = operations / 5;
     let mut out = String::with_capacity(operations * 1900);
     out.push_str(

@@ -6,12 +6,12 @@ use std::process::Command;
 use platform_integration::readers::read_bytes;
 
 /// Whether these are the words of [`row`] to its child.
-pub fn is_child(how: &str) -> bool {
+pub(crate) fn is_child(how: &str) -> bool {
     ["--peak-of-map", "--peak-of-value"].contains(&how)
 }
 
 /// Reads the file in one way and prints its own peak, in bytes, above what the process had before it opened the file.
-pub fn child(how: &str, file: &Path) {
+pub(crate) fn child(how: &str, file: &Path) {
     let before = peak();
     let bytes = std::fs::read(file).unwrap();
     if how == "--peak-of-map" {
@@ -23,7 +23,7 @@ pub fn child(how: &str, file: &Path) {
 }
 
 /// One line: how many times the file the peaks are, its bytes in memory included.
-pub fn row(file: &Path) {
+pub(crate) fn row(file: &Path) {
     let size = std::fs::metadata(file).unwrap().len();
     let of = |how: &str| {
         let output = Command::new(std::env::current_exe().unwrap()).arg(how).arg(file).output().unwrap();

@@ -40,7 +40,7 @@ pub(super) fn of(system: &System, op: &Operation, facts: &[FactOut]) -> Vec<Stri
         let at = |path: &[String]| if path.is_empty() { "the top".to_owned() } else { path.join(".") };
         out.push(format!("bulk: {most}records at {}, one result each at {}", at(&bulk.records), at(&bulk.results)));
     }
-    out.extend(op.pagination.as_ref().map(|p| paging(p, facts)));
+    out.extend(op.pagination.as_ref().map(|p| paging(op, p, facts)));
     if let Some(i) = &op.incremental {
         let field = i.field.as_deref().map(|f| format!(", compared with {f}")).unwrap_or_default();
         out.push(format!("changed since: {}{field}", i.param));
@@ -226,7 +226,7 @@ fn answer(op: &Operation) -> String {
 }
 
 /// How pages are asked for, and how the connector knows the last one.
-fn paging(p: &Pagination, facts: &[FactOut]) -> String {
+fn paging(op: &Operation, p: &Pagination, facts: &[FactOut]) -> String {
     let mut line = format!("paging: {}", p.style.as_str());
     if let Some(param) = &p.param {
         let place = if op.pages_in_body() { " of the body" } else { "" };

@@ -17,13 +17,13 @@ mod validate;
 
 pub use bulk::Bulk;
 pub use event::{Event, Tell, TellPlace};
-pub use names::Names;
-pub use properties::Properties;
 pub use fact::{Basis, Fact};
+pub use names::Names;
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
+pub use properties::{Iter as PropertyIter, Properties};
 pub use root_field::{Root, RootField};
 pub use schema::{Additional, Schema, SchemaId, Schemas, TypeSet};
 pub use scopes::Scopes;

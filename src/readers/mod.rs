@@ -224,23 +224,21 @@ fn described<'d>(
 ) -> Option<Option<System>> {
     let read = match *document {
         Document::Tree(value) => ALL.iter().find_map(|r| match r.form {
-            Form::Tree { sniff, read } => {
-                chosen.map_or_else(|| sniff(value), |c| c.is(r)).then(|| read(value, source))
-            }
+            Form::Tree { sniff, read } => chosen.map_or_else(|| sniff(value), |c| c.is(r)).then(|| read(value, source)),
             Form::Text { .. } => None,
         }),
         Document::Text(text, read) => Some(read(text, source)),
     };
     let Some(Draft { mut system, hints, findings: more }) = read else {
         if let Document::Tree(value) = document {
-            findings.push(recognise::unknown(*value, origin));
+            findings.push(recognise::unknown(*value, &source.origin));
         }
         return None;
     };
     findings.extend(more);
     if let Some(system) = &mut system {
         facts::derive(system, &hints);
-        findings.extend(changed.told(system, origin));
+        findings.extend(changed.told(system, &source.origin));
     }
     Some(system)
 }

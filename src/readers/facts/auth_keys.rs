@@ -115,7 +115,7 @@ pub(super) fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
             };
             let told = signs.iter().any(|s| text.contains(s)) || (kind == "api_key" && named.is_some());
             if told && !facts.iter().any(|f: &Fact| f.value == value) {
-                let from = vec![prose.pointer.clone()];
+                let from = vec![prose.pointer.to_string()];
                 facts.push(Fact::inferred("auth_mode", value, "authentication-in-prose", from, 0.45));
             }
         }
@@ -124,7 +124,7 @@ pub(super) fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
     if facts.iter().all(|f: &Fact| f.value["type"] == "api_key") {
         for (sign, kind) in [("Authorization: Bearer ", "bearer"), ("Authorization: Basic ", "basic")] {
             if let Some(prose) = hints.prose.iter().find(|p| p.text.contains(sign)) {
-                let from = vec![prose.pointer.clone()];
+                let from = vec![prose.pointer.to_string()];
                 facts.push(Fact::inferred("auth_mode", mode(kind), "header-in-example-request", from, 0.55));
             }
         }

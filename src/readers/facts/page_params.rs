@@ -46,7 +46,7 @@ pub(super) fn of<'s>(
             name: norm(&parameter.name),
             types: parameter.schema.map_or(TypeSet::ANY, |s| schemas.get(s).types),
             schema: parameter.schema,
-            text: hints.parameters.get(&(index, parameter.name.clone())).map_or("", |p| p.text).to_lowercase(),
+            text: hints.parameter(index, &parameter.name).to_lowercase(),
             pointer: &parameter.pointer,
         })
         .collect();
@@ -127,7 +127,7 @@ impl Query<'_> {
         ];
         let schema = self.schema.map(|s| schemas.get(s));
         let zero = |n: Option<&serde_json::Number>| n.and_then(serde_json::Number::as_f64).map(|f| f == 0.0);
-        let default = schema.and_then(|s| s.default.as_ref()).and_then(serde_json::Value::as_number);
+        let default = schema.and_then(|s| s.default.as_deref()).and_then(serde_json::Value::as_number);
         let zero_based = self.name == "skippages"
             || SAYS.iter().any(|s| self.text.contains(s))
             || zero(default).unwrap_or_else(|| zero(schema.and_then(|s| s.minimum.as_ref())).unwrap_or(false));

@@ -2,7 +2,6 @@
 
 use super::document::{At, Document};
 use super::schemas::Part;
-use crate::base::pointer;
 use crate::base::tree::Node;
 use crate::readers::input::names_file;
 
@@ -15,10 +14,10 @@ pub(super) fn mapped<'d>(doc: &mut Document<'d>, parts: &[Part<'d>]) -> Vec<Vec<
     let places = own.filter_map(|p| p.at.child("discriminator")?.child("mapping"));
     let mut out: Vec<Vec<At<'d>>> = Vec::new();
     for mapping in places {
-        let files = mapping.value.entries().filter_map(|(key, value)| Some((key, value.as_str()?)));
-        for (key, reference) in files.filter(|(_, r)| names_file(r)).take(MOST) {
-            let from = pointer::join(&mapping.pointer, key);
-            if let Some(at) = doc.target(reference, &from).filter(|at| matches!(at.value, Node::Map(_))) {
+        let files =
+            mapping.value.entries().filter_map(|(key, value)| Some((mapping.below(key, value), value.as_str()?)));
+        for (from, reference) in files.filter(|(_, r)| names_file(r)).take(MOST) {
+            if let Some(at) = doc.target(reference, from.place).filter(|at| matches!(at.value, Node::Map(_))) {
                 out.push(vec![at]);
             }
         }

@@ -6,7 +6,6 @@ use super::document::{At, Document};
 use super::schemas::Builder;
 use super::security;
 use super::{Dialect, swagger};
-use crate::base::pointer;
 use crate::base::text::quoted;
 use crate::base::tree::Node;
 use crate::finding::Severity;

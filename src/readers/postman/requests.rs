@@ -172,8 +172,11 @@ impl<'d> Reader<'d, '_> {
             let Some(name) = at.text("key").filter(|n| !n.is_empty()) else { continue };
             add(made, &mut self.schemas, name, ParamIn::Query, at);
             if let Some((text, pointer)) = description(at) {
-                self.hints
-                    .of_parameter(index, quoted(name, 200), Prose { operation: Some(index), pointer: pointer.into(), text });
+                self.hints.of_parameter(
+                    index,
+                    quoted(name, 200),
+                    Prose { operation: Some(index), pointer: pointer.into(), text },
+                );
             }
         }
         if said.is_empty() {

@@ -55,7 +55,7 @@ fn read<'d>(text: &'d str, source: &Source<'d>) -> Draft<'d> {
     let services = Some(own(true)).filter(|s| !s.is_empty()).unwrap_or_else(|| own(false));
     for (f, service) in services.iter().filter(|(_, s)| !s.comment.is_empty()) {
         let pointer = format!("{}/description", operations::pointer_of(&world, *f, service));
-        hints.prose.push(Prose { operation: None, pointer, text: lex::inner(service.comment) });
+        hints.prose.push(Prose { operation: None, pointer: pointer.into(), text: lex::inner(service.comment) });
     }
     let mut builder = Builder::new(&world, source);
     let told = operations::read(&services, &mut builder, &mut hints);

@@ -108,6 +108,7 @@ impl<'d> Reader<'_, '_, 'd> {
         let body = model::Body {
             required: true,
             content_type: GRPC.to_owned(),
+            others: Vec::new(),
             schema: Some(input),
             pointer: call.at.clone(),
         };
@@ -152,6 +153,7 @@ impl<'d> Reader<'_, '_, 'd> {
         let body = body.map(|(required, schema)| model::Body {
             required,
             content_type: JSON.to_owned(),
+            others: Vec::new(),
             schema: Some(schema),
             pointer: call.at.clone(),
         });
@@ -186,7 +188,11 @@ impl<'d> Reader<'_, '_, 'd> {
         let index = self.operations.len();
         if !call.rpc.comment.is_empty() {
             let pointer = format!("{}/description", call.at);
-            self.hints.prose.push(Prose { operation: Some(index), pointer, text: inner(call.rpc.comment) });
+            self.hints.prose.push(Prose {
+                operation: Some(index),
+                pointer: pointer.into(),
+                text: inner(call.rpc.comment),
+            });
         }
         let security =
             call.scopes.iter().map(|scope| vec![SchemeUse { scheme: SCHEME.to_owned(), scopes: vec![scope.clone()] }]);
@@ -201,6 +207,7 @@ impl<'d> Reader<'_, '_, 'd> {
             responses: vec![Response {
                 status: "200".to_owned(),
                 content_type: content_type.to_owned(),
+                others: Vec::new(),
                 schema: answer,
                 headers: Vec::new(),
                 pointer: call.at.clone(),

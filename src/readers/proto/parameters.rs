@@ -152,8 +152,8 @@ impl<'w, 'd> Reader<'_, 'w, 'd> {
         if !field.comment.is_empty() {
             let index = self.operations.len();
             let pointer = format!("{pointer}/description");
-            let prose = Prose { operation: Some(index), pointer, text: inner(field.comment) };
-            self.hints.parameters.insert((index, quoted(name, 200)), prose);
+            let prose = Prose { operation: Some(index), pointer: pointer.into(), text: inner(field.comment) };
+            self.hints.of_parameter(index, quoted(name, 200), prose);
         }
     }
 }

@@ -188,7 +188,7 @@ impl<'w, 'd> Builder<'w, 'd> {
                 format: format.or(base.format),
                 minimum: base.minimum,
                 additional: base.additional,
-                default,
+                default: default.map(Box::new),
                 ..own.clone()
             }
         };
@@ -294,7 +294,7 @@ impl<'w, 'd> Builder<'w, 'd> {
                 Schema { types: TypeSet::OBJECT, name: base.name.clone(), ..Schema::default() }
             };
             for name in &without {
-                schema.properties.shift_remove(name);
+                schema.properties.remove(name);
                 schema.required.remove(name);
             }
             schema.read_only = own.read_only;
