@@ -46,7 +46,8 @@ pub(super) fn token_for<'l, 's>(leaves: &'l [Leaf<'s>], query: &Query<'_>) -> Op
         .iter()
         .map(|l| (rank(l), l))
         .filter(|(r, _)| *r > 0)
-        .max_by_key(|(r, l)| (*r, std::cmp::Reverse(l.path.len())))
+        // Of equals the first by name: the order of a mapping says nothing.
+        .max_by_key(|(r, l)| (*r, std::cmp::Reverse(l.path.len()), std::cmp::Reverse(&l.path)))
         .map(|(_, l)| l)
 }
 

@@ -91,7 +91,7 @@ fn names_mean_what_is_nearest() {
     let system = read_bytes(text.as_bytes(), "x").system.expect("is read");
     let a = system.schemas.iter().find(|s| s.name.as_deref() == Some("A")).expect("is read");
     let fields = |name: &str| {
-        system.schemas.get(a.properties[name]).properties.keys().map(String::as_str).collect::<Vec<_>>().join(",")
+        system.schemas.get(*a.properties.get(name).expect("is there")).properties.keys().map(String::as_str).collect::<Vec<_>>().join(",")
     };
     assert_eq!((fields("b"), fields("c"), fields("d")), ("inner".into(), "outer".into(), "outer".into()));
 }
@@ -163,7 +163,7 @@ fn numbers_of_64_bits_are_texts() {
     let system = read_bytes(text, "x").system.expect("is read");
     let of = |name: &str| {
         let a = system.schemas.iter().find(|s| s.name.as_deref() == Some("A")).expect("is read");
-        system.schemas.get(a.properties[name]).types
+        system.schemas.get(*a.properties.get(name).expect("is there")).types
     };
     assert_eq!((of("big"), of("small")), (TypeSet::STRING, TypeSet::INTEGER));
 }
