@@ -1,5 +1,5 @@
-//! The figures of the README: `cargo bench`. One run, medians, ratios within the run; the machine is named. Corpus
-//! figures need a folder of real API descriptions (CORPUS=DIR, else ../shared/corpus) and are left out without it.
+//! The figures of the README: `cargo bench`. One run, medians, ratios within the run; the machine is named. What
+//! a map costs is measured by `cargo bench --bench maps`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,9 +27,6 @@ fn main() {
     println!("|---|---|");
     row("start to `initialize` answer (median of 30)", &format!("{:.1} ms", ms(start())));
     row("`tools/list`", &tools());
-    for (name, figure) in maps() {
-        row(&name, &figure);
-    }
     row("drill schedules (example, all drills, virtual time)", &drills());
     row("connector over loopback (example, mock to mock, evidence on disk)", &connector());
 }
@@ -114,75 +111,6 @@ fn tools() -> String {
         value["result"]["tools"].as_array().unwrap().len(),
         tools.chars().count() / 4
     )
-}
-
-fn corpus() -> Option<PathBuf> {
-    let given = std::env::var_os("CORPUS").map(PathBuf::from);
-    let dir = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    dir.join("index.jsonl").is_file().then_some(dir)
-}
-
-/// The three largest OpenAPI 3 descriptions, beside plain parsing of the same bytes.
-fn maps() -> Vec<(String, String)> {
-    let Some(corpus) = corpus() else {
-        return vec![("map of large descriptions".to_owned(), "not measured: no corpus here".to_owned())];
-    };
-    let index = std::fs::read_to_string(corpus.join("index.jsonl")).unwrap();
-    let mut files: Vec<(u64, String)> = index
-        .lines()
-        .filter_map(|l| serde_json::from_str::<Value>(l).ok())
-        .filter(|v| v["format"] == "openapi")
-        .map(|v| (v["bytes"].as_u64().unwrap(), v["file"].as_str().unwrap().to_owned()))
-        .collect();
-    files.sort_by_key(|f| std::cmp::Reverse(f.0));
-    files
-        .into_iter()
-        .take(3)
-        .map(|(size, file)| {
-            let bytes = std::fs::read(corpus.join(&file)).unwrap();
-            let time = |work: &dyn Fn()| {
-                median(
-                    (0..7)
-                        .map(|_| {
-                            let from = Instant::now();
-                            work();
-                            from.elapsed()
-                        })
-                        .collect(),
-                )
-            };
-            let map = time(&|| {
-                let read = platform_integration::readers::read_bytes(&bytes, &file);
-                assert!(read.system.is_some());
-            });
-            let json = !file.ends_with(".yaml");
-            let value: Value = if json {
-                serde_json::from_slice(&bytes).unwrap()
-            } else {
-                platform_integration::base::yaml::parse(
-                    std::str::from_utf8(&bytes).unwrap(),
-                    platform_integration::base::yaml::Limits::default(),
-                )
-                .unwrap()
-                .into_value()
-            };
-            // YAML has no plain parser to stand beside: the same document as JSON is parsed instead.
-            let text = if json { bytes.clone() } else { value.to_string().into_bytes() };
-            let plain = time(&|| {
-                let v: Value = serde_json::from_slice(&text).unwrap();
-                std::hint::black_box(&v);
-            });
-            let name = file.rsplit('/').next().unwrap();
-            let figure = format!(
-                "{:.0} ms, {:.1} × plain `serde_json` ({:.0} ms{})",
-                ms(map),
-                map.as_secs_f64() / plain.as_secs_f64(),
-                ms(plain),
-                if json { "" } else { ", of the same as JSON" }
-            );
-            (format!("map {name}, {:.1} MB", size as f64 / 1e6), figure)
-        })
-        .collect()
 }
 
 fn example() -> tempfile::TempDir {

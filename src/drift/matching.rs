@@ -226,7 +226,7 @@ fn shape(old: &Schemas, a: SchemaId, new: &Schemas, b: SchemaId) -> f64 {
         }
         return if x.values == y.values && x.format == y.format { 1.0 } else { 0.6 };
     }
-    let both = x.properties.keys().filter(|k| y.properties.contains_key(*k)).count();
+    let both = x.properties.keys().filter(|k| y.properties.contains_key(k)).count();
     let all = x.properties.len() + y.properties.len() - both;
     // Constants that tell variants apart decide against any likeness.
     let told = x.properties.iter().any(|(name, i)| {

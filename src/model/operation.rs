@@ -349,12 +349,13 @@ impl Operation {
         self.body.as_ref().is_some_and(|b| b.content_type == GRPC)
     }
 
-    /// The first documented success.
+    /// The documented success of the lowest status, `2XX` last: in what order answers are written says nothing.
     #[must_use]
     pub fn success(&self) -> Option<&Response> {
         self.responses
             .iter()
-            .find(|r| r.status.starts_with('2'))
+            .filter(|r| r.status.starts_with('2'))
+            .min_by(|a, b| a.status.cmp(&b.status))
             .or_else(|| self.responses.iter().find(|r| r.status == "default"))
     }
 

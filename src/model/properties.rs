@@ -58,8 +58,13 @@ impl Properties {
         match self.place(&name).and_then(|at| self.entries.get_mut(at)) {
             Some((_, before)) => *before = id,
             None => {
+                let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+                let found = self.sorted.binary_search_by(|known| self.name(*known).cmp(&name));
                 self.entries.push((name, id));
-                self.index();
+                match found {
+                    Err(place) if !self.sorted.is_empty() => self.sorted.insert(place, at),
+                    _ => self.index(),
+                }
             }
         }
     }

@@ -137,7 +137,7 @@ impl Sampler<'_> {
             }
             map.insert(name.clone(), self.value(*property, name, depth + 1, rng));
         }
-        for name in schema.required.iter().filter(|n| !schema.properties.contains_key(*n)) {
+        for name in schema.required.iter().filter(|n| !schema.properties.contains_key(n)) {
             // A variant may know more about it, and fills it in below.
             let known = schema.variants.iter().any(|v| self.schemas.property(*v, name).is_some());
             if !known && !map.contains_key(name) {

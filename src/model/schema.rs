@@ -204,13 +204,13 @@ impl Schema {
 
 /// All schemas of one system.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::vec_box, reason = "a list of large things is copied whenever it grows")]
 pub struct Schemas(Vec<Box<Schema>>);
 
 impl Schemas {
     /// Adds one and tells its index.
     pub fn push(&mut self, schema: Schema) -> SchemaId {
         let id = SchemaId(u32::try_from(self.0.len()).expect("fewer than 2^32 schemas fit in memory"));
-        // Each for itself: a list of large things is copied whenever it grows.
         self.0.push(Box::new(schema));
         id
     }

@@ -96,9 +96,9 @@ fn of_channels<'d>(doc: &mut Document<'d>, sent: &mut Vec<Use<'d>>, received: &m
         for (key, out) in [("subscribe", &mut *sent), ("publish", &mut *received)] {
             let Some(operation) = at.child(key) else { continue };
             // Version 1 has the message itself here.
-            let message = operation.child("message").unwrap_or_else(|| operation.clone());
+            let message = operation.child("message").unwrap_or(operation);
             for message in alternatives(doc, message) {
-                let operation = Some(operation.clone());
+                let operation = Some(operation);
                 out.push(Use { channel: channel.clone(), key: None, operation, message });
             }
         }
@@ -132,7 +132,7 @@ fn of_operations<'d>(doc: &mut Document<'d>, sent: &mut Vec<Use<'d>>, received: 
         }
         for message in listed {
             let key = message.reference().and_then(|r| r.rsplit('/').next()).map(|k| quoted(k, 120));
-            out.push(Use { channel: name.clone(), key, operation: Some(operation.clone()), message });
+            out.push(Use { channel: name.clone(), key, operation: Some(operation), message });
         }
     }
 }
@@ -172,7 +172,7 @@ fn last(pointer: &str) -> String {
 
 /// The message, or each of its `oneOf`.
 fn alternatives<'d>(doc: &mut Document<'d>, message: At<'d>) -> Vec<At<'d>> {
-    let one_of = match doc.resolve(message.clone()) {
+    let one_of = match doc.resolve(message) {
         Some(resolved) => resolved.child("oneOf"),
         None => return Vec::new(),
     };
@@ -221,7 +221,7 @@ fn event<'d>(
     let mut headers: Vec<Parameter> = Vec::new();
     let traits: Vec<At<'d>> = at.child("traits").iter().flat_map(At::items).collect();
     let mut payload_traits = Vec::new();
-    for place in std::iter::once(at.clone()).chain(traits) {
+    for place in std::iter::once(at).chain(traits) {
         let Some(place) = doc.resolve(place) else { continue };
         if let Some(found) = place.child("headers") {
             self::headers(doc, builder, found, &mut headers);
@@ -260,7 +260,7 @@ fn headers<'d>(doc: &mut Document<'d>, builder: &mut Builder<'d>, at: At<'d>, ou
 /// The schema of a payload; nothing, and a note, where it is in a language that is not JSON Schema.
 fn payload<'d>(doc: &mut Document<'d>, message: &At<'d>) -> Option<At<'d>> {
     let payload = message.child("payload")?;
-    let resolved = doc.resolve(payload.clone())?;
+    let resolved = doc.resolve(payload)?;
     // AsyncAPI 3 may put language and schema together in the payload's place, 2 has the language on the message.
     let (language, schema) = match (resolved.text("schemaFormat"), resolved.child("schema")) {
         (Some(language), Some(schema)) => (language, schema),
@@ -271,6 +271,6 @@ fn payload<'d>(doc: &mut Document<'d>, message: &At<'d>) -> Option<At<'d>> {
         return Some(schema);
     }
     let message = format!("the payload is described in \"{}\", which is not read here", quoted(language, 60));
-    doc.find(Severity::Note, "payload-not-read", &schema.pointer(), message, "describe it as JSON Schema");
+    doc.find(Severity::Note, "payload-not-read", schema.pointer(), message, "describe it as JSON Schema");
     None
 }

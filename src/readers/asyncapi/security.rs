@@ -20,7 +20,7 @@ pub(super) fn schemes(doc: &mut Document<'_>) -> BTreeMap<String, SecurityScheme
             }
             Err(because) => {
                 let fix = "authenticate outside the connector, or correct the scheme's type";
-                doc.find(Severity::Warning, "unknown-security-scheme", &at.pointer(), because, fix);
+                doc.find(Severity::Warning, "unknown-security-scheme", at.pointer(), because, fix);
             }
         }
     }

@@ -122,6 +122,7 @@ impl Prose<'_> {
 }
 
 /// A text of the model and its place, likewise.
+#[expect(clippy::ptr_arg, reason = "a str has no size, and what shows itself must have one")]
 fn shown<'t>(text: &'t str, pointer: &'t String) -> (&'t str, &'t dyn std::fmt::Display) {
     (text, pointer)
 }

@@ -181,7 +181,7 @@ fn paginate(
     }
     // What goes out of use names what comes for it.
     if let Some((PageStyle::Page | PageStyle::Offset, Some(query), ..)) = style
-        && let Some(heir) = heir(hints.parameter(index, &query.sent.to_string()))
+        && let Some(heir) = heir(hints.parameter(index, query.sent.as_ref()))
     {
         return Some(Pagination {
             style: PageStyle::Cursor,

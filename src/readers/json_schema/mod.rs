@@ -47,10 +47,7 @@ fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
             "" => top.text("$id").or_else(|| top.text("id")).map(file_name).unwrap_or_default(),
             title => title.to_owned(),
         };
-        named.push((
-            if called.is_empty() { "record".to_owned() } else { called },
-            builder.schema(&mut doc, top.clone()),
-        ));
+        named.push((if called.is_empty() { "record".to_owned() } else { called }, builder.schema(&mut doc, top)));
     }
     for key in ["$defs", "definitions"] {
         for (name, at) in top.child(key).iter().flat_map(At::children) {

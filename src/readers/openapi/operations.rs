@@ -53,7 +53,7 @@ pub(super) fn read<'d>(
                 None => {
                     let message =
                         format!("the method {} is not known here; the operation is left out", quoted(name, 20));
-                    doc.find(Severity::Note, "unknown-method", &at.pointer(), message, "call it outside the connector");
+                    doc.find(Severity::Note, "unknown-method", at.pointer(), message, "call it outside the connector");
                 }
             }
         }
@@ -165,7 +165,7 @@ impl<'d> Reader<'d, '_> {
             return;
         }
         let sent = item.children().find(|(key, at)| Method::parse(key).is_some() && at.value.is_map());
-        let operation = sent.map_or_else(|| item.clone(), |(_, at)| at);
+        let operation = sent.map_or_else(|| item, |(_, at)| at);
         let summary = [&operation, &item]
             .into_iter()
             .flat_map(|at| ["summary", "description"].map(|key| at.quoted(key, 160)))
@@ -285,7 +285,7 @@ impl<'d> Reader<'d, '_> {
         };
         let of_content = || at.child("content")?.children().next()?.1.child("schema");
         // In Swagger 2 the parameter is its own schema.
-        let itself = || at.value.get("type").map(|_| at.clone());
+        let itself = || at.value.get("type").map(|_| *at);
         let schema = at.child("schema").or_else(of_content).or_else(itself).map(|s| self.builder.schema(doc, s));
         Some(Parameter {
             name,
@@ -356,7 +356,7 @@ impl<'d> Reader<'d, '_> {
         };
         let others = offered.iter().filter(|(other, _)| other != name).map(|(other, _)| quoted(other, 120)).collect();
         let name = quoted(name, 120);
-        let Some(media) = doc.resolve(media.clone()) else { return (name, others, None) };
+        let Some(media) = doc.resolve(*media) else { return (name, others, None) };
         let schema = match (media.child("schema"), media.child("itemSchema")) {
             (Some(schema), _) => Some(self.builder.schema(doc, schema)),
             // OpenAPI 3.2: a sequence of which only the items are described.

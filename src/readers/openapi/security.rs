@@ -65,7 +65,7 @@ fn flows(at: &At<'_>) -> Vec<OauthFlow> {
             "application" => "clientCredentials",
             other => other,
         };
-        (kind, at.clone())
+        (kind, *at)
     });
     at.child("flows")
         .iter()

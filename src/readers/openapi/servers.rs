@@ -59,7 +59,7 @@ fn of_paths(doc: &mut Document<'_>, origin: &str) -> Vec<Server> {
     let mut seen: indexmap::IndexMap<String, (usize, Server)> = indexmap::IndexMap::new();
     for (_, item) in doc.at(&["paths"]).iter().flat_map(At::children) {
         let methods = item.children().filter(|(name, _)| Method::parse(name).is_some()).map(|(_, at)| at);
-        for place in std::iter::once(item.clone()).chain(methods) {
+        for place in std::iter::once(item).chain(methods) {
             for server in below(doc, &place, origin) {
                 seen.entry(server.url.clone()).or_insert((0, server)).0 += 1;
             }

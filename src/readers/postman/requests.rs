@@ -129,7 +129,7 @@ impl<'d> Reader<'d, '_> {
             return;
         };
         // A text is an address to be read with GET.
-        let address = if request.value.as_str().is_some() { Some(request.clone()) } else { request.child("url") };
+        let address = if request.value.as_str().is_some() { Some(request) } else { request.child("url") };
         let Some(address) = address else {
             doc.warn("no-request", &request.pointer(), "the request has no url", "give it one");
             return;

@@ -91,7 +91,14 @@ fn names_mean_what_is_nearest() {
     let system = read_bytes(text.as_bytes(), "x").system.expect("is read");
     let a = system.schemas.iter().find(|s| s.name.as_deref() == Some("A")).expect("is read");
     let fields = |name: &str| {
-        system.schemas.get(*a.properties.get(name).expect("is there")).properties.keys().map(String::as_str).collect::<Vec<_>>().join(",")
+        system
+            .schemas
+            .get(*a.properties.get(name).expect("is there"))
+            .properties
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(",")
     };
     assert_eq!((fields("b"), fields("c"), fields("d")), ("inner".into(), "outer".into(), "outer".into()));
 }
