@@ -166,6 +166,8 @@ fn kills_in_one_store(kills: usize, seed: u64) -> Tally {
     assert_eq!(whole.count, script(&session).len() - 1);
     let names: Vec<String> = written(dir.path()).into_iter().map(|(name, _)| name).collect();
     assert!(names.len() > 10, "{names:?}");
+    // How long calls take now: at the start all stores begin at once, and all calls are slow.
+    let mut took = whole.took;
     let mut answered = first.answered;
     answered.extend(whole.answered);
     for done in 1..=kills {
@@ -174,12 +176,13 @@ fn kills_in_one_store(kills: usize, seed: u64) -> Tally {
         let from = usize::try_from(rng.below(all.len() as u64)).unwrap();
         let calls: Vec<_> =
             all.iter().cycle().skip(from).take(usize::try_from(1 + rng.below(3)).unwrap()).cloned().collect();
-        let kill = Kill { after: kill_within(&mut rng, &calls, &whole.took), at_once: rng.one_in(2) };
+        let kill = Kill { after: kill_within(&mut rng, &calls, &took), at_once: rng.one_in(2) };
         let life = live(dir.path(), &calls, Some(kill));
         tally.cut += usize::from(life.count < calls.len());
         tally.answered += life.answered.len();
         tally.done += 1;
         answered.extend(life.answered);
+        took.extend(life.took);
         let store = SqliteStore::open(&path).unwrap();
         for (seq, hash) in answered.iter().rev().take(12) {
             assert_eq!(store.event(*seq).unwrap().map(|e| e.hash).as_ref(), Some(hash), "{at}");
@@ -223,6 +226,5 @@ fn what_was_answered_outlives_a_kill_at_any_point_of_any_call() {
     let Tally { done, cut, answered } = all.into_inner().unwrap();
     println!("{done} kills: {cut} cut calls off, {answered} answers, none lost");
     assert_eq!(done, kills);
-    // A call takes less of the time than the start of a process before it.
-    assert!(cut * 12 > done && answered * 5 > done, "some fall within a call, some behind: {cut}, {answered}");
+    assert!(cut * 5 > done && answered * 5 > done, "some fall within a call, some behind: {cut}, {answered}");
 }
