@@ -250,13 +250,16 @@ fn paging(op: &Operation, p: &Pagination, facts: &[FactOut]) -> String {
     }
     line.push_str(&match (&p.more, &p.total, &p.next, p.style) {
         (Some(more), ..) => format!(", ends when {} is false", more.join(".")),
-        (None, Some(total), ..) => format!(", ends when {} records are read", total.join(".")),
-        (None, None, Some(CursorFrom::Body(path)), _) => format!(", ends when {} is null or missing", path.join(".")),
-        (None, None, _, PageStyle::LinkHeader) => ", ends without a link rel=next".to_owned(),
+        // As connector::page does: a token or a link that is handed on ends by not coming, whatever is counted beside it.
+        (None, _, Some(CursorFrom::Body(path)), _) => format!(", ends when {} is null or missing", path.join(".")),
+        (None, _, _, PageStyle::LinkHeader) => ", ends without a link rel=next".to_owned(),
+        (None, Some(total), Some(_), _) | (None, Some(total), None, PageStyle::Page | PageStyle::Offset) => {
+            format!(", ends when {} records are read", total.join("."))
+        }
         (None, None, Some(CursorFrom::LastItem(_)), _) => {
             ", its end is not stated: read until a page is empty".to_owned()
         }
-        (None, None, None, PageStyle::Cursor | PageStyle::LinkBody) => {
+        (None, _, None, PageStyle::Cursor | PageStyle::LinkBody) => {
             ", where the next is found is not stated".to_owned()
         }
         _ => ", its end is not stated: read until a page is empty".to_owned(),

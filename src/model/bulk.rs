@@ -22,14 +22,19 @@ pub struct Bulk {
 }
 
 impl Operation {
-    /// What it says of many records at once; nothing where request or answer hold no list of objects.
+    /// What it says of many records at once; nothing where request or answer hold no list of objects, or where one record
+    /// goes in and comes back: what lies in its list belongs to it.
     #[must_use]
     pub fn bulk(&self, schemas: &Schemas) -> Option<Bulk> {
         if self.safe() {
             return None;
         }
-        let (records, list, record) = list_of(schemas, self.body.as_ref()?.schema?)?;
-        let (results, _, result) = list_of(schemas, self.success()?.schema?)?;
+        let (sent, answered) = (self.body.as_ref()?.schema?, self.success()?.schema?);
+        let (records, list, record) = list_of(schemas, sent)?;
+        let (results, _, result) = list_of(schemas, answered)?;
+        if sent == answered && !records.is_empty() {
+            return None;
+        }
         Some(Bulk { records, record, most: schemas.get(list).max_items, results, result, upserts: self.says_upsert() })
     }
 

@@ -169,10 +169,13 @@ fn oauth_beside(system: &System, hints: &Hints<'_>) -> Vec<Fact> {
         .filter_map(|s| if let SchemeKind::Oauth2(flows) = &s.kind { Some((s, flows)) } else { None });
     let flows: Vec<_> = flows.collect();
     if let Some((scheme, _)) = flows.first() {
-        let all_implicit = flows.iter().flat_map(|(_, f)| f.iter()).all(|f| f.kind == "implicit");
+        let mut kinds = flows.iter().flat_map(|(_, f)| f.iter()).map(|f| f.kind.as_str()).peekable();
+        // A scheme that states no flow says nothing of an obsolete one.
+        let rule = if kinds.peek().is_some() { "implicit-flow-is-obsolete" } else { "oauth-without-a-flow" };
+        let all_implicit = kinds.all(|kind| kind == "implicit");
         let value = mode("oauth2_authorization_code");
         let from = vec![scheme.pointer.clone()];
-        let fact = Fact::inferred("auth_mode", value, "implicit-flow-is-obsolete", from, 0.50);
+        let fact = Fact::inferred("auth_mode", value, rule, from, 0.50);
         return if all_implicit { vec![fact] } else { Vec::new() };
     }
     let of_system = hints.prose.iter().filter(|p| p.operation.is_none()).map(Prose::shown);

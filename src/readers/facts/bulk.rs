@@ -55,5 +55,11 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((&found[0]["operation"], &found[0]["most"]), (&json!("addThings"), &json!(50)));
         assert!(values_of(&text("{$ref: '#/components/schemas/T'}"), "bulk").is_empty());
+        // A book goes in and comes back; its chapters are no records.
+        let book = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/books: {post: {operationId: addBook, requestBody: {content: \
+                    {application/json: {schema: {$ref: '#/components/schemas/B'}}}}, responses: {'201': {description: ok, content: \
+                    {application/json: {schema: {$ref: '#/components/schemas/B'}}}}}}}}\ncomponents: {schemas: {B: {type: object, \
+                    properties: {id: {type: string}, chapters: {type: array, items: {type: object, properties: {title: {type: string}}}}}}}}\n";
+        assert!(values_of(book, "bulk").is_empty());
     }
 }

@@ -212,6 +212,21 @@ fn a_card_holds_what_a_call_needs() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&answer["call"]).expect("json"));
 }
 
+/// As the connector reads: a token that does not come ends the list, whatever else is counted.
+#[test]
+fn a_card_says_of_a_token_beside_a_total_that_the_token_ends_the_list() {
+    let app = application(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let card = inspect(&app, "tests/fixtures/readers/proto/library.proto", json!({"operation": "ListBooks"}));
+    let lines = card["call"].as_array().expect("a card").iter().filter_map(Value::as_str);
+    let paging: Vec<&str> = lines.filter(|line| line.starts_with("paging:")).collect();
+    assert_eq!(
+        paging,
+        [
+            "paging: cursor in pageToken, size in pageSize up to 100, next from nextPageToken, ends when nextPageToken is null or missing"
+        ]
+    );
+}
+
 #[test]
 fn what_is_for_trying_is_told_from_what_is_real() {
     let servers = "servers: [{url: 'https://api.acme.example/v1', description: Live}, {url: 'https://api.sandbox.acme.example/v1'}, \
