@@ -27,7 +27,7 @@ pub fn join(base: &str, token: &str) -> String {
 pub fn push(pointer: &mut String, token: &str) {
     pointer.push('/');
     let mut rest = token;
-    while let Some(at) = rest.bytes().position(|b| matches!(b, b'~' | b'/')) {
+    while let Some(at) = memchr::memchr2(b'~', b'/', rest.as_bytes()) {
         pointer.push_str(rest.get(..at).unwrap_or_default());
         pointer.push_str(if rest.as_bytes().get(at) == Some(&b'~') { "~0" } else { "~1" });
         rest = rest.get(at + 1..).unwrap_or_default();

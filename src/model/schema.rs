@@ -300,6 +300,16 @@ impl Schemas {
         id
     }
 
+    /// Adds those of another for which `keep` says so, each led to where what it refers to has gone.
+    pub fn take_over(&mut self, other: Self, keep: impl Fn(SchemaId) -> bool, to: impl Fn(SchemaId) -> SchemaId) {
+        for (at, mut schema) in (0..).zip(other.0) {
+            if keep(SchemaId(at)) {
+                schema.rewire(&to);
+                self.0.push(schema);
+            }
+        }
+    }
+
     /// The schema at an index that [`Schemas::push`] gave.
     #[must_use]
     pub fn get(&self, id: SchemaId) -> &Schema {
@@ -375,14 +385,5 @@ impl Schemas {
         for variant in &schema.variants {
             self.collect(*variant, out, depth + 1);
         }
-    }
-}
-
-impl IntoIterator for Schemas {
-    type Item = Schema;
-    type IntoIter = std::iter::Map<std::vec::IntoIter<Box<Schema>>, fn(Box<Schema>) -> Schema>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().map(|schema| *schema)
     }
 }

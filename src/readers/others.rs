@@ -130,6 +130,11 @@ impl<'d> Others<'d> {
         }
     }
 
+    /// There is no file but the description.
+    pub fn is_empty(&self) -> bool {
+        self.0.trees.is_empty() && self.0.texts.is_empty()
+    }
+
     /// A file of this description as a person finds it.
     #[must_use]
     pub fn shown(&self, name: &str) -> String {

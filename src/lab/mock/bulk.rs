@@ -72,7 +72,7 @@ impl MockSystem {
         }
         let Value::Object(sent) = record else { return (422, "the record is no object".to_owned(), Effect::Nothing) };
         let repeated = schemas.properties(bulk.result);
-        let field = schemas.properties(bulk.record).into_keys().find(|name| repeated.contains_key(*name));
+        let field = schemas.properties(bulk.record).into_keys().find(|name| repeated.contains_key(name));
         let field = field.unwrap_or(kind.key.as_str());
         let wanted = sent.get(field).map(text_of);
         let hit = self.collections.get(&kind.name).and_then(|c| {

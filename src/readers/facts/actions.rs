@@ -14,17 +14,16 @@ use crate::model::{Action, Method, Operation, Schemas, System};
 pub(super) const DETECTOR: Detector = Detector { fact: "action", look: Look::Derive(run) };
 
 fn run(system: &mut System, hints: &Hints<'_>) {
-    let mut texts = vec![String::new(); system.operations.len()];
-    for prose in &hints.prose {
-        if let Some(text) = prose.operation.and_then(|i| texts.get_mut(i)) {
-            text.push_str(prose.text);
-            text.push('\n');
-        }
-    }
+    let mut texts: Vec<(usize, &str)> =
+        hints.prose.iter().filter_map(|prose| Some((prose.operation?, prose.text))).collect();
+    texts.sort_by_key(|(operation, _)| *operation);
     let places = Places::of(system);
     let System { operations, schemas, .. } = system;
-    for (operation, text) in operations.iter_mut().zip(texts) {
-        operation.action = action(operation, &text, &places, schemas);
+    for (i, operation) in operations.iter_mut().enumerate() {
+        let from = texts.partition_point(|(of, _)| *of < i);
+        let own = texts.get(from..).unwrap_or_default();
+        let text = || own.iter().take_while(|(of, _)| *of == i).flat_map(|(_, text)| text.chars().chain(['\n']));
+        operation.action = action(operation, text, &places, schemas);
         if operation.action == Action::Get
             && plural(&operation.path)
             && places.collections.contains(operation.path.trim_end_matches('/'))
@@ -85,7 +84,12 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     verb(first).or_else(|| verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
 }
 
-fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas) -> Action {
+fn action<T: Iterator<Item = char>>(
+    operation: &Operation,
+    text: impl Fn() -> T,
+    places: &Places,
+    schemas: &Schemas,
+) -> Action {
     let (method, path) = operation.as_resource();
     let steps = segments(&path);
     let last = steps.last();
@@ -126,7 +130,7 @@ fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas)
             _ if bulk => Action::Other,
             (_, Some(Action::Upsert)) => Action::Upsert,
             // Of what is told at length, only part may be about this.
-            _ if operation.root_field.is_none() && says_upsert(operation, "") => Action::Upsert,
+            _ if operation.root_field.is_none() && says_upsert(operation, std::iter::empty()) => Action::Upsert,
             _ if command => Action::Other,
             (Some(action), _) => action,
             (None, Some(Action::Create)) if item => Action::Upsert,
@@ -146,7 +150,7 @@ fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas)
         },
         Method::Put | Method::Patch => {
             let upserts =
-                of_id == Some(Action::Upsert) || of_path == Some(Action::Upsert) || says_upsert(operation, text);
+                of_id == Some(Action::Upsert) || of_path == Some(Action::Upsert) || says_upsert(operation, text());
             match of_path {
                 _ if bulk => Action::Other,
                 _ if upserts => Action::Upsert,
@@ -213,7 +217,7 @@ fn loose(operation: &Operation) -> bool {
     operation.success().is_none_or(|r| r.schema.is_none())
 }
 
-fn says_upsert(operation: &Operation, text: &str) -> bool {
+fn says_upsert(operation: &Operation, text: impl Iterator<Item = char>) -> bool {
     const SAYS: [&str; 12] = [
         "upsert",
         "add or update",
@@ -229,7 +233,7 @@ fn says_upsert(operation: &Operation, text: &str) -> bool {
         "if it does not exist, it is created",
     ];
     let summary = operation.summary.to_lowercase();
-    let opening: String = text.chars().take(300).collect::<String>().to_lowercase();
+    let opening: String = text.take(300).collect::<String>().to_lowercase();
     SAYS.iter().any(|s| summary.contains(s) || opening.contains(s))
 }
 

@@ -48,7 +48,7 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
         // An object parameter holds the bound as a property: `created` with `gte` is sent as `created[gte]`.
         let bound = parameter.schema.and_then(|s| {
             let properties = schemas.properties(s);
-            ["gte", "gt", "since", "after", "from"].iter().find(|b| properties.contains_key(**b)).copied()
+            ["gte", "gt", "since", "after", "from"].iter().find(|b| properties.contains_key(b)).copied()
         });
         let Some((rank, field)) = meaning(&parameter.name, bound.is_some()) else { continue };
         if !timely(schemas, parameter.schema) && bound.is_none() {

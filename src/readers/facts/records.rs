@@ -149,7 +149,7 @@ fn list_in(schemas: &Schemas, body: SchemaId, operation: &Operation) -> Option<L
     let own = schemas.properties(body);
     let looks_like_a_record = ["id", "uuid", "sid", "gid", "created_at", "createdAt", "create_time", "createTime"]
         .iter()
-        .any(|k| own.contains_key(*k));
+        .any(|k| own.contains_key(k));
     let ends_in_param = matches!(steps.last(), Some(super::path::Segment::Param(_)));
     let paged =
         own.keys().any(|k| is_paging(&norm(k))) || operation.parameters.iter().any(|p| is_paging(&norm(&p.name)));

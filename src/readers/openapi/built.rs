@@ -38,10 +38,7 @@ impl Built {
             });
         }
         let moved = Moved(moved.into_iter().flatten().collect());
-        for (mut schema, _) in aside.schemas.into_iter().zip(own).filter(|(_, own)| *own) {
-            schema.rewire(|id| moved.to(id));
-            self.schemas.push(schema);
-        }
+        self.schemas.take_over(aside.schemas, |id| own.get(id.0 as usize) == Some(&true), |id| moved.to(id));
         let known = |id: SchemaId| (moved.to(id).0 as usize) >= first;
         self.alternatives
             .extend(aside.alternatives.into_iter().filter(|(id, _)| known(*id)).map(|(id, null)| (moved.to(id), null)));

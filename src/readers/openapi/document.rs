@@ -1,6 +1,6 @@
 //! The document being read: references resolved, findings kept in bounds.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::base::text::{plural, quoted};
@@ -89,6 +89,8 @@ pub(in crate::readers) struct Document<'d> {
     itself: Option<&'d str>,
     origin: String,
     others: Others<'d>,
+    /// Where references within the description lead, as they are written; kept where there is no other file.
+    known: HashMap<&'d str, At<'d>>,
     /// With what tells each from the others of its code.
     findings: Vec<(u64, Finding)>,
     /// All that came, those left out included.
@@ -126,6 +128,7 @@ impl<'d> Document<'d> {
             itself,
             origin: origin.to_owned(),
             others: Others::default(),
+            known: HashMap::new(),
             findings: Vec::new(),
             seen: BTreeMap::new(),
         }
@@ -233,7 +236,7 @@ impl<'d> Document<'d> {
             if seen.len() > MOST_OF_A_CODE {
                 let message =
                     format!("{} more like this were found", plural((seen.len() - MOST_OF_A_CODE) as u64, "place"));
-                findings.push(Finding::note(*code, Location::pointer(&self.origin, "#"), message));
+                findings.push(Finding::note(code, Location::pointer(&self.origin, "#"), message));
             }
         }
         findings
@@ -272,7 +275,11 @@ impl<'d> Document<'d> {
 
     /// One step of a reference that stands at `here`, on the way from `from`, where what is wrong is told.
     fn step(&mut self, reference: &'d str, here: Place<'d>, from: Place<'d>) -> Option<At<'d>> {
+        if let Some(at) = self.known.get(reference) {
+            return Some(*at);
+        }
         let file = here.file();
+        let written = reference;
         let inside = self.itself.and_then(|itself| reference.strip_prefix(itself)).filter(|r| r.starts_with('#'));
         let reference = inside.unwrap_or(reference);
         if !reference.starts_with('#') || !file.is_empty() {
@@ -285,7 +292,11 @@ impl<'d> Document<'d> {
             self.warn("broken-reference", &from.pointer(), message, "add the component or correct the reference");
             return None;
         };
-        Some(self.place(value, self.decoded(reference)))
+        let at = self.place(value, self.decoded(reference));
+        if self.others.is_empty() {
+            self.known.insert(written, at);
+        }
+        Some(at)
     }
 
     /// A reference into another file, or one that stands in another file.
