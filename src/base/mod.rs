@@ -4,8 +4,10 @@
 pub mod address;
 pub mod clock;
 pub mod digest;
+pub mod exact;
 pub mod fs;
 pub mod ids;
+pub mod name;
 pub mod pack;
 pub mod phrase;
 pub mod pointer;
