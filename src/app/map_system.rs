@@ -153,13 +153,7 @@ impl UseCase for MapSystem {
     }
 }
 
-fn answer(
-    call: &Call<'_>,
-    name: &str,
-    params: &Params,
-    read: &Description,
-    system: &System,
-) -> Answer {
+fn answer(call: &Call<'_>, name: &str, params: &Params, read: &Description, system: &System) -> Answer {
     let whole = call.face.budget() == usize::MAX;
     let known = knowledge::about(call.app, system);
     let mut all = knowledge::with(call.app, system, &known);

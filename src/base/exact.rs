@@ -30,7 +30,7 @@ struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// The same for values that may be missing: none is not `null`.
 pub mod option {
-    use super::{DeserializeOwned, Deserialize, Deserializer, Serialize, Serializer, Text};
+    use super::{Deserialize, DeserializeOwned, Deserializer, Serialize, Serializer, Text};
     use serde::de::Error as _;
     use serde::ser::Error as _;
 
@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn every_digit_comes_back_and_null_is_not_nothing() {
-        let text = "[1.50, -0.0, 1e400, 123456789012345678901234567890, 1E5, {\"b\": 1, \"a\": [null, \"\\u0000\u{1f980}\"]}]";
+        let text =
+            "[1.50, -0.0, 1e400, 123456789012345678901234567890, 1E5, {\"b\": 1, \"a\": [null, \"\\u0000\u{1f980}\"]}]";
         let value: Value = serde_json::from_str(text).expect("JSON");
         let number = value[3].as_number().cloned();
         let row = Row { list: value.as_array().cloned(), value, boxed: Some(Box::new(Value::Null)), number };

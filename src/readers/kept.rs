@@ -10,8 +10,7 @@ use crate::model::{SchemaId, System};
 
 /// This build of the program: its version, and a number over all its code and what it is built on. Both decide what comes of
 /// reading, so what another build has read is never used.
-pub const BUILD: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " ", include_str!(concat!(env!("OUT_DIR"), "/build.txt")));
+pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " ", include_str!(concat!(env!("OUT_DIR"), "/build.txt")));
 
 /// A [`Read`] whose parts lie elsewhere, to be written down.
 #[derive(Debug, Clone, Copy, Serialize)]
