@@ -97,6 +97,22 @@ impl App {
         }
     }
 
+    /// The same application for who looks and does nothing else: it keeps no map, since a page that writes when it is read
+    /// could be made to write by any link.
+    #[must_use]
+    pub fn looking(&self, rng: Rng) -> Self {
+        let (store, ledger, clock) = (Arc::clone(&self.store), Arc::clone(&self.ledger), Arc::clone(&self.clock));
+        Self {
+            signers: self.signers.clone(),
+            knowledge: self.knowledge.clone(),
+            confined: self.confined,
+            fetch: self.fetch,
+            tracer: self.tracer.clone(),
+            trace: self.trace,
+            ..Self::new(store, ledger, clock, rng, self.cwd.clone())
+        }
+    }
+
     /// What the evidence of a session says, events of other processes included: only what came since the last look is
     /// read. Events are never changed, so what was folded once holds.
     ///

@@ -305,6 +305,17 @@ mod tests {
     }
 
     #[test]
+    fn who_only_looks_writes_nothing() {
+        let place = Place::new();
+        let mut app = app(place.dir.path());
+        app.maps = Some(Arc::new(place.maps()));
+        let looking = app.looking(Rng::seeded(2));
+        assert_eq!(answer(&looking, "apis/things.json"), place.plain("apis/things.json"));
+        drop(looking);
+        assert!(!place.maps().path().exists(), "nothing was written");
+    }
+
+    #[test]
     fn a_file_of_maps_that_cannot_be_used_changes_no_answer() {
         let place = Place::new();
         let truth = place.plain("apis/things.json");
