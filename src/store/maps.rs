@@ -24,6 +24,9 @@ const BUSY: Duration = Duration::from_millis(100);
 /// A use is noted when the last one noted is older, in milliseconds: most uses only read.
 const NOTED: i64 = 60_000;
 
+/// Bytes of one part of a body: SQLite holds what it reads and writes in memory once more.
+const PART: usize = 1 << 20;
+
 /// The bodies stand apart, so that noting a use does not write megabytes again.
 const TABLES: &str = "
 DROP TABLE IF EXISTS maps;
@@ -36,8 +39,10 @@ CREATE TABLE maps (
     sum  TEXT NOT NULL                       -- sha256:… of the key's text and the body
 ) STRICT;
 CREATE TABLE bodies (
-    id   INTEGER PRIMARY KEY NOT NULL,
-    body BLOB NOT NULL
+    id   INTEGER NOT NULL,
+    part INTEGER NOT NULL,                   -- from 0
+    body BLOB NOT NULL,
+    PRIMARY KEY (id, part)
 ) STRICT;
 ";
 
@@ -131,20 +136,19 @@ impl SqliteMaps {
 
     fn found(&self, key: &Digest, now: Timestamp) -> rusqlite::Result<Option<Vec<u8>>> {
         let Some(connection) = self.open()? else { return Ok(None) };
-        let most = i64::try_from(self.bounds.one).unwrap_or(i64::MAX);
-        let row: Option<(i64, i64, String, Vec<u8>)> = connection
-            .query_row(
-                "SELECT id, used, sum, body FROM maps JOIN bodies USING (id) WHERE key = ?1 AND length(body) <= ?2",
-                params![key.as_str(), most],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )
+        let row: Option<(i64, i64, i64, String)> = connection
+            .query_row("SELECT id, used, size, sum FROM maps WHERE key = ?1", [key.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
             .optional()?;
-        let Some((id, used, sum, body)) = row else { return Ok(None) };
-        if sum != sum_of(key, &body) {
+        let Some((id, used, size, sum)) = row else { return Ok(None) };
+        let size = usize::try_from(size).ok().filter(|size| *size <= self.bounds.one);
+        let body = size.map(|size| body(&connection, id, size)).transpose()?;
+        let Some(body) = body.filter(|body| sum == sum_of(key, body)) else {
             tracing::info!(file = %self.path.display(), "a map is not as it was kept, and is read anew");
             remove(&connection, id)?;
             return Ok(None);
-        }
+        };
         if now.0.saturating_sub(used).saturating_abs() >= NOTED {
             // Where it cannot be noted, it is not.
             let _ = connection.execute("UPDATE maps SET used = ?1 WHERE id = ?2", params![now.0, id]);
@@ -152,21 +156,25 @@ impl SqliteMaps {
         Ok(Some(body))
     }
 
-    fn kept(&self, key: &Digest, body: &[u8], now: Timestamp) -> rusqlite::Result<()> {
+    fn kept(&self, key: &Digest, whole: &[u8], now: Timestamp) -> rusqlite::Result<()> {
         let Some(mut connection) = self.make()? else { return Ok(()) };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let before = transaction.query_row("SELECT id FROM maps WHERE key = ?1", [key.as_str()], |row| row.get(0));
         if let Some(id) = before.optional()? {
             remove(&transaction, id)?;
         }
-        let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        let size = i64::try_from(whole.len()).unwrap_or(i64::MAX);
         transaction.execute(
             "INSERT INTO maps (key, used, size, sum) VALUES (?1, ?2, ?3, ?4)",
-            params![key.as_str(), now.0, size, sum_of(key, body)],
+            params![key.as_str(), now.0, size, sum_of(key, whole)],
         )?;
         let id = transaction.last_insert_rowid();
         self.make_room(&transaction, id, size)?;
-        transaction.execute("INSERT INTO bodies (id, body) VALUES (?1, ?2)", params![id, body])?;
+        for (part, body) in (0_i64..).zip(whole.chunks(PART)) {
+            transaction
+                .prepare_cached("INSERT INTO bodies (id, part, body) VALUES (?1, ?2, ?3)")?
+                .execute(params![id, part, body])?;
+        }
         transaction.commit()
     }
 
@@ -232,6 +240,21 @@ fn marks(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     Ok((mark("application_id")?, mark("user_version")?))
 }
 
+/// The parts of a body, put together; what is more than `size` bytes is left where it is.
+fn body(connection: &Connection, id: i64, size: usize) -> rusqlite::Result<Vec<u8>> {
+    let mut whole = Vec::with_capacity(size);
+    let mut parts = connection.prepare("SELECT body FROM bodies WHERE id = ?1 AND length(body) <= ?2 ORDER BY part")?;
+    let mut rows = parts.query(params![id, i64::try_from(PART).unwrap_or(i64::MAX)])?;
+    while let Some(row) = rows.next()? {
+        let part = row.get_ref(0)?.as_blob()?;
+        if part.len() > size - whole.len() {
+            break;
+        }
+        whole.extend_from_slice(part);
+    }
+    Ok(whole)
+}
+
 /// The body first: a row without one is found by nobody, a body without a row by nobody ever again.
 fn remove(connection: &Connection, id: i64) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM bodies WHERE id = ?1", [id])?;
@@ -273,6 +296,9 @@ mod tests {
         maps.put(&key("a"), b"two", NOW);
         assert_eq!(maps.get(&key("a"), NOW).as_deref(), Some(&b"two"[..]));
         assert_eq!(maps.get(&key("b"), NOW).as_deref(), Some(&b""[..]));
+        let large: Vec<u8> = (0..=2 * PART).map(|at| u8::try_from(at % 251).unwrap_or(0)).collect();
+        maps.put(&key("large"), &large, NOW);
+        assert!(maps.get(&key("large"), NOW) == Some(large), "in three parts");
         maps.forget(&key("a"));
         assert_eq!(maps.get(&key("a"), NOW), None);
         #[cfg(unix)]
@@ -317,6 +343,10 @@ mod tests {
             "UPDATE bodies SET body = CAST('onf' AS BLOB)",
             "UPDATE bodies SET body = CAST('on' AS BLOB)",
             "UPDATE maps SET sum = ''",
+            "UPDATE maps SET size = 2",
+            "UPDATE maps SET size = 9000000000",
+            "UPDATE maps SET size = -1",
+            "UPDATE bodies SET body = zeroblob(2000000)",
             "DELETE FROM bodies",
         ] {
             let (_dir, maps) = place();
