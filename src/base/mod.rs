@@ -2,6 +2,7 @@
 //! that borrow, text care, addresses, trace contexts.
 
 pub mod address;
+pub mod both;
 pub mod clock;
 pub mod digest;
 pub mod exact;

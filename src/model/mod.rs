@@ -3,6 +3,7 @@
 mod bulk;
 mod event;
 mod fact;
+mod fields;
 mod lookup;
 mod names;
 mod operation;
@@ -18,6 +19,7 @@ mod validate;
 pub use bulk::Bulk;
 pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
+pub use fields::Fields;
 pub use names::Names;
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
@@ -25,7 +27,7 @@ pub use operation::{
 };
 pub use properties::{Iter as PropertyIter, Properties};
 pub use root_field::{Root, RootField};
-pub use schema::{Additional, Schema, SchemaId, Schemas, TypeSet};
+pub use schema::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};
 pub use scopes::Scopes;
 pub use validate::{Direction, Violation, validate};
 

@@ -52,6 +52,12 @@ impl Properties {
         self.entries.is_empty()
     }
 
+    /// The property at a place in the order written.
+    #[must_use]
+    pub fn nth(&self, at: usize) -> Option<(&str, SchemaId)> {
+        self.entries.get(at).map(|(name, id)| (name.as_str(), *id))
+    }
+
     /// Names and schemas, in the order written.
     pub fn iter(&self) -> Iter<'_> {
         self.entries.iter().map(|(name, id)| (name, id))
@@ -65,6 +71,11 @@ impl Properties {
     /// The schemas, in the order written.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &SchemaId> {
         self.entries.iter().map(|(_, id)| id)
+    }
+
+    /// The schemas, in the order written, to be changed.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut SchemaId> {
+        self.entries.iter_mut().map(|(_, id)| id)
     }
 
     /// Sets a property; one of the same name keeps its place.

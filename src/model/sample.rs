@@ -235,6 +235,7 @@ fn decimal(schema: &Schema, rng: &mut Rng) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Facets;
     use serde_json::json;
 
     fn string(schema: Schema) -> Schema {
@@ -245,19 +246,62 @@ mod tests {
     fn contact(s: &mut Schemas) -> SchemaId {
         let n = |v: &str| serde_json::from_str::<Number>(v).expect("a number");
         let fields = [
-            ("id", Schema { read_only: true, max_length: Some(8), ..string(Schema::default()) }),
-            ("email", string(Schema { format: Some("email".into()), max_length: Some(254), ..Schema::default() })),
-            ("name", string(Schema { min_length: Some(30), max_length: Some(40), ..Schema::default() })),
-            ("amount", string(Schema { pattern: Some(r"^-?\d+(\.\d{1,3})?$".into()), ..Schema::default() })),
-            ("code", string(Schema { pattern: Some("^[A-Z]{3}$".into()), max_length: Some(3), ..Schema::default() })),
-            ("stage", string(Schema { values: Some(vec![json!("lead"), json!("customer")]), ..Schema::default() })),
+            (
+                "id",
+                Schema {
+                    read_only: true,
+                    facets: Facets { max_length: Some(8), ..Facets::default() }.into(),
+                    ..string(Schema::default())
+                },
+            ),
+            (
+                "email",
+                string(Schema {
+                    format: Some("email".into()),
+                    facets: Facets { max_length: Some(254), ..Facets::default() }.into(),
+                    ..Schema::default()
+                }),
+            ),
+            (
+                "name",
+                string(Schema {
+                    facets: Facets { min_length: Some(30), max_length: Some(40), ..Facets::default() }.into(),
+                    ..Schema::default()
+                }),
+            ),
+            (
+                "amount",
+                string(Schema {
+                    facets: Facets { pattern: Some(r"^-?\d+(\.\d{1,3})?$".into()), ..Facets::default() }.into(),
+                    ..Schema::default()
+                }),
+            ),
+            (
+                "code",
+                string(Schema {
+                    facets: Facets { pattern: Some("^[A-Z]{3}$".into()), max_length: Some(3), ..Facets::default() }
+                        .into(),
+                    ..Schema::default()
+                }),
+            ),
+            (
+                "stage",
+                string(Schema {
+                    facets: Facets { values: Some(vec![json!("lead"), json!("customer")]), ..Facets::default() }.into(),
+                    ..Schema::default()
+                }),
+            ),
             (
                 "age",
                 Schema {
                     types: TypeSet::INTEGER.with(TypeSet::NULL),
-                    minimum: Some(n("3")),
-                    maximum: Some(n("5")),
-                    exclusive_maximum: true,
+                    facets: Facets {
+                        minimum: Some(n("3")),
+                        maximum: Some(n("5")),
+                        exclusive_maximum: true,
+                        ..Facets::default()
+                    }
+                    .into(),
                     ..Schema::default()
                 },
             ),
@@ -265,10 +309,14 @@ mod tests {
                 "rate",
                 Schema {
                     types: TypeSet::NUMBER,
-                    minimum: Some(n("0")),
-                    maximum: Some(n("0.001")),
-                    exclusive_minimum: true,
-                    exclusive_maximum: true,
+                    facets: Facets {
+                        minimum: Some(n("0")),
+                        maximum: Some(n("0.001")),
+                        exclusive_minimum: true,
+                        exclusive_maximum: true,
+                        ..Facets::default()
+                    }
+                    .into(),
                     ..Schema::default()
                 },
             ),
@@ -283,8 +331,12 @@ mod tests {
             contact.properties.insert(name.to_owned(), s.push(field));
         }
         let id = s.push(contact);
-        let friends =
-            s.push(Schema { types: TypeSet::ARRAY, items: Some(id), max_items: Some(2), ..Schema::default() });
+        let friends = s.push(Schema {
+            types: TypeSet::ARRAY,
+            items: Some(id),
+            facets: Facets { max_items: Some(2), ..Facets::default() }.into(),
+            ..Schema::default()
+        });
         let other = s.push(string(Schema::default()));
         let either = s.push(Schema { variants: vec![other, id], ..Schema::default() });
         for (name, field) in [("friends", friends), ("either", either)] {

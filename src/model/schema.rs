@@ -5,7 +5,7 @@ use std::cell::Cell;
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
-use super::{Names, Properties};
+use super::{Fields, Names, Properties};
 
 /// Index of a schema in [`Schemas`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -154,12 +154,44 @@ pub enum Additional {
 }
 
 /// One schema, `allOf` merged in and `$ref` resolved; `oneOf` and `anyOf` are [`Schema::variants`].
-#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+///
+/// Large descriptions have hundreds of thousands of them, most with a type, a name and a sentence. What few have is kept
+/// apart as [`Facets`] and read as if it stood here: `schema.max_length`.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Schema {
     /// Allowed types; `nullable` is in it as [`TypeSet::NULL`].
     pub types: TypeSet,
+    /// Only in answers.
+    pub read_only: bool,
+    /// Only in requests.
+    pub write_only: bool,
+    /// Marked deprecated.
+    pub deprecated: bool,
     /// `date-time`, `email`, `decimal`, `int64` …, as written.
     pub format: Option<String>,
+    /// Schema of the items of an array.
+    pub items: Option<SchemaId>,
+    /// Named properties, in the order written.
+    pub properties: Properties,
+    /// Properties that must be present.
+    pub required: Names,
+    /// Other properties.
+    pub additional: Additional,
+    /// Alternatives, of which one (`oneOf`) or some (`anyOf`) hold.
+    pub variants: Vec<SchemaId>,
+    /// What few schemas say; nothing says the same as no facet.
+    pub facets: Option<Box<Facets>>,
+    /// Component name, where it has one.
+    pub name: Option<String>,
+    /// Cleaned, at most 300 characters.
+    pub description: String,
+    /// Where it was read.
+    pub pointer: String,
+}
+
+/// Bounds, values and samples: what few schemas say.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Facets {
     /// The only values allowed (`enum`, or `const` as a list of one); null kept as a value.
     #[serde(with = "crate::base::exact::option")]
     pub values: Option<Vec<Value>>,
@@ -179,20 +211,10 @@ pub struct Schema {
     pub exclusive_minimum: bool,
     /// `maximum` itself is not allowed.
     pub exclusive_maximum: bool,
-    /// Schema of the items of an array.
-    pub items: Option<SchemaId>,
     /// Fewest items.
     pub min_items: Option<u64>,
     /// Most items.
     pub max_items: Option<u64>,
-    /// Named properties, in the order written.
-    pub properties: Properties,
-    /// Properties that must be present.
-    pub required: Names,
-    /// Other properties.
-    pub additional: Additional,
-    /// Alternatives, of which one (`oneOf`) or some (`anyOf`) hold.
-    pub variants: Vec<SchemaId>,
     /// The property that tells the variants apart.
     pub discriminator: Option<String>,
     /// Used where the value is absent.
@@ -201,18 +223,74 @@ pub struct Schema {
     /// An example, as written; never trusted to fit.
     #[serde(with = "crate::base::exact::option")]
     pub example: Option<Box<Value>>,
-    /// Only in answers.
-    pub read_only: bool,
-    /// Only in requests.
-    pub write_only: bool,
-    /// Marked deprecated.
-    pub deprecated: bool,
-    /// Component name, where it has one.
-    pub name: Option<String>,
-    /// Cleaned, at most 300 characters.
-    pub description: String,
-    /// Where it was read.
-    pub pointer: String,
+}
+
+impl Facets {
+    const NONE: Self = Self {
+        values: None,
+        min_length: None,
+        max_length: None,
+        pattern: None,
+        minimum: None,
+        maximum: None,
+        exclusive_minimum: false,
+        exclusive_maximum: false,
+        min_items: None,
+        max_items: None,
+        discriminator: None,
+        default: None,
+        example: None,
+    };
+}
+
+impl From<Facets> for Option<Box<Facets>> {
+    fn from(facets: Facets) -> Self {
+        (facets != Facets::NONE).then(|| Box::new(facets))
+    }
+}
+
+impl std::ops::Deref for Schema {
+    type Target = Facets;
+
+    fn deref(&self) -> &Facets {
+        static NONE: Facets = Facets::NONE;
+        self.facets.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl std::ops::DerefMut for Schema {
+    /// Makes room for them; to read, borrow the schema shared.
+    fn deref_mut(&mut self) -> &mut Facets {
+        self.facets.get_or_insert_default()
+    }
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        // Taken apart, so that a field added later is compared too.
+        let Self {
+            types,
+            read_only,
+            write_only,
+            deprecated,
+            format,
+            items,
+            properties,
+            required,
+            additional,
+            variants,
+            facets: _,
+            name,
+            description,
+            pointer,
+        } = self;
+        **self == **other
+            && (types, read_only, write_only, deprecated, format, items)
+                == (&other.types, &other.read_only, &other.write_only, &other.deprecated, &other.format, &other.items)
+            && (properties, required, additional) == (&other.properties, &other.required, &other.additional)
+            && (variants, name, description, pointer)
+                == (&other.variants, &other.name, &other.description, &other.pointer)
+    }
 }
 
 impl Schema {
@@ -220,6 +298,13 @@ impl Schema {
     #[must_use]
     pub fn is_local_time(&self) -> bool {
         matches!(self.format.as_deref(), Some("date-time-local" | "local-date-time" | "datetime-local"))
+    }
+
+    /// Puts another index in the place of each that leads to another schema.
+    pub fn rewire(&mut self, to: impl Fn(SchemaId) -> SchemaId) {
+        let additional = if let Additional::Of(id) = &mut self.additional { Some(id) } else { None };
+        let all = self.items.iter_mut().chain(self.properties.values_mut()).chain(additional).chain(&mut self.variants);
+        all.for_each(|id| *id = to(*id));
     }
 
     /// May be null.
@@ -297,10 +382,14 @@ impl Schemas {
 
     /// All named properties of a schema and of its variants, in order, each once.
     #[must_use]
-    pub fn properties(&self, id: SchemaId) -> IndexMap<&str, SchemaId> {
+    pub fn properties(&self, id: SchemaId) -> Fields<'_> {
+        let schema = self.get(id);
+        if schema.variants.is_empty() {
+            return Fields::own(&schema.properties);
+        }
         let mut out = IndexMap::new();
         self.collect(id, &mut out, 0);
-        out
+        Fields::merged(out)
     }
 
     fn collect<'s>(&'s self, id: SchemaId, out: &mut IndexMap<&'s str, SchemaId>, depth: usize) {
@@ -314,5 +403,14 @@ impl Schemas {
         for variant in &schema.variants {
             self.collect(*variant, out, depth + 1);
         }
+    }
+}
+
+impl IntoIterator for Schemas {
+    type Item = Schema;
+    type IntoIter = std::iter::Map<std::vec::IntoIter<Box<Schema>>, fn(Box<Schema>) -> Schema>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().map(|schema| *schema)
     }
 }

@@ -210,6 +210,7 @@ fn number(schema: &Schema, n: &Number, no: &mut impl FnMut(String)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Facets;
     use serde_json::json;
 
     fn because(schemas: &Schemas, id: SchemaId, value: &Value) -> Vec<String> {
@@ -222,12 +223,12 @@ mod tests {
         let email = s.push(Schema {
             types: TypeSet::STRING,
             format: Some("email".into()),
-            max_length: Some(12),
+            facets: Facets { max_length: Some(12), ..Facets::default() }.into(),
             ..Schema::default()
         });
         let age = s.push(Schema {
             types: TypeSet::INTEGER.with(TypeSet::NULL),
-            minimum: Some(0.into()),
+            facets: Facets { minimum: Some(0.into()), ..Facets::default() }.into(),
             ..Schema::default()
         });
         let id = s.push(Schema { types: TypeSet::STRING, read_only: true, ..Schema::default() });

@@ -21,6 +21,7 @@ mod recognise;
 mod sql;
 mod suspicious;
 
+use crate::base::both::both;
 use crate::base::digest::Digest;
 use crate::base::tree::{Arena, Node};
 use crate::finding::{Finding, Location, tidy};
@@ -46,7 +47,7 @@ pub struct Read {
 pub struct Source<'d> {
     /// As the user named it: a path or an URL.
     pub origin: String,
-    /// Digest of the bytes, those of files referred to and of overlays included.
+    /// That of nothing: the digest of what was read is set when the system is there.
     pub digest: Digest,
     /// The files that the description refers to.
     pub others: Others<'d>,
@@ -160,20 +161,43 @@ fn read_parts(
     others: &[Part],
     overlays: &[Part],
     origin: &str,
-    digest: impl FnOnce() -> Digest,
+    digest: impl FnOnce() -> Digest + Send,
 ) -> Read {
     let mut findings = Vec::new();
     let Some(text) = decode::text(bytes, origin, &mut findings) else {
         return Read { system: None, findings };
     };
+    if text.len() <= LARGE {
+        let mut read = read_text(chosen, &text, name, others, overlays, origin, findings);
+        if let Some(system) = &mut read.system {
+            system.digest = digest();
+        }
+        return read;
+    }
+    let (digest, mut read) = both(digest, || read_text(chosen, &text, name, others, overlays, origin, findings));
+    if let Some(system) = &mut read.system {
+        system.digest = digest;
+    }
+    read
+}
+
+fn read_text(
+    chosen: Option<&Reader>,
+    text: &str,
+    name: &str,
+    others: &[Part],
+    overlays: &[Part],
+    origin: &str,
+    mut findings: Vec<Finding>,
+) -> Read {
     // Before the arena: what lies there may borrow them.
     let others = others::decoded(others, origin);
     let overlays = overlay::decoded(overlays, &mut findings);
     let arena = Arena::default();
     let document = match chosen.map(|r| r.form) {
-        Some(Form::Text { read, .. }) => Some(Document::Text(&text, read)),
-        Some(Form::Tree { .. }) => recognise::tree(&text, origin, &arena, &mut findings).map(Document::Tree),
-        None => recognise::document(&text, origin, &arena, &mut findings),
+        Some(Form::Text { read, .. }) => Some(Document::Text(text, read)),
+        Some(Form::Tree { .. }) => recognise::tree(text, origin, &arena, &mut findings).map(Document::Tree),
+        None => recognise::document(text, origin, &arena, &mut findings),
     };
     let Some(document) = document else {
         return Read { system: None, findings };
@@ -191,26 +215,23 @@ fn read_parts(
     };
     let top = if let Document::Tree(root) = document { Some(root) } else { None };
     let others = Others::new(name, origin, top, &others, &arena, &mut findings);
-    let source = Source { origin: origin.to_owned(), digest: digest(), others, arena: &arena };
+    let source = Source { origin: origin.to_owned(), digest: Digest::of_bytes(&[]), others, arena: &arena };
     let trees = source.others.trees().map(|(file, value)| (file, Other::Tree(value)));
     let others: Vec<_> = trees.chain(source.others.texts().map(|(file, text)| (file, Other::Text(text)))).collect();
     // What a text says to agents depends on nothing else, and takes a good part of the time.
-    std::thread::scope(|scope| {
-        let scan = || suspicions(&document, origin, &others);
-        let large = text.len() > LARGE;
-        let aside = large.then(|| std::thread::Builder::new().spawn_scoped(scope, scan).ok()).flatten();
-        let read = described(&document, chosen, &source, &changed, &mut findings);
-        let suspicions = match aside.map(std::thread::ScopedJoinHandle::join) {
-            Some(Ok(found)) => found,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            None => scan(),
-        };
-        if read.is_some() {
-            findings.extend(suspicions);
-            tidy(&mut findings);
-        }
-        Read { system: read.flatten(), findings }
-    })
+    let scan = || suspicions(&document, origin, &others);
+    let mut describe = || described(&document, chosen, &source, &changed, &mut findings);
+    let (suspicions, read) = if text.len() > LARGE {
+        both(scan, describe)
+    } else {
+        let read = describe();
+        (scan(), read)
+    };
+    if read.is_some() {
+        findings.extend(suspicions);
+        tidy(&mut findings);
+    }
+    Read { system: read.flatten(), findings }
 }
 
 /// From this many bytes on, a second thread is worth its start.

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexSet};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use regex::Regex;
 
 use crate::base::pointer;
 use crate::base::text::quoted;
@@ -75,16 +76,48 @@ const PATTERNS: [(&str, &str, f64); 9] = [
     ),
 ];
 
-/// Whether any pattern is there: asked first, and mostly last.
-static ANY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(&PATTERNS.map(|(p, _, _)| format!("(?:{})", ascii_boundaries(p))).join("|"))
-        .expect("the patterns are constants that a test compiles")
+/// Words of which each pattern has one at least, with the places of those patterns: looked for first, and mostly last.
+static WORDS: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
+    let list = |at: usize, words: &[&str]| words.iter().map(|w| (at, (*w).to_owned())).collect::<Vec<_>>();
+    let pairs = |at: usize, first: &[&str], second: &[&str]| -> Vec<(usize, String)> {
+        first.iter().flat_map(|a| second.iter().map(move |b| (at, format!("{a} {b}")))).collect()
+    };
+    let words = [
+        list(0, &["ignore", "disregard", "forget", "override", "bypass"]),
+        list(1, &["you must "]),
+        pairs(2, &["ai", "llm", "language model", "coding", "autonomous"], &["agent", "assistant", "model"]),
+        list(3, &["assistant", "agent", "claude", "chatgpt", "copilot", "gemini"]),
+        list(4, &["you are "]),
+        pairs(5, &["not", "don't", "never"], &["tell", "inform", "notify", "mention", "reveal", "show"]),
+        pairs(6, &["without"], &["asking", "telling", "informing", "notifying", "confirmation", "approval"]),
+        list(7, &["<|im_start|>", "<|system|>", "[inst]", "system>", "<important>"]),
+        list(8, &["system prompt", "environment variable", "of the user", "private key", ".env"]),
+    ];
+    let (patterns, words): (Vec<usize>, Vec<String>) = words.into_iter().flatten().unzip();
+    let finder = AhoCorasickBuilder::new()
+        .ascii_case_insensitive(true)
+        .kind(Some(aho_corasick::AhoCorasickKind::DFA))
+        .build(words)
+        .expect("the words are few and constant");
+    (finder, patterns)
 });
 
-static SET: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSet::new(PATTERNS.map(|(p, _, _)| ascii_boundaries(p)))
-        .expect("the patterns are constants that a test compiles")
-});
+static COMPILED: [LazyLock<Regex>; PATTERNS.len()] = [
+    LazyLock::new(|| compiled(0)),
+    LazyLock::new(|| compiled(1)),
+    LazyLock::new(|| compiled(2)),
+    LazyLock::new(|| compiled(3)),
+    LazyLock::new(|| compiled(4)),
+    LazyLock::new(|| compiled(5)),
+    LazyLock::new(|| compiled(6)),
+    LazyLock::new(|| compiled(7)),
+    LazyLock::new(|| compiled(8)),
+];
+
+fn compiled(at: usize) -> Regex {
+    let pattern = PATTERNS.get(at).map_or("", |(pattern, _, _)| pattern);
+    Regex::new(&ascii_boundaries(pattern)).expect("the patterns are constants that a test compiles")
+}
 
 /// Unicode word boundaries would take the slow engine at the first letter outside ASCII.
 fn ascii_boundaries(pattern: &str) -> String {
@@ -167,12 +200,18 @@ fn judge(text: &str) -> Option<(&'static str, f64, usize)> {
         return None;
     }
     // All speak in more than one word, but for the marks of a prompt.
-    if memchr::memchr3(b' ', b'<', b'[', text.as_bytes()).is_none() || !ANY.is_match(text) {
-        return None;
+    memchr::memchr3(b' ', b'<', b'[', text.as_bytes())?;
+    let (finder, patterns) = &*WORDS;
+    let mut asked = [false; PATTERNS.len()];
+    for found in finder.find_overlapping_iter(text) {
+        if let Some(asked) = patterns.get(found.pattern().as_usize()).and_then(|at| asked.get_mut(*at)) {
+            *asked = true;
+        }
     }
-    SET.matches(text).into_iter().find_map(|i| {
-        let (pattern, because, sure) = PATTERNS.get(i)?;
-        let found = regex::Regex::new(&ascii_boundaries(pattern)).ok()?.find(text)?;
+    let asked = asked.iter().enumerate().filter(|(_, asked)| **asked);
+    asked.into_iter().find_map(|(i, _)| {
+        let (_, because, sure) = PATTERNS.get(i)?;
+        let found = COMPILED.get(i)?.find(text)?;
         // "You must call the … API first" is how documentation speaks of the order of requests.
         let after: String = text.get(found.end()..).unwrap_or("").chars().take(80).collect::<String>().to_lowercase();
         if i == 1 && (after.contains("api") || after.contains("endpoint") || after.contains("request")) {

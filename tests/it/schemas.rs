@@ -1,6 +1,6 @@
 //! Small schemas for tests, from JSON Schema as far as tests need it; the readers have their own tests.
 
-use platform_integration::model::{Additional, Schema, SchemaId, Schemas, TypeSet};
+use platform_integration::model::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};
 use serde_json::Value;
 
 /// The schema and its arena.
@@ -33,18 +33,22 @@ pub(crate) fn add(schemas: &mut Schemas, json: &Value, pointer: &str) -> SchemaI
     let mut schema = Schema {
         types,
         format: text("format"),
-        values: json.get("enum").and_then(Value::as_array).cloned(),
-        min_length: count("minLength"),
-        max_length: count("maxLength"),
-        pattern: text("pattern"),
-        minimum: number("minimum"),
-        maximum: number("maximum"),
-        min_items: count("minItems"),
-        max_items: count("maxItems"),
         read_only: flag("readOnly"),
         write_only: flag("writeOnly"),
         description: text("description").unwrap_or_default(),
         pointer: pointer.to_owned(),
+        facets: Facets {
+            values: json.get("enum").and_then(Value::as_array).cloned(),
+            min_length: count("minLength"),
+            max_length: count("maxLength"),
+            pattern: text("pattern"),
+            minimum: number("minimum"),
+            maximum: number("maximum"),
+            min_items: count("minItems"),
+            max_items: count("maxItems"),
+            ..Facets::default()
+        }
+        .into(),
         ..Schema::default()
     };
     if let Some(items) = json.get("items") {

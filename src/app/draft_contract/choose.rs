@@ -109,7 +109,7 @@ fn natural_key(system: &System, create: &Operation, find: &Operation) -> Option<
         .parameters
         .iter()
         .filter(|p| p.place == crate::model::ParamIn::Query)
-        .filter_map(|p| properties.get_key_value(p.name.as_str()).map(|(k, _)| *k))
+        .filter_map(|p| properties.keys().find(|name| *name == p.name))
         .collect();
     let rank = |f: &str| {
         let words = text::words(f);

@@ -79,6 +79,12 @@ impl<'d> Map<'d> {
         entries.get(*sorted.get(found)? as usize).copied()
     }
 
+    /// The entry at a place in the order of the document.
+    #[must_use]
+    pub fn nth(self, at: usize) -> Option<(&'d str, Node<'d>)> {
+        self.0.entries.get(at).copied()
+    }
+
     /// What sets this mapping apart from every other of the document: equal for the same place, whatever way led there.
     #[must_use]
     pub fn identity(self) -> usize {

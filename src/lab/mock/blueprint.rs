@@ -148,8 +148,7 @@ fn kind(system: &System, name: &str) -> Kind {
 
 /// A kind whose records are of this schema; `ops` are the operations on it.
 fn kind_of(system: &System, name: &str, record: Option<SchemaId>, key: Option<String>, ops: &[&Operation]) -> Kind {
-    let fields: Vec<&str> =
-        record.map_or_else(Vec::new, |r| system.schemas.properties(r).keys().copied().collect::<Vec<_>>());
+    let fields: Vec<&str> = record.map_or_else(Vec::new, |r| system.schemas.properties(r).into_keys().collect());
     let key = key
         .or_else(|| ["id", "uuid", "key", "slug"].iter().find(|k| fields.contains(*k)).map(|k| (*k).to_owned()))
         .unwrap_or_else(|| "id".to_owned());
@@ -184,7 +183,7 @@ fn natural_key(system: &System, ops: &[&Operation], record: Option<SchemaId>) ->
     let fields = system.schemas.properties(record?);
     let says = fields
         .iter()
-        .find(|(_, id)| system.schemas.get(**id).description.to_lowercase().contains("unique"))
+        .find(|(_, id)| system.schemas.get(*id).description.to_lowercase().contains("unique"))
         .map(|(name, _)| (*name).to_owned());
     let searched = || {
         ops.iter()
@@ -230,15 +229,15 @@ fn wrap_of(system: &System, schema: SchemaId, op: &Operation) -> Option<Vec<Stri
         return None;
     }
     let properties = system.schemas.properties(schema);
-    if let Some((name, _)) = properties.iter().find(|(_, id)| same(**id)) {
+    if let Some((name, _)) = properties.iter().find(|(_, id)| same(*id)) {
         return Some(vec![(*name).to_owned()]);
     }
     properties.iter().find_map(|(outer, id)| {
-        if !system.schemas.get(*id).types.allows(TypeSet::OBJECT) {
+        if !system.schemas.get(id).types.allows(TypeSet::OBJECT) {
             return None;
         }
-        let inner = system.schemas.properties(*id);
-        let (name, _) = inner.iter().find(|(_, id)| same(**id))?;
+        let inner = system.schemas.properties(id);
+        let (name, _) = inner.iter().find(|(_, id)| same(*id))?;
         Some(vec![(*outer).to_owned(), (*name).to_owned()])
     })
 }

@@ -120,7 +120,7 @@ impl MockSystem {
             let bare = steps.next().unwrap_or(bare);
             if fields.contains_key(bare) {
                 // Nobody has two mailboxes that differ in case only; everything else is compared as it is.
-                let format = fields.get(bare).and_then(|id| schemas.get(*id).format.as_deref());
+                let format = fields.get(bare).and_then(|id| schemas.get(id).format.as_deref());
                 let fold = format == Some("email") || bare.contains("email");
                 out.push(Filter::Equal { field: bare.to_owned(), value, fold });
             } else if ["q", "query", "search", "term", "keyword"].contains(&bare) {
@@ -256,7 +256,7 @@ pub(super) fn wrapped(call: &Call<'_>, record: Value) -> Value {
 fn field_of_param(schemas: &Schemas, kind: &Kind, param: &str) -> Option<String> {
     let fields = schemas.properties(kind.record?);
     let words = text::words(param);
-    let said = |field: &&&str| text::words(field).first().is_some_and(|w| words.first() == Some(w));
+    let said = |field: &&str| text::words(field).first().is_some_and(|w| words.first() == Some(w));
     fields.keys().find(said).map(|f| (*f).to_owned()).or_else(|| kind.updated.clone()).or_else(|| kind.created.clone())
 }
 

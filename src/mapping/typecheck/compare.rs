@@ -190,11 +190,11 @@ impl Context<'_> {
     fn objects(&mut self, at: Span, from: SchemaId, to: SchemaId, side: &Side, depth: usize) {
         let (source, target) = (self.source.0, self.target.0);
         let given = source.properties(from);
-        for (name, id) in &given {
+        for (name, id) in given.iter() {
             let path = format!("{}.{}", side.path, quoted(name, 60));
             match target.property(to, name) {
                 Some((taken, _)) => {
-                    let (s, t) = (Kind::from_schema(source, *id), Kind::from_schema(target, taken));
+                    let (s, t) = (Kind::from_schema(source, id), Kind::from_schema(target, taken));
                     let side = Side { path, pointer: target.get(taken).pointer.clone() };
                     if s.nullable && !t.takes_null() {
                         let message = format!("the value may be null, but {} must not be", side.path);

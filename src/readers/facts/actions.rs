@@ -6,12 +6,12 @@ use super::orders::{called, is_get, is_order, verb_of};
 use super::page_names::{is_more, is_page_param, is_token};
 use super::path::{Segment, norm, segments};
 use super::verbs::{orders_many, verb};
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::{singular, words};
 use crate::model::{Action, Method, Operation, Schemas, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "action", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "action", look: Look::Derive(run) };
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let mut texts = vec![String::new(); system.operations.len()];

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::auth_keys::{of_parameters, of_prose, prefix};
 use super::path::norm;
-use super::{Detector, Hints, Prose, shown};
+use super::{Detector, Hints, Look, Prose, shown};
 use crate::model::{ApiKeyPlace, Fact, SchemeKind, SecurityScheme, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "auth_mode", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "auth_mode", look: Look::Observe(run) };
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut uses: BTreeMap<&str, u32> = BTreeMap::new();
     for name in system.operations.iter().flat_map(|o| o.security.iter().flatten()) {
         *uses.entry(&name.scheme).or_insert(0) += 1;
@@ -42,7 +42,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         facts.extend(oauth_at_work(system, hints));
     }
     facts.extend(bearer_of_oauth(system, &facts));
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 pub(super) fn mode(kind: &str) -> Value {

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{Detector, Hints, Prose, shown};
+use super::{Detector, Hints, Look, Prose, shown};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "base_url", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "base_url", look: Look::Observe(run) };
 
 /// Host and path of an absolute URL; the path without its last slash.
 pub(super) fn host_and_path(url: &str) -> Option<(&str, &str)> {
@@ -16,7 +16,7 @@ pub(super) fn host_and_path(url: &str) -> Option<(&str, &str)> {
     (!host.is_empty()).then(|| (host, path.trim_end_matches('/')))
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts: Vec<Fact> = system
         .servers
         .iter()
@@ -37,7 +37,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     } else {
         facts.retain(known);
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 /// Something of it is fixed.

@@ -3,25 +3,24 @@
 
 use serde_json::json;
 
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, Operation, SchemaId, Schemas, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "bulk", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "bulk", look: Look::Observe(run) };
 
 /// Most told of one system.
 const MOST: usize = 12;
 
-fn run(system: &mut System, _: &Hints<'_>) {
-    let found = system.operations.iter().filter(|o| may(&system.schemas, o)).filter_map(|o| {
+fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
+    let lists = system.operations.iter().filter(|o| may(&system.schemas, o)).filter_map(|o| {
         let bulk = o.bulk(&system.schemas)?;
         let value = json!({"operation": o.id, "entity": o.entity, "action": o.action.as_str(), "most": bulk.most});
         let body = o.body.as_ref()?.pointer.clone();
         let from = vec![body, o.success()?.pointer.clone()];
         Some(Fact::inferred("bulk", value, "a-list-in-and-a-list-out", from, 0.60))
     });
-    let facts: Vec<Fact> = found.take(MOST).collect();
-    system.facts.extend(facts);
+    found.extend(lists.take(MOST));
 }
 
 /// A look that costs nothing, before the one that lists properties: thousands of writes are none.

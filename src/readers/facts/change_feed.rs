@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::path::{Segment, norm, segments};
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Action, Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "change_feed", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "change_feed", look: Look::Observe(run) };
 
 fn is_feed(word: &str) -> bool {
     matches!(
@@ -25,7 +25,7 @@ fn is_feed(word: &str) -> bool {
     )
 }
 
-fn run(system: &mut System, _: &Hints<'_>) {
+fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();
     for operation in &system.operations {
         let last = segments(&operation.as_resource().1).last().and_then(Segment::word).is_some_and(is_feed);
@@ -37,5 +37,5 @@ fn run(system: &mut System, _: &Hints<'_>) {
             break;
         }
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::path::norm;
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "concurrency_limit", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "concurrency_limit", look: Look::Observe(run) };
 
 static COUNT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
@@ -30,7 +30,7 @@ fn allowed(sentence: &str) -> Option<u64> {
     c.get(1).or_else(|| c.get(2))?.as_str().parse().ok().filter(|n| *n > 0)
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(_: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let extension = hints.extensions.iter().filter(|e| e.operation.is_none()).find_map(|e| {
         let count = e.value.as_u64().filter(|_| norm(e.name).contains("concurren"))?;
         Some(Fact::stated("concurrency_limit", json!({"requests": count}), e.pointer()))
@@ -41,7 +41,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             Some(Fact::inferred("concurrency_limit", value, "concurrency-in-prose", vec![s.pointer], 0.60))
         })
     };
-    system.facts.extend(extension.or_else(said));
+    found.extend(extension.or_else(said));
 }
 
 #[cfg(test)]

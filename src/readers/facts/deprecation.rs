@@ -4,17 +4,17 @@ use serde_json::json;
 
 use super::path::norm;
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::quoted;
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "deprecation", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "deprecation", look: Look::Observe(run) };
 
 /// Most facts of one description: what goes is told of each operation, and a map shows the first of them.
 const MOST: usize = 50;
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();
     let marked: Vec<_> = system.operations.iter().filter(|o| o.deprecated).collect();
     if let Some(first) = marked.first() {
@@ -53,7 +53,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         };
         facts.push(Fact::inferred("deprecation", value, "sunset-in-prose", vec![said.pointer], 0.55));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 /// Names a year: `2027-03-01`, `March 2027`.

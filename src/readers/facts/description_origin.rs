@@ -6,13 +6,13 @@ use serde_json::json;
 use super::base_url::host_and_path;
 use super::path::norm;
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::quoted;
 use crate::base::tree::Node;
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "description_origin", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "description_origin", look: Look::Observe(run) };
 
 /// The last two labels of a host; three under `co.uk` and its kin.
 fn domain(host: &str) -> String {
@@ -45,7 +45,7 @@ fn first(value: Node<'_>) -> Node<'_> {
     }
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let whole = || hints.extensions.iter().filter(|e| e.operation.is_none());
     // A catalogue of others' descriptions keeps where each came from, and what it was before.
     let copied = whole().find(|e| norm(e.name) == "xorigin" && first(e.value).get("url").is_some());
@@ -93,7 +93,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
     }
     from.extend(dated.iter().map(|(_, pointer)| pointer.clone()));
     let value = json!({"origin": origin, "because": by, "dated": dated.map(|(date, _)| date)});
-    system.facts.push(Fact::inferred("description_origin", value, "origin-of-the-description", from, 0.60));
+    found.push(Fact::inferred("description_origin", value, "origin-of-the-description", from, 0.60));
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::nouns::{Named, named};
 use super::path::{Segment, norm, noun, segments};
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "entity", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "entity", look: Look::Derive(run) };
 
 fn run(system: &mut System, _: &Hints<'_>) {
     let mut named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();

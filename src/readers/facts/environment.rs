@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::base_url::host_and_path;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::words;
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "environment", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "environment", look: Look::Observe(run) };
 
 /// The kind that a word tells.
 fn kind(word: &str) -> Option<&'static str> {
@@ -23,7 +23,7 @@ fn kind(word: &str) -> Option<&'static str> {
     })
 }
 
-fn run(system: &mut System, _: &Hints<'_>) {
+fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();
     let mut unnamed = Vec::new();
     for server in system.servers.iter().take(12) {
@@ -59,5 +59,5 @@ fn run(system: &mut System, _: &Hints<'_>) {
         let from = vec![pointer.clone()];
         facts.push(Fact::inferred("environment", value.clone(), "the-other-is-for-trying", from, 0.55));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }

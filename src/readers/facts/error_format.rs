@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, SchemaId, Schemas, System, TypeSet};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "error_format", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "error_format", look: Look::Observe(run) };
 
 const WRAPPERS: [&str; 6] = ["error", "errors", "fault", "meta", "problem", "status"];
 const CODES: [&str; 7] = ["code", "error_code", "errorCode", "type", "reason", "name", "error"];
 const MESSAGES: [&str; 8] =
     ["message", "error_message", "errorMessage", "detail", "error_description", "msg", "description", "title"];
 
-fn run(system: &mut System, _: &Hints<'_>) {
+fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
     if let Some(operation) = system.operations.iter().find(|o| o.root_field.is_some()) {
         // GraphQL, section 7.1: errors stand beside the data of an answer that HTTP calls a success.
         let value = json!({"format": "graphql", "message": "errors[].message", "status": "200"});
         let from = vec![operation.pointer.clone()];
-        system.facts.push(Fact::inferred("error_format", value, "errors-of-graphql", from, 0.70));
+        found.push(Fact::inferred("error_format", value, "errors-of-graphql", from, 0.70));
         return;
     }
     let mut problem = None;
@@ -63,7 +63,7 @@ fn run(system: &mut System, _: &Hints<'_>) {
         let value = json!({"format": "200-with-error", "code": code, "message": message, "operations": count});
         facts.push(Fact::inferred("error_format", value, "success-with-error-flag", vec![pointer.to_owned()], 0.65));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 /// A success that says itself whether it was one.

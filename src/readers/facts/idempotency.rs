@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Basis, Fact, Idempotency, ParamIn, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "idempotency", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "idempotency", look: Look::Derive(run) };
 
 /// `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) and its kin.
 fn is_key(name: &str) -> bool {

@@ -1,12 +1,12 @@
 //! How changed records alone can be read: `Operation::incremental`.
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::words;
 use crate::model::{Action, Basis, Incremental, Operation, ParamIn, Parameter, SchemaId, Schemas, System, TypeSet};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "incremental", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "incremental", look: Look::Derive(run) };
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let schemas = &system.schemas;

@@ -50,9 +50,11 @@ pub(crate) use sensitive::Around;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::base::both::both;
 use crate::base::tree::{Node, Place};
-use crate::model::System;
+use crate::model::{Fact, System};
 
 /// Where a text stands, as its reader keeps it.
 #[derive(Debug, Clone)]
@@ -149,7 +151,7 @@ pub struct Hints<'d> {
     /// All that the description holds are requests that somebody sent: what they show is seen, not stated.
     pub examples: bool,
     /// What the prose says of the topics that several detectors ask for; found in one look, at the first question.
-    said: std::cell::OnceCell<said::Said>,
+    said: std::sync::OnceLock<said::Said>,
 }
 
 impl<'d> Hints<'d> {
@@ -192,8 +194,19 @@ impl<'d> Hints<'d> {
 pub struct Detector {
     /// The fact it finds.
     pub fact: &'static str,
-    /// Looks into the system and adds what it finds.
-    pub run: fn(&mut System, &Hints<'_>),
+    /// How it looks.
+    pub look: Look,
+}
+
+/// How a detector looks at a system.
+#[derive(Clone, Copy)]
+pub enum Look {
+    /// Fills derived fields of the model, and adds facts; those that come later build on it.
+    Derive(fn(&mut System, &Hints<'_>)),
+    /// Adds facts to those found so far, once all fields are derived. Order does not matter to it.
+    Observe(fn(&System, &Hints<'_>, &mut Vec<Fact>)),
+    /// Adds facts when all others are there.
+    Conclude(fn(&mut System, &Hints<'_>)),
 }
 
 /// All detectors, each after those it builds on.
@@ -241,12 +254,66 @@ fn values_of(text: &str, fact: &str) -> Vec<serde_json::Value> {
     system_of(text).facts_named(fact).map(|f| f.value.clone()).collect()
 }
 
-/// Runs all detectors.
+/// Runs all detectors; what they find stands in the order of [`ALL`], whichever was first.
 pub fn derive(system: &mut System, hints: &Hints<'_>) {
+    let mut found: Vec<Vec<Fact>> = Vec::with_capacity(ALL.len());
     for detector in ALL {
-        (detector.run)(system, hints);
+        if let Look::Derive(run) = detector.look {
+            run(system, hints);
+        }
+        found.push(std::mem::take(&mut system.facts));
     }
+    for (at, facts) in observed(system, hints) {
+        if let Some(place) = found.get_mut(at) {
+            *place = facts;
+        }
+    }
+    conclude(system, hints, found);
     if hints.examples {
         examples::infer(system);
+    }
+}
+
+/// From this many operations and schemas on, a second thread is worth its start.
+const MANY: usize = 400;
+
+/// What those found that only look, with their places in [`ALL`].
+fn observed(system: &System, hints: &Hints<'_>) -> Vec<(usize, Vec<Fact>)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some((at, detector)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, ALL.get(i)?)))
+        {
+            if let Look::Observe(run) = detector.look {
+                let mut facts = Vec::new();
+                run(system, hints, &mut facts);
+                found.push((at, facts));
+            }
+        }
+        found
+    };
+    if system.operations.len() + system.schemas.len() < MANY {
+        return work();
+    }
+    let (mut found, more) = both(work, work);
+    found.extend(more);
+    found
+}
+
+/// Puts all facts into the system, with what follows from them, each at the place of its detector.
+fn conclude(system: &mut System, hints: &Hints<'_>, found: Vec<Vec<Fact>>) {
+    let mut counts: Vec<usize> = found.iter().map(Vec::len).collect();
+    system.facts = found.into_iter().flatten().collect();
+    for (at, detector) in ALL.iter().enumerate() {
+        if let Look::Conclude(run) = detector.look {
+            let before = system.facts.len();
+            run(system, hints);
+            let more = system.facts.split_off(before);
+            let place: usize = counts.iter().take(at + 1).sum();
+            if let Some(count) = counts.get_mut(at) {
+                *count += more.len();
+            }
+            system.facts.splice(place..place, more);
+        }
     }
 }

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::entity_fields::{self, EntityField, says};
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::words;
 use crate::model::{Fact, System, TypeSet};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "money", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "money", look: Look::Observe(run) };
 
 const AMOUNTS: [&str; 11] =
     ["amount", "price", "total", "subtotal", "balance", "fee", "cost", "discount", "tax", "refund", "payout"];
@@ -51,7 +51,7 @@ fn unit(field: &EntityField<'_>) -> Option<(&'static str, f64)> {
 /// A unit, how sure, how many fields, the first of them, and their places.
 type Habit = (&'static str, f64, usize, Vec<String>, Vec<String>);
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut units: Vec<Habit> = Vec::new();
     for field in entity_fields::all(system) {
         let Some((unit, sure)) = unit(&field) else { continue };
@@ -76,12 +76,12 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             let value = json!({"unit": "minor", "says": s.sentence});
             Fact::inferred("money", value, "minor-units-in-prose", vec![s.pointer], 0.55)
         });
-        system.facts.extend(fact);
+        found.extend(fact);
         return;
     }
     units.sort_by_key(|(_, _, count, ..)| std::cmp::Reverse(*count));
     for (unit, sure, count, fields, from) in units {
         let value = json!({"unit": unit, "fields": count, "first": fields});
-        system.facts.push(Fact::inferred("money", value, "amounts-by-name-and-description", from, sure));
+        found.push(Fact::inferred("money", value, "amounts-by-name-and-description", from, sure));
     }
 }

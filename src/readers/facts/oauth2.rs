@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::base_url::host_and_path;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, Method, Operation, SchemeKind, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "oauth2_token_url", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "oauth2_token_url", look: Look::Conclude(run) };
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let mut facts: Vec<Fact> = Vec::new();

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::path::norm;
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Action, Fact, ParamIn, Parameter, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "ordering", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "ordering", look: Look::Observe(run) };
 
 fn is_sort(p: &&Parameter) -> bool {
     let name = norm(&p.name);
@@ -20,7 +20,7 @@ fn is_sort(p: &&Parameter) -> bool {
         )
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();
     let lists = || system.operations.iter().filter(|o| matches!(o.action, Action::List | Action::Search));
     let mut by: Vec<(&Parameter, usize)> = Vec::new();
@@ -47,5 +47,5 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         let value = json!({"operation": operation, "says": said.sentence});
         facts.push(Fact::inferred("ordering", value, "order-in-prose", vec![said.pointer], 0.60));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }

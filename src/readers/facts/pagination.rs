@@ -10,13 +10,13 @@ use super::page_params::{self, Query};
 use super::page_tokens::{feeds, is_next_url, last_key, token_for};
 use super::paging_kin;
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{
     Action, Basis, CursorFrom, Fact, Method, Operation, PageStyle, Pagination, Schemas, System, TypeSet,
 };
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "pagination", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "pagination", look: Look::Derive(run) };
 
 fn run(system: &mut System, hints: &Hints<'_>) {
     let linked = told_link_header(system, hints);

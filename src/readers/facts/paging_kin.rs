@@ -132,7 +132,7 @@ fn link_list(system: &System, operation: &Operation) -> Option<Pagination> {
     }
     let schemas = &system.schemas;
     let body = schemas.properties(operation.success()?.schema?);
-    let list = ["link", "links", "_links"].iter().find_map(|n| body.get(n)).copied()?;
+    let list = ["link", "links", "_links"].iter().find_map(|n| body.get(n))?;
     let item = schemas.properties(schemas.get(list).items?);
     let has = |names: [&str; 2]| names.iter().any(|n| item.contains_key(n));
     (has(["rel", "relation"]) && has(["href", "url"])).then(|| Pagination {

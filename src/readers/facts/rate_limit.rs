@@ -6,12 +6,12 @@ use regex::{Captures, Regex};
 use serde_json::json;
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::tree::Node;
 use crate::model::{Basis, Fact, RateLimit, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "rate_limit", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "rate_limit", look: Look::Derive(run) };
 
 /// A limit and whom it counts for.
 struct Found {

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "rate_limit_header", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "rate_limit_header", look: Look::Observe(run) };
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut seen: indexmap::IndexMap<String, (u32, &str, String)> = indexmap::IndexMap::new();
     for response in system.operations.iter().flat_map(|o| &o.responses) {
         for header in &response.headers {
@@ -34,7 +34,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             facts.push(Fact::inferred("rate_limit_header", json!({"name": name}), "header-named-in-prose", from, 0.60));
         }
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 fn contains_word(text: &str, name: &str) -> bool {

@@ -1,12 +1,12 @@
 //! Where the records lie in an answer: `Operation::items` and `Operation::record`.
 
 use super::path::{norm, segments};
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::singular;
 use crate::model::{Operation, Root, RootField, SchemaId, Schemas, System, TypeSet};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "records", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "records", look: Look::Derive(run) };
 
 fn run(system: &mut System, _: &Hints<'_>) {
     let System { operations, schemas, .. } = system;
@@ -66,8 +66,8 @@ fn of_root_field(schemas: &Schemas, operation: &mut Operation, field: &RootField
     let properties = schemas.properties(field.answer);
     let mut inner = properties
         .values()
-        .filter(|p| field.root == Root::Mutation && is_object(schemas, **p) && !schemas.properties(**p).is_empty());
-    let only = inner.next().copied().filter(|_| inner.next().is_none());
+        .filter(|p| field.root == Root::Mutation && is_object(schemas, *p) && !schemas.properties(*p).is_empty());
+    let only = inner.next().filter(|_| inner.next().is_none());
     operation.record = Some(only.unwrap_or(field.answer)).filter(|r| is_object(schemas, *r));
 }
 
@@ -272,7 +272,7 @@ const AROUND: [&str; 18] = [
 pub(super) fn only_field(schemas: &Schemas, body: SchemaId) -> Option<&str> {
     let fields = schemas.properties(body);
     let mut inner = fields.keys().filter(|name| !AROUND.contains(&norm(name).as_str()));
-    inner.next().copied().filter(|_| inner.next().is_none())
+    inner.next().filter(|_| inner.next().is_none())
 }
 
 /// The name of the only field of an answer that is an object with fields of its own.
@@ -283,9 +283,9 @@ pub(super) fn only_object(schemas: &Schemas, body: SchemaId) -> Option<&str> {
         .filter(|(name, id)| {
             let name = norm(name);
             // A message may be what the answer is about.
-            (name == "message" || !AROUND.contains(&name.as_str())) && !schemas.properties(**id).is_empty()
+            (name == "message" || !AROUND.contains(&name.as_str())) && !schemas.properties(*id).is_empty()
         })
-        .map(|(name, _)| *name);
+        .map(|(name, _)| name);
     inner.next().filter(|_| inner.next().is_none())
 }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "data_protection", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "data_protection", look: Look::Conclude(run) };
 
 /// What a kind of data suggests: Regulation (EU) 2016/679 articles 4(1) and 9, PCI DSS v4 for card data, 45 CFR 160.103.
 fn suggests(of: &str) -> &'static [&'static str] {

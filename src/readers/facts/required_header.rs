@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{ApiKeyPlace, Fact, ParamIn, SchemeKind, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "required_header", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "required_header", look: Look::Observe(run) };
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut seen: indexmap::IndexMap<String, (usize, String, String)> = indexmap::IndexMap::new();
     for parameter in system.operations.iter().flat_map(|o| &o.parameters) {
         let name = norm(&parameter.name);
@@ -46,7 +46,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         }
     }
     facts.extend(of_examples(system, hints, &facts));
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 /// Keys that are declared as one alternative, but that examples of requests send: whoever shows them means them to be

@@ -6,11 +6,10 @@ use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
-use indexmap::IndexMap;
 
 use super::entity_fields::says;
 use crate::base::text::{singular, words};
-use crate::model::{Schema, SchemaId, Schemas, TypeSet};
+use crate::model::{Fields, Schema, SchemaId, Schemas, TypeSet};
 
 /// What kind of data it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +52,7 @@ pub(crate) struct Around<'s> {
     schemas: &'s Schemas,
     /// The entity or field that it is the record of, in words.
     of: Vec<String>,
-    fields: IndexMap<&'s str, SchemaId>,
+    fields: Fields<'s>,
     person: OnceCell<bool>,
     address: OnceCell<bool>,
 }
@@ -384,7 +383,7 @@ impl<'s> Around<'s> {
 
     /// Its fields.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'s str, SchemaId)> + '_ {
-        self.fields.iter().map(|(name, id)| (*name, *id))
+        self.fields.iter()
     }
 
     /// What this field of it is; nothing for most.
@@ -493,7 +492,7 @@ impl<'s> Around<'s> {
                         ["email", "first_name", "firstname", "last_name", "lastname", "given_name", "givenname"];
                     // "email: true" is a switch.
                     OWN.iter().any(|own| name.eq_ignore_ascii_case(own))
-                        && !self.schemas.get(*id).types.has(TypeSet::BOOLEAN)
+                        && !self.schemas.get(id).types.has(TypeSet::BOOLEAN)
                 })
         })
     }

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::json;
 
 use super::sensitive::{Around, Kind};
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, SchemaId, System, TypeSet};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "sensitive_field", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "sensitive_field", look: Look::Observe(run) };
 
 /// Most facts told of one system, and most fields named in one.
 const MOST: usize = 120;
@@ -30,7 +30,7 @@ struct Group {
     by_format: bool,
 }
 
-fn run(system: &mut System, _: &Hints<'_>) {
+fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
     // A record that lies within many is told where it is a record itself, else once.
     let own: HashSet<SchemaId> = system.entities.values().filter_map(|e| e.schema).collect();
     let mut seen = HashSet::new();
@@ -63,7 +63,7 @@ fn run(system: &mut System, _: &Hints<'_>) {
     }
     let facts: Vec<Fact> =
         groups.into_iter().take(MOST).map(|((entity, kind), group)| fact(entity, kind, group)).collect();
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 fn look<'s>(

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "service_level", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "service_level", look: Look::Observe(run) };
 
 /// `99.95` of "uptime of 99.95%".
 fn percent(sentence: &str) -> Option<&str> {
@@ -18,9 +18,9 @@ fn percent(sentence: &str) -> Option<&str> {
     number.parse::<f64>().ok().filter(|n| (90.0..=100.0).contains(n)).map(|_| number)
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(_: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let said = hints.said(Topic::ServiceLevel).find(|s| s.operation.is_none());
-    system.facts.extend(said.map(|s| {
+    found.extend(said.map(|s| {
         let value = json!({"availability_percent": percent(&s.sentence), "says": s.sentence});
         Fact::inferred("service_level", value, "service-level-in-prose", vec![s.pointer], 0.50)
     }));

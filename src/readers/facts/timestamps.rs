@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::entity_fields::{self, EntityField, says};
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::words;
 use crate::model::{Fact, System, TypeSet};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "timestamps", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "timestamps", look: Look::Observe(run) };
 
 /// `rfc3339`, `local`, `unix_seconds`, `unix_milliseconds`; whether the schema states it itself.
 fn style(field: &EntityField<'_>) -> Option<(&'static str, bool)> {
@@ -38,7 +38,7 @@ fn style(field: &EntityField<'_>) -> Option<(&'static str, bool)> {
     }
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut styles: Vec<(&'static str, bool, usize, String)> = Vec::new();
     for field in entity_fields::all(system) {
         let Some((style, stated)) = style(&field) else { continue };
@@ -62,7 +62,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             map.insert("zone".to_owned(), json!(sentence));
             from.push(at.clone());
         }
-        system.facts.push(match (stated, from.first()) {
+        found.push(match (stated, from.first()) {
             (true, Some(first)) if from.len() == 1 => Fact::stated("timestamps", value, first.clone()),
             _ => Fact::inferred("timestamps", value, "times-by-name-and-description", from, 0.65),
         });

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::path::norm;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, ParamIn, Parameter, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "versioning", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "versioning", look: Look::Observe(run) };
 
 /// `v1`, `v2.1`, `2024-10-01`.
 fn is_version(segment: &str) -> bool {
@@ -19,7 +19,7 @@ fn is_version(segment: &str) -> bool {
     segment.strip_prefix(['v', 'V']).is_some_and(numbers) || date(segment)
 }
 
-fn run(system: &mut System, _: &Hints<'_>) {
+fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();
     for (place, word) in [(ParamIn::Header, "header"), (ParamIn::Query, "query")] {
         let named = |p: &&Parameter| {
@@ -57,7 +57,7 @@ fn run(system: &mut System, _: &Hints<'_>) {
     if let Some((version, pointer)) = of_server.or_else(of_path) {
         facts.push(Fact::stated("versioning", json!({"in": "path", "value": version}), pointer));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 fn only(values: &[Value]) -> Option<Value> {

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "webhook_event", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "webhook_event", look: Look::Observe(run) };
 
-fn run(system: &mut System, _hints: &Hints<'_>) {
+fn run(system: &System, _hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let facts: Vec<Fact> = system
         .events
         .iter()
@@ -17,5 +17,5 @@ fn run(system: &mut System, _hints: &Hints<'_>) {
             Fact::stated("webhook_event", value, e.pointer.clone())
         })
         .collect();
-    system.facts.extend(facts);
+    found.extend(facts);
 }

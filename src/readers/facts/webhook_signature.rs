@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::path::norm;
 use super::said::Topic;
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::base::text::truncate;
 use crate::model::{Fact, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "webhook_signature", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "webhook_signature", look: Look::Observe(run) };
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts: Vec<Fact> = Vec::new();
     for event in &system.events {
         let standard = ["webhook-id", "webhook-timestamp", "webhook-signature"]
@@ -38,5 +38,5 @@ fn run(system: &mut System, hints: &Hints<'_>) {
             Fact::inferred("webhook_signature", value, "signature-in-prose", vec![s.pointer], 0.55)
         }));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }

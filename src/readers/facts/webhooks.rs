@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::path::{Segment, norm, segments};
-use super::{Detector, Hints};
+use super::{Detector, Hints, Look};
 use crate::model::{Action, Fact, Method, Operation, Schemas, System};
 
 /// The detector of this file.
-pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", run };
+pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", look: Look::Observe(run) };
 
 fn is_hook(word: &str) -> bool {
     let word = norm(word);
@@ -75,7 +75,7 @@ fn subscribes(operation: &Operation, schemas: &Schemas) -> bool {
     fields.len() <= 40 && any(&WHERE) && any(&WHAT)
 }
 
-fn run(system: &mut System, hints: &Hints<'_>) {
+fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();
     let about: Vec<&Operation> = system
         .operations
@@ -130,7 +130,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         let from = vec![operation.pointer.clone()];
         facts.push(Fact::inferred("webhook_subscribe_endpoint", value, "create-on-webhooks", from, 0.65));
     }
-    system.facts.extend(facts);
+    found.extend(facts);
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::scalars::scalar;
 use crate::base::pointer;
 use crate::base::text::quoted;
 use crate::finding::{Finding, Location};
-use crate::model::{Additional, Schema, SchemaId, Schemas, TypeSet};
+use crate::model::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
 const MOST_SCHEMAS: usize = 300_000;
@@ -272,8 +272,8 @@ impl<'g> Builder<'g> {
     fn typename(&mut self, schema: &mut Schema, name: &str) {
         let id = self.schemas.push(Schema {
             types: TypeSet::STRING,
-            values: Some(vec![Value::String(name.to_owned())]),
             pointer: schema.pointer.clone(),
+            facets: Facets { values: Some(vec![Value::String(name.to_owned())]), ..Facets::default() }.into(),
             ..Schema::default()
         });
         schema.properties.insert("__typename".to_owned(), id);

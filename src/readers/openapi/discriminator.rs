@@ -2,6 +2,7 @@
 
 use super::document::{At, Document};
 use super::schemas::Part;
+use super::words::Word;
 use crate::base::tree::Node;
 use crate::readers::input::names_file;
 
@@ -11,7 +12,7 @@ const MOST: usize = 24;
 /// The alternatives that the mapping names in other files. Those within the description say so themselves, by `allOf`.
 pub(super) fn mapped<'d>(doc: &mut Document<'d>, parts: &[Part<'d>]) -> Vec<Vec<At<'d>>> {
     let own = parts.iter().filter(|p| p.level == 0);
-    let places = own.filter_map(|p| p.at.child("discriminator")?.child("mapping"));
+    let places = own.filter_map(|p| p.child(Word::Discriminator)?.child("mapping"));
     let mut out: Vec<Vec<At<'d>>> = Vec::new();
     for mapping in places {
         let files =

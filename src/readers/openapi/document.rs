@@ -1,6 +1,7 @@
 //! The document being read: references resolved, findings kept in bounds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::base::text::{plural, quoted};
 use crate::base::tree::{Arena, Node, Place};
@@ -8,7 +9,7 @@ use crate::finding::{Finding, Location, Severity};
 use crate::readers::Others;
 
 /// Most findings of one code; more of the same would hide the others.
-const MOST_OF_A_CODE: u64 = 25;
+const MOST_OF_A_CODE: usize = 25;
 /// Most references followed in a row.
 const MOST_HOPS: usize = 32;
 
@@ -88,8 +89,31 @@ pub(in crate::readers) struct Document<'d> {
     itself: Option<&'d str>,
     origin: String,
     others: Others<'d>,
-    findings: Vec<Finding>,
-    counts: BTreeMap<&'static str, u64>,
+    /// With what tells each from the others of its code.
+    findings: Vec<(u64, Finding)>,
+    /// All that came, those left out included.
+    seen: BTreeMap<&'static str, HashSet<u64>>,
+}
+
+/// What a document is read from, to be read on another thread too.
+#[derive(Clone)]
+pub(in crate::readers) struct Origin<'d> {
+    root: Node<'d>,
+    origin: String,
+    others: Others<'d>,
+}
+
+impl Origin<'_> {
+    /// The document, with places in an arena of its own and no finding yet.
+    pub(in crate::readers) fn document<'a>(&'a self, arena: &'a Arena) -> Document<'a> {
+        Document::new(self.root, &self.origin, arena).with(&self.others)
+    }
+}
+
+/// What was found in a document, and how often.
+pub(in crate::readers) struct Told {
+    findings: Vec<(u64, Finding)>,
+    seen: BTreeMap<&'static str, HashSet<u64>>,
 }
 
 impl<'d> Document<'d> {
@@ -103,13 +127,45 @@ impl<'d> Document<'d> {
             origin: origin.to_owned(),
             others: Others::default(),
             findings: Vec::new(),
-            counts: BTreeMap::new(),
+            seen: BTreeMap::new(),
         }
     }
 
     /// With the files that it refers to.
     pub(in crate::readers) fn with(self, others: &Others<'d>) -> Self {
         Self { others: others.clone(), ..self }
+    }
+
+    /// What it is read from.
+    pub(in crate::readers) fn origin(&self) -> Origin<'d> {
+        Origin { root: self.root, origin: self.origin.clone(), others: self.others.clone() }
+    }
+
+    /// The same document without its findings.
+    pub(in crate::readers) fn anew(&self) -> Self {
+        Self::new(self.root, &self.origin, self.arena).with(&self.others)
+    }
+
+    /// What was found.
+    pub(in crate::readers) fn told(self) -> Told {
+        Told { findings: self.findings, seen: self.seen }
+    }
+
+    /// Takes over what was found elsewhere; what is known is not told again.
+    pub(in crate::readers) fn absorb(&mut self, told: Told) {
+        for (hash, finding) in told.findings {
+            self.keep(hash, finding);
+        }
+        for (code, hashes) in told.seen {
+            self.seen.entry(code).or_default().extend(hashes);
+        }
+    }
+
+    fn keep(&mut self, hash: u64, finding: Finding) {
+        let seen = self.seen.entry(finding.code).or_default();
+        if seen.insert(hash) && seen.len() <= MOST_OF_A_CODE {
+            self.findings.push((hash, finding));
+        }
     }
 
     /// The top of the document.
@@ -135,12 +191,15 @@ impl<'d> Document<'d> {
         message: impl Into<String>,
         fix: &str,
     ) {
-        let count = self.counts.entry(code).or_insert(0);
-        *count += 1;
-        if *count > MOST_OF_A_CODE {
+        let (pointer, message): (String, String) = (pointer.into(), message.into());
+        let mut hasher = DefaultHasher::new();
+        (&pointer, &message).hash(&mut hasher);
+        let hash = hasher.finish();
+        let seen = self.seen.entry(code).or_default();
+        if seen.len() >= MOST_OF_A_CODE {
+            seen.insert(hash);
             return;
         }
-        let pointer: String = pointer.into();
         let at = match pointer.split_once('#') {
             Some((file, _)) if !file.is_empty() => {
                 let inside = pointer.get(file.len()..).unwrap_or_default().to_owned();
@@ -153,7 +212,7 @@ impl<'d> Document<'d> {
             Severity::Warning => Finding::warning(code, at, message),
             Severity::Error => Finding::error(code, at, message),
         };
-        self.findings.push(finding.fix(fix));
+        self.keep(hash, finding.fix(fix));
     }
 
     /// A warning at a pointer.
@@ -169,26 +228,33 @@ impl<'d> Document<'d> {
 
     /// All findings, with a note for each code of which some were left out.
     pub(in crate::readers) fn into_findings(mut self) -> Vec<Finding> {
-        for (code, count) in self.counts {
-            if count > MOST_OF_A_CODE {
-                let message = format!("{} more like this were found", plural(count - MOST_OF_A_CODE, "place"));
-                self.findings.push(Finding::note(code, Location::pointer(&self.origin, "#"), message));
+        let mut findings: Vec<Finding> = self.findings.drain(..).map(|(_, finding)| finding).collect();
+        for (code, seen) in &self.seen {
+            if seen.len() > MOST_OF_A_CODE {
+                let message =
+                    format!("{} more like this were found", plural((seen.len() - MOST_OF_A_CODE) as u64, "place"));
+                findings.push(Finding::note(*code, Location::pointer(&self.origin, "#"), message));
             }
         }
-        self.findings
+        findings
     }
 
     /// Follows a reference to its end. Nothing, and a finding at `at`, where it leads nowhere or in a circle.
     pub(in crate::readers) fn resolve(&mut self, at: At<'d>) -> Option<At<'d>> {
         let mut here = at;
-        let mut seen: Vec<Option<usize>> = Vec::new();
         for _ in 0..MOST_HOPS {
             let Some(reference) = here.reference() else { return Some(here) };
-            seen.push(here.identity());
             here = self.step(reference, here.place, at.place)?;
         }
         let from = at.pointer();
-        if seen.contains(&here.identity()) {
+        // A circle comes back to where the chain has led so far.
+        let mut again = here;
+        let circle = (0..MOST_HOPS).any(|_| {
+            let next = again.reference().and_then(|reference| self.step(reference, again.place, at.place));
+            again = next.unwrap_or(again);
+            again.identity() == here.identity()
+        });
+        if circle {
             let message = "the reference leads back to itself";
             self.warn("reference-cycle", &from, message, "point it at the thing that is meant");
         } else {
@@ -291,8 +357,9 @@ mod tests {
         let root = json!({});
         let arena = crate::base::tree::Arena::default();
         let mut doc = Document::new(arena.of_value(&root), "f", &arena);
-        for _ in 0..30 {
-            doc.warn("x", "#", "m", "");
+        for i in 0..30 {
+            doc.warn("x", &format!("#/{i}"), "m", "");
+            doc.warn("x", "#/0", "m", "");
         }
         let findings = doc.into_findings();
         assert_eq!(findings.len(), 26);

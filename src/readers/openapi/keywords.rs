@@ -5,54 +5,59 @@ use serde_json::{Number, Value};
 
 use super::document::{At, Document};
 use super::schemas::Part;
+use super::words::Word;
 use crate::base::text::quoted;
 use crate::base::tree::Node;
-use crate::model::{Schema, TypeSet};
+use crate::model::{Facets, Schema, TypeSet};
 
 /// All keywords that refer to no other schema.
 pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
     let mut schema = Schema::default();
+    let mut facets = Facets::default();
     for part in parts {
         let (types, format) = types(doc, part);
         schema.types = intersection(schema.types, types);
         if let Some(format) = format {
             schema.format = Some(format);
         }
-        values(part, &mut schema);
-        bounds(part, &mut schema);
-        let required = part.map.get("required").into_iter().flat_map(Node::items);
+        values(part, &mut facets);
+        bounds(part, &mut facets);
+        let required = part.words.get(Word::Required).into_iter().flat_map(Node::items);
         schema.required.extend(required.filter_map(Node::as_str).map(str::to_owned));
-        schema.read_only |= part.at.flag("readOnly");
-        schema.write_only |= part.at.flag("writeOnly");
-        schema.deprecated |= part.at.flag("deprecated");
-        if let Some(pattern) = part.at.text("pattern").filter(|p| p.len() <= 2000) {
-            schema.pattern = Some(pattern.to_owned());
+        schema.read_only |= part.words.flag(Word::ReadOnly);
+        schema.write_only |= part.words.flag(Word::WriteOnly);
+        schema.deprecated |= part.words.flag(Word::Deprecated);
+        if let Some(pattern) = part.words.text(Word::Pattern).filter(|p| p.len() <= 2000) {
+            facets.pattern = Some(pattern.to_owned());
         }
         let discriminator =
-            part.map.get("discriminator").map(|d| d.get("propertyName").unwrap_or(d)).and_then(Node::as_str);
+            part.words.get(Word::Discriminator).map(|d| d.get("propertyName").unwrap_or(d)).and_then(Node::as_str);
         if let Some(property) = discriminator {
-            schema.discriminator = Some(quoted(property, 120));
+            facets.discriminator = Some(quoted(property, 120));
         }
     }
     // Nearest first; of two at the same level the later one is the more particular.
     let mut near: Vec<&Part<'_>> = parts.iter().rev().collect();
-    near.sort_by_key(|p| p.level);
-    let first = |key: &str| near.iter().find_map(|p| p.map.get(key));
+    if near.len() > 1 {
+        near.sort_by_key(|p| p.level);
+    }
+    let first = |word| near.iter().find_map(|p| p.words.get(word));
     schema.description = near
         .iter()
-        .find_map(|p| p.at.text("description").filter(|d| !d.trim().is_empty()))
+        .find_map(|p| p.words.text(Word::Description).filter(|d| !d.trim().is_empty()))
         .map(|d| quoted(d, 300))
         .unwrap_or_default();
-    schema.default = first("default").map(|value| Box::new(value.to_value()));
-    schema.example = first("example")
-        .or_else(|| first("examples").and_then(|e| e.as_list().and_then(|list| list.first()).copied()))
+    facets.default = first(Word::Default).map(|value| Box::new(value.to_value()));
+    facets.example = first(Word::Example)
+        .or_else(|| first(Word::Examples).and_then(|e| e.as_list().and_then(|list| list.first()).copied()))
         .map(|value| Box::new(value.to_value()));
+    schema.facets = facets.into();
     schema
 }
 
 /// The types of one part, and the format it states or implies by a type's name.
 fn types(doc: &mut Document<'_>, part: &Part<'_>) -> (TypeSet, Option<String>) {
-    let mut format = part.at.text("format").map(|f| quoted(f, 60)).filter(|f| !f.is_empty());
+    let mut format = part.words.text(Word::Format).map(|f| quoted(f, 60)).filter(|f| !f.is_empty());
     let mut types = TypeSet::ANY;
     let mut one = |name: &str| {
         if let Some(found) = TypeSet::named(name) {
@@ -84,7 +89,7 @@ fn types(doc: &mut Document<'_>, part: &Part<'_>) -> (TypeSet, Option<String>) {
         }
         known
     };
-    match part.map.get("type") {
+    match part.words.get(Word::Type) {
         Some(Node::Text(name)) => types = one(name),
         Some(Node::List(names)) => {
             for name in names.iter().filter_map(|n| n.as_str()) {
@@ -115,13 +120,13 @@ fn intersection(a: TypeSet, b: TypeSet) -> TypeSet {
     if both.is_any() { a } else { both }
 }
 
-fn values(part: &Part<'_>, schema: &mut Schema) {
-    let here = match (part.map.get("const"), part.map.get("enum")) {
+fn values(part: &Part<'_>, facets: &mut Facets) {
+    let here = match (part.words.get(Word::Const), part.words.get(Word::Enum)) {
         (Some(only), _) => vec![only.to_value()],
         (None, Some(Node::List(list))) if !list.is_empty() => list.iter().map(|n| n.to_value()).collect(),
         _ => return,
     };
-    schema.values = Some(match schema.values.take() {
+    facets.values = Some(match facets.values.take() {
         None => here,
         Some(before) => {
             let both: Vec<Value> = before.iter().filter(|v| here.contains(v)).cloned().collect();
@@ -148,8 +153,8 @@ pub(super) fn constants(alternatives: &[At<'_>]) -> Option<Vec<Value>> {
     Some(out)
 }
 
-fn bounds(part: &Part<'_>, schema: &mut Schema) {
-    let count = |key: &str| part.map.get(key).and_then(whole);
+fn bounds(part: &Part<'_>, facets: &mut Facets) {
+    let count = |word| part.words.get(word).and_then(whole);
     let at_most = |now: &mut Option<u64>, new: Option<u64>| {
         if let Some(new) = new {
             *now = Some(now.map_or(new, |n| n.min(new)));
@@ -160,37 +165,37 @@ fn bounds(part: &Part<'_>, schema: &mut Schema) {
             *now = Some(now.map_or(new, |n| n.max(new)));
         }
     };
-    at_least(&mut schema.min_length, count("minLength"));
-    at_most(&mut schema.max_length, count("maxLength"));
-    at_least(&mut schema.min_items, count("minItems"));
-    at_most(&mut schema.max_items, count("maxItems"));
+    at_least(&mut facets.min_length, count(Word::MinLength));
+    at_most(&mut facets.max_length, count(Word::MaxLength));
+    at_least(&mut facets.min_items, count(Word::MinItems));
+    at_most(&mut facets.max_items, count(Word::MaxItems));
 
-    let number = |key: &str| part.map.get(key).and_then(Node::as_number);
+    let number = |word| part.words.get(word).and_then(Node::as_number);
     // 3.0 says `exclusiveMinimum: true` beside `minimum`, 3.1 says `exclusiveMinimum: 5`.
     for (bound, exclusive) in
-        [(number("minimum"), part.at.flag("exclusiveMinimum")), (number("exclusiveMinimum"), true)]
+        [(number(Word::Minimum), part.words.flag(Word::ExclusiveMinimum)), (number(Word::ExclusiveMinimum), true)]
     {
         if let Some(bound) = bound
             && tighter(
                 &bound,
                 exclusive,
-                schema.minimum.as_ref(),
-                schema.exclusive_minimum,
+                facets.minimum.as_ref(),
+                facets.exclusive_minimum,
                 std::cmp::Ordering::Greater,
             )
         {
-            schema.minimum = Some(bound);
-            schema.exclusive_minimum = exclusive;
+            facets.minimum = Some(bound);
+            facets.exclusive_minimum = exclusive;
         }
     }
     for (bound, exclusive) in
-        [(number("maximum"), part.at.flag("exclusiveMaximum")), (number("exclusiveMaximum"), true)]
+        [(number(Word::Maximum), part.words.flag(Word::ExclusiveMaximum)), (number(Word::ExclusiveMaximum), true)]
     {
         if let Some(bound) = bound
-            && tighter(&bound, exclusive, schema.maximum.as_ref(), schema.exclusive_maximum, std::cmp::Ordering::Less)
+            && tighter(&bound, exclusive, facets.maximum.as_ref(), facets.exclusive_maximum, std::cmp::Ordering::Less)
         {
-            schema.maximum = Some(bound);
-            schema.exclusive_maximum = exclusive;
+            facets.maximum = Some(bound);
+            facets.exclusive_maximum = exclusive;
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::built::Moved;
 use super::document::{At, Document};
 use super::schemas::Builder;
 use super::security;
 use super::{Dialect, swagger};
+use crate::base::both::both;
 use crate::base::text::quoted;
-use crate::base::tree::Node;
+use crate::base::tree::{Arena, Node};
 use crate::finding::Severity;
 use crate::model::{
     Action, Body, Event, Method, Operation, ParamIn, Parameter, Response, Schema, SchemaId, Schemas, SchemeUse,
@@ -22,16 +24,76 @@ pub(super) fn read<'d>(
     dialect: Dialect,
     hints: &mut Hints<'d>,
 ) -> (Vec<Operation>, Vec<Event>, Schemas) {
-    let default = doc.at(&["security"]).map(|at| security::requirement(doc, &at, schemes)).unwrap_or_default();
-    let mut reader = Reader {
-        builder: Builder::new(),
-        operations: Vec::new(),
-        events: Vec::new(),
-        ids: BTreeSet::new(),
-        schemes,
-        default,
-        dialect,
+    let components: Vec<At<'d>> = doc.at(dialect.schemas()).iter().flat_map(At::children).map(|(_, at)| at).collect();
+    let aside = components.len() >= MANY;
+    read_on(doc, schemes, dialect, hints, &components, aside)
+}
+
+/// As [`read`]; the schemas with names are built on a second thread where `aside` is set, which changes nothing else.
+fn read_on<'d>(
+    doc: &mut Document<'d>,
+    schemes: &BTreeMap<String, SecurityScheme>,
+    dialect: Dialect,
+    hints: &mut Hints<'d>,
+    components: &[At<'d>],
+    aside: bool,
+) -> (Vec<Operation>, Vec<Event>, Schemas) {
+    if !aside {
+        let mut builder = Builder::of(doc, components);
+        builder.fill(doc);
+        let (operations, events, builder) = walked(doc, builder, schemes, dialect, hints);
+        return (operations, events, builder.finish(doc));
+    }
+    let named = Builder::of(&mut doc.anew(), components);
+    let origin = doc.origin();
+    let of_components = || {
+        let arena = Arena::default();
+        let mut doc = origin.document(&arena);
+        let places: Vec<At<'_>> = doc.at(dialect.schemas()).iter().flat_map(At::children).map(|(_, at)| at).collect();
+        let built = Builder::of(&mut doc, &places).built(&mut doc);
+        (built, doc.told())
     };
+    let mut own = doc.anew();
+    let ((built, told), (mut operations, mut events, unnamed)) = both(of_components, || {
+        let (operations, events, builder) = walked(&mut own, named.aside(), schemes, dialect, hints);
+        (operations, events, builder.built(&mut own))
+    });
+    doc.absorb(told);
+    doc.absorb(own.told());
+    let (built, moved) = built.join(unnamed);
+    rewire(&mut operations, &mut events, &moved);
+    (operations, events, built.settled())
+}
+
+/// From this many named schemas on, a second thread is worth its start.
+const MANY: usize = 64;
+
+/// Leads operations and events to where their schemas have gone.
+fn rewire(operations: &mut [Operation], events: &mut [Event], moved: &Moved) {
+    let of_operation = |o: &mut Operation| {
+        let bodies = o.body.iter_mut().map(|b| &mut b.schema).chain(o.responses.iter_mut().map(|r| &mut r.schema));
+        let all = bodies.chain(o.parameters.iter_mut().map(|p| &mut p.schema));
+        all.flatten().for_each(|id| *id = moved.to(*id));
+    };
+    let of_event = |e: &mut Event| {
+        let all = std::iter::once(&mut e.payload).chain(e.headers.iter_mut().map(|h| &mut h.schema));
+        all.flatten().for_each(|id| *id = moved.to(*id));
+    };
+    operations.iter_mut().for_each(of_operation);
+    events.iter_mut().for_each(of_event);
+}
+
+/// Operations and events, with the builder that knows their schemas.
+fn walked<'d>(
+    doc: &mut Document<'d>,
+    builder: Builder<'d>,
+    schemes: &BTreeMap<String, SecurityScheme>,
+    dialect: Dialect,
+    hints: &mut Hints<'d>,
+) -> (Vec<Operation>, Vec<Event>, Builder<'d>) {
+    let default = doc.at(&["security"]).map(|at| security::requirement(doc, &at, schemes)).unwrap_or_default();
+    let mut reader =
+        Reader { builder, operations: Vec::new(), events: Vec::new(), ids: BTreeSet::new(), schemes, default, dialect };
     // First, so that a callback of the same name is the one that is called after its operation.
     for key in ["webhooks", "x-webhooks"] {
         for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
@@ -39,6 +101,9 @@ pub(super) fn read<'d>(
         }
     }
     let paths: Vec<(&str, At<'d>)> = doc.at(&["paths"]).iter().flat_map(At::children).collect();
+    // A list of large things is copied whenever it grows.
+    let methods = |item: &At<'d>| item.value.entries().filter(|(name, _)| Method::parse(name).is_some()).count();
+    reader.operations.reserve_exact(paths.iter().map(|(_, item)| methods(item)).sum());
     for (path, item) in paths {
         let Some(item) = doc.resolve(item) else { continue };
         for (name, at) in item.children() {
@@ -58,11 +123,8 @@ pub(super) fn read<'d>(
             }
         }
     }
-    let Reader { mut builder, operations, events, .. } = reader;
-    for (_, at) in doc.at(dialect.schemas()).iter().flat_map(At::children) {
-        builder.schema(doc, at);
-    }
-    (operations, events, builder.finish(doc))
+    let Reader { builder, operations, events, .. } = reader;
+    (operations, events, builder)
 }
 
 struct Reader<'d, 's> {
@@ -381,5 +443,75 @@ pub(super) fn rank(name: &str) -> u8 {
         "application/x-www-form-urlencoded" => 3,
         "multipart/form-data" => 4,
         _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml::Limits;
+
+    /// What is read of a description, all in one text.
+    fn told(text: &str, aside: bool) -> String {
+        let arena = Arena::default();
+        let tree = crate::base::tree::from_yaml(text, &arena, Limits::default()).expect("is YAML");
+        let mut doc = Document::new(tree.root, "api.yaml", &arena);
+        let schemes = BTreeMap::new();
+        let dialect = if tree.root.get("swagger").is_some() { Dialect::Swagger2 } else { Dialect::Openapi3 };
+        let components: Vec<At<'_>> =
+            doc.at(dialect.schemas()).iter().flat_map(At::children).map(|(_, at)| at).collect();
+        let mut hints = Hints::default();
+        let read = read_on(&mut doc, &schemes, dialect, &mut hints, &components, aside);
+        format!("{:#?}\n{:#?}\n{:#?}", read, hints.prose, doc.into_findings())
+    }
+
+    #[test]
+    fn two_threads_read_what_one_reads() {
+        let text = r##"
+openapi: 3.1.0
+paths:
+  /a/{id}:
+    parameters: [{name: id, in: path, schema: {$ref: "#/components/schemas/Id"}}]
+    get:
+      responses:
+        "200":
+          content:
+            application/json:
+              schema: {allOf: [{$ref: "#/components/schemas/Envelope"}, {properties: {data: {$ref: "#/components/schemas/A"}}}]}
+        "400": {content: {application/json: {schema: {$ref: "#/components/schemas/A/properties/b"}}}}
+        "401": {content: {application/json: {schema: {$ref: "#/components/schemas/Nowhere"}}}}
+        "402": {content: {application/json: {schema: true}}}
+    post:
+      requestBody: {content: {application/json: {schema: {oneOf: [{$ref: "#/components/schemas/A"}, {$ref: "#/components/schemas/B"}, {type: "null"}]}}}}
+      responses: {"200": {content: {application/json: {itemSchema: {$ref: "#/components/schemas/Tree"}}}}}
+webhooks:
+  changed: {post: {requestBody: {content: {application/json: {schema: {properties: {of: {$ref: "#/components/schemas/A/properties/c/items"}}}}}}}}
+components:
+  schemas:
+    Id: {type: string, format: uuid}
+    A: {type: object, properties: {id: {$ref: "#/components/schemas/Id"}, b: {type: object, properties: {deep: {type: wrong}}}, c: {type: array, items: {type: object, additionalProperties: {type: integer}}}, none: {$ref: "#/gone"}}}
+    B: {allOf: [{$ref: "#/components/schemas/A"}, {$ref: "#/components/schemas/Envelope"}, {required: [id]}]}
+    C: {anyOf: [{$ref: "#/components/schemas/A/properties/b"}, {type: string}]}
+    Alias: {$ref: "#/components/schemas/A"}
+    Envelope: {properties: {data: {description: anything}, tree: {$ref: "#/components/schemas/Tree"}}}
+    Tree: {properties: {children: {type: array, items: {$ref: "#/components/schemas/Tree"}}}}
+"##;
+        assert_eq!(told(text, true), told(text, false));
+        assert_eq!(told(text, true).matches("does not exist in the description").count(), 2, "each is told once");
+    }
+
+    #[test]
+    fn two_threads_read_the_examples_as_one_does() {
+        let apis = walkdir::WalkDir::new("examples").into_iter().filter_map(Result::ok).filter(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            name.ends_with(".yaml") || name.ends_with(".json")
+        });
+        let texts = apis.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+        let mut count = 0;
+        for text in texts.filter(|t| t.contains("openapi") && t.contains("paths")) {
+            assert_eq!(told(&text, true), told(&text, false));
+            count += 1;
+        }
+        assert!(count > 5, "{count}");
     }
 }

@@ -3,10 +3,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::built::Built;
 use super::document::{At, Document};
 use super::keywords;
+use super::words::{Word, Words};
 use crate::base::pointer;
-use crate::base::tree::{Map, Node};
+use crate::base::tree::Node;
 use crate::model::{Schema, SchemaId, Schemas, TypeSet};
 
 /// Most schemas of one document.
@@ -22,6 +24,8 @@ const MOST_LEVELS: usize = 16;
 const MOST_PARTS: usize = 64;
 /// Below these, schemas have names: OpenAPI 3 and AsyncAPI; Swagger 2 and older JSON Schema; JSON Schema.
 const NAMED: [&str; 3] = ["#/components/schemas/", "#/definitions/", "#/$defs/"];
+/// The first index of what is built aside; beyond all that one builder makes.
+pub(super) const ASIDE: u32 = 1 << 31;
 /// Most combinations of two lists of alternatives.
 const MOST_VARIANTS: usize = 24;
 
@@ -29,7 +33,7 @@ const MOST_VARIANTS: usize = 24;
 /// member of its `allOf`.
 pub(in crate::readers) struct Part<'d> {
     /// The keywords.
-    pub(in crate::readers) map: Map<'d>,
+    pub(in crate::readers) words: Words<'d>,
     /// Where they stand.
     pub(in crate::readers) at: At<'d>,
     /// How many references and `allOf` lie between the schema and this part.
@@ -38,11 +42,20 @@ pub(in crate::readers) struct Part<'d> {
     pub(in crate::readers) nullable: bool,
 }
 
+impl<'d> Part<'d> {
+    /// The place of a keyword.
+    pub(in crate::readers) fn child(&self, word: Word) -> Option<At<'d>> {
+        self.words.child(&self.at, word)
+    }
+}
+
 /// Builds schemas on demand.
 pub(in crate::readers) struct Builder<'d> {
     schemas: Schemas,
+    /// The index of the first of [`Self::schemas`]; those below it are another's.
+    first: u32,
     /// By the object that says it all.
-    memo: HashMap<usize, SchemaId, Addresses>,
+    memo: Memo,
     /// By the objects that say it together.
     together: HashMap<Vec<usize>, SchemaId>,
     queue: VecDeque<(SchemaId, Places<'d>)>,
@@ -55,6 +68,9 @@ pub(in crate::readers) struct Builder<'d> {
     parts: Vec<Part<'d>>,
     seen: Vec<usize>,
 }
+
+/// Schemas by the object that says all of each.
+pub(super) type Memo = HashMap<usize, SchemaId, Addresses>;
 
 /// Where one schema is said.
 enum Places<'d> {
@@ -73,9 +89,9 @@ impl<'d> Places<'d> {
 
 /// Hashes addresses, which nobody who writes a description can choose.
 #[derive(Clone, Copy, Default)]
-struct Addresses;
+pub(super) struct Addresses;
 
-struct AddressHasher(u64);
+pub(super) struct AddressHasher(u64);
 
 impl std::hash::BuildHasher for Addresses {
     type Hasher = AddressHasher;
@@ -111,9 +127,29 @@ fn followed<'d>(doc: &mut Document<'d>, at: At<'d>) -> Option<At<'d>> {
 impl<'d> Builder<'d> {
     /// With no schema yet.
     pub(in crate::readers) fn new() -> Self {
+        Self::beside(Memo::default(), 0)
+    }
+
+    /// As [`Self::new`], with these schemas asked for, in their order.
+    pub(in crate::readers) fn of(doc: &mut Document<'d>, places: &[At<'d>]) -> Self {
+        let mut builder = Self::new();
+        for at in places {
+            builder.schema(doc, *at);
+        }
+        builder
+    }
+
+    /// Builds beside another, on another thread perhaps, which builds the schemas that it was asked for so far; what
+    /// both come to build is sorted out by [`Built::join`].
+    pub(in crate::readers) fn aside(&self) -> Self {
+        Self::beside(self.memo.clone(), ASIDE)
+    }
+
+    fn beside(memo: Memo, first: u32) -> Self {
         Self {
             schemas: Schemas::default(),
-            memo: HashMap::default(),
+            first,
+            memo,
             together: HashMap::new(),
             queue: VecDeque::new(),
             alternatives: Vec::new(),
@@ -169,28 +205,43 @@ impl<'d> Builder<'d> {
             doc.warn("too-many-schemas", &first, message, "split the description");
             return self.anything();
         }
-        let id = self.schemas.push(Schema::default());
+        let id = self.push(Schema::default());
         self.queue.push_back((id, places));
         id
     }
 
     /// One more schema, made of others.
     pub(in crate::readers) fn push(&mut self, schema: Schema) -> SchemaId {
-        self.schemas.push(schema)
+        SchemaId(self.schemas.push(schema).0 + self.first)
     }
 
     fn anything(&mut self) -> SchemaId {
-        *self.any.get_or_insert_with(|| self.schemas.push(Schema { pointer: "#".to_owned(), ..Schema::default() }))
+        if let Some(any) = self.any {
+            return any;
+        }
+        let any = self.push(Schema { pointer: "#".to_owned(), ..Schema::default() });
+        self.any = Some(any);
+        any
     }
 
     /// Fills all schemas that were asked for, and those they ask for.
-    pub(in crate::readers) fn finish(mut self, doc: &mut Document<'d>) -> Schemas {
+    pub(in crate::readers) fn fill(&mut self, doc: &mut Document<'d>) {
         while let Some((id, places)) = self.queue.pop_front() {
             let schema = self.build(doc, id, places.all());
-            *self.schemas.get_mut(id) = schema;
+            *self.schemas.get_mut(SchemaId(id.0 - self.first)) = schema;
         }
-        self.settle_alternatives();
-        self.schemas
+    }
+
+    /// All that was built, filled.
+    pub(in crate::readers) fn built(mut self, doc: &mut Document<'d>) -> Built {
+        self.fill(doc);
+        let Self { schemas, memo, together, alternatives, any, .. } = self;
+        Built { schemas, memo, together, alternatives, any }
+    }
+
+    /// The schemas, filled.
+    pub(in crate::readers) fn finish(self, doc: &mut Document<'d>) -> Schemas {
+        self.built(doc).settled()
     }
 
     fn build(&mut self, doc: &mut Document<'d>, id: SchemaId, places: &[At<'d>]) -> Schema {
@@ -210,7 +261,7 @@ impl<'d> Builder<'d> {
         schema.pointer = pointer;
         self.properties(doc, &parts, &mut schema);
 
-        let items: Vec<At<'d>> = parts.iter().filter_map(|p| item_schema(&p.at)).collect();
+        let items: Vec<At<'d>> = parts.iter().filter_map(item_schema).collect();
         if !items.is_empty() {
             schema.items = Some(self.all_of(doc, &items));
         }
@@ -228,7 +279,7 @@ impl<'d> Builder<'d> {
     }
 
     fn properties(&mut self, doc: &mut Document<'d>, parts: &[Part<'d>], schema: &mut Schema) {
-        let mut holders = parts.iter().filter_map(|part| part.at.child("properties"));
+        let mut holders = parts.iter().filter_map(|part| part.child(Word::Properties));
         let Some(first) = holders.next() else { return };
         let Some(second) = holders.next() else {
             // Most have one part.
@@ -251,14 +302,14 @@ impl<'d> Builder<'d> {
         use crate::model::Additional;
         let mut values = Vec::new();
         for part in parts {
-            for key in ["additionalProperties", "unevaluatedProperties"] {
-                match part.at.child(key) {
+            for word in [Word::AdditionalProperties, Word::UnevaluatedProperties] {
+                match part.child(word) {
                     Some(at) if matches!(at.value, Node::Bool(false)) => schema.additional = Additional::No,
                     Some(at) if at.value.as_map().is_some_and(|m| !m.is_empty()) => values.push(at),
                     _ => {}
                 }
             }
-            if let Some((_, at)) = part.at.child("patternProperties").iter().flat_map(At::children).next() {
+            if let Some((_, at)) = part.child(Word::PatternProperties).iter().flat_map(At::children).next() {
                 values.push(at);
             }
         }
@@ -270,8 +321,8 @@ impl<'d> Builder<'d> {
     fn variants(&mut self, doc: &mut Document<'d>, parts: &[Part<'d>], schema: &mut Schema, nullable: bool) {
         let mut combined: Vec<Vec<At<'d>>> = Vec::new();
         for part in parts {
-            for key in ["oneOf", "anyOf"] {
-                let Some(list) = part.at.child(key) else { continue };
+            for word in [Word::OneOf, Word::AnyOf] {
+                let Some(list) = part.child(word) else { continue };
                 let alternatives: Vec<At<'d>> = list.items().filter(|a| !is_null(a.value)).collect();
                 if alternatives.len() < 2 {
                     continue; // gathered as a part
@@ -301,46 +352,18 @@ impl<'d> Builder<'d> {
             combined = super::discriminator::mapped(doc, parts);
         }
         if nullable
-            && let Some(values) = &mut schema.values
+            && let Some(values) = schema.facets.as_mut().and_then(|f| f.values.as_mut())
             && !values.contains(&serde_json::Value::Null)
         {
             values.push(serde_json::Value::Null);
         }
         schema.variants = combined.iter().map(|places| self.all_of(doc, places)).collect();
     }
-
-    /// Gives alternatives the types that any of them has, where all are known; null is let in as one of the types, else
-    /// as one more alternative.
-    fn settle_alternatives(&mut self) {
-        let mut open = std::mem::take(&mut self.alternatives);
-        // Alternatives may be made of alternatives; each round settles one level.
-        for _ in 0..8 {
-            let before = open.len();
-            open.retain(|(id, nullable)| {
-                let variants = &self.schemas.get(*id).variants;
-                let known = variants.iter().all(|v| !self.schemas.get(*v).types.is_any());
-                if known {
-                    let start = if *nullable { TypeSet::NULL } else { TypeSet::ANY };
-                    let all = variants.iter().map(|v| self.schemas.get(*v).types).fold(start, TypeSet::with);
-                    self.schemas.get_mut(*id).types = all;
-                }
-                !known
-            });
-            if open.len() == before {
-                break;
-            }
-        }
-        for (id, _) in open.into_iter().filter(|(_, nullable)| *nullable) {
-            let pointer = self.schemas.get(id).pointer.clone();
-            let null = self.schemas.push(Schema { types: TypeSet::NULL, pointer, ..Schema::default() });
-            self.schemas.get_mut(id).variants.push(null);
-        }
-    }
 }
 
 /// `items`, or the first of a tuple.
-fn item_schema<'d>(at: &At<'d>) -> Option<At<'d>> {
-    let items = at.child("items").or_else(|| at.child("prefixItems"))?;
+fn item_schema<'d>(part: &Part<'d>) -> Option<At<'d>> {
+    let items = part.child(Word::Items).or_else(|| part.child(Word::PrefixItems))?;
     match items.value {
         Node::Map(_) => Some(items),
         Node::List(_) => items.items().next(),
@@ -383,28 +406,30 @@ fn gather<'d>(
         return; // a schema that is part of itself says nothing new
     }
     seen.push(map.identity());
-    let mut nullable = nullable || at.flag("nullable") || at.flag("x-nullable");
+    let words = Words::of(map);
+    let mut nullable = nullable || words.flag(Word::Nullable) || words.flag(Word::XNullable);
     let mut single = [None; 2];
-    for (key, single) in ["oneOf", "anyOf"].into_iter().zip(&mut single) {
-        let Some(list) = map.get(key).and_then(Node::as_list) else { continue };
+    for (word, single) in [Word::OneOf, Word::AnyOf].into_iter().zip(&mut single) {
+        let Some(list) = words.get(word).and_then(Node::as_list) else { continue };
         let mut some = list.iter().filter(|a| !is_null(**a));
         let first = some.next();
         let only = some.next().is_none();
         nullable |= list.iter().any(|a| is_null(*a));
-        *single = at.child(key).filter(|_| only && first.is_some());
+        *single = words.child(&at, word).filter(|_| only && first.is_some());
     }
-    if let Some(reference) = at.reference()
+    if words.has(Word::Ref)
+        && let Some(reference) = at.reference()
         && let Some(target) = doc.target(reference, at.place)
     {
         gather(doc, target, level + 1, nullable, seen, parts);
     }
-    for part in at.child("allOf").iter().flat_map(At::items) {
+    for part in words.child(&at, Word::AllOf).iter().flat_map(At::items) {
         gather(doc, part, level + 1, nullable, seen, parts);
     }
     for one in single.into_iter().flatten().flat_map(|list| list.items()).filter(|a| !is_null(a.value)) {
         gather(doc, one, level + 1, nullable, seen, parts);
     }
-    parts.push(Part { map, at, level, nullable });
+    parts.push(Part { words, at, level, nullable });
 }
 
 /// The component's name; of a schema that only comments on one component, that one's.
@@ -433,7 +458,7 @@ fn name(parts: &[Part<'_>]) -> Option<String> {
         if let Some(name) = component(part) {
             return Some(name);
         }
-        if part.map.has("properties") {
+        if part.words.has(Word::Properties) {
             return None;
         }
     }

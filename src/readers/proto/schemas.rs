@@ -12,7 +12,7 @@ use super::world::{TypeAt, World};
 use crate::base::pointer;
 use crate::base::text::quoted;
 use crate::finding::{Finding, Location};
-use crate::model::{Additional, Schema, SchemaId, Schemas, TypeSet};
+use crate::model::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};
 use crate::readers::Source;
 
 /// Most schemas of one description.
@@ -183,12 +183,12 @@ impl<'w, 'd> Builder<'w, 'd> {
                 (types, Ok(value)) if types.has(TypeSet::of(&value)) && !types.has(TypeSet::STRING) => value,
                 _ => Value::String(quoted(d, 200)),
             });
+            let minimum = base.minimum.clone();
             Schema {
                 types: base.types,
                 format: format.or(base.format),
-                minimum: base.minimum,
                 additional: base.additional,
-                default: default.map(Box::new),
+                facets: Facets { minimum, default: default.map(Box::new), ..Facets::default() }.into(),
                 ..own.clone()
             }
         };
@@ -205,8 +205,12 @@ impl<'w, 'd> Builder<'w, 'd> {
             Some(Body::Enum(values)) => {
                 let values: Vec<Value> = values.iter().map(|v| Value::String((*v).to_owned())).collect();
                 let name = Some(quoted(&self.world.shown(at), 120));
-                let schema = with(Schema { types: TypeSet::STRING, ..Schema::default() });
-                self.schemas.push(Schema { values: Some(values).filter(|v| !v.is_empty()), name, ..schema })
+                let mut schema = with(Schema { types: TypeSet::STRING, ..Schema::default() });
+                schema.name = name;
+                if !values.is_empty() {
+                    schema.values = Some(values);
+                }
+                self.schemas.push(schema)
             }
             _ => {
                 let message = self.message(at);

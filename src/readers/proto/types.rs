@@ -1,6 +1,6 @@
 //! Scalars and well-known types as JSON writes them (Protocol Buffers, "ProtoJSON format").
 
-use crate::model::{Additional, Schema, TypeSet};
+use crate::model::{Additional, Facets, Schema, TypeSet};
 
 /// The schema of a scalar.
 pub(super) fn scalar(name: &str) -> Option<Schema> {
@@ -18,7 +18,7 @@ pub(super) fn scalar(name: &str) -> Option<Schema> {
     };
     let format = Some(format.to_owned()).filter(|f| !f.is_empty());
     let minimum = (types == TypeSet::INTEGER && name != "int32" && !name.starts_with('s')).then(|| 0.into());
-    Some(Schema { types, format, minimum, ..Schema::default() })
+    Some(Schema { types, format, facets: Facets { minimum, ..Facets::default() }.into(), ..Schema::default() })
 }
 
 /// The schema of a well-known type, by its full name.

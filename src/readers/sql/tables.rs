@@ -13,7 +13,7 @@ use crate::base::pointer;
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location};
-use crate::model::{Schema, SchemaId, Schemas, TypeSet};
+use crate::model::{Facets, Schema, SchemaId, Schemas, TypeSet};
 
 /// Most tables read.
 const MOST_TABLES: usize = 20_000;
@@ -261,12 +261,16 @@ fn leaf(
     Schema {
         types: if column.list { nullable(TypeSet::ARRAY) } else { nullable(types) },
         format: format.filter(|_| !column.list).map(str::to_owned),
-        values: Some(values).filter(|v| !v.is_empty() && !column.list),
-        max_length: column.length,
-        default: column.default.map(Box::new),
         read_only: column.made,
         description: column.description,
         pointer,
+        facets: Facets {
+            values: Some(values).filter(|v| !v.is_empty() && !column.list),
+            max_length: column.length,
+            default: column.default.map(Box::new),
+            ..Facets::default()
+        }
+        .into(),
         ..Schema::default()
     }
 }
