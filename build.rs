@@ -1,4 +1,4 @@
-//! Lists the files of the skill for `src/skill/shipped.rs`: what an installed binary serves without a checkout. A list by
+//! Tells one build from another (`build.txt`), and lists the files of the skill for `src/skill/shipped.rs`: what an installed binary serves without a checkout. A list by
 //! hand would have to be kept, and a forgotten example would be served by nobody.
 #![allow(
     clippy::disallowed_methods,
@@ -7,6 +7,7 @@
 )]
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,9 @@ const BESIDE: &[&str] = &[
     "tests/README.md",
     "tests/matrix.yaml",
 ];
+
+/// What decides how a description is read, and how what was read is kept: all code, and what it is built on.
+const READING: &[&str] = &["src", "Cargo.toml", "Cargo.lock", "build.rs"];
 
 fn main() -> io::Result<()> {
     let variable =
@@ -46,7 +50,27 @@ fn main() -> io::Result<()> {
         let _ = writeln!(out, "    ({name:?}, include_bytes!({file:?})),");
     }
     out.push_str("]\n");
-    std::fs::write(variable("OUT_DIR")?.join("shipped.rs"), out)
+    std::fs::write(variable("OUT_DIR")?.join("shipped.rs"), out)?;
+    std::fs::write(variable("OUT_DIR")?.join("build.txt"), build(&root)?)
+}
+
+/// A number that changes with any of [`READING`], for `src/readers/kept.rs`: the version alone stays while the code changes.
+fn build(root: &Path) -> io::Result<String> {
+    let mut files = Vec::new();
+    for base in READING {
+        // A package may come without its lock file; then the names of its files differ, and so does the number.
+        if root.join(base).exists() {
+            println!("cargo::rerun-if-changed={base}");
+            collect(root, Path::new(base), &mut files)?;
+        }
+    }
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for path in files {
+        slashes(&path).hash(&mut hasher);
+        std::fs::read(root.join(&path))?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
 }
 
 /// The files at or below `at`, without hidden ones and without links.

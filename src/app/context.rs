@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::description::{self, Fetch, Seen, Stdin};
+use super::kept::{self, Writing};
 use super::no::{No, Refusal};
 use crate::base::clock::Clock;
 use crate::base::digest::Digest;
@@ -13,7 +14,7 @@ use crate::base::rng::Rng;
 use crate::base::stop::Stop;
 use crate::base::text;
 use crate::base::trace::{TraceContext, Tracer};
-use crate::evidence::{Ledger, Provenance, Query, Session, Store, StoreError};
+use crate::evidence::{Ledger, Maps, Provenance, Query, Session, Store, StoreError};
 use crate::finding::Finding;
 use crate::model::System;
 use crate::readers;
@@ -22,10 +23,13 @@ use crate::workflow::{self, Ask, Facts, Proposal, Ruling};
 
 /// A description that was read, to be shared.
 pub struct Description {
-    /// The system; nothing where no system could be made of it.
+    /// The system; nothing where no system could be made of it. Shared by all who read these bytes, so that its own origin
+    /// may be another way to the file.
     pub system: Option<Arc<System>>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
+    /// Where it was read from, as this caller named it.
+    pub origin: String,
 }
 
 /// Everything the use cases share; built once by the composition root.
@@ -55,13 +59,17 @@ pub struct App {
     pub tracer: Option<Arc<dyn Tracer>>,
     /// The trace that this process works in; a call that brings its own is recorded with that one.
     pub trace: Option<TraceContext>,
-    /// Descriptions read by this process, by digest: a second look costs nothing.
-    read: Mutex<BTreeMap<Digest, Arc<Description>>>,
+    /// Where maps are kept from one process to the next, if anywhere.
+    pub maps: Option<Arc<dyn Maps>>,
+    /// Descriptions read by this process, by [`readers::Input::key`]: a second look costs nothing.
+    pub(super) read: Mutex<BTreeMap<Digest, Arc<Description>>>,
     /// Digests of descriptions, by path, with length and time of change of each file: a description can be 20 MB, and it
     /// is looked at before every call.
     digests: Mutex<BTreeMap<PathBuf, (Seen, String)>>,
     /// What the evidence of a session says so far, by session: a long one is not read from its beginning at each call.
     folded: Mutex<BTreeMap<String, Facts>>,
+    /// The map that is being kept.
+    pub(super) writing: Writing,
 }
 
 impl App {
@@ -81,9 +89,27 @@ impl App {
             stdin: Mutex::default(),
             tracer: None,
             trace: None,
+            maps: None,
             read,
             digests,
             folded,
+            writing: Writing::default(),
+        }
+    }
+
+    /// The same application for who looks and does nothing else: it keeps no map, since a page that writes when it is read
+    /// could be made to write by any link.
+    #[must_use]
+    pub fn looking(&self, rng: Rng) -> Self {
+        let (store, ledger, clock) = (Arc::clone(&self.store), Arc::clone(&self.ledger), Arc::clone(&self.clock));
+        Self {
+            signers: self.signers.clone(),
+            knowledge: self.knowledge.clone(),
+            confined: self.confined,
+            fetch: self.fetch,
+            tracer: self.tracer.clone(),
+            trace: self.trace,
+            ..Self::new(store, ledger, clock, rng, self.cwd.clone())
         }
     }
 
@@ -177,20 +203,7 @@ impl App {
     pub fn read_description(&self, path: &Path, named: &str) -> Result<Arc<Description>, Refusal> {
         self.allow(path, named)?;
         let (input, _) = description::gather(self, path, named)?;
-        let digest = input.digest();
-        let lock = || self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(read) = lock().get(&digest) {
-            return Ok(Arc::clone(read));
-        }
-        let readers::Read { system, findings } = readers::read(&input, named.split(" + ").next().unwrap_or(named));
-        let read = Arc::new(Description { system: system.map(Arc::new), findings });
-        let mut cache = lock();
-        // A handful of descriptions is what one integration needs; a long-lived server must not keep them all.
-        if cache.len() >= 16 {
-            cache.clear();
-        }
-        cache.insert(digest, Arc::clone(&read));
-        Ok(read)
+        Ok(kept::read(self, &input, named))
     }
 }
 

@@ -158,7 +158,7 @@ impl UseCase for InspectSystem {
         let budget = call.face.budget();
         let cursor = params.cursor.as_deref();
         let mut answer = if let Some(name) = &params.operation {
-            let op = find_operation(system, name)?;
+            let op = find_operation(&read, name)?;
             let known = knowledge::about(call.app, system);
             let mut facts = knowledge::with(call.app, system, &known);
             let named = params.name.as_deref().filter(|_| params.api.is_none());
@@ -167,11 +167,11 @@ impl UseCase for InspectSystem {
             settled::among(&mut facts, &settled.unwrap_or_default());
             one_operation(system, op, &facts, cursor, budget)?
         } else if let Some(name) = &params.entity {
-            one_entity(system, name, cursor, budget)?
+            one_entity(&read, name, cursor, budget)?
         } else if let Some(question) = &params.find {
             found(system, question, cursor, budget)?
         } else if !params.scopes.is_empty() {
-            scopes(system, &params.scopes)?
+            scopes(&read, &params.scopes)?
         } else {
             operations(system, cursor, budget)?
         };
@@ -209,13 +209,14 @@ fn open(call: &Call<'_>, params: &Params) -> Result<(Arc<Description>, String), 
 }
 
 /// The operation, or a refusal that names the nearest one.
-pub(super) fn find_operation<'s>(system: &'s System, name: &str) -> Result<&'s Operation, Refusal> {
+pub(super) fn find_operation<'s>(read: &'s Description, name: &str) -> Result<&'s Operation, Refusal> {
+    let system = system_of(read)?;
     system.operation(name).ok_or_else(|| {
         Refusal::new(
             "unknown-operation",
             format!(
                 "{} has no operation \"{}\"{}",
-                system.origin,
+                read.origin,
                 text::quoted(name, 80),
                 text::did_you_mean(name, system.operation_names())
             ),
@@ -343,13 +344,14 @@ fn parameter(system: &System, p: &Parameter) -> FieldOut {
     FieldOut { path: format!("{} ({place})", p.name), r#type: kind, rules, required: p.required }
 }
 
-fn one_entity(system: &System, name: &str, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
+fn one_entity(read: &Description, name: &str, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
+    let system = system_of(read)?;
     let Some(entity) = system.entities.get(name) else {
         return Err(Refusal::new(
             "unknown-entity",
             format!(
                 "{} has no entity \"{}\"{}",
-                system.origin,
+                read.origin,
                 text::quoted(name, 60),
                 text::did_you_mean(name, system.entities.keys().map(String::as_str))
             ),
@@ -422,8 +424,9 @@ fn shown(system: &System, hit: &Hit) -> MatchOut {
 }
 
 /// The fewest scopes for some operations.
-fn scopes(system: &System, names: &[String]) -> Result<Answer, Refusal> {
-    let operations = names.iter().map(|name| find_operation(system, name)).collect::<Result<Vec<_>, _>>()?;
+fn scopes(read: &Description, names: &[String]) -> Result<Answer, Refusal> {
+    let system = system_of(read)?;
+    let operations = names.iter().map(|name| find_operation(read, name)).collect::<Result<Vec<_>, _>>()?;
     let mut call: Vec<String> = system
         .minimal_scopes(&operations)
         .into_iter()

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::context::system_of;
+use super::context::{Description, system_of};
 use super::description;
 use super::search::Question;
 use super::wire::{CountsOut, FactOut, FindingOut};
@@ -138,7 +138,7 @@ impl UseCase for MapSystem {
             )
             .into());
         }
-        let answer = answer(call, &name, &params, system, &read.findings);
+        let answer = answer(call, &name, &params, &read, system);
         let data = record::SystemMapped {
             name: name.clone(),
             api: path.display().to_string(),
@@ -153,13 +153,7 @@ impl UseCase for MapSystem {
     }
 }
 
-fn answer(
-    call: &Call<'_>,
-    name: &str,
-    params: &Params,
-    system: &System,
-    findings: &[crate::finding::Finding],
-) -> Answer {
+fn answer(call: &Call<'_>, name: &str, params: &Params, read: &Description, system: &System) -> Answer {
     let whole = call.face.budget() == usize::MAX;
     let known = knowledge::about(call.app, system);
     let mut all = knowledge::with(call.app, system, &known);
@@ -168,8 +162,8 @@ fn answer(
     let goal = call.session.as_ref().map(|s| Question::of(&format!("{} {}", s.name, s.goal)));
     let mut entities = ranked(system, goal.as_ref());
     let entities_total = entities.len();
-    let (described, old) = described(call, system);
-    let mut worst_first: Vec<_> = known.findings.iter().chain(&old).chain(findings).collect();
+    let (described, old) = described(call, &read.origin, system);
+    let mut worst_first: Vec<_> = known.findings.iter().chain(&old).chain(&read.findings).collect();
     worst_first.sort_by_key(|f| std::cmp::Reverse(f.severity));
     let mut findings_out: Vec<FindingOut> = worst_first.into_iter().map(FindingOut::from).collect();
     let (facts_total, findings_total) = (all.len(), findings_out.len());
@@ -201,7 +195,7 @@ fn answer(
         format: system.format.to_owned(),
         version: system.format_version.clone(),
         api_version: system.api_version.clone(),
-        origin: system.origin.clone(),
+        origin: read.origin.clone(),
         described,
         digest: system.digest.as_str().to_owned(),
         operations: system.operations.len(),
@@ -330,7 +324,7 @@ fn ranked(system: &System, goal: Option<&Question>) -> Vec<EntityOut> {
 const OLD_DAYS: i64 = 730;
 
 /// Who made the description and how old it is, and a note where it is old.
-fn described(call: &Call<'_>, system: &System) -> (String, Vec<Finding>) {
+fn described(call: &Call<'_>, origin: &str, system: &System) -> (String, Vec<Finding>) {
     let Some(fact) = system.facts.iter().find(|f| f.fact == "description_origin") else {
         return ("who made the description, and when, is not stated".to_owned(), Vec::new());
     };
@@ -345,7 +339,7 @@ fn described(call: &Call<'_>, system: &System) -> (String, Vec<Finding>) {
         out.push_str(&format!(", dated {}", text::quoted(dated, 12)));
         if let Some(days) = knowledge::age_days(call.app, dated).filter(|days| *days > OLD_DAYS) {
             out.push_str(&format!(": stale, {} old", text::plural(days.unsigned_abs() / 365, "year")));
-            let at = Location::pointer(&system.origin, fact.pointer().unwrap_or("#/info"));
+            let at = Location::pointer(origin, fact.pointer().unwrap_or("#/info"));
             let message = format!("the description is dated {}, {days} days ago", text::quoted(dated, 12));
             notes.push(Finding::note("description-stale", at, message).fix("look for a newer one at the vendor's"));
         }

@@ -23,6 +23,7 @@ pub mod import_evidence;
 mod imported;
 pub mod inbox;
 pub mod inspect_system;
+mod kept;
 mod knowledge;
 pub mod lock;
 pub mod look;

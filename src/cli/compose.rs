@@ -14,7 +14,7 @@ use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::TraceContext;
 use crate::connector::{LogLine, Observer, SecretSource};
 use crate::sandbox::Means;
-use crate::store::{self, SqliteStore};
+use crate::store::{self, SqliteMaps, SqliteStore};
 
 const STORE: &str = ".platform-integration/evidence.db";
 
@@ -37,7 +37,9 @@ pub(super) fn app(store: Option<&Path>, lasting: bool) -> Result<App, No> {
     }
     let path = there.unwrap_or_else(|| cwd.join(STORE));
     let sqlite = Arc::new(SqliteStore::open(&path)?);
-    Ok(App::new(Arc::clone(&sqlite) as _, sqlite, Arc::new(SystemClock), Rng::from_os(), cwd))
+    let mut app = App::new(Arc::clone(&sqlite) as _, sqlite, Arc::new(SystemClock), Rng::from_os(), cwd);
+    app.maps = Some(Arc::new(SqliteMaps::beside(&path)));
+    Ok(app)
 }
 
 /// Logs of the program itself: to stderr, warnings by default, `RUST_LOG` for more.

@@ -11,6 +11,7 @@ use super::args::{Format, Serve, ServeHttp};
 use super::{exit, output, stop, tokens};
 use crate::app::{App, Fault, No, Refusal};
 use crate::base::fs;
+use crate::base::rng::Rng;
 use crate::mcp::{self, HttpOptions, Limits, Principals, Tls};
 use crate::ui::{self, UiOptions};
 
@@ -73,7 +74,7 @@ fn network(mut app: App, options: Network) -> Result<(), No> {
     let served = runtime.block_on(async {
         let token = stop::on_signal();
         let looking = match options.ui {
-            Some(ui) => Some(ui::serve_ui(Arc::clone(&app), ui, token.clone()).await?),
+            Some(ui) => Some(ui::serve_ui(Arc::new(app.looking(Rng::from_os())), ui, token.clone()).await?),
             None => None,
         };
         let listening = match options.http {

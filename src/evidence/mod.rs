@@ -5,6 +5,7 @@ pub mod bundle;
 mod chain;
 mod event;
 mod ledger;
+mod maps;
 mod proof;
 mod reconciliation;
 pub mod seal;
@@ -17,6 +18,7 @@ pub use ledger::{
     Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, MemoryLedger, Received, RunRecord,
     Waiting,
 };
+pub use maps::Maps;
 pub use proof::{ChainFault, Dropped, Head, Proof, Walk, compactions, may_lack};
 pub use reconciliation::{Reconciliation, Verdict};
 pub use store::{Needle, Page, Query, SessionQuery, Store, StoreError};

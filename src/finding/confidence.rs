@@ -114,7 +114,8 @@ impl Ceiling {
 }
 
 /// A value that never passes its ceiling.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "(f64, Ceiling)", from = "(f64, Ceiling)")]
 pub struct Confidence {
     value: f64,
     ceiling: Ceiling,
@@ -139,6 +140,19 @@ impl Confidence {
     #[must_use]
     pub const fn ceiling(self) -> Ceiling {
         self.ceiling
+    }
+}
+
+impl From<Confidence> for (f64, Ceiling) {
+    fn from(confidence: Confidence) -> Self {
+        (confidence.value, confidence.ceiling)
+    }
+}
+
+impl From<(f64, Ceiling)> for Confidence {
+    /// What was written down stays under its ceiling, whoever wrote it.
+    fn from((value, ceiling): (f64, Ceiling)) -> Self {
+        Self::capped(value, ceiling)
     }
 }
 

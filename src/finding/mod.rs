@@ -5,6 +5,7 @@ mod confidence;
 pub use confidence::{Ceiling, CeilingRow, Confidence, TABLE as CEILINGS, table_markdown as ceilings_markdown};
 
 use crate::base::digest::Digest;
+use crate::base::name::Name;
 use crate::base::text::is_hidden;
 use crate::base::yaml::Span;
 
@@ -36,7 +37,7 @@ impl Severity {
 }
 
 /// Where a finding points.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Location {
     /// The file as the user named it.
     pub file: String,
@@ -84,10 +85,11 @@ impl std::fmt::Display for Location {
 }
 
 /// One thing that is wrong, with its address, its reason and its remedy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// Kebab-case name of the bad thing, e.g. `retried-write-without-idempotency`.
-    pub code: &'static str,
+    #[serde(with = "crate::base::name")]
+    pub code: Name,
     /// How bad.
     pub severity: Severity,
     /// How sure, 0 to 1.
@@ -107,7 +109,7 @@ pub struct Finding {
 }
 
 /// One change of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Edit {
     /// The file, below the root of what was looked at.
     pub file: String,
@@ -116,7 +118,7 @@ pub struct Edit {
 }
 
 /// What becomes of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Change {
     /// Bytes `from..to` of the text become `with`.
     Replace {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{ParamIn, Parameter, SchemaId, Schemas};
 
 /// One kind of message that a system sends to an address of ours.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Event {
     /// Its name in the description; of two with one name, the later is `operationId.name`.
     pub name: String,

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::base::name::Name;
 use crate::finding::{Ceiling, Confidence};
 
 /// How a fact came to be known.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Basis {
     /// The description says so, at this JSON pointer.
     Stated {
@@ -15,18 +16,21 @@ pub enum Basis {
     /// A rule derived it from what the description says.
     Inferred {
         /// Kebab-case name of the rule.
-        rule: &'static str,
+        #[serde(with = "crate::base::name")]
+        rule: Name,
         /// Pointers it combined; at least one.
         from: Vec<String>,
     },
 }
 
 /// One thing known about a system.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Fact {
     /// `auth_mode`, `base_url`, `pagination`, `rate_limit`, `idempotency` …: the names of `map --format json`.
-    pub fact: &'static str,
+    #[serde(with = "crate::base::name")]
+    pub fact: Name,
     /// Its value, shaped as the name demands.
+    #[serde(with = "crate::base::exact")]
     pub value: Value,
     /// Its ground.
     pub basis: Basis,

@@ -32,15 +32,17 @@ pub use scopes::Scopes;
 pub use validate::{Direction, Violation, validate};
 
 use crate::base::digest::Digest;
+use crate::base::name::Name;
 use std::collections::BTreeMap;
 
 /// One platform, as read from one description.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct System {
     /// What the description calls itself (bounded, cleaned).
     pub title: String,
     /// Format of the description: `openapi`, later others.
-    pub format: &'static str,
+    #[serde(with = "crate::base::name")]
+    pub format: Name,
     /// Version of the format, e.g. `3.1.0`.
     pub format_version: String,
     /// Version of the API, as stated.
@@ -66,7 +68,7 @@ pub struct System {
 }
 
 /// A kind of thing that a system keeps, e.g. `customer`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Entity {
     /// Singular, snake_case.
     pub name: String,

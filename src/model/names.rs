@@ -1,7 +1,8 @@
 //! A few names, each once.
 
 /// Names in the order of their letters, each once: a set for the many schemas that require a handful of fields.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Vec<String>")]
 pub struct Names(Vec<String>);
 
 impl Names {
@@ -70,6 +71,12 @@ impl FromIterator<String> for Names {
         let mut made = Self::default();
         made.extend(names);
         made
+    }
+}
+
+impl From<Vec<String>> for Names {
+    fn from(names: Vec<String>) -> Self {
+        if names.is_sorted_by(|a, b| a < b) { Self(names) } else { names.into_iter().collect() }
     }
 }
 

@@ -118,7 +118,7 @@ impl Action {
 }
 
 /// Where a parameter stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ParamIn {
     /// In the path template.
@@ -134,7 +134,7 @@ pub enum ParamIn {
 }
 
 /// One parameter of an operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Parameter {
     /// As it is sent.
     pub name: String,
@@ -151,7 +151,7 @@ pub struct Parameter {
 }
 
 /// A request body.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Body {
     /// Must be sent.
     pub required: bool,
@@ -166,7 +166,7 @@ pub struct Body {
 }
 
 /// One documented answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Response {
     /// `200`, `4XX`, `default`.
     pub status: String,
@@ -183,7 +183,7 @@ pub struct Response {
 }
 
 /// One alternative of an operation's security requirement: all of its schemes together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SchemeUse {
     /// Name in [`super::System::schemes`].
     pub scheme: String,
@@ -222,7 +222,7 @@ impl PageStyle {
 }
 
 /// Where the next cursor comes from. Paths are property names from the root of the response body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum CursorFrom {
     /// A field of the response, e.g. `["meta", "next_cursor"]`; null, empty or absent means the end.
     Body(Vec<String>),
@@ -231,7 +231,7 @@ pub enum CursorFrom {
 }
 
 /// How a list operation is paged.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Pagination {
     /// The style.
     pub style: PageStyle,
@@ -255,7 +255,7 @@ pub struct Pagination {
 }
 
 /// How a write can be repeated without a second effect.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Idempotency {
     /// The header that carries the key.
     pub header: String,
@@ -264,7 +264,7 @@ pub struct Idempotency {
 }
 
 /// How changed records alone can be read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Incremental {
     /// The query parameter.
     pub param: String,
@@ -275,7 +275,7 @@ pub struct Incremental {
 }
 
 /// A stated limit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RateLimit {
     /// Requests allowed…
     pub requests: u64,
@@ -294,7 +294,7 @@ impl RateLimit {
 }
 
 /// One operation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Operation {
     /// operationId, or `GET /path` where none is given or the id is taken.
     pub id: String,
@@ -373,7 +373,7 @@ impl Operation {
 }
 
 /// A base URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Server {
     /// As stated, variables replaced by their defaults.
     pub url: String,
@@ -384,7 +384,7 @@ pub struct Server {
 }
 
 /// Where an API key is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ApiKeyPlace {
     /// A header.
     Header,
@@ -395,7 +395,7 @@ pub enum ApiKeyPlace {
 }
 
 /// One OAuth 2 flow (RFC 6749).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct OauthFlow {
     /// `authorizationCode`, `clientCredentials`, `implicit`, `password`, `deviceAuthorization`.
     pub kind: String,
@@ -414,7 +414,7 @@ pub struct OauthFlow {
 }
 
 /// The kind of a security scheme.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SchemeKind {
     /// RFC 7617.
     Basic,
@@ -438,7 +438,7 @@ pub enum SchemeKind {
 }
 
 /// A security scheme.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SecurityScheme {
     /// Its kind.
     pub kind: SchemeKind,

@@ -6,11 +6,25 @@ use super::SchemaId;
 const INDEXED: usize = 16;
 
 /// Properties in the order written, each name once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Entries")]
 pub struct Properties {
     entries: Vec<(String, SchemaId)>,
     /// Places in the order of the names; empty where there are few.
+    #[serde(skip)]
     sorted: Vec<u32>,
+}
+
+/// [`Properties`] as they are read back: the index is made anew.
+#[derive(serde::Deserialize)]
+struct Entries {
+    entries: Vec<(String, SchemaId)>,
+}
+
+impl From<Entries> for Properties {
+    fn from(read: Entries) -> Self {
+        read.entries.into_iter().collect()
+    }
 }
 
 impl Properties {

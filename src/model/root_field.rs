@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::{Method, Operation, ParamIn, SchemaId, Schemas};
 
 /// Which root type a field stands in (GraphQL, section 3.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Root {
     /// Reads.
     Query,
@@ -27,7 +27,7 @@ impl Root {
 }
 
 /// A field of a root type. Its answer lies at `data.NAME` of the body.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RootField {
     /// Which root type.
     pub root: Root,

@@ -1,16 +1,39 @@
 //! Schemas in an arena: a reference is an index, so cycles cost nothing.
 
+use std::cell::Cell;
+
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
 use super::{Fields, Names, Properties};
 
 /// Index of a schema in [`Schemas`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct SchemaId(pub u32);
 
+thread_local! {
+    /// The highest index read back from bytes since [`SchemaId::highest`] was last asked.
+    static HIGHEST: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+impl SchemaId {
+    /// The highest index that this thread has read back from bytes since it last asked: whoever reads a system compares
+    /// it with the schemas that came, since an index is looked up without asking whether there is such a schema.
+    pub(crate) fn highest() -> Option<u32> {
+        HIGHEST.take()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SchemaId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = u32::deserialize(deserializer)?;
+        HIGHEST.set(HIGHEST.get().max(Some(id)));
+        Ok(Self(id))
+    }
+}
+
 /// A set of JSON types; empty means any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct TypeSet(u8);
 
 impl TypeSet {
@@ -119,7 +142,7 @@ impl std::fmt::Display for TypeSet {
 }
 
 /// What an object may hold beside its named properties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub enum Additional {
     /// Anything (the default of JSON Schema).
     #[default]
@@ -134,7 +157,7 @@ pub enum Additional {
 ///
 /// Large descriptions have hundreds of thousands of them, most with a type, a name and a sentence. What few have is kept
 /// apart as [`Facets`] and read as if it stood here: `schema.max_length`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Schema {
     /// Allowed types; `nullable` is in it as [`TypeSet::NULL`].
     pub types: TypeSet,
@@ -167,9 +190,10 @@ pub struct Schema {
 }
 
 /// Bounds, values and samples: what few schemas say.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Facets {
     /// The only values allowed (`enum`, or `const` as a list of one); null kept as a value.
+    #[serde(with = "crate::base::exact::option")]
     pub values: Option<Vec<Value>>,
     /// In characters.
     pub min_length: Option<u64>,
@@ -178,8 +202,10 @@ pub struct Facets {
     /// ECMA 262 pattern, unanchored.
     pub pattern: Option<String>,
     /// Inclusive.
+    #[serde(with = "crate::base::exact::option")]
     pub minimum: Option<Number>,
     /// Inclusive.
+    #[serde(with = "crate::base::exact::option")]
     pub maximum: Option<Number>,
     /// `minimum` itself is not allowed.
     pub exclusive_minimum: bool,
@@ -192,8 +218,10 @@ pub struct Facets {
     /// The property that tells the variants apart.
     pub discriminator: Option<String>,
     /// Used where the value is absent.
+    #[serde(with = "crate::base::exact::option")]
     pub default: Option<Box<Value>>,
     /// An example, as written; never trusted to fit.
+    #[serde(with = "crate::base::exact::option")]
     pub example: Option<Box<Value>>,
 }
 
@@ -288,7 +316,7 @@ impl Schema {
 }
 
 /// All schemas of one system.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[expect(clippy::vec_box, reason = "a list of large things is copied whenever it grows")]
 pub struct Schemas(Vec<Box<Schema>>);
 

@@ -77,6 +77,10 @@ fn holds(read: &Read, bytes: usize) -> Result<(), String> {
             return Err(format!("{} holds control characters", finding.code));
         }
     }
+    let kept = read.to_bytes().and_then(|bytes| Read::from_bytes(&bytes));
+    if kept.is_none_or(|kept| shown(&kept) != shown(read)) {
+        return Err("written and read back, it is not the same".to_owned());
+    }
     let Some(system) = &read.system else { return Ok(()) };
     if system.schemas.len() > MOST_SCHEMAS.1 + MOST_SCHEMAS.0 * bytes {
         return Err(format!("{} schemas of {bytes} bytes", system.schemas.len()));

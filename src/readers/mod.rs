@@ -11,6 +11,7 @@ pub mod fuzz;
 mod graphql;
 mod input;
 mod json_schema;
+mod kept;
 mod openapi;
 mod others;
 mod overlay;
@@ -29,10 +30,11 @@ use recognise::Document;
 
 pub(crate) use facts::{Around, limit_in};
 pub use input::{Input, Lacking, Part, is_url, references, target};
+pub use kept::{BUILD, KeptRead, told_under};
 pub use others::Others;
 
 /// What came of reading one description.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Read {
     /// The system, where the bytes are a description in a format this release reads.
     pub system: Option<System>,

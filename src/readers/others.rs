@@ -55,7 +55,7 @@ pub(super) fn name_of(origin: &str) -> String {
 }
 
 /// A file by the way to it from where the user stands.
-fn shown(origin: &str, name: &str) -> String {
+pub(super) fn shown(origin: &str, name: &str) -> String {
     if is_url(name) {
         return name.to_owned();
     }

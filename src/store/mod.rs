@@ -7,6 +7,7 @@ mod failures;
 mod ledger;
 mod letters;
 mod log;
+mod maps;
 mod memory;
 mod migrate;
 mod plan;
@@ -14,6 +15,7 @@ mod proof;
 mod row;
 mod sqlite;
 
+pub use maps::SqliteMaps;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 

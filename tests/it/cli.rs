@@ -205,6 +205,30 @@ fn a_map_reads_well() {
 }
 
 #[test]
+fn a_large_description_is_read_once_for_all_commands_and_the_evidence_knows_nothing_of_it() {
+    let dir = workspace("billing-to-crm");
+    let api = dir.path().join("examples/billing-to-crm/apis/billing.openapi.yaml");
+    let mut text = std::fs::read_to_string(&api).unwrap();
+    text.extend((0..2_000).map(|n| format!("# A note at the end, number {n}, as generators write them.\n")));
+    std::fs::write(&api, text).unwrap();
+    let kept = || {
+        let file = rusqlite::Connection::open(dir.path().join(".platform-integration/evidence.db.maps")).unwrap();
+        file.query_row("SELECT count(*), max(id) FROM maps", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    let map = ["map", "examples/billing-to-crm/apis/billing.openapi.yaml", "--format", "json"];
+    let first = stdout(&run(dir.path(), &map));
+    assert_eq!(kept(), (1, 1));
+    assert_eq!(stdout(&run(dir.path(), &map)), first);
+    let inspect = ["inspect", "./examples/billing-to-crm/apis/billing.openapi.yaml", "--operations"];
+    for args in [&inspect[..], &["check", "examples/billing-to-crm/integration.yaml"]] {
+        assert_eq!(run(dir.path(), args).status.code(), Some(0), "{args:?}");
+    }
+    assert_eq!(kept(), (1, 1), "read once");
+    let proof = json(&run(dir.path(), &["evidence", "verify", "--format", "json"]));
+    assert_eq!((proof["verdict"].as_str(), proof["records"].as_u64()), (Some("whole"), Some(4)), "{proof}");
+}
+
+#[test]
 fn the_map_in_json_has_the_names_that_other_programs_read() {
     let dir = workspace("billing-to-crm");
     let value = json(&run(dir.path(), &["map", "examples/billing-to-crm/apis/crm.openapi.json", "--format", "json"]));

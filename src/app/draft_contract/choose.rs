@@ -1,6 +1,7 @@
 //! Chooses the operations of a flow: the list that is read, and the write that can be repeated safely.
 
 use super::super::Refusal;
+use super::super::context::{Description, system_of};
 use super::super::inspect_system::find_operation;
 use crate::base::text;
 use crate::model::{Action, Operation, System};
@@ -58,13 +59,14 @@ impl Chosen<'_> {
 }
 
 pub(super) fn choose_write<'s>(
-    system: &'s System,
+    read: &'s Description,
     named: Option<&str>,
     like: Option<&str>,
     label: &str,
 ) -> Result<Chosen<'s>, Refusal> {
+    let system = system_of(read)?;
     let main = match named {
-        Some(name) => find_operation(system, name)?,
+        Some(name) => find_operation(read, name)?,
         None => {
             let same = like
                 .and_then(|e| system.entities.get(e))

@@ -129,11 +129,12 @@ impl UseCase for DraftContract {
         let (target_read, target_api) = call.mapped(&params.target)?;
         let (source, target) = (system_of(&source_read)?, system_of(&target_read)?);
         let list = match &params.source_operation {
-            Some(name) => find_operation(source, name)?,
+            Some(name) => find_operation(&source_read, name)?,
             None => best(source, &[Action::List, Action::Search])
                 .ok_or_else(|| none(&params.source, "list", "source_operation"))?,
         };
-        let write = choose_write(target, params.target_operation.as_deref(), list.entity.as_deref(), &params.target)?;
+        let write =
+            choose_write(&target_read, params.target_operation.as_deref(), list.entity.as_deref(), &params.target)?;
         let suggestions = match (list.record, write.main().body.as_ref().and_then(|b| b.schema)) {
             (Some(s), Some(t)) => mapping::suggest((&source.schemas, s), (&target.schemas, t)),
             _ => Vec::new(),

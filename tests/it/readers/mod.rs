@@ -6,6 +6,7 @@ mod formats;
 mod fuzz;
 mod graphql;
 mod hostile;
+mod kept;
 mod proto;
 mod score;
 mod show;
