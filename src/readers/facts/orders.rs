@@ -17,6 +17,14 @@ pub(super) fn is_order(steps: &[Segment]) -> bool {
     match steps.last() {
         // A custom method does something, unless its verb is known to read or write.
         Some(Segment::Call(_)) => verb_of_words(&parts).is_none(),
+        // Sent and set is also what is many; other verbs may be nouns: `test-results`.
+        _ if parts.len() > 1
+            && parts.first().is_some_and(|w| {
+                matches!(w.as_str(), "send" | "set" | "unpin" | "forward" | "answer" | "restrict")
+            }) =>
+        {
+            true
+        }
         // `issueDelete` deletes.
         _ => parts.first().is_some_and(|w| is_command(w)) && !many && parts.last().is_none_or(|w| verb(w).is_none()),
     }
@@ -32,7 +40,10 @@ fn verb_of_words(parts: &[String]) -> Option<Action> {
     match parts {
         [only] => verb(only),
         [create, or, update] if or == "or" && verb(create).is_some() && verb(update).is_some() => Some(Action::Upsert),
-        [first, .., last] => verb(first).or_else(|| verb(last).filter(|a| *a == Action::Search)),
+        [first, .., last] => {
+            // `answerInlineQuery` answers.
+            verb(first).or_else(|| verb(last).filter(|a| *a == Action::Search && !is_command(first)))
+        }
         [] => None,
     }
 }

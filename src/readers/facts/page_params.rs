@@ -82,9 +82,10 @@ fn of_body<'s>(schemas: &'s Schemas, body: SchemaId, out: &mut Vec<Query<'s>>) {
 }
 
 impl Query<'_> {
-    /// A text that was got from an answer, and that nobody is meant to read.
+    /// A text that was got from an answer, and that nobody is meant to read. A number is one in whatever type it goes.
     pub(super) fn opaque(&self) -> bool {
         self.text_only()
+            && !["number", "index", "no", "num"].iter().any(|end| self.name.ends_with(end))
             && ["token", "cursor", "opaque", "previous", "identifier", "returned", "response"]
                 .iter()
                 .any(|w| self.text.contains(w))

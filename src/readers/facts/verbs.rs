@@ -38,15 +38,15 @@ pub(super) fn verb(word: &str) -> Option<Action> {
 
 /// Orders, as paths give them.
 const COMMANDS: &str = "
-    abort accept acknowledge activate anonymize append apply approve archive assign attach authorize ban block
+    abort accept acknowledge activate anonymize answer append apply approve archive assign attach authorize ban block
     calculate cancel capture check clear clone close complete compute confirm
     continue convert copy deactivate decline defer deploy deprecate detach disable disconnect dismiss
     dispatch download duplicate enable end enqueue enroll evaluate execute expire export finalize finish
-    follow generate hide ignore import increment initiate install invalidate invite invoke
-    join kick leave lock login logout mark merge migrate move mute notify open pause pay ping
+    follow forward generate hide ignore import increment initiate install invalidate invite invoke
+    join kick leave lock login logout mark merge migrate move mute notify open pause pay pin ping
     preview process promote provision publish reactivate reassign rebuild recalculate recover redeem redeliver
     refresh regenerate reindex reject release remind render reopen reorder replay replicate republish requeue
-    reschedule resend reset resolve restart restore resume retry revert revoke rollback rotate run scale
+    reschedule resend reset resolve restart restore restrict resume retry revert revoke rollback rotate run scale
     schedule send set settle share sign simulate snooze start stop submit suspend swap sync synchronize terminate
     test toggle transfer trash trigger unarchive unassign unban unblock unfollow unhide uninstall
     unlink unlock unmute unpin unpublish unshare unsubscribe unsuspend untrash upload validate verify void wait
@@ -93,7 +93,7 @@ pub(super) fn is_only_verbs(parts: &[String]) -> bool {
 const QUALIFIERS: &str = "
     active all archived assigned async available closed completed continue count counts cursor default deleted
     delta detail detailed directory featured global inactive latest next paged paginated pending popular private
-    public recent released remaining scroll shared starred top trending unanswered unread upcoming";
+    public recent recommended related released remaining scroll shared starred suggested top trending unanswered unread upcoming";
 
 /// Picks some of what stands before it, or tells something of it: `tickets/recent`, `orders/count`, `users/me`.
 pub(super) fn is_qualifier(word: &str) -> bool {
