@@ -200,7 +200,7 @@ fn by_key(last: Option<&Segment>) -> bool {
         let parts = words(name);
         matches!(parts.as_slice(), [.., thing, by, key] if by == "by" && key == "id" && singular(thing) == *thing)
     };
-    last.and_then(Segment::word).is_some_and(|w| one(w))
+    last.and_then(Segment::word).is_some_and(one)
 }
 
 fn read(
