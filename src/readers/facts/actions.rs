@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::orders::{called, is_get, is_order, verb_of};
+use super::orders::{called, is_get, is_order, is_order_before_key, verb_of};
 use super::page_names::{is_more, is_page_param, is_token};
 use super::path::{Segment, norm, segments};
 use super::verbs::{orders_many, verb};
@@ -101,7 +101,7 @@ fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas)
     let keyed = |i: usize| matches!(steps.get(i + 1), Some(Segment::Param(_)));
     let bulk = steps.iter().enumerate().any(|(i, s)| !keyed(i) && s.word().is_some_and(orders_many));
     let thing = places.things.contains(here) || places.collections.contains(here);
-    let command = is_order(&steps) && !thing;
+    let command = (is_order(&steps) || is_order_before_key(&steps)) && !thing;
     // Requests in requests (OData 4.01 part 1 section 11.7).
     if here.ends_with("/$batch") {
         return Action::Other;
@@ -171,7 +171,7 @@ fn action(operation: &Operation, text: &str, places: &Places, schemas: &Schemas)
                 _ if upserts => Action::Upsert,
                 Some(Action::Delete) => Action::Delete,
                 Some(Action::Create) => Action::Create,
-                _ if command && !item => Action::Other,
+                _ if command && (!item || is_order_before_key(&steps)) => Action::Other,
                 _ if of_id == Some(Action::Create) && operation.method == Method::Put => {
                     if item {
                         Action::Upsert
@@ -378,6 +378,8 @@ mod tests {
         assert_eq!(post("/answerShippingQuery", "x"), "other");
         assert_eq!(post("/setChatPermissions", "x"), "other");
         assert_eq!(post("/$batch", "x"), "other");
+        assert_eq!(post("/exports/cancel/{job}", "x"), "other");
+        assert_eq!(post("/exports/cancellations/{job}", "x"), "update");
     }
 
     #[test]
@@ -385,6 +387,8 @@ mod tests {
         let rows = "rows: {type: array, items: {type: object}}";
         assert_eq!(action_of("/forms/getRecordByID", rows), Action::Get);
         assert_eq!(action_of("/forms/getRecords", rows), Action::List);
+        assert_eq!(action_of("/lookup-tables", rows), Action::List);
+        assert_eq!(action_of("/lookupTables", rows), Action::Search);
         let values: String = ["a", "b", "c", "d", "e"].iter().map(|f| format!("{f}: {{type: string}}, ")).collect();
         assert_eq!(
             action_of("/user/subscription", &format!("{values}{}", rows.replace("rows", "models"))),

@@ -59,7 +59,9 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
             && is_qualifier(word)
             && matches!(steps.get(i - 1), Some(Segment::Word(before)) if !is_self(word) || singular(before) != *before);
         let many = i > 0 && orders_many(word) && parts.iter().all(|w| is_bulk(w) || verb(w).is_some() || is_command(w));
-        actions || done || called || picks || many || (last && i > 0 && (alone || command))
+        let before_key =
+            operation.action == Action::Other && i + 2 == steps.len() && super::orders::is_order_before_key(&steps);
+        actions || before_key || done || called || picks || many || (last && i > 0 && (alone || command))
     };
     let found = steps
         .iter()
@@ -201,6 +203,9 @@ mod tests {
             ("get", "/users/delta()", "user"),
             ("post", "/people:search", "person"),
             ("get", "/terms/related", "term"),
+            ("post", "/exports/cancel/{job}", "export"),
+            ("post", "/shipments/createlabel", "label"),
+            ("post", "/webhooks/subscribe", "webhook"),
             ("post", "/orders({id})/Sales.SetAllPrices", "order"),
         ] {
             assert_eq!(entities_of(&call(method, path)), [Some(entity.to_owned())], "{path}");

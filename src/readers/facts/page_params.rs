@@ -111,6 +111,13 @@ impl Query<'_> {
                 && ["date", "timestamp", " time", "iso 8601"].iter().any(|w| self.text.contains(w)))
     }
 
+    /// Begins a span of time: `start` and `from` do that too.
+    pub(super) fn timed(&self, schemas: &Schemas) -> bool {
+        matches!(self.name.as_str(), "start" | "from")
+            && (["timestamp", "posix", "unix", "epoch", " date", "datetime"].iter().any(|w| self.text.contains(w))
+                || self.dated(schemas))
+    }
+
     /// The number of the first page.
     pub(super) fn first_page(&self, schemas: &Schemas) -> u64 {
         const SAYS: [&str; 11] = [

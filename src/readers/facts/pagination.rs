@@ -96,7 +96,7 @@ fn paginate(
         q.types.has(TypeSet::INTEGER) || q.types.has(TypeSet::NUMBER) || (q.types.is_any() && limit.is_some())
     };
     // A date may be called so, too.
-    let offset = named(&OFFSETS).filter(|q| match q.name.as_str() {
+    let offset = named(&OFFSETS).filter(|q| !q.timed(schemas)).filter(|q| match q.name.as_str() {
         "from" => q.types.has(TypeSet::INTEGER) || q.opaque(),
         "start" => number(q) || q.opaque(),
         _ => true,
@@ -325,6 +325,17 @@ mod tests {
         };
         assert_eq!(way(&param("pageNumber"), LIST), Some(("page", Some("pageNumber".into()), None)));
         assert_eq!(way(&param("page"), LIST), Some(("cursor", Some("page".into()), None)));
+    }
+
+    #[test]
+    fn what_begins_a_span_of_time_skips_nothing() {
+        let start = |says: &str| {
+            format!(
+                "[{{name: start, in: query, description: {says}, schema: {{type: integer}}}}, {{name: page, in: query, schema: {{type: integer}}}}]"
+            )
+        };
+        assert_eq!(way(&start("POSIX timestamp."), LIST), Some(("page", Some("page".into()), None)));
+        assert_eq!(way(&start("Where to begin."), LIST), Some(("offset", Some("start".into()), None)));
     }
 
     #[test]

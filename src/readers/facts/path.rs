@@ -1,6 +1,6 @@
 //! How paths and identifiers are read: segments and nouns.
 
-use super::verbs::{is_bulk, parts, verb};
+use super::verbs::{is_bulk, is_compound, parts, verb};
 use crate::base::text::singular;
 use crate::model::Action;
 
@@ -94,12 +94,13 @@ pub(super) fn norm(name: &str) -> String {
 /// A noun as entities are called: singular, snake_case, without the verbs before it and what follows `by`.
 pub(super) fn noun(segment: &str) -> Option<String> {
     let mut parts = parts(segment);
+    let compound = is_compound(segment);
     if let Some(by) = parts.iter().skip(1).position(|w| w == "by").filter(|by| by + 2 < parts.len()) {
         parts.truncate(by + 1);
     }
     let leads =
         |w: &String| verb(w).is_some() || is_bulk(w) || matches!(w.as_str(), "get" | "post" | "put" | "set" | "or");
-    while parts.len() > 1 && parts.first().is_some_and(leads) && !named_after(&parts) {
+    while !compound && parts.len() > 1 && parts.first().is_some_and(leads) && !named_after(&parts) {
         parts.remove(0);
     }
     // A saved search is a thing; a search of tags is about tags.
@@ -169,6 +170,10 @@ mod tests {
             ("batch-webhooks", "batch_webhook"),
             ("savedSearches", "saved_search"),
             ("OAuthApps", "oauth_app"),
+            ("lookup-tables", "lookup_table"),
+            ("change_requests", "change_request"),
+            ("queryAccounts", "account"),
+            ("query-by-ids", "query"),
         ] {
             assert_eq!(noun(segment).as_deref(), Some(name));
         }
