@@ -23,7 +23,7 @@ pub struct Bulk {
 
 impl Operation {
     /// What it says of many records at once; nothing where request or answer hold no list of objects, or where one record
-    /// goes in and comes back: what lies in its list belongs to it.
+    /// goes in and comes back, or one is answered with its key: what lies in its list belongs to it.
     #[must_use]
     pub fn bulk(&self, schemas: &Schemas) -> Option<Bulk> {
         if self.safe() {
@@ -32,7 +32,13 @@ impl Operation {
         let (sent, answered) = (self.body.as_ref()?.schema?, self.success()?.schema?);
         let (records, list, record) = list_of(schemas, sent)?;
         let (results, _, result) = list_of(schemas, answered)?;
-        if sent == answered && !records.is_empty() {
+        // Complaints are not told of each record.
+        if results.last().is_some_and(|name| matches!(name.as_str(), "errors" | "warnings" | "links")) {
+            return None;
+        }
+        // Beside the key that one record was given, lists are its own.
+        let keyed = || ["id", "_id", "uuid", "gid", "sid"].iter().any(|k| schemas.property(answered, k).is_some());
+        if !records.is_empty() && (sent == answered || (!results.is_empty() && keyed())) {
             return None;
         }
         Some(Bulk { records, record, most: schemas.get(list).max_items, results, result, upserts: self.says_upsert() })

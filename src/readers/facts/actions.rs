@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::orders::{called, is_get, is_order, verb_of};
+use super::orders::{called, is_get, is_order, is_order_before_key, verb_of};
 use super::page_names::{is_more, is_page_param, is_token};
 use super::path::{Segment, norm, segments};
 use super::verbs::{orders_many, verb};
@@ -81,7 +81,11 @@ fn verb_of_id(operation: &Operation) -> Option<Action> {
     if parts.windows(3).any(|w| matches!(w, [_, or, b] if or == "or" && matches!(b.as_str(), "update" | "replace"))) {
         return Some(Action::Upsert);
     }
-    verb(first).or_else(|| verb(last).filter(|a| !first.starts_with("get") || *a == Action::List))
+    // A list can be created, a query be deleted.
+    let thing = parts.len() > 1 && matches!(first.as_str(), "list" | "query" | "filter" | "search" | "view");
+    let of_last = || verb(last).filter(|a| !first.starts_with("get") || *a == Action::List);
+    let other = thing.then(of_last).flatten().filter(|a| !matches!(a, Action::List | Action::Search | Action::Get));
+    other.or_else(|| verb(first)).or_else(of_last)
 }
 
 fn action<T: Iterator<Item = char>>(
@@ -101,9 +105,13 @@ fn action<T: Iterator<Item = char>>(
     let keyed = |i: usize| matches!(steps.get(i + 1), Some(Segment::Param(_)));
     let bulk = steps.iter().enumerate().any(|(i, s)| !keyed(i) && s.word().is_some_and(orders_many));
     let thing = places.things.contains(here) || places.collections.contains(here);
-    let command = is_order(&steps) && !thing;
+    let command = (is_order(&steps) || is_order_before_key(&steps)) && !thing;
+    // Requests in requests (OData 4.01 part 1 section 11.7).
+    if here.ends_with("/$batch") {
+        return Action::Other;
+    }
     match method {
-        Method::Get => read(operation, item, of_path, of_id),
+        Method::Get => read(operation, last, item, of_path, of_id),
         // A mutation, or a method, that names no verb does something of its own.
         Method::Post
             if (operation.root_field.is_some() || operation.is_grpc()) && of_path.is_none() && of_id.is_none() =>
@@ -127,6 +135,17 @@ fn action<T: Iterator<Item = char>>(
             }
             (Some(Action::Search), _) | (None, Some(Action::Search)) => Action::Search,
             (Some(Action::List), _) | (None, Some(Action::List)) if operation.items.is_some() => Action::List,
+            _ if operation.root_field.is_none()
+                && of_path.is_none()
+                && matches!(of_id, None | Some(Action::Get | Action::List))
+                && told_to_read(operation, text()) =>
+            {
+                if operation.items.is_some() || of_id == Some(Action::List) {
+                    Action::List
+                } else {
+                    Action::Get
+                }
+            }
             _ if bulk => Action::Other,
             (_, Some(Action::Upsert)) => Action::Upsert,
             // Of what is told at length, only part may be about this.
@@ -156,7 +175,7 @@ fn action<T: Iterator<Item = char>>(
                 _ if upserts => Action::Upsert,
                 Some(Action::Delete) => Action::Delete,
                 Some(Action::Create) => Action::Create,
-                _ if command && !item => Action::Other,
+                _ if command && (!item || is_order_before_key(&steps)) => Action::Other,
                 _ if of_id == Some(Action::Create) && operation.method == Method::Put => {
                     if item {
                         Action::Upsert
@@ -179,12 +198,28 @@ fn action<T: Iterator<Item = char>>(
     }
 }
 
-fn read(operation: &Operation, item: bool, of_path: Option<Action>, of_id: Option<Action>) -> Action {
+/// The last word says that one thing is read by its key: `getRecordByID`.
+fn by_key(last: Option<&Segment>) -> bool {
+    let one = |name: &str| {
+        let parts = words(name);
+        matches!(parts.as_slice(), [.., thing, by, key] if by == "by" && key == "id" && singular(thing) == *thing)
+    };
+    last.and_then(Segment::word).is_some_and(one)
+}
+
+fn read(
+    operation: &Operation,
+    last: Option<&Segment>,
+    item: bool,
+    of_path: Option<Action>,
+    of_id: Option<Action>,
+) -> Action {
     let many = operation.items.is_some();
     let paged = operation.parameters.iter().any(|p| is_page_param(&p.name));
     match (of_path, of_id) {
         (Some(Action::Search), _) => Action::Search,
         (Some(Action::List), _) if !item => Action::List,
+        _ if !paged && by_key(last) => Action::Get,
         (Some(Action::Get), _) if !many || (called(&operation.path) && !paged) => Action::Get,
         (_, Some(Action::Search)) if many || !item => Action::Search,
         (_, Some(Action::List)) if many || !item || paged => Action::List,
@@ -210,6 +245,24 @@ fn reads_pages(operation: &Operation, schemas: &Schemas) -> bool {
     let names = |id| schemas.properties(id).into_keys().map(norm).collect::<Vec<String>>();
     let told = names(answer);
     told.iter().any(|n| is_token(n) || n == "cursor" || is_more(n)) && names(body).iter().any(|n| is_page_param(n))
+}
+
+/// What is told of a POST first is that it reads: "Get bid floors", "Returns the domains that …". Who gets or creates does
+/// more, and an item can be listed for sale.
+fn told_to_read(operation: &Operation, text: impl Iterator<Item = char>) -> bool {
+    let opening: String = if operation.summary.is_empty() { text.take(300).collect() } else { String::new() };
+    let said = if operation.summary.is_empty() { &opening } else { &operation.summary };
+    let mut words = said.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let (Some(first), Some(second)) = (words.next(), words.next()) else { return false };
+    let is = |word: &str, all: &[&str]| all.iter().any(|w| word.eq_ignore_ascii_case(w));
+    let one = is(second, &["a", "an", "to", "your"]);
+    let many = one && words.clone().next().is_some_and(|w| is(w, &["list"]));
+    let reads = is(first, &["get", "gets", "retrieve", "retrieves", "fetch", "fetches", "describes"])
+        || (is(first, &["list", "lists", "return", "returns"]) && (!one || many));
+    let writes = |w: &str| {
+        is(w, &["create", "creates", "update", "updates", "set", "token", "delete", "start", "starts", "generate"])
+    };
+    reads && !writes(second) && !words.take(8).any(writes)
 }
 
 /// The answer's schema says nothing about its form.
@@ -286,6 +339,67 @@ mod tests {
         assert_eq!(call("/rows/sync", "note: {type: string}", &page), Action::Other);
         assert_eq!(call("/rows/get", "key: {type: string}", rows), Action::List);
         assert_eq!(call("/row/get_info", "key: {type: string}", "row: {type: object}"), Action::Get);
+    }
+
+    #[test]
+    fn a_post_that_is_told_to_read_reads() {
+        let told = |said: &str| {
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/bids/floor.json: {{post: {{description: {said}, responses: {{}}}}}}}}\n"
+            );
+            super::super::system_of(&text).operations[0].action.as_str()
+        };
+        for said in [
+            "Get bid floors",
+            "Retrieves the floor of a bid",
+            "Lists the floors",
+            "Return the recent history",
+            "Returns a list of floors",
+        ] {
+            assert_eq!(told(said), "get", "{said}");
+        }
+        for said in [
+            "Get or create a floor",
+            "List an item for sale",
+            "Returns a link to the floor",
+            "Get a token",
+            "Adds a floor",
+        ] {
+            assert_eq!(told(said), "create", "{said}");
+        }
+    }
+
+    #[test]
+    fn what_acts_is_told_from_what_it_acts_on() {
+        let post = |path: &str, id: &str| {
+            let list = "{'200': {description: ok, content: {application/json: {schema: {type: array, items: {type: object}}}}}}";
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{'{path}': {{post: {{operationId: {id}, responses: {list}}}}}}}\n"
+            );
+            super::super::system_of(&text).operations[0].action.as_str()
+        };
+        assert_eq!(post("/2/lists", "listIdCreate"), "create");
+        assert_eq!(post("/lists", "listAll"), "list");
+        assert_eq!(post("/answerShippingQuery", "x"), "other");
+        assert_eq!(post("/setChatPermissions", "x"), "other");
+        assert_eq!(post("/$batch", "x"), "other");
+        assert_eq!(post("/exports/cancel/{job}", "x"), "other");
+        assert_eq!(post("/exports/cancellations/{job}", "x"), "update");
+    }
+
+    #[test]
+    fn one_is_read_by_its_key_and_one_record_has_lists_of_its_own() {
+        let rows = "rows: {type: array, items: {type: object}}";
+        assert_eq!(action_of("/forms/getRecordByID", rows), Action::Get);
+        assert_eq!(action_of("/forms/getRecords", rows), Action::List);
+        assert_eq!(action_of("/lookup-tables", rows), Action::List);
+        assert_eq!(action_of("/lookupTables", rows), Action::Search);
+        let values: String = ["a", "b", "c", "d", "e"].iter().map(|f| format!("{f}: {{type: string}}, ")).collect();
+        assert_eq!(
+            action_of("/user/subscription", &format!("{values}{}", rows.replace("rows", "models"))),
+            Action::Get
+        );
+        assert_eq!(action_of("/user/subscription", &rows.replace("rows", "models")), Action::List);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::path::norm;
 use crate::model::{Fact, ParamIn, System};
 
 /// What stands before the key: `API-Key` of "Use the form `API-Key {your key}`", `Token token=` of "`Token token=<KEY>`",
-/// `Site-Key` of "`Authorization: Site-Key your-key`".
+/// `Site-Key` of "`Authorization: Site-Key your-key`" and of "set it to `Site-Key your-key`".
 pub(super) fn prefix(description: &str) -> Option<String> {
     let fits = |p: &str| {
         (2..=24).contains(&p.len())
@@ -14,7 +14,25 @@ pub(super) fn prefix(description: &str) -> Option<String> {
             && p.starts_with(|c: char| c.is_ascii_alphabetic())
             && p.chars().all(|c| c.is_ascii_alphanumeric() || "-_= ".contains(c))
     };
-    if let Some(at) = description.find(['{', '<', '[']) {
+    // Two words as code, the second of which stands for a key.
+    let stands_for = |word: &str| {
+        let word = norm(word);
+        !word.is_empty()
+            && (word.starts_with("your") || is_key(&word) || matches!(word.as_str(), "key" | "token" | "xxx"))
+    };
+    let code = description.split('`').skip(1).step_by(2).filter_map(|code| code.trim().split_once(' '));
+    if let Some((word, _)) =
+        code.clone().find(|(word, key)| !key.contains([' ', '{', '<', '[']) && stands_for(key) && fits(word))
+    {
+        return Some(word.to_owned());
+    }
+    // `<br>` holds the place of no key.
+    let holds = |at: &usize| {
+        !description
+            .get(at + 1..)
+            .is_some_and(|r| ["br", "/", "p>", "b>", "a ", "code"].iter().any(|tag| r.starts_with(tag)))
+    };
+    if let Some(at) = description.match_indices(['{', '<', '[']).map(|(at, _)| at).find(holds) {
         let before = description.get(..at)?.trim_end();
         let quoted = before.rsplit(['`', '"', '\'', ':', ',', '(']).next()?.trim();
         let word = before.rsplit([' ', ':', '`', '"', '\'']).next()?;
@@ -58,7 +76,11 @@ pub(super) fn of_parameters(system: &System) -> Vec<Fact> {
     for parameter in system.operations.iter().flat_map(|o| &o.parameters) {
         let name = norm(&parameter.name);
         let is_key = match parameter.place {
-            ParamIn::Header => matches!(name.as_str(), "authorization" | "token") || is_key(&name),
+            ParamIn::Header => {
+                matches!(name.as_str(), "authorization" | "token")
+                    || is_key(&name)
+                    || (parameter.required && matches!(name.as_str(), "secret" | "clientsecret" | "username" | "login"))
+            }
             ParamIn::Query => {
                 matches!(name.as_str(), "apikey" | "accesstoken" | "apitoken" | "accesskey" | "authtoken")
                     || parameter.name == "appid"
@@ -76,7 +98,11 @@ pub(super) fn of_parameters(system: &System) -> Vec<Fact> {
     // Words that mean other things, too, mean a key where most operations ask for it.
     let half = u32::try_from(system.operations.len().div_ceil(2)).unwrap_or(u32::MAX);
     seen.retain(|(place, name), (count, ..)| {
-        *place != ParamIn::Query || !matches!(name.as_str(), "token" | "key") || *count >= half
+        let common = match place {
+            ParamIn::Query => matches!(name.as_str(), "token" | "key"),
+            _ => matches!(name.as_str(), "secret" | "clientsecret" | "username" | "login"),
+        };
+        !common || *count >= half
     });
     seen.sort_by(|_, a, _, b| b.0.cmp(&a.0));
     seen.into_iter()
@@ -146,6 +172,8 @@ mod tests {
             ("The API key, e.g. `Token token=<KEY>`", Some("Token token=")),
             ("`Authorization: Site-Key your-private-key`", Some("Site-Key")),
             ("Authorization: your key in one word", None),
+            ("Set the `Authorization` header to `Site-Key your-private-key`<br>and see the guide.", Some("Site-Key")),
+            ("Send it in `Authorization header`.<br>It is secret.", None),
             ("The key.", None),
         ] {
             assert_eq!(prefix(text).as_deref(), before, "{text}");
@@ -165,6 +193,23 @@ mod tests {
         );
         assert_eq!(told("OAuth2 by client credentials."), [json!({"type": "oauth2_client_credentials"})]);
         assert!(told("Keys open doors.").is_empty());
+    }
+
+    #[test]
+    fn a_name_and_a_secret_that_every_request_asks_for_are_credentials() {
+        let both =
+            "parameters: [{name: UserName, in: header, required: true}, {name: Secret, in: header, required: true}]";
+        let text = |other: &str| {
+            format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/a: {{get: {{{both}, responses: {{}}}}}}{other}}}\n"
+            )
+        };
+        let names = |text: &str| -> Vec<serde_json::Value> {
+            values_of(text, "auth_mode").iter().map(|v| v["name"].clone()).collect()
+        };
+        assert_eq!(names(&text("")), ["UserName", "Secret"]);
+        let plain = ", /b: {get: {responses: {}}}, /c: {get: {responses: {}}}";
+        assert!(names(&text(plain)).is_empty());
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub(super) fn host_and_path(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = url.split_once("://")?;
     let rest = rest.split(['?', '#']).next().unwrap_or(rest);
     let (host, path) = rest.find('/').map_or((rest, ""), |i| rest.split_at(i));
+    // The port that everybody means is no part of the host (RFC 3986 section 3.2.3).
+    let port = if url.starts_with("https:") { ":443" } else { ":80" };
+    let host = host.strip_suffix(port).unwrap_or(host);
     (!host.is_empty()).then(|| (host, path.trim_end_matches('/')))
 }
 
@@ -40,8 +43,11 @@ fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     found.extend(facts);
 }
 
-/// Something of it is fixed.
+/// Something of it is fixed. `HOSTNAME` holds a place as `{hostname}` does.
 fn is_host(host: &str) -> bool {
+    if host.chars().all(|c| c.is_ascii_uppercase() || "_-".contains(c)) {
+        return false;
+    }
     let mut depth = 0_u32;
     host.chars().any(|c| {
         match c {
@@ -64,8 +70,9 @@ fn is_loopback(host: &str) -> bool {
 fn of_prose(system: &System, hints: &Hints<'_>) -> Option<Fact> {
     let servers = system.servers.iter().map(|s| shown(&s.description, &s.pointer));
     let texts = || hints.prose.iter().map(Prose::shown).chain(servers.clone());
+    let parameters = || hints.parameters().map(|(_, p)| p.shown());
     let paths: std::collections::BTreeSet<&str> = system.operations.iter().map(|o| fixed(&o.path)).collect();
-    for (text, pointer) in texts() {
+    for (text, pointer) in texts().chain(parameters()) {
         for url in urls(text) {
             let Some((host, path)) = host_and_path(url) else { continue };
             if let Some(base) = before_own(path, &paths).filter(|_| host.contains('.')) {
@@ -192,6 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn the_port_that_everybody_means_is_left_out() {
+        assert_eq!(read("[{url: 'https://a.example:443/v1'}]", ""), ["a.example/v1"]);
+        assert_eq!(read("[{url: 'https://a.example:8443'}]", ""), ["a.example:8443"]);
+    }
+
+    #[test]
+    fn a_parameter_tells_the_host_too() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/v1/letters: {get: {parameters: [{name: id, in: query, description: 'See GET https://api.letters.example/v1/letters for it'}], responses: {}}}}\n";
+        assert_eq!(values_of(text, "base_url")[0]["host"], "api.letters.example");
+    }
+
+    #[test]
     fn a_host_with_a_placeholder_is_the_host_of_an_account() {
         let servers = "[{url: /, description: 'Of the form `https://<your-account>.books.example/api/3/<thing>`'}]";
         assert_eq!(read(servers, ""), ["{your-account}.books.example"]);
@@ -210,7 +229,9 @@ mod tests {
             let values = values_of(&text(servers, told), "base_url");
             values.iter().map(|v| v["host"].as_str().unwrap_or("").to_owned()).collect::<Vec<_>>()
         };
-        for servers in ["[]", "[{url: 'https://{host}'}]", "[{url: 'http://localhost:8080/'}]"] {
+        for servers in
+            ["[]", "[{url: 'https://{host}'}]", "[{url: 'https://HOSTNAME/v2'}]", "[{url: 'http://localhost:8080/'}]"]
+        {
             assert_eq!(hosts(servers, told), ["api.letters.example"], "{servers}");
         }
         assert_eq!(hosts("[{url: 'http://localhost:8080/'}]", "Nothing."), ["localhost:8080"]);

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{Detector, Hints, Look};
-use crate::model::{Fact, Operation, SchemaId, Schemas, System};
+use crate::model::{Action, Fact, Operation, SchemaId, Schemas, System};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "bulk", look: Look::Observe(run) };
@@ -31,6 +31,10 @@ fn may(schemas: &Schemas, operation: &Operation) -> bool {
             || !schema.variants.is_empty()
             || schema.properties.values().any(|p| schemas.get(*p).items.is_some())
     };
+    // The list that a search takes is its filter.
+    if matches!(operation.action, Action::Search | Action::List | Action::Get) {
+        return false;
+    }
     let body = operation.body.as_ref().and_then(|b| b.schema);
     body.is_some_and(lists) && operation.success().and_then(|r| r.schema).is_some_and(lists)
 }
@@ -60,5 +64,20 @@ mod tests {
                     {application/json: {schema: {$ref: '#/components/schemas/B'}}}}}}}}\ncomponents: {schemas: {B: {type: object, \
                     properties: {id: {type: string}, chapters: {type: array, items: {type: object, properties: {title: {type: string}}}}}}}}\n";
         assert!(values_of(book, "bulk").is_empty());
+        // What a search takes in a list is its filter.
+        let search = many.replace("/things/batch", "/things/query").replace("addThings", "queryThings");
+        assert!(values_of(&search, "bulk").is_empty());
+        // One that was given a key is one, whatever lists it has; complaints are no results.
+        let answer = |fields: &str| {
+            format!(
+                "openapi: 3.1.0\ninfo: {{title: T, version: '1'}}\npaths: {{/carts: {{post: {{operationId: addCart, requestBody: {{content: \
+                     {{application/json: {{schema: {{type: object, properties: {{lines: {{type: array, items: {{$ref: '#/components/schemas/L'}}}}}}}}}}}}}}, responses: \
+                     {{'201': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{{fields}: {{type: array, items: {{$ref: \
+                     '#/components/schemas/L'}}}}}}}}}}}}}}}}}}}}}}\ncomponents: {{schemas: {{L: {{type: object, properties: {{sku: {{type: string}}}}}}}}}}\n"
+            )
+        };
+        assert_eq!(values_of(&answer("lines"), "bulk").len(), 1);
+        assert!(values_of(&answer("id: {type: string}, lines"), "bulk").is_empty());
+        assert!(values_of(&answer("errors"), "bulk").is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nouns::{Named, named};
-use super::path::{Segment, norm, noun, segments};
+use super::path::{Segment, is_version, norm, noun, segments};
 use super::{Detector, Hints, Look};
 use crate::model::{Action, Entity, Operation, SchemaId, Schemas, System};
 
@@ -13,6 +13,23 @@ pub(super) const DETECTOR: Detector = Detector { fact: "entity", look: Look::Der
 fn run(system: &mut System, _: &Hints<'_>) {
     let mut named: Vec<Option<Named>> = system.operations.iter().map(|o| named(o, &system.schemas)).collect();
     by_answers(system, &mut named);
+    if let Some((word, tenant)) = tenant(system) {
+        // What other parents have, too, is told apart by its parents.
+        let inside = |o: &Operation| root(&o.path).0 == word;
+        let elsewhere: BTreeSet<String> = system
+            .operations
+            .iter()
+            .zip(&named)
+            .filter_map(|(o, n)| Some((o, n.as_ref().filter(|n| n.parent.is_some())?)))
+            .filter(|(o, _)| !inside(o))
+            .map(|(_, n)| n.noun.clone())
+            .collect();
+        for n in named.iter_mut().flatten() {
+            if n.parent.as_deref() == Some(tenant.as_str()) && !elsewhere.contains(&n.noun) {
+                n.parent = None;
+            }
+        }
+    }
     // One noun below several parents and never on its own: `members` of lists and of segments are different things.
     // Where their schemas are named apart, those names are used, else the parents'.
     let mut parents: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
@@ -79,6 +96,30 @@ fn run(system: &mut System, _: &Hints<'_>) {
         }
     }
     system.entities = entities;
+}
+
+/// What most of a system stands below is nobody's parent, but whose system it is: `/accounts/{account}/…`. As the path has
+/// it, and as a noun.
+fn tenant(system: &System) -> Option<(String, String)> {
+    let mut below: BTreeMap<&str, usize> = BTreeMap::new();
+    for operation in &system.operations {
+        if let (word, true) = root(&operation.path) {
+            *below.entry(word).or_insert(0) += 1;
+        }
+    }
+    let (word, count) = below.into_iter().max_by_key(|(_, count)| *count)?;
+    let most = count >= 10 && count * 2 > system.operations.len();
+    most.then(|| noun(word)).flatten().map(|noun| (word.to_owned(), noun))
+}
+
+/// The first word of a path, and whether something stands below one of what it names.
+fn root(path: &str) -> (&str, bool) {
+    let mut steps = path.split('/').filter(|s| !s.is_empty() && !is_version(s));
+    let first = steps.next().unwrap_or_default();
+    match first.split_once(['(', '{']) {
+        Some((word, _)) => (word, !word.is_empty() && steps.next().is_some()),
+        None => (first, steps.next().is_some_and(|s| s.starts_with('{')) && steps.next().is_some()),
+    }
 }
 
 /// Where methods are called (`/conversations.info`), the word before the dot is a namespace; what is in it, the
@@ -199,6 +240,28 @@ mod tests {
             [call("/talks.info", room), call("/talks.create", room), call("/talks.close", "ok: {type: boolean}")];
         assert_eq!(entities_of(&three.join(", ")), [Some("room".into()), Some("room".into()), Some("room".to_owned())]);
         assert_eq!(entities_of(&call("/talks.info", room)), [Some("talk".to_owned())]);
+    }
+
+    #[test]
+    fn what_all_stands_below_is_no_parent() {
+        let get = |path: &str| format!("'/v1{path}': {{get: {{responses: {{}}}}}}");
+        let below = |path: &str| get(&format!("/accounts/{{a}}{path}"));
+        let mut paths: Vec<String> =
+            ["b", "c", "d", "e", "f", "g"].iter().map(|w| below(&format!("/{w}oxes"))).collect();
+        paths.extend([
+            below("/brands/{b}"),
+            below("/teams/{t}/brands"),
+            below("/brands"),
+            below("/guests"),
+            get("/halls/{h}/guests"),
+        ]);
+        let named = |paths: &[String]| -> Vec<String> {
+            entities_of(&paths.join(", ")).into_iter().flatten().skip(6).collect()
+        };
+        assert_eq!(named(&paths), ["brand", "brand", "brand", "account_guest", "hall_guest"]);
+        // With half of the system elsewhere, an account is a parent as others are.
+        paths.extend((0..12).map(|i| get(&format!("/other{i}"))));
+        assert_eq!(named(&paths)[..3], ["account_brand", "team_brand", "account_brand"]);
     }
 
     #[test]

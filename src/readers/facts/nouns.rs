@@ -23,6 +23,7 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .record
         .and_then(|r| schemas.get(r).name.as_deref())
         .and_then(|component| noun(component.rsplit('.').next().unwrap_or(component)))
+        .map(bare)
         .filter(|l| l.matches('_').count() < 3);
     // Fields of root types answer with types that have names of their own.
     if let Some(field) = &operation.root_field {
@@ -43,7 +44,7 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
     }
     let steps = segments(&operation.path);
     let command = super::orders::is_order(&steps)
-        && matches!(operation.action, Action::Other | Action::Upsert)
+        && matches!(operation.action, Action::Other | Action::Upsert | Action::Get | Action::List)
         && operation.method != crate::model::Method::Get;
     let is_verb = |i: usize, step: &Segment, word: &str| {
         let parts = parts(word);
@@ -58,7 +59,9 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
             && is_qualifier(word)
             && matches!(steps.get(i - 1), Some(Segment::Word(before)) if !is_self(word) || singular(before) != *before);
         let many = i > 0 && orders_many(word) && parts.iter().all(|w| is_bulk(w) || verb(w).is_some() || is_command(w));
-        actions || done || called || picks || many || (last && i > 0 && (alone || command))
+        let before_key =
+            operation.action == Action::Other && i + 2 == steps.len() && super::orders::is_order_before_key(&steps);
+        actions || before_key || done || called || picks || many || (last && i > 0 && (alone || command))
     };
     let found = steps
         .iter()
@@ -78,7 +81,8 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         name = ordered(word).unwrap_or(name);
     }
     if is_self(&word.to_lowercase()) {
-        name = label.clone().unwrap_or_else(|| "user".to_owned());
+        let users = |l: &String| l.ends_with("_user");
+        name = label.clone().filter(|l| !users(l)).unwrap_or_else(|| "user".to_owned());
     }
     let before = steps.get(..at).unwrap_or_default();
     // Children of blocks are blocks; statistics of messages are no messages.
@@ -106,6 +110,20 @@ pub(super) fn named(operation: &Operation, schemas: &Schemas) -> Option<Named> {
         .and_then(|param| before.get(..param)?.iter().rev().find_map(Segment::word))
         .and_then(noun);
     Some(Named { noun: name, parent, label, counts: operation.action != Action::Search })
+}
+
+/// The name of a schema without what only says that it is one, or how much of it there is: `album` of
+/// `simplified_album_object`.
+fn bare(label: String) -> String {
+    const LEADS: [&str; 8] = ["simplified", "slim", "basic", "minimal", "partial", "detailed", "full", "base"];
+    let label = match label.split_once('_') {
+        Some((first, rest)) if LEADS.contains(&first) => rest.to_owned(),
+        _ => label,
+    };
+    match label.rsplit_once('_') {
+        Some((before, "object" | "dto" | "model" | "schema" | "entity")) => before.to_owned(),
+        _ => label,
+    }
 }
 
 /// What is left of an order without its verb: `account` of `closeAccount`.
@@ -184,8 +202,22 @@ mod tests {
             ("get", "/batches/{id}", "batch"),
             ("get", "/users/delta()", "user"),
             ("post", "/people:search", "person"),
+            ("get", "/terms/related", "term"),
+            ("post", "/exports/cancel/{job}", "export"),
+            ("post", "/shipments/createlabel", "label"),
+            ("post", "/webhooks/subscribe", "webhook"),
+            ("post", "/orders({id})/Sales.SetAllPrices", "order"),
         ] {
             assert_eq!(entities_of(&call(method, path)), [Some(entity.to_owned())], "{path}");
+        }
+    }
+
+    #[test]
+    fn schemas_name_their_records_without_what_says_that_they_are_schemas() {
+        for (label, name) in
+            [("simplified_album_object", "album"), ("track_dto", "track"), ("base_price", "price"), ("model", "model")]
+        {
+            assert_eq!(super::bare(label.to_owned()), name);
         }
     }
 

@@ -82,9 +82,10 @@ fn of_body<'s>(schemas: &'s Schemas, body: SchemaId, out: &mut Vec<Query<'s>>) {
 }
 
 impl Query<'_> {
-    /// A text that was got from an answer, and that nobody is meant to read.
+    /// A text that was got from an answer, and that nobody is meant to read. A number is one in whatever type it goes.
     pub(super) fn opaque(&self) -> bool {
         self.text_only()
+            && !["number", "index", "no", "num"].iter().any(|end| self.name.ends_with(end))
             && ["token", "cursor", "opaque", "previous", "identifier", "returned", "response"]
                 .iter()
                 .any(|w| self.text.contains(w))
@@ -108,6 +109,13 @@ impl Query<'_> {
         format.starts_with("date")
             || (matches!(self.name.as_str(), "after" | "before")
                 && ["date", "timestamp", " time", "iso 8601"].iter().any(|w| self.text.contains(w)))
+    }
+
+    /// Begins a span of time: `start` and `from` do that too.
+    pub(super) fn timed(&self, schemas: &Schemas) -> bool {
+        matches!(self.name.as_str(), "start" | "from")
+            && (["timestamp", "posix", "unix", "epoch", " date", "datetime"].iter().any(|w| self.text.contains(w))
+                || self.dated(schemas))
     }
 
     /// The number of the first page.

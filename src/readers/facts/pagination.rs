@@ -87,11 +87,16 @@ fn paginate(
     let mut cursors: Vec<&Query<'_>> =
         CURSORS.iter().filter_map(|n| queries.iter().find(|q| q.name == *n && cursor(q))).collect();
     cursors.extend(queries.iter().filter(|q| !CURSORS.contains(&q.name.as_str()) && is_cursor(&q.name) && cursor(q)));
+    // Beside the upper bound, which pages back through what is there, the lower one only says what is new.
+    let falling = queries.iter().find(|q| q.name == "maxid" && limit.is_some());
+    if falling.is_some() {
+        cursors.retain(|q| q.name != "sinceid");
+    }
     let number = |q: &Query<'_>| {
         q.types.has(TypeSet::INTEGER) || q.types.has(TypeSet::NUMBER) || (q.types.is_any() && limit.is_some())
     };
     // A date may be called so, too.
-    let offset = named(&OFFSETS).filter(|q| match q.name.as_str() {
+    let offset = named(&OFFSETS).filter(|q| !q.timed(schemas)).filter(|q| match q.name.as_str() {
         "from" => q.types.has(TypeSet::INTEGER) || q.opaque(),
         "start" => number(q) || q.opaque(),
         _ => true,
@@ -128,7 +133,9 @@ fn paginate(
         && !counted
         && let Some(leaf) = next_url
     {
-        style = Some((PageStyle::LinkBody, None, Some(CursorFrom::Body(leaf.path.clone())), Some(leaf)));
+        // The address holds the cursor.
+        let query = cursors.first().copied();
+        style = Some((PageStyle::LinkBody, query, Some(CursorFrom::Body(leaf.path.clone())), Some(leaf)));
     }
     // Where both are there, the header holds the cursor.
     if style.is_none() && link_header {
@@ -172,8 +179,10 @@ fn paginate(
         let fed = weak.iter().find_map(|q| Some((*q, token_for(&leaves, q)?)));
         if let Some((query, token)) = fed {
             style = Some((PageStyle::Cursor, Some(query), Some(CursorFrom::Body(token.path.clone())), Some(token)));
-        } else if let Some(query) =
-            weak.into_iter().find(|q| q.name == "before" && !q.dated(schemas)).filter(|_| limit.is_some())
+        } else if let Some(query) = weak
+            .into_iter()
+            .find(|q| matches!(q.name.as_str(), "before" | "maxid") && !q.dated(schemas))
+            .filter(|_| limit.is_some())
         {
             let key = operation.record.and_then(|r| last_key(schemas, r)).map(CursorFrom::LastItem);
             style = Some((PageStyle::Cursor, Some(query), key, None));
@@ -224,10 +233,13 @@ fn basis(
     leaf: Option<&Leaf<'_>>,
     next: Option<&CursorFrom>,
 ) -> Basis {
-    if let Some(query) = query.filter(|q| style != PageStyle::LinkHeader && q.speaks_of_pages()) {
+    let follows = matches!(style, PageStyle::LinkHeader | PageStyle::LinkBody);
+    if let Some(query) = query.filter(|q| !follows && q.speaks_of_pages()) {
         return Basis::Stated { pointer: query.pointer.to_owned() };
     }
-    if let Some(leaf) = leaf.filter(|l| query.is_none() && l.schema.description.to_lowercase().contains("next")) {
+    if let Some(leaf) =
+        leaf.filter(|l| (query.is_none() || follows) && l.schema.description.to_lowercase().contains("next"))
+    {
         return Basis::Stated { pointer: leaf.schema.pointer.clone() };
     }
     let success = operation.success().map(|r| r.pointer.clone());
@@ -296,6 +308,42 @@ mod tests {
         assert_eq!(way("offset", "offset: {type: string}"), cursor("offset"));
         assert_eq!(way("offset", "offset: {type: integer}"), Some(("offset", Some("offset".into()), None)));
         assert_eq!(way("chapter", "chapter: {type: string}"), None);
+    }
+
+    #[test]
+    fn the_next_address_holds_the_cursor_that_is_declared() {
+        let answer = "{type: object, properties: {things: {type: array, items: {type: object}}, links: {type: object, properties: {next: {type: string, format: uri}}}}}";
+        let cursor = "[{name: 'page[cursor]', in: query, schema: {type: string}}]";
+        assert_eq!(way(cursor, answer), Some(("link_body", Some("page[cursor]".into()), None)));
+        assert_eq!(way("[]", answer), Some(("link_body", None, None)));
+    }
+
+    #[test]
+    fn a_page_number_that_goes_as_text_is_a_number() {
+        let param = |name: &str| {
+            format!("[{{name: {name}, in: query, description: The page to be returned, schema: {{type: string}}}}]")
+        };
+        assert_eq!(way(&param("pageNumber"), LIST), Some(("page", Some("pageNumber".into()), None)));
+        assert_eq!(way(&param("page"), LIST), Some(("cursor", Some("page".into()), None)));
+    }
+
+    #[test]
+    fn what_begins_a_span_of_time_skips_nothing() {
+        let start = |says: &str| {
+            format!(
+                "[{{name: start, in: query, description: {says}, schema: {{type: integer}}}}, {{name: page, in: query, schema: {{type: integer}}}}]"
+            )
+        };
+        assert_eq!(way(&start("POSIX timestamp."), LIST), Some(("page", Some("page".into()), None)));
+        assert_eq!(way(&start("Where to begin."), LIST), Some(("offset", Some("start".into()), None)));
+    }
+
+    #[test]
+    fn the_upper_bound_pages_back_and_the_lower_one_says_what_is_new() {
+        let since = "{name: since_id, in: query}, {name: count, in: query, schema: {type: integer}}";
+        let both = format!("[{since}, {{name: max_id, in: query}}]");
+        assert_eq!(way(&both, LIST), Some(("cursor", Some("max_id".into()), Some("count".into()))));
+        assert_eq!(way(&format!("[{since}]"), LIST), Some(("cursor", Some("since_id".into()), Some("count".into()))));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How paths and identifiers are read: segments and nouns.
 
-use super::verbs::{is_bulk, parts, verb};
+use super::verbs::{is_bulk, is_compound, parts, verb};
 use crate::base::text::singular;
 use crate::model::Action;
 
@@ -36,7 +36,14 @@ pub(super) fn segments(path: &str) -> Vec<Segment> {
             continue;
         }
         // `invoices/{id}/Vendor.Space.cancel`: an action with its namespace (OData 4.01 part 2 section 4.5).
-        let qualified = !out.is_empty() && raw.split(['{', '(']).next().is_some_and(|r| r.matches('.').count() > 1);
+        // After a key also with a namespace of one word: `Sales.Cancel`.
+        let after_key = matches!(out.last(), Some(Segment::Param(_)));
+        let upper = |w: &str| w.starts_with(|c: char| c.is_ascii_uppercase());
+        let qualified = !out.is_empty()
+            && raw.split(['{', '(']).next().is_some_and(|r| match r.split_once('.') {
+                Some((space, name)) => name.contains('.') || (after_key && upper(space) && upper(name)),
+                None => false,
+            });
         let mut rest =
             if qualified { raw.split('(').next().and_then(|r| r.rsplit('.').next()).unwrap_or(raw) } else { raw };
         // `users('{id}')` and `{id}:cancel` hold a word beside the parameter.
@@ -64,7 +71,7 @@ fn push_words(text: &str, out: &mut Vec<Segment>) {
 }
 
 /// `v1`, `v2beta1`, `2010-04-01`, `api`, `rest` …
-fn is_version(segment: &str) -> bool {
+pub(super) fn is_version(segment: &str) -> bool {
     let digits = segment.strip_prefix(['v', 'V']).unwrap_or(segment);
     let number = digits.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = ["alpha", "beta", "rc"].iter().find_map(|s| number.strip_suffix(s)).unwrap_or(digits);
@@ -87,12 +94,13 @@ pub(super) fn norm(name: &str) -> String {
 /// A noun as entities are called: singular, snake_case, without the verbs before it and what follows `by`.
 pub(super) fn noun(segment: &str) -> Option<String> {
     let mut parts = parts(segment);
+    let compound = is_compound(segment);
     if let Some(by) = parts.iter().skip(1).position(|w| w == "by").filter(|by| by + 2 < parts.len()) {
         parts.truncate(by + 1);
     }
     let leads =
         |w: &String| verb(w).is_some() || is_bulk(w) || matches!(w.as_str(), "get" | "post" | "put" | "set" | "or");
-    while parts.len() > 1 && parts.first().is_some_and(leads) && !named_after(&parts) {
+    while !compound && parts.len() > 1 && parts.first().is_some_and(leads) && !named_after(&parts) {
         parts.remove(0);
     }
     // A saved search is a thing; a search of tags is about tags.
@@ -137,6 +145,8 @@ mod tests {
         assert_eq!(steps("/docs/{id}:batchUpdate"), "docs <id> :batchUpdate");
         assert_eq!(steps("/v1beta/people:searchPeople"), "people :searchPeople");
         assert_eq!(steps("/v1/orders/{id}/Shop.Sales.cancel"), "orders <id> cancel");
+        assert_eq!(steps("/orders({id})/Sales.Cancel"), "orders <id> Cancel");
+        assert_eq!(steps("/files/{id}/Report.json"), "files <id> Report");
         assert_eq!(steps("/users/delta()"), "users delta");
         assert_eq!(steps("/groups/{id}/members/$ref"), "groups <id> members");
         assert_eq!(steps("/users('{id}')/messages"), "users <id> messages");
@@ -160,6 +170,10 @@ mod tests {
             ("batch-webhooks", "batch_webhook"),
             ("savedSearches", "saved_search"),
             ("OAuthApps", "oauth_app"),
+            ("lookup-tables", "lookup_table"),
+            ("change_requests", "change_request"),
+            ("queryAccounts", "account"),
+            ("query-by-ids", "query"),
         ] {
             assert_eq!(noun(segment).as_deref(), Some(name));
         }

@@ -1,6 +1,6 @@
 //! Where the records lie in an answer: `Operation::items` and `Operation::record`.
 
-use super::path::{norm, segments};
+use super::path::{Segment, norm, segments};
 use super::{Detector, Hints, Look};
 use crate::base::text::singular;
 use crate::model::{Operation, Root, RootField, SchemaId, Schemas, System, TypeSet};
@@ -150,9 +150,15 @@ fn list_in(schemas: &Schemas, body: SchemaId, operation: &Operation) -> Option<L
     let looks_like_a_record = ["id", "uuid", "sid", "gid", "created_at", "createdAt", "create_time", "createTime"]
         .iter()
         .any(|k| own.contains_key(k));
-    let ends_in_param = matches!(steps.last(), Some(super::path::Segment::Param(_)));
+    let ends_in_param = matches!(steps.last(), Some(Segment::Param(_)));
     let paged =
         own.keys().any(|k| is_paging(&norm(k))) || operation.parameters.iter().any(|p| is_paging(&norm(&p.name)));
+    // Beside many values of its own, a list that is called like nothing of the path belongs to the record.
+    let values = || own.values().filter(|id| !is_object(schemas, *id) && as_array(schemas, *id).is_none()).count();
+    let stray = best.score <= 3 && !paged && path_names_one(&steps) && values() >= 5;
+    if stray {
+        return None;
+    }
     let enough = match (ends_in_param, looks_like_a_record) {
         (false, false) if arrays == 1 => 3,
         (false, false) => 4,
@@ -161,6 +167,14 @@ fn list_in(schemas: &Schemas, body: SchemaId, operation: &Operation) -> Option<L
         _ => 100,
     };
     (best.score >= enough).then_some(best)
+}
+
+/// The last word of the path is in the singular.
+fn path_names_one(steps: &[Segment]) -> bool {
+    steps.last().and_then(Segment::word).is_some_and(|w| {
+        let w = w.to_lowercase();
+        singular(&w) == w
+    })
 }
 
 fn score(schemas: &Schemas, name: &str, item: Option<SchemaId>, depth: usize, words: &[String]) -> i32 {

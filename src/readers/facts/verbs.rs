@@ -19,7 +19,33 @@ pub(super) fn parts(name: &str) -> Vec<String> {
     if let Some(at) = parts.windows(2).position(|w| matches!(w, [o, auth] if o == "o" && auth == "auth")) {
         parts.splice(at..at + 2, ["oauth".to_owned()]);
     }
+    if let [only] = parts.as_slice()
+        && let Some((verb, rest)) = grown_together(only)
+    {
+        return vec![verb.to_owned(), rest.to_owned()];
+    }
     parts
+}
+
+/// A thing that is called after what is done with it, as paths have it: `lookup-tables`, `change_requests`. In one word with
+/// humps it is a method.
+pub(super) fn is_compound(word: &str) -> bool {
+    const BOTH: [&str; 6] = ["lookup", "query", "filter", "view", "index", "change"];
+    word.split_once(['-', '_']).is_some_and(|(first, rest)| {
+        BOTH.contains(&first) && !rest.contains(['-', '_']) && rest.len() > 3 && singular(rest) != rest
+    })
+}
+
+/// A verb and its noun, written as one: `createlabel`, `listtags`. `created`, `updates`, `listings` and `listeners` are words.
+fn grown_together(word: &str) -> Option<(&str, &str)> {
+    let verb = ["create", "delete", "update", "list", "get"].into_iter().find(|v| word.starts_with(v))?;
+    let (verb, rest) = word.split_at_checked(verb.len())?;
+    let ends = match verb {
+        "list" => ["s", "en", "ing", "by"].iter().any(|e| rest.starts_with(e)) || singular(rest) == rest,
+        "get" => ["t", "away"].iter().any(|e| rest.starts_with(e)),
+        _ => ["d", "s", "r"].iter().any(|e| rest.starts_with(e)) && rest.len() < 7,
+    };
+    (rest.len() >= 4 && !ends && rest.bytes().all(|b| b.is_ascii_lowercase())).then_some((verb, rest))
 }
 
 /// What a verb does; words that only repeat the HTTP method say nothing.
@@ -38,17 +64,17 @@ pub(super) fn verb(word: &str) -> Option<Action> {
 
 /// Orders, as paths give them.
 const COMMANDS: &str = "
-    abort accept acknowledge activate anonymize append apply approve archive assign attach authorize ban block
+    abort accept acknowledge activate anonymize answer append apply approve archive assign attach authorize ban block
     calculate cancel capture check clear clone close complete compute confirm
     continue convert copy deactivate decline defer deploy deprecate detach disable disconnect dismiss
     dispatch download duplicate enable end enqueue enroll evaluate execute expire export finalize finish
-    follow generate hide ignore import increment initiate install invalidate invite invoke
-    join kick leave lock login logout mark merge migrate move mute notify open pause pay ping
+    follow forward freeze generate hide ignore import increment initiate install invalidate invite invoke
+    join kick leave lock login logout mark merge migrate move mute notify open pause pay pin ping
     preview process promote provision publish reactivate reassign rebuild recalculate recover redeem redeliver
     refresh regenerate reindex reject release remind render reopen reorder replay replicate republish requeue
-    reschedule resend reset resolve restart restore resume retry revert revoke rollback rotate run scale
-    schedule send set settle share sign simulate snooze start stop submit suspend swap sync synchronize terminate
-    test toggle transfer trash trigger unarchive unassign unban unblock unfollow unhide uninstall
+    reschedule resend reset resolve restart restore restrict resume retry revert revoke rollback rotate run save scale
+    schedule send set settle share sign simulate snooze start stop submit subscribe suspend swap sync synchronize terminate
+    test toggle transfer trash trigger unapply unarchive unassign unban unblock unfollow unfreeze unhide uninstall
     unlink unlock unmute unpin unpublish unshare unsubscribe unsuspend untrash upload validate verify void wait
     watch withdraw";
 
@@ -93,7 +119,7 @@ pub(super) fn is_only_verbs(parts: &[String]) -> bool {
 const QUALIFIERS: &str = "
     active all archived assigned async available closed completed continue count counts cursor default deleted
     delta detail detailed directory featured global inactive latest next paged paginated pending popular private
-    public recent released remaining scroll shared starred top trending unanswered unread upcoming";
+    public recent recommended related released remaining scroll shared starred suggested top trending unanswered unread upcoming";
 
 /// Picks some of what stands before it, or tells something of it: `tickets/recent`, `orders/count`, `users/me`.
 pub(super) fn is_qualifier(word: &str) -> bool {
@@ -121,6 +147,17 @@ mod tests {
         assert_eq!(parts("create_folder_v2"), ["create", "folder"]);
         assert_eq!(parts("OAuthApps"), ["oauth", "apps"]);
         assert_eq!(parts("v2"), ["v2"]);
+    }
+
+    #[test]
+    fn a_verb_and_its_noun_are_told_apart_though_written_as_one() {
+        assert_eq!(parts("createlabel"), ["create", "label"]);
+        assert_eq!(parts("listtags"), ["list", "tags"]);
+        assert_eq!(parts("getrates"), ["get", "rates"]);
+        for word in ["created", "updates", "deletes", "listings", "listeners", "lists", "listen", "getters", "creators"]
+        {
+            assert_eq!(parts(word), [word]);
+        }
     }
 
     #[test]

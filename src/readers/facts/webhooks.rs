@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::path::{Segment, norm, segments};
+use super::verbs::{parts, verb};
 use super::{Detector, Hints, Look};
 use crate::model::{Action, Fact, Method, Operation, Schemas, System};
 
@@ -11,6 +12,10 @@ pub(super) const DETECTOR: Detector = Detector { fact: "webhooks", look: Look::O
 
 fn is_hook(word: &str) -> bool {
     let word = norm(word);
+    // What tells of webhooks is none.
+    if ["test", "tests", "log", "logs", "deliveries", "attempts", "info"].iter().any(|end| word.ends_with(end)) {
+        return false;
+    }
     // `event_hooks`, but hooks of compositions are none.
     let hooks = word.strip_suffix('s').unwrap_or(&word).strip_suffix("hook");
     word.contains("webhook")
@@ -69,10 +74,30 @@ fn subscribes(operation: &Operation, schemas: &Schemas) -> bool {
     let creates = operation.action == Action::Create
         && operation.method == Method::Post
         && called.iter().any(|w| last.contains(w));
-    let Some(body) = operation.body.as_ref().filter(|_| creates).and_then(|b| b.schema) else { return false };
+    // Who watches a list is told of what happens in it.
+    let watches = last == "watch" && operation.method == Method::Post;
+    let body = operation.body.as_ref().filter(|_| creates || watches).and_then(|b| b.schema);
+    let Some(body) = body else { return false };
     let fields = schemas.properties(body);
     let any = |names: &[&str]| fields.keys().any(|f| names.contains(&norm(f).as_str()));
-    fields.len() <= 40 && any(&WHERE) && any(&WHAT)
+    fields.len() <= 40 && if watches { any(&WHERE) || any(&["topicname"]) } else { any(&WHERE) && any(&WHAT) }
+}
+
+/// A word that makes what stands before or after it: `webhooks/add`, `setWebhook`.
+fn sets(word: &str) -> bool {
+    verb(word) == Some(Action::Create) || matches!(word, "set" | "subscribe")
+}
+
+/// A method that sets a webhook up: `/setWebhook`, `/webhooks/add`.
+fn calls_for(operation: &Operation) -> bool {
+    let steps = segments(&operation.path);
+    let Some(Segment::Word(last) | Segment::Call(last)) = steps.last() else { return false };
+    let words = parts(last);
+    match words.split_first() {
+        Some((first, [])) => sets(first) && steps.iter().rev().nth(1).and_then(Segment::word).is_some_and(is_hook),
+        Some((first, rest)) => sets(first) && is_hook(&rest.concat()),
+        None => false,
+    }
 }
 
 fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
@@ -113,15 +138,23 @@ fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut subscribe: Vec<&&Operation> = about
         .iter()
         .filter(|o| {
-            matches!(o.method, Method::Post | Method::Put) && !matches!(o.action, Action::Search | Action::Other)
+            matches!(o.method, Method::Post | Method::Put)
+                && !matches!(o.action, Action::Search | Action::Get | Action::List | Action::Delete)
         })
         .filter(|o| {
+            if calls_for(o) || subscribes(o, &system.schemas) {
+                return true;
+            }
+            // One of them is changed, or something is done to it.
+            if o.action == Action::Other || o.path.trim_end_matches('/').ends_with('}') {
+                return false;
+            }
             let words: Vec<String> = segments(&o.path).iter().filter_map(Segment::word).map(norm).collect();
             // `webhooks/subscriptions` is subscribed to as `webhooks` is.
             let below =
                 words.last().is_some_and(|w| matches!(w.as_str(), "subscriptions" | "subscription" | "endpoints"));
             let named = segments(&o.path).last().and_then(Segment::word).is_some_and(is_hook);
-            named || (below && words.iter().any(|w| is_hook(w))) || subscribes(o, &system.schemas)
+            named || (below && words.iter().any(|w| is_hook(w)))
         })
         .collect();
     subscribe.sort_by_key(|o| o.path.matches('{').count());
@@ -143,6 +176,35 @@ mod tests {
         let paths: Vec<serde_json::Value> =
             values_of(text, "webhook_subscribe_endpoint").iter().map(|v| v["path"].clone()).collect();
         assert_eq!(paths, ["/v1/Sinks"]);
+    }
+
+    #[test]
+    fn a_method_sets_a_webhook_up_and_others_do_not() {
+        let paths = |paths: &str| -> Vec<serde_json::Value> {
+            let text = format!("openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{{paths}}}\n");
+            values_of(&text, "webhook_subscribe_endpoint").iter().map(|v| v["path"].clone()).collect()
+        };
+        let post = |all: &[&str]| {
+            all.iter().map(|p| format!("'{p}': {{post: {{responses: {{}}}}}}")).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(paths(&post(&["/setWebhook", "/deleteWebhook", "/getWebhookInfo"])), ["/setWebhook"]);
+        assert_eq!(
+            paths(&post(&["/webhooks/add", "/webhooks/list", "/webhooks/delete", "/webhook_tests"])),
+            ["/webhooks/add"]
+        );
+        let put = "'/webhooks/subscriptions/{id}': {put: {responses: {}}}";
+        assert_eq!(paths(put), Vec::<serde_json::Value>::new());
+    }
+
+    #[test]
+    fn who_watches_a_list_is_told_of_it() {
+        let watch = |field: &str| {
+            format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/events/watch: {{post: {{requestBody: {{content: {{application/json: {{schema: {{type: object, properties: {{{field}: {{type: string}}}}}}}}}}}}, responses: {{}}}}}}}}\n"
+            )
+        };
+        assert_eq!(values_of(&watch("address"), "webhook_subscribe_endpoint")[0]["path"], "/events/watch");
+        assert_eq!(values_of(&watch("colour"), "webhooks")[0]["value"], false);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) fn schemes(doc: &mut Document<'_>, place: &[&str]) -> BTreeMap<String
         let Some(at) = doc.resolve(at) else { continue };
         match kind(&at) {
             Ok(kind) => {
-                let description = at.quoted("description", 200);
+                let description = at.quoted("description", 500);
                 out.insert(quoted(name, 120), SecurityScheme { kind, description, pointer: at.pointer() });
             }
             Err(because) => {

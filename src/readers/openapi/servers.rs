@@ -95,6 +95,10 @@ fn described(server: &At<'_>) -> String {
 pub(in crate::readers) fn with_defaults(url: &str, server: &At<'_>) -> String {
     let mut url = quoted(url, 500);
     for (name, variable) in server.child("variables").iter().flat_map(At::children) {
+        // The example of a key that goes into the path is nobody's address.
+        if is_secret(name) {
+            continue;
+        }
         let default = match variable.value.get("default") {
             Some(Node::Text(s)) => quoted(s, 200),
             Some(Node::Number(digits)) => digits.to_owned(),
@@ -103,6 +107,12 @@ pub(in crate::readers) fn with_defaults(url: &str, server: &At<'_>) -> String {
         url = url.replace(&format!("{{{name}}}"), &default);
     }
     url
+}
+
+fn is_secret(name: &str) -> bool {
+    ["token", "apikey", "api_key", "api-key", "secret", "password"].iter().any(|end| {
+        name.len() >= end.len() && name.get(name.len() - end.len()..).is_some_and(|n| n.eq_ignore_ascii_case(end))
+    })
 }
 
 fn absolute(url: &str) -> bool {
@@ -148,6 +158,13 @@ mod tests {
         let root = json!({"servers": [{"url": "https://{region}.x.example/{v}/{left}/",
             "variables": {"region": {"default": "eu"}, "v": {"default": 2}}}]});
         assert_eq!(urls(&root, "f"), ["https://eu.x.example/2/{left}"]);
+    }
+
+    #[test]
+    fn a_key_in_the_path_stays_open() {
+        let root = json!({"servers": [{"url": "https://x.example/bot{bot_token}/{tokens}",
+            "variables": {"bot_token": {"default": "123:ABC"}, "tokens": {"default": "all"}}}]});
+        assert_eq!(urls(&root, "f"), ["https://x.example/bot{bot_token}/all"]);
     }
 
     #[test]
