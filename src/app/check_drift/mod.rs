@@ -206,7 +206,7 @@ impl UseCase for CheckDrift {
             breaking: breaking as u64,
             codes,
         };
-        let next = next(&params, breaking, total, cursor.is_some());
+        let next = next(&params, old.digest == new.digest, breaking, total, cursor.is_some());
         let answer = Answer {
             system: title(old, new),
             breaking,
@@ -295,7 +295,7 @@ fn names(
     Ok(found)
 }
 
-fn next(params: &Params, breaking: usize, total: usize, more: bool) -> String {
+fn next(params: &Params, same: bool, breaking: usize, total: usize, more: bool) -> String {
     let session = params.session.as_ref().map(|s| format!("\"session\": \"{s}\", ")).unwrap_or_default();
     if more {
         return "call again with this cursor for more changes".to_owned();
@@ -308,7 +308,11 @@ fn next(params: &Params, breaking: usize, total: usize, more: bool) -> String {
             "point {file} at {}, mend the lines named, then check_contract {{{session}\"contract\": \"{file}\"}} and run_drills",
             params.new
         ),
-        (None, 0) if total == 0 => format!("nothing to do: {} says what {} said", params.new, params.old),
+        (None, 0) if total == 0 && same => format!("nothing to do: {} is {}, byte for byte", params.new, params.old),
+        (None, 0) if total == 0 => format!(
+            "nothing to do for a caller: {} asks and promises what {} did; words that no rule reads may differ",
+            params.new, params.old
+        ),
         (None, _) => format!(
             "check_drift {{{session}\"old\": \"{}\", \"new\": \"{}\", \"integration\": \"integration.yaml\"}} shows what one integration feels",
             params.old, params.new

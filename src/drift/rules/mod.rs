@@ -59,6 +59,7 @@ mod scope_added;
 mod scope_removed;
 mod server_added;
 mod server_removed;
+mod statement_changed;
 mod status_added;
 mod status_removed;
 mod success_status_changed;
@@ -133,6 +134,7 @@ pub const ALL: &[Rule] = &[
     media_type_added::RULE,
     answer_emptied::RULE,
     success_status_changed::RULE,
+    statement_changed::RULE,
     status_added::RULE,
     status_removed::RULE,
     answer_header_removed::RULE,

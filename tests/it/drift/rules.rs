@@ -150,6 +150,11 @@ pub(super) const EDITS: &[Edit] = &[
         "operationId: getStatus\n      description: This operation will be removed on March 1, 2027.",
     ),
     (
+        "statement-changed",
+        "info: {title: Shop,",
+        "info: {description: At most 5 concurrent requests are allowed., title: Shop,",
+    ),
+    (
         "sunset-announced",
         "info: {title: Shop,",
         "info: {description: The service reaches its end of life in May 2027., title: Shop,",
