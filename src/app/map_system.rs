@@ -15,6 +15,7 @@ use crate::base::text;
 use crate::evidence::{EventKind, Phase};
 use crate::finding::{Finding, Location};
 use crate::model::{Action, System};
+use crate::readers::suspicious;
 use crate::workflow::record;
 
 /// Arguments of `map_system`.
@@ -164,7 +165,8 @@ fn answer(call: &Call<'_>, name: &str, params: &Params, read: &Description, syst
     let entities_total = entities.len();
     let (described, old) = described(call, &read.origin, system);
     let mut worst_first: Vec<_> = known.findings.iter().chain(&old).chain(&read.findings).collect();
-    worst_first.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    // What speaks to agents is told to the agent that reads on, whatever else is wrong.
+    worst_first.sort_by_key(|f| (f.code != suspicious::CODE, std::cmp::Reverse(f.severity)));
     let mut findings_out: Vec<FindingOut> = worst_first.into_iter().map(FindingOut::from).collect();
     let (facts_total, findings_total) = (all.len(), findings_out.len());
     let not_stated = EXPECTED.iter().filter(|f| !all.iter().any(|a| a.fact == **f)).map(|f| (*f).to_owned()).collect();

@@ -21,6 +21,9 @@ pub struct Bulk {
     pub upserts: bool,
 }
 
+/// Most values that a request for many records has beside them.
+const MOST_OPTIONS: usize = 5;
+
 impl Operation {
     /// What it says of many records at once; nothing where request or answer hold no list of objects, or where one record
     /// goes in and comes back, or one is answered with its key: what lies in its list belongs to it.
@@ -33,7 +36,19 @@ impl Operation {
         let (records, list, record) = list_of(schemas, sent)?;
         let (results, _, result) = list_of(schemas, answered)?;
         // Complaints are not told of each record.
-        if results.last().is_some_and(|name| matches!(name.as_str(), "errors" | "warnings" | "links")) {
+        let complains = |path: &[String]| {
+            path.last().is_some_and(|name| {
+                words(name)
+                    .last()
+                    .is_some_and(|w| matches!(w.as_str(), "error" | "errors" | "warning" | "warnings" | "links"))
+            })
+        };
+        if complains(&results) || complains(&records) {
+            return None;
+        }
+        // What has many values of its own beside the list is one record that holds a list; a request for many has a few options.
+        let own = schemas.properties(sent).values().filter(|id| objects(schemas, *id).is_none()).count();
+        if !records.is_empty() && own > MOST_OPTIONS {
             return None;
         }
         // Beside the key that one record was given, lists are its own.

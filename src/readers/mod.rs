@@ -19,7 +19,7 @@ mod postman;
 mod proto;
 mod recognise;
 mod sql;
-mod suspicious;
+pub(crate) mod suspicious;
 
 use crate::base::both::both;
 use crate::base::digest::Digest;

@@ -3,6 +3,7 @@
 use super::Hints;
 use super::auth_mode::{api_key, mode, oauth_flow};
 use super::path::norm;
+use super::said::affirms;
 use crate::model::{Fact, ParamIn, System};
 
 /// What stands before the key: `API-Key` of "Use the form `API-Key {your key}`", `Token token=` of "`Token token=<KEY>`",
@@ -139,7 +140,7 @@ pub(super) fn of_prose(hints: &Hints<'_>) -> Vec<Fact> {
                 ("api_key", Some(header)) => api_key("header", header, None),
                 _ => mode(kind),
             };
-            let told = signs.iter().any(|s| text.contains(s)) || (kind == "api_key" && named.is_some());
+            let told = affirms(&text, signs) || (kind == "api_key" && named.is_some());
             if told && !facts.iter().any(|f: &Fact| f.value == value) {
                 let from = vec![prose.pointer.to_string()];
                 facts.push(Fact::inferred("auth_mode", value, "authentication-in-prose", from, 0.45));

@@ -80,4 +80,22 @@ mod tests {
         assert!(values_of(&answer("id: {type: string}, lines"), "bulk").is_empty());
         assert!(values_of(&answer("errors"), "bulk").is_empty());
     }
+
+    #[test]
+    fn a_record_with_a_list_is_not_many_records() {
+        let account = "{type: object, properties: {code: {type: string}, name: {type: string}, kind: {type: string}, tax: {type: string}, \
+             bank: {type: string}, note: {type: string}, lines: &list {type: array, items: {type: object, properties: {of: {type: string}}}}}}";
+        let many = "{type: object, properties: {dry_run: {type: boolean}, lines: *list}}";
+        let complaints = "{type: object, properties: {validationErrors: *list}}";
+        let bulk = |sent: &str, answered: &str| {
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\nx-list: {account}\npaths: {{/a: {{post: {{requestBody: {{content: {{application/json: {{schema: {sent}}}}}}}, \
+                 responses: {{'200': {{description: ok, content: {{application/json: {{schema: {answered}}}}}}}}}}}}}}}\n"
+            );
+            !super::super::values_of(&text, "bulk").is_empty()
+        };
+        assert!(bulk(many, "{type: object, properties: {results: *list}}"));
+        assert!(!bulk(&account.replace("&list ", ""), "{type: object, properties: {results: *list}}"), "one account");
+        assert!(!bulk(many, complaints), "complaints");
+    }
 }

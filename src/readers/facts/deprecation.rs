@@ -26,7 +26,9 @@ fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
         let name = norm(extension.name);
         let dated =
             name.contains("sunset") || name.contains("deprecat") && (name.contains("date") || name.contains("at"));
-        if let Some(date) = extension.value.as_str().filter(|_| dated)
+        // A year at least: some say there what to use instead.
+        let year = |date: &&str| date.as_bytes().windows(4).any(|w| w.iter().all(u8::is_ascii_digit));
+        if let Some(date) = extension.value.as_str().filter(|_| dated).filter(year)
             && facts.len() < MOST
         {
             let operation = extension.operation.and_then(|i| system.operations.get(i)).map(|o| o.id.as_str());
@@ -59,4 +61,14 @@ fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
 /// Names a year: `2027-03-01`, `March 2027`.
 fn dated(sentence: &str) -> bool {
     sentence.split(|c: char| !c.is_ascii_digit()).any(|n| n.len() == 4 && n.starts_with("20"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_to_use_instead_is_no_date() {
+        let text = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {x-sunset: Use /b instead., responses: {}}}, /b: {get: {x-sunset: '2027-01-31', responses: {}}}}\n";
+        let found = super::super::values_of(text, "deprecation");
+        assert_eq!(found.iter().map(|f| f["sunset"].as_str().unwrap_or_default()).collect::<Vec<_>>(), ["2027-01-31"]);
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::path::norm;
+use super::said::affirms;
 use super::{Detector, Hints, Look};
 use crate::model::{Basis, Fact, Idempotency, ParamIn, System};
 
@@ -41,6 +42,10 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         let said = hints.prose.iter().find_map(|p| {
             let name =
                 ["Idempotency-Key", "X-Idempotency-Key", "Idempotent-Key"].into_iter().find(|n| p.text.contains(n))?;
+            // One sentence names it, another may say that it does nothing.
+            if !affirms(p.text, &[&name.to_ascii_lowercase()]) || !affirms(p.text, &["idempoten"]) {
+                return None;
+            }
             Some((name, p.pointer.to_string()))
         });
         if let Some((name, pointer)) = said {

@@ -34,11 +34,19 @@ fn unit(field: &EntityField<'_>) -> Option<(&'static str, f64)> {
     let text = field.schema.types.has(TypeSet::STRING);
     let describes = |word| says(&field.schema.description, word);
     let minor = ["smallest currency unit", "smallest unit", "smallest denomination", "minor unit", "in cents", "cents"];
+    let denied = ["not cents", "not in cents", "rather than cents"]
+        .iter()
+        .any(|w| field.schema.description.to_lowercase().contains(w));
+    if denied {
+        return text.then_some(("major", 0.65));
+    }
     if named_cents && number {
         Some(("minor", 0.70))
     } else if (number || text) && minor.iter().any(|w| describes(w)) {
         Some(("minor", 0.68))
     } else if text
+        // `unit_amount_decimal` beside `unit_amount` is a finer count of the same unit, whichever that is.
+        && words.last().is_none_or(|w| w != "decimal")
         && (matches!(field.schema.format.as_deref(), Some("decimal" | "money"))
             || field.schema.pattern.as_deref().is_some_and(|p| p.contains("\\.")))
     {
@@ -83,5 +91,24 @@ fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
     for (unit, sure, count, fields, from) in units {
         let value = json!({"unit": unit, "fields": count, "first": fields});
         found.push(Fact::inferred("money", value, "amounts-by-name-and-description", from, sure));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_finer_count_of_the_same_unit_and_a_denied_one_tell_nothing_of_cents() {
+        let unit = |field: &str| {
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{'/plans/{{id}}': {{get: {{responses: {{'200': {{description: ok, \
+                 content: {{application/json: {{schema: {{type: object, properties: {{id: {{type: string}}, {field}}}}}}}}}}}}}}}}}}}\n"
+            );
+            let found = super::super::values_of(&text, "money");
+            found.first().and_then(|f| f["unit"].as_str().map(str::to_owned))
+        };
+        assert_eq!(unit("amount_decimal: {type: string, format: decimal}"), None);
+        assert_eq!(unit("amount: {type: string, format: decimal}").as_deref(), Some("major"));
+        assert_eq!(unit("amount: {type: integer, description: In cents.}").as_deref(), Some("minor"));
+        assert_eq!(unit("amount: {type: integer, description: \"In whole dollars, not cents.\"}"), None);
     }
 }

@@ -6,6 +6,7 @@ use regex::{Captures, Regex};
 use serde_json::json;
 
 use super::path::norm;
+use super::said::denies;
 use super::{Detector, Hints, Look};
 use crate::base::tree::Node;
 use crate::model::{Basis, Fact, RateLimit, System};
@@ -177,6 +178,7 @@ fn of_prose(text: &str) -> Option<(u64, u64, Option<&'static str>)> {
         if (retries && !around.contains("limit"))
             || (what == "times" && per != "per" && !around.contains("limit"))
             || !strong
+            || denies(&around)
         {
             continue;
         }

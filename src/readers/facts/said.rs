@@ -140,6 +140,36 @@ pub(super) fn sentence(text: &str, from: usize, to: usize) -> &str {
     text.get(start..end).unwrap_or("").trim()
 }
 
+/// A sentence says that something is not there, or is there no more: what it names is not stated by it.
+pub(super) fn denies(sentence: &str) -> bool {
+    const DENIES: [&str; 14] = [
+        "not support",
+        "n't support",
+        "not yet support",
+        "unsupported",
+        "no longer",
+        "not available",
+        "is ignored",
+        "are ignored",
+        "been removed",
+        "was removed",
+        "were removed",
+        "do not use",
+        "don't use",
+        "abolished",
+    ];
+    let sentence = sentence.to_ascii_lowercase();
+    DENIES.iter().any(|w| sentence.contains(w))
+}
+
+/// Whether the text speaks of one of these words, in lower case, and does not deny it in the same sentence.
+pub(super) fn affirms(text: &str, words: &[&str]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    words
+        .iter()
+        .any(|word| lower.match_indices(word).any(|(at, found)| !denies(sentence(&lower, at, at + found.len()))))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -159,5 +189,31 @@ pub(super) mod tests {
         assert_eq!(of(Topic::ServiceLevel).len(), 1);
         assert_eq!(of(Topic::Order), ["Sorted by id."]);
         assert!(of(Topic::Signature).is_empty());
+    }
+
+    #[test]
+    fn what_a_sentence_denies_is_not_stated_by_it() {
+        let facts = |said: &str, fact: &str| {
+            let text = format!(
+                "openapi: 3.0.3\ninfo: {{title: T, version: '1', description: \"{said}\"}}\npaths: {{/a: {{get: {{responses: {{}}}}}}}}"
+            );
+            super::super::values_of(&text, fact).iter().filter(|v| v["value"] != false).count()
+        };
+        for (fact, denied, affirmed) in [
+            (
+                "idempotency",
+                "Idempotency is not supported. The Idempotency-Key header is ignored.",
+                "Send an Idempotency-Key header.",
+            ),
+            ("auth_mode", "OAuth 2.0 is not supported.", "OAuth 2.0 is supported. Basic auth is not supported."),
+            ("webhooks", "We no longer support webhooks.", "We send webhooks. Web sockets are not supported."),
+            (
+                "rate_limit",
+                "The limit of 100 requests per minute was removed.",
+                "The limit is 100 requests per minute.",
+            ),
+        ] {
+            assert_eq!((facts(denied, fact), facts(affirmed, fact)), (0, 1), "{fact}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::path::{Segment, norm, segments};
+use super::said::affirms;
 use super::verbs::{parts, verb};
 use super::{Detector, Hints, Look};
 use crate::model::{Action, Fact, Method, Operation, Schemas, System};
@@ -115,8 +116,7 @@ fn run(system: &System, hints: &Hints<'_>, found: &mut Vec<Fact>) {
         let from = vec![operation.pointer.clone()];
         facts.push(Fact::inferred("webhooks", json!({"value": true}), "webhook-operations", from, 0.70));
     } else {
-        let said =
-            hints.prose.iter().filter(|p| p.operation.is_none()).find(|p| p.text.to_lowercase().contains("webhook"));
+        let said = hints.prose.iter().filter(|p| p.operation.is_none()).find(|p| affirms(p.text, &["webhook"]));
         facts.push(match said {
             Some(prose) => {
                 let from = vec![prose.pointer.to_string()];

@@ -78,7 +78,14 @@ fn below(doc: &mut Document<'_>, place: &At<'_>, origin: &str) -> Vec<Server> {
             doc.warn("no-server", &server.pointer(), "the server has no url", "add the url of the server");
             continue;
         };
-        let url = resolved(&with_defaults(url, &server), origin);
+        let written = with_defaults(url, &server);
+        let bare = bare(&written);
+        if bare.len() < written.len() {
+            let message = "the address of the server holds credentials, a query or a fragment, which are left out";
+            let fix = "keep the address to host and path; a credential that stood in it is known: have it replaced";
+            doc.warn("server-address-with-more", &server.pointer(), message, fix);
+        }
+        let url = resolved(&bare, origin);
         if !servers.iter().any(|s| s.url == url) {
             servers.push(Server { url, description: described(&server), pointer: server.pointer() });
         }
@@ -113,6 +120,16 @@ fn is_secret(name: &str) -> bool {
     ["token", "apikey", "api_key", "api-key", "secret", "password"].iter().any(|end| {
         name.len() >= end.len() && name.get(name.len() - end.len()..).is_some_and(|n| n.eq_ignore_ascii_case(end))
     })
+}
+
+/// An address without the user and password before its host (RFC 3986 section 3.2.1), without query and fragment: no
+/// request could be built on it, and what stands there is nobody's to repeat.
+fn bare(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or(url);
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 fn absolute(url: &str) -> bool {
@@ -158,6 +175,19 @@ mod tests {
         let root = json!({"servers": [{"url": "https://{region}.x.example/{v}/{left}/",
             "variables": {"region": {"default": "eu"}, "v": {"default": 2}}}]});
         assert_eq!(urls(&root, "f"), ["https://eu.x.example/2/{left}"]);
+    }
+
+    #[test]
+    fn credentials_in_an_address_are_left_out_and_told() {
+        let root = json!({"servers": [{"url": "https://user:hunter2@x.example/v1?api_key=k-123"}, {"url": "/v2#x"}]});
+        let arena = crate::base::tree::Arena::default();
+        let mut doc = Document::new(arena.of_value(&root), "f", &arena);
+        let servers: Vec<String> = read(&mut doc, Dialect::Openapi3, "f").into_iter().map(|s| s.url).collect();
+        assert_eq!(servers, ["https://x.example/v1", "/v2"]);
+        let findings = doc.into_findings();
+        let told: Vec<String> = findings.iter().map(|f| format!("{} {}", f.code, f.location)).collect();
+        assert_eq!(told, ["server-address-with-more f#/servers/0", "server-address-with-more f#/servers/1"]);
+        assert!(!format!("{findings:?}").contains("hunter2"), "what is told of a secret does not hold it");
     }
 
     #[test]
