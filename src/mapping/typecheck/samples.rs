@@ -67,15 +67,14 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     }
     for (index, because, record) in told.into_values() {
         let Some(rule) = mapping.rules.get(index) else { continue };
-        let same = |r: &Value| {
-            let out = mapping.apply(r).ok();
-            out.is_some_and(|out| {
-                validate(cx.target.0, cx.target.1, &out, Direction::Request).iter().any(|v| {
-                    within(&v.pointer, rule.target.segments()) && kind_of_reason(&v.because) == kind_of_reason(&because)
-                })
-            })
+        let reason = |r: &Value| {
+            let out = mapping.apply(r).ok()?;
+            let all = validate(cx.target.0, cx.target.1, &out, Direction::Request);
+            let own = all.into_iter().filter(|v| within(&v.pointer, rule.target.segments()));
+            own.map(|v| v.because).find(|b| sort_of(b) == sort_of(&because))
         };
-        let small = shrunk(cx, &record, same);
+        let small = shrunk(cx, &record, |r| reason(r).is_some());
+        let because = reason(&small).unwrap_or_else(|| because.clone());
         let message =
             format!("a generated record gives a value for target {} that {}", rule.target, quoted(&because, 160));
         cx.warning(rule.source_at, "sample-does-not-fit", message, FIX);
@@ -97,7 +96,7 @@ fn covers(rule: &Rule, at: Span) -> bool {
 }
 
 /// What is wrong, without the numbers: another length of the same fault is the same fault.
-fn kind_of_reason(because: &str) -> String {
+fn sort_of(because: &str) -> String {
     because.chars().filter(|c| !c.is_ascii_digit()).take(24).collect()
 }
 
