@@ -209,6 +209,7 @@ impl Context<'_> {
             let (is, not) = if millis { ("millis", "seconds") } else { ("seconds", "millis") };
             let message = format!("the description of {path} speaks of {is}, the transform reads {not}");
             self.warning(at, "epoch-unit-mismatch", message, format!("write {{epoch_to_datetime: {is}}}"));
+            self.mended(not, is);
             self.resting_on(&reached.pointer);
         }
     }
