@@ -14,7 +14,7 @@ pub use explain::MappingRow;
 pub use matcher::{Suggestion, suggest};
 pub use path::Path;
 pub use rule::{Rule, compile};
-pub use typecheck::{check, field};
+pub use typecheck::{CODES, Code, check, field};
 
 /// A compiled `map`.
 #[derive(Debug, Clone, Default)]

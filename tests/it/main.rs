@@ -36,6 +36,7 @@ mod run;
 mod sandbox;
 mod scaffold;
 mod schemas;
+mod seeded;
 mod skill;
 mod sources;
 mod store;

@@ -1,20 +1,19 @@
 //! Checks a mapping against both schemas: kinds flow from the source through each rule to the target (law 3).
 //!
-//! Findings: `unknown-source-field`, `unknown-target-field`, `write-only-source-read`, `read-only-target-written`,
-//! `union-branch-unhandled`, `bad-transform`, `narrowing`, `nullable-into-non-nullable`, `optional-into-required`,
-//! `enum-value-unmapped`, `value-never-sent`, `else-hides-new-values`, `value-not-in-target-enum`,
-//! `value-does-not-fit`, `too-long`, `too-short`, `format-mismatch`, `money-unit-mismatch`, `epoch-unit-mismatch`,
-//! `required-target-unmapped`, `unmapped-source-field`, `unmapped-does-not-exist`, `unmapped-but-mapped`,
-//! `sample-does-not-fit`.
+//! What can be found is listed in [`CODES`].
 
+mod branches;
+mod codes;
 mod compare;
 mod coverage;
-mod money;
+mod currency;
+mod meaning;
 mod outcome;
 mod samples;
 mod walk;
 
-pub(super) use self::money::is_money;
+pub use self::codes::{CODES, Code};
+pub(super) use self::meaning::is_money;
 use self::walk::{Reached, Stop, walk};
 use super::path::Path;
 use super::rule::{Rule, Source};
@@ -38,6 +37,8 @@ pub fn check(
     for rule in &mapping.rules {
         cx.rule(rule);
     }
+    branches::unhandled(&mut cx, mapping, unmapped);
+    currency::dropped(&mut cx, mapping);
     coverage::required(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
@@ -68,6 +69,9 @@ pub(super) fn rule_errors(
     mapping.rules.iter().for_each(|r| cx.rule(r));
     cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
+
+/// Errors beside which nothing else about a rule is worth saying.
+const WRONG_TYPE: [&str; 3] = ["narrowing", "bad-transform", "enum-value-unmapped"];
 
 /// What one check works on.
 struct Context<'a> {
@@ -119,15 +123,20 @@ impl Context<'_> {
             }
             return;
         }
+        let first = self.findings.len();
         let outcome = self.outcome(rule, target.as_ref());
         if let (Some(kind), Some(target)) = (outcome, &target) {
             self.compare(rule, &kind, target);
+            // Where the type is wrong already, what the value means is not the question.
+            let wrong = self.findings.iter().skip(first).any(|f| WRONG_TYPE.contains(&f.code));
             if let Source::Path(path) = &rule.source
+                && !wrong
                 && let Ok(source) = walk(self.source.0, self.source.1, path)
             {
-                self.money(rule, &source, target);
+                self.meaning(rule, &source, target);
             }
         }
+        self.say_it_once(first);
         if let (Some(default), Some(target)) = (&rule.default, &target) {
             self.value(&default.value, default.at, &rule.target, target);
         }

@@ -1,0 +1,257 @@
+//! Units of measure: what is counted in one ends in a field that counts another.
+
+use super::said::Field;
+use super::{Doubt, Pair};
+use crate::model::TypeSet;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Dimension {
+    Mass,
+    Length,
+    Duration,
+    Data,
+    Temperature,
+    Volume,
+    Speed,
+    Energy,
+    Area,
+    Share,
+}
+
+/// One unit.
+#[derive(Debug, PartialEq)]
+struct Unit {
+    dimension: Dimension,
+    /// As people are told.
+    name: &'static str,
+    /// Words that mean nothing else.
+    full: &'static [&'static str],
+    /// Short forms: the last word of a name, or after `in`.
+    short: &'static [&'static str],
+    /// Short forms that mean this beside a word for what is measured only.
+    letter: &'static [&'static str],
+}
+
+const fn unit(
+    dimension: Dimension,
+    name: &'static str,
+    full: &'static [&'static str],
+    short: &'static [&'static str],
+    letter: &'static [&'static str],
+) -> Unit {
+    Unit { dimension, name, full, short, letter }
+}
+
+use Dimension as D;
+
+#[rustfmt::skip]
+static UNITS: [Unit; 47] = [
+    unit(D::Mass, "kilograms", &["kilogram", "kilograms", "kilogramme", "kilogrammes", "kilos"], &["kg", "kgs"], &[]),
+    unit(D::Mass, "grams", &["gram", "grams", "gramme", "grammes"], &["gr"], &["g"]),
+    unit(D::Mass, "milligrams", &["milligram", "milligrams"], &["mg"], &[]),
+    unit(D::Mass, "pounds", &["pound", "pounds"], &["lb", "lbs"], &[]),
+    unit(D::Mass, "ounces", &["ounce", "ounces"], &["oz"], &[]),
+    unit(D::Mass, "tonnes", &["tonne", "tonnes"], &[], &["t"]),
+    unit(D::Length, "millimetres", &["millimetre", "millimetres", "millimeter", "millimeters"], &["mm"], &[]),
+    unit(D::Length, "centimetres", &["centimetre", "centimetres", "centimeter", "centimeters"], &["cm"], &[]),
+    unit(D::Length, "metres", &["metre", "metres", "meter", "meters"], &["mtr"], &["m"]),
+    unit(D::Length, "kilometres", &["kilometre", "kilometres", "kilometer", "kilometers"], &["km", "kms"], &[]),
+    unit(D::Length, "inches", &["inch", "inches"], &[], &["in"]),
+    unit(D::Length, "feet", &["feet"], &["ft"], &[]),
+    unit(D::Length, "yards", &["yards"], &["yd"], &[]),
+    unit(D::Length, "miles", &["mile", "miles"], &["mi"], &[]),
+    unit(D::Duration, "nanoseconds", &["nanosecond", "nanoseconds", "nanos"], &["ns"], &[]),
+    unit(D::Duration, "microseconds", &["microsecond", "microseconds"], &["us"], &[]),
+    unit(D::Duration, "milliseconds", &["millisecond", "milliseconds", "millis", "msec"], &["ms"], &[]),
+    unit(D::Duration, "seconds", &["seconds"], &["sec", "secs"], &["s"]),
+    unit(D::Duration, "minutes", &["minutes"], &["mins"], &["min", "m"]),
+    unit(D::Duration, "hours", &["hours"], &["hr", "hrs"], &["h"]),
+    unit(D::Duration, "days", &["days"], &[], &["d"]),
+    unit(D::Duration, "weeks", &["weeks"], &[], &["w"]),
+    unit(D::Duration, "months", &["months"], &[], &[]),
+    unit(D::Duration, "years", &["years"], &[], &["y"]),
+    unit(D::Data, "bytes", &["byte", "bytes", "octets"], &[], &["b"]),
+    unit(D::Data, "kilobytes", &["kilobyte", "kilobytes"], &["kb"], &[]),
+    unit(D::Data, "kibibytes", &["kibibyte", "kibibytes"], &["kib"], &[]),
+    unit(D::Data, "megabytes", &["megabyte", "megabytes"], &["mb"], &[]),
+    unit(D::Data, "mebibytes", &["mebibyte", "mebibytes"], &["mib"], &[]),
+    unit(D::Data, "gigabytes", &["gigabyte", "gigabytes"], &["gb"], &[]),
+    unit(D::Data, "gibibytes", &["gibibyte", "gibibytes"], &["gib"], &[]),
+    unit(D::Temperature, "degrees Celsius", &["celsius", "centigrade"], &["degc"], &["c"]),
+    unit(D::Temperature, "degrees Fahrenheit", &["fahrenheit"], &["degf"], &["f"]),
+    unit(D::Temperature, "kelvin", &["kelvin", "kelvins"], &[], &["k"]),
+    unit(D::Volume, "litres", &["litre", "litres", "liter", "liters"], &["ltr"], &["l"]),
+    unit(D::Volume, "millilitres", &["millilitre", "millilitres", "milliliter", "milliliters"], &["ml"], &[]),
+    unit(D::Volume, "gallons", &["gallon", "gallons"], &["gal"], &[]),
+    unit(D::Speed, "kilometres per hour", &["kmh", "kph"], &[], &[]),
+    unit(D::Speed, "miles per hour", &["mph"], &[], &[]),
+    unit(D::Energy, "kilowatt hours", &["kwh"], &[], &[]),
+    unit(D::Energy, "watt hours", &["wh"], &[], &[]),
+    unit(D::Energy, "kilojoules", &["kilojoule", "kilojoules"], &["kj"], &[]),
+    unit(D::Energy, "kilocalories", &["kilocalorie", "kilocalories"], &["kcal"], &[]),
+    unit(D::Area, "square metres", &["sqm"], &["m2"], &[]),
+    unit(D::Area, "square feet", &["sqft"], &["ft2"], &[]),
+    unit(D::Area, "hectares", &["hectare", "hectares"], &["ha"], &[]),
+    unit(D::Area, "acres", &["acre", "acres"], &[], &[]),
+];
+
+static PERCENT: Unit = unit(D::Share, "percent", &["percent", "percentage", "pct"], &[], &[]);
+static FRACTION: Unit = unit(D::Share, "a fraction of 1", &["fraction", "ratio"], &[], &[]);
+static BASIS_POINTS: Unit = unit(D::Share, "basis points", &["bps"], &[], &[]);
+
+/// Words for what is measured, which make a single letter a unit.
+const MEASURED: [(Dimension, &[&str]); 6] = [
+    (D::Mass, &["weight", "mass", "net", "gross", "tare", "payload"]),
+    (
+        D::Length,
+        &["length", "width", "height", "depth", "distance", "radius", "diameter", "altitude", "size", "thickness"],
+    ),
+    (
+        D::Duration,
+        &["duration", "timeout", "delay", "elapsed", "ttl", "interval", "age", "runtime", "latency", "uptime"],
+    ),
+    (D::Data, &["size", "filesize", "length", "quota", "storage"]),
+    (D::Temperature, &["temp", "temperature"]),
+    (D::Volume, &["volume", "capacity"]),
+];
+
+/// Words of names that hold a share of a whole.
+const SHARES: [&str; 21] = [
+    "rate",
+    "percent",
+    "percentage",
+    "pct",
+    "ratio",
+    "fraction",
+    "share",
+    "probability",
+    "discount",
+    "tax",
+    "vat",
+    "rebate",
+    "margin",
+    "utilization",
+    "utilisation",
+    "fte",
+    "completion",
+    "progress",
+    "confidence",
+    "opacity",
+    "allocation",
+];
+
+/// One unit ends in a field of another.
+pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
+    if !pair.keeps_meaning() || !measurable(&pair.from) || !measurable(&pair.to) {
+        return None;
+    }
+    for from in read(&pair.from) {
+        for to in read(&pair.to) {
+            if from.0.dimension == to.0.dimension && from.0.name != to.0.name {
+                let message = format!("source {{from}} is in {}, target {{to}} in {}", from.0.name, to.0.name);
+                let fix = format!("convert it to {} on the way, or map a field that is in {}", to.0.name, to.0.name);
+                let sure = if from.1 && to.1 { 0.7 } else { 0.6 };
+                return Some(Doubt::new("unit-mismatch", sure, message, fix));
+            }
+        }
+    }
+    None
+}
+
+fn measurable(field: &Field<'_>) -> bool {
+    let number = TypeSet::NUMBER.with(TypeSet::INTEGER);
+    let types = field.kind.types;
+    types.has(number)
+        || (field.is_text() && field.kind.values.is_none() && field.kind.format.as_deref() != Some("date-time"))
+}
+
+/// The units that a field speaks of, at most one of each dimension, and whether its words say so.
+fn read(field: &Field<'_>) -> Vec<(&'static Unit, bool)> {
+    let mut found: Vec<(&'static Unit, bool)> = Vec::new();
+    found.extend(share(field));
+    // So much per hour, or a point in time: neither is an amount of the unit named last.
+    let rate = field.named(&["per"]) || field.says_word(&["per"]) || field.says(&["/h", "/s"]);
+    let named = by_name(field);
+    let said: Vec<&Unit> = if rate { Vec::new() } else { by_description(field) };
+    for unit in named.into_iter().chain(said) {
+        let instant = unit.dimension == D::Duration && field.is_instant();
+        let money = unit.name == "pounds" && super::is_money(&field.words.join("_"));
+        if instant || money {
+            continue;
+        }
+        match found.iter().position(|(u, _)| u.dimension == unit.dimension) {
+            None => found.push((unit, true)),
+            // Two units of one kind: which of them it is in nobody knows.
+            Some(at) if found.get(at).is_some_and(|(u, _)| u.name != unit.name) => {
+                found.remove(at);
+                return found;
+            }
+            Some(_) => {}
+        }
+    }
+    found
+}
+
+fn by_name(field: &Field<'_>) -> Option<&'static Unit> {
+    let last = field.words.last()?.as_str();
+    let measured =
+        |d: Dimension| MEASURED.iter().any(|(of, words)| *of == d && (field.named(words) || field.says_word(words)));
+    UNITS.iter().find(|u| {
+        u.short.contains(&last)
+            || (field.words.len() > 1 && u.letter.contains(&last) && measured(u.dimension))
+            || field.words.iter().any(|w| u.full.contains(&w.as_str()))
+    })
+}
+
+fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
+    let mut out: Vec<&'static Unit> = Vec::new();
+    for (i, token) in field.tokens.iter().enumerate() {
+        let token = token.as_str();
+        let before = i.checked_sub(1).and_then(|j| field.tokens.get(j)).map_or("", String::as_str);
+        let counted = before.bytes().next().is_some_and(|b| b.is_ascii_digit());
+        let introduced =
+            matches!(before, "in" | "unit" | "units" | "as" | "measured") || field.said.contains(&format!("({token})"));
+        let hit = UNITS.iter().find(|u| {
+            (u.full.contains(&token) && !counted)
+                || (introduced
+                    && (u.short.contains(&token) || u.letter.contains(&token))
+                    && token != "in"
+                    && token != "as")
+        });
+        if let Some(unit) = hit
+            && !out.iter().any(|u| u.name == unit.name)
+        {
+            out.push(unit);
+        }
+    }
+    out
+}
+
+/// Percent, a fraction of 1, basis points.
+fn share(field: &Field<'_>) -> Option<(&'static Unit, bool)> {
+    let fraction_said = field.says(&["0 to 1", "0 and 1", "0-1", "0..1", "0.0 to 1", "0.0 and 1", "zero to one"])
+        && !field.says(&["0 to 100", "0 and 100", "0-100", "0..100", "0 to 10", "0 and 10", "0-10"]);
+    let percent_said = field.says_word(&["percent", "percentage", "%", "percents"]);
+    let points_said = field.says(&["basis point"]) || field.named(&["bps", "bp"]);
+    let fraction = fraction_said || field.named(&["fraction"]) || field.says_word(&["fraction"]);
+    let percent = percent_said || field.named(&["percent", "percentage", "pct"]);
+    match (percent, fraction, points_said) {
+        (false, false, true) => return Some((&BASIS_POINTS, true)),
+        (true, false, false) => {
+            // A name may say percent where the bounds say fraction.
+            return (field.kind.most() != Some(1.into())).then_some((&PERCENT, true));
+        }
+        (false, true, false) => return (field.kind.most() != Some(100.into())).then_some((&FRACTION, true)),
+        (false, false, false) => {}
+        _ => return None,
+    }
+    if !field.named(&SHARES) || !field.is_number() {
+        return None;
+    }
+    match field.kind.most() {
+        Some(most) if most == 1.into() && field.kind.types.has(TypeSet::NUMBER) => Some((&FRACTION, false)),
+        Some(most) if most == 100.into() => Some((&PERCENT, false)),
+        _ => None,
+    }
+}
