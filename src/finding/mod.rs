@@ -104,6 +104,9 @@ pub struct Finding {
     pub related: Vec<String>,
     /// What was probably meant, where something is near.
     pub nearest: Option<String>,
+    /// A generated record that shows it, as JSON, shortened; never one that somebody sent.
+    #[serde(default)]
+    pub sample: Option<String>,
     /// Changes of files that mend it safely; empty where a person has to decide.
     pub edits: Vec<Edit>,
 }
@@ -148,6 +151,7 @@ impl Finding {
             fix: String::new(),
             related: Vec::new(),
             nearest: None,
+            sample: None,
             edits: Vec::new(),
         }
     }
@@ -187,6 +191,13 @@ impl Finding {
     #[must_use]
     pub fn near(mut self, nearest: Option<&str>) -> Self {
         self.nearest = nearest.map(str::to_owned);
+        self
+    }
+
+    /// With a generated record that shows it.
+    #[must_use]
+    pub fn shown_by(mut self, sample: impl Into<String>) -> Self {
+        self.sample = Some(sample.into());
         self
     }
 

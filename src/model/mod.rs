@@ -2,6 +2,7 @@
 
 mod bulk;
 mod event;
+pub mod extreme;
 mod fact;
 mod fields;
 mod lookup;
@@ -13,6 +14,7 @@ mod root_field;
 pub mod sample;
 mod schema;
 mod scopes;
+pub mod shrink;
 mod text;
 mod validate;
 

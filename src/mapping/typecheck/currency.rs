@@ -84,7 +84,7 @@ fn carries(rule: &Rule, currency: &Path) -> bool {
     match &rule.source {
         Source::Path(path) => path.covers(currency) || target,
         Source::Const(_) => target,
-        Source::Join { parts, .. } => parts.iter().any(|p| p == currency) || target,
+        _ => target || rule.reads_all() || rule.reads().any(|p| p.covers(currency)),
     }
 }
 

@@ -10,7 +10,12 @@ mod currency;
 mod meaning;
 mod outcome;
 mod samples;
+mod sources;
 mod walk;
+
+use std::cell::OnceCell;
+
+use serde_json::Value;
 
 pub use self::codes::{CODES, Code};
 pub(super) use self::meaning::is_money;
@@ -33,13 +38,10 @@ pub fn check(
     unmapped: &[Spanned<String>],
     file: &str,
 ) -> Vec<Finding> {
-    let mut cx = Context { source, target, file, findings: Vec::new() };
-    for rule in &mapping.rules {
-        cx.rule(rule);
-    }
+    let mut cx = Context { source, target, file, findings: Vec::new(), records: OnceCell::new() };
+    cx.rules(mapping, Span::default());
     branches::unhandled(&mut cx, mapping, unmapped);
     currency::dropped(&mut cx, mapping);
-    coverage::required(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);
@@ -65,7 +67,7 @@ pub(super) fn rule_errors(
     source: (&Schemas, SchemaId),
     target: (&Schemas, SchemaId),
 ) -> Vec<&'static str> {
-    let mut cx = Context { source, target, file: "", findings: Vec::new() };
+    let mut cx = Context { source, target, file: "", findings: Vec::new(), records: OnceCell::new() };
     mapping.rules.iter().for_each(|r| cx.rule(r));
     cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
@@ -79,6 +81,8 @@ struct Context<'a> {
     target: (&'a Schemas, SchemaId),
     file: &'a str,
     findings: Vec<Finding>,
+    /// Generated records of the source, made when they are first asked for.
+    records: OnceCell<Vec<Value>>,
 }
 
 /// One side of a rule, for messages: its path, shown, and where it was read.
@@ -88,6 +92,14 @@ struct Side {
 }
 
 impl Context<'_> {
+    /// All rules of a mapping, and what it leaves empty; `at` is where a mapping without rules stands.
+    fn rules(&mut self, mapping: &Mapping, at: Span) {
+        for rule in &mapping.rules {
+            self.rule(rule);
+        }
+        coverage::required(self, mapping, at);
+    }
+
     fn add(&mut self, at: Span, severity: Severity, code: &'static str, message: String, fix: impl Into<String>) {
         let location = Location::at(self.file, at);
         let finding = match severity {
@@ -117,27 +129,29 @@ impl Context<'_> {
 
     fn rule(&mut self, rule: &Rule) {
         let target = self.reach_target(rule);
+        self.value_of(rule, target.as_ref());
+    }
+
+    /// The value of a rule, or of a case inside one, against its target.
+    fn value_of(&mut self, rule: &Rule, target: Option<&Reached>) {
         if let Source::Const(value) = &rule.source {
             if let Some(target) = target {
-                self.value(value, rule.source_at, &rule.target, &target);
+                self.value(value, rule.source_at, &rule.target, target);
             }
             return;
         }
         let first = self.findings.len();
-        let outcome = self.outcome(rule, target.as_ref());
-        if let (Some(kind), Some(target)) = (outcome, &target) {
+        let outcome = self.outcome(rule, target);
+        if let (Some(kind), Some(target)) = (outcome, target) {
             self.compare(rule, &kind, target);
             // Where the type is wrong already, what the value means is not the question.
             let wrong = self.findings.iter().skip(first).any(|f| WRONG_TYPE.contains(&f.code));
-            if let Source::Path(path) = &rule.source
-                && !wrong
-                && let Ok(source) = walk(self.source.0, self.source.1, path)
-            {
-                self.meaning(rule, &source, target);
+            if !wrong {
+                self.meaning(rule, target);
             }
         }
         self.say_it_once(first);
-        if let (Some(default), Some(target)) = (&rule.default, &target) {
+        if let (Some(default), Some(target)) = (&rule.default, target) {
             self.value(&default.value, default.at, &rule.target, target);
         }
     }

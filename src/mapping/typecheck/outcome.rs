@@ -31,9 +31,19 @@ impl Context<'_> {
                     parts.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
                 kinds.into_iter().collect::<Option<Vec<_>>>().and_then(|kinds| self.joined(rule, &kinds, separator))
             }
+            Source::FirstOf(paths) => self.first_of(rule, paths),
+            Source::Template(template) => self.template(rule, template),
+            Source::Jq(program) => self.jq(rule, program),
+            Source::When(when) => return self.when(rule, when, target),
+            Source::Each(each) => return self.each(rule, each, target),
         };
-        // The other paths are checked even where the source itself is unknown.
-        for step in &rule.steps {
+        self.beside(&rule.steps);
+        self.finished(rule, kind?, target)
+    }
+
+    /// The paths that steps read beside their input.
+    pub(super) fn beside(&mut self, steps: &[Step]) {
+        for step in steps {
             if let Some(path) = step.op.reads()
                 && let Some(reached) = self.reach_source(path, step.at)
                 && (reached.kind.optional || reached.kind.nullable)
@@ -43,8 +53,24 @@ impl Context<'_> {
                 self.warning(step.at, "optional-into-required", message, fix);
             }
         }
-        let mut kind = kind?;
-        for step in &rule.steps {
+    }
+
+    /// Steps, table and default of a rule, from the kind of its source on.
+    pub(super) fn finished(&mut self, rule: &Rule, kind: Kind, target: Option<&Reached>) -> Option<Kind> {
+        let mut kind = self.through_steps(rule, &rule.steps, kind)?;
+        if let Some(table) = &rule.values {
+            kind = self.through_table(rule, table, &kind, target);
+        }
+        if let Some(default) = &rule.default {
+            self.default(rule, default, &kind, target);
+            (kind.nullable, kind.optional) = (false, false);
+        }
+        Some(kind)
+    }
+
+    /// The kind after some steps; nothing where one cannot take what comes to it.
+    pub(super) fn through_steps(&mut self, rule: &Rule, steps: &[Step], mut kind: Kind) -> Option<Kind> {
+        for step in steps {
             let wrong = refused(kind.types, step.transform.takes);
             if !kind.types.is_any() && !step.transform.takes.is_any() && !wrong.is_any() {
                 let message = format!(
@@ -67,13 +93,6 @@ impl Context<'_> {
             self.rejected_values(step, &kind);
             self.cut_id(rule, step, &kind);
             kind = transforms::flow(step.op.as_ref(), &kind);
-        }
-        if let Some(table) = &rule.values {
-            kind = self.through_table(rule, table, &kind, target);
-        }
-        if let Some(default) = &rule.default {
-            self.default(rule, default, &kind, target);
-            (kind.nullable, kind.optional) = (false, false);
         }
         Some(kind)
     }
@@ -104,7 +123,13 @@ impl Context<'_> {
         })
     }
 
-    fn through_table(&mut self, rule: &Rule, table: &ValueTable, kind: &Kind, target: Option<&Reached>) -> Kind {
+    pub(super) fn through_table(
+        &mut self,
+        rule: &Rule,
+        table: &ValueTable,
+        kind: &Kind,
+        target: Option<&Reached>,
+    ) -> Kind {
         // What does not fit is said once, at its entry.
         let mut outputs: Vec<Value> = Vec::new();
         for (key, value) in &table.entries {

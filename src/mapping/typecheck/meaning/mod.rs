@@ -19,11 +19,12 @@ mod zone;
 pub(super) use self::defaults::data_like;
 pub(in crate::mapping) use self::money::is_money;
 pub(super) use self::said::Field;
-use super::{Context, Reached};
+use super::{Context, Reached, walk};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity};
 use crate::mapping::kind::Kind;
+use crate::mapping::path::Path;
 use crate::mapping::rule::{Rule, Source, Step};
 
 /// All concerns.
@@ -114,18 +115,25 @@ const SAYS_MORE: [(&str, &[&str]); 8] = [
 ];
 
 impl Context<'_> {
-    /// Every concern about the rule's source and target.
-    pub(super) fn meaning(&mut self, rule: &Rule, source: &Reached, target: &Reached) {
-        let Source::Path(path) = &rule.source else { return };
-        let (Some(from), Some(to)) = (source.id, target.id) else { return };
-        let pair = Pair {
-            from: Field::new(self.source.0, from, path.leaf(), &source.kind),
-            to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
-            steps: &rule.steps,
-            table: rule.values.is_some(),
+    /// Every concern about each field that a rule may copy, and its target.
+    pub(super) fn meaning(&mut self, rule: &Rule, target: &Reached) {
+        let paths: &[Path] = match &rule.source {
+            Source::Path(path) => std::slice::from_ref(path),
+            Source::FirstOf(paths) => paths,
+            _ => return, // put together or calculated: what it means nobody knows
         };
-        let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
-        self.doubts(rule.source_at, &pair, &shown, &target.pointer);
+        for path in paths {
+            let Ok(source) = walk(self.source.0, self.source.1, path) else { continue };
+            let (Some(from), Some(to)) = (source.id, target.id) else { continue };
+            let pair = Pair {
+                from: Field::new(self.source.0, from, path.leaf(), &source.kind),
+                to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
+                steps: &rule.steps,
+                table: rule.values.is_some(),
+            };
+            let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
+            self.doubts(rule.source_at, &pair, &shown, &target.pointer);
+        }
     }
 
     /// The same for two properties of an object that is copied whole.
