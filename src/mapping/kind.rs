@@ -89,6 +89,9 @@ impl Kind {
             out.min_length = out.min_length.min(kind.min_length);
             out.max_length = out.max_length.zip(kind.max_length).map(|(a, b)| a.max(b));
             out.min_items = out.min_items.min(kind.min_items);
+            out.max_items = out.max_items.zip(kind.max_items).map(|(a, b)| a.max(b));
+            out.minimum = out.minimum.zip(kind.minimum).map(|(a, b)| if a.at <= b.at { a } else { b });
+            out.maximum = out.maximum.zip(kind.maximum).map(|(a, b)| if a.at >= b.at { a } else { b });
             if out.format != kind.format {
                 out.format = None;
             }

@@ -31,10 +31,9 @@ impl Compiler<'_> {
             }
         };
         let Some(transform) = transforms::named(name) else {
-            let names: Vec<&str> = transforms::ALL.iter().map(|t| t.name).collect();
-            let list = format!("transforms: {}", names.join(", "));
-            let fix = nearest(name, names.iter().copied())
-                .map_or_else(|| list.clone(), |n| format!("did you mean \"{n}\"? {list}"));
+            let near = nearest(name, transforms::ALL.iter().map(|t| t.name));
+            let near = near.map_or_else(String::new, |n| format!("did you mean \"{n}\"? "));
+            let fix = format!("{near}references/transforms.md of the skill lists all {}", transforms::ALL.len());
             self.error("unknown-transform", item.at, format!("there is no transform \"{}\"", quoted(name, 60)), fix);
             return None;
         };

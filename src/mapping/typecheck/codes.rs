@@ -29,11 +29,14 @@ const fn note(code: &'static str, summary: &'static str, mend: &'static str) -> 
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 49] = [
+pub static CODES: [Code; 57] = [
+    error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
+    error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
     error("bad-rule", "A rule has none or several of its sources, or an `else` that means nothing.", "Write exactly one source."),
     error("bad-transform", "A transform gets what it does not take, or a wrong argument.", "Put a conversion before it, or write its argument as its usage says."),
     warning("code-list-mismatch", "Countries, languages or currencies of one list end where another is wanted.", "Map them in a `values` table, or map the field that holds the other form."),
+    warning("condition-never-true", "A condition asks for a value that never comes.", "Ask for one of the values named."),
     warning("currency-dropped", "An amount is written and its currency is not.", "Map the currency too, or a constant where all records share one."),
     warning("default-looks-like-data", "A default that nobody can tell from what a source sent.", "Leave the field out, or use a value that shows that it is none."),
     note("default-never-used", "The value is always there and never null.", "Take the default out."),
@@ -41,16 +44,21 @@ pub static CODES: [Code; 49] = [
     note("else-hides-new-values", "A value that the table lacks becomes the default without a word.", "Use `else: reject`."),
     error("enum-value-unmapped", "A value of the source has no counterpart in the target.", "Add it to a `values` table."),
     warning("epoch-unit-mismatch", "Seconds since 1970 are taken for milliseconds, or the other way round.", "Name the unit in `epoch_to_datetime` or `datetime_to_epoch`."),
+    warning("fixed-minor-unit", "One factor converts amounts of currencies with different minor units.", "Use `minor_to_major` or `major_to_minor`, which follow the currency."),
     warning("float-money", "An amount of money goes through a binary float although the other side is exact.", "Round it, or map the exact field."),
     warning("foreign-id", "The id of one kind of thing ends in a field for the id of another.", "Map the right id, or look it up first."),
     error("format-mismatch", "The text has another format than the target takes, or none that is stated.", "Convert it, or make sure of it."),
     warning("id-truncated", "An id is cut, so that two can become one.", "Map it to a field that takes all of it, or hash it before."),
     warning("integer-through-float", "An integer of 64 bits ends in a float.", "Map it to a text or an integer field."),
+    warning("jq-failed", "A jq program fails on a generated record.", "Make it total: `?`, `//`, `if type ==`."),
+    error("jq-many-values", "A jq program gives more than one value.", "Wrap it in `[ ]`, or take one."),
+    error("jq-too-costly", "A jq program takes more steps or memory than a record may.", "Make it simpler, or use transforms."),
     error("list-too-long", "The list may have more items than the target takes.", "Map single items."),
     warning("locale-number", "A number as people of one country write it is read as a plain decimal.", "Add `replace` before the conversion."),
     warning("markup-into-plain-text", "HTML or Markdown ends where its tags are shown.", "Map the plain text, or a field that takes markup."),
     warning("money-unit-mismatch", "Minor units are taken for major ones, or the other way round.", "Add `minor_to_major` or `major_to_minor`."),
     error("narrowing", "The value has a type that the target does not take.", "Convert it."),
+    warning("never-reached", "What stands behind a field that is always there is never used.", "Put that field last."),
     error("not-in-this-release", "The rule uses what this release does not run.", "Use what the finding names instead."),
     error("nullable-into-non-nullable", "Null can come, and the target does not take it.", "Add a `default`, or a `values` entry for null."),
     error("optional-into-required", "The value may be missing, and the target requires it.", "Add a `default`, or map a field that is always there."),

@@ -168,7 +168,9 @@ impl Context<'_> {
             Some(given) if ENFORCED.contains(&given) => {
                 let fix = match (given, wanted) {
                     ("date-time", "date") => "add date_only".to_owned(),
-                    ("date", "date-time") => "map a field that has a time and a zone".to_owned(),
+                    ("date", "date-time") => {
+                        "add {date_to_datetime: ZONE}, or map a field that has a time and a zone".to_owned()
+                    }
                     _ => format!("map a field of format {wanted}"),
                 };
                 self.error(

@@ -1,11 +1,13 @@
 //! An amount is nothing without its currency.
 
+use super::meaning::factor;
 use super::{Context, walk};
 use crate::base::text::{quoted, words};
 use crate::finding::Severity;
 use crate::mapping::Mapping;
 use crate::mapping::path::{Path, Segment};
 use crate::mapping::rule::{Rule, Source};
+use crate::mapping::transforms::exponent;
 
 /// Amounts whose currency stays behind: the source names one beside the amount, and no rule writes any.
 pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
@@ -44,6 +46,38 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
     cx.add(rule.source_at, severity, "currency-dropped", message, fix);
     if let Some(last) = cx.findings.last_mut() {
         last.confidence = sure;
+    }
+}
+
+/// Amounts converted by a factor that some of their currencies do not have: no yen has a hundredth.
+pub(super) fn fixed_factor(cx: &mut Context<'_>, mapping: &Mapping) {
+    for rule in &mapping.rules {
+        let Source::Path(amount) = &rule.source else { continue };
+        if !super::is_money(rule.target.leaf()) || !super::is_money(amount.leaf()) {
+            continue;
+        }
+        let power =
+            |f: f64| (1..=4).find(|e| [10f64.powi(*e), 10f64.powi(-*e)].iter().any(|p| (f / p - 1.0).abs() < 1e-9));
+        let found = rule.steps.iter().find_map(|s| Some((s, factor(s).and_then(power)?)));
+        let (Some((step, places)), Some(currency)) = (found, beside(cx, amount)) else { continue };
+        let Ok(reached) = walk(cx.source.0, cx.source.1, &currency) else { continue };
+        let others: Option<Vec<&str>> = reached.kind.values.as_ref().map(|v| {
+            let codes = v.iter().filter_map(serde_json::Value::as_str);
+            codes.filter(|c| exponent(c).is_some_and(|e| i32::try_from(e) != Ok(places))).take(6).collect()
+        });
+        let (which, sure) = match &others {
+            Some(codes) if codes.is_empty() => continue,
+            Some(codes) => (quoted(&codes.join(", "), 60), 0.85),
+            None => ("JPY and KWD, for example,".to_owned(), 0.65),
+        };
+        let message = format!("{} is one factor for all currencies, but {which} have other minor units", step.shown);
+        let to_major = factor(step).is_some_and(|f| f < 1.0);
+        let name = if to_major { "minor_to_major" } else { "major_to_minor" };
+        let fix = format!("write {{{name}: {}}} instead", quoted(&currency.to_string(), 80));
+        cx.warning(step.at, "fixed-minor-unit", message, fix);
+        if let Some(last) = cx.findings.last_mut() {
+            last.confidence = sure;
+        }
     }
 }
 

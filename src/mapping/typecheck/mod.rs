@@ -42,6 +42,7 @@ pub fn check(
     cx.rules(mapping, Span::default());
     branches::unhandled(&mut cx, mapping, unmapped);
     currency::dropped(&mut cx, mapping);
+    currency::fixed_factor(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);

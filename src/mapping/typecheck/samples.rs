@@ -67,15 +67,14 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     }
     for (index, because, record) in told.into_values() {
         let Some(rule) = mapping.rules.get(index) else { continue };
-        let same = |r: &Value| {
-            let out = mapping.apply(r).ok();
-            out.is_some_and(|out| {
-                validate(cx.target.0, cx.target.1, &out, Direction::Request).iter().any(|v| {
-                    within(&v.pointer, rule.target.segments()) && kind_of_reason(&v.because) == kind_of_reason(&because)
-                })
-            })
+        let reason = |r: &Value| {
+            let out = mapping.apply(r).ok()?;
+            let all = validate(cx.target.0, cx.target.1, &out, Direction::Request);
+            let own = all.into_iter().filter(|v| within(&v.pointer, rule.target.segments()));
+            own.map(|v| v.because).find(|b| sort_of(b) == sort_of(&because))
         };
-        let small = shrunk(cx, &record, same);
+        let small = shrunk(cx, &record, |r| reason(r).is_some());
+        let because = reason(&small).unwrap_or_else(|| because.clone());
         let message =
             format!("a generated record gives a value for target {} that {}", rule.target, quoted(&because, 160));
         cx.warning(rule.source_at, "sample-does-not-fit", message, FIX);
@@ -83,12 +82,23 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     }
     for rule in &mapping.rules {
         let told = cx.findings.iter().any(|f| covers(rule, f.location.at));
-        if !told && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all) {
+        if !told && !open_text(cx, rule) && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all) {
             let message = format!("the rule of {} rejects every one of {all} generated records", rule.target);
             let fix = "check the transforms and the table against what the source sends: as it is, every record is dead-lettered";
             cx.error(rule.source_at, "always-rejected", message, fix);
         }
     }
+}
+
+/// Whether the rule reads a text of which nothing is said: what is drawn for it proves nothing about what it holds.
+fn open_text(cx: &Context<'_>, rule: &Rule) -> bool {
+    rule.reads().any(|path| {
+        let Ok(reached) = super::walk(cx.source.0, cx.source.1, path) else { return true };
+        let Some(id) = reached.id else { return true };
+        let schema = cx.source.0.get(id);
+        let text = reached.kind.types.is_any() || reached.kind.types.has(TypeSet::STRING);
+        text && reached.kind.values.is_none() && reached.kind.format.is_none() && schema.pattern.is_none()
+    })
 }
 
 /// Whether a place belongs to a rule that has been complained about.
@@ -97,7 +107,7 @@ fn covers(rule: &Rule, at: Span) -> bool {
 }
 
 /// What is wrong, without the numbers: another length of the same fault is the same fault.
-fn kind_of_reason(because: &str) -> String {
+fn sort_of(because: &str) -> String {
     because.chars().filter(|c| !c.is_ascii_digit()).take(24).collect()
 }
 

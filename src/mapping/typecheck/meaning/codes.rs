@@ -74,7 +74,7 @@ pub(super) fn list_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
     let fix = match (from, to) {
         (Form::Lower, Form::Upper) => "add upper".to_owned(),
         (Form::Upper, Form::Lower) => "add lower".to_owned(),
-        (Form::Posix, Form::Tag) => "add {replace: {\"_\": \"-\"}}".to_owned(),
+        (Form::Posix, Form::Tag) => "add language_tag".to_owned(),
         (Form::Tag, Form::Posix) => "add {replace: {\"-\": \"_\"}}".to_owned(),
         (Form::Tag, Form::Alpha2) => "add {split: \"-\"} and first".to_owned(),
         _ => "map them in a values table, or map a field that holds the other form".to_owned(),

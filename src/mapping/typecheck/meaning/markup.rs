@@ -52,6 +52,8 @@ pub(super) fn into_plain_text(pair: &Pair<'_>) -> Option<Doubt> {
     } else {
         format!("source {{from}} holds {held}, and target {{to}} says nothing of it")
     };
-    let fix = "map a field that holds plain text, or a field of the target that takes the markup";
-    Some(Doubt::new("markup-into-plain-text", if stated { 0.7 } else { 0.6 }, message, fix))
+    let fix = if held == "HTML" { "add strip_html, or map to" } else { "map a field that holds plain text, or map to" };
+    let fix = format!("{fix} a field of the target that takes the markup");
+    let doubt = Doubt::new("markup-into-plain-text", if stated { 0.7 } else { 0.6 }, message, fix);
+    Some(if stated { doubt } else { doubt.note() })
 }

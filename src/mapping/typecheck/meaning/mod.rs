@@ -19,13 +19,14 @@ mod zone;
 pub(super) use self::defaults::data_like;
 pub(in crate::mapping) use self::money::is_money;
 pub(super) use self::said::Field;
+use super::walk::item_of;
 use super::{Context, Reached, walk};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity};
 use crate::mapping::kind::Kind;
 use crate::mapping::path::Path;
-use crate::mapping::rule::{Rule, Source, Step};
+use crate::mapping::rule::{Each, Rule, Source, Step};
 
 /// All concerns.
 const ALL: [Look; 13] = [
@@ -60,8 +61,26 @@ pub(super) struct Pair<'a> {
 }
 
 /// Steps after which a value still means what it meant.
-const KEEPS: [&str; 10] =
-    ["trim", "lower", "upper", "to_string", "to_integer", "to_number", "round", "first", "last", "truncate"];
+const KEEPS: [&str; 18] = [
+    "trim",
+    "lower",
+    "upper",
+    "to_string",
+    "to_integer",
+    "to_number",
+    "round",
+    "first",
+    "last",
+    "truncate",
+    "collapse_spaces",
+    "nfc",
+    "drop_empty",
+    "unique",
+    "compact",
+    "sort",
+    "take",
+    "absolute",
+];
 
 impl Pair<'_> {
     /// Nothing on the way changes what the value means.
@@ -69,8 +88,25 @@ impl Pair<'_> {
         !self.table && self.steps.iter().all(|s| KEEPS.contains(&s.transform.name))
     }
 
+    /// The only step that changes the meaning multiplies or divides, by this factor.
+    fn factor(&self) -> Option<(&Step, f64)> {
+        let mut others = self.steps.iter().filter(|s| !KEEPS.contains(&s.transform.name));
+        let (step, None) = (others.next().filter(|_| !self.table)?, others.next()) else { return None };
+        Some((step, factor(step)?))
+    }
+
     fn has_step(&self, name: &str) -> bool {
         self.steps.iter().any(|s| s.transform.name == name)
+    }
+}
+
+/// What a step multiplies by.
+pub(super) fn factor(step: &Step) -> Option<f64> {
+    let by: f64 = step.shown.split_once(' ')?.1.parse().ok()?;
+    match step.transform.name {
+        "multiply" => Some(by),
+        "divide" => Some(1.0 / by),
+        _ => None,
     }
 }
 
@@ -120,6 +156,7 @@ impl Context<'_> {
         let paths: &[Path] = match &rule.source {
             Source::Path(path) => std::slice::from_ref(path),
             Source::FirstOf(paths) => paths,
+            Source::Each(each) if each.map.is_none() => return self.meaning_of_items(rule, each, target),
             _ => return, // put together or calculated: what it means nobody knows
         };
         for path in paths {
@@ -134,6 +171,27 @@ impl Context<'_> {
             let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
             self.doubts(rule.source_at, &pair, &shown, &target.pointer);
         }
+    }
+
+    /// Every concern about the items of a list, of which each becomes an item of the target.
+    fn meaning_of_items(&mut self, rule: &Rule, each: &Each, target: &Reached) {
+        let list = walk(self.source.0, self.source.1, &each.list).ok().and_then(|r| r.id);
+        let item = list.and_then(|id| item_of(self.source.0, id));
+        let field = match &each.take {
+            None => item,
+            Some(path) => item.and_then(|id| walk(self.source.0, id, path).ok()?.id),
+        };
+        let (Some(from), Some(to)) = (field, target.id.and_then(|id| item_of(self.target.0, id))) else { return };
+        let (given, taken) = (Kind::from_schema(self.source.0, from), Kind::from_schema(self.target.0, to));
+        let name = each.take.as_ref().unwrap_or(&each.list);
+        let pair = Pair {
+            from: Field::new(self.source.0, from, name.leaf(), &given),
+            to: Field::new(self.target.0, to, rule.target.leaf(), &taken),
+            steps: &rule.steps,
+            table: rule.values.is_some(),
+        };
+        let shown = (quoted(&name.to_string(), 80), quoted(&format!("{}[]", rule.target), 80));
+        self.doubts(rule.source_at, &pair, &shown, &target.pointer);
     }
 
     /// The same for two properties of an object that is copied whole.

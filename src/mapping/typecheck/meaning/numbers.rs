@@ -52,7 +52,7 @@ pub(super) fn locale_number(pair: &Pair<'_>) -> Option<Doubt> {
     }
     let message =
         "source {from} is a number with a comma or with thousands parted, which is no plain decimal".to_owned();
-    let fix = "add {replace: {\".\": \"\", \",\": \".\"}} before it, with the signs that the source writes";
+    let fix = "read it with {parse_decimal: {point: \",\", group: \".\"}}, with the marks that the source writes";
     Some(Doubt::new("locale-number", 0.7, message, fix))
 }
 

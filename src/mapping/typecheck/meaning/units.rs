@@ -25,6 +25,8 @@ struct Unit {
     dimension: Dimension,
     /// As people are told.
     name: &'static str,
+    /// How many of the dimension's own unit it is; 0 where no factor leads there.
+    scale: f64,
     /// Words that mean nothing else.
     full: &'static [&'static str],
     /// Short forms: the last word of a name, or after `in`.
@@ -36,69 +38,70 @@ struct Unit {
 const fn unit(
     dimension: Dimension,
     name: &'static str,
+    scale: f64,
     full: &'static [&'static str],
     short: &'static [&'static str],
     letter: &'static [&'static str],
 ) -> Unit {
-    Unit { dimension, name, full, short, letter }
+    Unit { dimension, name, scale, full, short, letter }
 }
 
 use Dimension as D;
 
 #[rustfmt::skip]
 static UNITS: [Unit; 47] = [
-    unit(D::Mass, "kilograms", &["kilogram", "kilograms", "kilogramme", "kilogrammes", "kilos"], &["kg", "kgs"], &[]),
-    unit(D::Mass, "grams", &["gram", "grams", "gramme", "grammes"], &["gr"], &["g"]),
-    unit(D::Mass, "milligrams", &["milligram", "milligrams"], &["mg"], &[]),
-    unit(D::Mass, "pounds", &["pound", "pounds"], &["lb", "lbs"], &[]),
-    unit(D::Mass, "ounces", &["ounce", "ounces"], &["oz"], &[]),
-    unit(D::Mass, "tonnes", &["tonne", "tonnes"], &[], &["t"]),
-    unit(D::Length, "millimetres", &["millimetre", "millimetres", "millimeter", "millimeters"], &["mm"], &[]),
-    unit(D::Length, "centimetres", &["centimetre", "centimetres", "centimeter", "centimeters"], &["cm"], &[]),
-    unit(D::Length, "metres", &["metre", "metres", "meter", "meters"], &["mtr"], &["m"]),
-    unit(D::Length, "kilometres", &["kilometre", "kilometres", "kilometer", "kilometers"], &["km", "kms"], &[]),
-    unit(D::Length, "inches", &["inch", "inches"], &[], &["in"]),
-    unit(D::Length, "feet", &["feet"], &["ft"], &[]),
-    unit(D::Length, "yards", &["yards"], &["yd"], &[]),
-    unit(D::Length, "miles", &["mile", "miles"], &["mi"], &[]),
-    unit(D::Duration, "nanoseconds", &["nanosecond", "nanoseconds", "nanos"], &["ns"], &[]),
-    unit(D::Duration, "microseconds", &["microsecond", "microseconds"], &["us"], &[]),
-    unit(D::Duration, "milliseconds", &["millisecond", "milliseconds", "millis", "msec"], &["ms"], &[]),
-    unit(D::Duration, "seconds", &["seconds"], &["sec", "secs"], &["s"]),
-    unit(D::Duration, "minutes", &["minutes"], &["mins"], &["min", "m"]),
-    unit(D::Duration, "hours", &["hours"], &["hr", "hrs"], &["h"]),
-    unit(D::Duration, "days", &["days"], &[], &["d"]),
-    unit(D::Duration, "weeks", &["weeks"], &[], &["w"]),
-    unit(D::Duration, "months", &["months"], &[], &[]),
-    unit(D::Duration, "years", &["years"], &[], &["y"]),
-    unit(D::Data, "bytes", &["byte", "bytes", "octets"], &[], &["b"]),
-    unit(D::Data, "kilobytes", &["kilobyte", "kilobytes"], &["kb"], &[]),
-    unit(D::Data, "kibibytes", &["kibibyte", "kibibytes"], &["kib"], &[]),
-    unit(D::Data, "megabytes", &["megabyte", "megabytes"], &["mb"], &[]),
-    unit(D::Data, "mebibytes", &["mebibyte", "mebibytes"], &["mib"], &[]),
-    unit(D::Data, "gigabytes", &["gigabyte", "gigabytes"], &["gb"], &[]),
-    unit(D::Data, "gibibytes", &["gibibyte", "gibibytes"], &["gib"], &[]),
-    unit(D::Temperature, "degrees Celsius", &["celsius", "centigrade"], &["degc"], &["c"]),
-    unit(D::Temperature, "degrees Fahrenheit", &["fahrenheit"], &["degf"], &["f"]),
-    unit(D::Temperature, "kelvin", &["kelvin", "kelvins"], &[], &["k"]),
-    unit(D::Volume, "litres", &["litre", "litres", "liter", "liters"], &["ltr"], &["l"]),
-    unit(D::Volume, "millilitres", &["millilitre", "millilitres", "milliliter", "milliliters"], &["ml"], &[]),
-    unit(D::Volume, "gallons", &["gallon", "gallons"], &["gal"], &[]),
-    unit(D::Speed, "kilometres per hour", &["kmh", "kph"], &[], &[]),
-    unit(D::Speed, "miles per hour", &["mph"], &[], &[]),
-    unit(D::Energy, "kilowatt hours", &["kwh"], &[], &[]),
-    unit(D::Energy, "watt hours", &["wh"], &[], &[]),
-    unit(D::Energy, "kilojoules", &["kilojoule", "kilojoules"], &["kj"], &[]),
-    unit(D::Energy, "kilocalories", &["kilocalorie", "kilocalories"], &["kcal"], &[]),
-    unit(D::Area, "square metres", &["sqm"], &["m2"], &[]),
-    unit(D::Area, "square feet", &["sqft"], &["ft2"], &[]),
-    unit(D::Area, "hectares", &["hectare", "hectares"], &["ha"], &[]),
-    unit(D::Area, "acres", &["acre", "acres"], &[], &[]),
+    unit(D::Mass, "kilograms", 1000.0, &["kilogram", "kilograms", "kilogramme", "kilogrammes", "kilos"], &["kg", "kgs"], &[]),
+    unit(D::Mass, "grams", 1.0, &["gram", "grams", "gramme", "grammes"], &["gr"], &["g"]),
+    unit(D::Mass, "milligrams", 0.001, &["milligram", "milligrams"], &["mg"], &[]),
+    unit(D::Mass, "pounds", 453.59237, &["pound", "pounds"], &["lb", "lbs"], &[]),
+    unit(D::Mass, "ounces", 28.349523, &["ounce", "ounces"], &["oz"], &[]),
+    unit(D::Mass, "tonnes", 1000000.0, &["tonne", "tonnes"], &[], &["t"]),
+    unit(D::Length, "millimetres", 0.001, &["millimetre", "millimetres", "millimeter", "millimeters"], &["mm"], &[]),
+    unit(D::Length, "centimetres", 0.01, &["centimetre", "centimetres", "centimeter", "centimeters"], &["cm"], &[]),
+    unit(D::Length, "metres", 1.0, &["metre", "metres", "meter", "meters"], &["mtr"], &["m"]),
+    unit(D::Length, "kilometres", 1000.0, &["kilometre", "kilometres", "kilometer", "kilometers"], &["km", "kms"], &[]),
+    unit(D::Length, "inches", 0.0254, &["inch", "inches"], &[], &["in"]),
+    unit(D::Length, "feet", 0.3048, &["feet"], &["ft"], &[]),
+    unit(D::Length, "yards", 0.9144, &["yards"], &["yd"], &[]),
+    unit(D::Length, "miles", 1609.344, &["mile", "miles"], &["mi"], &[]),
+    unit(D::Duration, "nanoseconds", 0.000000001, &["nanosecond", "nanoseconds", "nanos"], &["ns"], &[]),
+    unit(D::Duration, "microseconds", 0.000001, &["microsecond", "microseconds"], &["us"], &[]),
+    unit(D::Duration, "milliseconds", 0.001, &["millisecond", "milliseconds", "millis", "msec"], &["ms"], &[]),
+    unit(D::Duration, "seconds", 1.0, &["seconds"], &["sec", "secs"], &["s"]),
+    unit(D::Duration, "minutes", 60.0, &["minutes"], &["mins"], &["min", "m"]),
+    unit(D::Duration, "hours", 3600.0, &["hours"], &["hr", "hrs"], &["h"]),
+    unit(D::Duration, "days", 86400.0, &["days"], &[], &["d"]),
+    unit(D::Duration, "weeks", 604800.0, &["weeks"], &[], &["w"]),
+    unit(D::Duration, "months", 0.0, &["months"], &[], &[]),
+    unit(D::Duration, "years", 0.0, &["years"], &[], &["y"]),
+    unit(D::Data, "bytes", 1.0, &["byte", "bytes", "octets"], &[], &["b"]),
+    unit(D::Data, "kilobytes", 1000.0, &["kilobyte", "kilobytes"], &["kb"], &[]),
+    unit(D::Data, "kibibytes", 1024.0, &["kibibyte", "kibibytes"], &["kib"], &[]),
+    unit(D::Data, "megabytes", 1000000.0, &["megabyte", "megabytes"], &["mb"], &[]),
+    unit(D::Data, "mebibytes", 1048576.0, &["mebibyte", "mebibytes"], &["mib"], &[]),
+    unit(D::Data, "gigabytes", 1000000000.0, &["gigabyte", "gigabytes"], &["gb"], &[]),
+    unit(D::Data, "gibibytes", 1073741824.0, &["gibibyte", "gibibytes"], &["gib"], &[]),
+    unit(D::Temperature, "degrees Celsius", 0.0, &["celsius", "centigrade"], &["degc"], &["c"]),
+    unit(D::Temperature, "degrees Fahrenheit", 0.0, &["fahrenheit"], &["degf"], &["f"]),
+    unit(D::Temperature, "kelvin", 0.0, &["kelvin", "kelvins"], &[], &["k"]),
+    unit(D::Volume, "litres", 1.0, &["litre", "litres", "liter", "liters"], &["ltr"], &["l"]),
+    unit(D::Volume, "millilitres", 0.001, &["millilitre", "millilitres", "milliliter", "milliliters"], &["ml"], &[]),
+    unit(D::Volume, "gallons", 3.785411784, &["gallon", "gallons"], &["gal"], &[]),
+    unit(D::Speed, "kilometres per hour", 1.0, &["kmh", "kph"], &[], &[]),
+    unit(D::Speed, "miles per hour", 1.609344, &["mph"], &[], &[]),
+    unit(D::Energy, "kilowatt hours", 3600000.0, &["kwh"], &[], &[]),
+    unit(D::Energy, "watt hours", 3600.0, &["wh"], &[], &[]),
+    unit(D::Energy, "kilojoules", 1000.0, &["kilojoule", "kilojoules"], &["kj"], &[]),
+    unit(D::Energy, "kilocalories", 4184.0, &["kilocalorie", "kilocalories"], &["kcal"], &[]),
+    unit(D::Area, "square metres", 1.0, &["sqm"], &["m2"], &[]),
+    unit(D::Area, "square feet", 0.09290304, &["sqft"], &["ft2"], &[]),
+    unit(D::Area, "hectares", 10000.0, &["hectare", "hectares"], &["ha"], &[]),
+    unit(D::Area, "acres", 4046.8564, &["acre", "acres"], &[], &[]),
 ];
 
-static PERCENT: Unit = unit(D::Share, "percent", &["percent", "percentage", "pct"], &[], &[]);
-static FRACTION: Unit = unit(D::Share, "a fraction of 1", &["fraction", "ratio"], &[], &[]);
-static BASIS_POINTS: Unit = unit(D::Share, "basis points", &["bps"], &[], &[]);
+static PERCENT: Unit = unit(D::Share, "percent", 0.01, &["percent", "percentage", "pct"], &[], &[]);
+static FRACTION: Unit = unit(D::Share, "a fraction of 1", 1.0, &["fraction", "ratio"], &[], &[]);
+static BASIS_POINTS: Unit = unit(D::Share, "basis points", 0.0001, &["bps"], &[], &[]);
 
 /// Words for what is measured, which make a single letter a unit.
 const MEASURED: [(Dimension, &[&str]); 6] = [
@@ -141,22 +144,47 @@ const SHARES: [&str; 21] = [
     "allocation",
 ];
 
-/// One unit ends in a field of another.
+/// One unit ends in a field of another, or is converted by a factor that does not lead there.
 pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
-    if !pair.keeps_meaning() || !measurable(&pair.from) || !measurable(&pair.to) {
+    let factor = pair.factor();
+    if !(pair.keeps_meaning() || factor.is_some()) || !measurable(&pair.from) || !measurable(&pair.to) {
         return None;
     }
-    for from in read(&pair.from) {
-        for to in read(&pair.to) {
-            if from.0.dimension == to.0.dimension && from.0.name != to.0.name {
-                let message = format!("source {{from}} is in {}, target {{to}} in {}", from.0.name, to.0.name);
-                let fix = format!("convert it to {} on the way, or map a field that is in {}", to.0.name, to.0.name);
-                let sure = if from.1 && to.1 { 0.7 } else { 0.6 };
-                return Some(Doubt::new("unit-mismatch", sure, message, fix));
-            }
+    let all = read(&pair.from);
+    let (from, to) = all.iter().find_map(|from| {
+        let to = read(&pair.to).into_iter().find(|to| to.0.dimension == from.0.dimension)?;
+        Some((*from, to))
+    })?;
+    let sure = if from.1 && to.1 { 0.7 } else { 0.6 };
+    let (a, b) = (from.0, to.0);
+    if let Some((step, factor)) = factor {
+        let wanted = a.scale / b.scale;
+        // Two digits are enough to tell a factor from another one.
+        if a.scale == 0.0 || b.scale == 0.0 || (factor / wanted - 1.0).abs() < 0.02 {
+            return None;
         }
+        let message =
+            format!("{} does not turn {} (source {{from}}) into {} (target {{to}})", step.shown, a.name, b.name);
+        let fix = format!("write {{multiply: {}}}", shown(wanted));
+        return Some(Doubt::new("unit-mismatch", sure, message, fix).about(step));
     }
-    None
+    if a.name == b.name {
+        return None;
+    }
+    let message = format!("source {{from}} is in {}, target {{to}} in {}", a.name, b.name);
+    let fix = if a.scale == 0.0 || b.scale == 0.0 {
+        format!("convert it to {} on the way, or map a field that is in {}", b.name, b.name)
+    } else {
+        format!("add {{multiply: {}}}, or map a field that is in {}", shown(a.scale / b.scale), b.name)
+    };
+    Some(Doubt::new("unit-mismatch", sure, message, fix))
+}
+
+/// A factor with six digits that count.
+fn shown(factor: f64) -> String {
+    let digits = (6.0 - factor.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{factor:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 fn measurable(field: &Field<'_>) -> bool {
