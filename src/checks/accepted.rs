@@ -7,6 +7,7 @@
 use super::Subject;
 use super::places::Places;
 use crate::base::text::{quoted, words};
+use crate::base::yaml::Span;
 use crate::contract::{Accepted, Contract};
 use crate::finding::{Finding, Severity};
 
@@ -59,6 +60,8 @@ const NEVER_BEGINS: [&str; 3] = ["unknown-", "unreadable-", "bad-"];
 /// A finding that somebody takes as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Risk {
+    /// Where the entry stands that takes it.
+    pub at: Span,
     /// The code of the finding.
     pub code: &'static str,
     /// How bad it was.
@@ -91,16 +94,11 @@ impl Risk {
         Some(id.trim_end_matches('-').to_owned())
     }
 
-    /// What a person is asked to confirm, in words.
+    /// What a person is asked to confirm, in words; at most 300 characters.
     #[must_use]
     pub fn says(&self) -> String {
-        format!(
-            "{} at {} is acceptable ({}): {}",
-            self.code,
-            self.place,
-            quoted(&self.because, 120),
-            quoted(&self.message, 160)
-        )
+        let (because, message) = (quoted(&self.because, 100), quoted(&self.message, 140));
+        quoted(&format!("{} at {} is acceptable ({because}): {message}", self.code, self.place), 300)
     }
 }
 
@@ -147,6 +145,7 @@ pub(super) fn apply(subject: &Subject<'_>, findings: &mut [Finding]) -> Vec<Risk
             Some(name.to_owned())
         };
         let risk = Risk {
+            at: entry.at,
             code: finding.code,
             severity: finding.severity,
             flow: below("flows.").filter(|f| contract.flows.contains_key(f)),

@@ -63,7 +63,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether `second` leaves out what `first` wrote: `first` marks it by a constant, and `second` asks for others by a
-    /// parameter of that name, or has a table of that field's values that lacks the mark and rejects it.
+    /// parameter of that name, has a table of that field's values that lacks the mark and rejects it, or makes a value depend on it.
     pub(super) fn guarded(&self, first: &Flow, second: &Flow) -> bool {
         let (Some(writes), Some(reads)) = (self.mappings.get(&first.name), self.mappings.get(&second.name)) else {
             return true; // what did not compile has been said
@@ -77,8 +77,10 @@ impl<'a> Subject<'a> {
             });
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let rejected = reads.rules().iter().any(|r| {
+                // What is neither copied nor joined depends on the mark: a condition, a program.
+                let copies = matches!(r.source, Source::Path(_) | Source::Const(_) | Source::Join { .. });
                 r.reads().any(|p| names(p) == names(&mark.target))
-                    && r.values.as_ref().is_some_and(|table| {
+                    && r.values.as_ref().map_or(!copies, |table| {
                         let lacks = table.entries.iter().all(|(from, _)| from.value != text);
                         lacks && matches!(table.otherwise, None | Some(Else::Reject))
                     })

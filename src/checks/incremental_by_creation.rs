@@ -4,7 +4,7 @@ use super::told::{BIRTH, CHANGE, SETTLED, has_word, leaf, says};
 use super::used::Used;
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::contract::Write;
+use crate::contract::{ConstraintKind, Write};
 use crate::finding::{Finding, Severity};
 use crate::model::Action;
 
@@ -58,7 +58,7 @@ fn settled(subject: &Subject<'_>, used: &Used<'_>) -> bool {
     let by_constraint = subject.contract.constraints.iter().any(|c| {
         // That ids never change says nothing about records.
         let about_ids = says(&c.says, &["id never", "ids never", "'s id ", "the id of"]);
-        !about_ids && says(&c.says, &SETTLED)
+        !about_ids && c.kind != ConstraintKind::Soft && says(&c.says, &SETTLED)
     });
     says(record, &SETTLED) || says(&used.operation.summary, &SETTLED) || by_constraint
 }

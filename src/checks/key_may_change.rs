@@ -1,5 +1,6 @@
 //! A key that people change, beside one that nobody does.
 
+use super::key_identifies_nothing::shared;
 use super::told::{Field, SETTLED, leaf, says};
 use super::{Check, Subject};
 use crate::base::text::{quoted, words};
@@ -45,7 +46,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
         let beside = |f: Field<'_>| {
             let id = IDS.into_iter().find(|id| Field::of(f.system, f.record, id).is_some_and(|f| !f.kind.nullable))?;
-            (!says(f.description(), &SETTLED)).then(|| (id, f.pointer()))
+            // One of a few values is reported as that.
+            let shared = matches!(shared(&f.kind, leaf(key)), Some((_, true)));
+            (!shared && !says(f.description(), &SETTLED)).then(|| (id, f.pointer()))
         };
         let Some((id, pointer)) = subject.source_fields(flow, key).into_iter().find_map(beside) else { continue };
         if subject.constraint_says(flow, &flow.source.system, &SETTLED, &name) {

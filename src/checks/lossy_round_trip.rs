@@ -16,14 +16,40 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Transforms that have no way back.
-const LOSE: [&str; 11] =
-    ["truncate", "first", "last", "split", "lower", "upper", "round", "date_only", "to_boolean", "sha256", "replace"];
+const LOSE: [&str; 20] = [
+    "truncate",
+    "first",
+    "last",
+    "split",
+    "lower",
+    "upper",
+    "round",
+    "date_only",
+    "to_boolean",
+    "sha256",
+    "replace",
+    "digits",
+    "extract",
+    "strip_html",
+    "mask",
+    "take",
+    "count",
+    "absolute",
+    "unique",
+    "compact",
+];
 /// Transforms, and what takes each back.
-const BACK: [(&str, &str); 4] = [
+const BACK: [(&str, &str); 10] = [
     ("minor_to_major", "major_to_minor"),
     ("major_to_minor", "minor_to_major"),
     ("epoch_to_datetime", "datetime_to_epoch"),
     ("datetime_to_epoch", "epoch_to_datetime"),
+    ("multiply", "divide"),
+    ("divide", "multiply"),
+    ("parse_decimal", "format_decimal"),
+    ("format_decimal", "parse_decimal"),
+    ("parse_date", "format_date"),
+    ("format_date", "parse_date"),
 ];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {

@@ -53,6 +53,7 @@ mod not_a_list_operation;
 mod page_size_above_limit;
 mod pagination_unknown;
 mod places;
+mod put_key_differs;
 mod rate_above_limit;
 mod rate_unset;
 mod retried_write_without_idempotency;
@@ -96,7 +97,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 69] = [
+pub static ALL: [&Check; 70] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_event::CHECK,
@@ -143,6 +144,7 @@ pub static ALL: [&Check; 69] = [
     &nested_page::CHECK,
     &natural_key_unmapped::CHECK,
     &natural_key_not_unique::CHECK,
+    &put_key_differs::CHECK,
     &natural_key_case::CHECK,
     &match_not_searchable::CHECK,
     &retried_write_without_idempotency::CHECK,

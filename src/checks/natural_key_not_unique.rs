@@ -54,7 +54,8 @@ const ALIKE: [&str; 30] = [
     "department",
 ];
 /// Transforms of which two different values may come out alike, whatever they are given.
-const CUTS: [&str; 6] = ["first", "last", "split", "date_only", "round", "to_boolean"];
+const CUTS: [&str; 11] =
+    ["first", "last", "split", "date_only", "round", "to_boolean", "extract", "mask", "take", "count", "absolute"];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {

@@ -55,12 +55,14 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             }
             kept = without;
             let shown = quoted(scope, 60);
-            let message = if needed {
-                format!("every operation in use is allowed without the scope {shown}")
+            let finding = if needed {
+                // Allowed either way: worth knowing, and often how a vendor's own guide has it.
+                let message = format!("every operation in use is allowed without the scope {shown}");
+                Finding::note(CHECK.code, subject.location(scope.at), message)
             } else {
-                format!("no operation in use needs the scope {shown}")
+                subject.warning(&CHECK, scope.at, format!("no operation in use needs the scope {shown}"))
             };
-            out.push(subject.warning(&CHECK, scope.at, message).fix("remove it: least privilege"));
+            out.push(finding.fix("remove it: least privilege"));
         }
     }
 }
