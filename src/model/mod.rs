@@ -1,6 +1,7 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod bulk;
+mod environment;
 mod event;
 pub mod extreme;
 mod fact;
@@ -19,6 +20,7 @@ mod text;
 mod validate;
 
 pub use bulk::Bulk;
+pub use environment::environment;
 pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
 pub use fields::Fields;

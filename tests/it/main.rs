@@ -13,6 +13,8 @@ mod architecture;
 mod bad_input;
 mod bypasses;
 mod checks;
+mod checks_accepted;
+mod checks_lookalikes;
 mod cli;
 mod connector;
 mod contract;
