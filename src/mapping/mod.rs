@@ -21,7 +21,7 @@ pub use matcher::{Suggestion, suggest};
 pub use path::Path;
 pub use rule::Rule;
 pub use template::Template;
-pub use typecheck::{CODES, Code, check, field};
+pub use typecheck::{CODES, check, field};
 
 /// A compiled `map`.
 #[derive(Debug, Clone, Default)]

@@ -16,6 +16,7 @@ mod checks;
 mod checks_accepted;
 mod checks_lookalikes;
 mod cli;
+mod codes;
 mod connector;
 mod contract;
 mod drift;

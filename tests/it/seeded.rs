@@ -130,9 +130,13 @@ fn each_planted_defect_is_found_at_its_line_and_nothing_else() {
     let mut table = String::from("case | code | line | says\n");
     let mut wrong = String::new();
     let mut planted = 0;
+    let known = crate::codes::known();
     for case in cases() {
         let Some(code) = &case.code else { continue };
         let (text, found) = findings(&case);
+        for f in &found {
+            assert!(known.contains(f.code), "{}: {} is in no table of codes", case.file, f.code);
+        }
         let line = line_of(&text, &case.at);
         let hit = found.iter().find(|f| f.code == *code && f.location.at.line as usize == line as usize);
         let others: Vec<Finding> = found

@@ -158,7 +158,11 @@ impl Context<'_> {
         let stated = to.schema.map(|id| self.target.0.get(id)).filter(|s| s.pattern.is_some());
         let fewest = stated.map_or(to.min_length, |s| s.min_length.unwrap_or(0));
         if fewest > from.min_length && !enforced {
-            let message = format!("the text may be shorter than the {fewest} characters that {} needs", side.path);
+            let message = if fewest == 1 {
+                format!("the text may be empty, and {} must not be", side.path)
+            } else {
+                format!("the text may be shorter than the {fewest} characters that {} needs", side.path)
+            };
             self.warning(at, "too-short", message, "make sure that the source sends at least that");
             self.resting_on(&side.pointer);
         }
@@ -217,7 +221,7 @@ impl Context<'_> {
     /// A list that may have more items than the target takes.
     fn list_length(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
         let Some(most) = to.max_items.filter(|_| from.types.has(TypeSet::ARRAY)) else { return };
-        let fix = "map single items, like field[0], or a list that is never longer";
+        let fix = format!("add {{take: {most}}} where the rest may be lost, or map single items, like field[0]");
         match from.max_items {
             Some(longest) if longest <= most => return,
             Some(longest) => {

@@ -17,7 +17,7 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-pub use self::codes::{CODES, Code};
+pub use self::codes::CODES;
 pub(super) use self::meaning::is_money;
 use self::walk::{Reached, Stop, walk};
 use super::path::Path;
