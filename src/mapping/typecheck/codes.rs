@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 57] = [
+pub static CODES: [Code; 59] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -20,6 +20,7 @@ pub static CODES: [Code; 57] = [
     Code::error("enum-value-unmapped", "A value of the source has no counterpart in the target.", "Add it to a `values` table."),
     Code::warning("epoch-unit-mismatch", "Seconds since 1970 are taken for milliseconds, or the other way round.", "Name the unit in `epoch_to_datetime` or `datetime_to_epoch`."),
     Code::warning("fixed-minor-unit", "One factor converts amounts of currencies with different minor units.", "Use `minor_to_major` or `major_to_minor`, which follow the currency."),
+    Code::warning("flag-inverted", "A flag ends in one that says the opposite, or is turned round where both say the same.", "Add `not`, or take it out."),
     Code::warning("float-money", "An amount of money goes through a binary float although the other side is exact.", "Round it, or map the exact field."),
     Code::warning("foreign-id", "The id of one kind of thing ends in a field for the id of another.", "Map the right id, or look it up first."),
     Code::error("format-mismatch", "The text has another format than the target takes, or none that is stated.", "Convert it, or make sure of it."),
@@ -42,6 +43,7 @@ pub static CODES: [Code; 57] = [
     Code::error("read-only-target-written", "The target sets the field itself.", "Take the rule out."),
     Code::error("required-target-unmapped", "No rule writes a field that the target requires.", "Add a rule, a constant if need be."),
     Code::warning("sample-does-not-fit", "A generated record gives a value that the target does not take.", "Convert the value so that it always fits."),
+    Code::warning("swapped-fields", "One half of a pair (first and last, latitude and longitude, created and updated) is in the other's place.", "Map the other one, or make sure that this one is meant."),
     Code::warning("time-of-day-lost", "Only the date of a time is left, in a field for times.", "Take out the transform that cuts it off."),
     Code::error("too-long", "The text may be longer than the target takes.", "Add `truncate` where a cut text is still right."),
     Code::warning("too-short", "The text may be shorter than the target needs.", "Make sure that the source sends at least that."),

@@ -17,7 +17,7 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
     // One of them is enough: all amounts of a record lose the same currency.
     let found = mapping.rules.iter().find_map(|rule| {
         let Source::Path(amount) = &rule.source else { return None };
-        if !super::is_money(rule.target.leaf()) || !super::is_money(amount.leaf()) || rule.values.is_some() {
+        if !is_amount(&rule.target) || !is_amount(amount) || rule.values.is_some() {
             return None;
         }
         let currency = beside(cx, amount)?;
@@ -53,7 +53,7 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
 pub(super) fn fixed_factor(cx: &mut Context<'_>, mapping: &Mapping) {
     for rule in &mapping.rules {
         let Source::Path(amount) = &rule.source else { continue };
-        if !super::is_money(rule.target.leaf()) || !super::is_money(amount.leaf()) {
+        if !is_amount(&rule.target) || !is_amount(amount) {
             continue;
         }
         let power =
@@ -79,6 +79,14 @@ pub(super) fn fixed_factor(cx: &mut Context<'_>, mapping: &Mapping) {
             last.confidence = sure;
         }
     }
+}
+
+/// A path to an amount of money: by its own name, or by its parent's where it is the value of it.
+fn is_amount(path: &Path) -> bool {
+    let mut names = path.segments().iter().rev().filter_map(Segment::key);
+    let leaf = names.next().unwrap_or_default();
+    let value = matches!(leaf, "value" | "amount" | "sum" | "units");
+    super::is_money(leaf) || (value && names.next().is_some_and(super::is_money))
 }
 
 /// The path of the currency that stands beside the amount, or at the top of the record.

@@ -8,6 +8,7 @@ mod compare;
 mod coverage;
 mod currency;
 mod meaning;
+mod neighbours;
 mod outcome;
 mod samples;
 mod sources;
@@ -43,6 +44,7 @@ pub fn check(
     branches::unhandled(&mut cx, mapping, unmapped);
     currency::dropped(&mut cx, mapping);
     currency::fixed_factor(&mut cx, mapping);
+    neighbours::check(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);

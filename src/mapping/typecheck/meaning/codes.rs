@@ -163,6 +163,9 @@ fn form(what: What, field: &Field<'_>) -> Option<Form> {
     if format.contains("alpha3") {
         return Some(Form::Alpha3);
     }
+    if let Some(shown) = quoted_locale(&field.schema.description).filter(|_| what == What::Language) {
+        return Some(shown);
+    }
     let seen: Option<Vec<Form>> = field.samples().iter().map(|s| of_sample(what, s)).collect();
     if let Some(seen) = seen.filter(|s| !s.is_empty()) {
         // One name among codes makes no list of names.
@@ -181,6 +184,20 @@ fn form(what: What, field: &Field<'_>) -> Option<Form> {
         (What::Language, _) if pattern.contains("}-") || pattern.contains("]-") => Some(Form::Tag),
         _ => None,
     }
+}
+
+/// The form of the locales that a description shows: `en_US`, `en-US`.
+fn quoted_locale(text: &str) -> Option<Form> {
+    let shown: Vec<Form> = text
+        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+        .filter(|w| {
+            let b = w.as_bytes();
+            b.len() == 5 && b.iter().take(2).all(u8::is_ascii_lowercase) && b.iter().skip(3).all(u8::is_ascii_uppercase)
+        })
+        .filter_map(|w| of_sample(What::Language, w))
+        .collect();
+    let first = *shown.first()?;
+    shown.iter().all(|f| *f == first).then_some(first)
 }
 
 fn of_sample(what: What, text: &str) -> Option<Form> {

@@ -23,6 +23,10 @@ const EXTRAS: [&str; 14] = [
     "rebate",
 ];
 
+/// People who are nobody, and whom no reader tells from somebody.
+const PEOPLE: [&str; 8] =
+    ["john doe", "jane doe", "john smith", "max mustermann", "erika mustermann", "john", "doe", "acme"];
+
 /// What the default could be taken for; nothing for one that shows that it is none.
 pub(in crate::mapping::typecheck) fn data_like(value: &Value, target: &Field<'_>) -> Option<&'static str> {
     let text = match value {
@@ -51,6 +55,9 @@ pub(in crate::mapping::typecheck) fn data_like(value: &Value, target: &Field<'_>
     }
     if zero && value.is_number() && target.is_instant() && !target.ends_in(&["on"]) {
         return Some("the first of January 1970");
+    }
+    if PEOPLE.contains(&text.to_lowercase().as_str()) {
+        return Some("the name of somebody");
     }
     let money = is_money(&target.words.join("_")) && !target.named(&EXTRAS);
     if zero && money {

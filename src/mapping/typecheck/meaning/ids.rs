@@ -48,14 +48,17 @@ fn thing(field: &Field<'_>) -> Option<String> {
     if field.named(&ELSEWHERE) {
         return None;
     }
+    const SAID: [&str; 6] =
+        ["id of the ", "identifier of the ", "identifier for the ", "id for the ", "identifies the ", "key of the "];
     let (last, before) = field.words.split_last()?;
     let known = |w: &str| THINGS.iter().any(|t| t.contains(&w));
-    if matches!(last.as_str(), "id" | "uuid" | "guid") {
-        let of = before.last().map(|w| singular(w))?;
+    if matches!(last.as_str(), "id" | "uuid" | "guid")
+        && let Some(of) = before.last().map(|w| singular(w))
+    {
         return known(&of).then_some(of);
     }
-    let at = field.said.find("id of the ").map(|at| at + "id of the ".len());
-    let of = field.said.get(at?..)?.split(|c: char| !c.is_alphanumeric()).next().map(singular)?;
+    let at = SAID.iter().find_map(|phrase| Some(field.said.find(phrase)? + phrase.len()))?;
+    let of = field.said.get(at..)?.split(|c: char| !c.is_alphanumeric()).next().map(singular)?;
     known(&of).then_some(of)
 }
 

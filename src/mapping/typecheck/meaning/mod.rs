@@ -7,6 +7,7 @@
 mod codes;
 mod defaults;
 mod epoch;
+mod flags;
 mod ids;
 mod markup;
 mod money;
@@ -19,6 +20,7 @@ mod zone;
 pub(super) use self::defaults::data_like;
 pub(in crate::mapping) use self::money::is_money;
 pub(super) use self::said::Field;
+pub(super) use self::units::named_beside;
 use super::walk::item_of;
 use super::{Context, Reached, walk};
 use crate::base::text::quoted;
@@ -29,7 +31,7 @@ use crate::mapping::path::Path;
 use crate::mapping::rule::{Each, Rule, Source, Step};
 
 /// All concerns.
-const ALL: [Look; 13] = [
+const ALL: [Look; 14] = [
     units::unit_mismatch,
     money::unit_mismatch,
     money::float_money,
@@ -43,6 +45,7 @@ const ALL: [Look; 13] = [
     numbers::locale_number,
     numbers::through_float,
     ids::foreign,
+    flags::inverted,
 ];
 
 /// Looks at two fields of which one becomes the other.
@@ -142,7 +145,7 @@ impl Doubt {
 const SAYS_MORE: [(&str, &[&str]); 8] = [
     ("zone-missing", &["format-mismatch"]),
     ("zone-mismatch", &["format-mismatch"]),
-    ("code-list-mismatch", &["too-long", "too-short"]),
+    ("code-list-mismatch", &["too-long", "too-short", "value-does-not-fit"]),
     ("phone-not-e164", &["too-long", "too-short"]),
     ("locale-number", &["format-mismatch", "too-long"]),
     ("unit-mismatch", &["out-of-range"]),
@@ -157,7 +160,8 @@ impl Context<'_> {
             Source::Path(path) => std::slice::from_ref(path),
             Source::FirstOf(paths) => paths,
             Source::Each(each) if each.map.is_none() => return self.meaning_of_items(rule, each, target),
-            _ => return, // put together or calculated: what it means nobody knows
+            Source::Template(_) | Source::Join { .. } => return self.put_together(rule, target),
+            _ => return, // calculated: what it means nobody knows
         };
         for path in paths {
             let Ok(source) = walk(self.source.0, self.source.1, path) else { continue };
@@ -170,6 +174,24 @@ impl Context<'_> {
             };
             let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
             self.doubts(rule.source_at, &pair, &shown, &target.pointer);
+        }
+    }
+
+    /// A time without zone stays one, whatever letters are put around it.
+    fn put_together(&mut self, rule: &Rule, target: &Reached) {
+        for path in rule.reads() {
+            let Ok(source) = walk(self.source.0, self.source.1, path) else { continue };
+            let (Some(from), Some(to)) = (source.id, target.id) else { continue };
+            let pair = Pair {
+                from: Field::new(self.source.0, from, path.leaf(), &source.kind),
+                to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
+                steps: &[],
+                table: false,
+            };
+            let Some(doubt) = zone::missing(&pair) else { continue };
+            let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
+            self.say(doubt, rule.source_at, &shown, &target.pointer);
+            return;
         }
     }
 
@@ -209,12 +231,17 @@ impl Context<'_> {
 
     fn doubts(&mut self, at: Span, pair: &Pair<'_>, shown: &(String, String), pointer: &str) {
         for doubt in ALL.iter().filter_map(|look| look(pair)) {
-            let message = doubt.message.replace("{from}", &shown.0).replace("{to}", &shown.1);
-            let location = Location::at(self.file, doubt.at.unwrap_or(at));
-            let finding = Finding::warning(doubt.code, location, message).sure(doubt.confidence).fix(doubt.fix);
-            self.findings.push(Finding { severity: doubt.severity, ..finding });
-            self.resting_on(pointer);
+            self.say(doubt, at, shown, pointer);
         }
+    }
+
+    /// Adds a doubt with its own confidence.
+    pub(super) fn say(&mut self, doubt: Doubt, at: Span, shown: &(String, String), pointer: &str) {
+        let message = doubt.message.replace("{from}", &shown.0).replace("{to}", &shown.1);
+        let location = Location::at(self.file, doubt.at.unwrap_or(at));
+        let finding = Finding::warning(doubt.code, location, message).sure(doubt.confidence).fix(doubt.fix);
+        self.findings.push(Finding { severity: doubt.severity, ..finding });
+        self.resting_on(pointer);
     }
 
     /// Drops the vaguer warnings, from `first` on, that a more telling one at the same place makes needless; an error stays,

@@ -150,9 +150,9 @@ pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
     if !(pair.keeps_meaning() || factor.is_some()) || !measurable(&pair.from) || !measurable(&pair.to) {
         return None;
     }
-    let all = read(&pair.from);
+    let (all, taken) = both(&pair.from, &pair.to);
     let (from, to) = all.iter().find_map(|from| {
-        let to = read(&pair.to).into_iter().find(|to| to.0.dimension == from.0.dimension)?;
+        let to = taken.iter().copied().find(|to| to.0.dimension == from.0.dimension)?;
         Some((*from, to))
     })?;
     let sure = if from.1 && to.1 { 0.7 } else { 0.6 };
@@ -194,13 +194,23 @@ fn measurable(field: &Field<'_>) -> bool {
         || (field.is_text() && field.kind.values.is_none() && field.kind.format.as_deref() != Some("date-time"))
 }
 
-/// The units that a field speaks of, at most one of each dimension, and whether its words say so.
-fn read(field: &Field<'_>) -> Vec<(&'static Unit, bool)> {
+/// A unit that a field speaks of, and whether its words say so.
+type Spoken = (&'static Unit, bool);
+
+/// The units of both fields. A letter that alone says nothing is a unit where the other field measures the same.
+fn both(from: &Field<'_>, to: &Field<'_>) -> (Vec<Spoken>, Vec<Spoken>) {
+    let dimensions = |units: &[Spoken]| units.iter().map(|u| u.0.dimension).collect::<Vec<_>>();
+    let (first, second) = (read(from, &[]), read(to, &[]));
+    (read(from, &dimensions(&second)), read(to, &dimensions(&first)))
+}
+
+/// The units that a field speaks of, at most one of each dimension.
+fn read(field: &Field<'_>, expected: &[Dimension]) -> Vec<Spoken> {
     let mut found: Vec<(&'static Unit, bool)> = Vec::new();
     found.extend(share(field));
     // So much per hour, or a point in time: neither is an amount of the unit named last.
     let rate = field.named(&["per"]) || field.says_word(&["per"]) || field.says(&["/h", "/s"]);
-    let named = by_name(field);
+    let named = by_name(field, expected);
     let said: Vec<&Unit> = if rate { Vec::new() } else { by_description(field) };
     for unit in named.into_iter().chain(said) {
         let instant = unit.dimension == D::Duration && field.is_instant();
@@ -221,10 +231,10 @@ fn read(field: &Field<'_>) -> Vec<(&'static Unit, bool)> {
     found
 }
 
-fn by_name(field: &Field<'_>) -> Option<&'static Unit> {
+fn by_name(field: &Field<'_>, expected: &[Dimension]) -> Option<&'static Unit> {
     let last = field.words.last()?.as_str();
-    let measured =
-        |d: Dimension| MEASURED.iter().any(|(of, words)| *of == d && (field.named(words) || field.says_word(words)));
+    let word = |d: Dimension| MEASURED.iter().any(|(of, w)| *of == d && (field.named(w) || field.says_word(w)));
+    let measured = |d: Dimension| expected.contains(&d) || word(d);
     UNITS.iter().find(|u| {
         u.short.contains(&last)
             || (field.words.len() > 1 && u.letter.contains(&last) && measured(u.dimension))
@@ -264,6 +274,9 @@ fn share(field: &Field<'_>) -> Option<(&'static Unit, bool)> {
     let points_said = field.says(&["basis point"]) || field.named(&["bps", "bp"]);
     let fraction = fraction_said || field.named(&["fraction"]) || field.says_word(&["fraction"]);
     let percent = percent_said || field.named(&["percent", "percentage", "pct"]);
+    if let Some(shown) = by_example(&field.said) {
+        return Some((shown, true));
+    }
     match (percent, fraction, points_said) {
         (false, false, true) => return Some((&BASIS_POINTS, true)),
         (true, false, false) => {
@@ -282,4 +295,43 @@ fn share(field: &Field<'_>) -> Option<(&'static Unit, bool)> {
         Some(most) if most == 100.into() => Some((&PERCENT, false)),
         _ => None,
     }
+}
+
+/// `0.19 for 19%`, `19 = 19 %`: what a description shows.
+fn by_example(said: &str) -> Option<&'static Unit> {
+    let parts: Vec<&str> = said.split_whitespace().collect();
+    parts.windows(3).find_map(|w| {
+        let &[value, link, percent] = w else { return None };
+        let number = |t: &str| t.trim_matches(|c: char| !c.is_ascii_digit()).parse::<f64>().ok();
+        let (a, b) = (number(value)?, number(percent)?);
+        let linked = matches!(link, "for" | "=" | "means" | "is" | "as" | "->" | "represents");
+        let after = said.split_once(&format!("{link} {percent}"))?.1.trim_start();
+        if !linked || !(percent.contains('%') || after.starts_with('%') || after.starts_with("percent")) {
+            return None;
+        }
+        if (a - b).abs() < 1e-9 { Some(&PERCENT) } else { ((a * 100.0 - b).abs() < 1e-6).then_some(&FRACTION) }
+    })
+}
+
+/// The unit of a name in words, as a field beside an amount holds it: `kg`, `lb`, `pounds`.
+fn of_word(word: &str) -> Option<&'static Unit> {
+    let word = word.to_lowercase();
+    let is = |u: &&Unit| [u.full, u.short, u.letter].iter().any(|all| all.contains(&word.as_str()));
+    UNITS.iter().find(is)
+}
+
+/// A constant that names the unit of the amount beside it, which is in another.
+pub(in crate::mapping::typecheck) fn named_beside(pair: &Pair<'_>, constant: &str) -> Option<Doubt> {
+    let unit = of_word(constant)?;
+    if !pair.keeps_meaning() || !measurable(&pair.from) {
+        return None;
+    }
+    let from = read(&pair.from, &[unit.dimension]).into_iter().find(|u| u.0.dimension == unit.dimension)?.0;
+    if from.name == unit.name {
+        return None;
+    }
+    let message =
+        format!("source {{from}} is in {}, and the constant beside target {{to}} says {}", from.name, unit.name);
+    let fix = format!("write the constant for {}, or convert the amount", from.name);
+    Some(Doubt::new("unit-mismatch", 0.75, message, fix))
 }

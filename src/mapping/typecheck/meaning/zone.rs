@@ -2,6 +2,7 @@
 
 use super::said::Field;
 use super::{Doubt, Pair};
+use crate::model::TypeSet;
 
 /// Words for a time as a clock on the wall shows it.
 const LOCAL: [&str; 14] = [
@@ -28,7 +29,8 @@ fn is_local(field: &Field<'_>) -> bool {
     }
     let zoned = field.says_word(&["utc", "zulu", "gmt"]);
     let timed = field.is_instant() || field.says_word(&["time", "clock", "clocks"]);
-    field.schema.is_local_time()
+    // A time that says of itself that it is in UTC lacks only the letter.
+    (field.schema.is_local_time() && !zoned)
         || (!zoned && timed && field.says(&LOCAL))
         || (field.format() != "date-time" && !zoned && field.samples().first().is_some_and(|s| looks_local(s)))
         || (field.format() != "date-time" && !zoned && field.says(&["yyyy-mm-dd hh:mm", "yyyy-mm-ddthh:mm:ss "]))
@@ -43,7 +45,7 @@ fn looks_local(text: &str) -> bool {
 
 /// Whether the field holds an instant: a time with its zone.
 fn is_zoned(field: &Field<'_>) -> bool {
-    field.is_text()
+    field.kind.types.has(TypeSet::STRING)
         && !field.schema.is_local_time()
         && (field.format() == "date-time"
             || (field.is_instant() && field.says_word(&["utc", "rfc3339", "3339", "offset"])))
@@ -51,7 +53,8 @@ fn is_zoned(field: &Field<'_>) -> bool {
 
 /// A local time that is taken for an instant.
 pub(super) fn missing(pair: &Pair<'_>) -> Option<Doubt> {
-    let converts = |name: &str| matches!(name, "trim" | "replace" | "lower" | "upper" | "truncate" | "to_string");
+    let converts =
+        |name: &str| matches!(name, "trim" | "replace" | "lower" | "upper" | "truncate" | "to_string" | "suffix");
     if pair.table || !pair.steps.iter().all(|s| converts(s.transform.name)) {
         return None;
     }
@@ -103,20 +106,20 @@ pub(super) fn time_of_day_lost(pair: &Pair<'_>) -> Option<Doubt> {
             || (s.transform.name == "truncate" && s.shown == "truncate 10")
             || (s.transform.name == "split" && s.shown.eq_ignore_ascii_case("split \"T\""))
     });
-    let wants_time = pair.to.is_text()
-        && pair.to.kind.values.is_none()
-        && !matches!(pair.to.format(), "date" | "time")
-        && pair.to.kind.max_length.is_none_or(|m| m > 10)
-        && (pair.to.ends_in(&["at", "time", "timestamp", "datetime"])
-            || pair.to.says(&[
-                "date and time",
-                "time of day",
-                "instant",
-                "rfc 3339",
-                "to the second",
-                "date-time",
-                "timestamp",
-            ]));
+    // Midnight instead of the time that was known.
+    let midnight = pair.has_step("date_only") && pair.has_step("date_to_datetime") && pair.to.format() == "date-time";
+    let open = pair.to.is_text() && pair.to.kind.values.is_none() && !matches!(pair.to.format(), "date" | "time");
+    let named = pair.to.ends_in(&["at", "time", "timestamp", "datetime"])
+        || pair.to.says(&[
+            "date and time",
+            "time of day",
+            "instant",
+            "rfc 3339",
+            "to the second",
+            "date-time",
+            "timestamp",
+        ]);
+    let wants_time = midnight || (open && named && pair.to.kind.max_length.is_none_or(|m| m > 10));
     if !timed || !cuts || !wants_time || pair.to.ends_in(&["date", "day"]) {
         return None;
     }
