@@ -8,7 +8,7 @@ use super::{App, Call, Refusal, description, origin};
 use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::ssh::Signers;
 use crate::base::text as words;
-use crate::checks;
+use crate::checks::{self, Risk};
 use crate::connector::{self, Plan};
 use crate::contract::{self, Contract};
 use crate::finding::{self, Finding, Location, Severity};
@@ -39,6 +39,19 @@ fn rejected(call: &Call<'_>, contract: Option<&Contract>, path: &str) -> Vec<Fin
         .collect()
 }
 
+/// Risks of the contract that a person did not take, in these words.
+fn not_taken(call: &Call<'_>, risks: &[Risk], path: &str) -> Vec<Finding> {
+    let decided = |risk: &Risk| {
+        let fact = call.facts.constraints.get(&risk.waits_as()?).filter(|f| f.says == risk.says())?;
+        let decided = fact.decided.as_ref().filter(|_| fact.state == ConstraintState::Rejected)?;
+        let by = words::quoted(&decided.record.by, 60);
+        let message = format!("{} at {} is not acceptable, says {by} (event {})", risk.code, risk.place, decided.seq);
+        let fix = "take the entry of accepted out, and mend what it covers";
+        Some(Finding::error("constraint-rejected", Location::at(path, risk.at), message).fix(fix))
+    };
+    risks.iter().filter_map(decided).collect()
+}
+
 /// A contract that could be read, and all that was found.
 pub(super) struct Compiled {
     /// The contract; nothing where its structure is broken.
@@ -51,6 +64,8 @@ pub(super) struct Compiled {
     pub found: BTreeSet<String>,
     /// Everything found, tidy.
     pub findings: Vec<Finding>,
+    /// What `accepted` takes of it; among the findings each is a note.
+    pub risks: Vec<Risk>,
     /// The text, for drawing source lines.
     pub text: String,
 }
@@ -65,6 +80,7 @@ impl Compiled {
         let confirmed = |id: &str| call.facts.constraints.get(id).is_some_and(|c| !c.waits_for_a_person());
         let mut compiled = Self::load_with(call.app, path, session.then_some(&confirmed as &dyn Fn(&str) -> bool))?;
         compiled.findings.extend(rejected(call, compiled.contract.as_ref(), path));
+        compiled.findings.extend(not_taken(call, &compiled.risks, path));
         finding::tidy(&mut compiled.findings);
         Ok(compiled)
     }
@@ -80,6 +96,7 @@ impl Compiled {
         let mut systems = BTreeMap::new();
         let mut mappings = BTreeMap::new();
         let mut found = BTreeSet::new();
+        let mut risks = Vec::new();
         if let Some(contract) = &contract {
             // The parser knows the file by its name; paths inside are relative to where it lies.
             let dir = full.parent().map(std::path::Path::to_owned).unwrap_or_default();
@@ -166,10 +183,10 @@ impl Compiled {
             }
             let by_name = systems.iter().map(|(n, s)| (n.clone(), s.as_ref())).collect();
             let subject = checks::Subject { contract, systems: &by_name, mappings: &mappings, confirmed, text: &text };
-            findings.extend(checks::run(&subject));
+            risks = checks::run_over(&subject, &mut findings);
         }
         finding::tidy(&mut findings);
-        Ok(Self { contract, systems, mappings, found, findings, text })
+        Ok(Self { contract, systems, mappings, found, findings, risks, text })
     }
 
     /// Path of each description that was read, by the system's name.

@@ -1,9 +1,8 @@
 //! The mapping against both schemas (law 3). Its findings have the codes of the type checker.
 
-use super::used::Role;
+use super::used::{Role, natural_key};
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::contract::Write;
 use crate::finding::{Finding, Severity};
 use crate::mapping;
 
@@ -22,17 +21,6 @@ const KEY_FIX: &str = "the target tells records apart by this field, so it must 
 const SOURCE_ALONE: [&str; 4] =
     ["unmapped-source-field", "unknown-source-field", "write-only-source-read", "unmapped-does-not-exist"];
 
-/// Whether the target tells records apart by this field.
-fn is_key(write: &Write, target: &mapping::Path) -> bool {
-    let key = match write {
-        Write::Upsert { matching, .. } => Some(matching),
-        Write::Bulk { key, .. } => Some(key),
-        Write::Put { key, .. } => key.as_ref(),
-        Write::Create { .. } => None,
-    };
-    key.is_some_and(|key| target.to_string() == key.value)
-}
-
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let Some(map) = subject.mappings.get(&flow.name) else { continue };
@@ -46,7 +34,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             let Some(body) = write.body() else { continue };
             let target = (&write.system.schemas, body);
             let found = mapping::check(map, source, target, &flow.unmapped, &subject.contract.file);
-            let keys: Vec<_> = map.rules().iter().filter(|r| is_key(&flow.target.write, &r.target)).collect();
+            let key = natural_key(&flow.target.write);
+            let keys: Vec<_> =
+                map.rules().iter().filter(|r| key.is_some_and(|k| r.target.to_string() == k.value)).collect();
             for mut finding in found {
                 if finding.code == "too-long" && keys.iter().any(|r| r.source_at == finding.location.at) {
                     finding.fix = KEY_FIX.to_owned();

@@ -30,7 +30,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let in_path = used.operation.path_params().into_iter().map(|name| (name, ParamIn::Path));
         let mut told: Vec<&str> = Vec::new();
         for (name, place) in stated.chain(in_path) {
-            if given(name) || implicit(&used, name, place) || told.contains(&name) {
+            if given(name) || implicit(&used, name, place) || told.contains(&name) || elsewhere(&used, name) {
                 continue;
             }
             told.push(name);
@@ -67,6 +67,19 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
         }
         (Role::Update | Role::Put, _) => last_in_path().into_iter().collect(),
         _ => Vec::new(),
+    }
+}
+
+/// Reported by another check, with the fix that belongs to it: a search that does not take the natural key, and a retried
+/// write that lacks the idempotency key which the operation requires.
+fn elsewhere(used: &Used<'_>, name: &str) -> bool {
+    match (used.role, &used.flow.target.write) {
+        (Role::Find, Write::Upsert { matching, .. }) => used.operation.parameter_for(matching).is_none(),
+        (Role::Create, Write::Create { idempotency: None, duplicates_accepted_by: None, .. }) => {
+            let key = used.operation.idempotency.as_ref().is_some_and(|i| i.header.eq_ignore_ascii_case(name));
+            key && used.flow.delivery.retry.attempts > 1 && !used.operation.method.idempotent()
+        }
+        _ => false,
     }
 }
 

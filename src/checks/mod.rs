@@ -3,41 +3,76 @@
 //! A check never guesses at what it cannot see: where a description could not be read, the checks that need it stay
 //! silent, since the reader has said so already.
 
+mod accepted;
+mod accepted_nothing;
+mod account;
 mod approval_too_weak;
 mod assumption_unstated;
 pub mod assumptions;
 mod auth_incomplete;
 mod auth_missing;
+mod between;
+pub mod budget;
 mod bulk_without_results;
+mod cannot_be_accepted;
+mod circular_flow;
+mod conflicting_writers;
 mod constraint_binds_unknown;
 mod cursor_without_end;
+mod delete_event_unheard;
+mod deleted_flag_ignored;
+mod duplicate_flow;
 mod event_id_unknown;
 mod event_record_unknown;
+mod freshness_out_of_reach;
 mod graphql_target;
 mod grpc_operation;
 mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
 mod idempotency_header_not_stated;
+mod incremental_boundary_exclusive;
+mod incremental_by_creation;
+mod incremental_field_optional;
+mod incremental_format_differs;
 mod incremental_param_unknown;
 mod inferred_unconfirmed;
+mod key_identifies_nothing;
 mod key_may_be_missing;
+mod key_may_change;
+mod lossy_round_trip;
 mod mapping_types;
 mod match_not_searchable;
 mod missing_required_parameter;
+mod natural_key_case;
+mod natural_key_not_unique;
 mod natural_key_unmapped;
 mod nested_page;
 mod no_base_url;
 mod not_a_list_operation;
+mod page_size_above_limit;
 mod pagination_unknown;
+mod places;
+mod put_key_differs;
 mod rate_above_limit;
 mod rate_unset;
 mod retried_write_without_idempotency;
+mod retry_after_ignored;
+mod retry_in_step;
+mod retry_outlives_key;
+mod sandbox_base_url;
+mod scheme_not_accepted;
 mod scope_missing;
 mod scope_too_wide;
 mod secret_as_value;
 mod secret_in_const;
+mod secret_of_other_environment;
+mod sensitive;
+mod sensitive_data_leaves_region;
+mod sensitive_into_free_text;
 mod signers_missing;
+mod sorted_by_other_field;
+mod told;
 pub mod topics;
 mod unknown_event;
 mod unknown_field;
@@ -52,6 +87,8 @@ mod webhook_unsigned;
 
 use std::collections::BTreeMap;
 
+pub use accepted::Risk;
+
 use crate::base::text::{nearest, quoted};
 use crate::base::yaml::Span;
 use crate::contract::Contract;
@@ -60,7 +97,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 42] = [
+pub static ALL: [&Check; 70] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_event::CHECK,
@@ -69,8 +106,11 @@ pub static ALL: [&Check; 42] = [
     &unknown_parameter::CHECK,
     &unknown_scheme::CHECK,
     &no_base_url::CHECK,
+    &sandbox_base_url::CHECK,
     &auth_missing::CHECK,
     &auth_incomplete::CHECK,
+    &scheme_not_accepted::CHECK,
+    &secret_of_other_environment::CHECK,
     &secret_as_value::CHECK,
     &secret_in_const::CHECK,
     &scope_missing::CHECK,
@@ -80,22 +120,45 @@ pub static ALL: [&Check; 42] = [
     &grpc_operation::CHECK,
     &pagination_unknown::CHECK,
     &cursor_without_end::CHECK,
+    &page_size_above_limit::CHECK,
     &incremental_param_unknown::CHECK,
+    &incremental_boundary_exclusive::CHECK,
+    &incremental_by_creation::CHECK,
+    &incremental_format_differs::CHECK,
+    &incremental_field_optional::CHECK,
+    &sorted_by_other_field::CHECK,
     &webhook_unsigned::CHECK,
     &webhook_replayable::CHECK,
     &event_record_unknown::CHECK,
     &event_id_unknown::CHECK,
     &webhook_order_unknown::CHECK,
+    &delete_event_unheard::CHECK,
+    &deleted_flag_ignored::CHECK,
     &missing_required_parameter::CHECK,
     &key_may_be_missing::CHECK,
+    &key_identifies_nothing::CHECK,
+    &key_may_change::CHECK,
     &mapping_types::CHECK,
+    &sensitive_into_free_text::CHECK,
+    &sensitive_data_leaves_region::CHECK,
     &nested_page::CHECK,
     &natural_key_unmapped::CHECK,
+    &natural_key_not_unique::CHECK,
+    &put_key_differs::CHECK,
+    &natural_key_case::CHECK,
     &match_not_searchable::CHECK,
     &retried_write_without_idempotency::CHECK,
     &idempotency_header_not_stated::CHECK,
+    &retry_outlives_key::CHECK,
+    &retry_after_ignored::CHECK,
+    &retry_in_step::CHECK,
+    &freshness_out_of_reach::CHECK,
     &rate_above_limit::CHECK,
     &rate_unset::CHECK,
+    &duplicate_flow::CHECK,
+    &conflicting_writers::CHECK,
+    &circular_flow::CHECK,
+    &lossy_round_trip::CHECK,
     &constraint_binds_unknown::CHECK,
     &hard_without_clause::CHECK,
     &hard_without_drill::CHECK,
@@ -103,6 +166,8 @@ pub static ALL: [&Check; 42] = [
     &inferred_unconfirmed::CHECK,
     &approval_too_weak::CHECK,
     &signers_missing::CHECK,
+    &cannot_be_accepted::CHECK,
+    &accepted_nothing::CHECK,
 ];
 
 /// One check.
@@ -136,11 +201,20 @@ pub struct Subject<'a> {
 #[must_use]
 pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for check in ALL {
-        (check.run)(subject, &mut findings);
-    }
-    tidy(&mut findings);
+    run_over(subject, &mut findings);
     findings
+}
+
+/// Runs every check over what others have found in the same contract, so that `accepted` is about all of it: what an entry
+/// covers is a note afterwards. Answers with the risks that were taken, in the order of the file.
+pub fn run_over(subject: &Subject<'_>, findings: &mut Vec<Finding>) -> Vec<Risk> {
+    for check in ALL {
+        (check.run)(subject, findings);
+    }
+    tidy(findings);
+    let risks = accepted::apply(subject, findings);
+    tidy(findings);
+    risks
 }
 
 impl Subject<'_> {

@@ -1,10 +1,8 @@
 //! The natural key of an upsert that the mapping does not write, or not always.
 
-use super::used::Role;
+use super::used::{Role, natural_key};
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::base::yaml::Spanned;
-use crate::contract::Write;
 use crate::finding::{Finding, Severity};
 use crate::mapping::rule::Source;
 use crate::mapping::{Mapping, Path, field};
@@ -18,11 +16,7 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
-        let key: &Spanned<String> = match &flow.target.write {
-            Write::Upsert { matching, .. } => matching,
-            Write::Put { key: Some(key), .. } | Write::Bulk { key, .. } => key,
-            Write::Put { key: None, .. } | Write::Create { .. } => continue,
-        };
+        let Some(key) = natural_key(&flow.target.write) else { continue };
         let (Some(mapping), Ok(path)) = (subject.mappings.get(&flow.name), Path::parse(key)) else { continue };
         let shown = quoted(key, 60);
         let Some(rule) = mapping.rules().iter().find(|r| r.target.covers(&path)) else {

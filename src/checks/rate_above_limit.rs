@@ -1,56 +1,124 @@
 //! More requests than the target allows.
 
+use super::places::Places;
 use super::used::{Role, Used};
 use super::{Check, Subject};
-use crate::base::text::quoted;
+use crate::base::text::{plural, quoted};
+use crate::base::yaml::Span;
 use crate::contract::Rate;
 use crate::finding::{Finding, Severity};
 use crate::model::{Basis, RateLimit};
 
 pub(super) static CHECK: Check = Check {
     code: "rate-above-limit",
-    summary: "The rate of a flow, or of all flows to one system together, is above the limit that the system states.",
+    summary: "The rate of a flow, or of all flows that use one credential together, reads included, is above the limit that the system \
+              states.",
     severity: Severity::Error,
     run,
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
-    for name in subject.contract.systems.keys() {
-        let mut sum = 0.0;
-        let mut flows = 0;
-        for flow in subject.contract.flows.values().filter(|f| &f.target.system.value == name) {
-            let Some(rate) = &flow.delivery.rate else { continue };
+    let names: Vec<&String> = subject.contract.systems.keys().collect();
+    let accounts: Vec<String> = names.iter().map(|n| subject.account(n)).collect();
+    let mut done: Vec<&String> = Vec::new();
+    for account in &accounts {
+        if done.contains(&account) {
+            continue;
+        }
+        done.push(account);
+        let group: Vec<&String> = names.iter().zip(&accounts).filter(|(_, a)| *a == account).map(|(n, _)| *n).collect();
+        look(subject, &group, out);
+    }
+}
+
+/// Of the systems that are one account: every write and every poll counts.
+fn look(subject: &Subject<'_>, group: &[&String], out: &mut Vec<Finding>) {
+    let within = |name: &str| group.iter().any(|g| *g == name);
+    let all = group.iter().map(|g| g.as_str()).collect::<Vec<_>>().join(" and ");
+    let (mut sum, mut polls, mut flows) = (0.0, 0.0, 0_usize);
+    for flow in subject.contract.flows.values() {
+        let used = subject.used_by(flow);
+        let reads = within(&flow.source.system.value);
+        let every = flow.source.every_ms.filter(|_| reads && flow.source.operation.is_some());
+        let written = flow.delivery.rate.as_ref().filter(|_| within(&flow.target.system.value));
+        if let Some(ms) = every {
+            // At least one page each time.
+            polls += 1000.0 / ms.max(1) as f64;
+        }
+        if let Some(rate) = written {
             // Reading from the system that is written to counts against the same limit.
-            let used = subject.used_by(flow);
-            let Some((operation, limit)) = tightest(&used, name) else { continue };
+            let Some((operation, limit)) =
+                tightest(&used, |u| within(&u.system_name.value) && (u.role != Role::List || reads))
+            else {
+                continue;
+            };
             sum += per_second(rate.value);
             flows += 1;
             let alone = per_second(rate.value) > limit.per_second() * SLACK;
-            if !alone && sum <= limit.per_second() * SLACK {
+            // A poll now and then does not make a rate at the limit one above it.
+            let with_polls = if polls > limit.per_second() * POLLS { sum + polls } else { sum };
+            if !alone && with_polls <= limit.per_second() * SLACK {
                 continue;
             }
-            let stated = format!("{} allows {} in {}", quoted(operation, 80), limit.requests, time(limit.window_ms));
+            let stated = stated(operation, limit);
             let message = if alone {
                 format!("{} requests in {} are above the limit: {stated}", rate.requests, time(rate.window_ms))
+            } else if sum <= limit.per_second() * SLACK {
+                format!(
+                    "{} to {all} and what is read from it together are above the limit: {stated}",
+                    plural(flows as u64, "flow")
+                )
             } else {
-                format!("{flows} flows to {name} together are above the limit: {stated}")
+                format!("{flows} flows to {all} together are above the limit: {stated}")
             };
-            let fix = format!("stay below {}/{}, over all flows to {name}", limit.requests, time(limit.window_ms));
-            let finding = match &limit.basis {
-                Basis::Stated { pointer } => subject.error(&CHECK, rate.at, message).because_of(pointer.clone()),
-                Basis::Inferred { .. } => subject.warning(&CHECK, rate.at, message),
+            let fix = format!("stay below {}/{}, over all flows to {all}", limit.requests, time(limit.window_ms));
+            out.push(finding(subject, rate.at, message, limit).fix(fix));
+        } else if let Some(ms) = every {
+            let Some((operation, limit)) = tightest(&used, |u| within(&u.system_name.value) && u.role == Role::List)
+            else {
+                continue;
             };
-            out.push(finding.fix(fix));
+            if sum + polls <= limit.per_second() * SLACK {
+                continue;
+            }
+            let at =
+                Places::of(subject.text).value(&format!("flows.{}.source.every", flow.name)).unwrap_or(flow.source.at);
+            let stated = stated(operation, limit);
+            let message = if 1000.0 / ms.max(1) as f64 > limit.per_second() * SLACK {
+                format!("a read every {} is above the limit: {stated}", time(ms))
+            } else {
+                format!("what is read from {all} and written to it by all flows is above the limit: {stated}")
+            };
+            let fix = format!(
+                "stay below {}/{}, over all flows that use {all}: read less often",
+                limit.requests,
+                time(limit.window_ms)
+            );
+            out.push(finding(subject, at, message, limit).fix(fix));
         }
+    }
+}
+
+fn stated(operation: &str, limit: &RateLimit) -> String {
+    format!("{} allows {} in {}", quoted(operation, 80), limit.requests, time(limit.window_ms))
+}
+
+fn finding(subject: &Subject<'_>, at: Span, message: String, limit: &RateLimit) -> Finding {
+    match &limit.basis {
+        Basis::Stated { pointer } => subject.error(&CHECK, at, message).because_of(pointer.clone()),
+        Basis::Inferred { .. } => subject.warning(&CHECK, at, message),
     }
 }
 
 /// Rates are compared as fractions; this much is their rounding.
 const SLACK: f64 = 1.000_001;
 
-fn tightest<'a>(used: &[Used<'a>], system: &str) -> Option<(&'a str, &'a RateLimit)> {
+/// Polls count from this part of a limit on.
+const POLLS: f64 = 0.05;
+
+fn tightest<'a>(used: &[Used<'a>], counts: impl Fn(&Used<'a>) -> bool) -> Option<(&'a str, &'a RateLimit)> {
     used.iter()
-        .filter(|u| u.system_name.value == system && (u.role != Role::List || u.flow.target.system.value == system))
+        .filter(|u| counts(u))
         .filter_map(|u| Some((u.operation.id.as_str(), u.operation.rate_limit.as_ref()?)))
         .min_by(|a, b| a.1.per_second().total_cmp(&b.1.per_second()))
 }
@@ -60,7 +128,7 @@ fn per_second(rate: Rate) -> f64 {
 }
 
 /// `10s`, `500ms`, `1m`.
-fn time(ms: u64) -> String {
+pub(super) fn time(ms: u64) -> String {
     match ms {
         ms if ms > 0 && ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
         ms if ms.is_multiple_of(1000) => format!("{}s", ms / 1000),

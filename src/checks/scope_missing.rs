@@ -2,6 +2,7 @@
 
 use super::{Check, Subject};
 use crate::base::text::quoted;
+use crate::base::yaml::Span;
 use crate::finding::{Finding, Severity};
 use crate::model::{Operation, SchemeKind, System};
 
@@ -13,6 +14,8 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    // What several operations lack is one thing to mend.
+    let mut lacks: Vec<(Span, String, &str, Vec<&Operation>)> = Vec::new();
     for used in subject.used() {
         let Some(auth) = &used.system_use.auth else { continue };
         if !scoped(used.system, &auth.scheme) {
@@ -24,13 +27,27 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             .map(|scopes| scopes.into_iter().filter(|s| !asked(s)).collect::<Vec<&str>>())
             .min_by_key(Vec::len)
             .unwrap_or_default();
-        if !lacking.is_empty() {
-            let scopes = lacking.iter().map(|s| quoted(s, 60)).collect::<Vec<_>>().join(", ");
-            let message = format!("{} needs the scope {scopes}", quoted(&used.operation.id, 80));
-            let at = auth.scopes.first().map_or(auth.at, |s| s.at);
-            let fix = format!("add {scopes} to scopes of {}", used.system_name.value);
-            out.push(subject.error(&CHECK, at, message).fix(fix).because_of(&used.operation.pointer));
+        if lacking.is_empty() {
+            continue;
         }
+        let scopes = lacking.iter().map(|s| quoted(s, 60)).collect::<Vec<_>>().join(", ");
+        let at = auth.scopes.first().map_or(auth.at, |s| s.at);
+        match lacks.iter_mut().find(|(place, known, ..)| *place == at && *known == scopes) {
+            Some((.., by)) if by.iter().any(|o| o.pointer == used.operation.pointer) => {}
+            Some((.., by)) => by.push(used.operation),
+            None => lacks.push((at, scopes, &used.system_name.value, vec![used.operation])),
+        }
+    }
+    for (at, scopes, system, by) in lacks {
+        let names = by.iter().take(5).map(|o| quoted(&o.id, 80)).collect::<Vec<_>>().join(", ");
+        let more = by.len().saturating_sub(5);
+        let names = if more > 0 { format!("{names} and {more} more") } else { names };
+        let verb = if by.len() > 1 { "need" } else { "needs" };
+        let pointer = by.first().map(|o| o.pointer.clone()).unwrap_or_default();
+        let message = format!("{names} {verb} the scope {scopes}");
+        out.push(
+            subject.error(&CHECK, at, message).fix(format!("add {scopes} to scopes of {system}")).because_of(pointer),
+        );
     }
 }
 

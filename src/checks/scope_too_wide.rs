@@ -1,13 +1,14 @@
 //! A scope that no operation in use needs.
 
 use super::scope_missing::{alternatives, scoped};
+use super::used::Used;
 use super::{Check, Subject};
-use crate::base::text::quoted;
+use crate::base::text::{quoted, words};
 use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
     code: "scope-too-wide",
-    summary: "auth.scopes asks for a scope that no operation in use needs.",
+    summary: "auth.scopes asks for a scope that no operation in use needs, or that another one asked for makes needless.",
     severity: Severity::Warning,
     run,
 };
@@ -17,15 +18,76 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for (name, system_use) in &subject.contract.systems {
         let Some((_, system)) = subject.system(name) else { continue };
         let Some(auth) = system_use.auth.as_ref().filter(|a| scoped(system, &a.scheme)) else { continue };
-        let needed: Vec<&str> = used
-            .iter()
-            .filter(|u| &u.system_name.value == name)
-            .flat_map(|u| alternatives(u.operation, &auth.scheme).into_iter().flatten())
-            .collect();
-        // A description that states no scopes leaves nothing to compare with.
-        for scope in auth.scopes.iter().filter(|s| !needed.is_empty() && !needed.contains(&s.as_str())) {
-            let message = format!("no operation in use needs the scope {}", quoted(scope, 60));
-            out.push(subject.warning(&CHECK, scope.at, message).fix("remove it: least privilege"));
+        let own: Vec<&Used<'_>> = used.iter().filter(|u| &u.system_name.value == name).collect();
+        let needs: Vec<Vec<Vec<&str>>> = own.iter().map(|u| alternatives(u.operation, &auth.scheme)).collect();
+        let stated = needs.iter().flatten().flatten().next().is_some();
+        if !stated {
+            // Nothing to compare with, but that a system is only read.
+            let read_only = !own.is_empty() && own.iter().all(|u| u.operation.safe());
+            for scope in auth.scopes.iter().filter(|s| read_only && writes(s)) {
+                let message = format!("{name} is only read, and the scope {} is for more", quoted(scope, 60));
+                out.push(
+                    subject
+                        .warning(&CHECK, scope.at, message)
+                        .sure(0.7)
+                        .fix("ask for a scope that only reads: least privilege"),
+                );
+            }
+            continue;
+        }
+        let mut kept: Vec<&str> = auth.scopes.iter().map(|s| s.value.as_str()).collect();
+        let allowed = |asked: &[&str]| {
+            needs
+                .iter()
+                .filter(|any| any.is_empty() || any.iter().any(|all| all.iter().all(|s| asked.contains(s))))
+                .count()
+        };
+        let before = allowed(&kept);
+        // Of two scopes either of which would do, the one for more goes first; else the later.
+        let mut order: Vec<_> = auth.scopes.iter().rev().collect();
+        order.sort_by_key(|s| !writes(s));
+        for scope in order {
+            let without: Vec<&str> = kept.iter().copied().filter(|s| *s != scope.value).collect();
+            // What an operation cannot do without is missed; that is for another check.
+            let needed = needs.iter().flatten().flatten().any(|s| *s == scope.value);
+            if allowed(&without) < before || (needed && before < needs.len()) {
+                continue;
+            }
+            kept = without;
+            let shown = quoted(scope, 60);
+            let finding = if needed {
+                // Allowed either way: worth knowing, and often how a vendor's own guide has it.
+                let message = format!("every operation in use is allowed without the scope {shown}");
+                Finding::note(CHECK.code, subject.location(scope.at), message)
+            } else {
+                subject.warning(&CHECK, scope.at, format!("no operation in use needs the scope {shown}"))
+            };
+            out.push(finding.fix("remove it: least privilege"));
         }
     }
+}
+
+/// A scope for more than reading, by its words.
+fn writes(scope: &str) -> bool {
+    const MORE: [&str; 12] = [
+        "write",
+        "admin",
+        "administrator",
+        "manage",
+        "delete",
+        "full",
+        "root",
+        "superuser",
+        "owner",
+        "create",
+        "update",
+        "edit",
+    ];
+    const LESS: [&str; 4] = ["read", "readonly", "view", "viewer"];
+    let parts = words(scope);
+    let has = |set: &[&str]| parts.iter().any(|w| set.contains(&w.as_str()));
+    scope.trim() == "*"
+        || (has(&MORE) && !has(&LESS))
+        || parts.join("") == "readwrite"
+        || (has(&LESS) && has(&["write"]))
 }

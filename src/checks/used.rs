@@ -127,6 +127,15 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// The target field by which the target tells records apart, where the contract names one.
+pub(super) const fn natural_key(write: &Write) -> Option<&Spanned<String>> {
+    match write {
+        Write::Upsert { matching, .. } => Some(matching),
+        Write::Bulk { key, .. } | Write::Put { key: Some(key), .. } => Some(key),
+        Write::Put { key: None, .. } | Write::Create { .. } => None,
+    }
+}
+
 /// Where the contract says the records lie, instead of the description.
 pub(super) fn items_said(flow: &Flow) -> bool {
     matches!(&flow.source.paginate, Paginate::Explicit(p) if p.items.is_some())

@@ -118,6 +118,14 @@ pub(super) static ROOT: Table = table(&[
     may("constraints", Shape::List(&CONSTRAINT), "What must hold, with its origin."),
     must("flows", Shape::Named(&FLOW), "The flows of records, by name."),
     may("approvals", Shape::Table(&APPROVALS), "Through which channel a person must decide what."),
+    may("accepted", Shape::List(&ACCEPTED), "Findings that somebody takes as they are, each with a reason."),
+]);
+
+pub(super) static ACCEPTED: Table = table(&[
+    must("code", Shape::Kebab, "Code of the finding."),
+    must("at", Shape::Text, "Place in this file: flows.contacts.map.balance, or the name of a flow or system."),
+    must("because", Shape::Text, "Why it is acceptable."),
+    must("by", Shape::Text, "The person who accepts it."),
 ]);
 
 pub(super) static SYSTEM: Table = table(&[

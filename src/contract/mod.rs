@@ -3,12 +3,14 @@
 //! API descriptions is for the checks.
 
 mod approvals;
+mod codes;
 mod declared;
 mod keys;
 mod parse;
 mod schema;
 
 pub use approvals::{Approvals, Bar, Policy};
+pub use codes::CODES;
 pub use declared::{SCHEMES, declared};
 pub use parse::{API_VERSION, parse};
 pub use schema::json_schema;
@@ -45,6 +47,24 @@ pub struct Contract {
     pub flows: IndexMap<String, Flow>,
     /// Who must approve what, and through which channel.
     pub approvals: Approvals,
+    /// Findings that somebody takes as they are, each with a reason.
+    pub accepted: Vec<Accepted>,
+}
+
+/// One entry of `accepted`: a finding that somebody takes as it is. What it covers and what it cannot cover is for the
+/// checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Where it stands.
+    pub at: Span,
+    /// The code of the finding.
+    pub code: Spanned<String>,
+    /// The place in this file: `flows.contacts.map.balance`, or the name of a flow or system.
+    pub place: Spanned<String>,
+    /// Why it is acceptable.
+    pub because: String,
+    /// The person who accepts it.
+    pub by: String,
 }
 
 /// One entry of `systems`.

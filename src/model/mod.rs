@@ -1,6 +1,7 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod bulk;
+mod environment;
 mod event;
 pub mod extreme;
 mod fact;
@@ -19,6 +20,7 @@ mod text;
 mod validate;
 
 pub use bulk::Bulk;
+pub use environment::environment;
 pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
 pub use fields::Fields;
@@ -27,6 +29,7 @@ pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
+pub use pattern::pattern_length;
 pub use properties::{Iter as PropertyIter, Properties};
 pub use root_field::{Root, RootField};
 pub use schema::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};

@@ -276,7 +276,26 @@ fn assumed(compiled: &Compiled, contract: &Contract) -> Vec<ConstraintRecorded> 
         found: false,
         id: a.id,
     };
-    assumptions(contract, &systems).into_iter().map(recorded).collect()
+    assumptions(contract, &systems).into_iter().map(recorded).chain(taken(compiled)).collect()
+}
+
+/// Errors that the file accepts: whoever wrote it, a person has yet to say so.
+fn taken(compiled: &Compiled) -> impl Iterator<Item = ConstraintRecorded> + '_ {
+    compiled.risks.iter().filter_map(|risk| {
+        Some(ConstraintRecorded {
+            id: risk.waits_as()?,
+            says: risk.says(),
+            kind: ConstraintKind::Inferred,
+            origin: None,
+            owner: None,
+            binds: Binds {
+                systems: risk.system.iter().cloned().collect(),
+                flows: risk.flow.iter().cloned().collect(),
+                fields: Vec::new(),
+            },
+            found: false,
+        })
+    })
 }
 
 /// Inferred constraints that no person has settled, those of this file included.

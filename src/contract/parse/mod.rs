@@ -11,11 +11,11 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use self::reader::Reader;
-use super::keys::{APPROVALS, AUTH, BINDS, CONSTRAINT, ROOT, SYSTEM};
+use super::keys::{ACCEPTED, APPROVALS, AUTH, BINDS, CONSTRAINT, ROOT, SYSTEM};
 use crate::base::digest::Digest;
 use crate::base::text::quoted;
 use crate::base::yaml::{self, Entry, Kind, Limits, Node, Span, Spanned};
-use crate::contract::{Approvals, Auth, Bar, Binds, Constraint, ConstraintKind, Contract, SystemUse};
+use crate::contract::{Accepted, Approvals, Auth, Bar, Binds, Constraint, ConstraintKind, Contract, SystemUse};
 use crate::finding::{Finding, tidy};
 
 /// The `apiVersion` this program reads.
@@ -111,6 +111,7 @@ fn contract(r: &mut Reader<'_>, root: &Node, text: &str) -> Option<Contract> {
     let constraints = f.node("constraints").map(|n| constraints(r, n)).unwrap_or_default();
     let flows = f.node("flows").and_then(|n| named(r, n, "flows", flow::flow));
     let approvals = f.node("approvals").and_then(|n| approvals(r, n)).unwrap_or_default();
+    let accepted = f.node("accepted").map(|n| accepted(r, n)).unwrap_or_default();
     Some(Contract {
         file: r.file.to_owned(),
         dir: Path::new(r.file).parent().map(Path::to_path_buf).unwrap_or_default(),
@@ -122,7 +123,32 @@ fn contract(r: &mut Reader<'_>, root: &Node, text: &str) -> Option<Contract> {
         constraints,
         flows: flows?,
         approvals,
+        accepted,
     })
+}
+
+/// An entry that lacks a part covers nothing: without a reason and a name, nobody has accepted anything.
+fn accepted(r: &mut Reader<'_>, node: &Node) -> Vec<Accepted> {
+    let Some(items) = node.items() else {
+        let message = format!("accepted must be a list, is {}", node.kind_name());
+        r.error("wrong-type", node.at, message, "write - {code: …, at: …, because: …, by: …}".to_owned());
+        return Vec::new();
+    };
+    let mut out: Vec<Accepted> = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let Some(f) = r.fields(item, &ACCEPTED, &format!("accepted[{i}]")) else { continue };
+        let (code, place) = (r.kebab(&f, "code"), r.text(&f, "at"));
+        let (because, by) = (r.text(&f, "because"), r.text(&f, "by"));
+        let (Some(code), Some(place), Some(because), Some(by)) = (code, place, because, by) else { continue };
+        if let Some(first) = out.iter().find(|a| a.code.value == code.value && a.place.value == place.value) {
+            let message =
+                format!("{} at {} is accepted a second time, first at {}", code.value, quoted(&place, 120), first.at);
+            r.error("duplicate-key", f.at, message, "keep one of them".to_owned());
+            continue;
+        }
+        out.push(Accepted { at: f.at, code, place, because: because.value, by: by.value });
+    }
+    out
 }
 
 fn approvals(r: &mut Reader<'_>, node: &Node) -> Option<Approvals> {

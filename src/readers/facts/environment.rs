@@ -5,23 +5,10 @@ use serde_json::json;
 use super::base_url::host_and_path;
 use super::{Detector, Hints, Look};
 use crate::base::text::words;
-use crate::model::{Fact, System};
+use crate::model::{Fact, System, environment as kind};
 
 /// The detector of this file.
 pub(super) const DETECTOR: Detector = Detector { fact: "environment", look: Look::Observe(run) };
-
-/// The kind that a word tells.
-fn kind(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "sandbox" | "test" | "testing" | "demo" | "playground" | "trial" => "sandbox",
-        "staging" | "stage" | "stg" | "uat" | "preprod" | "preproduction" | "qa" => "staging",
-        "dev" | "development" => "development",
-        "localhost" | "local" => "local",
-        "prod" | "production" | "live" => "production",
-        "mock" | "mocked" => "mock",
-        _ => return None,
-    })
-}
 
 fn run(system: &System, _: &Hints<'_>, found: &mut Vec<Fact>) {
     let mut facts = Vec::new();

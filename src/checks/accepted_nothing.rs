@@ -1,0 +1,39 @@
+//! An entry of `accepted` that covers no finding: mended since, or never right.
+
+use super::accepted::{covering, never};
+use super::places::Places;
+use super::{Check, Subject};
+use crate::base::text::{nearest, quoted};
+use crate::finding::{Finding, Severity};
+
+pub(super) static CHECK: Check = Check {
+    code: "accepted-nothing",
+    summary: "An entry of accepted covers no finding: what it took is gone, or code or place are not what they should be.",
+    severity: Severity::Warning,
+    run,
+};
+
+/// Looks at what all other checks have found: it stands last.
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    let contract = subject.contract;
+    if contract.accepted.is_empty() {
+        return;
+    }
+    let places = Places::of(subject.text);
+    let taken: Vec<_> = out.iter().filter_map(|f| covering(contract, &places, f)).map(|(entry, _)| entry.at).collect();
+    let mut found: Vec<Finding> = Vec::new();
+    for entry in contract.accepted.iter().filter(|a| !never(&a.code) && !taken.contains(&a.at)) {
+        let (code, place) = (&entry.code.value, quoted(&entry.place, 120));
+        let elsewhere = out.iter().find(|f| f.code == code).and_then(|f| places.path(f.location.at));
+        let fix = match elsewhere {
+            Some(path) => format!("there is one at {}; or take the entry out", quoted(path, 120)),
+            None => {
+                let near = nearest(code, out.iter().map(|f| f.code));
+                let near = near.map_or_else(String::new, |n| format!("did you mean {n}? "));
+                format!("{near}take the entry out: it would hide the next one")
+            }
+        };
+        found.push(subject.warning(&CHECK, entry.at, format!("there is no {code} at {place} to accept")).fix(fix));
+    }
+    out.extend(found);
+}

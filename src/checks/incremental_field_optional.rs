@@ -1,0 +1,38 @@
+//! Records without the mark of change.
+
+use super::told::Field;
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::finding::{Finding, Severity};
+
+pub(super) static CHECK: Check = Check {
+    code: "incremental-field-optional",
+    summary: "incremental.field may be null or missing: a record without it is in no answer to a question for changes.",
+    severity: Severity::Warning,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.lists() {
+        let Some(clause) = &used.flow.source.incremental else { continue };
+        let Some(field) = used.operation.record.and_then(|r| Field::of(used.system, r, &clause.field)) else {
+            continue;
+        };
+        // Many descriptions require nothing at all; one that requires some fields means that others may be missing.
+        let careful = !used.system.schemas.get(field.record).required.is_empty();
+        let how = if field.kind.nullable {
+            "null"
+        } else if field.kind.optional && careful {
+            "missing"
+        } else {
+            continue;
+        };
+        let name = quoted(&clause.field, 60);
+        let message = format!(
+            "{name} may be {how}, and a record without it is never read again once {} is sent",
+            quoted(&clause.param, 60)
+        );
+        let fix = "use a field that every record has; or leave incremental out, so that every pass reads all";
+        out.push(subject.warning(&CHECK, clause.field.at, message).fix(fix).because_of(field.pointer()));
+    }
+}
