@@ -19,7 +19,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Last words of names of free text.
-const FREE: [&str; 31] = [
+const FREE: [&str; 27] = [
     "note",
     "notes",
     "comment",
@@ -33,10 +33,8 @@ const FREE: [&str; 31] = [
     "body",
     "text",
     "details",
-    "summary",
     "tag",
     "tags",
-    "label",
     "labels",
     "keyword",
     "keywords",
@@ -48,12 +46,10 @@ const FREE: [&str; 31] = [
     "metadata",
     "extra",
     "freetext",
-    "info",
     "misc",
-    "content",
 ];
 /// Free text too, but of these names only for what opens something or pays.
-const TITLES: [&str; 4] = ["title", "subject", "reference", "name"];
+const TITLES: [&str; 5] = ["title", "summary", "subject", "reference", "name"];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
