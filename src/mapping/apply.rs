@@ -10,13 +10,15 @@
 //! 4. any other value goes through the transforms, then through `values`; what the table lacks goes by `else`
 //!    (`reject` where nothing is written). A transform that ends with nothing (`first` of an empty list) is case 1.
 //!
-//! A join leaves out parts that are missing or null; it is missing itself when all of them are.
+//! A join leaves out parts that are missing or null; it is missing itself when all of them are. A template is missing when
+//! any of its fields is missing or null. `first_of` takes the first field that is there and not null. `each` does 2. to 4.
+//! for each item, and leaves out items whose value is missing; over a missing or null list it is missing or null itself.
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::path::{Lookup, Path};
-use super::rule::{Else, Rule, Source, ValueTable};
+use super::rule::{Each, Else, Rule, Source, Step, ValueTable};
 use super::transforms::{Fault, scalar_text};
 use super::{Mapping, Rejection};
 use crate::model::TypeSet;
@@ -51,30 +53,92 @@ impl Rule {
             Source::Const(value) => return Ok(Some(value.clone())),
             Source::Path(path) => look(path, record)?.cloned(),
             Source::Join { parts, separator } => join(parts, separator, record)?,
+            Source::FirstOf(paths) => first_of(paths, record)?,
+            Source::Template(template) => template.fill(record)?,
+            Source::Jq(program) => program.run(record)?,
+            Source::When(when) => {
+                let rule = when.cases.iter().find(|c| c.condition.holds(record)).map(|c| &c.then);
+                let value = rule.or(when.otherwise.as_ref()).map_or(Ok(None), |r| r.value(record))?;
+                return Ok(self.or_default(value));
+            }
+            Source::Each(each) => {
+                let value = self.each(each, record)?;
+                return Ok(self.or_default(value));
+            }
         };
+        let value = self.finish(found, record)?;
+        Ok(self.or_default(value))
+    }
+
+    /// Null gives way to the default, and so does nothing.
+    fn or_default(&self, value: Option<Value>) -> Option<Value> {
+        match (&self.default, value) {
+            (Some(default), None | Some(Value::Null)) => Some(default.value.clone()),
+            (_, value) => value,
+        }
+    }
+
+    /// Transforms and table.
+    fn finish(&self, found: Option<Value>, record: &Value) -> Result<Option<Value>, Fault> {
         let value = match found {
             None => None,
             Some(Value::Null) if self.default.is_some() => None,
             Some(Value::Null) => Some(Value::Null),
-            Some(value) => self.through(value, record)?,
+            Some(value) => through(&self.steps, value, record)?,
         };
-        let value = match (value, &self.values) {
-            (Some(value), Some(table)) => Some(table.look_up(value)?),
-            (value, _) => value,
-        };
-        Ok(value.or_else(|| self.default.as_ref().map(|d| d.value.clone())))
+        match (value, &self.values) {
+            (Some(value), Some(table)) => table.look_up(value).map(Some),
+            (value, _) => Ok(value),
+        }
     }
 
-    fn through(&self, value: Value, record: &Value) -> Result<Option<Value>, Fault> {
-        let mut value = value;
-        for step in &self.steps {
-            match step.op.apply(&value, record)? {
-                Some(Value::Null) | None => return Ok(None),
-                Some(next) => value = next,
+    fn each(&self, each: &Each, record: &Value) -> Result<Option<Value>, Fault> {
+        let items = match look(&each.list, record)? {
+            None => return Ok(None),
+            Some(Value::Null) => return Ok(Some(Value::Null)),
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                let because = format!("each takes a list, but {} is {}", each.list, TypeSet::of(other));
+                return Err(Fault::new("wrong-shape", because));
             }
+        };
+        let mut out = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            let within = |fault: Fault| Fault { because: format!("item {i}: {}", fault.because), ..fault };
+            let made = match (&each.map, &each.take) {
+                (Some(map), _) => map.apply(item).map(Some).map_err(|r| {
+                    within(Fault { code: r.code, because: format!("{} from {}: {}", r.target, r.from, r.because) })
+                })?,
+                (None, Some(take)) => {
+                    let found = look(take, item).map_err(within)?.cloned();
+                    self.finish(found, record).map_err(within)?
+                }
+                (None, None) => self.finish(Some(item.clone()), record).map_err(within)?,
+            };
+            out.extend(made);
         }
-        Ok(Some(value))
+        through(&each.then, Value::Array(out), record)
     }
+}
+
+fn through(steps: &[Step], mut value: Value, record: &Value) -> Result<Option<Value>, Fault> {
+    for step in steps {
+        match step.op.apply(&value, record)? {
+            Some(Value::Null) | None => return Ok(None),
+            Some(next) => value = next,
+        }
+    }
+    Ok(Some(value))
+}
+
+fn first_of(paths: &[Path], record: &Value) -> Result<Option<Value>, Fault> {
+    for path in paths {
+        match look(path, record)? {
+            None | Some(Value::Null) => {}
+            Some(v) => return Ok(Some(v.clone())),
+        }
+    }
+    Ok(None)
 }
 
 fn look<'v>(path: &Path, record: &'v Value) -> Result<Option<&'v Value>, Fault> {
@@ -182,7 +246,53 @@ mod tests {
             ("{join: [list]}", "not-convertible: t from list: the part list is array and cannot be joined"),
             ("s.deeper", "wrong-shape: t from s.deeper: a parent of the field is neither object nor list"),
             ("{const: 0}", r#"{"t":0}"#),
+            ("{first_of: [nowhere, 'null', empty, s]}", r#"{"t":""}"#),
+            ("{first_of: [nowhere, 'null'], default: d}", r#"{"t":"d"}"#),
+            ("{first_of: [nowhere, s], with: [upper]}", r#"{"t":"AB"}"#),
+            ("{template: '<{s}>'}", r#"{"t":"<ab>"}"#),
+            ("{template: '<{s}{nowhere}>', default: d}", r#"{"t":"d"}"#),
+            (
+                "{template: '{list}'}",
+                "not-convertible: t from list: the field list is array and cannot stand in a text",
+            ),
+            ("{when: [{if: s, is: ab, then: s}, {if: s, present: true, then: empty}]}", r#"{"t":"ab"}"#),
+            ("{when: [{if: s, is: [x, y], then: s}], otherwise: {const: o}}", r#"{"t":"o"}"#),
+            ("{when: [{if: s, is: x, then: s}]}", "{}"),
+            ("{when: [{if: s, is: ab, then: 'null'}], default: d}", r#"{"t":"d"}"#),
+            ("{each: list}", r#"{"t":[]}"#),
+            ("{each: 'null'}", r#"{"t":null}"#),
+            ("{each: nowhere, default: []}", r#"{"t":[]}"#),
+            ("{each: s}", "wrong-shape: t from s[]: each takes a list, but s is string"),
+            ("{jq: '.s + \"x\"', with: [upper]}", r#"{"t":"ABX"}"#),
+            ("{jq: 'empty', default: d}", r#"{"t":"d"}"#),
+            ("{jq: '.s | error'}", "jq-failed: t from jq: makes the jq program end with an error"),
             ("{const: null}", r#"{"t":null}"#),
+        ] {
+            assert_eq!(apply(rule, &record), want, "{rule}");
+        }
+    }
+
+    #[test]
+    fn items_are_mapped_one_by_one() {
+        let record =
+            json!({"tags": ["A", null, "b"], "lines": [{"sku": "x", "qty": 1}, {"qty": 2}, {"sku": "y", "qty": "3"}]});
+        for (rule, want) in [
+            ("{each: tags, with: [lower]}", r#"{"t":["a",null,"b"]}"#),
+            ("{each: tags, with: [lower], default: z}", r#"{"t":["a","b"]}"#),
+            (
+                "{each: tags, values: {A: 1, b: 2}, else: reject}",
+                "unknown-value: t from tags[]: item 1: the table has no entry for null",
+            ),
+            ("{each: lines, take: sku}", r#"{"t":["x","y"]}"#),
+            ("{each: lines, take: sku, then: [first]}", r#"{"t":"x"}"#),
+            (
+                "{each: lines, map: {code: {from: sku, default: none}, n: qty}}",
+                r#"{"t":[{"code":"x","n":1},{"code":"none","n":2},{"code":"y","n":"3"}]}"#,
+            ),
+            (
+                "{each: lines, map: {n: {from: qty, with: [to_boolean]}}}",
+                "not-convertible: t from lines[]: item 1: n from qty: is neither a word for true nor one for false",
+            ),
         ] {
             assert_eq!(apply(rule, &record), want, "{rule}");
         }

@@ -48,7 +48,19 @@ fn how(rule: &Rule) -> String {
         Source::Join { separator, .. } => {
             parts.push(format!("joined by {}", serde_json::Value::from(separator.as_str())))
         }
-        Source::Path(_) => {}
+        Source::When(when) => {
+            let case = |c: &super::rule::Case| told(format!("if {}", c.condition), &c.then);
+            parts.extend(when.cases.iter().map(case));
+            parts.extend(when.otherwise.iter().map(|r| told("otherwise".to_owned(), r)));
+        }
+        Source::Each(each) => {
+            if let Some(map) = &each.map {
+                let rules: Vec<String> = map.rules.iter().map(|r| told(r.target.to_string(), r)).collect();
+                parts.push(format!("each item {{{}}}", crate::base::text::truncate(&rules.join("; "), 200)));
+            }
+        }
+        Source::Jq(program) => parts.push(crate::base::text::truncate(&crate::base::redact::text(program.text()), 200)),
+        Source::Path(_) | Source::FirstOf(_) | Source::Template(_) => {}
     }
     parts.extend(rule.steps.iter().map(|s| s.shown.clone()));
     if let Some(table) = &rule.values {
@@ -68,10 +80,23 @@ fn how(rule: &Rule) -> String {
         });
         parts.push(text);
     }
+    if let Source::Each(each) = &rule.source
+        && !each.then.is_empty()
+    {
+        parts.push(format!("then {}", each.then.iter().map(|s| s.shown.clone()).collect::<Vec<_>>().join(", ")));
+    }
     if let Some(default) = &rule.default {
         parts.push(format!("default {}", shown(&default.value)));
     }
     parts.join(" | ")
+}
+
+/// A rule inside another: `if type is company: company_name, trim`.
+fn told(what: String, rule: &Rule) -> String {
+    let how = how(rule);
+    let from = if let Source::Const(_) = rule.source { String::new() } else { rule.source.to_string() };
+    let parts: Vec<String> = [from, how].into_iter().filter(|p| !p.is_empty()).collect();
+    format!("{what}: {}", parts.join(", "))
 }
 
 /// A value of the contract, bounded, and masked where it looks like a secret: tables end up in logs and dossiers.

@@ -45,6 +45,35 @@ impl Kind {
         Self { nullable: self.nullable || inner.nullable, optional: self.optional || inner.optional, ..inner }
     }
 
+    /// The kind of a value that is one of these, null and missing left out of account.
+    #[must_use]
+    pub fn either(kinds: &[Self]) -> Self {
+        let Some((first, rest)) = kinds.split_first() else { return Self::default() };
+        let mut out = Self { nullable: false, optional: false, schema: None, ..first.clone() };
+        for kind in rest {
+            let any = out.types.is_any() || kind.types.is_any();
+            out.types = if any { TypeSet::ANY } else { out.types.with(kind.types) };
+            out.values = match (out.values.take(), &kind.values) {
+                (Some(mut all), Some(more)) => {
+                    all.extend(more.iter().filter(|v| !all.contains(v)).cloned().collect::<Vec<_>>());
+                    Some(all)
+                }
+                _ => None,
+            };
+            out.min_length = out.min_length.min(kind.min_length);
+            out.max_length = out.max_length.zip(kind.max_length).map(|(a, b)| a.max(b));
+            out.min_items = out.min_items.min(kind.min_items);
+            if out.format != kind.format {
+                out.format = None;
+            }
+            out.items = match (out.items.take(), &kind.items) {
+                (Some(a), Some(b)) if a == *b => Some(a),
+                _ => None,
+            };
+        }
+        out
+    }
+
     /// The kind of values of a schema, variants taken together.
     #[must_use]
     pub fn from_schema(schemas: &Schemas, id: SchemaId) -> Self {

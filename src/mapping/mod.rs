@@ -2,19 +2,26 @@
 //! checked against both schemas, applied to records. Missing, null and empty are three things; `apply.rs` says what happens to each.
 
 mod apply;
+mod compile;
+mod condition;
 mod explain;
+pub mod jq;
 pub mod kind;
 mod matcher;
 pub mod path;
 pub mod rule;
+mod template;
 pub mod transforms;
 mod typecheck;
 
+pub use compile::{CODES as COMPILE_CODES, compile};
+pub use condition::{Condition, Test};
 pub use explain::MappingRow;
 pub use matcher::{Suggestion, suggest};
 pub use path::Path;
-pub use rule::{Rule, compile};
-pub use typecheck::{check, field};
+pub use rule::Rule;
+pub use template::Template;
+pub use typecheck::{Trial, check, field, pointers, shape, trial};
 
 /// A compiled `map`.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +44,12 @@ impl Mapping {
         self.rules.iter().flat_map(Rule::reads).map(names)
     }
 
+    /// Some rule may read any field of a record.
+    #[must_use]
+    pub fn reads_all(&self) -> bool {
+        self.rules.iter().any(Rule::reads_all)
+    }
+
     /// Targets of rules that did not compile; they have been reported.
     #[must_use]
     pub fn left_out(&self) -> &[Path] {
@@ -48,7 +61,8 @@ impl Mapping {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{target} from {from}: {because}")]
 pub struct Rejection {
-    /// Kebab-case: `unknown-value`, `not-convertible`, `wrong-shape`, `unknown-currency`, `out-of-range`.
+    /// Kebab-case: `unknown-value`, `not-convertible`, `wrong-shape`, `unknown-currency`, `out-of-range`,
+    /// `ambiguous-time`, `jq-failed`, `jq-many-values`, `jq-too-costly`.
     pub code: &'static str,
     /// The target path.
     pub target: String,

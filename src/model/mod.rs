@@ -3,6 +3,7 @@
 mod bulk;
 mod environment;
 mod event;
+pub mod extreme;
 mod fact;
 mod fields;
 mod lookup;
@@ -14,6 +15,7 @@ mod root_field;
 pub mod sample;
 mod schema;
 mod scopes;
+pub mod shrink;
 mod text;
 mod validate;
 

@@ -6,7 +6,7 @@ use super::leaves::Leaf;
 use super::vocabulary::{alike, meaning};
 use crate::base::yaml::{self, Limits};
 use crate::mapping::path::Path;
-use crate::mapping::{rule, typecheck};
+use crate::mapping::{compile, typecheck};
 use crate::model::{SchemaId, Schemas, TypeSet};
 
 /// A rule as written, and why.
@@ -220,7 +220,7 @@ fn table(given: &[Value], taken: &[Value]) -> Vec<(Value, Value)> {
 fn fits(source: Schema<'_>, target: Schema<'_>, t: &Leaf, yaml: &str) -> bool {
     let text = format!("{}: {yaml}\n", quoted(&t.path));
     let Ok(node) = yaml::parse(&text, Limits::default()) else { return false };
-    let (mapping, findings) = rule::compile(node.entries().unwrap_or_default(), "");
+    let (mapping, findings) = compile(node.entries().unwrap_or_default(), "");
     const MENDED: [&str; 2] = ["optional-into-required", "nullable-into-non-nullable"];
     findings.is_empty() && typecheck::rule_errors(&mapping, source, target).iter().all(|code| MENDED.contains(code))
 }

@@ -80,7 +80,7 @@ struct LocalToUtc {
 
 /// The zone of this name in the IANA database that is compiled in: the same on every machine. An offset such as
 /// `+01:00` is no zone: it knows no summer.
-fn zone(name: &str) -> Result<TimeZone, String> {
+pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
     let database = jiff::tz::TimeZoneDatabase::bundled();
     database.get(name).map_err(|_| {
         let known: Vec<String> = database.available().map(|n| n.as_str().to_owned()).collect();

@@ -3,36 +3,71 @@
 //!
 //! Transforms never see null or a missing value: see the module on applying.
 
+mod absolute;
+mod affix;
+mod arithmetic;
+mod collapse_spaces;
+mod compact;
+mod count;
 mod currency;
 mod date_only;
+mod date_to_datetime;
 mod datetime_to_epoch;
+mod digits;
+mod divide;
+mod drop_empty;
+mod e164;
 mod epoch_to_datetime;
+mod extract;
 mod first;
+mod format_date;
+mod format_decimal;
+mod join_items;
+mod language_tag;
 mod last;
+mod list_op;
 mod local_to_utc;
 mod lower;
 mod major_to_minor;
+mod markdown;
+mod mask;
 mod minor_to_major;
+mod multiply;
+mod negate;
+mod nfc;
 mod not;
 mod number;
+mod pad_start;
+mod parse_date;
+mod parse_decimal;
+mod prefix;
 mod replace;
 mod round;
 mod sha256;
+mod sort;
 mod split;
+mod strip_html;
+mod suffix;
+mod take;
 mod text_op;
 mod to_boolean;
 mod to_integer;
+mod to_json;
 mod to_number;
 mod to_string;
+mod to_utc;
 mod trim;
 mod truncate;
+mod unique;
 mod upper;
+mod wrap;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 pub use currency::exponent;
+pub use markdown::markdown;
 
 use super::kind::Kind;
 use super::path::Path;
@@ -40,7 +75,7 @@ use crate::base::yaml::Node;
 use crate::model::TypeSet;
 
 /// All transforms, by name.
-pub static ALL: [&Transform; 21] = [
+pub static ALL: [&Transform; 51] = [
     &trim::TRANSFORM,
     &lower::TRANSFORM,
     &upper::TRANSFORM,
@@ -62,6 +97,36 @@ pub static ALL: [&Transform; 21] = [
     &round::TRANSFORM,
     &not::TRANSFORM,
     &sha256::TRANSFORM,
+    &collapse_spaces::TRANSFORM,
+    &digits::TRANSFORM,
+    &prefix::TRANSFORM,
+    &suffix::TRANSFORM,
+    &pad_start::TRANSFORM,
+    &nfc::TRANSFORM,
+    &strip_html::TRANSFORM,
+    &extract::TRANSFORM,
+    &drop_empty::TRANSFORM,
+    &mask::TRANSFORM,
+    &language_tag::TRANSFORM,
+    &e164::TRANSFORM,
+    &multiply::TRANSFORM,
+    &divide::TRANSFORM,
+    &negate::TRANSFORM,
+    &absolute::TRANSFORM,
+    &format_decimal::TRANSFORM,
+    &parse_decimal::TRANSFORM,
+    &parse_date::TRANSFORM,
+    &format_date::TRANSFORM,
+    &date_to_datetime::TRANSFORM,
+    &to_utc::TRANSFORM,
+    &unique::TRANSFORM,
+    &compact::TRANSFORM,
+    &sort::TRANSFORM,
+    &take::TRANSFORM,
+    &join_items::TRANSFORM,
+    &count::TRANSFORM,
+    &wrap::TRANSFORM,
+    &to_json::TRANSFORM,
 ];
 
 /// The transform of this name.

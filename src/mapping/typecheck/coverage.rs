@@ -8,9 +8,9 @@ use crate::mapping::path::{Path, Segment};
 use crate::model::SchemaId;
 
 /// Required target fields that no rule writes. Rules that did not compile count as written: they have been reported.
-pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping) {
+pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping, without_rules: Span) {
     let written: Vec<&Path> = mapping.rules.iter().map(|r| &r.target).chain(&mapping.left_out).collect();
-    let at = mapping.rules.first().map_or(Span::default(), |r| r.at);
+    let at = mapping.rules.first().map_or(without_rules, |r| r.at);
     for (path, pointer) in missing(cx, &written, cx.target.1, &[], 0) {
         let message = format!("the target requires {}, which no rule writes", quoted(&path, 80));
         cx.error(at, "required-target-unmapped", message, "add a rule for it, a constant if need be");
@@ -122,8 +122,8 @@ pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Span
             Ok(_) => {}
         }
     }
-    if !mapping.left_out.is_empty() {
-        return; // what the broken rules would read is not known
+    if !mapping.left_out.is_empty() || mapping.reads_all() {
+        return; // what a broken rule, or a program over the whole record, would read is not known
     }
     let at = mapping.rules.first().map_or(Span::default(), |r| r.at);
     let forgotten: Vec<(String, String)> = cx

@@ -11,18 +11,25 @@ mod compare;
 mod coverage;
 mod money;
 mod outcome;
+mod real;
 mod samples;
+mod sources;
 mod walk;
 
 pub(super) use self::money::is_money;
+pub use self::real::{Trial, shape, trial};
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
 use self::walk::{Reached, Stop, walk};
 use super::path::Path;
 use super::rule::{Rule, Source};
 use super::{Mapping, kind::Kind};
-use crate::base::text::{nearest, quoted};
+use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::{Span, Spanned};
 use crate::finding::{Finding, Location, Severity, tidy};
-use crate::model::{SchemaId, Schemas};
+use crate::model::{SchemaId, Schemas, TypeSet};
 
 /// Checks a mapping. `source` is the schema of a record as it is read, `target` that of a body as it is written;
 /// `unmapped` are the source fields left out on purpose; `file` is where the rules stand.
@@ -34,11 +41,8 @@ pub fn check(
     unmapped: &[Spanned<String>],
     file: &str,
 ) -> Vec<Finding> {
-    let mut cx = Context { source, target, file, findings: Vec::new() };
-    for rule in &mapping.rules {
-        cx.rule(rule);
-    }
-    coverage::required(&mut cx, mapping);
+    let mut cx = Context { source, target, file, findings: Vec::new(), records: OnceCell::new() };
+    cx.rules(mapping, Span::default());
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);
@@ -58,13 +62,29 @@ pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, Strin
     })
 }
 
+/// Where both sides of the rule at a place were read: the target's schema, then those of what it reads. Nothing where the
+/// rule or its fields are not known.
+#[must_use]
+pub fn pointers(
+    mapping: &Mapping,
+    source: (&Schemas, SchemaId),
+    target: (&Schemas, SchemaId),
+    at: Span,
+) -> (Option<String>, Vec<String>) {
+    let Some(rule) = mapping.rules.iter().find(|r| r.at == at || r.source_at == at) else { return (None, Vec::new()) };
+    let pointer = |side: (&Schemas, SchemaId), path: &Path| {
+        walk(side.0, side.1, path).ok().map(|r| r.pointer).filter(|p| !p.is_empty())
+    };
+    (pointer(target, &rule.target), rule.reads().filter_map(|p| pointer(source, p)).take(3).collect())
+}
+
 /// The codes of errors that speak against single rules, without regard to the rest of the mapping.
 pub(super) fn rule_errors(
     mapping: &Mapping,
     source: (&Schemas, SchemaId),
     target: (&Schemas, SchemaId),
 ) -> Vec<&'static str> {
-    let mut cx = Context { source, target, file: "", findings: Vec::new() };
+    let mut cx = Context { source, target, file: "", findings: Vec::new(), records: OnceCell::new() };
     mapping.rules.iter().for_each(|r| cx.rule(r));
     cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
@@ -75,6 +95,8 @@ struct Context<'a> {
     target: (&'a Schemas, SchemaId),
     file: &'a str,
     findings: Vec<Finding>,
+    /// Generated records of the source, made when they are first asked for.
+    records: OnceCell<Vec<Value>>,
 }
 
 /// One side of a rule, for messages: its path, shown, and where it was read.
@@ -84,6 +106,14 @@ struct Side {
 }
 
 impl Context<'_> {
+    /// All rules of a mapping, and what it leaves empty; `at` is where a mapping without rules stands.
+    fn rules(&mut self, mapping: &Mapping, at: Span) {
+        for rule in &mapping.rules {
+            self.rule(rule);
+        }
+        coverage::required(self, mapping, at);
+    }
+
     fn add(&mut self, at: Span, severity: Severity, code: &'static str, message: String, fix: impl Into<String>) {
         let location = Location::at(self.file, at);
         let finding = match severity {
@@ -102,6 +132,13 @@ impl Context<'_> {
         self.add(at, Severity::Warning, code, message, fix);
     }
 
+    /// The last finding is mended by this word in the place of that.
+    fn mended(&mut self, old: &str, new: &str) {
+        if let Some(last) = self.findings.pop() {
+            self.findings.push(last.word(old, new));
+        }
+    }
+
     /// The last finding rests on this place of a description.
     fn resting_on(&mut self, pointer: &str) {
         if let Some(last) = self.findings.last_mut()
@@ -113,23 +150,44 @@ impl Context<'_> {
 
     fn rule(&mut self, rule: &Rule) {
         let target = self.reach_target(rule);
+        self.value_of(rule, target.as_ref());
+    }
+
+    /// The value of a rule, or of a case inside one, against its target.
+    fn value_of(&mut self, rule: &Rule, target: Option<&Reached>) {
         if let Source::Const(value) = &rule.source {
             if let Some(target) = target {
-                self.value(value, rule.source_at, &rule.target, &target);
+                self.value(value, rule.source_at, &rule.target, target);
             }
             return;
         }
-        let outcome = self.outcome(rule, target.as_ref());
-        if let (Some(kind), Some(target)) = (outcome, &target) {
+        let outcome = self.outcome(rule, target);
+        if let (Some(kind), Some(target)) = (outcome, target) {
+            let before = self.findings.len();
             self.compare(rule, &kind, target);
+            self.written_out(rule, &kind, target, before);
             if let Source::Path(path) = &rule.source
                 && let Ok(source) = walk(self.source.0, self.source.1, path)
             {
                 self.money(rule, &source, target);
             }
         }
-        if let (Some(default), Some(target)) = (&rule.default, &target) {
+        if let (Some(default), Some(target)) = (&rule.default, target) {
             self.value(&default.value, default.at, &rule.target, target);
+        }
+    }
+
+    /// A number or a flag that a text is asked for: written as a text, its digits stay as they are, so nobody has to decide.
+    fn written_out(&mut self, rule: &Rule, kind: &Kind, target: &Reached, from: usize) {
+        let scalar = TypeSet::NUMBER.with(TypeSet::INTEGER).with(TypeSet::BOOLEAN);
+        let safe = rule.bare && target.kind.types == TypeSet::STRING && !kind.types.is_any();
+        if !safe || !kind.types.without(scalar).is_any() || target.kind.format.is_some() || target.kind.values.is_some()
+        {
+            return;
+        }
+        let path = rule.source.to_string();
+        for finding in self.findings.iter_mut().skip(from).filter(|f| f.code == "narrowing") {
+            *finding = finding.clone().word(&path, format!("{{from: {path}, with: [to_string]}}"));
         }
     }
 
@@ -182,6 +240,14 @@ impl Context<'_> {
                     if parent.is_empty() { side.to_owned() } else { format!("{} of {side}", quoted(parent, 80)) };
                 let message = format!("{inside} has no field \"{}\"", quoted(name, 60));
                 self.error(at, code, message, among(name, names));
+                let near = nearest(name, names.iter().map(String::as_str));
+                // Two that are both a slip away leave it open which was meant.
+                let only = names.iter().filter(|n| surely(name, n)).count() == 1;
+                if let (Some(near), Some(last)) = (near, self.findings.pop()) {
+                    let last = last.near(Some(near));
+                    let sure = only && surely(name, near);
+                    self.findings.push(if sure { last.word(name.as_str(), near) } else { last });
+                }
             }
             Stop::NotInside { parent, types, list } => {
                 let parent = quoted(parent, 80);

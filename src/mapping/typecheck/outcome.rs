@@ -6,7 +6,7 @@ use super::{Context, Reached};
 use crate::base::text::{nearest, quoted};
 use crate::base::yaml::Span;
 use crate::mapping::kind::Kind;
-use crate::mapping::rule::{Else, Rule, Source, ValueTable};
+use crate::mapping::rule::{Else, Rule, Source, Step, ValueTable};
 use crate::mapping::transforms;
 use crate::model::TypeSet;
 
@@ -29,9 +29,19 @@ impl Context<'_> {
                     parts.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
                 kinds.into_iter().collect::<Option<Vec<_>>>().and_then(|kinds| self.joined(rule, &kinds, separator))
             }
+            Source::FirstOf(paths) => self.first_of(rule, paths),
+            Source::Template(template) => self.template(rule, template),
+            Source::Jq(program) => self.jq(rule, program),
+            Source::When(when) => return self.when(rule, when, target),
+            Source::Each(each) => return self.each(rule, each, target),
         };
-        // The other paths are checked even where the source itself is unknown.
-        for step in &rule.steps {
+        self.beside(&rule.steps);
+        self.finished(rule, kind?, target)
+    }
+
+    /// The paths that steps read beside their input.
+    pub(super) fn beside(&mut self, steps: &[Step]) {
+        for step in steps {
             if let Some(path) = step.op.reads()
                 && let Some(reached) = self.reach_source(path, step.at)
                 && (reached.kind.optional || reached.kind.nullable)
@@ -41,8 +51,23 @@ impl Context<'_> {
                 self.warning(step.at, "optional-into-required", message, fix);
             }
         }
-        let mut kind = kind?;
-        for step in &rule.steps {
+    }
+
+    /// Steps, table and default of a rule, from the kind of its source on.
+    pub(super) fn finished(&mut self, rule: &Rule, kind: Kind, target: Option<&Reached>) -> Option<Kind> {
+        let mut kind = self.through_steps(rule, &rule.steps, kind)?;
+        if let Some(table) = &rule.values {
+            kind = self.through_table(rule, table, &kind, target);
+        }
+        if rule.default.is_some() {
+            (kind.nullable, kind.optional) = (false, false);
+        }
+        Some(kind)
+    }
+
+    /// The kind after some steps; nothing where one cannot take what comes to it.
+    pub(super) fn through_steps(&mut self, rule: &Rule, steps: &[Step], mut kind: Kind) -> Option<Kind> {
+        for step in steps {
             let wrong = refused(kind.types, step.transform.takes);
             if !kind.types.is_any() && !step.transform.takes.is_any() && !wrong.is_any() {
                 let message = format!(
@@ -64,12 +89,6 @@ impl Context<'_> {
                 self.warning(step.at, "zone-mismatch", message.to_owned(), "remove the transform, or make sure of it");
             }
             kind = transforms::flow(step.op.as_ref(), &kind);
-        }
-        if let Some(table) = &rule.values {
-            kind = self.through_table(rule, table, &kind, target);
-        }
-        if rule.default.is_some() {
-            (kind.nullable, kind.optional) = (false, false);
         }
         Some(kind)
     }
@@ -94,7 +113,13 @@ impl Context<'_> {
         })
     }
 
-    fn through_table(&mut self, rule: &Rule, table: &ValueTable, kind: &Kind, target: Option<&Reached>) -> Kind {
+    pub(super) fn through_table(
+        &mut self,
+        rule: &Rule,
+        table: &ValueTable,
+        kind: &Kind,
+        target: Option<&Reached>,
+    ) -> Kind {
         let mut outputs: Vec<Value> = table.entries.iter().map(|(_, v)| v.clone()).collect();
         if let Some(target) = target {
             for (key, value) in &table.entries {
@@ -184,6 +209,7 @@ impl Context<'_> {
             let (is, not) = if millis { ("millis", "seconds") } else { ("seconds", "millis") };
             let message = format!("the description of {path} speaks of {is}, the transform reads {not}");
             self.warning(at, "epoch-unit-mismatch", message, format!("write {{epoch_to_datetime: {is}}}"));
+            self.mended(not, is);
             self.resting_on(&reached.pointer);
         }
     }

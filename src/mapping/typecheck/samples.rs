@@ -1,46 +1,154 @@
-//! What the kinds cannot see (patterns, bounds, item counts) is tried: generated records go through the mapping, and
-//! what comes out is validated. Seeded, so the same contract always gets the same findings.
+//! What the kinds cannot see (patterns, bounds, item counts, what a program gives) is tried: generated records go through
+//! the mapping, and what comes out is validated. Seeded, so the same contract always gets the same findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Context;
+use serde_json::Value;
+
+use super::{Context, Kind};
 use crate::base::rng::Rng;
-use crate::base::text::quoted;
+use crate::base::text::{quoted, truncate};
 use crate::base::yaml::Span;
 use crate::mapping::Mapping;
 use crate::mapping::path::Segment;
+use crate::mapping::rule::Rule;
 use crate::model::sample::sample;
-use crate::model::{Direction, validate};
+use crate::model::shrink::shrink;
+use crate::model::{Direction, Facets, Schema, Schemas, TypeSet, extreme, validate};
 
 const ROUNDS: u64 = 64;
+/// Of so many of them the edges are tried too.
+const EDGED: u64 = 4;
+/// Longest record that a finding shows, in characters.
+const SHOWN: usize = 300;
+
+/// Records of the source: 64 drawn ones, and the edges of the first four (least, empty, most, odd).
+pub(super) fn records<'c>(cx: &'c Context<'_>) -> &'c [Value] {
+    cx.records.get_or_init(|| {
+        let (schemas, id) = cx.source;
+        let mut out = Vec::new();
+        for seed in 0..ROUNDS {
+            let record = sample(schemas, id, &mut Rng::seeded(seed), Direction::Response);
+            if seed < EDGED {
+                out.extend(extreme::extremes(schemas, id, &record, Direction::Response));
+            }
+            out.push(record);
+        }
+        out
+    })
+}
 
 pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     if mapping.rules.is_empty() || !mapping.left_out.is_empty() {
         return;
     }
     let flagged: BTreeSet<Span> = cx.findings.iter().map(|f| f.location.at).collect();
-    let mut told: BTreeSet<Span> = BTreeSet::new();
-    for seed in 0..ROUNDS {
-        let record = sample(cx.source.0, cx.source.1, &mut Rng::seeded(seed), Direction::Response);
-        // A record that is rejected never reaches the target.
-        let Ok(out) = mapping.apply(&record) else { continue };
-        for violation in validate(cx.target.0, cx.target.1, &out, Direction::Request) {
-            let rule = mapping.rules.iter().find(|r| within(&violation.pointer, r.target.segments()));
-            let Some(rule) = rule else { continue };
-            if flagged.contains(&rule.source_at) || flagged.contains(&rule.at) || !told.insert(rule.at) {
+    let mut told: BTreeMap<Span, (usize, String, Value)> = BTreeMap::new();
+    let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+    let mut all = 0;
+    for record in records(cx) {
+        all += 1;
+        let out = match mapping.apply(record) {
+            Ok(out) => out,
+            Err(rejection) => {
+                // A record that is rejected never reaches the target.
+                *refused.entry(rejection.target).or_default() += 1;
                 continue;
             }
-            let message = format!(
-                "a generated record gives a value for target {} that {}",
-                rule.target,
-                quoted(&violation.because, 160)
-            );
-            cx.warning(rule.source_at, "sample-does-not-fit", message, FIX);
+        };
+        for violation in validate(cx.target.0, cx.target.1, &out, Direction::Request) {
+            let rule = mapping.rules.iter().position(|r| within(&violation.pointer, r.target.segments()));
+            let Some(rule) = rule.and_then(|i| Some((i, mapping.rules.get(i)?))) else { continue };
+            if flagged.iter().any(|at| covers(rule.1, *at)) {
+                continue;
+            }
+            told.entry(rule.1.at).or_insert_with(|| (rule.0, violation.because, record.clone()));
+        }
+    }
+    for (index, because, record) in told.into_values() {
+        let Some(rule) = mapping.rules.get(index) else { continue };
+        let reason = |r: &Value| {
+            let out = mapping.apply(r).ok()?;
+            let all = validate(cx.target.0, cx.target.1, &out, Direction::Request);
+            let own = all.into_iter().filter(|v| within(&v.pointer, rule.target.segments()));
+            own.map(|v| v.because).find(|b| sort_of(b) == sort_of(&because))
+        };
+        let small = shrunk(cx, &record, |r| reason(r).is_some());
+        let because = reason(&small).unwrap_or_else(|| because.clone());
+        let message =
+            format!("a generated record gives a value for target {} that {}", rule.target, quoted(&because, 160));
+        cx.warning(rule.source_at, "sample-does-not-fit", message, FIX);
+        shown(cx, &small);
+    }
+    for rule in &mapping.rules {
+        let told = cx.findings.iter().any(|f| covers(rule, f.location.at));
+        if !told && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all) {
+            let message = format!("the rule of {} rejects every one of {all} generated records", rule.target);
+            let fix = "check the transforms and the table against what the source sends: as it is, every record is dead-lettered";
+            cx.error(rule.source_at, "always-rejected", message, fix);
         }
     }
 }
 
-fn within(pointer: &str, target: &[Segment]) -> bool {
+/// Whether a place belongs to a rule that has been complained about.
+fn covers(rule: &Rule, at: Span) -> bool {
+    at == rule.source_at || at == rule.at
+}
+
+/// What is wrong, without the numbers: another length of the same fault is the same fault.
+fn sort_of(because: &str) -> String {
+    because.chars().filter(|c| !c.is_ascii_digit()).take(24).collect()
+}
+
+/// A smaller record that shows the same.
+pub(super) fn shrunk(cx: &Context<'_>, record: &Value, shows: impl Fn(&Value) -> bool) -> Value {
+    shrink(cx.source.0, cx.source.1, record, Direction::Response, shows)
+}
+
+/// The last finding is shown by this generated record.
+pub(super) fn shown(cx: &mut Context<'_>, record: &Value) {
+    if let Some(last) = cx.findings.last_mut() {
+        last.sample = Some(truncate(&record.to_string(), SHOWN));
+    }
+}
+
+/// What is known of a value from values of its kind that were seen.
+pub(super) fn kind_of(outputs: &[Value], optional: bool) -> Kind {
+    let present: Vec<&Value> = outputs.iter().filter(|v| !v.is_null()).collect();
+    let types = present.iter().map(|v| TypeSet::of(v)).fold(TypeSet::ANY, TypeSet::with);
+    let texts = || present.iter().filter_map(|v| v.as_str());
+    let format = ["date-time", "date", "email", "uuid", "uri"].into_iter().find(|f| {
+        let mut schemas = Schemas::default();
+        let id = schemas.push(Schema {
+            types: TypeSet::STRING,
+            format: Some((*f).to_owned()),
+            facets: Facets::default().into(),
+            ..Schema::default()
+        });
+        texts().next().is_some() && present.iter().all(|v| validate(&schemas, id, v, Direction::Response).is_empty())
+    });
+    let items: Vec<Value> = present.iter().filter_map(|v| v.as_array()).flatten().cloned().collect();
+    // Few distinct short words out of many records are a set, like those of an if; anything else is open.
+    let mut distinct: Vec<Value> = Vec::new();
+    for value in &present {
+        if distinct.len() <= 12 && !distinct.contains(value) {
+            distinct.push((*value).clone());
+        }
+    }
+    let closed = present.len() >= 32 && distinct.len() <= 8 && distinct.iter().all(|v| !v.is_array() && !v.is_object());
+    Kind {
+        types,
+        nullable: present.len() < outputs.len(),
+        optional,
+        values: closed.then_some(distinct),
+        min_length: texts().map(|s| s.chars().count() as u64).min().unwrap_or(0),
+        format: format.map(str::to_owned),
+        items: (types == TypeSet::ARRAY && !items.is_empty()).then(|| Box::new(kind_of(&items, false))),
+        ..Kind::default()
+    }
+}
+
+pub(super) fn within(pointer: &str, target: &[Segment]) -> bool {
     let tokens: Vec<String> = pointer.split('/').skip(1).map(crate::base::pointer::unescape).collect();
     !tokens.is_empty()
         && tokens.iter().zip(target).all(|(token, segment)| match segment {

@@ -129,6 +129,11 @@ fn free_form(schemas: &Schemas, id: SchemaId) -> bool {
     schemas.get(id).additional == Additional::Any && schemas.properties(id).is_empty()
 }
 
+/// Schema of the items of a list.
+pub(super) fn item_of(schemas: &Schemas, id: SchemaId) -> Option<SchemaId> {
+    items(schemas, id, 0)
+}
+
 fn items(schemas: &Schemas, id: SchemaId, depth: usize) -> Option<SchemaId> {
     let schema = schemas.get(id);
     schema

@@ -1,0 +1,192 @@
+//! From the entries of `map` to rules. What cannot be compiled is a finding and left out; one error hides no other.
+
+mod logic;
+mod source;
+mod steps;
+mod table;
+
+use std::collections::BTreeMap;
+
+use super::Mapping;
+use super::path::{Path, Segment};
+use super::rule::Rule;
+use crate::base::text::{nearest, quoted, surely};
+use crate::base::yaml::{Entry, Kind, Node, Span, Spanned};
+use crate::finding::{Finding, Location};
+
+/// The codes of what does not compile.
+pub const CODES: [(&str, &str); 8] = [
+    ("duplicate-target", "Two rules write the same target, or into each other."),
+    ("wrong-type", "A part of a rule is not of the type that its key takes."),
+    ("bad-path", "A path cannot be read."),
+    ("bad-rule", "A rule has none or several sources of its value, or parts that do not go together."),
+    ("unknown-key", "A rule has a key that it does not take."),
+    ("unknown-transform", "There is no transform of this name."),
+    ("bad-transform", "A transform does not take this argument, or not what comes to it."),
+    ("bad-jq", "A jq program that a mapping does not run: wrong syntax, no end, or a look outside the record."),
+];
+
+/// Deepest nesting of rules inside rules.
+const DEEPEST: usize = 6;
+
+/// Compiles the entries of `map`; what cannot be compiled is a finding and left out.
+#[must_use]
+pub fn compile(entries: &[Entry], file: &str) -> (Mapping, Vec<Finding>) {
+    let mut c = Compiler { file, findings: Vec::new(), depth: 0 };
+    let mapping = c.mapping(entries);
+    (mapping, c.findings)
+}
+
+struct Compiler<'a> {
+    file: &'a str,
+    findings: Vec<Finding>,
+    depth: usize,
+}
+
+impl Compiler<'_> {
+    fn mapping(&mut self, entries: &[Entry]) -> Mapping {
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut left_out: Vec<Path> = Vec::new();
+        // By first property: whatever else writes into a target shares it.
+        let mut written: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for entry in entries {
+            let Some(rule) = self.rule(entry) else {
+                left_out.extend(Path::parse(&entry.key));
+                continue;
+            };
+            let beside = written.entry(rule.target.root().to_owned()).or_default();
+            let other = beside
+                .iter()
+                .filter_map(|i| rules.get(*i))
+                .find(|r| r.target.covers(&rule.target) || rule.target.covers(&r.target));
+            if let Some(other) = other {
+                let message = if other.target == rule.target {
+                    format!("{} is written by two rules, first at {}", quoted(&entry.key, 80), other.at)
+                } else {
+                    format!("{} and {} (at {}) write into each other", quoted(&entry.key, 80), other.target, other.at)
+                };
+                self.error("duplicate-target", entry.key_at, message, "keep one of the rules");
+                continue;
+            }
+            beside.push(rules.len());
+            rules.push(rule);
+        }
+        Mapping { rules, left_out }
+    }
+
+    fn error(&mut self, code: &'static str, at: Span, message: String, fix: impl Into<String>) {
+        self.findings.push(Finding::error(code, Location::at(self.file, at), message).fix(fix));
+    }
+
+    /// The last finding is about a name that was surely meant for another.
+    fn meant<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n str> + Clone) {
+        let near = nearest(name, names.clone()).filter(|near| surely(name, near));
+        if names.filter(|n| surely(name, n)).count() == 1
+            && let (Some(near), Some(last)) = (near, self.findings.pop())
+        {
+            self.findings.push(last.near(Some(near)).word(name, near));
+        }
+    }
+
+    fn wrong_type(&mut self, target: &str, node: &Node, what: &str, want: &str) {
+        let message = format!("{what} of {} must be {want}, is {}", quoted(target, 80), node.kind_name());
+        self.error("wrong-type", node.at, message, format!("write {want}"));
+    }
+
+    fn path(&mut self, text: &str, at: Span) -> Option<Path> {
+        match Path::parse(text) {
+            Ok(p) => Some(p),
+            Err(because) => {
+                let message = format!("the path \"{}\" {because}", quoted(text, 80));
+                // `lines[].sku` is how other tools write it.
+                let fix = if text.contains("[]") {
+                    "write {each: list, take: field} for a field of each item"
+                } else {
+                    "write a.b, a.list[0].b or \"odd.name\".b"
+                };
+                self.error("bad-path", at, message, fix);
+                None
+            }
+        }
+    }
+
+    fn rule(&mut self, entry: &Entry) -> Option<Rule> {
+        let target = self.path(&entry.key, entry.key_at);
+        let rule = self.branch(&entry.key, target.as_ref(), entry.key_at, &entry.value);
+        target.and(rule)
+    }
+
+    /// What stands behind a target, or behind `then` and `otherwise` of a `when`.
+    fn branch(&mut self, name: &str, target: Option<&Path>, at: Span, node: &Node) -> Option<Rule> {
+        let nowhere = Path::of(vec![Segment::Key("?".to_owned())])?;
+        let target = target.unwrap_or(&nowhere).clone();
+        let plain = |source, source_at| Rule {
+            target: target.clone(),
+            at,
+            source,
+            source_at,
+            bare: false,
+            steps: Vec::new(),
+            values: None,
+            default: None,
+        };
+        match &node.kind {
+            Kind::String(text) => {
+                self.path(text, node.at).map(|p| Rule { bare: true, ..plain(super::rule::Source::Path(p), node.at) })
+            }
+            Kind::Map(_) if self.depth >= DEEPEST => {
+                let message = format!("the rule of {} nests more than {DEEPEST} rules", quoted(name, 80));
+                self.error("bad-rule", node.at, message, "take it apart, or prepare the value at the source");
+                None
+            }
+            Kind::Map(_) => {
+                self.depth += 1;
+                let source = self.source(name, &target, node);
+                self.depth -= 1;
+                let (source, source_at) = source?;
+                // Read to the end even where the source is wrong: one error hides no other.
+                let default = node.get("default").map(|n| Spanned::new(n.to_value(), n.at));
+                let steps = self.steps(name, node, "with");
+                let values = self.values(name, node);
+                Some(Rule { steps: steps?, values, default, ..plain(source?, source_at) })
+            }
+            _ => {
+                self.wrong_type(name, node, "the rule", "a source path or a mapping");
+                None
+            }
+        }
+    }
+
+    fn keys(&mut self, name: &str, node: &Node, accepted: &[&str]) {
+        for e in node.entries().unwrap_or_default() {
+            if accepted.contains(&e.key.as_str()) {
+                continue;
+            }
+            let list = format!("accepted keys: {}", accepted.join(", "));
+            let fix = nearest(&e.key, accepted.iter().copied())
+                .map_or_else(|| list.clone(), |n| format!("did you mean \"{n}\"? {list}"));
+            let message = format!("the rule of {} has no key \"{}\"", quoted(name, 80), quoted(&e.key, 60));
+            self.error("unknown-key", e.key_at, message, fix);
+            self.meant(&e.key, accepted.iter().copied());
+        }
+    }
+
+    /// A list of at least one source path.
+    fn paths(&mut self, name: &str, value: &Node, what: &str) -> Option<Vec<Path>> {
+        let Some(items) = value.items().filter(|i| !i.is_empty()) else {
+            self.wrong_type(name, value, what, "a list of at least one source path");
+            return None;
+        };
+        let mut paths = Vec::new();
+        for item in items {
+            match item.as_str() {
+                Some(text) => paths.push(self.path(text, item.at)?),
+                None => {
+                    self.wrong_type(name, item, &format!("a part of {what}"), "a source path");
+                    return None;
+                }
+            }
+        }
+        Some(paths)
+    }
+}

@@ -1,0 +1,30 @@
+//! What `prefix` and `suffix` share.
+
+use serde_json::Value;
+
+use super::{Fault, Op, text};
+use crate::mapping::kind::Kind;
+use crate::model::TypeSet;
+
+/// A fixed text at one end of a text.
+#[derive(Debug)]
+pub(super) struct Affix {
+    pub(super) name: &'static str,
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+impl Op for Affix {
+    fn apply(&self, input: &Value, _record: &Value) -> Result<Option<Value>, Fault> {
+        Ok(Some(Value::String(format!("{}{}{}", self.before, text(self.name, input)?, self.after))))
+    }
+
+    fn flow(&self, input: &Kind) -> Kind {
+        let more = (self.before.chars().count() + self.after.chars().count()) as u64;
+        Kind {
+            min_length: input.min_length.saturating_add(more),
+            max_length: input.max_length.map(|m| m.saturating_add(more)),
+            ..Kind::of(TypeSet::STRING)
+        }
+    }
+}

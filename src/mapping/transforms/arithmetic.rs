@@ -1,0 +1,44 @@
+//! What transforms that calculate share: decimals, never floats.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{Fault, Op, cannot_take, number};
+use crate::base::yaml::Node;
+use crate::mapping::kind::Kind;
+use crate::model::TypeSet;
+
+/// One exact calculation on a number.
+#[derive(Debug)]
+pub(super) struct Calculation {
+    pub(super) name: &'static str,
+    pub(super) by: Decimal,
+    pub(super) calculate: fn(Decimal, Decimal) -> Option<Decimal>,
+    /// Integers stay integers.
+    pub(super) whole: bool,
+}
+
+impl Op for Calculation {
+    fn apply(&self, input: &Value, _record: &Value) -> Result<Option<Value>, Fault> {
+        if !input.is_number() {
+            return Err(cannot_take(self.name, input));
+        }
+        let too_long = || Fault::new("out-of-range", "has, or gives, more than 28 digits");
+        let exact = number::decimal(input).ok_or_else(too_long)?;
+        let result = (self.calculate)(exact, self.by).ok_or_else(too_long)?;
+        number::json(&result.normalize().to_string()).map(Some).ok_or_else(too_long)
+    }
+
+    fn flow(&self, input: &Kind) -> Kind {
+        Kind::of(if self.whole && input.types == TypeSet::INTEGER { TypeSet::INTEGER } else { TypeSet::NUMBER })
+    }
+}
+
+/// A number other than zero.
+pub(super) fn factor(argument: Option<&Node>) -> Result<Decimal, String> {
+    let value = argument.map(Node::to_value).filter(Value::is_number);
+    value
+        .and_then(|v| number::decimal(&v))
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "needs a number other than 0".to_owned())
+}

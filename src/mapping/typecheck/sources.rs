@@ -1,0 +1,220 @@
+//! Kinds of the sources that are more than one path: `first_of`, `template`, `when`, `each`, `jq`.
+
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
+use super::outcome::{list, refused};
+use super::walk::{item_of, walk};
+use super::{Context, Kind, Reached, samples};
+use crate::base::text::quoted;
+use crate::base::yaml::Span;
+use crate::finding::Finding;
+use crate::mapping::condition::{Condition, Test, same};
+use crate::mapping::jq::Program;
+use crate::mapping::path::Path;
+use crate::mapping::rule::{Each, Rule, When};
+use crate::mapping::template::Template;
+use crate::model::{SchemaId, TypeSet};
+
+const SCALAR: TypeSet = TypeSet::STRING.with(TypeSet::NUMBER).with(TypeSet::INTEGER).with(TypeSet::BOOLEAN);
+
+impl Context<'_> {
+    pub(super) fn first_of(&mut self, rule: &Rule, paths: &[Path]) -> Option<Kind> {
+        let kinds: Vec<Option<Kind>> =
+            paths.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
+        let kinds = kinds.into_iter().collect::<Option<Vec<Kind>>>()?;
+        let sure = kinds.iter().position(|k| !k.optional && !k.nullable && !k.types.is_any());
+        if let Some(sure) = sure.filter(|i| i + 1 < paths.len())
+            && let Some(path) = paths.get(sure)
+        {
+            let message = format!("{path} is always there, so what follows it in first_of is never used");
+            self.warning(rule.source_at, "never-reached", message, "put it last, or remove what follows it");
+        }
+        Some(Kind { optional: sure.is_none(), ..Kind::either(&kinds) })
+    }
+
+    pub(super) fn template(&mut self, rule: &Rule, template: &Template) -> Option<Kind> {
+        let fields: Vec<Option<Kind>> =
+            template.fields().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
+        let fields = fields.into_iter().collect::<Option<Vec<Kind>>>()?;
+        if let Some(bad) = fields.iter().find(|k| !k.types.is_any() && !refused(k.types, SCALAR).is_any()) {
+            let message = format!("a template takes texts and numbers, but one field is {}", bad.types);
+            self.error(rule.source_at, "narrowing", message, "name a field inside it, or an item of the list");
+            return None;
+        }
+        let longest = |k: &Kind| match k.types {
+            TypeSet::STRING => k.max_length,
+            TypeSet::BOOLEAN => Some(5),
+            _ => None,
+        };
+        let sum: Option<u64> = fields.iter().map(longest).sum();
+        let text = |k: &Kind| if k.types == TypeSet::STRING { k.min_length } else { 1 };
+        Some(Kind {
+            optional: fields.iter().any(|k| k.optional || k.nullable),
+            min_length: fields.iter().map(text).sum::<u64>().saturating_add(template.fixed_length()),
+            max_length: sum.map(|s| s.saturating_add(template.fixed_length())),
+            ..Kind::of(TypeSet::STRING)
+        })
+    }
+
+    /// Each case is held against the target on its own; what remains is whether any holds.
+    pub(super) fn when(&mut self, rule: &Rule, when: &When, target: Option<&Reached>) -> Option<Kind> {
+        let before = self.findings.len();
+        for case in &when.cases {
+            self.condition(&case.condition, case.at);
+            self.value_of(&case.then, target);
+        }
+        if let Some(otherwise) = &when.otherwise {
+            self.value_of(otherwise, target);
+        }
+        if rule.default.is_some() {
+            // What a case lacks, the default gives.
+            let mended = |f: &Finding| ["optional-into-required", "nullable-into-non-nullable"].contains(&&*f.code);
+            let own: Vec<Finding> = self.findings.split_off(before);
+            self.findings.extend(own.into_iter().filter(|f| !mended(f)));
+        } else if when.otherwise.is_none() && target.is_some_and(|t| t.required) && !self.total(when) {
+            let message =
+                format!("no case of {} may hold, but the target requires it", quoted(&rule.target.to_string(), 80));
+            self.error(rule.source_at, "optional-into-required", message, "add otherwise, or a default");
+        }
+        None
+    }
+
+    /// The cases ask one field, and name all values that it can have.
+    fn total(&self, when: &When) -> bool {
+        let Some(first) = when.cases.first() else { return false };
+        let field = first.condition.field();
+        let Ok(reached) = walk(self.source.0, self.source.1, field) else { return false };
+        let named: Vec<&Value> = when
+            .cases
+            .iter()
+            .filter(|c| c.condition.field() == field)
+            .filter_map(|c| if let Test::Is(values) = c.condition.test() { Some(values) } else { None })
+            .flatten()
+            .collect();
+        let known = reached.kind.values.as_ref().filter(|_| !reached.kind.optional && !reached.kind.nullable);
+        known.is_some_and(|known| known.iter().all(|v| named.iter().any(|n| same(n, v))))
+    }
+
+    /// The field exists, and the values that are asked for can come.
+    fn condition(&mut self, condition: &Condition, at: Span) {
+        let Some(reached) = self.reach_source(condition.field(), at) else { return };
+        let (Test::Is(values) | Test::IsNot(values)) = condition.test() else { return };
+        let fits = |v: &Value| match (&reached.kind.values, v) {
+            (_, Value::Null) => reached.kind.takes_null(),
+            (Some(known), v) => known.iter().any(|k| same(k, v)),
+            (None, v) => reached.kind.types.allows(TypeSet::of(v)),
+        };
+        let odd: Vec<Value> = values.iter().filter(|v| !fits(v)).cloned().collect();
+        if odd.is_empty() {
+            return;
+        }
+        let field = quoted(&condition.field().to_string(), 80);
+        let (said, fix) = match &reached.kind.values {
+            Some(known) => ("is never", format!("values: {}", list(known))),
+            None => ("is of a type that is never", format!("{field} is {}", reached.kind.types)),
+        };
+        let message = format!("{field} {said} {}, so the case is decided before it is asked", list(&odd));
+        self.warning(at, "condition-never-true", message, fix);
+        self.resting_on(&reached.pointer);
+    }
+
+    pub(super) fn each(&mut self, rule: &Rule, each: &Each, target: Option<&Reached>) -> Option<Kind> {
+        let reached = self.reach_source(&each.list, rule.source_at)?;
+        if !reached.kind.types.is_any() && !reached.kind.types.has(TypeSet::ARRAY) {
+            let message = format!("each takes a list, but {} is {}", each.list, reached.kind.types);
+            self.error(rule.source_at, "narrowing", message, "use from, or name the list");
+            return None;
+        }
+        let source_item = reached.id.and_then(|id| item_of(self.source.0, id));
+        let target_item = target.and_then(|t| t.id).and_then(|id| item_of(self.target.0, id));
+        let mut shorter = false;
+        let item = match (&each.map, source_item) {
+            (Some(map), Some(source)) => {
+                if let Some(target) = target_item.filter(|_| each.then.is_empty()) {
+                    self.inside(source, target, |cx| cx.rules(map, rule.source_at));
+                }
+                Some(Kind::of(TypeSet::OBJECT))
+            }
+            (None, Some(source)) => {
+                let taken = match &each.take {
+                    None => Kind::from_schema(self.source.0, source),
+                    Some(path) => self.inside(source, self.target.1, |cx| cx.reach_source(path, rule.source_at))?.kind,
+                };
+                self.beside(&rule.steps);
+                let finished = self.each_item(rule, taken)?;
+                // An item without a value is left out.
+                shorter = finished.optional;
+                Some(Kind { optional: false, ..finished })
+            }
+            (_, None) => None,
+        };
+        let min_items = if shorter { 0 } else { reached.kind.min_items };
+        let list = Kind { items: item.map(Box::new), min_items, ..Kind::of(TypeSet::ARRAY) };
+        let list = reached.kind.around(list);
+        self.beside(&each.then);
+        let mut kind = self.through_steps(rule, &each.then, list)?;
+        if rule.default.is_some() {
+            (kind.nullable, kind.optional) = (false, false);
+        }
+        Some(kind)
+    }
+
+    /// The same with an item in the place of the record; its findings are ours.
+    fn inside<T>(&mut self, source: SchemaId, target: SchemaId, look: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let mut inside = Context {
+            source: (self.source.0, source),
+            target: (self.target.0, target),
+            file: self.file,
+            findings: Vec::new(),
+            records: OnceCell::new(),
+        };
+        let seen = look(&mut inside);
+        self.findings.append(&mut inside.findings);
+        seen
+    }
+
+    fn each_item(&mut self, rule: &Rule, kind: Kind) -> Option<Kind> {
+        let mut kind = self.through_steps(rule, &rule.steps, kind)?;
+        if let Some(table) = &rule.values {
+            kind = self.through_table(rule, table, &kind, None);
+        }
+        Some(kind)
+    }
+
+    /// What a program gives is known from generated records alone.
+    pub(super) fn jq(&mut self, rule: &Rule, program: &Program) -> Option<Kind> {
+        let reached: Vec<bool> =
+            program.reads().iter().map(|p| self.reach_source(p, rule.source_at).is_some()).collect();
+        if reached.contains(&false) {
+            return None;
+        }
+        let (mut outputs, mut optional, mut failed) = (Vec::new(), false, None);
+        let records = samples::records(self);
+        let all = records.len();
+        let mut failures = 0;
+        for record in records {
+            match program.run(record) {
+                Ok(Some(value)) => outputs.push(value),
+                Ok(None) => optional = true,
+                Err(fault) => {
+                    failures += 1;
+                    failed.get_or_insert((fault, record.clone()));
+                }
+            }
+        }
+        if let Some((fault, record)) = failed {
+            let record = samples::shrunk(self, &record, |r| program.run(r).is_err_and(|f| f.code == fault.code));
+            let message = format!("{failures} of {all} generated records: one {}", fault.because);
+            let fix = "make the program total: use ? and //, or if type == …; records like it are dead-lettered";
+            if fault.code == "jq-failed" && failures < all {
+                self.warning(rule.source_at, fault.code, message, fix);
+            } else {
+                self.error(rule.source_at, fault.code, message, fix);
+            }
+            samples::shown(self, &record);
+        }
+        Some(samples::kind_of(&outputs, optional))
+    }
+}
