@@ -185,6 +185,8 @@ pub(super) fn apply(subject: &Subject<'_>, findings: &mut [Finding]) -> Vec<Risk
         let (by, because) = (quoted(&entry.by, 60), quoted(&entry.because, 160));
         finding.message = format!("{}; accepted by {by}: {because}{waits}", finding.message);
         finding.severity = Severity::Note;
+        // What somebody takes as it is, nothing mends unasked.
+        finding.edits.clear();
         // One place has one decision, whatever else is said of it under the code.
         if known.insert((risk.code, risk.place.clone())) {
             risks.push(risk);

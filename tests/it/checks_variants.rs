@@ -37,7 +37,7 @@ fn keys_and_natural_keys() {
         ],
         &[
             ("match: email", "match: handle"),
-            ("title: name", "title: name\n      handle: {from: id, values: {a: x, b: x}, else: reject}"),
+            ("title: name", "title: name\n      handle: {from: id, values: {a: x, b: x}, else: keep}"),
             ("[id, status", "[status"),
         ],
     ]));
