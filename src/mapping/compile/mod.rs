@@ -70,7 +70,8 @@ impl Compiler<'_> {
     fn meant<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n str> + Clone) {
         let near = nearest(name, names.clone()).filter(|near| surely(name, near));
         if names.filter(|n| surely(name, n)).count() == 1
-            && let (Some(near), Some(last)) = (near, self.findings.pop())
+            && let Some(near) = near
+            && let Some(last) = self.findings.pop()
         {
             self.findings.push(last.near(Some(near)).word(name, near));
         }
