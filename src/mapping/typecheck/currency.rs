@@ -61,6 +61,12 @@ pub(super) fn fixed_factor(cx: &mut Context<'_>, mapping: &Mapping) {
         let found = rule.steps.iter().find_map(|s| Some((s, factor(s).and_then(power)?)));
         let (Some((step, places)), Some(currency)) = (found, beside(cx, amount)) else { continue };
         let Ok(reached) = walk(cx.source.0, cx.source.1, &currency) else { continue };
+        // Amounts in thousands are multiplied by a thousand.
+        let said = walk(cx.source.0, cx.source.1, amount).ok().and_then(|r| r.id).map(|id| cx.source.0.get(id));
+        let said = said.map(|s| s.description.to_lowercase()).unwrap_or_default() + " " + &amount.leaf().to_lowercase();
+        if ["thousand", "million", "micro"].iter().any(|w| said.contains(w)) {
+            continue;
+        }
         let others: Option<Vec<&str>> = reached.kind.values.as_ref().map(|v| {
             let codes = v.iter().filter_map(serde_json::Value::as_str);
             codes.filter(|c| exponent(c).is_some_and(|e| i32::try_from(e) != Ok(places))).take(6).collect()

@@ -51,7 +51,7 @@ use Dimension as D;
 #[rustfmt::skip]
 static UNITS: [Unit; 47] = [
     unit(D::Mass, "kilograms", 1000.0, &["kilogram", "kilograms", "kilogramme", "kilogrammes", "kilos"], &["kg", "kgs"], &[]),
-    unit(D::Mass, "grams", 1.0, &["gram", "grams", "gramme", "grammes"], &["gr"], &["g"]),
+    unit(D::Mass, "grams", 1.0, &["gram", "grams", "gramme", "grammes"], &[], &["g"]),
     unit(D::Mass, "milligrams", 0.001, &["milligram", "milligrams"], &["mg"], &[]),
     unit(D::Mass, "pounds", 453.59237, &["pound", "pounds"], &["lb", "lbs"], &[]),
     unit(D::Mass, "ounces", 28.349523, &["ounce", "ounces"], &["oz"], &[]),
@@ -68,7 +68,7 @@ static UNITS: [Unit; 47] = [
     unit(D::Duration, "microseconds", 0.000001, &["microsecond", "microseconds"], &["us"], &[]),
     unit(D::Duration, "milliseconds", 0.001, &["millisecond", "milliseconds", "millis", "msec"], &["ms"], &[]),
     unit(D::Duration, "seconds", 1.0, &["seconds"], &["sec", "secs"], &["s"]),
-    unit(D::Duration, "minutes", 60.0, &["minutes"], &["mins"], &["min", "m"]),
+    unit(D::Duration, "minutes", 60.0, &["minutes"], &["mins"], &["m"]),
     unit(D::Duration, "hours", 3600.0, &["hours"], &["hr", "hrs"], &["h"]),
     unit(D::Duration, "days", 86400.0, &["days"], &[], &["d"]),
     unit(D::Duration, "weeks", 604800.0, &["weeks"], &[], &["w"]),
@@ -235,6 +235,9 @@ fn by_name(field: &Field<'_>, expected: &[Dimension]) -> Option<&'static Unit> {
     let last = field.words.last()?.as_str();
     let word = |d: Dimension| MEASURED.iter().any(|(of, w)| *of == d && (field.named(w) || field.says_word(w)));
     let measured = |d: Dimension| expected.contains(&d) || word(d);
+    // `duration_min` is in minutes, `age_min` is the least of ages.
+    let minutes = last == "min" && field.named(&["duration", "timeout", "delay", "elapsed", "runtime", "interval"]);
+    let last = if minutes { "mins" } else { last };
     UNITS.iter().find(|u| {
         u.short.contains(&last)
             || (field.words.len() > 1 && u.letter.contains(&last) && measured(u.dimension))
@@ -266,10 +269,26 @@ fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
     out
 }
 
+/// The description says that values go from 0 to `high`.
+fn bounds(field: &Field<'_>, high: &str) -> bool {
+    ["0 to ", "0 and ", "0-", "0..", "0.0 to ", "0.0 and ", "zero to "].iter().any(|low| {
+        field.said.match_indices(low).any(|(at, _)| {
+            let before = field.said.get(..at).and_then(|t| t.chars().next_back());
+            let after = field.said.get(at + low.len()..).unwrap_or_default();
+            let rest = after.strip_prefix(if high == "1" && after.starts_with("one") { "one" } else { high });
+            let ends = rest.is_some_and(|r| {
+                let whole = r.strip_prefix(".0").unwrap_or(r);
+                let decimal = whole.strip_prefix('.').is_some_and(|d| d.starts_with(|c: char| c.is_ascii_digit()));
+                !decimal && !whole.starts_with(|c: char| c.is_ascii_digit())
+            });
+            ends && before.is_none_or(|c| !c.is_ascii_digit() && c != '.')
+        })
+    })
+}
+
 /// Percent, a fraction of 1, basis points.
 fn share(field: &Field<'_>) -> Option<(&'static Unit, bool)> {
-    let fraction_said = field.says(&["0 to 1", "0 and 1", "0-1", "0..1", "0.0 to 1", "0.0 and 1", "zero to one"])
-        && !field.says(&["0 to 100", "0 and 100", "0-100", "0..100", "0 to 10", "0 and 10", "0-10"]);
+    let fraction_said = bounds(field, "1") && !bounds(field, "100") && !bounds(field, "10");
     let percent_said = field.says_word(&["percent", "percentage", "%", "percents"]);
     let points_said = field.says(&["basis point"]) || field.named(&["bps", "bp"]);
     let fraction = fraction_said || field.named(&["fraction"]) || field.says_word(&["fraction"]);
