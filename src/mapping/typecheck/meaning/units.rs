@@ -1,5 +1,8 @@
 //! Units of measure: what is counted in one ends in a field that counts another.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::said::Field;
 use super::{Doubt, Pair};
 use crate::model::TypeSet;
@@ -98,6 +101,33 @@ static UNITS: [Unit; 47] = [
     unit(D::Area, "hectares", 10000.0, &["hectare", "hectares"], &["ha"], &[]),
     unit(D::Area, "acres", 4046.8564, &["acre", "acres"], &[], &[]),
 ];
+
+/// How a word means a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Full,
+    Short,
+    Letter,
+}
+
+/// Units that a word means, and how.
+type Meant = Vec<(&'static Unit, Written)>;
+
+/// Every word that means a unit; some letters mean several.
+static WORDS: LazyLock<HashMap<&str, Meant>> = LazyLock::new(|| {
+    let mut all: HashMap<&str, Meant> = HashMap::new();
+    for unit in &UNITS {
+        for (words, how) in [(unit.full, Written::Full), (unit.short, Written::Short), (unit.letter, Written::Letter)] {
+            words.iter().for_each(|word| all.entry(word).or_default().push((unit, how)));
+        }
+    }
+    all
+});
+
+/// The units that a word means.
+fn meant(word: &str) -> &'static [(&'static Unit, Written)] {
+    WORDS.get(word).map_or(&[], Vec::as_slice)
+}
 
 static PERCENT: Unit = unit(D::Share, "percent", 0.01, &["percent", "percentage", "pct"], &[], &[]);
 static FRACTION: Unit = unit(D::Share, "a fraction of 1", 1.0, &["fraction", "ratio"], &[], &[]);
@@ -201,7 +231,14 @@ type Spoken = (&'static Unit, bool);
 fn both(from: &Field<'_>, to: &Field<'_>) -> (Vec<Spoken>, Vec<Spoken>) {
     let dimensions = |units: &[Spoken]| units.iter().map(|u| u.0.dimension).collect::<Vec<_>>();
     let (first, second) = (read(from, &[]), read(to, &[]));
-    (read(from, &dimensions(&second)), read(to, &dimensions(&first)))
+    match (first.is_empty(), second.is_empty()) {
+        (true, false) => (read(from, &dimensions(&second)), second),
+        (false, true) => {
+            let second = read(to, &dimensions(&first));
+            (first, second)
+        }
+        (true, true) | (false, false) => (first, second),
+    }
 }
 
 /// The units that a field speaks of, at most one of each dimension.
@@ -238,11 +275,12 @@ fn by_name(field: &Field<'_>, expected: &[Dimension]) -> Option<&'static Unit> {
     // `duration_min` is in minutes, `age_min` is the least of ages.
     let minutes = last == "min" && field.named(&["duration", "timeout", "delay", "elapsed", "runtime", "interval"]);
     let last = if minutes { "mins" } else { last };
-    UNITS.iter().find(|u| {
-        u.short.contains(&last)
-            || (field.words.len() > 1 && u.letter.contains(&last) && measured(u.dimension))
-            || field.words.iter().any(|w| u.full.contains(&w.as_str()))
-    })
+    let at_the_end = meant(last).iter().find(|(unit, how)| match how {
+        Written::Full | Written::Short => true,
+        Written::Letter => field.words.len() > 1 && measured(unit.dimension),
+    });
+    let anywhere = || field.words.iter().flat_map(|w| meant(w)).find(|(_, how)| *how == Written::Full);
+    at_the_end.or_else(anywhere).map(|(unit, _)| *unit)
 }
 
 fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
@@ -251,15 +289,16 @@ fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
         let token = token.as_str();
         let before = i.checked_sub(1).and_then(|j| field.tokens.get(j)).map_or("", String::as_str);
         let counted = before.bytes().next().is_some_and(|b| b.is_ascii_digit());
+        if meant(token).is_empty() {
+            continue;
+        }
         let introduced =
             matches!(before, "in" | "unit" | "units" | "as" | "measured") || field.said.contains(&format!("({token})"));
-        let hit = UNITS.iter().find(|u| {
-            (u.full.contains(&token) && !counted)
-                || (introduced
-                    && (u.short.contains(&token) || u.letter.contains(&token))
-                    && token != "in"
-                    && token != "as")
+        let hit = meant(token).iter().find(|(_, how)| match how {
+            Written::Full => !counted,
+            Written::Short | Written::Letter => introduced && token != "in",
         });
+        let hit = hit.map(|(unit, _)| *unit);
         if let Some(unit) = hit
             && !out.iter().any(|u| u.name == unit.name)
         {
@@ -334,9 +373,7 @@ fn by_example(said: &str) -> Option<&'static Unit> {
 
 /// The unit of a name in words, as a field beside an amount holds it: `kg`, `lb`, `pounds`.
 fn of_word(word: &str) -> Option<&'static Unit> {
-    let word = word.to_lowercase();
-    let is = |u: &&Unit| [u.full, u.short, u.letter].iter().any(|all| all.contains(&word.as_str()));
-    UNITS.iter().find(is)
+    meant(&word.to_lowercase()).first().map(|(unit, _)| *unit)
 }
 
 /// A constant that names the unit of the amount beside it, which is in another.
