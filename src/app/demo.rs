@@ -98,7 +98,7 @@ pub fn run(app: &App, schedules: u64, seed: u64, progress: &mut dyn FnMut(&str))
     let contract = path("integration.yaml");
     let check = call::<CheckContract>(
         app,
-        check_contract::Params { contract: contract.clone(), session: Some(session.clone()), cursor: None },
+        check_contract::Params { contract: contract.clone(), session: Some(session.clone()), ..Default::default() },
     )?
     .answer;
     progress(&format!("checked {contract}: {}", check.counts));

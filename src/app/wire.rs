@@ -33,11 +33,21 @@ pub struct FindingOut {
     pub message: String,
     /// What to do.
     pub fix: String,
+    /// Other places of the descriptions that it rests on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<String>,
+    /// A generated record that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
+    /// check --fix mends it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fixable: bool,
 }
 
 impl From<&Finding> for FindingOut {
     fn from(f: &Finding) -> Self {
-        let Finding { code, severity, confidence, location, message, fix, related, nearest: _, edits: _ } = f;
+        let Finding { code, severity, confidence, location, message, fix, related, nearest: _, sample, edits } = f;
+        let first = usize::from(location.pointer.is_none());
         Self {
             code: (*code).to_owned(),
             severity: *severity,
@@ -48,6 +58,9 @@ impl From<&Finding> for FindingOut {
             pointer: location.pointer.clone().or_else(|| related.first().cloned()),
             message: message.clone(),
             fix: fix.clone(),
+            related: related.iter().skip(first).cloned().collect(),
+            sample: sample.clone(),
+            fixable: !edits.is_empty(),
         }
     }
 }

@@ -17,6 +17,16 @@ pub(super) static CHECK: Check = Check {
 const KEY_FIX: &str = "the target tells records apart by this field, so it must not be cut: map one that fits, or reject records that \
     do not fit before they are sent";
 
+/// Codes that are about a field of the source, wherever it goes.
+const SOURCE_ALONE: [&str; 6] = [
+    "unmapped-source-field",
+    "unknown-source-field",
+    "write-only-source-read",
+    "unmapped-does-not-exist",
+    "union-branch-unhandled",
+    "condition-never-true",
+];
+
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let Some(map) = subject.mappings.get(&flow.name) else { continue };
@@ -44,6 +54,16 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                     continue;
                 }
                 seen.push(finding.clone());
+                let (to, from) = mapping::pointers(map, source, target, finding.location.at);
+                let read = |pointer: &String| format!("{}{pointer}", flow.source.system.value);
+                let written = |pointer: &String| format!("{}{pointer}", flow.target.system.value);
+                // Both sides, by the names that the contract has for them: as an origin of a constraint is written.
+                let own = finding.related.first().cloned();
+                finding.related = if SOURCE_ALONE.contains(&finding.code) {
+                    own.iter().map(read).collect()
+                } else {
+                    own.or(to).iter().map(written).chain(from.iter().map(read)).collect()
+                };
                 if write.role == Role::Update {
                     // The same record is sent to create and to update; what only the second refuses is said so.
                     finding.message.push_str(&format!(" (in {})", quoted(&write.operation.id, 60)));

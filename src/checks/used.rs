@@ -4,7 +4,7 @@ use super::Subject;
 use crate::base::yaml::Spanned;
 use crate::contract::{Flow, Paginate, SystemUse, Webhook, Write};
 use crate::mapping::{Path, field};
-use crate::model::{Event, Operation, SchemaId, System};
+use crate::model::{Event, Operation, SchemaId, Schemas, System};
 
 /// What an operation is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,15 @@ impl<'a> Subject<'a> {
             all.extend(record.map(|schema| Incoming { system: list.system, schema, from: &list.operation.id }));
         }
         all
+    }
+
+    /// Schema of a record as a flow reads it, and of one as it writes it, where both are known.
+    #[must_use]
+    pub fn sides(&self, flow: &'a Flow) -> Option<((&'a Schemas, SchemaId), (&'a Schemas, SchemaId))> {
+        let source = self.incoming(flow).into_iter().next()?;
+        let used = self.used_by(flow);
+        let write = used.iter().find(|u| matches!(u.role, Role::Create | Role::Put | Role::Bulk))?;
+        Some(((&source.system.schemas, source.schema), (&write.system.schemas, write.body()?)))
     }
 
     /// The list operation of each flow.

@@ -290,6 +290,9 @@ pub(super) enum EvidenceCommand {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) params: P<app::CheckContract>,
+    /// First make the changes that leave nothing to decide, in the file itself; comments stay.
+    #[arg(long)]
+    pub(super) fix: bool,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,

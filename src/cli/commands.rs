@@ -142,9 +142,13 @@ fn demo(app: &App, format: Format, args: &Demo) -> u8 {
 
 fn check(app: &App, format: Format, args: Check) -> u8 {
     let bar = Severity::from(args.fail_on);
+    let fixed = match args.fix.then(|| app::check_contract::mend(app, &args.params.contract)).transpose() {
+        Ok(fixed) => fixed,
+        Err(no) => return output::no(format, &no),
+    };
     match execute::<CheckContract>(app, &Face::Cli, HumanInput::NotAsked, args.params) {
         Ok(answered) => {
-            let a = answered.answer;
+            let a = app::check_contract::Answer { fixed, ..answered.answer };
             let printed = match format {
                 Format::Sarif => output::json_line(&sarif(&a.findings, &[])),
                 Format::Junit => {

@@ -85,50 +85,71 @@ fn rule() -> Value {
         "description": "A transform by name, or name and argument: trim, {split: \" \"}.",
         "anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}],
     });
+    let path = json!({"type": "string", "pattern": "\\S"});
+    let paths = json!({"type": "array", "items": path, "minItems": 1});
+    let steps = json!({"type": "array", "items": step, "description": "Transforms, in order."});
+    let values = json!({"type": "object", "description": "Source value to target value."});
+    let default = json!({"description": "Used where the value is missing or null."});
+    let otherwise = json!({
+        "description": "What to do with a value that the table lacks.",
+        "anyOf": [
+            {"enum": ["reject", "keep"]},
+            {
+                "type": "object",
+                "properties": {"default": true},
+                "required": ["default"],
+                "additionalProperties": false,
+            },
+        ],
+    });
+    let rule = json!({"$ref": "#/$defs/rule"});
+    let one = |key: &str, says: &str, shape: Value, beside: &[(&str, &Value)]| {
+        let mut shape = shape;
+        shape["description"] = json!(says);
+        let mut properties = serde_json::Map::new();
+        properties.insert(key.to_owned(), shape);
+        properties.extend(beside.iter().map(|(k, v)| ((*k).to_owned(), (*v).clone())));
+        json!({"type": "object", "properties": properties, "required": [key], "additionalProperties": false})
+    };
+    let finish = [("with", &steps), ("values", &values), ("else", &otherwise), ("default", &default)];
+    let case = json!({
+        "type": "object",
+        "properties": {
+            "if": path,
+            "is": {"description": "A value, or a list of values."},
+            "is_not": {"description": "A value, or a list of values."},
+            "present": {"type": "boolean"},
+            "above": {"type": "number"},
+            "below": {"type": "number"},
+            "then": rule,
+        },
+        "required": ["if", "then"],
+        "additionalProperties": false,
+    });
+    let separator = json!({"type": "string", "description": "Between the parts; a space where left out."});
+    let map = json!({
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": rule,
+        "description": "Target field of an item to a rule that reads the item.",
+    });
     json!({
         "description": "A source path, or a rule.",
         "anyOf": [
-            {"type": "string", "pattern": "\\S"},
-            {
-                "type": "object",
-                "properties": {
-                    "from": {"type": "string", "description": "Source path."},
-                    "with": {"type": "array", "items": step, "description": "Transforms, in order."},
-                    "values": {"type": "object", "description": "Source value to target value."},
-                    "else": {
-                        "description": "What to do with a value that the table lacks.",
-                        "anyOf": [
-                            {"enum": ["reject", "keep"]},
-                            {
-                                "type": "object",
-                                "properties": {"default": true},
-                                "required": ["default"],
-                                "additionalProperties": false,
-                            },
-                        ],
-                    },
-                    "default": {"description": "Used where the source is missing or null."},
-                },
-                "required": ["from"],
-                "additionalProperties": false,
-            },
-            {
-                "type": "object",
-                "properties": {"const": {"description": "The same value for every record."}},
-                "required": ["const"],
-                "additionalProperties": false,
-            },
-            {
-                "type": "object",
-                "properties": {
-                    "join": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-                    "separator": {"type": "string", "description": "Between the parts; a space where left out."},
-                    "with": {"type": "array", "items": step},
-                    "default": {},
-                },
-                "required": ["join"],
-                "additionalProperties": false,
-            },
+            path,
+            one("from", "Source path.", path.clone(), &finish),
+            one("const", "The same value for every record.", json!({}), &[]),
+            one("join", "Several fields as one text.", paths.clone(), &[("separator", &separator), ("with", &steps), ("default", &default)]),
+            one("first_of", "The first field that is there and not null.", paths, &finish),
+            one("template", "A text with fields in braces: \"{last}, {first}\".", path.clone(), &[("with", &steps), ("default", &default)]),
+            one("when", "Cases, tried in order.", json!({"type": "array", "items": case, "minItems": 1}), &[("otherwise", &rule), ("default", &default)]),
+            one(
+                "each",
+                "A list: one value for each item.",
+                path.clone(),
+                &[("take", &path), ("map", &map), ("with", &steps), ("values", &values), ("else", &otherwise), ("then", &steps), ("default", &default)],
+            ),
+            one("jq", "A jq program over the record; bounded, without input and output.", path.clone(), &finish),
         ],
     })
 }

@@ -122,6 +122,43 @@ pub struct Edit {
     pub change: Change,
 }
 
+impl Change {
+    /// The bytes of a text that change, and what they become; nothing where the text has no such place.
+    #[must_use]
+    pub fn within<'c>(&'c self, text: &str) -> Option<(usize, usize, &'c str)> {
+        match self {
+            Self::Replace { from, to, with } => Some((*from, *to, with)),
+            Self::Word { at, old, new } => {
+                let line = text.split_inclusive('\n').nth((at.line as usize).checked_sub(1)?)?;
+                let start = line.as_ptr() as usize - text.as_ptr() as usize;
+                let column = line.char_indices().nth((at.column as usize).checked_sub(1)?)?.0;
+                let found = line.get(column..)?.find(old.as_str())?;
+                let from = start + column + found;
+                Some((from, from + old.len(), new))
+            }
+            Self::Whole { .. } => None,
+        }
+    }
+}
+
+/// A text with changes of single places applied; of changes that overlap, the first. What does not fit the text is left.
+#[must_use]
+pub fn changed<'c>(text: &str, changes: impl IntoIterator<Item = &'c Change>) -> String {
+    let mut places: Vec<(usize, usize, &str)> = changes.into_iter().filter_map(|c| c.within(text)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (from, to, with) in places {
+        let Some(kept) = text.get(done..from).filter(|_| from <= to && text.is_char_boundary(to)) else { continue };
+        out.push_str(kept);
+        out.push_str(with);
+        done = to;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
 /// What becomes of a file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Change {
@@ -133,6 +170,15 @@ pub enum Change {
         to: usize,
         /// The new text.
         with: String,
+    },
+    /// At this place of the text one word becomes another: the first `old` from there to the end of the line.
+    Word {
+        /// Where the word, or the value that it is in, begins.
+        at: Span,
+        /// The word as it is.
+        old: String,
+        /// As it is to be.
+        new: String,
     },
     /// The whole file is this text; it need not have been there.
     Whole {
@@ -203,6 +249,13 @@ impl Finding {
         self
     }
 
+    /// With a word of its own file that mends it: `new` in the place of `old`, from its location on.
+    #[must_use]
+    pub fn word(self, old: impl Into<String>, new: impl Into<String>) -> Self {
+        let (file, at) = (self.location.file.clone(), self.location.at);
+        self.edit(file, Change::Word { at, old: old.into(), new: new.into() })
+    }
+
     /// With a change that mends it safely.
     #[must_use]
     pub fn edit(mut self, file: impl Into<String>, change: Change) -> Self {
@@ -235,4 +288,28 @@ pub fn tidy(findings: &mut Vec<Finding>) {
 #[must_use]
 pub fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|f| f.severity).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_changed_where_they_stand_and_nowhere_else() {
+        let text = "map:\n  ä: emial   # emial\n  b: emial\n";
+        let word = |line, column, old: &str, new: &str| Change::Word {
+            at: Span { line, column },
+            old: old.to_owned(),
+            new: new.to_owned(),
+        };
+        let all = [
+            word(2, 6, "emial", "email"),
+            word(9, 1, "x", "y"),
+            word(3, 6, "nothing", "y"),
+            word(2, 6, "emial", "email"),
+        ];
+        assert_eq!(changed(text, &all), "map:\n  ä: email   # emial\n  b: emial\n");
+        let overlapping = [word(3, 6, "emial", "one"), word(3, 7, "mial", "two")];
+        assert_eq!(changed(text, &overlapping), "map:\n  ä: emial   # emial\n  b: one\n");
+    }
 }

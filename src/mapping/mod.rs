@@ -21,7 +21,7 @@ pub use matcher::{Suggestion, suggest};
 pub use path::Path;
 pub use rule::Rule;
 pub use template::Template;
-pub use typecheck::{CODES, check, field};
+pub use typecheck::{CODES, Trial, check, field, pointers, shape, trial};
 
 /// A compiled `map`.
 #[derive(Debug, Clone, Default)]

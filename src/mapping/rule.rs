@@ -25,6 +25,8 @@ pub struct Rule {
     pub source: Source,
     /// Where the source stands.
     pub source_at: Span,
+    /// Written as a source path alone.
+    pub bare: bool,
     /// Transforms, in order.
     pub steps: Vec<Step>,
     /// Value table, after the transforms.

@@ -23,6 +23,29 @@ pub struct Violation {
     pub because: String,
 }
 
+impl Violation {
+    /// The reason without the value: for records that somebody sent.
+    #[must_use]
+    pub fn without_value(&self) -> String {
+        let because = self.because.as_str();
+        if because.starts_with("must be one of ") {
+            // What is allowed is public; where it cannot be told from the value for certain, it is left out as well.
+            return because.split(", is ").next().unwrap_or("must be another value").to_owned();
+        }
+        if let Some((rule, _)) = because.strip_prefix("is not a ").and_then(|_| because.split_once(": ")) {
+            return rule.to_owned();
+        }
+        for mark in [", below ", ", above ", ", outside "] {
+            if because.starts_with("is ")
+                && let Some((_, rule)) = because.split_once(mark)
+            {
+                return format!("is {}{rule}", mark.trim_start_matches(", "));
+            }
+        }
+        because.to_owned()
+    }
+}
+
 impl std::fmt::Display for Violation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", if self.pointer.is_empty() { "/" } else { &self.pointer }, self.because)
@@ -265,5 +288,22 @@ mod tests {
         let either = s.push(Schema { variants: vec![text, number], ..Schema::default() });
         assert!(because(&s, either, &json!(1)).is_empty());
         assert_eq!(because(&s, either, &json!(true)).len(), 1);
+    }
+
+    #[test]
+    fn a_reason_can_be_told_without_the_value() {
+        let bare = |because: &str| Violation { pointer: String::new(), because: because.to_owned() }.without_value();
+        for (whole, want) in [
+            ("must be one of a, is b, is \"secret, is here\"", "must be one of a"),
+            ("must be one of a, b, is \"secret\"", "must be one of a, b"),
+            ("is not a email: secret: x", "is not a email"),
+            ("is 17, below the minimum 18", "is below the minimum 18"),
+            ("is 17, above the maximum 9", "is above the maximum 9"),
+            ("is 17, outside int32", "is outside int32"),
+            ("is 8 characters long, at most 5 are allowed", "is 8 characters long, at most 5 are allowed"),
+            ("must be string, is number", "must be string, is number"),
+        ] {
+            assert_eq!(bare(whole), want);
+        }
     }
 }

@@ -35,8 +35,15 @@ fn one(out: &mut String, f: &FindingOut, source: &dyn Fn(&str) -> Option<String>
         write(format!("  {DIM}{number} |{DIM:#} {shown}"));
         write(format!("  {DIM}{pad} |{DIM:#} {caret}{}", styled(style, "^")));
     }
+    if !f.related.is_empty() {
+        write(format!("  {DIM}from:{DIM:#} {}", f.related.join(", ")));
+    }
+    if let Some(sample) = &f.sample {
+        write(format!("  {DIM}shown by:{DIM:#} {sample}"));
+    }
     if !f.fix.is_empty() {
-        write(format!("  {DIM}fix:{DIM:#} {}", f.fix));
+        let safe = if f.fixable { " (check --fix does it)" } else { "" };
+        write(format!("  {DIM}fix:{DIM:#} {}{safe}", f.fix));
     }
     out.push('\n');
 }

@@ -260,6 +260,21 @@ impl Text for check_contract::Answer {
             page.line(text.trim_end());
             page.gap();
         }
+        if let Some(fixed) = self.fixed {
+            page.line(format!("fixed: {}", text::plural(fixed as u64, "place")));
+        }
+        if let Some(s) = &self.samples {
+            let of = text::plural(s.records as u64, "record");
+            page.line(format!(
+                "samples of {}: {} of {of} fit, {} rejected by the mapping, {} refused by the target, {} not as described; {}",
+                s.flow,
+                s.fit,
+                s.rejected,
+                s.refused,
+                s.undescribed,
+                text::plural(s.shapes as u64, "shape"),
+            ));
+        }
         let verdict = if self.compiles { "compiles" } else { "does not compile" };
         page.line(format!("{} {verdict}: {}", styled(BOLD, &self.contract), self.counts));
         if let Some(digest) = &self.digest {

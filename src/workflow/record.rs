@@ -385,9 +385,31 @@ pub struct ContractChecked {
     /// What its `approvals` ask for.
     #[serde(default)]
     pub approvals: Policy,
+    /// What came of real records, where some were tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<SamplesChecked>,
 }
 
 record!(ContractChecked);
+
+/// Real records that were tried in a flow: counts, shapes and a digest, no value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamplesChecked {
+    /// The flow.
+    pub flow: String,
+    /// Digest of the file.
+    pub digest: String,
+    /// Records tried.
+    pub records: u64,
+    /// Mapped, and as the target takes them.
+    pub fit: u64,
+    /// Rejected by the mapping.
+    pub rejected: u64,
+    /// Mapped to what the target would refuse.
+    pub refused: u64,
+    /// Digests of the shapes that were seen, at most 50.
+    pub shapes: Vec<String>,
+}
 
 /// Project files were written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -43,6 +43,9 @@ fn finding(c: &Change, old: &str, new: &str) -> FindingOut {
         pointer,
         message: format!("{} ({}{})", c.message, if c.breaking { "breaking, " } else { "" }, c.side.as_str()),
         fix: c.fix.clone(),
+        related: Vec::new(),
+        sample: None,
+        fixable: false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::app::{Fault, No};
 use crate::base::fs;
-use crate::finding::{Change, Finding};
+use crate::finding::{self, Change, Finding};
 use crate::skill::Project;
 
 /// Applies what can be applied; of edits that overlap, the first. The files written, as shown.
@@ -12,36 +12,20 @@ use crate::skill::Project;
 /// # Errors
 /// A fault where a file cannot be written; files before it are then mended, each whole.
 pub(super) fn apply(project: &Project, findings: &[Finding]) -> Result<Vec<String>, No> {
-    let mut replaced: BTreeMap<&str, Vec<(usize, usize, &str)>> = BTreeMap::new();
-    let mut made: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut changed: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+    let mut next: BTreeMap<&str, String> = BTreeMap::new();
     for edit in findings.iter().flat_map(|f| &f.edits) {
         match &edit.change {
-            Change::Replace { from, to, with } => {
-                replaced.entry(&edit.file).or_default().push((*from, *to, with.as_str()));
-            }
-            Change::Whole { text } => {
-                made.insert(&edit.file, text);
-            }
+            Change::Whole { text } => _ = next.insert(&edit.file, text.clone()),
+            change => changed.entry(&edit.file).or_default().push(change),
         }
     }
-    let mut next: BTreeMap<&str, String> = made.into_iter().map(|(file, text)| (file, text.to_owned())).collect();
-    for (file, mut edits) in replaced {
-        if next.contains_key(file) {
-            continue;
+    for (file, changes) in changed {
+        if !next.contains_key(file)
+            && let Some(text) = project.tree.text(file)
+        {
+            next.insert(file, finding::changed(text, changes));
         }
-        let Some(text) = project.tree.text(file) else { continue };
-        edits.sort_unstable();
-        edits.dedup();
-        let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        for (from, to, with) in edits {
-            let Some(kept) = text.get(done..from).filter(|_| from <= to && text.is_char_boundary(to)) else { continue };
-            out.push_str(kept);
-            out.push_str(with);
-            done = to;
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
-        next.insert(file, out);
     }
     let mut written = Vec::new();
     for (file, text) in next {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::Mapping;
 use super::path::{Path, Segment};
 use super::rule::Rule;
-use crate::base::text::{nearest, quoted};
+use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::{Entry, Kind, Node, Span, Spanned};
 use crate::finding::{Finding, Location};
 
@@ -78,6 +78,16 @@ impl Compiler<'_> {
         self.findings.push(Finding::error(code, Location::at(self.file, at), message).fix(fix));
     }
 
+    /// The last finding is about a name that was surely meant for another.
+    fn meant<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n str> + Clone) {
+        let near = nearest(name, names.clone()).filter(|near| surely(name, near));
+        if names.filter(|n| surely(name, n)).count() == 1
+            && let (Some(near), Some(last)) = (near, self.findings.pop())
+        {
+            self.findings.push(last.near(Some(near)).word(name, near));
+        }
+    }
+
     fn wrong_type(&mut self, target: &str, node: &Node, what: &str, want: &str) {
         let message = format!("{what} of {} must be {want}, is {}", quoted(target, 80), node.kind_name());
         self.error("wrong-type", node.at, message, format!("write {want}"));
@@ -115,12 +125,15 @@ impl Compiler<'_> {
             at,
             source,
             source_at,
+            bare: false,
             steps: Vec::new(),
             values: None,
             default: None,
         };
         match &node.kind {
-            Kind::String(text) => self.path(text, node.at).map(|p| plain(super::rule::Source::Path(p), node.at)),
+            Kind::String(text) => {
+                self.path(text, node.at).map(|p| Rule { bare: true, ..plain(super::rule::Source::Path(p), node.at) })
+            }
             Kind::Map(_) if self.depth >= DEEPEST => {
                 let message = format!("the rule of {} nests more than {DEEPEST} rules", quoted(name, 80));
                 self.error("bad-rule", node.at, message, "take it apart, or prepare the value at the source");
@@ -154,6 +167,7 @@ impl Compiler<'_> {
                 .map_or_else(|| list.clone(), |n| format!("did you mean \"{n}\"? {list}"));
             let message = format!("the rule of {} has no key \"{}\"", quoted(name, 80), quoted(&e.key, 60));
             self.error("unknown-key", e.key_at, message, fix);
+            self.meant(&e.key, accepted.iter().copied());
         }
     }
 

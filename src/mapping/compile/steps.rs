@@ -35,6 +35,7 @@ impl Compiler<'_> {
             let near = near.map_or_else(String::new, |n| format!("did you mean \"{n}\"? "));
             let fix = format!("{near}references/transforms.md of the skill lists all {}", transforms::ALL.len());
             self.error("unknown-transform", item.at, format!("there is no transform \"{}\"", quoted(name, 60)), fix);
+            self.meant(name, transforms::ALL.iter().map(|t| t.name));
             return None;
         };
         match (transform.compile)(argument) {

@@ -29,6 +29,7 @@ mod list_op;
 mod local_to_utc;
 mod lower;
 mod major_to_minor;
+mod markdown;
 mod mask;
 mod minor_to_major;
 mod multiply;
@@ -66,6 +67,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use currency::exponent;
+pub use markdown::markdown;
 
 use super::kind::Kind;
 use super::path::Path;

@@ -10,10 +10,12 @@ mod currency;
 mod meaning;
 mod neighbours;
 mod outcome;
+mod real;
 mod samples;
 mod sources;
 mod walk;
 
+pub use self::real::{Trial, shape, trial};
 use std::cell::OnceCell;
 
 use serde_json::Value;
@@ -24,10 +26,10 @@ use self::walk::{Reached, Stop, walk};
 use super::path::Path;
 use super::rule::{Rule, Source};
 use super::{Mapping, kind::Kind};
-use crate::base::text::{nearest, quoted};
+use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::{Span, Spanned};
 use crate::finding::{Finding, Location, Severity, tidy};
-use crate::model::{SchemaId, Schemas};
+use crate::model::{SchemaId, Schemas, TypeSet};
 
 /// Checks a mapping. `source` is the schema of a record as it is read, `target` that of a body as it is written;
 /// `unmapped` are the source fields left out on purpose; `file` is where the rules stand.
@@ -62,6 +64,22 @@ pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, Strin
         Stop::Unknown { name, names, .. } => among(&name, &names),
         Stop::NotInside { parent, types, .. } => format!("{} is {types}, which has no such part", quoted(&parent, 80)),
     })
+}
+
+/// Where both sides of the rule at a place were read: the target's schema, then those of what it reads. Nothing where the
+/// rule or its fields are not known.
+#[must_use]
+pub fn pointers(
+    mapping: &Mapping,
+    source: (&Schemas, SchemaId),
+    target: (&Schemas, SchemaId),
+    at: Span,
+) -> (Option<String>, Vec<String>) {
+    let Some(rule) = mapping.rules.iter().find(|r| r.at == at || r.source_at == at) else { return (None, Vec::new()) };
+    let pointer = |side: (&Schemas, SchemaId), path: &Path| {
+        walk(side.0, side.1, path).ok().map(|r| r.pointer).filter(|p| !p.is_empty())
+    };
+    (pointer(target, &rule.target), rule.reads().filter_map(|p| pointer(source, p)).take(3).collect())
 }
 
 /// The codes of errors that speak against single rules, without regard to the rest of the mapping.
@@ -121,6 +139,13 @@ impl Context<'_> {
         self.add(at, Severity::Warning, code, message, fix);
     }
 
+    /// The last finding is mended by this word in the place of that.
+    fn mended(&mut self, old: &str, new: &str) {
+        if let Some(last) = self.findings.pop() {
+            self.findings.push(last.word(old, new));
+        }
+    }
+
     /// The last finding rests on this place of a description.
     fn resting_on(&mut self, pointer: &str) {
         if let Some(last) = self.findings.last_mut()
@@ -146,7 +171,9 @@ impl Context<'_> {
         let first = self.findings.len();
         let outcome = self.outcome(rule, target);
         if let (Some(kind), Some(target)) = (outcome, target) {
+            let before = self.findings.len();
             self.compare(rule, &kind, target);
+            self.written_out(rule, &kind, target, before);
             // Where the type is wrong already, what the value means is not the question.
             let wrong = self.findings.iter().skip(first).any(|f| WRONG_TYPE.contains(&f.code));
             if !wrong {
@@ -156,6 +183,20 @@ impl Context<'_> {
         self.say_it_once(first);
         if let (Some(default), Some(target)) = (&rule.default, target) {
             self.value(&default.value, default.at, &rule.target, target);
+        }
+    }
+
+    /// A number or a flag that a text is asked for: written as a text, its digits stay as they are, so nobody has to decide.
+    fn written_out(&mut self, rule: &Rule, kind: &Kind, target: &Reached, from: usize) {
+        let scalar = TypeSet::NUMBER.with(TypeSet::INTEGER).with(TypeSet::BOOLEAN);
+        let safe = rule.bare && target.kind.types == TypeSet::STRING && !kind.types.is_any();
+        if !safe || !kind.types.without(scalar).is_any() || target.kind.format.is_some() || target.kind.values.is_some()
+        {
+            return;
+        }
+        let path = rule.source.to_string();
+        for finding in self.findings.iter_mut().skip(from).filter(|f| f.code == "narrowing") {
+            *finding = finding.clone().word(&path, format!("{{from: {path}, with: [to_string]}}"));
         }
     }
 
@@ -208,6 +249,16 @@ impl Context<'_> {
                     if parent.is_empty() { side.to_owned() } else { format!("{} of {side}", quoted(parent, 80)) };
                 let message = format!("{inside} has no field \"{}\"", quoted(name, 60));
                 self.error(at, code, message, among(name, names));
+                let near = nearest(name, names.iter().map(String::as_str));
+                // Two that are both a slip away leave it open which was meant.
+                let only = names.iter().filter(|n| surely(name, n)).count() == 1;
+                let Some(near) = near else { return };
+                // Taken off only to be put back: where nothing is near, the finding stands as it is.
+                if let Some(last) = self.findings.pop() {
+                    let last = last.near(Some(near));
+                    let sure = only && surely(name, near);
+                    self.findings.push(if sure { last.word(name.as_str(), near) } else { last });
+                }
             }
             Stop::NotInside { parent, types, list } => {
                 let parent = quoted(parent, 80);

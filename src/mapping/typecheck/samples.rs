@@ -159,7 +159,7 @@ pub(super) fn kind_of(outputs: &[Value], optional: bool) -> Kind {
     }
 }
 
-fn within(pointer: &str, target: &[Segment]) -> bool {
+pub(super) fn within(pointer: &str, target: &[Segment]) -> bool {
     let tokens: Vec<String> = pointer.split('/').skip(1).map(crate::base::pointer::unescape).collect();
     !tokens.is_empty()
         && tokens.iter().zip(target).all(|(token, segment)| match segment {

@@ -114,6 +114,21 @@ async fn the_table_of_tools_is_what_the_server_lists() {
     assert_eq!(block, fresh, "run the tests with UPDATE_SKILL=1 and look at the difference");
 }
 
+#[test]
+fn the_reference_of_transforms_is_printed_from_them() {
+    let path = "skill/platform-integration/references/transforms.md";
+    let page = text(path);
+    let (before, rest) = page.split_once("skill::documents -->\n").expect("the block begins");
+    let (block, after) = rest.split_once("<!-- end -->").expect("the block ends");
+    let fresh = platform_integration::mapping::transforms::markdown();
+    if std::env::var_os("UPDATE_SKILL").is_some() && block != fresh {
+        let page = format!("{before}skill::documents -->\n{fresh}<!-- end -->{after}");
+        std::fs::write(root().join(path), page).unwrap();
+        return;
+    }
+    assert_eq!(block, fresh, "run the tests with UPDATE_SKILL=1 and look at the difference");
+}
+
 /// The first words of the first column of every table in a document.
 fn first_column(page: &str) -> Vec<String> {
     let code = Regex::new(r"(?m)^\| `([a-z0-9-]+)` \|").unwrap();

@@ -164,6 +164,7 @@ impl Log {
             constraints: constraints.to_vec(),
             assumed: assumed.to_vec(),
             approvals: Policy::default(),
+            samples: None,
         })
     }
 

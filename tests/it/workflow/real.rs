@@ -196,7 +196,8 @@ impl Agent {
                 self.call::<app::ConfirmConstraints>(&session, params);
             }
             4 | 5 => {
-                let params = app::check_contract::Params { contract, session: Some(session.clone()), cursor: None };
+                let params =
+                    app::check_contract::Params { contract, session: Some(session.clone()), ..Default::default() };
                 self.call::<app::CheckContract>(&session, params);
             }
             6 => {

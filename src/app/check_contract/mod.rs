@@ -1,5 +1,10 @@
 //! Compiles a contract.
 
+mod mend;
+mod samples;
+
+pub use mend::mend;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -17,7 +22,7 @@ use crate::knowledge;
 use crate::workflow::record::{self, Binds, ConstraintRecorded};
 
 /// Arguments of `check_contract`.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// Path of integration.yaml.
@@ -25,6 +30,12 @@ pub struct Params {
     /// From open_session; without it the check counts for no gate.
     #[arg(long)]
     pub session: Option<String>,
+    /// JSON Lines file of real source records to try; only counts, shapes and its digest are kept.
+    #[arg(long)]
+    pub samples: Option<String>,
+    /// The flow that the samples are for, where there are several.
+    #[arg(long)]
+    pub flow: Option<String>,
     /// From the previous page.
     #[arg(long)]
     pub cursor: Option<String>,
@@ -44,6 +55,28 @@ pub struct MappingOut {
     pub how: String,
 }
 
+/// What came of real records.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct SamplesOut {
+    /// The flow they were tried in.
+    pub flow: String,
+    /// Digest of the file.
+    pub digest: String,
+    /// Records tried.
+    pub records: usize,
+    /// Mapped, and as the target takes them.
+    pub fit: usize,
+    /// Rejected by the mapping.
+    pub rejected: usize,
+    /// Mapped to what the target would refuse.
+    pub refused: usize,
+    /// Not as the source's description says.
+    pub undescribed: usize,
+    /// Different shapes: names and types, no values.
+    pub shapes: usize,
+}
+
 /// What the compiler says.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer {
@@ -61,6 +94,9 @@ pub struct Answer {
     pub counts: CountsOut,
     /// Findings, in the order of the file.
     pub findings: Vec<FindingOut>,
+    /// What came of the samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<SamplesOut>,
     /// Inferred constraints that wait for a human.
     pub open_inferred: Vec<String>,
     /// Flows of the contract.
@@ -73,6 +109,10 @@ pub struct Answer {
     pub cursor: Option<String>,
     /// What to do next.
     pub next: String,
+    /// Changes that --fix made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub fixed: Option<usize>,
     /// The contract's text, for drawing the lines that findings point at; not sent.
     #[serde(skip)]
     #[schemars(skip)]
@@ -99,14 +139,17 @@ impl UseCase for CheckContract {
     }
 
     fn paths(params: &Params) -> Vec<&str> {
-        vec![&params.contract]
+        std::iter::once(params.contract.as_str()).chain(params.samples.as_deref()).collect()
     }
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         if params.contract.ends_with(knowledge::SUFFIX) {
             return overlay(call, &params);
         }
-        let compiled = Compiled::load(call, &params.contract)?;
+        let mut compiled = Compiled::load(call, &params.contract)?;
+        let tried =
+            params.samples.as_deref().map(|file| samples::tried(call.app, &mut compiled, file, params.flow.as_deref()));
+        let tried = tried.transpose()?;
         let counts = CountsOut::of(&compiled.findings);
         let contract = compiled.contract.as_ref();
         let digest = contract.map(|c| c.digest.as_str().to_owned());
@@ -129,6 +172,7 @@ impl UseCase for CheckContract {
             constraints,
             assumed,
             approvals: contract.map(|c| c.approvals.policy()).unwrap_or_default(),
+            samples: tried.as_ref().map(|(_, kept)| kept.clone()),
         };
         let answer = Answer {
             contract: params.contract.clone(),
@@ -137,11 +181,13 @@ impl UseCase for CheckContract {
             compiles: contract.is_some() && counts.errors == 0,
             counts,
             findings,
+            samples: tried.map(|(out, _)| out),
             open_inferred: open,
             flows: contract.map(|c| c.flows.keys().cloned().collect()).unwrap_or_default(),
             mapping: if call.face.budget() == usize::MAX { rows } else { Vec::new() },
             cursor,
             next,
+            fixed: None,
             source: compiled.text,
         };
         Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
@@ -181,6 +227,7 @@ fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
         constraints: Vec::new(),
         assumed: Vec::new(),
         approvals: crate::contract::Approvals::default().policy(),
+        samples: None,
     };
     let next = if counts.errors > 0 {
         "mend the errors as their fixes say, then check again".to_owned()
@@ -197,11 +244,13 @@ fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
         compiles: counts.errors == 0,
         counts,
         findings,
+        samples: None,
         open_inferred: Vec::new(),
         flows: Vec::new(),
         mapping: Vec::new(),
         cursor,
         next,
+        fixed: None,
         source,
     };
     Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
