@@ -4,6 +4,8 @@
 //! nobody can accept. The file may be written by an agent, and an agent approves nothing: so of an error that is accepted,
 //! [`Risk::waits_as`] names the inferred constraint that waits for a person.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Subject;
 use super::places::Places;
 use crate::base::text::{quoted, words};
@@ -107,27 +109,48 @@ pub(super) fn never(code: &str) -> bool {
     NEVER.contains(&code) || NEVER_BEGINS.iter().any(|b| code.starts_with(b))
 }
 
-/// The entry that covers a finding, and where the finding stands.
-pub(super) fn covering<'c>(
+/// Entries by code and place, for looking them up from a finding.
+pub(super) struct Entries<'c> {
     contract: &'c Contract,
-    places: &Places,
-    finding: &Finding,
-) -> Option<(&'c Accepted, String)> {
-    if never(finding.code) || finding.location.at.line == 0 || finding.location.file != contract.file {
-        return None;
-    }
-    let path = places.path(finding.location.at)?;
-    let entry = contract.accepted.iter().find(|a| a.code.value == finding.code && covers(contract, &a.place, path))?;
-    Some((entry, path.to_owned()))
+    places: Places,
+    by: BTreeMap<(&'c str, String), &'c Accepted>,
 }
 
-/// Whether a place of an entry, a path or the name of a flow or system, is that of a finding or around it.
-fn covers(contract: &Contract, place: &str, path: &str) -> bool {
-    let around =
-        |place: &str| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-    around(place)
-        || (contract.flows.contains_key(place) && around(&format!("flows.{place}")))
-        || (contract.systems.contains_key(place) && around(&format!("systems.{place}")))
+impl<'c> Entries<'c> {
+    /// Of a contract and its text.
+    pub(super) fn of(contract: &'c Contract, text: &str) -> Self {
+        let mut by = BTreeMap::new();
+        for entry in &contract.accepted {
+            let (code, place) = (entry.code.as_str(), entry.place.as_str());
+            by.entry((code, place.to_owned())).or_insert(entry);
+            // The name of a flow or system stands for all below it.
+            if contract.flows.contains_key(place) {
+                by.entry((code, format!("flows.{place}"))).or_insert(entry);
+            }
+            if contract.systems.contains_key(place) {
+                by.entry((code, format!("systems.{place}"))).or_insert(entry);
+            }
+        }
+        Self { contract, places: Places::of(text), by }
+    }
+
+    /// Where a finding in the contract stands.
+    pub(super) fn place(&self, finding: &Finding) -> Option<&str> {
+        let here = finding.location.at.line > 0 && finding.location.file == self.contract.file;
+        here.then(|| self.places.path(finding.location.at)).flatten()
+    }
+
+    /// The entry that covers a finding: one for its place, or for one around it.
+    pub(super) fn covering(&self, finding: &Finding) -> Option<(&'c Accepted, &str)> {
+        if never(finding.code) {
+            return None;
+        }
+        let path = self.place(finding)?;
+        let ends = path.match_indices(['.', '[']).map(|(i, _)| i).chain([path.len()]);
+        let around: Vec<&str> = ends.filter_map(|end| path.get(..end)).collect();
+        let entry = around.into_iter().rev().find_map(|p| self.by.get(&(finding.code, p.to_owned())))?;
+        Some((entry, path))
+    }
 }
 
 /// Makes notes of what entries cover, and tells which.
@@ -136,10 +159,12 @@ pub(super) fn apply(subject: &Subject<'_>, findings: &mut [Finding]) -> Vec<Risk
     if contract.accepted.is_empty() {
         return Vec::new();
     }
-    let places = Places::of(subject.text);
+    let entries = Entries::of(contract, subject.text);
     let mut risks: Vec<Risk> = Vec::new();
+    let mut known: BTreeSet<(&str, String)> = BTreeSet::new();
     for finding in findings {
-        let Some((entry, place)) = covering(contract, &places, finding) else { continue };
+        let Some((entry, place)) = entries.covering(finding) else { continue };
+        let place = place.to_owned();
         let below = |top: &str| {
             let name = place.strip_prefix(top)?.split(['.', '[']).next()?;
             Some(name.to_owned())
@@ -160,8 +185,10 @@ pub(super) fn apply(subject: &Subject<'_>, findings: &mut [Finding]) -> Vec<Risk
         let (by, because) = (quoted(&entry.by, 60), quoted(&entry.because, 160));
         finding.message = format!("{}; accepted by {by}: {because}{waits}", finding.message);
         finding.severity = Severity::Note;
+        // What somebody takes as it is, nothing mends unasked.
+        finding.edits.clear();
         // One place has one decision, whatever else is said of it under the code.
-        if risks.iter().all(|r| (r.code, &r.place) != (risk.code, &risk.place)) {
+        if known.insert((risk.code, risk.place.clone())) {
             risks.push(risk);
         }
     }

@@ -1,9 +1,11 @@
 //! An entry of `accepted` that covers no finding: mended since, or never right.
 
-use super::accepted::{covering, never};
-use super::places::Places;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::accepted::{Entries, never};
 use super::{Check, Subject};
 use crate::base::text::{nearest, quoted};
+use crate::base::yaml::Span;
 use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -19,16 +21,20 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     if contract.accepted.is_empty() {
         return;
     }
-    let places = Places::of(subject.text);
-    let taken: Vec<_> = out.iter().filter_map(|f| covering(contract, &places, f)).map(|(entry, _)| entry.at).collect();
+    let entries = Entries::of(contract, subject.text);
+    let taken: BTreeSet<Span> = out.iter().filter_map(|f| entries.covering(f)).map(|(entry, _)| entry.at).collect();
+    let mut first: BTreeMap<&str, &Finding> = BTreeMap::new();
+    for finding in out.iter() {
+        first.entry(finding.code).or_insert(finding);
+    }
     let mut found: Vec<Finding> = Vec::new();
     for entry in contract.accepted.iter().filter(|a| !never(&a.code) && !taken.contains(&a.at)) {
         let (code, place) = (&entry.code.value, quoted(&entry.place, 120));
-        let elsewhere = out.iter().find(|f| f.code == code).and_then(|f| places.path(f.location.at));
+        let elsewhere = first.get(code.as_str()).and_then(|f| entries.place(f));
         let fix = match elsewhere {
             Some(path) => format!("there is one at {}; or take the entry out", quoted(path, 120)),
             None => {
-                let near = nearest(code, out.iter().map(|f| f.code));
+                let near = nearest(code, first.keys().copied());
                 let near = near.map_or_else(String::new, |n| format!("did you mean {n}? "));
                 format!("{near}take the entry out: it would hide the next one")
             }

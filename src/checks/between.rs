@@ -1,5 +1,7 @@
 //! Which flows feed which: what one writes, another reads.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Subject;
 use super::used::{Role, natural_key};
 use crate::base::text::{singular, words};
@@ -9,99 +11,132 @@ use crate::mapping::rule::{Else, Source};
 use crate::mapping::{Path, Rule};
 use crate::model::Operation;
 
+/// More flows than this are nobody's contract, and pairs of them are not looked at.
+const MOST: usize = 200;
+
+/// Both ends of a flow, looked up once.
+pub(super) struct Ends<'a> {
+    pub(super) flow: &'a Flow,
+    /// The accounts that it reads from and writes to.
+    pub(super) from: String,
+    pub(super) to: String,
+    /// What records it reads and writes: by entity, else by the path of the operation.
+    pub(super) reads: BTreeSet<String>,
+    pub(super) writes: BTreeSet<String>,
+    /// The natural key, where the contract names one.
+    pub(super) key: Option<&'a str>,
+    /// The rules, by the path that they write.
+    pub(super) rules: BTreeMap<String, &'a Rule>,
+    /// Every path that its rules read, and every path around one of these.
+    read: BTreeSet<String>,
+    around: BTreeSet<String>,
+}
+
 impl<'a> Subject<'a> {
-    /// Whether what `first` writes comes in through `second`: the same records of the same system, and a field that carries
-    /// data on (or records that are made new).
-    pub(super) fn feeds(&self, first: &'a Flow, second: &'a Flow) -> bool {
-        self.account(&first.target.system) == self.account(&second.source.system)
-            && self.things_written(first).iter().any(|thing| self.things_read(second).contains(thing))
-            && (matches!(first.target.write, Write::Create { .. }) || !self.shared(first, second).is_empty())
+    /// The ends of the flows, in the order of the file.
+    pub(super) fn ends(&self) -> Vec<Ends<'a>> {
+        self.contract.flows.values().take(MOST).map(|flow| self.ends_of(flow)).collect()
     }
 
-    /// Fields that `first` fills with data of its source and `second` reads, but for the keys.
-    fn shared(&self, first: &Flow, second: &Flow) -> Vec<String> {
-        let (Some(writes), Some(reads)) = (self.mappings.get(&first.name), self.mappings.get(&second.name)) else {
-            return Vec::new();
-        };
-        let key = natural_key(&first.target.write).map_or("", |k| k.as_str());
-        let read: Vec<&Path> = reads.rules().iter().flat_map(Rule::reads).collect();
-        let carries = |r: &&Rule| !matches!(r.source, Source::Const(_)) && r.target.to_string() != key;
-        let written = writes.rules().iter().filter(carries).map(|r| &r.target);
-        let same = |a: &Path, b: &Path| {
-            let (a, b): (Vec<_>, Vec<_>) = (names(a), names(b));
-            a.starts_with(&b) || b.starts_with(&a)
-        };
-        written
-            .filter(|t| t.to_string() != second.source.key.value && read.iter().any(|r| same(t, r)))
-            .map(ToString::to_string)
-            .collect()
-    }
-
-    /// What records a flow writes, by entity, else by the path of the operation.
-    pub(super) fn things_written(&self, flow: &'a Flow) -> Vec<String> {
+    fn ends_of(&self, flow: &'a Flow) -> Ends<'a> {
         let used = self.used_by(flow);
-        let writes = used.iter().filter(|u| !matches!(u.role, Role::List | Role::Find));
-        let mut things: Vec<String> = writes.map(|u| thing(u.operation)).collect();
-        things.sort();
-        things.dedup();
-        things
-    }
-
-    /// What records come into a flow.
-    pub(super) fn things_read(&self, flow: &'a Flow) -> Vec<String> {
-        let lists = self.used_by(flow).into_iter().filter(|u| u.role == Role::List);
-        let mut things: Vec<String> = lists.map(|u| thing(u.operation)).collect();
+        let things = |wanted: fn(Role) -> bool| used.iter().filter(move |u| wanted(u.role)).map(|u| thing(u.operation));
+        let mut reads: BTreeSet<String> = things(|r| r == Role::List).collect();
         if flow.source.webhook.is_some() {
             for i in self.incoming(flow) {
                 let named = i.system.entities.values().filter(|e| e.schema == Some(i.schema));
-                things.extend(named.map(|e| e.name.clone()));
+                reads.extend(named.map(|e| e.name.clone()));
             }
         }
-        things.sort();
-        things.dedup();
-        things
+        let rules = self.mappings.get(&flow.name).map(|m| m.rules()).unwrap_or_default();
+        let read: BTreeSet<String> = rules.iter().flat_map(Rule::reads).map(plain).collect();
+        let around = read.iter().flat_map(|path| prefixes(path)).map(str::to_owned).collect();
+        Ends {
+            flow,
+            from: self.account(&flow.source.system),
+            to: self.account(&flow.target.system),
+            reads,
+            writes: things(|r| !matches!(r, Role::List | Role::Find)).collect(),
+            key: natural_key(&flow.target.write).map(|k| k.value.as_str()),
+            rules: rules.iter().map(|r| (r.target.to_string(), r)).collect(),
+            read,
+            around,
+        }
+    }
+}
+
+impl Ends<'_> {
+    /// Makes new records, each time.
+    pub(super) const fn creates(&self) -> bool {
+        matches!(self.flow.target.write, Write::Create { .. })
     }
 
-    /// Whether `second` leaves out what `first` wrote: `first` marks it by a constant, and `second` asks for others by a
-    /// parameter of that name, has a table of that field's values that lacks the mark and rejects it, or makes a value depend on it.
-    pub(super) fn guarded(&self, first: &Flow, second: &Flow) -> bool {
-        let (Some(writes), Some(reads)) = (self.mappings.get(&first.name), self.mappings.get(&second.name)) else {
-            return true; // what did not compile has been said
-        };
-        writes.rules().iter().any(|mark| {
+    /// Whether what it writes are records that the other reads.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.to == other.from && !self.writes.is_disjoint(&other.reads)
+    }
+
+    /// Whether what it writes comes in through the other: the same records, and a field that carries data on (or records that
+    /// are made new).
+    pub(super) fn feeds(&self, other: &Self) -> bool {
+        self.meets(other) && (self.creates() || self.carries(other))
+    }
+
+    /// A field, but for the keys, that it fills with data of its source and the other reads.
+    fn carries(&self, other: &Self) -> bool {
+        self.rules.iter().any(|(target, rule)| {
+            let path = plain(&rule.target);
+            let key = self.key == Some(target.as_str()) || *target == other.flow.source.key.value;
+            !key && !matches!(rule.source, Source::Const(_))
+                && (other.around.contains(&path) || prefixes(&path).any(|p| other.read.contains(p)))
+        })
+    }
+
+    /// Whether the other leaves out what this one wrote: this one marks it by a constant, and the other asks for others by a
+    /// parameter of that name, has a table of that field's values that lacks the mark and rejects it, or makes a value depend
+    /// on it.
+    pub(super) fn guarded(&self, other: &Self) -> bool {
+        self.rules.values().any(|mark| {
             let Source::Const(value) = &mark.source else { return false };
             let name = words(mark.target.leaf());
-            let asked = second.source.params.iter().any(|(param, _)| {
+            let asked = other.flow.source.params.iter().any(|(param, _)| {
                 let param = words(param);
                 name.iter().all(|w| param.contains(w))
             });
+            let path = plain(&mark.target);
+            if asked || !other.read.contains(&path) {
+                return asked;
+            }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let rejected = reads.rules().iter().any(|r| {
+            other.rules.values().filter(|r| r.reads().any(|p| plain(p) == path)).any(|r| {
                 // What is neither copied nor joined depends on the mark: a condition, a program.
                 let copies = matches!(r.source, Source::Path(_) | Source::Const(_) | Source::Join { .. });
-                r.reads().any(|p| names(p) == names(&mark.target))
-                    && r.values.as_ref().map_or(!copies, |table| {
-                        let lacks = table.entries.iter().all(|(from, _)| from.value != text);
-                        lacks && matches!(table.otherwise, None | Some(Else::Reject))
-                    })
-            });
-            asked || rejected
+                r.values.as_ref().map_or(!copies, |table| {
+                    let lacks = table.entries.iter().all(|(from, _)| from.value != text);
+                    lacks && matches!(table.otherwise, None | Some(Else::Reject))
+                })
+            })
         })
     }
 }
 
-fn names(path: &Path) -> Vec<&str> {
-    path.segments().iter().filter_map(Segment::key).collect()
+/// A path as the names on its way.
+pub(super) fn plain(path: &Path) -> String {
+    path.segments().iter().filter_map(Segment::key).collect::<Vec<_>>().join(".")
+}
+
+/// `a`, `a.b` and `a.b.c` of `a.b.c`.
+fn prefixes(path: &str) -> impl Iterator<Item = &str> {
+    let ends = path.match_indices('.').map(|(i, _)| i).chain([path.len()]);
+    ends.filter_map(move |end| path.get(..end))
 }
 
 /// What an operation is about: its entity, else the last fixed part of its path.
 fn thing(operation: &Operation) -> String {
     operation.entity.clone().unwrap_or_else(|| {
-        let mut fixed = operation.path.split('/').filter(|p| !p.is_empty() && !p.contains('{'));
         let actions = ["search", "bulk", "batch", "query", "list", "find"];
-        fixed
-            .rfind(|p| !actions.contains(p))
-            .map(|p| words(p).iter().map(|w| singular(w)).collect::<Vec<_>>().join("_"))
-            .unwrap_or_default()
+        let mut fixed = operation.path.split('/').filter(|p| !p.is_empty() && !p.contains('{'));
+        let last = fixed.rfind(|p| !actions.contains(p)).unwrap_or_default();
+        words(last).iter().map(|w| singular(w)).collect::<Vec<_>>().join("_")
     })
 }

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::between::Ends;
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::contract::{Flow, Write};
 use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -15,23 +15,18 @@ pub(super) static CHECK: Check = Check {
     run,
 };
 
-/// More flows than this are not a circle that anybody sees; and looking stays quick.
-const MOST: usize = 200;
-
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
-    let flows: Vec<&Flow> = subject.contract.flows.values().take(MOST).collect();
-    let feeds: Vec<Vec<usize>> = flows
-        .iter()
-        .map(|f| {
-            let fed = flows.iter().enumerate().filter(|(_, g)| subject.feeds(f, g) && !subject.guarded(f, g));
-            fed.map(|(i, _)| i).collect()
-        })
-        .collect();
-    for (last, flow) in flows.iter().enumerate() {
+    let flows = subject.ends();
+    let fed = |f: &Ends<'_>| {
+        let all = flows.iter().enumerate().filter(|(_, g)| f.feeds(g) && !f.guarded(g));
+        all.map(|(i, _)| i).collect::<Vec<usize>>()
+    };
+    let feeds: Vec<Vec<usize>> = flows.iter().map(fed).collect();
+    for (last, ends) in flows.iter().enumerate() {
         // Each circle is told once, at the flow of it that stands last.
         let Some(way) = circle(&feeds, last) else { continue };
-        let names: Vec<String> = way.iter().filter_map(|i| flows.get(*i)).map(|f| quoted(&f.name, 60)).collect();
-        let new = way.iter().filter_map(|i| flows.get(*i)).any(|f| matches!(f.target.write, Write::Create { .. }));
+        let names: Vec<String> = way.iter().filter_map(|i| flows.get(*i)).map(|f| quoted(&f.flow.name, 60)).collect();
+        let new = way.iter().filter_map(|i| flows.get(*i)).any(Ends::creates);
         let message = if way.len() == 1 {
             format!("{} reads what it writes: each change comes back to it", names.concat())
         } else {
@@ -40,9 +35,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let fix = "write a constant that marks what the flow made, origin: {const: NAME}, and leave such records out where they are read back: \
                    by a parameter of that field in source.params, or by its values with else: reject";
         let finding = if new {
-            subject.error(&CHECK, flow.at, format!("{message}, so records are made without end"))
+            subject.error(&CHECK, ends.flow.at, format!("{message}, so records are made without end"))
         } else {
-            subject.warning(&CHECK, flow.at, message)
+            subject.warning(&CHECK, ends.flow.at, message)
         };
         out.push(finding.fix(fix));
     }

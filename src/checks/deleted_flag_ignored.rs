@@ -26,7 +26,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let read: Vec<Vec<String>> = mapping.reads().collect();
         let unread = |i: Incoming<'_>| {
             let (name, pointer) = flag(&i)?;
-            let by_rule = read.iter().any(|path| path.first().is_some_and(|first| *first == name));
+            let by_rule =
+                mapping.reads_all() || read.iter().any(|path| path.first().is_some_and(|first| *first == name));
             (!by_rule && !asked(subject, flow)).then_some((name, pointer))
         };
         let Some((name, pointer)) = subject.incoming(flow).into_iter().find_map(unread) else { continue };

@@ -1,5 +1,7 @@
 //! A promise of freshness that the flow's own clauses break.
 
+use std::cell::LazyCell;
+
 use super::budget::{shown, worst_case_ms};
 use super::places::Places;
 use super::{Check, Subject};
@@ -14,10 +16,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    let places = LazyCell::new(|| Places::of(subject.text));
     for flow in subject.contract.flows.values() {
         let Some(freshness) = flow.slo.and_then(|s| s.freshness_ms) else { continue };
-        let place =
-            |path: &str| Places::of(subject.text).value(&format!("flows.{}.{path}", flow.name)).unwrap_or(flow.at);
+        let place = |path: &str| places.value(&format!("flows.{}.{path}", flow.name)).unwrap_or(flow.at);
         // With events the reads only find what was never sent.
         let every = flow.source.every_ms.filter(|every| flow.source.webhook.is_none() && *every > freshness);
         if let Some(every) = every {

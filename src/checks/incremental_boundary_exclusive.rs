@@ -138,6 +138,8 @@ fn inclusive_beside(used: &Used<'_>, name: &str) -> Option<String> {
         other("_gt", "_gte"),
         other("_after", "_since"),
         other("After", "Since"),
+        other(".after", ".on_or_after"),
+        other("[after]", "[on_or_after]"),
     ];
     let schemas = &used.system.schemas;
     tried.into_iter().flatten().find(|candidate| {

@@ -20,19 +20,23 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         };
         // Many descriptions require nothing at all; one that requires some fields means that others may be missing.
         let careful = !used.system.schemas.get(field.record).required.is_empty();
-        let how = if field.kind.nullable {
-            "null"
-        } else if field.kind.optional && careful {
-            "missing"
-        } else {
+        let nullable = field.kind.nullable;
+        if !(nullable || field.kind.optional && careful) {
             continue;
-        };
+        }
+        let how = if nullable { "null" } else { "missing" };
         let name = quoted(&clause.field, 60);
         let message = format!(
             "{name} may be {how}, and a record without it is never read again once {} is sent",
             quoted(&clause.param, 60)
         );
         let fix = "use a field that every record has; or leave incremental out, so that every pass reads all";
-        out.push(subject.warning(&CHECK, clause.field.at, message).fix(fix).because_of(field.pointer()));
+        // Null is said on purpose; that a field is not required is often said of all that nobody looked at.
+        let finding = if nullable {
+            subject.warning(&CHECK, clause.field.at, message)
+        } else {
+            Finding::note(CHECK.code, subject.location(clause.field.at), message)
+        };
+        out.push(finding.fix(fix).because_of(field.pointer()));
     }
 }

@@ -29,13 +29,17 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Values that are few.
+const FEW: usize = 30;
+
 /// What kind of value more than one record has, and whether that is certain.
 pub(super) fn shared(kind: &Kind, name: &str) -> Option<(String, bool)> {
     let only = |one: TypeSet| kind.types.has(one) && kind.types.without(one).is_any();
     if only(TypeSet::BOOLEAN) {
         return Some(("a flag".to_owned(), true));
     }
-    if let Some(values) = kind.values.as_ref().filter(|v| !v.is_empty()) {
+    // The code of a currency or country is one of very many, and a list of those has each once.
+    if let Some(values) = kind.values.as_ref().filter(|v| (1..=FEW).contains(&v.len())) {
         return Some((format!("one of {} values", values.len()), true));
     }
     if matches!(kind.format.as_deref(), Some("date" | "date-time" | "time")) {

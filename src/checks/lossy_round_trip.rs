@@ -1,6 +1,5 @@
 //! A field that goes there and back, and comes back as something else.
 
-use super::used::natural_key;
 use super::{Check, Subject};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
@@ -53,31 +52,23 @@ const BACK: [(&str, &str); 10] = [
 ];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
-    let flows: Vec<_> = subject.contract.flows.values().take(200).collect();
+    let flows = subject.ends();
     for (i, there) in flows.iter().enumerate() {
-        for back in flows.iter().skip(i + 1) {
-            let ends = |a: &str, b: &str| subject.account(a) == subject.account(b);
-            let two_way =
-                ends(&there.source.system, &back.target.system) && ends(&there.target.system, &back.source.system);
-            if !two_way || subject.things_written(there).iter().all(|t| !subject.things_read(back).contains(t)) {
-                continue;
-            }
-            let rules = |name: &str| subject.mappings.get(name).map(|m| m.rules()).unwrap_or_default();
-            let keys = [natural_key(&there.target.write), natural_key(&back.target.write)];
-            let is_key = |path: &str| keys.iter().flatten().any(|k| k.value == path);
-            for rule in rules(&there.name) {
+        for back in flows.iter().skip(i + 1).filter(|back| there.meets(back) && back.to == there.from) {
+            let is_key = |path: &str| there.key == Some(path) || back.key == Some(path);
+            for (target, rule) in &there.rules {
                 let Source::Path(from) = &rule.source else { continue };
-                let returns =
-                    |r: &&Rule| r.target == *from && matches!(&r.source, Source::Path(p) if *p == rule.target);
-                let Some(other) = rules(&back.name).iter().find(returns) else { continue };
-                if is_key(&from.to_string()) || is_key(&rule.target.to_string()) {
+                let returns = |r: &&&Rule| matches!(&r.source, Source::Path(p) if *p == rule.target);
+                let from_text = from.to_string();
+                let Some(other) = back.rules.get(&from_text).filter(returns) else { continue };
+                if is_key(&from_text) || is_key(target) {
                     continue;
                 }
                 let Some((at, what)) = loses(rule, other).or_else(|| loses(other, rule)) else { continue };
                 let message = format!(
                     "{} goes to {} and back, and {what}: what comes back overwrites the original",
-                    quoted(&from.to_string(), 60),
-                    quoted(&rule.target.to_string(), 60)
+                    quoted(&from_text, 60),
+                    quoted(target, 60)
                 );
                 let fix = "let one of the two flows own the field and take it out of the other; or use rules that take each other back";
                 out.push(subject.warning(&CHECK, at, message).fix(fix));

@@ -16,8 +16,7 @@ pub(super) static CHECK: Check = Check {
     run,
 };
 
-const LOWER: [&str; 7] =
-    ["lower case", "lower-case", "lowercase", "case-sensitive", "case sensitive", "exact match", "matched exactly"];
+const LOWER: [&str; 3] = ["lower case", "lower-case", "lowercase"];
 const ANY_CASE: [&str; 8] = [
     "case-insensitive",
     "case insensitive",
@@ -58,7 +57,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let told = target_says(subject, flow);
-        if told.iter().any(|t| says(t, &ANY_CASE)) || says(from.description(), &LOWER[..3]) {
+        if told.iter().any(|t| says(t, &ANY_CASE)) || says(from.description(), &LOWER) {
             continue;
         }
         let because = if told.iter().any(|t| says(t, &LOWER)) {

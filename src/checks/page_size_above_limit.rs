@@ -1,5 +1,7 @@
 //! Pages larger than the source gives.
 
+use std::cell::LazyCell;
+
 use serde_json::Value;
 
 use super::places::Places;
@@ -19,8 +21,9 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    let places = LazyCell::new(|| Places::of(subject.text));
     for used in subject.lists() {
-        let Some((at, asked, most, name)) = asked(subject, &used) else { continue };
+        let Some((at, asked, most, name)) = asked(&|path| places.value(path), &used) else { continue };
         if asked <= most {
             continue;
         }
@@ -32,7 +35,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 }
 
 /// Where a page size is asked for, how large, the most that is stated, and the parameter.
-fn asked(subject: &Subject<'_>, used: &Used<'_>) -> Option<(Span, u64, u64, String)> {
+fn asked(place: &dyn Fn(&str) -> Option<Span>, used: &Used<'_>) -> Option<(Span, u64, u64, String)> {
     let source = &used.flow.source;
     let known = used.operation.pagination.as_ref();
     let explicit = match &source.paginate {
@@ -55,7 +58,7 @@ fn asked(subject: &Subject<'_>, used: &Used<'_>) -> Option<(Span, u64, u64, Stri
     }
     let limit = explicit?.limit?;
     let path = format!("flows.{}.source.paginate.limit", used.flow.name);
-    Some((Places::of(subject.text).value(&path).unwrap_or(source.at), limit, most, shown))
+    Some((place(&path).unwrap_or(source.at), limit, most, shown))
 }
 
 fn number(value: &Value) -> Option<u64> {

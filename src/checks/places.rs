@@ -1,9 +1,16 @@
 //! Places of a contract by path and back: `flows.contacts.source.every` is line 18, column 14.
 
+use std::collections::BTreeMap;
+
 use crate::base::yaml::{self, Kind, Limits, Node, Span};
 
-/// The places of one file, in its order.
-pub(super) struct Places(Vec<(Span, String)>);
+/// The places of one file.
+pub(super) struct Places {
+    /// In the order of the file.
+    paths: Vec<(Span, String)>,
+    /// Where the value under each path begins.
+    values: BTreeMap<String, Span>,
+}
 
 /// As the parser of contracts has them, so that what it reads is found here too.
 const LIMITS: Limits = Limits { depth: 32, nodes: 100_000 };
@@ -11,56 +18,54 @@ const LIMITS: Limits = Limits { depth: 32, nodes: 100_000 };
 impl Places {
     /// Of a contract's text; none where it is no YAML, which has been said then.
     pub(super) fn of(text: &str) -> Self {
-        let mut all = Vec::new();
+        let mut all = Self { paths: Vec::new(), values: BTreeMap::new() };
         if let Ok(root) = yaml::parse(text, LIMITS) {
-            walk(&root, "", &mut all);
+            all.walk(&root, "");
         }
         // A stable order: what stands at one place keeps the order of nesting, outermost first.
-        all.sort_by_key(|(at, _)| *at);
-        Self(all)
+        all.paths.sort_by_key(|(at, _)| *at);
+        all
     }
 
     /// Where the value under a path begins.
     pub(super) fn value(&self, path: &str) -> Option<Span> {
-        self.0.iter().rev().find(|(_, p)| p == path).map(|(at, _)| *at)
+        self.values.get(path).copied()
     }
 
     /// The innermost path that begins at a place or before it.
     pub(super) fn path(&self, at: Span) -> Option<&str> {
-        let after = self.0.partition_point(|(begin, _)| *begin <= at);
-        self.0.get(after.checked_sub(1)?).map(|(_, path)| path.as_str())
+        let after = self.paths.partition_point(|(begin, _)| *begin <= at);
+        self.paths.get(after.checked_sub(1)?).map(|(_, path)| path.as_str())
     }
-}
 
-/// Each key and each value, with its path.
-fn walk(node: &Node, path: &str, out: &mut Vec<(Span, String)>) {
-    match &node.kind {
-        Kind::Map(entries) => {
-            for entry in entries {
-                let below = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
-                out.push((entry.key_at, below.clone()));
-                // A mapping begins where its first key does; that place belongs to the key.
-                if entry.value.at != first_key(&entry.value) {
-                    out.push((entry.value.at, below.clone()));
+    /// Each key and each value, with its path.
+    fn walk(&mut self, node: &Node, path: &str) {
+        match &node.kind {
+            Kind::Map(entries) => {
+                for entry in entries {
+                    let below = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+                    self.paths.push((entry.key_at, below.clone()));
+                    self.inside(&entry.value, below);
                 }
-                walk(&entry.value, &below, out);
             }
-        }
-        Kind::Seq(items) => {
-            for (i, item) in items.iter().enumerate() {
-                let below = format!("{path}[{i}]");
-                if item.at != first_key(item) {
-                    out.push((item.at, below.clone()));
+            Kind::Seq(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.inside(item, format!("{path}[{i}]"));
                 }
-                walk(item, &below, out);
             }
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
         }
-        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {}
     }
-}
 
-fn first_key(node: &Node) -> Span {
-    node.entries().and_then(<[_]>::first).map_or(Span::default(), |e| e.key_at)
+    fn inside(&mut self, node: &Node, path: String) {
+        // A mapping begins where its first key does; that place belongs to the key.
+        let first = node.entries().and_then(<[_]>::first).map(|e| e.key_at);
+        if first != Some(node.at) {
+            self.paths.push((node.at, path.clone()));
+        }
+        self.walk(node, &path);
+        self.values.entry(path).or_insert(node.at);
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! More requests than the target allows.
 
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
 use super::places::Places;
 use super::used::{Role, Used};
 use super::{Check, Subject};
@@ -20,27 +23,30 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     let names: Vec<&String> = subject.contract.systems.keys().collect();
     let accounts: Vec<String> = names.iter().map(|n| subject.account(n)).collect();
-    let mut done: Vec<&String> = Vec::new();
+    let places = LazyCell::new(|| Places::of(subject.text));
+    let mut done: BTreeSet<&String> = BTreeSet::new();
     for account in &accounts {
-        if done.contains(&account) {
+        if !done.insert(account) {
             continue;
         }
-        done.push(account);
         let group: Vec<&String> = names.iter().zip(&accounts).filter(|(_, a)| *a == account).map(|(n, _)| *n).collect();
-        look(subject, &group, out);
+        look(subject, &group, &|path| places.value(path), out);
     }
 }
 
 /// Of the systems that are one account: every write and every poll counts.
-fn look(subject: &Subject<'_>, group: &[&String], out: &mut Vec<Finding>) {
+fn look(subject: &Subject<'_>, group: &[&String], place: &dyn Fn(&str) -> Option<Span>, out: &mut Vec<Finding>) {
     let within = |name: &str| group.iter().any(|g| *g == name);
     let all = group.iter().map(|g| g.as_str()).collect::<Vec<_>>().join(" and ");
     let (mut sum, mut polls, mut flows) = (0.0, 0.0, 0_usize);
     for flow in subject.contract.flows.values() {
-        let used = subject.used_by(flow);
         let reads = within(&flow.source.system.value);
         let every = flow.source.every_ms.filter(|_| reads && flow.source.operation.is_some());
         let written = flow.delivery.rate.as_ref().filter(|_| within(&flow.target.system.value));
+        if every.is_none() && written.is_none() {
+            continue;
+        }
+        let used = subject.used_by(flow);
         if let Some(ms) = every {
             // At least one page each time.
             polls += 1000.0 / ms.max(1) as f64;
@@ -81,8 +87,7 @@ fn look(subject: &Subject<'_>, group: &[&String], out: &mut Vec<Finding>) {
             if sum + polls <= limit.per_second() * SLACK {
                 continue;
             }
-            let at =
-                Places::of(subject.text).value(&format!("flows.{}.source.every", flow.name)).unwrap_or(flow.source.at);
+            let at = place(&format!("flows.{}.source.every", flow.name)).unwrap_or(flow.source.at);
             let stated = stated(operation, limit);
             let message = if 1000.0 / ms.max(1) as f64 > limit.per_second() * SLACK {
                 format!("a read every {} is above the limit: {stated}", time(ms))

@@ -66,7 +66,8 @@ pub(super) fn of<'a>(subject: &'a Subject<'a>, system: &str) -> Option<Place<'a>
     let host = host(url)?;
     let at = used.base_url.as_ref().map_or(used.api.at, |u| u.at);
     let loopback = crate::base::address::is_loopback(url);
-    let of_host = words(host).iter().find_map(|w| environment(w));
+    // `erp.local` is a machine of the own network, and may well be the real one.
+    let of_host = words(host).iter().filter(|w| *w != "local").find_map(|w| environment(w));
     let of_path = || {
         let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
         words(path).iter().find_map(|w| environment(w))

@@ -18,7 +18,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let (Some(auth), Some(place)) = (&system_use.auth, of(subject, name)) else { continue };
         let named = |text: &str| {
             let name = text.strip_prefix("env:").or_else(|| text.strip_prefix("file:"))?;
-            words(name).iter().find_map(|w| environment(w))
+            words(name).iter().filter(|w| *w != "local").find_map(|w| environment(w))
         };
         let Some((key, secret, kind)) = auth.secrets().find_map(|(key, s)| Some((key, s, named(s)?))) else { continue };
         let real = kind == "production";

@@ -1,11 +1,13 @@
 //! Which fields of a record are about people, payments or health, or open something: as the facts of its system tell.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Subject;
+use super::between::plain;
 use crate::contract::Flow;
-use crate::mapping::path::Segment;
-use crate::mapping::{Path, Rule};
+use crate::mapping::Rule;
 use crate::model::{SchemaId, System};
 
 /// A sensitive field: its path without marks of lists, and the kind (`personal`, `payment`, `health`, `secret`).
@@ -29,22 +31,19 @@ pub(super) fn fields<'a>(system: &'a System, record: SchemaId) -> Vec<Sensitive<
     out
 }
 
-/// A path as the names on its way.
-pub(super) fn plain(path: &Path) -> String {
-    path.segments().iter().filter_map(Segment::key).collect::<Vec<_>>().join(".")
-}
-
 /// Transforms after which nobody is recognised.
 const HIDDEN: [&str; 8] = ["sha256", "hash", "hmac", "hmac_sha256", "pseudonymise", "pseudonymize", "mask", "redact"];
 
-/// What a rule carries over of what is sensitive at the source, where it hides nothing.
-pub(super) fn carried<'a>(subject: &Subject<'a>, flow: &'a Flow, rule: &Rule) -> Option<Sensitive<'a>> {
-    if rule.steps.iter().any(|s| HIDDEN.contains(&s.transform.name)) {
+/// What is sensitive in the records that come into a flow, by path, with its kind.
+pub(super) fn incoming<'a>(subject: &Subject<'a>, flow: &'a Flow) -> BTreeMap<String, &'a str> {
+    let all = subject.incoming(flow).into_iter().flat_map(|i| fields(i.system, i.schema));
+    all.map(|s| (s.path, s.kind)).collect()
+}
+
+/// What a rule carries over of it, where it hides nothing: the path and the kind.
+pub(super) fn carried<'s>(sensitive: &'s BTreeMap<String, &'s str>, rule: &Rule) -> Option<(&'s str, &'s str)> {
+    if sensitive.is_empty() || rule.steps.iter().any(|s| HIDDEN.contains(&s.transform.name)) {
         return None;
     }
-    let read: Vec<String> = rule.reads().map(plain).collect();
-    subject
-        .incoming(flow)
-        .into_iter()
-        .find_map(|i| fields(i.system, i.schema).into_iter().find(|s| read.contains(&s.path)))
+    rule.reads().find_map(|path| sensitive.get_key_value(&plain(path))).map(|(path, kind)| (path.as_str(), *kind))
 }

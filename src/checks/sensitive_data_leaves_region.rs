@@ -1,7 +1,9 @@
 //! Data about people that goes to another part of the world.
 
+use std::collections::BTreeMap;
+
 use super::account::host;
-use super::sensitive::carried;
+use super::sensitive::{carried, incoming};
 use super::{Check, Subject};
 use crate::base::text::{quoted, words};
 use crate::finding::{Finding, Severity};
@@ -20,12 +22,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if here == there {
             continue;
         }
+        let sensitive = incoming(subject, flow);
         let rules = subject.mappings.get(&flow.name).into_iter().flat_map(|m| m.rules());
-        let mut carried: Vec<(String, &str)> =
-            rules.filter_map(|r| carried(subject, flow, r)).map(|s| (quoted(&s.path, 60), s.kind)).collect();
-        carried.dedup();
-        let Some((first, kind)) = carried.first() else { continue };
-        let more = carried.len() - 1;
+        let all: BTreeMap<&str, &str> = rules.filter_map(|r| carried(&sensitive, r)).collect();
+        let Some((first, kind)) = all.first_key_value() else { continue };
+        let (first, more) = (quoted(first, 60), all.len() - 1);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!(
             "{first}{more} ({kind}) goes from {} ({}) to {} ({})",

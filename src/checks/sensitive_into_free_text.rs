@@ -1,6 +1,7 @@
 //! What is about a person, a payment or health in a text that everybody reads and nobody classifies.
 
-use super::sensitive::{carried, fields, plain};
+use super::between::plain;
+use super::sensitive::{carried, fields, incoming};
 use super::told::{Field, says};
 use super::used::{Role, Used};
 use super::{Check, Subject};
@@ -18,7 +19,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Last words of names of free text.
-const FREE: [&str; 31] = [
+const FREE: [&str; 27] = [
     "note",
     "notes",
     "comment",
@@ -32,10 +33,8 @@ const FREE: [&str; 31] = [
     "body",
     "text",
     "details",
-    "summary",
     "tag",
     "tags",
-    "label",
     "labels",
     "keyword",
     "keywords",
@@ -47,24 +46,26 @@ const FREE: [&str; 31] = [
     "metadata",
     "extra",
     "freetext",
-    "info",
     "misc",
-    "content",
 ];
 /// Free text too, but of these names only for what opens something or pays.
-const TITLES: [&str; 4] = ["title", "subject", "reference", "name"];
+const TITLES: [&str; 5] = ["title", "summary", "subject", "reference", "name"];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let Some(mapping) = subject.mappings.get(&flow.name) else { continue };
+        let sensitive = incoming(subject, flow);
+        if sensitive.is_empty() {
+            continue;
+        }
         let used = subject.used_by(flow);
         let writes: Vec<&Used<'_>> =
             used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Bulk)).collect();
         for rule in mapping.rules() {
-            let Some(found) = carried(subject, flow, rule) else { continue };
-            let Some(pointer) = writes.iter().find_map(|w| free(w, rule, found.kind, &found.path)) else { continue };
-            let (from, target) = (quoted(&found.path, 80), quoted(&rule.target.to_string(), 80));
-            let message = format!("{from} is {}, and {target} is free text", described(found.kind));
+            let Some((path, kind)) = carried(&sensitive, rule) else { continue };
+            let Some(pointer) = writes.iter().find_map(|w| free(w, rule, kind, path)) else { continue };
+            let (from, target) = (quoted(path, 80), quoted(&rule.target.to_string(), 80));
+            let message = format!("{from} is {}, and {target} is free text", described(kind));
             let fix = format!(
                 "map it to a field that is made for it, hide it by with: [sha256], or list {from} under unmapped"
             );

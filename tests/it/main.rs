@@ -15,6 +15,7 @@ mod bypasses;
 mod checks;
 mod checks_accepted;
 mod checks_lookalikes;
+mod checks_variants;
 mod cli;
 mod codes;
 mod connector;
