@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 59] = [
+pub static CODES: [Code; 61] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -43,6 +43,8 @@ pub static CODES: [Code; 59] = [
     Code::error("read-only-target-written", "The target sets the field itself.", "Take the rule out."),
     Code::error("required-target-unmapped", "No rule writes a field that the target requires.", "Add a rule, a constant if need be."),
     Code::warning("sample-does-not-fit", "A generated record gives a value that the target does not take.", "Convert the value so that it always fits."),
+    Code::note("sample-not-as-described", "A real record has another form than its schema says.", "Have the description corrected, or write an overlay for it."),
+    Code::warning("sample-rejected", "A real record is rejected by a rule.", "Check the rule against what the source sends."),
     Code::warning("swapped-fields", "One half of a pair (first and last, latitude and longitude, created and updated) is in the other's place.", "Map the other one, or make sure that this one is meant."),
     Code::warning("time-of-day-lost", "Only the date of a time is left, in a field for times.", "Take out the transform that cuts it off."),
     Code::error("too-long", "The text may be longer than the target takes.", "Add `truncate` where a cut text is still right."),

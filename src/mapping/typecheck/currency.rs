@@ -1,5 +1,7 @@
 //! An amount is nothing without its currency.
 
+use std::collections::BTreeMap;
+
 use super::meaning::factor;
 use super::{Context, walk};
 use crate::base::text::{quoted, words};
@@ -9,12 +11,16 @@ use crate::mapping::path::{Path, Segment};
 use crate::mapping::rule::{Rule, Source};
 use crate::mapping::transforms::exponent;
 
+/// Fields among which a currency is looked for.
+const MOST_FIELDS: usize = 1000;
+
 /// Amounts whose currency stays behind: the source names one beside the amount, and no rule writes any.
 pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
     if !mapping.left_out.is_empty() {
         return;
     }
-    // One of them is enough: all amounts of a record lose the same currency.
+    // One of them is enough: all amounts of a record lose the same currency. Which currencies are written is asked once.
+    let mut known: BTreeMap<Path, bool> = BTreeMap::new();
     let found = mapping.rules.iter().find_map(|rule| {
         let Source::Path(amount) = &rule.source else { return None };
         if !is_amount(&rule.target) || !is_amount(amount) || rule.values.is_some() {
@@ -25,7 +31,8 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
         // With one value there is nothing to tell apart.
         let single = several.kind.values.as_ref().is_some_and(|v| v.len() < 2);
         let many = several.kind.values.is_some();
-        let written = mapping.rules.iter().any(|r| carries(r, &currency));
+        let any = || mapping.rules.iter().any(|r| carries(r, &currency));
+        let written = *known.entry(currency.clone()).or_insert_with(any);
         (!single && !written && !fixed(cx, rule)).then_some((rule, currency, many))
     });
     let Some((rule, currency, many)) = found else { return };
@@ -61,6 +68,12 @@ pub(super) fn fixed_factor(cx: &mut Context<'_>, mapping: &Mapping) {
         let found = rule.steps.iter().find_map(|s| Some((s, factor(s).and_then(power)?)));
         let (Some((step, places)), Some(currency)) = (found, beside(cx, amount)) else { continue };
         let Ok(reached) = walk(cx.source.0, cx.source.1, &currency) else { continue };
+        // Amounts in thousands are multiplied by a thousand.
+        let said = walk(cx.source.0, cx.source.1, amount).ok().and_then(|r| r.id).map(|id| cx.source.0.get(id));
+        let said = said.map(|s| s.description.to_lowercase()).unwrap_or_default() + " " + &amount.leaf().to_lowercase();
+        if ["thousand", "million", "micro"].iter().any(|w| said.contains(w)) {
+            continue;
+        }
         let others: Option<Vec<&str>> = reached.kind.values.as_ref().map(|v| {
             let codes = v.iter().filter_map(serde_json::Value::as_str);
             codes.filter(|c| exponent(c).is_some_and(|e| i32::try_from(e) != Ok(places))).take(6).collect()
@@ -99,7 +112,7 @@ fn beside(cx: &Context<'_>, amount: &Path) -> Option<Path> {
         };
         let own = words(amount.leaf());
         let fields = cx.source.0.properties(id);
-        let mut named: Vec<&str> = fields.keys().filter(|n| is_currency(n)).collect();
+        let mut named: Vec<&str> = fields.keys().take(MOST_FIELDS).filter(|n| is_currency(n)).collect();
         // `salary_currency` is the salary's, `currency` is everything's.
         named.sort_by_key(|n| !words(n).iter().any(|w| own.contains(w)));
         if let Some(name) = named.first() {
@@ -153,7 +166,7 @@ fn room(cx: &Context<'_>, amount: &Path) -> Option<String> {
             None => cx.target.1,
             Some(path) => walk(cx.target.0, cx.target.1, path).ok()?.id?,
         };
-        let name = cx.target.0.properties(id).keys().find(|n| is_currency(n)).map(str::to_owned);
+        let name = cx.target.0.properties(id).keys().take(MOST_FIELDS).find(|n| is_currency(n)).map(str::to_owned);
         if let Some(name) = name {
             return Some(parent.map_or_else(|| name.clone(), |p| format!("{p}.{name}")));
         }

@@ -252,9 +252,9 @@ impl Context<'_> {
                 let near = nearest(name, names.iter().map(String::as_str));
                 // Two that are both a slip away leave it open which was meant.
                 let only = names.iter().filter(|n| surely(name, n)).count() == 1;
-                if let Some(near) = near
-                    && let Some(last) = self.findings.pop()
-                {
+                let Some(near) = near else { return };
+                // Taken off only to be put back: where nothing is near, the finding stands as it is.
+                if let Some(last) = self.findings.pop() {
                     let last = last.near(Some(near));
                     let sure = only && surely(name, near);
                     self.findings.push(if sure { last.word(name.as_str(), near) } else { last });

@@ -30,11 +30,32 @@ const HALVES: [(&[&str], &[&str]); 14] = [
 
 /// Both for each rule.
 pub(super) fn check(cx: &mut Context<'_>, mapping: &Mapping) {
+    let units: Vec<Named<'_>> = mapping.rules.iter().filter_map(named_unit).take(MOST).collect();
     for rule in &mapping.rules {
         let Source::Path(path) = &rule.source else { continue };
         swapped(cx, rule, path);
-        unit_beside(cx, mapping, rule, path);
+        unit_beside(cx, &units, rule, path);
     }
+}
+
+/// Constants that are looked at beside each rule; no contract has so many.
+const MOST: usize = 64;
+/// Fields among which the other half is looked for.
+const MOST_FIELDS: usize = 1000;
+
+/// A constant that names a unit: where it goes, the words of its name before `unit`, and what it says.
+struct Named<'m> {
+    parent: &'m [Segment],
+    stem: Vec<String>,
+    says: &'m str,
+}
+
+fn named_unit(rule: &Rule) -> Option<Named<'_>> {
+    let Source::Const(Value::String(says)) = &rule.source else { return None };
+    let (_, parent) = rule.target.segments().split_last()?;
+    let mut stem = words(rule.target.leaf());
+    let last = stem.pop()?;
+    matches!(last.as_str(), "unit" | "units" | "uom").then_some(Named { parent, stem, says })
 }
 
 /// A field of one half in the other half's place, where the source has the right one.
@@ -63,7 +84,7 @@ fn swapped(cx: &mut Context<'_>, rule: &Rule, path: &Path) {
         name.iter().filter(|w| !half.contains(&w.as_str())).cloned().collect::<Vec<_>>()
     };
     let own = rest(&from, this);
-    let right = cx.source.0.properties(id).keys().find(|name| {
+    let right = cx.source.0.properties(id).keys().take(MOST_FIELDS).find(|name| {
         let name = words(name);
         has(&name, other) && !has(&name, this) && rest(&name, other) == own
     });
@@ -84,18 +105,14 @@ fn swapped(cx: &mut Context<'_>, rule: &Rule, path: &Path) {
 }
 
 /// A constant beside the target that names the unit: `weight` and `weight_unit: {const: lb}`.
-fn unit_beside(cx: &mut Context<'_>, mapping: &Mapping, rule: &Rule, path: &Path) {
+fn unit_beside(cx: &mut Context<'_>, units: &[Named<'_>], rule: &Rule, path: &Path) {
     let Some((_, parent)) = rule.target.segments().split_last() else { return };
+    if units.is_empty() {
+        return;
+    }
     let own = words(rule.target.leaf());
-    let constant = mapping.rules.iter().find_map(|other| {
-        let Source::Const(Value::String(text)) = &other.source else { return None };
-        let (_, beside) = other.target.segments().split_last()?;
-        let name = words(other.target.leaf());
-        let (last, stem) = name.split_last()?;
-        let unit = matches!(last.as_str(), "unit" | "units" | "uom");
-        (unit && beside == parent && (stem.is_empty() || own.starts_with(stem))).then_some(text)
-    });
-    let Some(constant) = constant else { return };
+    let beside = units.iter().find(|u| u.parent == parent && (u.stem.is_empty() || own.starts_with(&u.stem)));
+    let Some(constant) = beside.map(|u| u.says) else { return };
     let (Ok(source), Ok(target)) = (walk(cx.source.0, cx.source.1, path), walk(cx.target.0, cx.target.1, &rule.target))
     else {
         return;

@@ -176,7 +176,7 @@ fn form(what: What, field: &Field<'_>) -> Option<Form> {
     let pattern = field.schema.pattern.as_deref().unwrap_or("");
     match (what, lengths) {
         (What::Currency, (3, Some(3))) if pattern.contains("a-z") && !pattern.contains("A-Z") => Some(Form::Lower),
-        (What::Currency, (3, Some(3))) => Some(Form::Upper),
+        (What::Currency, (3, Some(3))) if pattern.contains("A-Z") && !pattern.contains("a-z") => Some(Form::Upper),
         (What::Currency, _) => code.then_some(Form::Upper),
         (_, (_, Some(2))) => Some(Form::Alpha2),
         (_, (3, Some(3))) => Some(Form::Alpha3),

@@ -41,6 +41,10 @@ pub(in crate::mapping::typecheck) fn data_like(value: &Value, target: &Field<'_>
     {
         return Some("an address that belongs to somebody");
     }
+    // The end of what has none yet, as many systems write it.
+    if text.starts_with("9999-12-31") && target.named(&["end", "until", "to", "valid", "expires", "expiry"]) {
+        return None;
+    }
     let day = text.get(..10).unwrap_or("");
     if day.parse::<jiff::civil::Date>().is_ok()
         && (text.len() == 10 || matches!(text.as_bytes().get(10), Some(b'T' | b' ')))

@@ -166,8 +166,23 @@ fn unit(field: &Field<'_>) -> Option<(Unit, bool)> {
         (false, true) => return Some((Unit::Major, true)),
         (false, false) => {}
     }
+    // What counts things, or is a share, is no money whatever its name.
+    let counted = field.says_word(&[
+        "percent",
+        "percentage",
+        "%",
+        "points",
+        "credits",
+        "number",
+        "count",
+        "quantity",
+        "days",
+        "hours",
+        "share",
+        "rate",
+    ]);
     let types = field.kind.types;
-    if !named(field) {
+    if !named(field) || counted || field.kind.most().is_some_and(|m| m <= 100.into()) {
         return None;
     }
     if types == TypeSet::INTEGER {

@@ -76,9 +76,12 @@ pub(super) fn through_float(pair: &Pair<'_>) -> Option<Doubt> {
     if !(integer && (id || declared)) && !digits {
         return None;
     }
+    // Descriptions give int64 to whatever is whole; only where the digits are a name is one of them worth a warning.
+    let certain = id || pair.from.says(&["64 bit", "64-bit"]);
     let bits = if pair.to.format() == "float" { 24 } else { 53 };
     let message =
         format!("source {{from}} is an integer of 64 bits, target {{to}} a float, which keeps {bits} of them");
     let fix = "map it to a text or an integer field; a large value would become another one";
-    Some(Doubt::new("integer-through-float", 0.7, message, fix))
+    let doubt = Doubt::new("integer-through-float", 0.7, message, fix);
+    Some(if certain { doubt } else { doubt.note() })
 }

@@ -23,12 +23,13 @@ pub(super) fn not_e164(pair: &Pair<'_>) -> Option<Doubt> {
     if !pair.keeps_meaning() || !pair.from.is_text() || !pair.to.is_text() {
         return None;
     }
-    if !is_phone(&pair.from) || !(is_phone(&pair.to) && is_e164(&pair.to)) || is_e164(&pair.from) {
+    let phones = is_phone(&pair.from) && is_phone(&pair.to);
+    if !phones || !is_e164(&pair.to) || is_e164(&pair.from) {
         return None;
     }
-    let international = |s: &&str| s.starts_with('+') && s.bytes().skip(1).all(|b| b.is_ascii_digit());
+    let international = |s: &str| s.starts_with('+') && s.bytes().skip(1).all(|b| b.is_ascii_digit());
     let samples = pair.from.samples();
-    if !samples.is_empty() && samples.iter().all(|s| international(s)) {
+    if !samples.is_empty() && samples.into_iter().all(international) {
         return None;
     }
     let message = "source {from} is a phone number in any writing, target {to} takes E.164".to_owned();

@@ -1,5 +1,8 @@
 //! Units of measure: what is counted in one ends in a field that counts another.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::said::Field;
 use super::{Doubt, Pair};
 use crate::model::TypeSet;
@@ -51,7 +54,7 @@ use Dimension as D;
 #[rustfmt::skip]
 static UNITS: [Unit; 47] = [
     unit(D::Mass, "kilograms", 1000.0, &["kilogram", "kilograms", "kilogramme", "kilogrammes", "kilos"], &["kg", "kgs"], &[]),
-    unit(D::Mass, "grams", 1.0, &["gram", "grams", "gramme", "grammes"], &["gr"], &["g"]),
+    unit(D::Mass, "grams", 1.0, &["gram", "grams", "gramme", "grammes"], &[], &["g"]),
     unit(D::Mass, "milligrams", 0.001, &["milligram", "milligrams"], &["mg"], &[]),
     unit(D::Mass, "pounds", 453.59237, &["pound", "pounds"], &["lb", "lbs"], &[]),
     unit(D::Mass, "ounces", 28.349523, &["ounce", "ounces"], &["oz"], &[]),
@@ -68,7 +71,7 @@ static UNITS: [Unit; 47] = [
     unit(D::Duration, "microseconds", 0.000001, &["microsecond", "microseconds"], &["us"], &[]),
     unit(D::Duration, "milliseconds", 0.001, &["millisecond", "milliseconds", "millis", "msec"], &["ms"], &[]),
     unit(D::Duration, "seconds", 1.0, &["seconds"], &["sec", "secs"], &["s"]),
-    unit(D::Duration, "minutes", 60.0, &["minutes"], &["mins"], &["min", "m"]),
+    unit(D::Duration, "minutes", 60.0, &["minutes"], &["mins"], &["m"]),
     unit(D::Duration, "hours", 3600.0, &["hours"], &["hr", "hrs"], &["h"]),
     unit(D::Duration, "days", 86400.0, &["days"], &[], &["d"]),
     unit(D::Duration, "weeks", 604800.0, &["weeks"], &[], &["w"]),
@@ -98,6 +101,33 @@ static UNITS: [Unit; 47] = [
     unit(D::Area, "hectares", 10000.0, &["hectare", "hectares"], &["ha"], &[]),
     unit(D::Area, "acres", 4046.8564, &["acre", "acres"], &[], &[]),
 ];
+
+/// How a word means a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Full,
+    Short,
+    Letter,
+}
+
+/// Units that a word means, and how.
+type Meant = Vec<(&'static Unit, Written)>;
+
+/// Every word that means a unit; some letters mean several.
+static WORDS: LazyLock<HashMap<&str, Meant>> = LazyLock::new(|| {
+    let mut all: HashMap<&str, Meant> = HashMap::new();
+    for unit in &UNITS {
+        for (words, how) in [(unit.full, Written::Full), (unit.short, Written::Short), (unit.letter, Written::Letter)] {
+            words.iter().for_each(|word| all.entry(word).or_default().push((unit, how)));
+        }
+    }
+    all
+});
+
+/// The units that a word means.
+fn meant(word: &str) -> &'static [(&'static Unit, Written)] {
+    WORDS.get(word).map_or(&[], Vec::as_slice)
+}
 
 static PERCENT: Unit = unit(D::Share, "percent", 0.01, &["percent", "percentage", "pct"], &[], &[]);
 static FRACTION: Unit = unit(D::Share, "a fraction of 1", 1.0, &["fraction", "ratio"], &[], &[]);
@@ -201,7 +231,14 @@ type Spoken = (&'static Unit, bool);
 fn both(from: &Field<'_>, to: &Field<'_>) -> (Vec<Spoken>, Vec<Spoken>) {
     let dimensions = |units: &[Spoken]| units.iter().map(|u| u.0.dimension).collect::<Vec<_>>();
     let (first, second) = (read(from, &[]), read(to, &[]));
-    (read(from, &dimensions(&second)), read(to, &dimensions(&first)))
+    match (first.is_empty(), second.is_empty()) {
+        (true, false) => (read(from, &dimensions(&second)), second),
+        (false, true) => {
+            let second = read(to, &dimensions(&first));
+            (first, second)
+        }
+        (true, true) | (false, false) => (first, second),
+    }
 }
 
 /// The units that a field speaks of, at most one of each dimension.
@@ -235,11 +272,15 @@ fn by_name(field: &Field<'_>, expected: &[Dimension]) -> Option<&'static Unit> {
     let last = field.words.last()?.as_str();
     let word = |d: Dimension| MEASURED.iter().any(|(of, w)| *of == d && (field.named(w) || field.says_word(w)));
     let measured = |d: Dimension| expected.contains(&d) || word(d);
-    UNITS.iter().find(|u| {
-        u.short.contains(&last)
-            || (field.words.len() > 1 && u.letter.contains(&last) && measured(u.dimension))
-            || field.words.iter().any(|w| u.full.contains(&w.as_str()))
-    })
+    // `duration_min` is in minutes, `age_min` is the least of ages.
+    let minutes = last == "min" && field.named(&["duration", "timeout", "delay", "elapsed", "runtime", "interval"]);
+    let last = if minutes { "mins" } else { last };
+    let at_the_end = meant(last).iter().find(|(unit, how)| match how {
+        Written::Full | Written::Short => true,
+        Written::Letter => field.words.len() > 1 && measured(unit.dimension),
+    });
+    let anywhere = || field.words.iter().flat_map(|w| meant(w)).find(|(_, how)| *how == Written::Full);
+    at_the_end.or_else(anywhere).map(|(unit, _)| *unit)
 }
 
 fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
@@ -248,15 +289,16 @@ fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
         let token = token.as_str();
         let before = i.checked_sub(1).and_then(|j| field.tokens.get(j)).map_or("", String::as_str);
         let counted = before.bytes().next().is_some_and(|b| b.is_ascii_digit());
+        if meant(token).is_empty() {
+            continue;
+        }
         let introduced =
             matches!(before, "in" | "unit" | "units" | "as" | "measured") || field.said.contains(&format!("({token})"));
-        let hit = UNITS.iter().find(|u| {
-            (u.full.contains(&token) && !counted)
-                || (introduced
-                    && (u.short.contains(&token) || u.letter.contains(&token))
-                    && token != "in"
-                    && token != "as")
+        let hit = meant(token).iter().find(|(_, how)| match how {
+            Written::Full => !counted,
+            Written::Short | Written::Letter => introduced && token != "in",
         });
+        let hit = hit.map(|(unit, _)| *unit);
         if let Some(unit) = hit
             && !out.iter().any(|u| u.name == unit.name)
         {
@@ -266,10 +308,26 @@ fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
     out
 }
 
+/// The description says that values go from 0 to `high`.
+fn bounds(field: &Field<'_>, high: &str) -> bool {
+    ["0 to ", "0 and ", "0-", "0..", "0.0 to ", "0.0 and ", "zero to "].iter().any(|low| {
+        field.said.match_indices(low).any(|(at, _)| {
+            let before = field.said.get(..at).and_then(|t| t.chars().next_back());
+            let after = field.said.get(at + low.len()..).unwrap_or_default();
+            let rest = after.strip_prefix(if high == "1" && after.starts_with("one") { "one" } else { high });
+            let ends = rest.is_some_and(|r| {
+                let whole = r.strip_prefix(".0").unwrap_or(r);
+                let decimal = whole.strip_prefix('.').is_some_and(|d| d.starts_with(|c: char| c.is_ascii_digit()));
+                !decimal && !whole.starts_with(|c: char| c.is_ascii_digit())
+            });
+            ends && before.is_none_or(|c| !c.is_ascii_digit() && c != '.')
+        })
+    })
+}
+
 /// Percent, a fraction of 1, basis points.
 fn share(field: &Field<'_>) -> Option<(&'static Unit, bool)> {
-    let fraction_said = field.says(&["0 to 1", "0 and 1", "0-1", "0..1", "0.0 to 1", "0.0 and 1", "zero to one"])
-        && !field.says(&["0 to 100", "0 and 100", "0-100", "0..100", "0 to 10", "0 and 10", "0-10"]);
+    let fraction_said = bounds(field, "1") && !bounds(field, "100") && !bounds(field, "10");
     let percent_said = field.says_word(&["percent", "percentage", "%", "percents"]);
     let points_said = field.says(&["basis point"]) || field.named(&["bps", "bp"]);
     let fraction = fraction_said || field.named(&["fraction"]) || field.says_word(&["fraction"]);
@@ -315,9 +373,7 @@ fn by_example(said: &str) -> Option<&'static Unit> {
 
 /// The unit of a name in words, as a field beside an amount holds it: `kg`, `lb`, `pounds`.
 fn of_word(word: &str) -> Option<&'static Unit> {
-    let word = word.to_lowercase();
-    let is = |u: &&Unit| [u.full, u.short, u.letter].iter().any(|all| all.contains(&word.as_str()));
-    UNITS.iter().find(is)
+    meant(&word.to_lowercase()).first().map(|(unit, _)| *unit)
 }
 
 /// A constant that names the unit of the amount beside it, which is in another.

@@ -27,7 +27,8 @@ fn is_local(field: &Field<'_>) -> bool {
     if !field.is_text() {
         return false;
     }
-    let zoned = field.says_word(&["utc", "zulu", "gmt"]);
+    let offset = field.says_word(&["offset"]) && !field.says(&["without offset", "without an offset", "no offset"]);
+    let zoned = offset || field.says_word(&["utc", "zulu", "gmt"]);
     let timed = field.is_instant() || field.says_word(&["time", "clock", "clocks"]);
     // A time that says of itself that it is in UTC lacks only the letter.
     (field.schema.is_local_time() && !zoned)
