@@ -4,7 +4,7 @@
 mod apply;
 mod explain;
 pub mod kind;
-mod matcher;
+pub mod matcher;
 pub mod path;
 pub mod rule;
 pub mod transforms;

@@ -1,10 +1,26 @@
 //! Proposes rules between two schemas: by name words, path, type, format, values and description; one source for one
 //! target, best pairs first. It abstains below a threshold, and where no rule of the language would type-check.
 
+mod assign;
+mod features;
+mod field;
 mod leaves;
+mod model;
+mod prepare;
 mod propose;
+mod rank;
+mod rivals;
 mod score;
 mod vocabulary;
+mod weights;
+mod words;
+
+pub use self::features::{COUNT, NAMES, types_named};
+pub use self::field::{Field, Side};
+pub use self::model::Forest;
+pub use self::rank::{BOTH, Likely, Looked, one_to_one, rank, shared, sorted};
+pub use self::rivals::{Candidate, NAMES as RIVAL_NAMES};
+pub use self::weights::THRESHOLD as LEARNED_THRESHOLD;
 
 use self::leaves::{Leaf, leaves};
 use crate::model::{SchemaId, Schemas};
