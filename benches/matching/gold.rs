@@ -78,9 +78,7 @@ fn text(value: &Value) -> String {
 
 fn row(row: &Value) -> Row {
     let (source, target) = (side(row, "source"), side(row, "target"));
-    let index = |key: &str, path: &Value| {
-        row[key].as_array()?.iter().position(|field| &field["path"] == path)
-    };
+    let index = |key: &str, path: &Value| row[key].as_array()?.iter().position(|field| &field["path"] == path);
     let both = |s: &Value, t: &Value| Some((index("source", s)?, index("target", t)?));
     let mut out = Row {
         id: text(&row["id"]),
@@ -125,7 +123,9 @@ fn side(row: &Value, key: &str) -> Side {
             ..Field::at(field["path"].as_str().unwrap_or_default())
         }
     });
-    Side { entity: entity(&text(&row["entity"])), fields: fields.collect() }
+    let system = text(&row[format!("{key}_system").as_str()]);
+    let system = if system.starts_with("nango:") { String::new() } else { system };
+    Side { entity: entity(&text(&row["entity"])), system, fields: fields.collect() }
 }
 
 /// `crm.deal` as it is; of a path of a file, the name of the file.
@@ -139,7 +139,8 @@ fn entity(name: &str) -> String {
 fn systems(row: &Value) -> Vec<String> {
     let one = |key: &str| {
         let name = text(&row[key]).to_lowercase();
-        let common = name.ends_with("_unified") || name.starts_with("nango:") || ["gdc", "omop"].contains(&name.as_str());
+        let common =
+            name.ends_with("_unified") || name.starts_with("nango:") || ["gdc", "omop"].contains(&name.as_str());
         let short = name.split(['-', '_']).next().unwrap_or_default();
         let short = if name.contains("dynamics") { "dynamics" } else { short };
         (!common).then(|| short.to_owned())

@@ -54,7 +54,8 @@ pub(crate) fn grow(rows: &[&[f32]], match_: &[bool], weights: &[f32], directions
             g.0 *= stands;
             g.1 *= stands;
         }
-        let (mut tree_asked, mut tree_cuts, mut tree_leaves) = (vec![0_u8; inner], vec![f32::MAX; inner], vec![0.0_f32; outer]);
+        let (mut tree_asked, mut tree_cuts, mut tree_leaves) =
+            (vec![0_u8; inner], vec![f32::MAX; inner], vec![0.0_f32; outer]);
         let mut tree_bins = vec![u8::MAX; inner];
         let mut members: Vec<Vec<u32>> = vec![seen];
         // Between which values a node's leaves may lie, so that a number that speaks for a match never speaks against it.
@@ -90,7 +91,8 @@ pub(crate) fn grow(rows: &[&[f32]], match_: &[bool], weights: &[f32], directions
             bounds = next_bounds;
         }
         for ((leaf, node), (low, high)) in tree_leaves.iter_mut().zip(&members).zip(&bounds) {
-            let (g, h) = node.iter().fold((0.0, 0.0), |(g, h), i| (g + gradients[*i as usize].0, h + gradients[*i as usize].1));
+            let (g, h) =
+                node.iter().fold((0.0, 0.0), |(g, h), i| (g + gradients[*i as usize].0, h + gradients[*i as usize].1));
             if !node.is_empty() {
                 *leaf = (plan.rate * (-g / (h + plan.lambda)).clamp(*low, *high) * 1e4).round() / 1e4;
             }
@@ -98,7 +100,8 @@ pub(crate) fn grow(rows: &[&[f32]], match_: &[bool], weights: &[f32], directions
         for (i, sum) in sums.iter_mut().enumerate() {
             let mut node = 0;
             for _ in 0..plan.depth {
-                let right = tree_bins[node] != u8::MAX && binned[i * width + usize::from(tree_asked[node])] > tree_bins[node];
+                let right =
+                    tree_bins[node] != u8::MAX && binned[i * width + usize::from(tree_asked[node])] > tree_bins[node];
                 node = 2 * node + 1 + usize::from(right);
             }
             *sum += tree_leaves[node - inner];

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use platform_integration::mapping::matcher::{Forest, Likely, Looked, NAMES, RIVAL_NAMES, sorted};
 
-use super::gold::{File, Row};
+use super::gold::Row;
 use super::grow::{Plan, grow};
-use super::score::Score;
 
 const FIRST: Plan = Plan { trees: 80, depth: 4, rate: 0.12, least: 3.0, lambda: 2.0, numbers: 0.5, rows: 0.4 };
-const SECOND: Plan = Plan { trees: 160, depth: 5, rate: 0.07, least: 4.0, lambda: 4.0, numbers: 0.4, rows: 0.5 };
+const SECOND: Plan = Plan { trees: 300, depth: 4, rate: 0.05, least: 3.0, lambda: 4.0, numbers: 0.3, rows: 0.5 };
 /// Parts that likelihoods of the first forest come from, each judged by a forest that has not seen it.
 const PARTS: u64 = 3;
 
@@ -29,7 +28,6 @@ impl Learned {
 
 /// A row with its pairs measured.
 pub(crate) struct Seen<'r> {
-    pub(crate) file: usize,
     pub(crate) row: &'r Row,
     /// What each of its pairs weighs in learning.
     pub(crate) weight: f32,
@@ -58,17 +56,46 @@ fn grown(seen: &[&Seen<'_>], plan: Plan) -> Forest {
 /// Numbers of which more speaks for a match whatever the others are, and those of which more speaks against it.
 fn directions() -> Vec<i8> {
     const FOR: [&str; 37] = [
-        "same name", "name letters", "name trigrams", "name words", "name words, plain", "core words", "core words, plain",
-        "path words", "words above", "source name in target path", "target name in source path", "source core in target's",
-        "target core in source's", "last word", "first word", "last word of name", "rarest shared word", "numbers", "initials",
-        "path trigrams", "descriptions", "names and descriptions", "source name in target description",
-        "target name in source description", "types", "format", "values", "values contained", "value words", "likelihood",
-        "lead for source", "lead for target", "share for source", "share for target", "neighbours of target",
-        "neighbours of source", "last key",
+        "same name",
+        "name letters",
+        "name trigrams",
+        "name words",
+        "name words, plain",
+        "core words",
+        "core words, plain",
+        "path words",
+        "words above",
+        "source name in target path",
+        "target name in source path",
+        "source core in target's",
+        "target core in source's",
+        "last word",
+        "first word",
+        "last word of name",
+        "rarest shared word",
+        "numbers",
+        "initials",
+        "path trigrams",
+        "descriptions",
+        "names and descriptions",
+        "source name in target description",
+        "target name in source description",
+        "types",
+        "format",
+        "values",
+        "values contained",
+        "value words",
+        "likelihood",
+        "lead for source",
+        "lead for target",
+        "share for source",
+        "share for target",
+        "neighbours of target",
+        "neighbours of source",
+        "last key",
     ];
     const AGAINST: [&str; 4] = ["own affair", "words that exclude each other", "rank for source", "rank for target"];
-    let off = std::env::var("NOMONO").is_ok();
-    let of = |n: &&str| if off { 0 } else if FOR.contains(n) { 1 } else { -i8::from(AGAINST.contains(n)) };
+    let of = |n: &&str| if FOR.contains(n) { 1 } else { -i8::from(AGAINST.contains(n)) };
     NAMES.iter().chain(&RIVAL_NAMES).map(of).collect()
 }
 
@@ -99,13 +126,14 @@ pub(crate) fn learn(seen: &[&Seen<'_>]) -> Learned {
     Learned { first: grown(seen, FIRST), second: grow(&rows, &is, &weights, &directions(), SECOND) }
 }
 
-/// Rankings of each row by forests that have seen no row of any of its systems, in the order of `seen`.
+/// Rankings of each row by forests that have seen no row of any of its systems, in the order of `seen`; `extra` rows teach, and
+/// are not ranked.
 pub(crate) fn cross(seen: &[Seen<'_>], extra: &[Seen<'_>], folds: u64) -> Vec<Vec<Likely>> {
     let fold_of = |name: &String| part_of(&format!("{name}/fold"), folds);
     let mut out: Vec<Vec<Likely>> = seen.iter().map(|_| Vec::new()).collect();
     for fold in 0..folds {
-        let lax = std::env::var("LAX").is_ok();
-        let train: Vec<&Seen<'_>> = seen.iter().chain(extra).filter(|s| s.row.systems.iter().take(if lax { 1 } else { 2 }).all(|n| fold_of(n) != fold)).collect();
+        let train: Vec<&Seen<'_>> =
+            seen.iter().chain(extra).filter(|s| s.row.systems.iter().all(|n| fold_of(n) != fold)).collect();
         let learned = learn(&train);
         for (one, slot) in seen.iter().zip(out.iter_mut()) {
             if one.row.systems.first().is_some_and(|n| fold_of(n) == fold) {
@@ -116,27 +144,12 @@ pub(crate) fn cross(seen: &[Seen<'_>], extra: &[Seen<'_>], folds: u64) -> Vec<Ve
     out
 }
 
-/// The threshold with the best mean of F1 and F1g over the files, and the scores at it.
-pub(crate) fn best_threshold(seen: &[Seen<'_>], ranked: &[Vec<Likely>], weigh: &dyn Fn(usize) -> f64) -> f32 {
-    let worth = |threshold: f32| -> f64 {
-        let mut scores: std::collections::BTreeMap<usize, Score> = std::collections::BTreeMap::new();
-        for (one, ranked) in seen.iter().zip(ranked) {
-            scores.entry(one.file).or_default().add(one.row, ranked, threshold, &mut Vec::new());
-        }
-        scores.iter().map(|(file, s)| weigh(*file) * (s.f1() + s.f1_judged()) / 2.0).sum()
-    };
-    let all = (5..70).step_by(1).map(|n| n as f32 / 100.0);
-    all.map(|t| (worth(t), t)).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.4, |(_, t)| t)
-}
-
 /// The source file with the forests.
-pub(crate) fn source(learned: &Learned, threshold: f32) -> String {
+pub(crate) fn source(learned: &Learned) -> String {
     let mut out = String::from(
         "//! Made by `cargo run --release --example match-accuracy -- --train PATH`; not written by hand.\n\
-         #![cfg_attr(rustfmt, rustfmt::skip)]\n\nuse std::borrow::Cow;\n\nuse super::model::Forest;\n\n\
-         /// Pairs less likely than this are not proposed: where F1 is best on systems that were not learned from.\n",
+         #![cfg_attr(rustfmt, rustfmt::skip)]\n\nuse std::borrow::Cow;\n\nuse super::model::Forest;\n\n",
     );
-    let _ = writeln!(out, "pub const THRESHOLD: f32 = {threshold:?};\n");
     for (name, forest) in [("first", &learned.first), ("second", &learned.second)] {
         let upper = name.to_uppercase();
         let _ = writeln!(

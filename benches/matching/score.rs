@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform_integration::mapping::matcher::{Likely, one_to_one, shared};
+use platform_integration::mapping::matcher::{LEAST, Likely, MOST, SHARED, one_to_one, shared, threshold};
 use serde_json::{Value, json};
 
 use super::gold::Row;
@@ -15,6 +15,9 @@ pub(crate) struct Score {
     pub(crate) proposed: f64,
     pub(crate) judged: f64,
     pub(crate) hits: f64,
+    /// The same when no source may feed two targets.
+    pub(crate) strict: f64,
+    pub(crate) strict_hits: f64,
     pub(crate) apart: f64,
     pub(crate) apart_hits: f64,
     /// Sources with gold, those with a right target among the first three, and sums of 1/rank.
@@ -37,11 +40,17 @@ pub(crate) struct Score {
 
 impl Score {
     /// Counts one row; what was proposed wrongly and missed goes to `told`.
-    pub(crate) fn add(&mut self, row: &Row, ranked: &[Likely], threshold: f32, told: &mut Vec<String>) {
-        let ranked: Vec<Likely> = ranked.iter().filter(|p| !row.ignored.contains(&(p.source, p.target))).copied().collect();
-        let mut one = one_to_one(&ranked, threshold);
-        if let Some(t2) = std::env::var("TH2").ok().and_then(|s| s.parse::<f32>().ok()) { let also = shared(&ranked, &one, threshold.max(t2)); one.extend(also); }
-        let chosen: BTreeSet<(usize, usize)> = one.iter().map(|p| (p.source, p.target)).collect();
+    pub(crate) fn add(&mut self, row: &Row, ranked: &[Likely], told: &mut Vec<String>) {
+        let ranked: Vec<Likely> =
+            ranked.iter().filter(|p| !row.ignored.contains(&(p.source, p.target))).copied().collect();
+        let threshold = threshold(&ranked, LEAST, MOST);
+        let one = one_to_one(&ranked, threshold);
+        let also = shared(&ranked, &one, SHARED.max(threshold));
+        let pair = |p: &Likely| (p.source, p.target);
+        let strict: BTreeSet<(usize, usize)> = one.iter().map(pair).collect();
+        let chosen: BTreeSet<(usize, usize)> = one.iter().chain(&also).map(pair).collect();
+        self.strict += strict.len() as f64;
+        self.strict_hits += strict.intersection(&row.gold).count() as f64;
         let with_gold: BTreeSet<usize> = row.gold.iter().map(|g| g.0).collect();
         self.rows += 1;
         self.gold += (row.gold.len() + row.unlisted) as f64;
@@ -50,12 +59,15 @@ impl Score {
         self.judged += chosen.iter().filter(|p| with_gold.contains(&p.0)).count() as f64;
         self.apart += row.apart.len() as f64;
         self.apart_hits += chosen.intersection(&row.apart).count() as f64;
-        let (mut by_source, mut by_target): (BTreeMap<usize, Vec<usize>>, BTreeMap<usize, Vec<usize>>) = Default::default();
+        let (mut by_source, mut by_target): (BTreeMap<usize, Vec<usize>>, BTreeMap<usize, Vec<usize>>) =
+            Default::default();
         for p in &ranked {
             by_source.entry(p.source).or_default().push(p.target);
             by_target.entry(p.target).or_default().push(p.source);
         }
-        let first = |list: Option<&Vec<usize>>, right: &dyn Fn(usize) -> bool| list.and_then(|l| l.iter().position(|i| right(*i)));
+        let first = |list: Option<&Vec<usize>>, right: &dyn Fn(usize) -> bool| {
+            list.and_then(|l| l.iter().position(|i| right(*i)))
+        };
         for s in &with_gold {
             let rank = first(by_source.get(s), &|t| row.gold.contains(&(*s, t)));
             self.sources += 1.0;
@@ -77,30 +89,30 @@ impl Score {
         self.row_f1 += 2.0 * own_hits / (chosen.len() as f64 + own_gold).max(1.0);
         self.row_f1_judged += 2.0 * own_hits / (own_judged + own_gold).max(1.0);
         self.row_top3 += row.gold.iter().filter(|g| among(g)).count() as f64 / own_gold.max(1.0);
-        let path = |f: Option<&platform_integration::mapping::matcher::Field>| f.map(|f| f.keys.join(".")).unwrap_or_default();
+        let path =
+            |f: Option<&platform_integration::mapping::matcher::Field>| f.map(|f| f.keys.join(".")).unwrap_or_default();
         for (s, t) in &row.gold {
             if !chosen.contains(&(*s, *t)) {
                 let p = ranked.iter().find(|p| (p.source, p.target) == (*s, *t)).map_or(-1.0, |p| p.likelihood);
-                told.push(format!("{} missed {} -> {} {p:.2}", row.id, path(row.source.fields.get(*s)), path(row.target.fields.get(*t))));
+                told.push(format!(
+                    "{} missed {} -> {} {p:.2}",
+                    row.id,
+                    path(row.source.fields.get(*s)),
+                    path(row.target.fields.get(*t))
+                ));
             }
         }
-        for p in ranked.iter().filter(|p| chosen.contains(&(p.source, p.target)) && !row.gold.contains(&(p.source, p.target))) {
-            told.push(format!("{} wrong {} -> {} {:.2}", row.id, path(row.source.fields.get(p.source)), path(row.target.fields.get(p.target)), p.likelihood));
-        }
-    }
-
-    /// Adds another's counts.
-    pub(crate) fn merge(&mut self, o: &Self) {
-        self.rows += o.rows;
-        for (a, b) in [
-            (&mut self.gold, o.gold), (&mut self.proposed, o.proposed), (&mut self.judged, o.judged), (&mut self.hits, o.hits),
-            (&mut self.apart, o.apart), (&mut self.apart_hits, o.apart_hits), (&mut self.sources, o.sources),
-            (&mut self.top3, o.top3), (&mut self.reciprocal, o.reciprocal), (&mut self.targets, o.targets),
-            (&mut self.target_top3, o.target_top3), (&mut self.target_reciprocal, o.target_reciprocal),
-            (&mut self.pair_top3, o.pair_top3), (&mut self.apart_top3, o.apart_top3), (&mut self.seconds, o.seconds),
-            (&mut self.row_f1, o.row_f1), (&mut self.row_f1_judged, o.row_f1_judged), (&mut self.row_top3, o.row_top3),
-        ] {
-            *a += b;
+        for p in ranked
+            .iter()
+            .filter(|p| chosen.contains(&(p.source, p.target)) && !row.gold.contains(&(p.source, p.target)))
+        {
+            told.push(format!(
+                "{} wrong {} -> {} {:.2}",
+                row.id,
+                path(row.source.fields.get(p.source)),
+                path(row.target.fields.get(p.target)),
+                p.likelihood
+            ));
         }
     }
 
@@ -119,12 +131,13 @@ impl Score {
             ("precision", part(self.hits, self.proposed)),
             ("recall", part(self.hits, self.gold)),
             ("F1", self.f1()),
+            ("F1 1:1", 2.0 * self.strict_hits / (self.strict + self.gold).max(1.0)),
             ("F1g", self.f1_judged()),
-            ("R@3", part(self.pair_top3, self.gold)),
+            ("R@3", part(self.target_top3, self.targets)),
+            ("MRR", part(self.target_reciprocal, self.targets)),
             ("R@3 source", part(self.top3, self.sources)),
-            ("R@3 target", part(self.target_top3, self.targets)),
-            ("MRR", part(self.reciprocal, self.sources)),
-            ("MRR target", part(self.target_reciprocal, self.targets)),
+            ("MRR source", part(self.reciprocal, self.sources)),
+            ("R@3 pairs", part(self.pair_top3, self.gold)),
             ("apart recall", part(self.apart_hits, self.apart)),
             ("apart R@3", part(self.apart_top3, self.apart)),
             ("row F1", part(self.row_f1, self.rows as f64)),

@@ -86,9 +86,11 @@ fn greedy(own: &[(usize, Edge)]) -> Vec<usize> {
     let mut best = own.to_vec();
     best.sort_by(|a, b| b.1.worth.total_cmp(&a.1.worth).then(a.0.cmp(&b.0)));
     let (mut sources, mut targets) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
-    best.retain(|(_, e)| !sources.contains(&e.source) && !targets.contains(&e.target) && {
-        sources.insert(e.source);
-        targets.insert(e.target)
+    best.retain(|(_, e)| {
+        !sources.contains(&e.source) && !targets.contains(&e.target) && {
+            sources.insert(e.source);
+            targets.insert(e.target)
+        }
     });
     best.into_iter().map(|(i, _)| i).collect()
 }
@@ -174,7 +176,11 @@ mod tests {
         };
         for _ in 0..200 {
             let edges: Vec<Edge> = (0..8)
-                .map(|_| Edge { source: random() as usize % 4, target: random() as usize % 4, worth: (random() % 100) as f32 / 100.0 })
+                .map(|_| Edge {
+                    source: random() as usize % 4,
+                    target: random() as usize % 4,
+                    worth: (random() % 100) as f32 / 100.0,
+                })
                 .collect();
             let mut unique = edges.clone();
             unique.sort_by_key(|e| (e.source, e.target));
@@ -182,7 +188,10 @@ mod tests {
             let mut best: f32 = 0.0;
             for set in 0_u32..1 << unique.len() {
                 let picked: Vec<&Edge> = (0..unique.len()).filter(|i| set >> i & 1 == 1).map(|i| &unique[i]).collect();
-                let fair = picked.iter().enumerate().all(|(i, a)| picked.iter().take(i).all(|b| a.source != b.source && a.target != b.target));
+                let fair = picked
+                    .iter()
+                    .enumerate()
+                    .all(|(i, a)| picked.iter().take(i).all(|b| a.source != b.source && a.target != b.target));
                 if fair {
                     best = best.max(picked.iter().map(|e| e.worth).sum());
                 }

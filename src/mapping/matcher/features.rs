@@ -9,18 +9,75 @@ pub const COUNT: usize = 69;
 
 /// Their names, in order.
 pub const NAMES: [&str; COUNT] = [
-    "same name", "name letters", "name trigrams", "name words", "name words, plain", "core words", "core words, plain",
-    "path words", "words above", "source name in target path", "target name in source path", "source core in target's",
-    "target core in source's", "last word", "first word", "last word of name", "rarest shared word", "numbers",
-    "words that exclude each other", "words on one side that exclude", "initials", "source name above target",
-    "target name above source", "path trigrams", "source id", "target id", "descriptions", "names and descriptions",
-    "source name in target description", "target name in source description", "described", "types", "source type",
-    "target type", "format", "class", "source class", "target class", "target required", "presence", "values",
-    "values contained", "value words", "both have values", "ranges", "value shapes", "values and names", "source depth",
-    "target depth", "depths", "lists", "source position", "positions", "source fields", "target fields", "source rarity",
-    "target rarity", "source twins", "target twins", "last key", "source values", "target values",
-    "source number", "target number", "source keeps ids", "target keeps ids",
-    "source made or changed", "target made or changed", "own affair",
+    "same name",
+    "name letters",
+    "name trigrams",
+    "name words",
+    "name words, plain",
+    "core words",
+    "core words, plain",
+    "path words",
+    "words above",
+    "source name in target path",
+    "target name in source path",
+    "source core in target's",
+    "target core in source's",
+    "last word",
+    "first word",
+    "last word of name",
+    "rarest shared word",
+    "numbers",
+    "words that exclude each other",
+    "words on one side that exclude",
+    "initials",
+    "source name above target",
+    "target name above source",
+    "path trigrams",
+    "source id",
+    "target id",
+    "descriptions",
+    "names and descriptions",
+    "source name in target description",
+    "target name in source description",
+    "described",
+    "types",
+    "source type",
+    "target type",
+    "format",
+    "class",
+    "source class",
+    "target class",
+    "target required",
+    "presence",
+    "values",
+    "values contained",
+    "value words",
+    "both have values",
+    "ranges",
+    "value shapes",
+    "values and names",
+    "source depth",
+    "target depth",
+    "depths",
+    "lists",
+    "source position",
+    "positions",
+    "source fields",
+    "target fields",
+    "source rarity",
+    "target rarity",
+    "source twins",
+    "target twins",
+    "last key",
+    "source values",
+    "target values",
+    "source number",
+    "target number",
+    "source keeps ids",
+    "target keeps ids",
+    "source made or changed",
+    "target made or changed",
+    "own affair",
 ];
 
 /// One pair's numbers.
@@ -96,13 +153,17 @@ impl Pairs {
         let told = if a.told.is_empty() || b.told.is_empty() { 0.0 } else { cosine(&a.told, &b.told) };
         let mut out = core + 0.6 * path + 0.5 * letters + 0.8 * told;
         if !a.values.is_empty() && !b.values.is_empty() {
-            out += 0.8 * overlap(&a.values, &b.values) + 0.5 * cosine(&a.value_words, &b.value_words);
+            out += 0.8 * overlap(&a.values, &b.values) + 0.5 * cosine(&a.value_words, &b.value_words).max(0.0);
+        }
+        if a.identity > 0.0 && b.identity > 0.0 && a.identity != 2.0 && b.identity != 2.0 {
+            out += 2.0;
+        }
+        // Types and places alone are no reason to think of a match.
+        if out < 0.1 {
+            return 0.0;
         }
         if a.class == b.class && a.class != Class::None {
             out += 0.15;
-        }
-        if a.identity > 0.0 && b.identity > 0.0 && (a.identity != 2.0 && b.identity != 2.0) {
-            out += 2.0;
         }
         out - 0.02 * a.depth.abs_diff(b.depth) as f32 - 0.05 * types(a.types, b.types).mul_add(-1.0, 1.0)
     }
@@ -150,7 +211,13 @@ impl Pairs {
         put(rarest);
         put(match (a.numbers.is_empty(), b.numbers.is_empty()) {
             (true, true) => 0.0,
-            (false, false) => if a.numbers == b.numbers { 1.0 } else { -1.0 },
+            (false, false) => {
+                if a.numbers == b.numbers {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
             _ => -0.5,
         });
         let (against, alone) = excludes(&a.excludes, &b.excludes);
@@ -171,14 +238,26 @@ impl Pairs {
         put(code(a.types));
         put(code(b.types));
         put(match (&a.format, &b.format) {
-            (Some(x), Some(y)) => if x == y { 1.0 } else { -1.0 },
+            (Some(x), Some(y)) => {
+                if x == y {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
             (None, None) => 0.0,
             _ => 0.2,
         });
         put(match (a.class, b.class) {
             (Class::None, Class::None) => 0.0,
             (Class::None, _) | (_, Class::None) => -0.5,
-            (x, y) => if x == y { 1.0 } else { -1.0 },
+            (x, y) => {
+                if x == y {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
         });
         put(f32::from(a.class as u8));
         put(f32::from(b.class as u8));
@@ -198,7 +277,11 @@ impl Pairs {
             (None, None) => -2.0,
             _ => -1.5,
         });
-        put(if both { 1.0 - a.shape.iter().zip(&b.shape).map(|(x, y)| (x - y).abs()).sum::<f32>() / 4.0 } else { -1.0 });
+        put(if both {
+            1.0 - a.shape.iter().zip(&b.shape).map(|(x, y)| (x - y).abs()).sum::<f32>() / 4.0
+        } else {
+            -1.0
+        });
         put(contained(&a.named, &b.value_words).max(contained(&b.named, &a.value_words)));
         put(a.depth as f32);
         put(b.depth as f32);
@@ -355,4 +438,66 @@ pub fn types_named(text: &str) -> TypeSet {
 /// Whether a field can be matched at all.
 pub(super) fn usable(field: &Field) -> bool {
     !field.leaf().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(source: &[&str], target: &[&str]) -> Pairs {
+        let side = |entity: &str, paths: &[&str]| Side {
+            entity: entity.to_owned(),
+            fields: paths.iter().map(|p| Field::at(p)).collect(),
+            ..Side::default()
+        };
+        Pairs::of(&side("deal", source), &side("deal", target))
+    }
+
+    fn number(pairs: &Pairs, name: &str, s: usize, t: usize) -> f32 {
+        let at = NAMES.iter().position(|n| *n == name).expect("a number of this name");
+        pairs.features(s, t)[at]
+    }
+
+    #[test]
+    fn the_record_s_own_name_means_nothing_in_its_fields() {
+        let p = pairs(&["dealname", "deal_id", "amount"], &["name", "id"]);
+        assert!(number(&p, "core words", 0, 0) > 0.9);
+        assert_eq!(number(&p, "source id", 1, 1), 1.0);
+        assert!(number(&p, "core words", 2, 0) < 0.5);
+    }
+
+    #[test]
+    fn words_that_exclude_each_other_are_counted() {
+        let p = pairs(&["billing_city", "created_at"], &["shipping_city", "modified_on", "billing_town"]);
+        assert!(number(&p, "words that exclude each other", 0, 0) > 0.0);
+        assert!(number(&p, "words that exclude each other", 1, 1) > 0.0);
+        assert_eq!(number(&p, "words that exclude each other", 0, 2), 0.0);
+    }
+
+    #[test]
+    fn a_record_that_keeps_another_s_id_has_times_of_its_own() {
+        let p = pairs(&["id", "created_at"], &["id", "remote_id", "created_at"]);
+        assert_eq!(number(&p, "own affair", 0, 0), 1.0);
+        assert_eq!(number(&p, "own affair", 0, 1), 0.0);
+        assert_eq!(number(&p, "own affair", 1, 2), 1.0);
+    }
+
+    #[test]
+    fn a_wrapper_says_nothing_and_what_is_above_a_bare_word_counts() {
+        let p = pairs(&["values.amount[].value", "owner.id"], &["amount", "owner_id"]);
+        assert!(number(&p, "core words", 0, 0) > 0.9);
+        assert!(number(&p, "core words", 1, 1) > 0.9);
+    }
+
+    #[test]
+    fn each_number_has_a_name_and_is_finite() {
+        let mut odd = Field::at("x[].y[].\u{1f600}");
+        odd.values = vec!["1e400".into(), String::new(), "NaN".into()];
+        odd.description = "\u{0}".repeat(5000);
+        let side = Side { fields: vec![odd, Field::default()], ..Side::default() };
+        let p = Pairs::of(&side, &side);
+        for (s, t) in [(0, 0), (0, 1), (1, 0), (1, 1), (7, 7)] {
+            assert!(p.features(s, t).iter().all(|n| n.is_finite()));
+        }
+    }
 }

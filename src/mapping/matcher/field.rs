@@ -8,6 +8,8 @@ use crate::model::TypeSet;
 pub struct Side {
     /// What the record is: `contact`, `crm.deal`; empty where nobody says.
     pub entity: String,
+    /// The system's name, where it has one: fields that carry it mean nothing by it.
+    pub system: String,
     /// Its fields, in the order of the description.
     pub fields: Vec<Field>,
 }

@@ -24,7 +24,8 @@ impl Forest {
     pub fn likelihood(&self, numbers: &[f32]) -> f32 {
         let (inner, outer) = ((1 << self.depth) - 1, 1 << self.depth);
         let mut sum = self.base;
-        let trees = self.asked.chunks_exact(inner).zip(self.cuts.chunks_exact(inner)).zip(self.leaves.chunks_exact(outer));
+        let trees =
+            self.asked.chunks_exact(inner).zip(self.cuts.chunks_exact(inner)).zip(self.leaves.chunks_exact(outer));
         for ((asked, cuts), leaves) in trees {
             let mut at = 0;
             for _ in 0..self.depth {

@@ -111,9 +111,8 @@ impl Vocabularies {
             weigh(&mut field.value_words, |_| 1.0);
         }
         let vocabulary = Vocabulary::get();
-        let known = |words: &Words| -> Vec<Option<&'static Entry>> {
-            words.list.iter().map(|w| vocabulary.entry(w)).collect()
-        };
+        let known =
+            |words: &Words| -> Vec<Option<&'static Entry>> { words.list.iter().map(|w| vocabulary.entry(w)).collect() };
         let (ks, kt) = (known(&s), known(&t));
         let mut table = Vec::with_capacity(s.list.len() * t.list.len());
         for (a, x) in s.list.iter().zip(&ks) {
@@ -182,7 +181,13 @@ impl Words {
         let of = |(word, count): (&String, &u32)| {
             let rare = (1.0 + n / (*count).max(1) as f32).ln() / top;
             let wrapper = Vocabulary::get().entry(word).is_some_and(|e| e.wrapper);
-            if WEAK.contains(&word.as_str()) { 0.15 * rare } else if wrapper { 0.4 * rare } else { rare }
+            if WEAK.contains(&word.as_str()) {
+                0.15 * rare
+            } else if wrapper {
+                0.4 * rare
+            } else {
+                rare
+            }
         };
         self.list.iter().zip(&self.fields).map(of).collect()
     }
@@ -193,14 +198,19 @@ const MOST_TEXT: usize = 600;
 /// Most values that are compared.
 const MOST_VALUES: usize = 200;
 const STOP: [&str; 40] = [
-    "the", "of", "a", "an", "and", "or", "to", "in", "for", "is", "this", "that", "with", "be", "by", "as", "it", "are", "if", "on",
-    "at", "from", "was", "which", "will", "can", "has", "have", "not", "when", "used", "use", "its", "their", "may", "you", "your", "any",
-    "all", "field",
+    "the", "of", "a", "an", "and", "or", "to", "in", "for", "is", "this", "that", "with", "be", "by", "as", "it",
+    "are", "if", "on", "at", "from", "was", "which", "will", "can", "has", "have", "not", "when", "used", "use", "its",
+    "their", "may", "you", "your", "any", "all", "field",
 ];
 
 fn take_apart(side: &Side, words: &mut Words, shared: &mut Shared) -> Vec<Prepared> {
     let vocabulary = Vocabulary::get();
-    let entity: Vec<String> = side.entity.rsplit(['.', '/']).next().map(|e| vocabulary.words_of(e)).unwrap_or_default();
+    let system = side.system.split(['_', '-', '.', ' ']).next().unwrap_or_default().to_lowercase();
+    let mut entity: Vec<String> =
+        side.entity.rsplit(['.', '/']).next().map(|e| vocabulary.words_of(e)).unwrap_or_default();
+    if system.len() > 2 {
+        entity.push(system);
+    }
     let count = side.fields.len().max(2) as f32 - 1.0;
     let mut groups: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     let mut out: Vec<Prepared> = Vec::with_capacity(side.fields.len());
@@ -245,7 +255,10 @@ fn own_id(fields: &mut [Prepared], entity: &[String]) {
         f.texts.iter().any(near)
     };
     let outer = |f: &Prepared| f.identity == 2.0 && f.depth == 0;
-    let at = fields.iter().position(|f| outer(f) && like(f)).or_else(|| fields.iter().position(|f| outer(f) && f.position < 0.1));
+    let at = fields
+        .iter()
+        .position(|f| outer(f) && like(f))
+        .or_else(|| fields.iter().position(|f| outer(f) && f.position < 0.1));
     if let Some(f) = at.and_then(|i| fields.get_mut(i)) {
         f.identity = 1.0;
     }
@@ -267,26 +280,45 @@ fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Sh
         key.pop();
     }
     let mut core = without(&key);
-    const BARE: [&str; 14] =
-        ["id", "name", "type", "code", "number", "amount", "label", "url", "status", "date", "title", "email", "unit", "count"];
-    if core.len() == 1 && core.iter().all(|w| BARE.contains(&w.as_str())) && telling.len() > 1
+    const BARE: [&str; 14] = [
+        "id", "name", "type", "code", "number", "amount", "label", "url", "status", "date", "title", "email", "unit",
+        "count",
+    ];
+    if core.len() == 1
+        && core.iter().all(|w| BARE.contains(&w.as_str()))
+        && telling.len() > 1
         && let Some(before) = telling.get(telling.len() - 2)
     {
         let mut with: Vec<String> = before.iter().filter(|w| !entity.contains(w)).cloned().collect();
         with.extend(core);
         core = with;
     }
-    let above: Vec<String> = keys.iter().take(keys.len().saturating_sub(1)).flatten().filter(|w| !wrapper(w)).cloned().collect();
+    let above: Vec<String> =
+        keys.iter().take(keys.len().saturating_sub(1)).flatten().filter(|w| !wrapper(w)).cloned().collect();
     let path: Vec<String> = keys.iter().flatten().cloned().collect();
-    let flat: String = field.leaf().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(60).collect();
-    let joined: String = field.keys.iter().flat_map(|k| k.chars()).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(120).collect();
+    let flat: String =
+        field.leaf().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(60).collect();
+    let joined: String = field
+        .keys
+        .iter()
+        .flat_map(|k| k.chars())
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .take(120)
+        .collect();
     let audit = field.keys.len() == 1 && audit(&core);
     let numbers: Vec<String> = path.iter().filter(|w| w.bytes().all(|b| b.is_ascii_digit())).cloned().collect();
     let mut excludes: BTreeMap<u16, u16> = BTreeMap::new();
     for (set, place) in core.iter().filter_map(|w| vocabulary.entry(w)).flat_map(|e| &e.excludes) {
         *excludes.entry(*set).or_default() |= 1 << place.min(&15);
     }
-    let end = field.description.char_indices().map(|(i, c)| i + c.len_utf8()).take_while(|i| *i <= MOST_TEXT).last().unwrap_or(0);
+    let end = field
+        .description
+        .char_indices()
+        .map(|(i, c)| i + c.len_utf8())
+        .take_while(|i| *i <= MOST_TEXT)
+        .last()
+        .unwrap_or(0);
     let text = field.description.get(..end).unwrap_or_default();
     let mut described = Vec::new();
     if !text.is_empty() {
@@ -297,7 +329,8 @@ fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Sh
     let named: Vec<(u32, f32)> = core.iter().map(|w| (shared.meaning(w), 1.0)).collect();
     let mut told = described.clone();
     told.extend(named.iter().map(|(w, _)| (*w, 2.0)));
-    let values: BTreeSet<u32> = field.values.iter().take(MOST_VALUES).map(|v| shared.number(&format!("\u{2}{}", plain(v)))).collect();
+    let values: BTreeSet<u32> =
+        field.values.iter().take(MOST_VALUES).map(|v| shared.number(&format!("\u{2}{}", plain(v)))).collect();
     let mut value_words = Vec::new();
     for value in field.values.iter().take(MOST_VALUES).filter(|v| v.bytes().any(|b| b.is_ascii_alphabetic())) {
         for word in vocabulary.words_of(value).iter().filter(|w| !STOP.contains(&w.as_str())).take(12) {
@@ -376,7 +409,8 @@ fn trigrams(text: &str) -> Vec<u32> {
 }
 
 fn range(values: &[String]) -> Option<(f32, f32)> {
-    let numbers: Vec<f32> = values.iter().filter_map(|v| v.trim().parse::<f32>().ok()).filter(|n| n.is_finite()).collect();
+    let numbers: Vec<f32> =
+        values.iter().filter_map(|v| v.trim().parse::<f32>().ok()).filter(|n| n.is_finite()).collect();
     (!numbers.is_empty() && numbers.len() * 2 > values.len())
         .then(|| numbers.iter().fold((f32::MAX, f32::MIN), |(low, high), n| (low.min(*n), high.max(*n))))
 }
@@ -400,7 +434,12 @@ fn shape(values: &[String]) -> [f32; 4] {
 
 /// 0 no id, 1 the record's own, 2 another record's, 3 the id that it has elsewhere.
 fn identity(field: &Field, entity: &[String], core: &[String], leaf: &[String]) -> f32 {
-    let is = |w: &String| Vocabulary::get().entry(w).zip(Vocabulary::get().entry("id")).is_some_and(|(a, b)| a.same.iter().any(|l| b.same.contains(l)));
+    let is = |w: &String| {
+        Vocabulary::get()
+            .entry(w)
+            .zip(Vocabulary::get().entry("id"))
+            .is_some_and(|(a, b)| a.same.iter().any(|l| b.same.contains(l)))
+    };
     if !leaf.last().is_some_and(is) {
         return 0.0;
     }
@@ -408,15 +447,22 @@ fn identity(field: &Field, entity: &[String], core: &[String], leaf: &[String]) 
         return 3.0;
     }
     let outer = field.keys.len() <= 1 || core.len() == 1;
-    if outer && leaf.iter().all(|w| is(w) || entity.contains(w) || w == "object" || w == "record" || w.len() <= 2) { 1.0 } else { 2.0 }
+    if outer && leaf.iter().all(|w| is(w) || entity.contains(w) || w == "object" || w == "record" || w.len() <= 2) {
+        1.0
+    } else {
+        2.0
+    }
 }
 
 fn audit(core: &[String]) -> bool {
     let vocabulary = Vocabulary::get();
     let means = |w: &String, what: &[&str]| {
-        what.iter().any(|o| vocabulary.entry(w).zip(vocabulary.entry(o)).is_some_and(|(a, b)| a.same.iter().any(|l| b.same.contains(l))))
+        what.iter().any(|o| {
+            vocabulary.entry(w).zip(vocabulary.entry(o)).is_some_and(|(a, b)| a.same.iter().any(|l| b.same.contains(l)))
+        })
     };
-    core.iter().any(|w| means(w, &["created", "updated"])) && core.iter().all(|w| means(w, &["created", "updated", "date", "last"]))
+    core.iter().any(|w| means(w, &["created", "updated"]))
+        && core.iter().all(|w| means(w, &["created", "updated", "date", "last"]))
 }
 
 fn class(field: &Field, core: &[String], leaf: &[String]) -> Class {
@@ -443,9 +489,13 @@ fn class(field: &Field, core: &[String], leaf: &[String]) -> Class {
         Class::Phone
     } else if any(&["url", "link", "uri", "href", "website"]) {
         Class::Url
-    } else if matches!(last, "at" | "date" | "time" | "on" | "datetime" | "timestamp" | "deadline") || any(&["date", "timestamp", "datetime"]) {
+    } else if matches!(last, "at" | "date" | "time" | "on" | "datetime" | "timestamp" | "deadline")
+        || any(&["date", "timestamp", "datetime"])
+    {
         Class::Time
-    } else if any(&["price", "amount", "cost", "revenue", "tax", "discount", "subtotal", "balance", "salary", "fee", "total"]) {
+    } else if any(&[
+        "price", "amount", "cost", "revenue", "tax", "discount", "subtotal", "balance", "salary", "fee", "total",
+    ]) {
         Class::Money
     } else if any(&["quantity", "count", "number", "size", "weight", "duration", "score", "age"]) {
         Class::Count

@@ -10,6 +10,11 @@ use super::weights;
 /// So many pairs of each field are looked at closely.
 const CLOSELY: usize = 14;
 
+/// Between these the threshold of two records lies, whatever their pairs are like.
+pub const LEAST: f32 = 0.12;
+/// See [`LEAST`].
+pub const MOST: f32 = 0.3;
+
 /// What is asked of the second forest: the numbers of the pair and of its rivals.
 pub const BOTH: usize = features::COUNT + rivals::COUNT;
 
@@ -116,7 +121,9 @@ pub fn sorted(candidates: &[Candidate], scores: &[f32]) -> Vec<Likely> {
         .zip(scores)
         .map(|(c, p)| Likely { source: c.source, target: c.target, likelihood: *p })
         .collect();
-    out.sort_by(|a, b| b.likelihood.total_cmp(&a.likelihood).then(a.target.cmp(&b.target)).then(a.source.cmp(&b.source)));
+    out.sort_by(|a, b| {
+        b.likelihood.total_cmp(&a.likelihood).then(a.target.cmp(&b.target)).then(a.source.cmp(&b.source))
+    });
     out
 }
 
@@ -136,4 +143,81 @@ pub fn shared(ranked: &[Likely], chosen: &[Likely], threshold: f32) -> Vec<Likel
     let mut taken: std::collections::BTreeSet<usize> = chosen.iter().map(|p| p.target).collect();
     let above = ranked.iter().take_while(|p| p.likelihood > threshold);
     above.filter(|p| taken.insert(p.target)).copied().collect()
+}
+
+/// The threshold at which F1 is expected to be best for these two records: where few pairs are likely, as between records of
+/// different worlds, less likely ones are worth proposing too. Never below `least`, never above `most`.
+#[must_use]
+pub fn threshold(ranked: &[Likely], least: f32, most: f32) -> f32 {
+    let mut chosen: Vec<f32> = one_to_one(ranked, 0.02).iter().map(|p| p.likelihood).collect();
+    chosen.sort_by(|a, b| b.total_cmp(a));
+    let right: f32 = chosen.iter().sum();
+    let (mut sum, mut best, mut at) = (0.0, 0.0, most);
+    for (n, p) in (1_u16..).zip(&chosen) {
+        sum += p;
+        let f1 = 2.0 * sum / (f32::from(n) + right);
+        if f1 > best {
+            (best, at) = (f1, *p);
+        }
+    }
+    (at * 0.999).clamp(least, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::matcher::Field;
+
+    fn side(entity: &str, paths: &[&str]) -> Side {
+        Side { entity: entity.to_owned(), fields: paths.iter().map(|p| Field::at(p)).collect(), ..Side::default() }
+    }
+
+    fn named(source: &Side, target: &Side) -> Vec<(String, String)> {
+        let ranked = rank(source, target);
+        let chosen = one_to_one(&ranked, threshold(&ranked, LEAST, MOST));
+        let name = |side: &Side, i: usize| side.fields[i].keys.join(".");
+        chosen.iter().map(|p| (name(source, p.source), name(target, p.target))).collect()
+    }
+
+    #[test]
+    fn fields_of_the_same_meaning_find_each_other() {
+        let source = side("contact", &["contactid", "given_name", "surname", "mobilephone", "createdate", "shoe_size"]);
+        let target =
+            side("contact", &["external_id", "firstName", "lastName", "mobile_phone", "createdAt", "tax_class"]);
+        let found = named(&source, &target);
+        for (s, t) in [
+            ("given_name", "firstName"),
+            ("surname", "lastName"),
+            ("mobilephone", "mobile_phone"),
+            ("createdate", "createdAt"),
+        ] {
+            assert!(found.contains(&(s.to_owned(), t.to_owned())), "{s} {t} {found:?}");
+        }
+        assert!(!found.iter().any(|(s, t)| s == "shoe_size" || t == "tax_class"), "{found:?}");
+    }
+
+    #[test]
+    fn records_of_different_worlds_are_left_alone() {
+        let source = side("sensor", &["voltage", "firmware", "antenna_gain"]);
+        let target = side("recipe", &["ingredient", "oven_celsius", "servings"]);
+        assert_eq!(named(&source, &target), []);
+    }
+
+    #[test]
+    fn no_fields_and_fields_without_names_are_no_trouble() {
+        let (empty, odd) = (Side::default(), side("", &["", ".", "[]", "a"]));
+        assert_eq!(rank(&empty, &odd), []);
+        assert_eq!(rank(&odd, &empty), []);
+        assert!(rank(&odd, &odd).iter().all(|p| p.source == 3 && p.target == 3));
+    }
+
+    #[test]
+    fn the_threshold_follows_what_is_likely() {
+        let pair = |i: usize, likelihood: f32| Likely { source: i, target: i, likelihood };
+        let sure: Vec<Likely> = (0..4).map(|i| pair(i, 0.9)).chain((4..8).map(|i| pair(i, 0.2))).collect();
+        let vague: Vec<Likely> = (0..8).map(|i| pair(i, 0.2)).collect();
+        assert!(threshold(&sure, 0.1, 0.5) > 0.3);
+        assert!(threshold(&vague, 0.1, 0.5) < 0.2);
+        assert!(threshold(&[], 0.1, 0.5) > 0.49);
+    }
 }

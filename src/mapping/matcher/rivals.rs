@@ -7,9 +7,22 @@ pub const COUNT: usize = 16;
 
 /// Their names, in order.
 pub const NAMES: [&str; COUNT] = [
-    "likelihood", "rank for source", "rank for target", "lead for source", "lead for target", "share for source",
-    "share for target", "best of source", "best of target", "neighbours of target", "neighbours of source", "best of all",
-    "level", "best for both", "second of source", "neighbours, both",
+    "likelihood",
+    "rank for source",
+    "rank for target",
+    "lead for source",
+    "lead for target",
+    "share for source",
+    "share for target",
+    "best of source",
+    "best of target",
+    "neighbours of target",
+    "neighbours of source",
+    "best of all",
+    "level",
+    "best for both",
+    "second of source",
+    "neighbours, both",
 ];
 
 /// A pair that is looked at closely.
@@ -62,7 +75,8 @@ pub(super) fn rivals(pairs: &Pairs, candidates: &[Candidate], scores: &[f32]) ->
             list.push(*p);
         }
     }
-    let above = |list: Option<&Vec<f32>>, p: f32| list.map_or(0, |l| l.iter().filter(|o| **o > p).count()).min(20) as f32;
+    let above =
+        |list: Option<&Vec<f32>>, p: f32| list.map_or(0, |l| l.iter().filter(|o| **o > p).count()).min(20) as f32;
     candidates
         .iter()
         .zip(scores)

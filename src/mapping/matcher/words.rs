@@ -11,6 +11,8 @@ pub(super) struct Vocabulary {
     words: BTreeMap<String, Entry>,
     /// What a short or joined word stands for.
     stands: BTreeMap<String, Vec<String>>,
+    /// The word that stands for a meaning: the first of its line.
+    firsts: BTreeMap<u16, String>,
 }
 
 /// What is known of one word. Meanings are numbers of lines of the file.
@@ -58,7 +60,10 @@ impl Vocabulary {
                         "!" => entry.excludes.push((n, place)),
                         "." => entry.wrapper = true,
                         "?" => {}
-                        _ => entry.same.push(n),
+                        _ => {
+                            entry.same.push(n);
+                            out.firsts.entry(n).or_insert_with(|| singular(word));
+                        }
                     }
                 }
             }
@@ -107,6 +112,24 @@ impl Vocabulary {
         }
         out.retain(|w| !w.is_empty());
         out
+    }
+
+    /// The words of a name, each replaced by the one that stands for its meaning; none twice.
+    pub(super) fn meaning(&self, name: &str) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        for word in self.words_of(name) {
+            let first = self.entry(&word).and_then(|e| e.same.first()).and_then(|line| self.firsts.get(line));
+            let word = first.cloned().unwrap_or(word);
+            if !out.contains(&word) {
+                out.push(word);
+            }
+        }
+        out
+    }
+
+    /// Whether two words are alike enough to name as the reason of a match.
+    pub(super) fn akin(&self, a: &str, b: &str) -> bool {
+        a == b || alike((a, self.entry(a)), (b, self.entry(b))) >= 0.5
     }
 
     fn take_apart(&self, word: &str, out: &mut Vec<String>) {
