@@ -7,7 +7,7 @@ mod condition;
 mod explain;
 pub mod jq;
 pub mod kind;
-mod matcher;
+pub mod matcher;
 pub mod path;
 pub mod rule;
 mod template;
