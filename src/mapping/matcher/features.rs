@@ -81,7 +81,7 @@ pub const NAMES: [&str; COUNT] = [
 ];
 
 /// One pair's numbers.
-pub type Features = [f32; COUNT];
+pub(super) type Features = [f32; COUNT];
 
 /// Both sides, ready to be compared.
 pub(super) struct Pairs {
