@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::base::text;
+use crate::base::{redact, text};
 use crate::evidence::Reconciliation;
 use crate::finding::{Finding, Severity};
 use crate::knowledge::Known;
@@ -56,8 +56,8 @@ impl From<&Finding> for FindingOut {
             line: location.at.line,
             column: location.at.column,
             pointer: location.pointer.clone().or_else(|| related.first().cloned()),
-            message: message.clone(),
-            fix: fix.clone(),
+            message: redact::keys(message),
+            fix: redact::keys(fix),
             related: related.iter().skip(first).cloned().collect(),
             sample: sample.clone(),
             fixable: !edits.is_empty(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::page::{BOLD, DIM, severity_style, styled};
 use crate::app::FindingOut;
-use crate::base::text;
+use crate::base::{redact, text};
 
 /// All findings, drawn; `source` gives the text of a file where it is at hand.
 #[must_use]
@@ -30,7 +30,9 @@ fn one(out: &mut String, f: &FindingOut, source: &dyn Fn(&str) -> Option<String>
         let number = f.line.to_string();
         let pad = " ".repeat(number.len());
         // Columns count characters; a tab is drawn as one space so that the caret stays under its place.
-        let shown: String = text::truncate(line, 160).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // A secret in the file is refused by name; it is not printed into a log on that occasion.
+        let line = redact::text(line);
+        let shown: String = text::truncate(&line, 160).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let caret = " ".repeat((f.column as usize).saturating_sub(1).min(159));
         write(format!("  {DIM}{number} |{DIM:#} {shown}"));
         write(format!("  {DIM}{pad} |{DIM:#} {caret}{}", styled(style, "^")));

@@ -275,6 +275,9 @@ impl Text for check_contract::Answer {
                 text::plural(s.shapes as u64, "shape"),
             ));
         }
+        for (flow, within) in &self.dead_letter_within {
+            page.line(format!("{flow}: a record that keeps failing is a dead letter after {within} at most"));
+        }
         let verdict = if self.compiles { "compiles" } else { "does not compile" };
         page.line(format!("{} {verdict}: {}", styled(BOLD, &self.contract), self.counts));
         if let Some(digest) = &self.digest {

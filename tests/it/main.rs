@@ -20,6 +20,7 @@ mod cli;
 mod codes;
 mod connector;
 mod contract;
+mod contract_hostile;
 mod drift;
 mod evidence;
 mod evidence_fields;

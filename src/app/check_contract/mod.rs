@@ -16,6 +16,7 @@ use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::digest::Digest;
 use crate::base::{fs, text};
 use crate::checks::assumptions::{Assumption, assumptions};
+use crate::checks::{self, budget};
 use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase};
 use crate::knowledge;
@@ -97,6 +98,9 @@ pub struct Answer {
     /// What came of the samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<SamplesOut>,
+    /// By flow: how long at most until a record that keeps failing is a dead letter.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dead_letter_within: BTreeMap<String, String>,
     /// Inferred constraints that wait for a human.
     pub open_inferred: Vec<String>,
     /// Flows of the contract.
@@ -182,6 +186,7 @@ impl UseCase for CheckContract {
             counts,
             findings,
             samples: tried.map(|(out, _)| out),
+            dead_letter_within: contract.map(budgets).unwrap_or_default(),
             open_inferred: open,
             flows: contract.map(|c| c.flows.keys().cloned().collect()).unwrap_or_default(),
             mapping: if call.face.budget() == usize::MAX { rows } else { Vec::new() },
@@ -245,6 +250,7 @@ fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
         counts,
         findings,
         samples: None,
+        dead_letter_within: BTreeMap::new(),
         open_inferred: Vec::new(),
         flows: Vec::new(),
         mapping: Vec::new(),
@@ -254,6 +260,12 @@ fn overlay(call: &Call<'_>, params: &Params) -> Result<Done<Answer>, No> {
         source,
     };
     Ok(Done::new(answer, format!("checked {}: {counts}", params.contract), data.to_value()))
+}
+
+/// How long each flow tries at most: all attempts time out, all waits are as long as they get.
+fn budgets(contract: &Contract) -> BTreeMap<String, String> {
+    let within = |f: &crate::contract::Flow| budget::shown(budget::worst_case_ms(&f.delivery));
+    contract.flows.iter().map(|(name, f)| (name.clone(), within(f))).collect()
 }
 
 /// A constraint of the file, with whether its origin leads anywhere.
