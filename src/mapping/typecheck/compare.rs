@@ -12,8 +12,8 @@ use crate::mapping::rule::Rule;
 use crate::model::{Additional, Direction, SchemaId, TypeSet, validate};
 
 /// Formats that systems enforce; others (`decimal`, `int64` on strings, …) are hints.
-const ENFORCED: [&str; 10] =
-    ["date-time", "date", "time", "email", "uuid", "uri", "uri-reference", "hostname", "ipv4", "ipv6"];
+const ENFORCED: [&str; 11] =
+    ["date-time", "date", "time", "duration", "email", "uuid", "uri", "uri-reference", "hostname", "ipv4", "ipv6"];
 
 impl Context<'_> {
     /// The kind of a rule's value against its target.
