@@ -2,6 +2,7 @@
 //!
 //! What can be found is listed in [`CODES`].
 
+mod bounds;
 mod branches;
 mod codes;
 mod compare;

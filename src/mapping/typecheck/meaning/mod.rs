@@ -10,6 +10,7 @@ mod epoch;
 mod flags;
 mod ids;
 mod markup;
+mod measures;
 mod money;
 mod numbers;
 mod phone;
