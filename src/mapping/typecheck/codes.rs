@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 61] = [
+pub static CODES: [Code; 62] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -13,6 +13,7 @@ pub static CODES: [Code; 61] = [
     Code::warning("code-list-mismatch", "Countries, languages or currencies of one list end where another is wanted.", "Map them in a `values` table, or map the field that holds the other form."),
     Code::warning("condition-never-true", "A condition asks for a value that never comes.", "Ask for one of the values named."),
     Code::warning("currency-dropped", "An amount is written and its currency is not.", "Map the currency too, or a constant where all records share one."),
+    Code::warning("currency-of-another-amount", "An amount is converted by a currency, and the source has one of the amount's own name beside it.", "Name that one in the transform."),
     Code::warning("default-looks-like-data", "A default that nobody can tell from what a source sent.", "Leave the field out, or use a value that shows that it is none."),
     Code::note("default-never-used", "The value is always there and never null.", "Take the default out."),
     Code::error("duplicate-target", "Two rules write the same target, or into each other.", "Keep one of them."),

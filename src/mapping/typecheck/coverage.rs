@@ -42,11 +42,11 @@ impl<'m> Written<'m> {
     /// The items of a list at `prefix` that are written one by one.
     fn indexes(&self, prefix: &[Segment]) -> BTreeSet<usize> {
         let first: Vec<Segment> = prefix.iter().cloned().chain([Segment::Index(0)]).collect();
-        let item = |w: &&[Segment]| match w.strip_prefix(prefix).and_then(<[Segment]>::first) {
+        let item = |w: &[Segment]| match w.strip_prefix(prefix).and_then(<[Segment]>::first) {
             Some(Segment::Index(i)) => Some(*i),
             _ => None,
         };
-        self.touched.range(first.as_slice()..).map_while(|w| item(&w)).collect()
+        self.touched.range(first.as_slice()..).map_while(|w| item(w)).collect()
     }
 }
 

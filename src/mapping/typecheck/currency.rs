@@ -8,7 +8,7 @@ use crate::base::text::{quoted, words};
 use crate::finding::Severity;
 use crate::mapping::Mapping;
 use crate::mapping::path::{Path, Segment};
-use crate::mapping::rule::{Rule, Source};
+use crate::mapping::rule::{Rule, Source, Step};
 use crate::mapping::transforms::exponent;
 
 /// Fields among which a currency is looked for.
@@ -31,7 +31,7 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
         // With one value there is nothing to tell apart.
         let single = several.kind.values.as_ref().is_some_and(|v| v.len() < 2);
         let many = several.kind.values.is_some();
-        let any = || mapping.rules.iter().any(|r| carries(r, &currency));
+        let any = || mapping.rules.iter().any(|r| carries(r, &currency, many));
         let written = *known.entry(currency.clone()).or_insert_with(any);
         (!single && !written && !fixed(cx, rule)).then_some((rule, currency, many))
     });
@@ -53,6 +53,30 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
     cx.add(rule.source_at, severity, "currency-dropped", message, fix);
     if let Some(last) = cx.findings.last_mut() {
         last.confidence = sure;
+    }
+}
+
+/// Amounts converted by the currency of another amount: `payout` by `currency`, beside `payout_currency`.
+pub(super) fn of_another(cx: &mut Context<'_>, mapping: &Mapping) {
+    for rule in &mapping.rules {
+        let Source::Path(amount) = &rule.source else { continue };
+        let converts = |s: &&Step| matches!(s.transform.name, "minor_to_major" | "major_to_minor");
+        let Some(step) = rule.steps.iter().find(converts) else { continue };
+        let (Some(used), Some(own)) = (step.op.reads(), beside(cx, amount)) else { continue };
+        let shares = |path: &Path| {
+            let name = words(path.leaf());
+            words(amount.leaf()).iter().any(|w| name.contains(w))
+        };
+        if *used == own || !shares(&own) || shares(used) {
+            continue;
+        }
+        let (own, used) = (quoted(&own.to_string(), 80), quoted(&used.to_string(), 80));
+        let message = format!("{} is converted by {used}, and the source has {own} beside it", rule.source);
+        let fix = format!("write {{{}: {own}}}", step.transform.name);
+        cx.warning(step.at, "currency-of-another-amount", message, fix);
+        if let Some(last) = cx.findings.last_mut() {
+            last.confidence = 0.7;
+        }
     }
 }
 
@@ -133,12 +157,12 @@ fn is_currency(name: &str) -> bool {
     last == "currency" || (words.iter().any(|w| w == "currency") && matches!(last, "code" | "iso"))
 }
 
-/// The rule carries this currency, or writes one that all records share.
-fn carries(rule: &Rule, currency: &Path) -> bool {
+/// The rule carries this currency, or writes one for all records, where they are not known to have several.
+fn carries(rule: &Rule, currency: &Path, many: bool) -> bool {
     let target = rule.target.segments().iter().filter_map(Segment::key).any(is_currency);
     match &rule.source {
         Source::Path(path) => path.covers(currency) || target,
-        Source::Const(_) => target,
+        Source::Const(_) => target && !many,
         _ => target || rule.reads_all() || rule.reads().any(|p| p.covers(currency)),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What can be found is listed in [`CODES`].
 
+mod bounds;
 mod branches;
 mod codes;
 mod compare;
@@ -46,6 +47,7 @@ pub fn check(
     branches::unhandled(&mut cx, mapping, unmapped);
     currency::dropped(&mut cx, mapping);
     currency::fixed_factor(&mut cx, mapping);
+    currency::of_another(&mut cx, mapping);
     neighbours::check(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {

@@ -15,7 +15,7 @@ const HALVES: [(&[&str], &[&str]); 14] = [
     (&["first", "given", "forename"], &["last", "family", "surname"]),
     (&["firstname", "givenname"], &["lastname", "familyname"]),
     (&["lat", "latitude"], &["lng", "lon", "long", "longitude"]),
-    (&["created", "creation"], &["updated", "modified", "changed"]),
+    (&["created", "creation", "opened"], &["updated", "modified", "changed"]),
     (&["start", "begin", "from", "starts"], &["end", "until", "to", "ends"]),
     (&["min", "minimum"], &["max", "maximum"]),
     (&["billing", "invoice"], &["shipping", "delivery"]),
@@ -34,6 +34,7 @@ pub(super) fn check(cx: &mut Context<'_>, mapping: &Mapping) {
     for rule in &mapping.rules {
         let Source::Path(path) = &rule.source else { continue };
         swapped(cx, rule, path);
+        wrong_end(cx, rule);
         unit_beside(cx, &units, rule, path);
     }
 }
@@ -104,6 +105,30 @@ fn swapped(cx: &mut Context<'_>, rule: &Rule, path: &Path) {
     }
 }
 
+/// The last word of a name for the first name, or the first for the last: `Ada Lovelace` is split at a space.
+fn wrong_end(cx: &mut Context<'_>, rule: &Rule) {
+    let split = rule.steps.iter().position(|s| s.transform.name == "split" && !s.shown.contains(','));
+    let end = split.and_then(|at| rule.steps.get(at + 1)).filter(|s| matches!(s.transform.name, "first" | "last"));
+    let Some(step) = end else { return };
+    let to = words(rule.target.leaf());
+    let has = |half: &[&str]| to.iter().any(|w| half.contains(&w.as_str()));
+    let Some((first, last)) = HALVES.first() else { return };
+    let named = to.iter().any(|w| w == "name") || has(&["surname", "forename"]);
+    let wrong = (step.transform.name == "last" && has(first) && !has(last))
+        || (step.transform.name == "first" && has(last) && !has(first));
+    if !named || !wrong {
+        return;
+    }
+    let other = if step.transform.name == "last" { "first" } else { "last" };
+    let target = quoted(&rule.target.to_string(), 80);
+    let message = format!("target {target} gets the {} word of a text", step.transform.name);
+    let fix = format!("write {other}, or make sure that the source puts names in that order");
+    cx.add(step.at, Severity::Warning, "swapped-fields", message, fix);
+    if let Some(last) = cx.findings.last_mut() {
+        last.confidence = 0.65;
+    }
+}
+
 /// A constant beside the target that names the unit: `weight` and `weight_unit: {const: lb}`.
 fn unit_beside(cx: &mut Context<'_>, units: &[Named<'_>], rule: &Rule, path: &Path) {
     let Some((_, parent)) = rule.target.segments().split_last() else { return };
@@ -122,7 +147,7 @@ fn unit_beside(cx: &mut Context<'_>, units: &[Named<'_>], rule: &Rule, path: &Pa
         from: Field::new(cx.source.0, from, path.leaf(), &source.kind),
         to: Field::new(cx.target.0, to, rule.target.leaf(), &target.kind),
         steps: &rule.steps,
-        table: rule.values.is_some(),
+        table: rule.values.as_ref(),
     };
     let Some(doubt) = named_beside(&pair, constant) else { return };
     let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));

@@ -167,11 +167,11 @@ impl Context<'_> {
             }
             (Some(Else::Default(default)), lacking) => {
                 let fits = target.is_none_or(|t| self.value(&default.value, default.at, &rule.target, t));
-                if lacking.as_ref().is_none_or(|l| !l.is_empty()) {
-                    let message = "a value that the table lacks becomes the default without a word".to_owned();
-                    let fix = "use else: reject, to see new values as dead letters";
-                    self.add(default.at, Severity::Note, "else-hides-new-values", message, fix);
-                }
+                let whole = lacking.as_ref().is_some_and(Vec::is_empty);
+                let which = if whole { "the source adds one day" } else { "the table lacks" };
+                let message = format!("a value that {which} becomes the default without a word");
+                let fix = "use else: reject, to see new values as dead letters";
+                self.add(default.at, Severity::Note, "else-hides-new-values", message, fix);
                 if fits {
                     outputs.push(default.value.clone());
                 }

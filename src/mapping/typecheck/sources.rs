@@ -72,7 +72,7 @@ impl Context<'_> {
         }
         if rule.default.is_some() {
             // What a case lacks, the default gives.
-            let mended = |f: &Finding| ["optional-into-required", "nullable-into-non-nullable"].contains(&&*f.code);
+            let mended = |f: &Finding| ["optional-into-required", "nullable-into-non-nullable"].contains(&f.code);
             let own: Vec<Finding> = self.findings.split_off(before);
             self.findings.extend(own.into_iter().filter(|f| !mended(f)));
         } else if when.otherwise.is_none() && target.is_some_and(|t| t.required) && !self.total(when) {

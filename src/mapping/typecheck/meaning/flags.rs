@@ -1,5 +1,7 @@
 //! Flags that say the opposite of each other.
 
+use serde_json::Value;
+
 use super::{Doubt, Pair};
 use crate::model::TypeSet;
 
@@ -56,7 +58,7 @@ fn polarity(words: &[String]) -> (Vec<String>, bool) {
 pub(super) fn inverted(pair: &Pair<'_>) -> Option<Doubt> {
     let flags = pair.from.kind.types == TypeSet::BOOLEAN && pair.to.kind.types == TypeSet::BOOLEAN;
     let turns = pair.steps.iter().filter(|s| s.transform.name == "not").count();
-    if !flags || pair.table || turns != pair.steps.len() {
+    if !flags || pair.table.is_some() || turns != pair.steps.len() {
         return None;
     }
     let (from, to) = (polarity(&pair.from.words), polarity(&pair.to.words));
@@ -73,4 +75,31 @@ pub(super) fn inverted(pair: &Pair<'_>) -> Option<Doubt> {
         ("source {from} means the opposite of target {to}", "add not")
     };
     Some(Doubt::new("flag-inverted", 0.7, message.to_owned(), fix))
+}
+
+/// Words for yes and for no.
+const YES: [&str; 10] = ["y", "yes", "true", "1", "on", "j", "ja", "oui", "si", "t"];
+const NO: [&str; 9] = ["n", "no", "false", "0", "off", "nein", "non", "nee", "f"];
+
+/// A table that makes yes of no, between names that say the same.
+pub(super) fn inverted_table(pair: &Pair<'_>) -> Option<Doubt> {
+    let table = pair.table.filter(|_| pair.steps.is_empty())?;
+    let turned = |key: &str, value: &Value| {
+        let key = key.to_lowercase();
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);
+        let (yes, no) = (YES.contains(&key.as_str()), NO.contains(&key.as_str()));
+        (yes && NO.contains(&value.as_str())) || (no && YES.contains(&value.as_str()))
+    };
+    let all = table.entries.len() > 1 && table.entries.iter().all(|(k, v)| turned(&k.value, v));
+    // Names of opposite meaning want exactly such a table.
+    if !all || polarity(&pair.from.words).1 != polarity(&pair.to.words).1 {
+        return None;
+    }
+    let message = "the table makes no of yes, and neither source {from} nor target {to} is named as the opposite";
+    Some(Doubt::new(
+        "flag-inverted",
+        0.65,
+        message.to_owned(),
+        "turn the values of the table round, or make sure of it",
+    ))
 }

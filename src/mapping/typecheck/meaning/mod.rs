@@ -10,6 +10,7 @@ mod epoch;
 mod flags;
 mod ids;
 mod markup;
+mod measures;
 mod money;
 mod numbers;
 mod phone;
@@ -28,10 +29,10 @@ use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity};
 use crate::mapping::kind::Kind;
 use crate::mapping::path::Path;
-use crate::mapping::rule::{Each, Rule, Source, Step};
+use crate::mapping::rule::{Each, Rule, Source, Step, ValueTable};
 
 /// All concerns.
-const ALL: [Look; 14] = [
+const ALL: [Look; 16] = [
     units::unit_mismatch,
     money::unit_mismatch,
     money::float_money,
@@ -43,9 +44,11 @@ const ALL: [Look; 14] = [
     markup::into_plain_text,
     phone::not_e164,
     numbers::locale_number,
+    numbers::marks_left,
     numbers::through_float,
     ids::foreign,
     flags::inverted,
+    flags::inverted_table,
 ];
 
 /// Looks at two fields of which one becomes the other.
@@ -59,8 +62,8 @@ pub(super) struct Pair<'a> {
     pub(super) to: Field<'a>,
     /// What happens on the way.
     pub(super) steps: &'a [Step],
-    /// A value table stands in between.
-    pub(super) table: bool,
+    /// The value table in between, where there is one.
+    pub(super) table: Option<&'a ValueTable>,
 }
 
 /// Steps after which a value still means what it meant.
@@ -88,13 +91,13 @@ const KEEPS: [&str; 18] = [
 impl Pair<'_> {
     /// Nothing on the way changes what the value means.
     fn keeps_meaning(&self) -> bool {
-        !self.table && self.steps.iter().all(|s| KEEPS.contains(&s.transform.name))
+        self.table.is_none() && self.steps.iter().all(|s| KEEPS.contains(&s.transform.name))
     }
 
     /// The only step that changes the meaning multiplies or divides, by this factor.
     fn factor(&self) -> Option<(&Step, f64)> {
         let mut others = self.steps.iter().filter(|s| !KEEPS.contains(&s.transform.name));
-        let (step, None) = (others.next().filter(|_| !self.table)?, others.next()) else { return None };
+        let (step, None) = (others.next().filter(|_| self.table.is_none())?, others.next()) else { return None };
         Some((step, factor(step)?))
     }
 
@@ -178,7 +181,7 @@ impl Context<'_> {
                 from: Field::new(self.source.0, from, path.leaf(), &source.kind),
                 to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
                 steps: &rule.steps,
-                table: rule.values.is_some(),
+                table: rule.values.as_ref(),
             };
             let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
             self.doubts(rule.source_at, &pair, &shown, &target.pointer);
@@ -194,7 +197,7 @@ impl Context<'_> {
                 from: Field::new(self.source.0, from, path.leaf(), &source.kind),
                 to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
                 steps: &[],
-                table: false,
+                table: None,
             };
             let Some(doubt) = zone::missing(&pair) else { continue };
             let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
@@ -218,7 +221,7 @@ impl Context<'_> {
             from: Field::new(self.source.0, from, name.leaf(), &given),
             to: Field::new(self.target.0, to, rule.target.leaf(), &taken),
             steps: &rule.steps,
-            table: rule.values.is_some(),
+            table: rule.values.as_ref(),
         };
         let shown = (quoted(&name.to_string(), 80), quoted(&format!("{}[]", rule.target), 80));
         self.doubts(rule.source_at, &pair, &shown, &target.pointer);
@@ -231,7 +234,7 @@ impl Context<'_> {
             from: Field::new(self.source.0, source, from.0, from.1),
             to: Field::new(self.target.0, target, from.0, to),
             steps: &[],
-            table: false,
+            table: None,
         };
         let name = quoted(from.0, 60);
         self.doubts(at, &pair, &(name, shown.to_owned()), &self.target.0.get(target).pointer);

@@ -143,7 +143,7 @@ pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
 fn unit(field: &Field<'_>) -> Option<(Unit, bool)> {
     let minor =
         field.says(&["minor unit", "smallest currency unit", "smallest unit", "minor currency unit", "hundredths"])
-            || field.says_word(&["cents", "pence", "pennies", "centimes"])
+            || counted_in_cents(field)
             || field.named(&["cents", "pence", "minor"]);
     let major = field.says(&[
         "major unit",
@@ -160,6 +160,11 @@ fn unit(field: &Field<'_>) -> Option<(Unit, bool)> {
         "euros and cents",
     ]) || field.named(&["major", "dollars", "euros"])
         || field.format() == "decimal";
+    // An amount with a fraction is written in major units, whatever else is said of it.
+    let fraction = |s: &&str| s.contains([',', '.']) && s.bytes().any(|b| b.is_ascii_digit());
+    if field.is_text() && field.samples().iter().any(fraction) {
+        return Some((Unit::Major, true));
+    }
     match (minor, major) {
         (true, true) => return None,
         (true, false) => return Some((Unit::Minor, true)),
@@ -194,13 +199,23 @@ fn unit(field: &Field<'_>) -> Option<(Unit, bool)> {
     }
 }
 
+/// `in cents`, `number of cents`: not `a comma before the cents`.
+fn counted_in_cents(field: &Field<'_>) -> bool {
+    const BEFORE: [&str; 9] = ["in", "of", "as", "whole", "us", "usd", "eur", "euro", "integer"];
+    field.tokens.iter().enumerate().any(|(i, token)| {
+        let cents = matches!(token.as_str(), "cents" | "pence" | "pennies" | "centimes" | "cent");
+        let before = i.checked_sub(1).and_then(|j| field.tokens.get(j));
+        cents && (before.is_none_or(|b| BEFORE.contains(&b.as_str())) || field.said.contains(&format!("({token})")))
+    })
+}
+
 /// An amount that goes through a binary float although the other side is exact.
 pub(super) fn float_money(pair: &Pair<'_>) -> Option<Doubt> {
     let float = |f: &Field<'_>| {
         matches!(f.format(), "float" | "double")
             || (f.is_number() && f.says(&["floating", "ieee 754", "float64", "float32"]))
     };
-    if !named(&pair.from) && !named(&pair.to) || pair.table {
+    if !named(&pair.from) && !named(&pair.to) || pair.table.is_some() {
         return None;
     }
     let exact = |f: &Field<'_>| f.is_text() || f.kind.types == TypeSet::INTEGER;

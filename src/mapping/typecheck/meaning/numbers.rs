@@ -1,7 +1,10 @@
 //! Numbers as people write them, and integers that a float cannot hold.
 
+use serde_json::Value;
+
 use super::said::{Field, tokens};
 use super::{Doubt, Pair};
+use crate::base::text::quoted;
 use crate::model::TypeSet;
 
 /// Whether the field's values are written as in one country: `1.234,56`, `1,234.56`.
@@ -44,7 +47,7 @@ pub(super) fn locale_number(pair: &Pair<'_>) -> Option<Doubt> {
     let wants = reads || pair.to.format() == "decimal" || pair.to.says(&["decimal text", "decimal string"]);
     // Whoever replaces characters has seen to it.
     let known = |name: &str| READS.contains(&name) || matches!(name, "trim" | "to_string");
-    if !pair.from.is_text() || !wants || pair.table || !pair.steps.iter().all(|s| known(s.transform.name)) {
+    if !pair.from.is_text() || !wants || pair.table.is_some() || !pair.steps.iter().all(|s| known(s.transform.name)) {
         return None;
     }
     if !is_localised(&pair.from) || is_localised(&pair.to) {
@@ -56,10 +59,33 @@ pub(super) fn locale_number(pair: &Pair<'_>) -> Option<Doubt> {
     Some(Doubt::new("locale-number", 0.7, message, fix))
 }
 
+/// Marks replaced, and what comes out of an example is still no number.
+pub(super) fn marks_left(pair: &Pair<'_>) -> Option<Doubt> {
+    let replaces = pair.has_step("replace") && pair.steps.iter().all(|s| s.op.reads().is_none());
+    let wants = pair.to.is_number() || pair.to.format() == "decimal";
+    if !replaces || !wants || pair.table.is_some() || !pair.from.is_text() {
+        return None;
+    }
+    let shown = pair.from.samples().into_iter().filter(|s| looks_localised(s));
+    let bad = shown.take(8).find(|text| {
+        let mut value = Value::from(*text);
+        for step in pair.steps {
+            match step.op.apply(&value, &Value::Null) {
+                Ok(Some(next)) => value = next,
+                _ => return true,
+            }
+        }
+        value.as_str().is_some_and(|s| s.trim_start_matches('-').parse::<rust_decimal::Decimal>().is_err())
+    })?;
+    let message = format!("of \"{}\", as source {{from}} may send it, the steps make no decimal", quoted(bad, 40));
+    let fix = "read it with {parse_decimal: {point: \",\", group: \".\"}}, with the marks that the source writes";
+    Some(Doubt::new("locale-number", 0.7, message, fix))
+}
+
 /// An integer of 64 bits in a field that keeps 53 of them.
 pub(super) fn through_float(pair: &Pair<'_>) -> Option<Doubt> {
     let to_float = pair.to.kind.types == TypeSet::NUMBER;
-    if !to_float || pair.table {
+    if !to_float || pair.table.is_some() {
         return None;
     }
     let words = &pair.from.words;

@@ -56,7 +56,7 @@ fn is_zoned(field: &Field<'_>) -> bool {
 pub(super) fn missing(pair: &Pair<'_>) -> Option<Doubt> {
     let converts =
         |name: &str| matches!(name, "trim" | "replace" | "lower" | "upper" | "truncate" | "to_string" | "suffix");
-    if pair.table || !pair.steps.iter().all(|s| converts(s.transform.name)) {
+    if pair.table.is_some() || !pair.steps.iter().all(|s| converts(s.transform.name)) {
         return None;
     }
     if !is_local(&pair.from) || !is_zoned(&pair.to) || pair.to.says(&LOCAL) {
