@@ -111,12 +111,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Whether one name was surely meant for the other: the same but for case and separators, or one slip apart in a word of
-/// five letters and more.
+/// four letters and more.
 #[must_use]
 pub fn surely(name: &str, meant: &str) -> bool {
     let bare = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (a, b) = (bare(name), bare(meant));
-    !a.is_empty() && (a == b || (a.len() >= 5 && strsim::damerau_levenshtein(&a, &b) == 1))
+    !a.is_empty() && (a == b || (a.len() >= 4 && strsim::damerau_levenshtein(&a, &b) == 1))
 }
 
 /// `; did you mean "x"?` or nothing.

@@ -18,8 +18,14 @@ const KEY_FIX: &str = "the target tells records apart by this field, so it must 
     do not fit before they are sent";
 
 /// Codes that are about a field of the source, wherever it goes.
-const SOURCE_ALONE: [&str; 4] =
-    ["unmapped-source-field", "unknown-source-field", "write-only-source-read", "unmapped-does-not-exist"];
+const SOURCE_ALONE: [&str; 6] = [
+    "unmapped-source-field",
+    "unknown-source-field",
+    "write-only-source-read",
+    "unmapped-does-not-exist",
+    "union-branch-unhandled",
+    "condition-never-true",
+];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {

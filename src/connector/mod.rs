@@ -51,7 +51,7 @@ pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};
 pub use listen::{Listening, listen};
-pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, TargetPlan, WritePlan};
+pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan};
 pub use plan_error::PlanError;
 pub use planner::plan;
 pub use query::Query;

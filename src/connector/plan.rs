@@ -1,12 +1,14 @@
 //! A flow with everything looked up: what the runtime needs and nothing else.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::HookPlan;
 use crate::base::secret::SecretRef;
 use crate::contract::Delivery;
-use crate::mapping::Mapping;
-use crate::model::{Method, Pagination};
+use crate::mapping::{Mapping, Rejection};
+use crate::model::{Direction, Method, Pagination, SchemaId, System, validate};
 
 /// One flow, ready to run.
 #[derive(Debug, Clone)]
@@ -23,11 +25,44 @@ pub struct Plan {
     pub target: TargetPlan,
     /// How a source record becomes a target record.
     pub mapping: Mapping,
+    /// What the target takes of one record, where its description says so.
+    pub takes: Option<Takes>,
     /// How records are delivered.
     pub delivery: Delivery,
 }
 
+/// The schema of one record as the target takes it.
+#[derive(Debug, Clone)]
+pub struct Takes {
+    /// The target.
+    pub system: Arc<System>,
+    /// The schema.
+    pub schema: SchemaId,
+}
+
 impl Plan {
+    /// What a source record becomes, held against what the target takes: a record that it would refuse is not sent.
+    ///
+    /// # Errors
+    /// The rule that cannot be applied, or `does-not-fit`; never with a value of the record.
+    pub fn mapped(&self, record: &Value) -> Result<Value, Rejection> {
+        let mapped = self.mapping.apply(record)?;
+        let Some(takes) = &self.takes else { return Ok(mapped) };
+        match validate(&takes.system.schemas, takes.schema, &mapped, Direction::Request).into_iter().next() {
+            None => Ok(mapped),
+            Some(violation) => {
+                let place = violation.pointer.trim_start_matches('/').replace('/', ".");
+                let rule = self.mapping.rules().iter().find(|r| place.starts_with(&r.target.to_string()));
+                Err(Rejection {
+                    code: "does-not-fit",
+                    target: if place.is_empty() { "the record".to_owned() } else { place.clone() },
+                    from: rule.map_or_else(|| "the mapping".to_owned(), |r| r.source.to_string()),
+                    because: violation.without_value(),
+                })
+            }
+        }
+    }
+
     /// Every reference to a secret that this flow resolves.
     #[must_use]
     pub fn secret_refs(&self) -> Vec<SecretRef> {

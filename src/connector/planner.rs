@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::address;
 use super::body::{scalar, writable};
 use super::query::{self, Wants};
-use super::{AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, TargetPlan, WritePlan, hook, plan_auth};
+use super::{
+    AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, Takes, TargetPlan, WritePlan, hook, plan_auth,
+};
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
@@ -43,8 +45,23 @@ pub fn plan(
         source: source(&from, clause, &mapping)?,
         target: target(&side(&clause.target.system)?, clause)?,
         mapping,
+        takes: takes(clause, systems),
         delivery: clause.delivery.clone(),
     })
+}
+
+/// What the operation that creates takes of one record.
+fn takes(clause: &Flow, systems: &BTreeMap<String, Arc<System>>) -> Option<Takes> {
+    let system = systems.get(&clause.target.system.value)?;
+    let bulk = matches!(clause.target.write, Write::Bulk { .. });
+    let named = clause.target.write.operations().into_iter().find(|(role, _)| !["find", "update"].contains(role))?.1;
+    let operation = system.operation(named)?;
+    let schema = if bulk {
+        operation.bulk(&system.schemas).map(|b| b.record)
+    } else {
+        operation.body.as_ref().and_then(|b| b.schema)
+    };
+    schema.map(|schema| Takes { system: Arc::clone(system), schema })
 }
 
 /// Records in one bulk request where the contract does not say.

@@ -126,11 +126,10 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
         return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
     }
     let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
-    let mapped =
-        run.plan.mapping.apply(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
-            Some(other) => Err(Reject::EqualKeys(other)),
-            None => Ok(mapped),
-        });
+    let mapped = run.plan.mapped(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
+        Some(other) => Err(Reject::EqualKeys(other)),
+        None => Ok(mapped),
+    });
     (key, Item { version, record, mapped })
 }
 

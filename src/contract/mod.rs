@@ -3,12 +3,14 @@
 //! API descriptions is for the checks.
 
 mod approvals;
+mod codes;
 mod declared;
 mod keys;
 mod parse;
 mod schema;
 
 pub use approvals::{Approvals, Bar, Policy};
+pub use codes::CODES;
 pub use declared::{SCHEMES, declared};
 pub use parse::{API_VERSION, parse};
 pub use schema::json_schema;

@@ -1,7 +1,9 @@
 //! What is wrong with a subject, said so that it can be mended: code, place, reason, fix. And how sure we are.
 
+mod code;
 mod confidence;
 
+pub use code::Code;
 pub use confidence::{Ceiling, CeilingRow, Confidence, TABLE as CEILINGS, table_markdown as ceilings_markdown};
 
 use crate::base::digest::Digest;

@@ -164,7 +164,7 @@ impl Bench {
         let mut mock = MockSystem::of(Arc::clone(&self.source), 0, MockOptions::default());
         let records = mock.draw_records(&self.source_entity, 24, &mut Rng::seeded(0));
         let pairs: Vec<(String, Value)> =
-            records.iter().filter_map(|r| Some((self.source_key(r)?, self.plan.mapping.apply(r).ok()?))).collect();
+            records.iter().filter_map(|r| Some((self.source_key(r)?, self.plan.mapped(r).ok()?))).collect();
         let (_, first) = pairs.first()?;
         let scalar = |v: &Value| (v.is_string() || v.is_number()).then(|| text_of(v));
         let distinct = |name: &String| {

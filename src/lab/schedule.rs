@@ -203,7 +203,7 @@ impl Stage {
             if !updates || !rng.one_in(5) {
                 continue;
             }
-            let Ok(mapped) = bench.plan.mapping.apply(record) else { continue };
+            let Ok(mapped) = bench.plan.mapped(record) else { continue };
             let Some(mut older) = target.draw_records(&bench.target_entity, 1, rng).pop() else { continue };
             match &bench.identity {
                 Identity::Field(path) => {

@@ -1,9 +1,29 @@
 //! What is known about a value before there is one: its types, whether it may be null or missing, its values, length,
 //! format. Kinds flow from the source schema through the steps of a rule to the target schema.
 
-use serde_json::Value;
+use std::str::FromStr as _;
 
-use crate::model::{Schema, SchemaId, Schemas, TypeSet};
+use rust_decimal::Decimal;
+use serde_json::{Number, Value};
+
+use crate::model::{Schema, SchemaId, Schemas, TypeSet, pattern_length};
+
+/// One end of a range of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// The end.
+    pub at: Decimal,
+    /// The end itself is not in the range.
+    pub exclusive: bool,
+}
+
+impl Bound {
+    fn stated(number: Option<&Number>, exclusive: bool) -> Option<Self> {
+        let text = number?.to_string();
+        let at = Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
+        Some(Self { at, exclusive })
+    }
+}
 
 /// What is known about a value.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,6 +46,12 @@ pub struct Kind {
     pub items: Option<Box<Self>>,
     /// Fewest items.
     pub min_items: u64,
+    /// Most items, where that is known.
+    pub max_items: Option<u64>,
+    /// Lower end of a number, where that is known.
+    pub minimum: Option<Bound>,
+    /// Upper end of a number, where that is known.
+    pub maximum: Option<Bound>,
     /// The schema it was read from, as long as no step has changed it.
     pub schema: Option<SchemaId>,
 }
@@ -63,6 +89,9 @@ impl Kind {
             out.min_length = out.min_length.min(kind.min_length);
             out.max_length = out.max_length.zip(kind.max_length).map(|(a, b)| a.max(b));
             out.min_items = out.min_items.min(kind.min_items);
+            out.max_items = out.max_items.zip(kind.max_items).map(|(a, b)| a.max(b));
+            out.minimum = out.minimum.zip(kind.minimum).map(|(a, b)| if a.at <= b.at { a } else { b });
+            out.maximum = out.maximum.zip(kind.maximum).map(|(a, b)| if a.at >= b.at { a } else { b });
             if out.format != kind.format {
                 out.format = None;
             }
@@ -108,6 +137,9 @@ impl Kind {
             format: schema.format.clone(),
             items: None,
             min_items: schema.min_items.unwrap_or(0),
+            max_items: schema.max_items,
+            minimum: Bound::stated(schema.minimum.as_ref(), schema.exclusive_minimum),
+            maximum: Bound::stated(schema.maximum.as_ref(), schema.exclusive_maximum),
             schema: Some(id),
         };
         if kind.types.is_any() && !schema.types.is_any() {
@@ -117,7 +149,19 @@ impl Kind {
             kind.types = TypeSet::OBJECT;
         }
         kind.measure();
+        if let Some(pattern) = schema.pattern.as_deref().filter(|_| schema.values.is_none())
+            && let Some((fewest, most)) = pattern_length(pattern)
+        {
+            kind.min_length = kind.min_length.max(fewest);
+            kind.max_length = kind.max_length.into_iter().chain(most).min();
+        }
         kind
+    }
+
+    /// The largest number it can be, where that is known.
+    #[must_use]
+    pub fn most(&self) -> Option<Decimal> {
+        self.maximum.map(|m| m.at)
     }
 
     fn join_variants(&mut self, variants: &[Self], schema: &Schema) {
@@ -143,6 +187,13 @@ impl Kind {
             && typed.iter().all(|v| v.format == first.format)
         {
             self.format.clone_from(&first.format);
+        }
+        if let [only] = typed.as_slice() {
+            // Null and one thing: what is known of that thing is known of the whole.
+            self.min_length = self.min_length.max(only.min_length);
+            self.min_items = self.min_items.max(only.min_items);
+            self.max_items = self.max_items.or(only.max_items);
+            (self.minimum, self.maximum) = (self.minimum.or(only.minimum), self.maximum.or(only.maximum));
         }
         if self.items.is_none() {
             self.items = typed.iter().find_map(|v| v.items.clone());

@@ -7,21 +7,21 @@ mod condition;
 mod explain;
 pub mod jq;
 pub mod kind;
-mod matcher;
+pub mod matcher;
 pub mod path;
 pub mod rule;
 mod template;
 pub mod transforms;
 mod typecheck;
 
-pub use compile::{CODES as COMPILE_CODES, compile};
+pub use compile::compile;
 pub use condition::{Condition, Test};
 pub use explain::MappingRow;
 pub use matcher::{Suggestion, suggest};
 pub use path::Path;
 pub use rule::Rule;
 pub use template::Template;
-pub use typecheck::{Trial, check, field, pointers, shape, trial};
+pub use typecheck::{CODES, Trial, check, field, pointers, shape, trial};
 
 /// A compiled `map`.
 #[derive(Debug, Clone, Default)]

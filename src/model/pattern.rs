@@ -4,13 +4,21 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use regex::Regex;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use crate::base::rng::Rng;
 
 thread_local! {
     /// Compiling costs a hundred times a match, and a mock system checks the same few patterns for every request.
     static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::new(HashMap::new());
+}
+
+/// Fewest and most characters of a pattern.
+type Length = Option<(u64, Option<u64>)>;
+
+thread_local! {
+    /// The same fields are looked at once for each rule that comes near them.
+    static LENGTHS: RefCell<HashMap<String, Length>> = RefCell::new(HashMap::new());
 }
 
 /// More patterns than any one description has in use; beyond it the cache starts anew.
@@ -30,6 +38,33 @@ pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
         cache.insert(pattern.to_owned(), regex);
         answer
     })
+}
+
+/// Fewest and most characters of a text that matches; nothing for a pattern that cannot be read, and an open end where the
+/// pattern is not held at both ends or repeats without bound.
+#[must_use]
+pub fn pattern_length(pattern: &str) -> Length {
+    LENGTHS.with_borrow_mut(|cache| {
+        if let Some(known) = cache.get(pattern) {
+            return *known;
+        }
+        if cache.len() >= MOST {
+            cache.clear();
+        }
+        let answer = length(pattern);
+        cache.insert(pattern.to_owned(), answer);
+        answer
+    })
+}
+
+fn length(pattern: &str) -> Length {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    let properties = hir.properties();
+    // Bytes are counted: for what is not ASCII a character takes up to four, so only the upper end would hold.
+    let fewest = if pattern.is_ascii() { properties.minimum_len()? as u64 } else { 0 };
+    let held = properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
+    let most = properties.maximum_len().filter(|_| held).map(|m| m as u64);
+    Some((fewest, most))
 }
 
 /// A text that matches the pattern from its first to its last character; nothing for a pattern that cannot be read.
@@ -101,6 +136,15 @@ mod tests {
                 let text = sample(pattern, 6, &mut rng).expect("a regular pattern");
                 assert_eq!(matches(pattern, &text), Some(true), "{pattern}: {text}");
             }
+        }
+        for (pattern, want) in [
+            ("^[A-Z]{3}$", Some((3, Some(3)))),
+            ("[A-Z]{3}", Some((3, None))),
+            (r"^\+[1-9]\d{1,3}$", Some((3, Some(14)))),
+            ("^a+$", Some((1, None))),
+            ("(?=x)", None),
+        ] {
+            assert_eq!(pattern_length(pattern), want, "{pattern}");
         }
         assert_eq!(sample("(?=x)", 3, &mut rng), None);
         assert_eq!(matches("(?=x)", ""), None);

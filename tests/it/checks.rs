@@ -65,7 +65,7 @@ pub(crate) fn findings_in(text: &str, confirmed: Option<&dyn Fn(&str) -> bool>) 
     findings
 }
 
-fn findings(code: &str) -> Vec<Finding> {
+pub(crate) fn findings(code: &str) -> Vec<Finding> {
     if code == "assumption-unstated" {
         return all_findings_in(&std::fs::read_to_string(fixture(code)).expect(code), None);
     }

@@ -44,6 +44,9 @@ pub(crate) fn add(schemas: &mut Schemas, json: &Value, pointer: &str) -> SchemaI
             pattern: text("pattern"),
             minimum: number("minimum"),
             maximum: number("maximum"),
+            exclusive_minimum: flag("exclusiveMinimum"),
+            exclusive_maximum: flag("exclusiveMaximum"),
+            example: json.get("example").cloned().map(Box::new),
             min_items: count("minItems"),
             max_items: count("maxItems"),
             ..Facets::default()

@@ -99,7 +99,7 @@ pub(super) fn tried(
     }
     found.truncate(20);
     let tried = records.iter().map(|(line, value)| (*line, value));
-    let trial = mapping::trial(map, source, target, tried, &contract.file, flow.map_at);
+    let trial = mapping::trial(map, source, target, tried, file, &contract.file, flow.map_at);
     let out = SamplesOut {
         flow: name.to_owned(),
         digest: digest.clone(),

@@ -209,6 +209,7 @@ fn plan() -> Plan {
             rate: None,
         },
         mapping: mapping("email: email\nname: name"),
+        takes: None,
         delivery: Delivery {
             order: Order::PerKey,
             retry: Retry { attempts: 4, base_ms: 500, cap_ms: 10_000, ..Retry::default() },

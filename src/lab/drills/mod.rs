@@ -328,7 +328,7 @@ fn deliverable(bench: &Bench, records: &[Value], rng: &mut Rng) -> Option<(Strin
     let all: Vec<(String, String)> = records
         .iter()
         .filter_map(|r| {
-            let mapped = bench.plan.mapping.apply(r).ok()?;
+            let mapped = bench.plan.mapped(r).ok()?;
             Some((bench.source_key(r)?, bench.identity_of(r, &mapped)?))
         })
         .collect();

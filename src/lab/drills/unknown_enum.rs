@@ -40,7 +40,7 @@ impl Drill for UnknownEnum {
         let mut setup = Setup::clean();
         if let Some(record) = pick_mut(records, rng) {
             record[&field] = odd;
-            if let (Err(_), Some(key)) = (bench.plan.mapping.apply(record), bench.source_key(record)) {
+            if let (Err(_), Some(key)) = (bench.plan.mapped(record), bench.source_key(record)) {
                 setup.expect.dead.insert(key);
             }
         }
@@ -68,7 +68,7 @@ fn enum_in_use(bench: &Bench, records: &[Value]) -> Option<String> {
         records.iter().any(|r| {
             let mut changed = r.clone();
             changed[name] = Value::String("value_added_later".to_owned());
-            r.get(name).is_some() && bench.plan.mapping.apply(r) != bench.plan.mapping.apply(&changed)
+            r.get(name).is_some() && bench.plan.mapped(r) != bench.plan.mapped(&changed)
         })
     };
     schemas.properties(record).into_iter().find(|(name, id)| open(*id) && used(name)).map(|(name, _)| name.to_owned())

@@ -138,7 +138,7 @@ pub(super) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
         .iter()
         .filter_map(|record| {
             let key = bench.source_key(record)?;
-            let mapped = bench.plan.mapping.apply(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {
+            let mapped = bench.plan.mapped(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {
                 let violations = body.map(|b| validate(&bench.target.system.schemas, b, &mapped, Direction::Request));
                 match violations.unwrap_or_default().first() {
                     None => Ok(mapped),

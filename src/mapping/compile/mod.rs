@@ -14,18 +14,6 @@ use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::{Entry, Kind, Node, Span, Spanned};
 use crate::finding::{Finding, Location};
 
-/// The codes of what does not compile.
-pub const CODES: [(&str, &str); 8] = [
-    ("duplicate-target", "Two rules write the same target, or into each other."),
-    ("wrong-type", "A part of a rule is not of the type that its key takes."),
-    ("bad-path", "A path cannot be read."),
-    ("bad-rule", "A rule has none or several sources of its value, or parts that do not go together."),
-    ("unknown-key", "A rule has a key that it does not take."),
-    ("unknown-transform", "There is no transform of this name."),
-    ("bad-transform", "A transform does not take this argument, or not what comes to it."),
-    ("bad-jq", "A jq program that a mapping does not run: wrong syntax, no end, or a look outside the record."),
-];
-
 /// Deepest nesting of rules inside rules.
 const DEEPEST: usize = 6;
 
@@ -82,7 +70,8 @@ impl Compiler<'_> {
     fn meant<'n>(&mut self, name: &str, names: impl Iterator<Item = &'n str> + Clone) {
         let near = nearest(name, names.clone()).filter(|near| surely(name, near));
         if names.filter(|n| surely(name, n)).count() == 1
-            && let (Some(near), Some(last)) = (near, self.findings.pop())
+            && let Some(near) = near
+            && let Some(last) = self.findings.pop()
         {
             self.findings.push(last.near(Some(near)).word(name, near));
         }

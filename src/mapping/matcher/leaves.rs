@@ -1,8 +1,9 @@
 //! The fields of a schema that a rule can read or write.
 
-use std::collections::BTreeSet;
+use serde_json::Value;
 
-use super::vocabulary::{meaning, weight};
+use super::field::Field;
+use super::words::Vocabulary;
 use crate::mapping::kind::Kind;
 use crate::mapping::path::{Path, Segment};
 use crate::model::{SchemaId, Schemas, TypeSet};
@@ -26,8 +27,6 @@ pub(super) struct Leaf {
     pub(super) above: Vec<String>,
     pub(super) kind: Kind,
     pub(super) said: String,
-    /// Telling words of the description and of the name.
-    pub(super) told: BTreeSet<String>,
     pub(super) required: bool,
     /// How many lists and objects it is inside of.
     pub(super) depth: usize,
@@ -106,11 +105,9 @@ impl Walk<'_> {
         let above = keys.split_last().map(|(_, above)| above.join(" ")).unwrap_or_default();
         kind.optional |= !required;
         let said = self.schemas.get(id).description.to_lowercase();
-        let name = meaning(path.leaf());
-        let telling = meaning(&said).into_iter().filter(|w| w.len() > 2 && weight(w) >= 0.5);
+        let meaning = |name: &str| Vocabulary::get().meaning(name);
         self.out.push(Leaf {
-            told: telling.chain(name.iter().cloned()).collect(),
-            name,
+            name: meaning(path.leaf()),
             above: meaning(&above),
             said,
             depth: self.path.len() - 1,
@@ -118,6 +115,29 @@ impl Walk<'_> {
             required,
             path,
         });
+    }
+}
+
+impl Leaf {
+    /// The field as it is matched.
+    pub(super) fn field(&self) -> Field {
+        let keys: Vec<String> = self.path.segments().iter().filter_map(|s| s.key().map(str::to_owned)).collect();
+        let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+        let kind = if self.kind.types == TypeSet::ARRAY {
+            self.kind.items.as_deref().unwrap_or(&self.kind)
+        } else {
+            &self.kind
+        };
+        Field {
+            lists: (self.depth + 1).saturating_sub(keys.len()),
+            keys,
+            types: self.kind.types,
+            format: kind.format.clone(),
+            values: kind.values.iter().flatten().map(plain).collect(),
+            description: self.said.clone(),
+            required: self.required,
+            nullable: self.kind.nullable,
+        }
     }
 }
 

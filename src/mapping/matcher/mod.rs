@@ -1,10 +1,27 @@
-//! Proposes rules between two schemas: by name words, path, type, format, values and description; one source for one
-//! target, best pairs first. It abstains below a threshold, and where no rule of the language would type-check.
+//! Proposes rules between two schemas. Every pair of fields is measured (`features.rs`: words of names and paths by the
+//! vocabulary of `words.txt`, types, formats, values, descriptions), weighed by learned trees alone and then beside its rivals
+//! (`rank.rs`), and the best set of pairs is taken, one source to one target (`assign.rs`). It abstains below a threshold, and
+//! where no rule of the language would type-check.
 
+mod assign;
+mod features;
+mod field;
 mod leaves;
+mod model;
+mod prepare;
 mod propose;
-mod score;
-mod vocabulary;
+mod rank;
+mod rivals;
+mod weights;
+mod words;
+
+pub use self::features::{COUNT, NAMES, types_named};
+pub use self::field::{Field, Side};
+pub use self::model::Forest;
+pub use self::rank::{BOTH, LEAST, Likely, Looked, MOST, one_to_one, rank, shared, sorted, threshold};
+pub use self::rivals::{Candidate, NAMES as RIVAL_NAMES};
+
+use std::collections::BTreeMap;
 
 use self::leaves::{Leaf, leaves};
 use crate::model::{SchemaId, Schemas};
@@ -18,78 +35,119 @@ pub struct Suggestion {
     pub source: String,
     /// The rule as it is written after `target: `, on one line.
     pub rule_yaml: String,
-    /// 0 to 1; never above 0.70, the ceiling of an inference.
+    /// How likely, 0 to 0.70: the likelihood times the ceiling of an inference. The higher, the likelier.
     pub score: f64,
     /// Why, and what is still open.
     pub because: String,
+    /// Other sources of the same target, the likeliest first, at most three: path, score as above, why.
+    pub alternatives: Vec<(String, f64, String)>,
 }
 
-/// Below this score a pair is not proposed.
-const THRESHOLD: f64 = 0.50;
 /// An inference is never surer than this (law 5).
 const CEILING: f64 = 0.70;
+/// A source feeds a second target where that is at least so likely.
+pub const SHARED: f32 = 0.28;
+/// What is less likely is not named as an alternative.
+const ALTERNATIVE: f32 = 0.04;
+
+/// What one side is called, where that is known: fields that carry these names mean nothing by them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Names<'n> {
+    /// The record: `contact`.
+    pub entity: &'n str,
+    /// The system: `hubspot`.
+    pub system: &'n str,
+}
 
 /// Proposes a rule for each target field that a source field fits, in the order of the target's fields.
 #[must_use]
 pub fn suggest(source: (&Schemas, SchemaId), target: (&Schemas, SchemaId)) -> Vec<Suggestion> {
-    let from = leaves(source.0, source.1, leaves::Side::Source);
-    let to = leaves(target.0, target.1, leaves::Side::Target);
-    let mut out: Vec<(usize, Suggestion)> = Vec::new();
-    for pair in assign(&from, &to) {
-        let (Some(s), Some(t)) = (from.get(pair.source), to.get(pair.target)) else { continue };
-        if let Some(rule) = propose::rule(source, target, &from, s, t) {
-            out.push((pair.target, suggestion(t, s, rule, pair.score)));
-        }
-    }
-    for (i, t) in to.iter().enumerate() {
-        if !out.iter().any(|(j, _)| *j == i)
-            && let Some((s, rule)) = propose::part_of_name(source, target, &from, t)
-        {
-            out.push((i, suggestion(t, s, rule, THRESHOLD)));
-        }
-    }
-    out.sort_by_key(|(i, _)| *i);
-    out.into_iter().map(|(_, s)| s).collect()
+    suggest_named(source, target, [Names::default(); 2])
 }
 
-fn suggestion(t: &Leaf, s: &Leaf, rule: propose::Proposal, score: f64) -> Suggestion {
-    let score = (score.min(1.0) * CEILING * 100.0).round() / 100.0;
+/// The same, where it is known what both sides are called.
+#[must_use]
+pub fn suggest_named(
+    source: (&Schemas, SchemaId),
+    target: (&Schemas, SchemaId),
+    names: [Names<'_>; 2],
+) -> Vec<Suggestion> {
+    let from = leaves(source.0, source.1, leaves::Side::Source);
+    let to = leaves(target.0, target.1, leaves::Side::Target);
+    let side = |leaves: &[Leaf], names: Names<'_>| Side {
+        entity: names.entity.to_owned(),
+        system: names.system.to_owned(),
+        fields: leaves.iter().map(Leaf::field).collect(),
+    };
+    let [of_source, of_target] = names;
+    let ranked = rank(&side(&from, of_source), &side(&to, of_target));
+    let least = threshold(&ranked, LEAST, MOST);
+    let mut rules: BTreeMap<(usize, usize), (usize, propose::Proposal)> = BTreeMap::new();
+    for pair in ranked.iter().take_while(|p| p.likelihood > least) {
+        let (Some(s), Some(t)) = (from.get(pair.source), to.get(pair.target)) else { continue };
+        let rule = if propose::other_part(s, t) {
+            let part = propose::part_of_name(source, target, &from, t);
+            part.and_then(|(leaf, rule)| Some((from.iter().position(|l| l.path == leaf.path)?, rule)))
+        } else {
+            propose::rule(source, target, &from, s, t).map(|rule| (pair.source, rule))
+        };
+        if let Some(rule) = rule {
+            rules.insert((pair.source, pair.target), rule);
+        }
+    }
+    let ruled: Vec<Likely> = ranked.iter().filter(|p| rules.contains_key(&(p.source, p.target))).copied().collect();
+    let mut chosen = one_to_one(&ruled, least);
+    chosen.extend(shared(&ruled, &chosen, SHARED.max(least)));
+    let mut out: BTreeMap<usize, Suggestion> = BTreeMap::new();
+    for pair in &chosen {
+        let (Some(t), Some((s, rule))) = (to.get(pair.target), rules.remove(&(pair.source, pair.target))) else {
+            continue;
+        };
+        let Some(fed) = from.get(s) else { continue };
+        let others = alternatives(&ranked, (&from, t), (s, pair.target));
+        out.insert(pair.target, suggestion(t, fed, rule, pair.likelihood, others));
+    }
+    for (i, t) in to.iter().enumerate() {
+        if !out.contains_key(&i)
+            && let Some((s, rule)) = propose::part_of_name(source, target, &from, t)
+        {
+            out.insert(i, suggestion(t, s, rule, least, Vec::new()));
+        }
+    }
+    out.into_values().collect()
+}
+
+fn scored(likelihood: f32) -> f64 {
+    (f64::from(likelihood.clamp(0.0, 1.0)) * CEILING * 100.0).round() / 100.0
+}
+
+fn alternatives(
+    ranked: &[Likely],
+    (from, t): (&[Leaf], &Leaf),
+    (source, target): (usize, usize),
+) -> Vec<(String, f64, String)> {
+    ranked
+        .iter()
+        .filter(|p| p.target == target && p.source != source && p.likelihood >= ALTERNATIVE)
+        .take(3)
+        .filter_map(|p| Some((p, from.get(p.source)?)))
+        .map(|(p, s)| (s.path.to_string(), scored(p.likelihood), propose::names(s, t)))
+        .collect()
+}
+
+fn suggestion(
+    t: &Leaf,
+    s: &Leaf,
+    rule: propose::Proposal,
+    likelihood: f32,
+    alternatives: Vec<(String, f64, String)>,
+) -> Suggestion {
     Suggestion {
         target: t.path.to_string(),
         source: s.path.to_string(),
         rule_yaml: rule.yaml,
-        score,
+        score: scored(likelihood),
         because: rule.because,
+        alternatives,
     }
-}
-
-struct Pair {
-    source: usize,
-    target: usize,
-    score: f64,
-}
-
-/// One to one, best first; ties go to the fields that stand first.
-fn assign(from: &[Leaf], to: &[Leaf]) -> Vec<Pair> {
-    let corpus = score::Corpus::of(from, to);
-    let mut pairs: Vec<Pair> = Vec::new();
-    for (target, t) in to.iter().enumerate() {
-        for (source, s) in from.iter().enumerate() {
-            let score = corpus.score(s, t);
-            if score >= THRESHOLD {
-                pairs.push(Pair { source, target, score });
-            }
-        }
-    }
-    pairs.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.target.cmp(&b.target)).then(a.source.cmp(&b.source)));
-    let (mut sources, mut targets) = (vec![false; from.len()], vec![false; to.len()]);
-    pairs.retain(|p| {
-        let (Some(s), Some(t)) = (sources.get_mut(p.source), targets.get_mut(p.target)) else { return false };
-        let free = !*s && !*t;
-        if free {
-            (*s, *t) = (true, true);
-        }
-        free
-    });
-    pairs
 }

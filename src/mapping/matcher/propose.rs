@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::leaves::Leaf;
-use super::vocabulary::{alike, meaning};
+use super::words::Vocabulary;
 use crate::base::yaml::{self, Limits};
 use crate::mapping::path::Path;
 use crate::mapping::{compile, typecheck};
@@ -81,7 +81,22 @@ pub(super) fn part_of_name<'l>(
     None
 }
 
-fn names(s: &Leaf, t: &Leaf) -> String {
+/// `first`, `last`, `middle` where the field is that part of a person's name.
+fn part(leaf: &Leaf) -> Option<&str> {
+    const PARTS: [&str; 3] = ["first", "last", "middle"];
+    let only = |w: &String| PARTS.contains(&w.as_str()) || w == "name";
+    let part = leaf.name.iter().find(|w| PARTS.contains(&w.as_str()))?;
+    leaf.name.iter().all(only).then_some(part.as_str())
+}
+
+/// A part of a name and the whole, or another part: no copy of one into the other is right.
+pub(super) fn other_part(s: &Leaf, t: &Leaf) -> bool {
+    part(s) != part(t)
+}
+
+/// Why these two, in words.
+pub(super) fn names(s: &Leaf, t: &Leaf) -> String {
+    let vocabulary = Vocabulary::get();
     let (a, b) = (s.path.leaf(), t.path.leaf());
     if a == b {
         "same name".to_owned()
@@ -92,11 +107,11 @@ fn names(s: &Leaf, t: &Leaf) -> String {
             .name
             .iter()
             .chain(&s.above)
-            .filter(|w| t.name.iter().chain(&t.above).any(|o| alike(w, o) > 0.0))
+            .filter(|w| t.name.iter().chain(&t.above).any(|o| vocabulary.akin(w, o)))
             .map(String::as_str)
             .collect();
         if shared.is_empty() {
-            "descriptions are alike".to_owned()
+            "types, values or descriptions are alike".to_owned()
         } else {
             format!("names share {}", shared.join(", "))
         }
@@ -197,16 +212,17 @@ fn table(given: &[Value], taken: &[Value]) -> Vec<(Value, Value)> {
     let plain = |v: &Value| {
         v.as_str().map(|s| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase())
     };
+    let vocabulary = Vocabulary::get();
     given
         .iter()
         .filter_map(|g| {
-            let (text, words) = (plain(g)?, meaning(g.as_str()?));
+            let (text, words) = (plain(g)?, vocabulary.meaning(g.as_str()?));
             let near = |t: &Value| -> f64 {
                 let Some(other) = plain(t) else { return 0.0 };
                 if other == text {
                     return 1.0;
                 }
-                let others = meaning(t.as_str().unwrap_or_default());
+                let others = vocabulary.meaning(t.as_str().unwrap_or_default());
                 // Spellings, like canceled and cancelled; not beginnings: a charge is no chargeback.
                 if words == others { 0.95 } else { strsim::normalized_damerau_levenshtein(&text, &other) }
             };

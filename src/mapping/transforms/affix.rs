@@ -21,7 +21,11 @@ impl Op for Affix {
 
     fn flow(&self, input: &Kind) -> Kind {
         let more = (self.before.chars().count() + self.after.chars().count()) as u64;
+        // A zone put behind a time without one makes an instant of it; whether the right one is asked elsewhere.
+        let local = matches!(input.format.as_deref(), Some("date-time-local" | "local-date-time" | "datetime-local"));
+        let instant = local && self.before.is_empty() && matches!(self.after.as_str(), "Z" | "+00:00");
         Kind {
+            format: instant.then(|| "date-time".to_owned()),
             min_length: input.min_length.saturating_add(more),
             max_length: input.max_length.map(|m| m.saturating_add(more)),
             ..Kind::of(TypeSet::STRING)

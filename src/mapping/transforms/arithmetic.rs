@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Fault, Op, cannot_take, number};
 use crate::base::yaml::Node;
-use crate::mapping::kind::Kind;
+use crate::mapping::kind::{Bound, Kind};
 use crate::model::TypeSet;
 
 /// One exact calculation on a number.
@@ -30,7 +30,16 @@ impl Op for Calculation {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind::of(if self.whole && input.types == TypeSet::INTEGER { TypeSet::INTEGER } else { TypeSet::NUMBER })
+        let types = if self.whole && input.types == TypeSet::INTEGER { TypeSet::INTEGER } else { TypeSet::NUMBER };
+        let ends = input.minimum.zip(input.maximum).and_then(|(low, high)| {
+            let (a, b) = ((self.calculate)(low.at, self.by)?, (self.calculate)(high.at, self.by)?);
+            // A sign taken off folds the range at zero.
+            let folds = self.name == "absolute" && low.at.is_sign_negative() != high.at.is_sign_negative();
+            let bound = |at: Decimal| Some(Bound { at, exclusive: false });
+            Some((bound(if folds { Decimal::ZERO } else { a.min(b) }), bound(a.max(b))))
+        });
+        let (minimum, maximum) = ends.unwrap_or_default();
+        Kind { minimum, maximum, ..Kind::of(types) }
     }
 }
 

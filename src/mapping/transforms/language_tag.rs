@@ -55,6 +55,7 @@ impl Op for LanguageTag {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind { min_length: 2, max_length: input.max_length, ..Kind::of(TypeSet::STRING) }
+        // Padding, which is taken off, is not counted on.
+        Kind { min_length: input.min_length.max(2), max_length: input.max_length, ..Kind::of(TypeSet::STRING) }
     }
 }

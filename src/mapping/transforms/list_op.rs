@@ -28,6 +28,11 @@ impl Op for ListOp {
             i.nullable &= !self.drops_null;
             i
         });
-        Kind { items, min_items: input.min_items.min(self.leaves), ..Kind::of(TypeSet::ARRAY) }
+        Kind {
+            items,
+            min_items: input.min_items.min(self.leaves),
+            max_items: input.max_items,
+            ..Kind::of(TypeSet::ARRAY)
+        }
     }
 }

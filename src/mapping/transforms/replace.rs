@@ -43,6 +43,11 @@ impl Op for Replace {
 
     fn flow(&self, input: &Kind) -> Kind {
         let shrinks = self.0.iter().all(|(old, new)| new.chars().count() <= old.chars().count());
-        Kind { max_length: input.max_length.filter(|_| shrinks), ..Kind::of(TypeSet::STRING) }
+        let grows = self.0.iter().all(|(old, new)| new.chars().count() >= old.chars().count());
+        Kind {
+            min_length: if grows { input.min_length } else { 0 },
+            max_length: input.max_length.filter(|_| shrinks),
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

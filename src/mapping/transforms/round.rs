@@ -6,7 +6,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use super::{Fault, Op, Transform, cannot_take, count_argument, example, number};
-use crate::mapping::kind::Kind;
+use crate::mapping::kind::{Bound, Kind};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -41,6 +41,12 @@ impl Op for Round {
 
     fn flow(&self, input: &Kind) -> Kind {
         let integer = self.0 == 0 || input.types == TypeSet::INTEGER;
-        Kind::of(if integer { TypeSet::INTEGER } else { TypeSet::NUMBER })
+        let types = if integer { TypeSet::INTEGER } else { TypeSet::NUMBER };
+        // Rounded as the values are: what lies between the ends stays between them.
+        let end = |b: Option<Bound>| {
+            let at = b?.at.round_dp_with_strategy(self.0, RoundingStrategy::MidpointAwayFromZero);
+            Some(Bound { at, exclusive: false })
+        };
+        Kind { minimum: end(input.minimum), maximum: end(input.maximum), ..Kind::of(types) }
     }
 }

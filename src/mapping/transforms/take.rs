@@ -30,6 +30,11 @@ impl Op for Take {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind { items: input.items.clone(), min_items: input.min_items.min(self.0), ..Kind::of(TypeSet::ARRAY) }
+        Kind {
+            items: input.items.clone(),
+            min_items: input.min_items.min(self.0),
+            max_items: Some(input.max_items.map_or(self.0, |m| m.min(self.0))),
+            ..Kind::of(TypeSet::ARRAY)
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Op for ToNumber {
         value.map(Some).ok_or_else(|| Fault::new("not-convertible", "is not a plain decimal number"))
     }
 
-    fn flow(&self, _input: &Kind) -> Kind {
-        Kind::of(TypeSet::NUMBER)
+    fn flow(&self, input: &Kind) -> Kind {
+        Kind { minimum: input.minimum, maximum: input.maximum, ..Kind::of(TypeSet::NUMBER) }
     }
 }

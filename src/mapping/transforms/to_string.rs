@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Fault, Op, Transform, cannot_take, example, no_argument, scalar_text};
-use crate::mapping::kind::Kind;
+use crate::mapping::kind::{Bound, Kind};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -41,11 +41,14 @@ impl Op for ToString {
         } else if input.types == TypeSet::STRING {
             input.max_length
         } else {
-            match input.format.as_deref() {
+            let digits = |b: Option<Bound>| Some(b?.at.normalize().to_string().len() as u64);
+            let whole = input.types == TypeSet::INTEGER;
+            let ends = digits(input.minimum).zip(digits(input.maximum)).filter(|_| whole).map(|(a, b)| a.max(b));
+            ends.or(match input.format.as_deref() {
                 Some("int32") if input.types == TypeSet::INTEGER => Some(11),
                 Some("int64") if input.types == TypeSet::INTEGER => Some(20),
                 _ => None,
-            }
+            })
         };
         let format = input.format.clone().filter(|_| input.types == TypeSet::STRING);
         Kind {

@@ -33,6 +33,6 @@ impl Op for Wrap {
 
     fn flow(&self, input: &Kind) -> Kind {
         let item = Kind { nullable: false, optional: false, ..input.clone() };
-        Kind { items: Some(Box::new(item)), min_items: 1, ..Kind::of(TypeSet::ARRAY) }
+        Kind { items: Some(Box::new(item)), min_items: 1, max_items: Some(1), ..Kind::of(TypeSet::ARRAY) }
     }
 }

@@ -6,6 +6,7 @@ use super::outcome::{list, refused};
 use super::{Context, Kind, Reached, Side};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
+use crate::mapping::kind::Bound;
 use crate::mapping::path::Path;
 use crate::mapping::rule::Rule;
 use crate::model::{Additional, Direction, SchemaId, TypeSet, validate};
@@ -77,6 +78,8 @@ impl Context<'_> {
             self.warning(at, "narrowing", message, "make sure that the source stays within 32 bits");
             self.resting_on(&side.pointer);
         }
+        self.range(at, from, to, side);
+        self.list_length(at, from, to, side);
         if depth < 4 {
             if let (Some(from), Some(to)) = (&from.items, &to.items) {
                 let side = Side { path: format!("{}[]", side.path), pointer: side.pointer.clone() };
@@ -130,7 +133,8 @@ impl Context<'_> {
     }
 
     fn text(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
-        if let Some(most) = to.max_length {
+        let pattern = to.schema.map(|id| self.target.0.get(id)).filter(|s| s.pattern.is_some());
+        if let Some(most) = pattern.map_or(to.max_length, |s| s.max_length) {
             let fix = format!("add {{truncate: {most}}} where a cut text is still right");
             match from.max_length {
                 Some(longest) if longest > most => {
@@ -139,7 +143,9 @@ impl Context<'_> {
                     self.resting_on(&side.pointer);
                 }
                 // A format such as email or date-time is short in practice.
-                None if from.format.as_deref() != Some("date-time") => {
+                // Where the formats differ, that is what is wrong.
+                None if to.format.as_deref() == Some("date") && from.format.as_deref() == Some("date-time") => {}
+                None if longest_of(from.format.as_deref()).is_none_or(|l| l > most) => {
                     let message = format!("the length of the text is not known, {} takes {most} characters", side.path);
                     self.warning(at, "too-long", message, fix);
                     self.resting_on(&side.pointer);
@@ -148,9 +154,15 @@ impl Context<'_> {
             }
         }
         let enforced = to.format.as_deref().is_some_and(|f| ENFORCED.contains(&f));
-        if to.min_length > from.min_length && !enforced {
-            let message =
-                format!("the text may be shorter than the {} characters that {} needs", to.min_length, side.path);
+        // What only a pattern implies is tried on samples.
+        let stated = to.schema.map(|id| self.target.0.get(id)).filter(|s| s.pattern.is_some());
+        let fewest = stated.map_or(to.min_length, |s| s.min_length.unwrap_or(0));
+        if fewest > from.min_length && !enforced {
+            let message = if fewest == 1 {
+                format!("the text may be empty, and {} must not be", side.path)
+            } else {
+                format!("the text may be shorter than the {fewest} characters that {} needs", side.path)
+            };
             self.warning(at, "too-short", message, "make sure that the source sends at least that");
             self.resting_on(&side.pointer);
         }
@@ -160,7 +172,9 @@ impl Context<'_> {
             Some(given) if ENFORCED.contains(&given) => {
                 let fix = match (given, wanted) {
                     ("date-time", "date") => "add date_only".to_owned(),
-                    ("date", "date-time") => "map a field that has a time and a zone".to_owned(),
+                    ("date", "date-time") => {
+                        "add {date_to_datetime: ZONE}, or map a field that has a time and a zone".to_owned()
+                    }
                     _ => format!("map a field of format {wanted}"),
                 };
                 self.error(
@@ -186,6 +200,42 @@ impl Context<'_> {
         }
     }
 
+    /// Both sides state a range, and the source's is wider.
+    fn range(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
+        let numbers = TypeSet::NUMBER.with(TypeSet::INTEGER);
+        if !from.types.has(numbers) || !to.types.has(numbers) {
+            return;
+        }
+        let beyond = |from: Bound, to: Bound, out: bool| out || (from.at == to.at && to.exclusive && !from.exclusive);
+        let high = from.maximum.zip(to.maximum).filter(|(f, t)| beyond(*f, *t, f.at > t.at));
+        let low = from.minimum.zip(to.minimum).filter(|(f, t)| beyond(*f, *t, f.at < t.at));
+        for (found, word, bound) in [(high, "up to", "at most"), (low, "down to", "at least")] {
+            let Some((from, to)) = found else { continue };
+            let than = if to.exclusive { if bound == "at most" { "less than" } else { "more than" } } else { bound };
+            let message = format!("the number goes {word} {}, {} takes {than} {}", from.at, side.path, to.at);
+            self.error(at, "out-of-range", message, "convert it, or map a field that stays within the range");
+            self.resting_on(&side.pointer);
+        }
+    }
+
+    /// A list that may have more items than the target takes.
+    fn list_length(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
+        let Some(most) = to.max_items.filter(|_| from.types.has(TypeSet::ARRAY)) else { return };
+        let fix = format!("add {{take: {most}}} where the rest may be lost, or map single items, like field[0]");
+        match from.max_items {
+            Some(longest) if longest <= most => return,
+            Some(longest) => {
+                let message = format!("the list has up to {longest} items, {} takes {most}", side.path);
+                self.error(at, "list-too-long", message, fix);
+            }
+            None => {
+                let message = format!("the length of the list is not known, {} takes {most} items", side.path);
+                self.warning(at, "list-too-long", message, fix);
+            }
+        }
+        self.resting_on(&side.pointer);
+    }
+
     /// A whole object copied into another: property by property.
     fn objects(&mut self, at: Span, from: SchemaId, to: SchemaId, side: &Side, depth: usize) {
         let (source, target) = (self.source.0, self.target.0);
@@ -201,6 +251,7 @@ impl Context<'_> {
                         self.error(at, "nullable-into-non-nullable", message, "map the fields one by one");
                     }
                     self.shape(at, &s, &t, &side, depth + 1);
+                    self.copied(at, (name, &s), &t, side.path.trim_start_matches("target "));
                 }
                 None if target.get(to).additional == Additional::No => {
                     self.error(
@@ -231,10 +282,12 @@ impl Context<'_> {
         }
     }
 
-    /// A value that the contract writes itself: a constant, a default, an entry of a table.
-    pub(super) fn value(&mut self, value: &Value, at: Span, path: &Path, target: &Reached) {
-        let Some(id) = target.id else { return };
-        let Some(violation) = validate(self.target.0, id, value, Direction::Request).into_iter().next() else { return };
+    /// A value that the contract writes itself: a constant, a default, an entry of a table. Says whether it fits.
+    pub(super) fn value(&mut self, value: &Value, at: Span, path: &Path, target: &Reached) -> bool {
+        let Some(id) = target.id else { return true };
+        let Some(violation) = validate(self.target.0, id, value, Direction::Request).into_iter().next() else {
+            return true;
+        };
         let path = format!("target {}", quoted(&path.to_string(), 80));
         let shown = quoted(value.as_str().map_or(&value.to_string(), |s| s), 40);
         match &target.kind.values {
@@ -252,7 +305,22 @@ impl Context<'_> {
             }
         }
         self.resting_on(&target.pointer);
+        false
     }
+}
+
+/// Most characters of a text of a format, by its standard (RFC 5321, 1035, 3339, 4122), where it has a limit.
+fn longest_of(format: Option<&str>) -> Option<u64> {
+    Some(match format? {
+        "email" => 254,
+        "hostname" => 253,
+        "ipv4" => 15,
+        "ipv6" => 45,
+        "uuid" => 36,
+        "date" => 10,
+        "date-time" => 20, // to the second and in UTC, as nearly all are written
+        _ => return None,
+    })
 }
 
 /// What turns a value of a refused type into one that the target takes.

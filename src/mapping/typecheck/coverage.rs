@@ -1,5 +1,7 @@
 //! Nothing required is left empty, nothing of the source is left out by accident.
 
+use std::collections::BTreeSet;
+
 use super::{Context, Stop, among, walk};
 use crate::base::text::quoted;
 use crate::base::yaml::{Span, Spanned};
@@ -9,7 +11,7 @@ use crate::model::SchemaId;
 
 /// Required target fields that no rule writes. Rules that did not compile count as written: they have been reported.
 pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping, without_rules: Span) {
-    let written: Vec<&Path> = mapping.rules.iter().map(|r| &r.target).chain(&mapping.left_out).collect();
+    let written = Written::of(mapping.rules.iter().map(|r| &r.target).chain(&mapping.left_out));
     let at = mapping.rules.first().map_or(without_rules, |r| r.at);
     for (path, pointer) in missing(cx, &written, cx.target.1, &[], 0) {
         let message = format!("the target requires {}, which no rule writes", quoted(&path, 80));
@@ -18,10 +20,40 @@ pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping, without_rules: S
     }
 }
 
+/// What is written, to be asked for each field of a schema without going through all rules.
+struct Written<'m> {
+    /// As a rule writes it.
+    whole: BTreeSet<&'m [Segment]>,
+    /// As a rule writes it, or with something inside that one writes.
+    touched: BTreeSet<&'m [Segment]>,
+}
+
+impl<'m> Written<'m> {
+    fn of(targets: impl Iterator<Item = &'m Path>) -> Self {
+        let mut written = Self { whole: BTreeSet::new(), touched: BTreeSet::new() };
+        for target in targets {
+            let segments = target.segments();
+            written.whole.insert(segments);
+            written.touched.extend((1..=segments.len()).filter_map(|n| segments.get(..n)));
+        }
+        written
+    }
+
+    /// The items of a list at `prefix` that are written one by one.
+    fn indexes(&self, prefix: &[Segment]) -> BTreeSet<usize> {
+        let first: Vec<Segment> = prefix.iter().cloned().chain([Segment::Index(0)]).collect();
+        let item = |w: &&[Segment]| match w.strip_prefix(prefix).and_then(<[Segment]>::first) {
+            Some(Segment::Index(i)) => Some(*i),
+            _ => None,
+        };
+        self.touched.range(first.as_slice()..).map_while(|w| item(&w)).collect()
+    }
+}
+
 /// Paths and pointers of what lacks below `prefix`.
 fn missing(
     cx: &Context<'_>,
-    written: &[&Path],
+    written: &Written<'_>,
     id: SchemaId,
     prefix: &[Segment],
     depth: usize,
@@ -29,12 +61,12 @@ fn missing(
     let schemas = cx.target.0;
     let schema = schemas.get(id);
     let mut out = Vec::new();
-    if depth > 8 || written.iter().any(|w| w.segments() == prefix) {
+    if depth > 8 || written.whole.contains(prefix) {
         return out; // the whole object comes from one rule, which is compared on its own
     }
     for (name, property) in schemas.properties(id) {
         let here: Vec<Segment> = prefix.iter().cloned().chain([Segment::Key(name.to_owned())]).collect();
-        let inside = written.iter().any(|w| w.segments().starts_with(&here));
+        let inside = written.touched.contains(here.as_slice());
         let read_only = schemas.get(property).read_only;
         if inside {
             out.extend(missing(cx, written, property, &here, depth + 1));
@@ -44,19 +76,12 @@ fn missing(
     }
     for name in schema.required.iter().filter(|n| schemas.property(id, n).is_none()) {
         let here: Vec<Segment> = prefix.iter().cloned().chain([Segment::Key(name.clone())]).collect();
-        if !written.iter().any(|w| w.segments().starts_with(&here)) {
+        if !written.touched.contains(here.as_slice()) {
             out.push((shown(&here), schema.pointer.clone()));
         }
     }
     if let Some(items) = schema.items {
-        let indexes: std::collections::BTreeSet<usize> = written
-            .iter()
-            .filter_map(|w| match w.segments().strip_prefix(prefix)?.first()? {
-                Segment::Index(i) => Some(*i),
-                Segment::Key(_) => None,
-            })
-            .collect();
-        for i in indexes {
+        for i in written.indexes(prefix) {
             let here: Vec<Segment> = prefix.iter().cloned().chain([Segment::Index(i)]).collect();
             out.extend(missing(cx, written, items, &here, depth + 1));
         }
@@ -69,7 +94,7 @@ fn missing(
             .iter()
             .filter(|n| !schemas.property(*v, n).is_some_and(|(p, _)| schemas.get(p).read_only))
             .map(|n| prefix.iter().cloned().chain([Segment::Key(n.clone())]).collect::<Vec<_>>())
-            .filter(|here| !written.iter().any(|w| w.segments().starts_with(here)))
+            .filter(|here| !written.touched.contains(here.as_slice()))
             .map(|here| (shown(&here), schemas.get(*v).pointer.clone()))
             .collect();
         named
@@ -95,7 +120,7 @@ fn shown(segments: &[Segment]) -> String {
 /// Source fields that are neither mapped nor left out on purpose, and `unmapped` entries that make no sense.
 pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Spanned<String>]) {
     let read = mapping.source_paths();
-    let mut left_out: Vec<String> = Vec::new();
+    let mut left_out: BTreeSet<String> = BTreeSet::new();
     for entry in unmapped {
         let path = match Path::parse(entry) {
             Ok(path) => path,
@@ -105,7 +130,7 @@ pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Span
                 continue;
             }
         };
-        left_out.push(path.root().to_owned());
+        left_out.insert(path.root().to_owned());
         match walk(cx.source.0, cx.source.1, &path) {
             Err(Stop::Unknown { name, names, .. }) => {
                 let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));
@@ -126,16 +151,13 @@ pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Span
         return; // what a broken rule, or a program over the whole record, would read is not known
     }
     let at = mapping.rules.first().map_or(Span::default(), |r| r.at);
+    let roots: BTreeSet<&str> = read.iter().map(Path::root).collect();
     let forgotten: Vec<(String, String)> = cx
         .source
         .0
         .properties(cx.source.1)
         .into_iter()
-        .filter(|(name, id)| {
-            !cx.source.0.get(*id).write_only
-                && !read.iter().any(|r| r.root() == *name)
-                && !left_out.iter().any(|l| l == name)
-        })
+        .filter(|(name, id)| !cx.source.0.get(*id).write_only && !roots.contains(name) && !left_out.contains(*name))
         .map(|(name, id)| (quoted(name, 60), cx.source.0.get(id).pointer.clone()))
         .collect();
     for (name, pointer) in forgotten {

@@ -1,27 +1,27 @@
 //! Checks a mapping against both schemas: kinds flow from the source through each rule to the target (law 3).
 //!
-//! Findings: `unknown-source-field`, `unknown-target-field`, `write-only-source-read`, `read-only-target-written`,
-//! `union-branch-unhandled`, `bad-transform`, `narrowing`, `nullable-into-non-nullable`, `optional-into-required`,
-//! `enum-value-unmapped`, `value-never-sent`, `else-hides-new-values`, `value-not-in-target-enum`,
-//! `value-does-not-fit`, `too-long`, `too-short`, `format-mismatch`, `money-unit-mismatch`, `epoch-unit-mismatch`,
-//! `required-target-unmapped`, `unmapped-source-field`, `unmapped-does-not-exist`, `unmapped-but-mapped`,
-//! `sample-does-not-fit`.
+//! What can be found is listed in [`CODES`].
 
+mod branches;
+mod codes;
 mod compare;
 mod coverage;
-mod money;
+mod currency;
+mod meaning;
+mod neighbours;
 mod outcome;
 mod real;
 mod samples;
 mod sources;
 mod walk;
 
-pub(super) use self::money::is_money;
 pub use self::real::{Trial, shape, trial};
 use std::cell::OnceCell;
 
 use serde_json::Value;
 
+pub use self::codes::CODES;
+pub(super) use self::meaning::is_money;
 use self::walk::{Reached, Stop, walk};
 use super::path::Path;
 use super::rule::{Rule, Source};
@@ -43,6 +43,10 @@ pub fn check(
 ) -> Vec<Finding> {
     let mut cx = Context { source, target, file, findings: Vec::new(), records: OnceCell::new() };
     cx.rules(mapping, Span::default());
+    branches::unhandled(&mut cx, mapping, unmapped);
+    currency::dropped(&mut cx, mapping);
+    currency::fixed_factor(&mut cx, mapping);
+    neighbours::check(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);
@@ -88,6 +92,9 @@ pub(super) fn rule_errors(
     mapping.rules.iter().for_each(|r| cx.rule(r));
     cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
+
+/// Errors beside which nothing else about a rule is worth saying.
+const WRONG_TYPE: [&str; 3] = ["narrowing", "bad-transform", "enum-value-unmapped"];
 
 /// What one check works on.
 struct Context<'a> {
@@ -161,17 +168,19 @@ impl Context<'_> {
             }
             return;
         }
+        let first = self.findings.len();
         let outcome = self.outcome(rule, target);
         if let (Some(kind), Some(target)) = (outcome, target) {
             let before = self.findings.len();
             self.compare(rule, &kind, target);
             self.written_out(rule, &kind, target, before);
-            if let Source::Path(path) = &rule.source
-                && let Ok(source) = walk(self.source.0, self.source.1, path)
-            {
-                self.money(rule, &source, target);
+            // Where the type is wrong already, what the value means is not the question.
+            let wrong = self.findings.iter().skip(first).any(|f| WRONG_TYPE.contains(&f.code));
+            if !wrong {
+                self.meaning(rule, target);
             }
         }
+        self.say_it_once(first);
         if let (Some(default), Some(target)) = (&rule.default, target) {
             self.value(&default.value, default.at, &rule.target, target);
         }
@@ -243,7 +252,9 @@ impl Context<'_> {
                 let near = nearest(name, names.iter().map(String::as_str));
                 // Two that are both a slip away leave it open which was meant.
                 let only = names.iter().filter(|n| surely(name, n)).count() == 1;
-                if let (Some(near), Some(last)) = (near, self.findings.pop()) {
+                let Some(near) = near else { return };
+                // Taken off only to be put back: where nothing is near, the finding stands as it is.
+                if let Some(last) = self.findings.pop() {
                     let last = last.near(Some(near));
                     let sure = only && surely(name, near);
                     self.findings.push(if sure { last.word(name.as_str(), near) } else { last });

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::meaning::{Field, data_like};
 use super::{Context, Reached};
-use crate::base::text::{nearest, quoted};
-use crate::base::yaml::Span;
+use crate::base::text::{nearest, quoted, words};
+use crate::base::yaml::Spanned;
+use crate::finding::Severity;
 use crate::mapping::kind::Kind;
 use crate::mapping::rule::{Else, Rule, Source, Step, ValueTable};
 use crate::mapping::transforms;
@@ -59,7 +61,8 @@ impl Context<'_> {
         if let Some(table) = &rule.values {
             kind = self.through_table(rule, table, &kind, target);
         }
-        if rule.default.is_some() {
+        if let Some(default) = &rule.default {
+            self.default(rule, default, &kind, target);
             (kind.nullable, kind.optional) = (false, false);
         }
         Some(kind)
@@ -82,12 +85,13 @@ impl Context<'_> {
                 self.error(step.at, "bad-transform", message, fix);
                 return None;
             }
-            self.epoch_unit(rule, step);
             if step.transform.name == "local_to_utc" && kind.format.as_deref() == Some("date-time") {
                 let message =
                     "local_to_utc takes a time without zone, but what comes to it here is a date-time, which has one";
                 self.warning(step.at, "zone-mismatch", message.to_owned(), "remove the transform, or make sure of it");
             }
+            self.rejected_values(step, &kind);
+            self.cut_id(rule, step, &kind);
             kind = transforms::flow(step.op.as_ref(), &kind);
         }
         Some(kind)
@@ -106,7 +110,13 @@ impl Context<'_> {
             k.max_length.filter(|_| text).or_else(|| (k.types == TypeSet::BOOLEAN).then_some(5))
         };
         let sum: Option<u64> = kinds.iter().map(longest).sum();
+        // Parts that may be missing or null are left out, with their separator.
+        let sure = kinds.iter().filter(|k| !k.optional && !k.nullable);
+        let shortest = |k: &Kind| if k.types == TypeSet::STRING { k.min_length } else { 1 };
+        let certain = sure.clone().count() as u64;
+        let fewest = sure.map(shortest).sum::<u64>() + separator.chars().count() as u64 * certain.saturating_sub(1);
         Some(Kind {
+            min_length: fewest,
             optional: kinds.iter().all(|k| k.optional || k.nullable),
             max_length: sum.map(|s| s.saturating_add(between)),
             ..Kind::of(TypeSet::STRING)
@@ -120,10 +130,11 @@ impl Context<'_> {
         kind: &Kind,
         target: Option<&Reached>,
     ) -> Kind {
-        let mut outputs: Vec<Value> = table.entries.iter().map(|(_, v)| v.clone()).collect();
-        if let Some(target) = target {
-            for (key, value) in &table.entries {
-                self.value(value, key.at, &rule.target, target);
+        // What does not fit is said once, at its entry.
+        let mut outputs: Vec<Value> = Vec::new();
+        for (key, value) in &table.entries {
+            if target.is_none_or(|t| self.value(value, key.at, &rule.target, t)) {
+                outputs.push(value.clone());
             }
         }
         let mut known = kind.values.clone();
@@ -155,15 +166,15 @@ impl Context<'_> {
                 outputs.extend(lacking.into_iter().filter(|v| !v.is_null()));
             }
             (Some(Else::Default(default)), lacking) => {
-                if let Some(target) = target {
-                    self.value(&default.value, default.at, &rule.target, target);
-                }
+                let fits = target.is_none_or(|t| self.value(&default.value, default.at, &rule.target, t));
                 if lacking.as_ref().is_none_or(|l| !l.is_empty()) {
                     let message = "a value that the table lacks becomes the default without a word".to_owned();
                     let fix = "use else: reject, to see new values as dead letters";
-                    self.add(default.at, crate::finding::Severity::Note, "else-hides-new-values", message, fix);
+                    self.add(default.at, Severity::Note, "else-hides-new-values", message, fix);
                 }
-                outputs.push(default.value.clone());
+                if fits {
+                    outputs.push(default.value.clone());
+                }
             }
             (Some(Else::Reject) | None, _) => {}
         }
@@ -174,6 +185,52 @@ impl Context<'_> {
         out.values = Some(outputs);
         out.measure();
         out
+    }
+
+    /// Values that are known to come and that a step cannot take.
+    fn rejected_values(&mut self, step: &Step, kind: &Kind) {
+        let Some(values) = kind.values.as_ref().filter(|_| step.op.reads().is_none()) else { return };
+        let bad: Vec<Value> = values.iter().filter(|v| step.op.apply(v, &Value::Null).is_err()).cloned().collect();
+        if bad.is_empty() {
+            return;
+        }
+        let message = format!("{} cannot take {}: such records are rejected", step.transform.name, list(&bad));
+        self.warning(step.at, "transform-rejects-value", message, "map the values in a values table instead");
+    }
+
+    /// An id that is cut: two records could become one.
+    fn cut_id(&mut self, rule: &Rule, step: &Step, kind: &Kind) {
+        const IDS: [&str; 8] = ["id", "uuid", "guid", "key", "iban", "sku", "ean", "isbn"];
+        let Source::Path(path) = &rule.source else { return };
+        let Some(most) = step.shown.strip_prefix("truncate ").and_then(|n| n.parse::<u64>().ok()) else { return };
+        let id = words(path.leaf()).last().is_some_and(|w| IDS.contains(&w.as_str()));
+        let Some(longest) = kind.max_length.filter(|l| id && *l > most) else { return };
+        let message =
+            format!("{} has up to {longest} characters and is cut to {most}: two ids can become one", rule.source);
+        self.warning(
+            step.at,
+            "id-truncated",
+            message,
+            "map it to a field that takes the whole id, or add sha256 before the cut",
+        );
+    }
+
+    /// A default that can never be used, or that reads like data.
+    fn default(&mut self, rule: &Rule, default: &Spanned<Value>, kind: &Kind, target: Option<&Reached>) {
+        if !kind.optional && !kind.nullable && !kind.types.is_any() {
+            let message = format!("the default is never used: {} is always there and never null", rule.source);
+            self.add(default.at, Severity::Note, "default-never-used", message, "take the default out");
+            return;
+        }
+        let Some((target, id)) = target.and_then(|t| Some((t, t.id?))) else { return };
+        let field = Field::new(self.target.0, id, rule.target.leaf(), &target.kind);
+        let Some(like) = data_like(&default.value, &field) else { return };
+        let message = format!("the default of target {} reads like {like}", quoted(&rule.target.to_string(), 80));
+        let fix = "leave the field out where the source has none, or write a default that shows that it is none";
+        self.warning(default.at, "default-looks-like-data", message, fix);
+        if let Some(last) = self.findings.last_mut() {
+            last.confidence = 0.65;
+        }
     }
 
     /// Entries that can never be used: usually a slip in a value's name.
@@ -189,28 +246,6 @@ impl Context<'_> {
             let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 60)));
             let message = format!("the source never sends \"{}\"", quoted(&key.value, 60));
             self.warning(key.at, "value-never-sent", message, format!("{near}values: {}", list(known)));
-        }
-    }
-
-    /// A step that reads seconds where the description speaks of milliseconds, or the other way round.
-    fn epoch_unit(&mut self, rule: &Rule, step: &crate::mapping::rule::Step) {
-        let Source::Path(path) = &rule.source else { return };
-        if step.transform.name != "epoch_to_datetime" {
-            return;
-        }
-        let Ok(reached) = super::walk(self.source.0, self.source.1, path) else { return };
-        let Some(id) = reached.id else { return };
-        let said = self.source.0.get(id).description.to_lowercase();
-        let (millis, seconds) =
-            (said.contains("millisecond"), said.contains("seconds") && !said.contains("millisecond"));
-        let takes_millis = step.shown.contains("millis");
-        if (millis && !takes_millis) || (seconds && takes_millis) {
-            let at: Span = step.at;
-            let (is, not) = if millis { ("millis", "seconds") } else { ("seconds", "millis") };
-            let message = format!("the description of {path} speaks of {is}, the transform reads {not}");
-            self.warning(at, "epoch-unit-mismatch", message, format!("write {{epoch_to_datetime: {is}}}"));
-            self.mended(not, is);
-            self.resting_on(&reached.pointer);
         }
     }
 }

@@ -34,14 +34,15 @@ struct Seen {
     first: usize,
 }
 
-/// Tries records, each with its line in the file it came from. `source` and `target` as for [`super::check`]; `file` and
-/// `at` are where findings about the records themselves point.
+/// Tries records, each with its line in the file `samples`. `source` and `target` as for [`super::check`]; `file` is where
+/// the rules stand, `at` where findings of the mapping as a whole point.
 #[must_use]
 pub fn trial<'v>(
     mapping: &Mapping,
     source: (&Schemas, SchemaId),
     target: (&Schemas, SchemaId),
     records: impl IntoIterator<Item = (usize, &'v Value)>,
+    samples: &str,
     file: &str,
     at: Span,
 ) -> Trial {
@@ -86,7 +87,9 @@ pub fn trial<'v>(
     for ((code, at, message), Seen { count, first }) in seen {
         let of = plural(trial.records as u64, "record");
         let message = format!("{count} of {of}: {message}; the first on line {first}");
-        let location = Location::at(file, at);
+        let described = code == "sample-not-as-described";
+        let line = Span { line: u32::try_from(first).unwrap_or(u32::MAX), column: 1 };
+        let location = if described { Location::at(samples, line) } else { Location::at(file, at) };
         trial.findings.push(match code {
             "sample-not-as-described" => Finding::note(code, location, message)
                 .fix("the description is wrong or old: correct it by an overlay, and check what the mapping makes of it"),

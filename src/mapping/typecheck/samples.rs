@@ -82,12 +82,23 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     }
     for rule in &mapping.rules {
         let told = cx.findings.iter().any(|f| covers(rule, f.location.at));
-        if !told && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all) {
+        if !told && !open_text(cx, rule) && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all) {
             let message = format!("the rule of {} rejects every one of {all} generated records", rule.target);
             let fix = "check the transforms and the table against what the source sends: as it is, every record is dead-lettered";
             cx.error(rule.source_at, "always-rejected", message, fix);
         }
     }
+}
+
+/// Whether the rule reads a text of which nothing is said: what is drawn for it proves nothing about what it holds.
+fn open_text(cx: &Context<'_>, rule: &Rule) -> bool {
+    rule.reads().any(|path| {
+        let Ok(reached) = super::walk(cx.source.0, cx.source.1, path) else { return true };
+        let Some(id) = reached.id else { return true };
+        let schema = cx.source.0.get(id);
+        let text = reached.kind.types.is_any() || reached.kind.types.has(TypeSet::STRING);
+        text && reached.kind.values.is_none() && reached.kind.format.is_none() && schema.pattern.is_none()
+    })
 }
 
 /// Whether a place belongs to a rule that has been complained about.

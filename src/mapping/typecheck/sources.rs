@@ -31,7 +31,9 @@ impl Context<'_> {
             let message = format!("{path} is always there, so what follows it in first_of is never used");
             self.warning(rule.source_at, "never-reached", message, "put it last, or remove what follows it");
         }
-        Some(Kind { optional: sure.is_none(), ..Kind::either(&kinds) })
+        // What follows one that is always there never comes.
+        let possible = sure.and_then(|i| kinds.get(..=i)).unwrap_or(&kinds);
+        Some(Kind { optional: sure.is_none(), ..Kind::either(possible) })
     }
 
     pub(super) fn template(&mut self, rule: &Rule, template: &Template) -> Option<Kind> {
@@ -151,7 +153,8 @@ impl Context<'_> {
             (_, None) => None,
         };
         let min_items = if shorter { 0 } else { reached.kind.min_items };
-        let list = Kind { items: item.map(Box::new), min_items, ..Kind::of(TypeSet::ARRAY) };
+        let max_items = reached.kind.max_items;
+        let list = Kind { items: item.map(Box::new), min_items, max_items, ..Kind::of(TypeSet::ARRAY) };
         let list = reached.kind.around(list);
         self.beside(&each.then);
         let mut kind = self.through_steps(rule, &each.then, list)?;

@@ -1,0 +1,275 @@
+//! What words of field names mean: `words.txt`, read once.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use crate::base::text::{singular, words};
+
+/// The vocabulary: words with the meanings they share.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    words: BTreeMap<String, Entry>,
+    /// What a short or joined word stands for.
+    stands: BTreeMap<String, Vec<String>>,
+    /// The word that stands for a meaning: the first of its line.
+    firsts: BTreeMap<u16, String>,
+}
+
+/// What is known of one word. Meanings are numbers of lines of the file.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Entry {
+    pub(super) same: Vec<u16>,
+    /// Lines with `~` that have the word on the left, or on the right: near is who stands on the other side.
+    pub(super) left: Vec<u16>,
+    pub(super) right: Vec<u16>,
+    /// Sets of words that exclude each other, with the place in the set.
+    pub(super) excludes: Vec<(u16, u8)>,
+    pub(super) wrapper: bool,
+}
+
+/// Longest name that is taken apart by known words.
+const LONGEST: usize = 40;
+
+impl Vocabulary {
+    /// The one that is built in.
+    pub(super) fn get() -> &'static Self {
+        static ONE: OnceLock<Vocabulary> = OnceLock::new();
+        ONE.get_or_init(|| Self::read(include_str!("words.txt")))
+    }
+
+    fn read(text: &str) -> Self {
+        let mut out = Self::default();
+        for (line, n) in text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).zip(0_u16..) {
+            if let Some((short, long)) = line.split_once('=') {
+                let long: Vec<String> = long.split_whitespace().map(singular).collect();
+                for word in &long {
+                    out.words.entry(word.clone()).or_default();
+                }
+                out.stands.insert(short.trim().to_owned(), long);
+            } else if let Some((left, right)) = line.split_once('~') {
+                left.split_whitespace().for_each(|w| out.words.entry(singular(w)).or_default().left.push(n));
+                right.split_whitespace().for_each(|w| out.words.entry(singular(w)).or_default().right.push(n));
+            } else {
+                let (mark, rest) = match line.split_once(' ') {
+                    Some((mark @ ("!" | "." | "?"), rest)) => (mark, rest),
+                    _ => ("", line),
+                };
+                for (place, word) in (0_u8..).zip(rest.split_whitespace()) {
+                    let entry = out.words.entry(singular(word)).or_default();
+                    match mark {
+                        "!" => entry.excludes.push((n, place)),
+                        "." => entry.wrapper = true,
+                        "?" => {}
+                        _ => {
+                            entry.same.push(n);
+                            out.firsts.entry(n).or_insert_with(|| singular(word));
+                        }
+                    }
+                }
+            }
+        }
+        out.spread();
+        out
+    }
+
+    /// What excludes a word excludes the words of the same meaning too, unless the set names them itself.
+    fn spread(&mut self) {
+        let mut of_line: BTreeMap<u16, Vec<(u16, u8)>> = BTreeMap::new();
+        for entry in self.words.values() {
+            for line in &entry.same {
+                of_line.entry(*line).or_default().extend(&entry.excludes);
+            }
+        }
+        for entry in self.words.values_mut() {
+            let named: Vec<u16> = entry.excludes.iter().map(|e| e.0).collect();
+            for line in &entry.same {
+                for new in of_line.get(line).into_iter().flatten() {
+                    if !named.contains(&new.0) && !entry.excludes.contains(new) {
+                        entry.excludes.push(*new);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn entry(&self, word: &str) -> Option<&Entry> {
+        self.words.get(word)
+    }
+
+    /// The words of a name, lower-case and singular, joined and short ones taken apart: `createdate` is created and date.
+    pub(super) fn words_of(&self, name: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        for word in words(name) {
+            // `line1` is line and 1; `3rd` stays.
+            let digits = word.len() - word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            let (head, number) = word.split_at(word.len() - digits);
+            if !head.is_empty() {
+                self.take_apart(head, &mut out);
+            }
+            if !number.is_empty() {
+                out.push(number.trim_start_matches('0').to_owned());
+            }
+        }
+        out.retain(|w| !w.is_empty());
+        out
+    }
+
+    /// The words of a name, each replaced by the one that stands for its meaning; none twice.
+    pub(super) fn meaning(&self, name: &str) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        for word in self.words_of(name) {
+            let first = self.entry(&word).and_then(|e| e.same.first()).and_then(|line| self.firsts.get(line));
+            let word = first.cloned().unwrap_or(word);
+            if !out.contains(&word) {
+                out.push(word);
+            }
+        }
+        out
+    }
+
+    /// Whether two words are alike enough to name as the reason of a match.
+    pub(super) fn akin(&self, a: &str, b: &str) -> bool {
+        a == b || alike((a, self.entry(a)), (b, self.entry(b))) >= 0.5
+    }
+
+    fn take_apart(&self, word: &str, out: &mut Vec<String>) {
+        let one = singular(word);
+        for form in [word, one.as_str()] {
+            if let Some(long) = self.stands.get(form) {
+                out.extend(long.iter().cloned());
+                return;
+            }
+        }
+        if self.known(word) || self.known(&one) || !(6..=LONGEST).contains(&word.len()) || !word.is_ascii() {
+            out.push(one);
+            return;
+        }
+        match self.segments(word) {
+            Some(parts) => {
+                for part in parts {
+                    match self.stands.get(part) {
+                        Some(long) => out.extend(long.iter().cloned()),
+                        None => out.push(singular(part)),
+                    }
+                }
+            }
+            None => out.push(one),
+        }
+    }
+
+    fn known(&self, word: &str) -> bool {
+        self.words.contains_key(word) || self.stands.contains_key(word)
+    }
+
+    /// Known words that make up the whole of `word`, the fewest; at most four, and none of one letter.
+    fn segments<'w>(&self, word: &'w str) -> Option<Vec<&'w str>> {
+        // For each end: how many words lead there, and where the last of them starts.
+        let mut best: Vec<Option<(usize, usize)>> = vec![None; word.len() + 1];
+        if let Some(first) = best.first_mut() {
+            *first = Some((0, 0));
+        }
+        for end in 2..=word.len() {
+            for start in 0..end - 1 {
+                let Some(Some((count, _))) = best.get(start).copied() else { continue };
+                let Some(part) = word.get(start..end) else { continue };
+                let short = part.len() == 2 && !["id", "at", "by", "on", "to", "is", "no", "in", "of"].contains(&part);
+                if short || !(self.known(part) || part.len() > 4 && self.known(&singular(part))) {
+                    continue;
+                }
+                if let Some(slot) = best.get_mut(end)
+                    && slot.is_none_or(|(c, _)| count + 1 < c)
+                {
+                    *slot = Some((count + 1, start));
+                }
+            }
+        }
+        let (count, _) = (*best.last()?)?;
+        if !(2..=4).contains(&count) {
+            return None;
+        }
+        let (mut parts, mut end) = (Vec::new(), word.len());
+        while end > 0 {
+            let (_, start) = (*best.get(end)?)?;
+            parts.push(word.get(start..end)?);
+            end = start;
+        }
+        parts.reverse();
+        Some(parts)
+    }
+}
+
+/// How alike two different words are, 0 to 1: of one meaning, near each other, one the beginning of the other, or a slip apart.
+pub(super) fn alike(a: (&str, Option<&Entry>), b: (&str, Option<&Entry>)) -> f32 {
+    if let (Some(x), Some(y)) = (a.1, b.1) {
+        let meet = |p: &[u16], q: &[u16]| p.iter().any(|l| q.contains(l));
+        if meet(&x.same, &y.same) {
+            return 0.9;
+        }
+        if meet(&x.left, &y.right) || meet(&x.right, &y.left) {
+            return 0.5;
+        }
+    }
+    // Two words that are both known are not a slip of each other: current and currency.
+    let known = a.1.is_some() && b.1.is_some();
+    let (short, long) = if a.0.len() <= b.0.len() { (a.0, b.0) } else { (b.0, a.0) };
+    if short.len() < 3 || short.as_bytes().first() != long.as_bytes().first() {
+        return 0.0;
+    }
+    if long.starts_with(short) {
+        return if short.len() >= 5 { 0.85 } else { 0.6 };
+    }
+    if short.len() < 4 {
+        return 0.0;
+    }
+    if known {
+        return 0.0;
+    }
+    // The same stem: operate, operation; diagnosis, diagnostic.
+    let common = short.bytes().zip(long.bytes()).take_while(|(x, y)| x == y).count();
+    if common >= 5 && common * 10 >= short.len() * 7 {
+        return 0.75;
+    }
+    let near = strsim::damerau_levenshtein(short, long);
+    match near {
+        1 if short.len() >= 5 => 0.85,
+        2 if short.len() >= 8 => 0.7,
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_and_short_names_are_taken_apart() {
+        let of = |name: &str| Vocabulary::get().words_of(name).join(" ");
+        assert_eq!(of("createdate"), "created date");
+        assert_eq!(of("hs_lastmodifieddate"), "hs last modified date");
+        assert_eq!(of("mobilephone"), "mobile phone");
+        assert_eq!(of("dob"), "birth date");
+        assert_eq!(of("address1"), "address 1");
+        assert_eq!(of("line_items"), "line item");
+        assert_eq!(of("photograph"), "photograph");
+    }
+
+    #[test]
+    fn no_word_is_taken_apart_into_itself() {
+        let v = Vocabulary::get();
+        for (short, long) in &v.stands {
+            assert!(!long.contains(short), "{short}");
+        }
+    }
+
+    #[test]
+    fn words_of_one_meaning_are_alike_and_opposites_are_known() {
+        let v = Vocabulary::get();
+        let of = |a: &'static str, b: &'static str| alike((a, v.entry(a)), (b, v.entry(b)));
+        assert!(of("updated", "modified") > 0.8);
+        assert!(of("phone", "mobile") < 0.7);
+        assert!(of("colour", "color") > 0.6);
+        assert!(of("charge", "price") > of("charge", "city"));
+        let set = |w: &str| v.entry(w).map(|e| e.excludes.clone()).unwrap_or_default();
+        assert!(set("modified").iter().any(|(s, p)| set("created").iter().any(|(t, q)| s == t && p != q)));
+    }
+}
