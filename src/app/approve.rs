@@ -146,7 +146,14 @@ pub fn petition(app: &App, request: &Request) -> Result<Petition, No> {
         .map(|c| format!("{}: {}", c.id.value, text::quoted(&c.says, 160)));
     let waiting =
         facts.waiting().filter(|f| f.in_contract).map(|f| format!("{}: {}", f.id, text::quoted(&f.question(), 400)));
-    let assumed = unknown.chain(waiting).collect();
+    // Errors that the file accepts, and nobody has been asked about.
+    let taken = compiled
+        .risks
+        .iter()
+        .filter_map(|r| Some((r.waits_as()?, r)))
+        .filter(|(id, _)| !facts.constraints.contains_key(id.as_str()))
+        .map(|(id, r)| format!("{id}: {}", text::quoted(&r.says(), 300)));
+    let assumed = unknown.chain(taken).chain(waiting).collect();
     let plans = compiled.plans(contract, None, &BTreeMap::new())?;
     Ok(Petition {
         statement: subject.statement(request.what, risk),

@@ -108,7 +108,9 @@ fn text(used: &Used<'_>, name: &str) -> String {
         return schemas.get(id).description.clone();
     }
     let Some((object, bound)) = name.split_once('[') else {
-        return used.operation.parameter(name).map(|p| p.description.clone()).unwrap_or_default();
+        let Some(p) = used.operation.parameter(name) else { return String::new() };
+        let of_schema = || p.schema.map(|id| schemas.get(id).description.clone()).unwrap_or_default();
+        return if p.description.is_empty() { of_schema() } else { p.description.clone() };
     };
     let whole = used.operation.parameter(name).map(|p| p.description.clone());
     let inner = || {

@@ -4,6 +4,7 @@ use super::told::Field;
 use super::{Check, Subject};
 use crate::base::text::quoted;
 use crate::finding::{Finding, Severity};
+use crate::model::{SchemaId, Schemas};
 
 pub(super) static CHECK: Check = Check {
     code: "incremental-field-optional",
@@ -31,12 +32,20 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             quoted(&clause.param, 60)
         );
         let fix = "use a field that every record has; or leave incremental out, so that every pass reads all";
-        // Null is said on purpose; that a field is not required is often said of all that nobody looked at.
-        let finding = if nullable {
+        // Null is said on purpose, unless it is said of nearly all; that a field is not required is often said of all that
+        // nobody looked at.
+        let finding = if nullable && !all_nullable(&used.system.schemas, field.record) {
             subject.warning(&CHECK, clause.field.at, message)
         } else {
             Finding::note(CHECK.code, subject.location(clause.field.at), message)
         };
         out.push(finding.fix(fix).because_of(field.pointer()));
     }
+}
+
+/// Most of the fields may be null: a description that says so of everything says nothing of one.
+fn all_nullable(schemas: &Schemas, record: SchemaId) -> bool {
+    let fields = schemas.properties(record);
+    let nullable = fields.values().filter(|id| schemas.get(*id).nullable()).count();
+    fields.len() >= 4 && nullable * 10 >= fields.len() * 8
 }
