@@ -27,8 +27,8 @@ pub(super) struct Ends<'a> {
     pub(super) key: Option<&'a str>,
     /// The rules, by the path that they write.
     pub(super) rules: BTreeMap<String, &'a Rule>,
-    /// Every path that its rules read, and every path around one of these.
-    read: BTreeSet<String>,
+    /// The rules that read a path, by every path that is read; and every path around one of these.
+    read: BTreeMap<String, Vec<&'a Rule>>,
     around: BTreeSet<String>,
 }
 
@@ -49,8 +49,13 @@ impl<'a> Subject<'a> {
             }
         }
         let rules = self.mappings.get(&flow.name).map(|m| m.rules()).unwrap_or_default();
-        let read: BTreeSet<String> = rules.iter().flat_map(Rule::reads).map(plain).collect();
-        let around = read.iter().flat_map(|path| prefixes(path)).map(str::to_owned).collect();
+        let mut read: BTreeMap<String, Vec<&Rule>> = BTreeMap::new();
+        for rule in rules {
+            for path in rule.reads() {
+                read.entry(plain(path)).or_default().push(rule);
+            }
+        }
+        let around = read.keys().flat_map(|path| prefixes(path)).map(str::to_owned).collect();
         Ends {
             flow,
             from: self.account(&flow.source.system),
@@ -88,7 +93,7 @@ impl Ends<'_> {
             let path = plain(&rule.target);
             let key = self.key == Some(target.as_str()) || *target == other.flow.source.key.value;
             !key && !matches!(rule.source, Source::Const(_))
-                && (other.around.contains(&path) || prefixes(&path).any(|p| other.read.contains(p)))
+                && (other.around.contains(&path) || prefixes(&path).any(|p| other.read.contains_key(p)))
         })
     }
 
@@ -101,17 +106,16 @@ impl Ends<'_> {
             let name = words(mark.target.leaf());
             let asked = other.flow.source.params.iter().any(|(param, _)| {
                 let param = words(param);
-                name.iter().all(|w| param.contains(w))
+                !name.is_empty() && name.iter().all(|w| param.contains(w))
             });
-            let path = plain(&mark.target);
-            if asked || !other.read.contains(&path) {
-                return asked;
+            if asked {
+                return true;
             }
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            other.rules.values().filter(|r| r.reads().any(|p| plain(p) == path)).any(|r| {
-                // What is neither copied nor joined depends on the mark: a condition, a program.
-                let copies = matches!(r.source, Source::Path(_) | Source::Const(_) | Source::Join { .. });
-                r.values.as_ref().map_or(!copies, |table| {
+            other.read.get(&plain(&mark.target)).into_iter().flatten().any(|r| {
+                // A condition or a program makes the value depend on the mark.
+                let depends = matches!(r.source, Source::When(_) | Source::Jq(_));
+                r.values.as_ref().map_or(depends, |table| {
                     let lacks = table.entries.iter().all(|(from, _)| from.value != text);
                     lacks && matches!(table.otherwise, None | Some(Else::Reject))
                 })
