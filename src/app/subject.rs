@@ -62,8 +62,6 @@ pub(super) struct Compiled {
     pub mappings: BTreeMap<String, Mapping>,
     /// The constraints whose origin was looked up in a description and is there.
     pub found: BTreeSet<String>,
-    /// The findings that the contract takes as they are, with reason and name.
-    pub risks: Vec<checks::Risk>,
     /// Everything found, tidy.
     pub findings: Vec<Finding>,
     /// What `accepted` takes of it; among the findings each is a note.

@@ -8,6 +8,7 @@ mod fact;
 mod fields;
 mod lookup;
 mod names;
+pub mod narrow;
 mod operation;
 mod pattern;
 mod properties;

@@ -16,7 +16,7 @@ use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::digest::Digest;
 use crate::base::{fs, text};
 use crate::checks::assumptions::{Assumption, assumptions};
-use crate::checks::{self, budget};
+use crate::checks::budget;
 use crate::contract::{ConstraintKind, Contract};
 use crate::evidence::{EventKind, Phase};
 use crate::knowledge;

@@ -19,8 +19,6 @@ mod walk;
 pub use self::real::{Trial, shape, trial};
 use std::cell::OnceCell;
 
-use serde_json::Value;
-
 pub use self::codes::CODES;
 pub(super) use self::meaning::is_money;
 use self::walk::{Reached, Stop, walk};
@@ -30,6 +28,7 @@ use super::{Mapping, kind::Kind};
 use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::{Span, Spanned};
 use crate::finding::{Finding, Location, Severity, tidy};
+use crate::model::narrow::Wanted;
 use crate::model::{SchemaId, Schemas, TypeSet};
 
 /// Checks a mapping. `source` is the schema of a record as it is read, `target` that of a body as it is written;
@@ -42,7 +41,7 @@ pub fn check(
     unmapped: &[Spanned<String>],
     file: &str,
 ) -> Vec<Finding> {
-    let mut cx = Context { source, target, file, findings: Vec::new(), records: OnceCell::new() };
+    let mut cx = Context::new(source, target, file, wanted(mapping));
     cx.rules(mapping, Span::default());
     branches::unhandled(&mut cx, mapping, unmapped);
     currency::dropped(&mut cx, mapping);
@@ -90,7 +89,7 @@ pub(super) fn rule_errors(
     source: (&Schemas, SchemaId),
     target: (&Schemas, SchemaId),
 ) -> Vec<&'static str> {
-    let mut cx = Context { source, target, file: "", findings: Vec::new(), records: OnceCell::new() };
+    let mut cx = Context::new(source, target, "", wanted(mapping));
     mapping.rules.iter().for_each(|r| cx.rule(r));
     cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
@@ -104,14 +103,32 @@ struct Context<'a> {
     target: (&'a Schemas, SchemaId),
     file: &'a str,
     findings: Vec<Finding>,
-    /// Generated records of the source, made when they are first asked for.
-    records: OnceCell<Vec<Value>>,
+    /// The fields of the source that its rules read.
+    wanted: Wanted,
+    /// Generated records of the source with these fields, made when they are first asked for.
+    records: OnceCell<samples::Records>,
+}
+
+/// The fields of the source that a mapping reads.
+fn wanted(mapping: &Mapping) -> Wanted {
+    if mapping.reads_all() { Wanted::all() } else { Wanted::paths(mapping.reads()) }
 }
 
 /// One side of a rule, for messages: its path, shown, and where it was read.
 struct Side {
     path: String,
     pointer: String,
+}
+
+impl<'a> Context<'a> {
+    const fn new(
+        source: (&'a Schemas, SchemaId),
+        target: (&'a Schemas, SchemaId),
+        file: &'a str,
+        wanted: Wanted,
+    ) -> Self {
+        Self { source, target, file, findings: Vec::new(), wanted, records: OnceCell::new() }
+    }
 }
 
 impl Context<'_> {

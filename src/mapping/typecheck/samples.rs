@@ -12,29 +12,44 @@ use crate::base::yaml::Span;
 use crate::mapping::Mapping;
 use crate::mapping::path::Segment;
 use crate::mapping::rule::Rule;
+use crate::model::narrow::narrowed;
 use crate::model::sample::sample;
 use crate::model::shrink::shrink;
-use crate::model::{Direction, Facets, Schema, Schemas, TypeSet, extreme, validate};
+use crate::model::{Direction, Facets, Schema, SchemaId, Schemas, TypeSet, extreme, validate};
 
 const ROUNDS: u64 = 64;
 /// Of so many of them the edges are tried too.
 const EDGED: u64 = 4;
+/// Schemas of a record that takes long to make.
+const LARGE: usize = 600;
 /// Longest record that a finding shows, in characters.
 const SHOWN: usize = 300;
 
-/// Records of the source: 64 drawn ones, and the edges of the first four (least, empty, most, odd).
+/// Records of the source, with the fields that the mapping reads, and the schema that they were made from.
+pub(super) struct Records {
+    schemas: Schemas,
+    id: SchemaId,
+    all: Vec<Value>,
+}
+
+/// 64 drawn records, and the edges of the first four (least, empty, most, odd); fewer where each is large.
 pub(super) fn records<'c>(cx: &'c Context<'_>) -> &'c [Value] {
+    &made(cx).all
+}
+
+fn made<'c>(cx: &'c Context<'_>) -> &'c Records {
     cx.records.get_or_init(|| {
-        let (schemas, id) = cx.source;
-        let mut out = Vec::new();
-        for seed in 0..ROUNDS {
-            let record = sample(schemas, id, &mut Rng::seeded(seed), Direction::Response);
+        let (schemas, id) = narrowed(cx.source.0, cx.source.1, &cx.wanted);
+        let rounds = if schemas.len() > LARGE { ROUNDS / 8 } else { ROUNDS };
+        let mut all = Vec::new();
+        for seed in 0..rounds {
+            let record = sample(&schemas, id, &mut Rng::seeded(seed), Direction::Response);
             if seed < EDGED {
-                out.extend(extreme::extremes(schemas, id, &record, Direction::Response));
+                all.extend(extreme::extremes(&schemas, id, &record, Direction::Response));
             }
-            out.push(record);
+            all.push(record);
         }
-        out
+        Records { schemas, id, all }
     })
 }
 
@@ -113,7 +128,8 @@ fn sort_of(because: &str) -> String {
 
 /// A smaller record that shows the same.
 pub(super) fn shrunk(cx: &Context<'_>, record: &Value, shows: impl Fn(&Value) -> bool) -> Value {
-    shrink(cx.source.0, cx.source.1, record, Direction::Response, shows)
+    let made = made(cx);
+    shrink(&made.schemas, made.id, record, Direction::Response, shows)
 }
 
 /// The last finding is shown by this generated record.

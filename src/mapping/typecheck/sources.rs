@@ -1,12 +1,10 @@
 //! Kinds of the sources that are more than one path: `first_of`, `template`, `when`, `each`, `jq`.
 
-use std::cell::OnceCell;
-
 use serde_json::Value;
 
 use super::outcome::{list, refused};
 use super::walk::{item_of, walk};
-use super::{Context, Kind, Reached, samples};
+use super::{Context, Kind, Reached, samples, wanted};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::Finding;
@@ -15,6 +13,7 @@ use crate::mapping::jq::Program;
 use crate::mapping::path::Path;
 use crate::mapping::rule::{Each, Rule, When};
 use crate::mapping::template::Template;
+use crate::model::narrow::Wanted;
 use crate::model::{SchemaId, TypeSet};
 
 const SCALAR: TypeSet = TypeSet::STRING.with(TypeSet::NUMBER).with(TypeSet::INTEGER).with(TypeSet::BOOLEAN);
@@ -135,14 +134,19 @@ impl Context<'_> {
         let item = match (&each.map, source_item) {
             (Some(map), Some(source)) => {
                 if let Some(target) = target_item.filter(|_| each.then.is_empty()) {
-                    self.inside(source, target, |cx| cx.rules(map, rule.source_at));
+                    self.inside(source, target, wanted(map), |cx| cx.rules(map, rule.source_at));
                 }
                 Some(Kind::of(TypeSet::OBJECT))
             }
             (None, Some(source)) => {
                 let taken = match &each.take {
                     None => Kind::from_schema(self.source.0, source),
-                    Some(path) => self.inside(source, self.target.1, |cx| cx.reach_source(path, rule.source_at))?.kind,
+                    Some(path) => {
+                        self.inside(source, self.target.1, Wanted::default(), |cx| {
+                            cx.reach_source(path, rule.source_at)
+                        })?
+                        .kind
+                    }
                 };
                 self.beside(&rule.steps);
                 let finished = self.each_item(rule, taken)?;
@@ -165,14 +169,14 @@ impl Context<'_> {
     }
 
     /// The same with an item in the place of the record; its findings are ours.
-    fn inside<T>(&mut self, source: SchemaId, target: SchemaId, look: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        let mut inside = Context {
-            source: (self.source.0, source),
-            target: (self.target.0, target),
-            file: self.file,
-            findings: Vec::new(),
-            records: OnceCell::new(),
-        };
+    fn inside<T>(
+        &mut self,
+        source: SchemaId,
+        target: SchemaId,
+        wanted: Wanted,
+        look: impl FnOnce(&mut Context<'_>) -> T,
+    ) -> T {
+        let mut inside = Context::new((self.source.0, source), (self.target.0, target), self.file, wanted);
         let seen = look(&mut inside);
         self.findings.append(&mut inside.findings);
         seen
