@@ -55,7 +55,8 @@ fn grown(seen: &[&Seen<'_>], plan: Plan) -> Forest {
 
 /// Numbers of which more speaks for a match whatever the others are, and those of which more speaks against it.
 fn directions() -> Vec<i8> {
-    const FOR: [&str; 37] = [
+    const FOR: [&str; 38] = [
+        "at a glance",
         "same name",
         "name letters",
         "name trigrams",

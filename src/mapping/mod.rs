@@ -11,7 +11,7 @@ pub mod transforms;
 mod typecheck;
 
 pub use explain::MappingRow;
-pub use matcher::{Suggestion, suggest};
+pub use matcher::{Suggestion, suggest, suggest_named};
 pub use path::Path;
 pub use rule::{Rule, compile};
 pub use typecheck::{check, field};

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 /// A pair that may be chosen, and what it is worth; above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Edge {
+pub(super) struct Edge {
     /// Index of the source field.
-    pub source: usize,
+    pub(super) source: usize,
     /// Index of the target field.
-    pub target: usize,
+    pub(super) target: usize,
     /// What it adds.
-    pub worth: f32,
+    pub(super) worth: f32,
 }
 
 /// Largest part that is solved exactly; beyond it, best first. Parts are small: few pairs are worth anything.
@@ -19,7 +19,7 @@ const LARGEST: usize = 400;
 
 /// Indexes of the edges chosen, ascending. Fields that no edges tie together are solved apart.
 #[must_use]
-pub fn assign(edges: &[Edge]) -> Vec<usize> {
+pub(super) fn assign(edges: &[Edge]) -> Vec<usize> {
     let mut parts = Parts::default();
     for edge in edges {
         parts.join(2 * edge.source, 2 * edge.target + 1);

@@ -28,8 +28,8 @@ pub(super) fn rule(source: Schema<'_>, target: Schema<'_>, from: &[Leaf], s: &Le
         && !given.iter().all(|v| taken.contains(v))
     {
         let table = table(given, taken);
-        if table.is_empty() {
-            return None; // the values have nothing in common: a person must say what they mean
+        if table.len() * 2 < given.len() {
+            return None; // most values have no counterpart, and would be rejected: a person must say what they mean
         }
         let lacking = given.len() - table.len();
         if lacking > 0 {

@@ -3,7 +3,7 @@
 use super::features::Pairs;
 
 /// How many numbers tell of rivals.
-pub const COUNT: usize = 16;
+pub(super) const COUNT: usize = 16;
 
 /// Their names, in order.
 pub const NAMES: [&str; COUNT] = [

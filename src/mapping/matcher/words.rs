@@ -129,7 +129,12 @@ impl Vocabulary {
 
     /// Whether two words are alike enough to name as the reason of a match.
     pub(super) fn akin(&self, a: &str, b: &str) -> bool {
-        a == b || alike((a, self.entry(a)), (b, self.entry(b))) >= 0.5
+        self.likeness(a, b) >= 0.5
+    }
+
+    /// How alike two words are, 0 to 1.
+    pub(super) fn likeness(&self, a: &str, b: &str) -> f32 {
+        if a == b { 1.0 } else { alike((a, self.entry(a)), (b, self.entry(b))) }
     }
 
     fn take_apart(&self, word: &str, out: &mut Vec<String>) {
