@@ -158,7 +158,7 @@ fn the_matcher_holds_its_level_on_the_corpus() {
         f1(proposed),
         f1(judged)
     );
-    assert!(f1(judged) >= 0.80, "F1g {:.3}", f1(judged));
+    assert!(f1(judged) >= 0.82, "F1g {:.3}", f1(judged));
 }
 
 /// Sources that may be meant as well are told with score and reason, never as sure as a fact, the likeliest first.

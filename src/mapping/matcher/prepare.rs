@@ -178,6 +178,9 @@ impl Words {
     }
 }
 
+/// Most words of one key, and most keys of one path, the innermost: what is longer was not named by people.
+const MOST_WORDS: usize = 10;
+const MOST_KEYS: usize = 6;
 /// Longest description that is read, in bytes; what a field is stands at its beginning.
 const MOST_TEXT: usize = 600;
 const STOP: [&str; 40] = [
@@ -229,7 +232,9 @@ fn take_apart(side: &Side, words: &mut Words, shared: &mut Shared) -> Vec<Prepar
 
 fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Shared) -> Prepared {
     let vocabulary = Vocabulary::get();
-    let keys: Vec<Vec<String>> = field.keys.iter().map(|k| vocabulary.words_of(k)).collect();
+    let words_of = |key: &String| vocabulary.words_of(key).into_iter().take(MOST_WORDS).collect();
+    let from = field.keys.len().saturating_sub(MOST_KEYS);
+    let keys: Vec<Vec<String>> = field.keys.iter().skip(from).map(words_of).collect();
     let leaf = keys.last().cloned().unwrap_or_default();
     let wrapper = |w: &String| vocabulary.entry(w).is_some_and(|e| e.wrapper);
     let without = |key: &[String]| -> Vec<String> {
