@@ -53,6 +53,8 @@ pub struct Suggestion {
 const CEILING: f64 = 0.70;
 /// A source feeds a second target where that is at least so likely.
 pub const SHARED: f32 = 0.28;
+/// Where names share no word, a pair must be so likely to be written down: types and values alone mislead.
+const WORDLESS: f32 = 0.5;
 /// What is less likely is not named as an alternative.
 const ALTERNATIVE: f32 = 0.04;
 
@@ -91,6 +93,9 @@ pub fn suggest_named(
     let mut rules: BTreeMap<(usize, usize), (usize, propose::Proposal)> = BTreeMap::new();
     for pair in ranked.iter().take_while(|p| p.likelihood > least) {
         let (Some(s), Some(t)) = (from.get(pair.source), to.get(pair.target)) else { continue };
+        if pair.likelihood < WORDLESS && !propose::share_words(s, t) {
+            continue;
+        }
         let rule = if propose::other_part(s, t) {
             let part = propose::part_of_name(source, target, &from, t);
             part.and_then(|(leaf, rule)| Some((from.iter().position(|l| l.path == leaf.path)?, rule)))

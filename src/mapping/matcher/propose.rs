@@ -94,6 +94,13 @@ pub(super) fn other_part(s: &Leaf, t: &Leaf) -> bool {
     part(s) != part(t)
 }
 
+/// Whether names or paths share a word, or a word of the same meaning.
+pub(super) fn share_words(s: &Leaf, t: &Leaf) -> bool {
+    let vocabulary = Vocabulary::get();
+    let theirs = || t.name.iter().chain(&t.above);
+    s.name.iter().chain(&s.above).any(|w| theirs().any(|o| vocabulary.akin(w, o)))
+}
+
 /// Why these two, in words.
 pub(super) fn names(s: &Leaf, t: &Leaf) -> String {
     let vocabulary = Vocabulary::get();
