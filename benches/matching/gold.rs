@@ -103,7 +103,8 @@ impl Row {
             letters.collect()
         };
         let (mut source, mut target) = (self.source.clone(), self.source.clone());
-        (source.fields.clear(), target.fields.clear());
+        source.fields.clear();
+        target.fields.clear();
         let mut gold = BTreeSet::new();
         for field in &self.source.fields {
             let path = field.keys.join(".");
