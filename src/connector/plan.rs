@@ -31,6 +31,9 @@ pub struct Plan {
     pub delivery: Delivery,
 }
 
+/// Code of what was mapped and would be refused by the target.
+pub(super) const DOES_NOT_FIT: &str = "does-not-fit";
+
 /// The schema of one record as the target takes it.
 #[derive(Debug, Clone)]
 pub struct Takes {
@@ -54,7 +57,7 @@ impl Plan {
                 let place = violation.pointer.trim_start_matches('/').replace('/', ".");
                 let rule = self.mapping.rules().iter().find(|r| place.starts_with(&r.target.to_string()));
                 Err(Rejection {
-                    code: "does-not-fit",
+                    code: DOES_NOT_FIT,
                     target: if place.is_empty() { "the record".to_owned() } else { place.clone() },
                     from: rule.map_or_else(|| "the mapping".to_owned(), |r| r.source.to_string()),
                     because: violation.without_value(),

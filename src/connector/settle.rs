@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
+use super::plan::DOES_NOT_FIT;
 use super::push::{self, Undelivered};
 use super::reconcile::{Settled, hash};
 use super::run::{Run, Stop, lock};
@@ -182,6 +183,8 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
             run.tally().settle(key, Settled::Dead);
             return Ok(());
         }
+        // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
+        Reject::Mapping(r) if r.code == DOES_NOT_FIT => (r.code, r.to_string(), Settled::Dead),
         Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
         Reject::KeyMissing => (
             "key-missing",

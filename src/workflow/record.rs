@@ -355,6 +355,10 @@ pub struct ContractDrafted {
     pub digest: String,
     /// The questions it leaves open.
     pub open_questions: Vec<String>,
+    /// The draft itself, before anything of the file was merged into it: what the next one is merged from. Empty in records of
+    /// releases that did not keep it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 record!(ContractDrafted);

@@ -271,3 +271,44 @@ fn a_draft_asks_about_a_required_field_that_the_source_may_leave_out() {
     let text = std::fs::read_to_string(dir.path().join("integration.yaml")).unwrap();
     assert!(text.contains("booked_on: booked_on   # ? booked_on may be missing"), "{text}");
 }
+
+#[test]
+fn a_new_draft_is_merged_into_the_file_that_people_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "bank.json", &description("Bank", &["id", "amount"]));
+    put(dir.path(), "books.json", &description("Books", &["amount", "booked_on"]));
+    let opened = json(&run(dir.path(), &["open", "bank-to-books", "--format", "json"]));
+    let session = opened["session"].as_str().unwrap();
+    for name in ["bank", "books"] {
+        let mapped = run(dir.path(), &["map", &format!("{name}.json"), "--name", name, "--session", session]);
+        assert_eq!(mapped.status.code(), Some(0), "{}", stderr(&mapped));
+    }
+    let draft = |more: &[&str]| {
+        let args = ["draft", "--session", session, "--source", "bank", "--target", "books"];
+        run(dir.path(), &[args.as_slice(), more].concat())
+    };
+    let drafted = draft(&[]);
+    assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
+    let file = dir.path().join("integration.yaml");
+    let first = std::fs::read_to_string(&file).unwrap();
+    let edited = first.replace("every: 60s", "every: 5m");
+    assert_ne!(first, edited);
+    std::fs::write(&file, &edited).unwrap();
+
+    let refused = draft(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), edited);
+    let merged = draft(&["--merge"]);
+    assert_eq!(merged.status.code(), Some(0), "{}", stderr(&merged));
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        edited,
+        "nothing new was drafted, and nothing of the edit is lost"
+    );
+
+    let foreign = dir.path().join("other.yaml");
+    std::fs::write(&foreign, "name: mine\n").unwrap();
+    let refused = draft(&["--merge", "--path", "other.yaml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "name: mine\n");
+}

@@ -4,6 +4,7 @@ use super::super::Refusal;
 use super::super::context::{Description, system_of};
 use super::super::inspect_system::find_operation;
 use crate::base::text;
+use crate::mapping::matcher::names_alike;
 use crate::model::{Action, Operation, System};
 
 pub(super) fn none(system: &str, action: &str, argument: &str) -> Refusal {
@@ -16,8 +17,8 @@ pub(super) fn none(system: &str, action: &str, argument: &str) -> Refusal {
     )
 }
 
-/// The operation of one of these actions whose entity can do most.
-pub(super) fn best<'s>(system: &'s System, actions: &[Action]) -> Option<&'s Operation> {
+/// Operations of these actions with a known record, and how much each has for it: those of entities that can do most first.
+fn candidates<'s>(system: &'s System, actions: &[Action]) -> Vec<&'s Operation> {
     let mut candidates: Vec<&Operation> = system
         .operations
         .iter()
@@ -27,7 +28,50 @@ pub(super) fn best<'s>(system: &'s System, actions: &[Action]) -> Option<&'s Ope
         let breadth = o.entity.as_ref().and_then(|e| system.entities.get(e)).map_or(0, |e| e.operations.len());
         (o.path_params().len(), usize::from(o.pagination.is_none()), std::cmp::Reverse(breadth), o.path.len())
     });
-    candidates.first().copied()
+    candidates
+}
+
+/// Most candidates of a side that are compared with the other side's: beyond it, large systems take too long.
+const MOST: usize = 200;
+/// Two entities less alike than this are no reason for a choice.
+const ALIKE: f32 = 0.4;
+
+/// How much speaks for moving one entity to another: their names, and whether the goal names them.
+fn fits(from: &str, to: &str, goal: &[String]) -> f32 {
+    let named = |entity: &str| text::words(entity).iter().any(|w| goal.contains(&text::singular(w)));
+    let bonus = |is: bool| if is { 0.5 } else { 0.0 };
+    names_alike(from, to) + bonus(named(from)) + bonus(named(to))
+}
+
+fn words_of(goal: &str) -> Vec<String> {
+    text::words(goal).iter().map(|w| text::singular(w)).collect()
+}
+
+/// The list to read: of the entity that the goal names and the target can take, else of the one that can do most.
+pub(super) fn choose_list<'s>(
+    source: &'s System,
+    target: &System,
+    goal: &str,
+    params: &super::Params,
+) -> Result<&'s Operation, Refusal> {
+    let lists = candidates(source, &[Action::List, Action::Search]);
+    let goal = words_of(goal);
+    let named = params.target_operation.as_deref().and_then(|id| target.operation(id));
+    let writes = named.map_or_else(|| candidates(target, &[Action::Create, Action::Upsert]), |o| vec![o]);
+    let mut best: Option<(f32, &Operation)> = None;
+    for list in lists.iter().take(MOST) {
+        let Some(from) = list.entity.as_deref() else { continue };
+        let reached = writes.iter().take(MOST).filter_map(|w| Some(fits(from, w.entity.as_deref()?, &goal)));
+        let score = reached.fold(0.0, f32::max);
+        // A list within another record needs that record's key first.
+        let score = score - 0.3 * list.path_params().len() as f32;
+        if score >= ALIKE && best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, list));
+        }
+    }
+    best.map(|(_, list)| list)
+        .or_else(|| lists.first().copied())
+        .ok_or_else(|| none(&params.source, "list", "source_operation"))
 }
 
 pub(super) enum Chosen<'s> {
@@ -62,6 +106,7 @@ pub(super) fn choose_write<'s>(
     read: &'s Description,
     named: Option<&str>,
     like: Option<&str>,
+    goal: &str,
     label: &str,
 ) -> Result<Chosen<'s>, Refusal> {
     let system = system_of(read)?;
@@ -74,8 +119,7 @@ pub(super) fn choose_write<'s>(
                 .and_then(|ids| system.operation(ids.first()?));
             match same {
                 Some(op) => op,
-                None => best(system, &[Action::Create, Action::Upsert])
-                    .ok_or_else(|| none(label, "create", "target_operation"))?,
+                None => like_entity(system, like, goal).ok_or_else(|| none(label, "create", "target_operation"))?,
             }
         }
     };
@@ -99,6 +143,21 @@ pub(super) fn choose_write<'s>(
         }
     }
     Ok(Chosen::Create { create: main })
+}
+
+/// The write of the entity most like the one that is read, else of the one that can do most.
+fn like_entity<'s>(system: &'s System, like: Option<&str>, goal: &str) -> Option<&'s Operation> {
+    let writes = candidates(system, &[Action::Create, Action::Upsert]);
+    let goal = words_of(goal);
+    let mut best: Option<(f32, &Operation)> = None;
+    for write in writes.iter().take(MOST) {
+        let (Some(from), Some(to)) = (like, write.entity.as_deref()) else { continue };
+        let score = fits(from, to, &goal) - 0.3 * write.path_params().len() as f32;
+        if score >= ALIKE && best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, write));
+        }
+    }
+    best.map(|(_, write)| write).or_else(|| writes.first().copied())
 }
 
 /// A field of the body that a query parameter of the search is named after, identifiers of the outside world first.

@@ -2,6 +2,7 @@
 //! doubt written down as an open question.
 
 mod choose;
+mod merge;
 mod sides;
 mod unstated;
 mod writing;
@@ -10,7 +11,8 @@ mod yaml;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::choose::{best, choose_write, none};
+use self::choose::{choose_list, choose_write};
+use self::merge::{Merged, three_way};
 use self::writing::Draft;
 use super::context::system_of;
 use super::inspect_system::find_operation;
@@ -18,8 +20,7 @@ use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::digest::Digest;
 use crate::base::{fs, text};
 use crate::evidence::{EventKind, Phase};
-use crate::mapping;
-use crate::model::Action;
+use crate::mapping::{self, matcher::Names};
 use crate::workflow::record;
 
 /// Arguments of `draft_contract`.
@@ -45,6 +46,10 @@ pub struct Params {
     #[arg(long, default_value = "integration.yaml")]
     #[serde(default = "default_path")]
     pub path: String,
+    /// Where the file exists: bring a new draft into it, keeping what people changed.
+    #[arg(long)]
+    #[serde(default)]
+    pub merge: bool,
 }
 
 fn default_path() -> String {
@@ -109,11 +114,15 @@ impl UseCase for DraftContract {
 
     fn run(call: &Call<'_>, params: Params) -> Result<Done<Answer>, No> {
         let path = call.app.path(&params.path);
-        if path.exists() {
+        if path.exists() && !params.merge {
             return Err(Refusal::new(
                 "file-exists",
                 format!("{} exists, and a draft never overwrites", params.path),
-                format!("check_contract {{\"session\": \"{}\", \"contract\": \"{}\"}}, or draft_contract with another \"path\"", params.session, params.path),
+                format!(
+                    "check_contract {{\"session\": \"{}\", \"contract\": \"{}\"}}, or draft_contract with \"merge\": true to bring a new \
+                     draft into it, or with another \"path\"",
+                    params.session, params.path
+                ),
             )
             .into());
         }
@@ -128,15 +137,27 @@ impl UseCase for DraftContract {
         let (source_read, source_api) = call.mapped(&params.source)?;
         let (target_read, target_api) = call.mapped(&params.target)?;
         let (source, target) = (system_of(&source_read)?, system_of(&target_read)?);
+        let goal = call.session.as_ref().map_or("", |s| s.goal.as_str());
         let list = match &params.source_operation {
             Some(name) => find_operation(&source_read, name)?,
-            None => best(source, &[Action::List, Action::Search])
-                .ok_or_else(|| none(&params.source, "list", "source_operation"))?,
+            None => choose_list(source, target, goal, &params)?,
         };
-        let write =
-            choose_write(&target_read, params.target_operation.as_deref(), list.entity.as_deref(), &params.target)?;
+        let write = choose_write(
+            &target_read,
+            params.target_operation.as_deref(),
+            list.entity.as_deref(),
+            goal,
+            &params.target,
+        )?;
         let suggestions = match (list.record, write.main().body.as_ref().and_then(|b| b.schema)) {
-            (Some(s), Some(t)) => mapping::suggest((&source.schemas, s), (&target.schemas, t)),
+            (Some(s), Some(t)) => mapping::suggest_named(
+                (&source.schemas, s),
+                (&target.schemas, t),
+                [
+                    Names { entity: list.entity.as_deref().unwrap_or(""), system: &params.source },
+                    Names { entity: write.main().entity.as_deref().unwrap_or(""), system: &params.target },
+                ],
+            ),
             _ => Vec::new(),
         };
         let draft = Draft {
@@ -151,12 +172,14 @@ impl UseCase for DraftContract {
             suggestions: &suggestions,
         };
         let (yaml, open_questions) = draft.write();
-        fs::write_atomic(&path, yaml.as_bytes()).map_err(super::Fault::from)?;
-        let digest = Digest::of_bytes(yaml.as_bytes());
+        let written = if path.exists() { merged(call, &params, &path, &yaml)? } else { yaml.clone() };
+        fs::write_atomic(&path, written.as_bytes()).map_err(super::Fault::from)?;
+        let digest = Digest::of_bytes(written.as_bytes());
         let data = record::ContractDrafted {
             file: path.display().to_string(),
             digest: digest.as_str().to_owned(),
             open_questions: open_questions.clone(),
+            text: yaml,
         };
         let rules: Vec<SuggestionOut> = suggestions
             .iter()
@@ -186,5 +209,36 @@ impl UseCase for DraftContract {
             format!("drafted {}: {}", params.path, text::plural(suggestions.len() as u64, "rule")),
             data.to_value(),
         ))
+    }
+}
+
+/// No contract that people wrote is larger.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The file as it stands with what changed since this session's last draft of it.
+fn merged(call: &Call<'_>, params: &Params, path: &std::path::Path, fresh: &str) -> Result<String, No> {
+    let standing = fs::read_text(path, MOST_BYTES).map_err(super::Fault::from)?;
+    let last = call.facts.drafted.as_ref().map(|d| &d.record);
+    let Some(last) = last.filter(|d| d.file == path.display().to_string() && !d.text.is_empty()) else {
+        return Err(Refusal::new(
+            "no-earlier-draft",
+            format!("this session drafted no {}, so nobody can tell what people changed in it", params.path),
+            "draft_contract with another \"path\" and compare the two files, or with the session that drafted it",
+        )
+        .into());
+    };
+    match three_way(&last.text, &standing, fresh) {
+        Merged::Clean(text) => Ok(text),
+        Merged::Conflicts { count, first } => Err(Refusal::new(
+            "merge-conflicts",
+            format!(
+                "{} and the new draft both changed {}; nothing was written; first: {}",
+                params.path,
+                text::plural(count as u64, "place"),
+                text::quoted(&first, 600)
+            ),
+            "draft_contract with another \"path\" and take over by hand what is right",
+        )
+        .into()),
     }
 }

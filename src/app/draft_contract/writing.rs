@@ -80,7 +80,7 @@ impl Draft<'_, '_> {
         }
         line("    map:".to_owned());
         for s in self.suggestions {
-            let mut doubt = if s.score < 0.62 {
+            let mut doubt = if s.score < DOUBTFUL {
                 format!("   # ? {:.2}: {}", s.score, text::quoted(&s.because, 80))
             } else {
                 String::new()
@@ -94,7 +94,10 @@ impl Draft<'_, '_> {
                 ));
             }
             line(format!("      {}: {}{doubt}", key(&s.target), s.rule_yaml));
-            if s.score < 0.62 {
+            if let Some(others) = others(s) {
+                line(format!("      # or {others}"));
+            }
+            if s.score < DOUBTFUL {
                 questions.push(format!("map.{}: {} ({:.2})", s.target, s.because, s.score));
             }
         }
@@ -274,6 +277,21 @@ impl Draft<'_, '_> {
         let systems = systems.into_iter().map(|(name, system)| (name.clone(), system)).collect();
         contract.map_or_else(Vec::new, |contract| assumptions(&contract, &systems))
     }
+}
+
+/// A rule that is likely to be right less often than four times in five is asked about.
+const DOUBTFUL: f64 = 0.45;
+/// Another source this near to the one chosen is named beside it.
+const NEAR: f64 = 0.5;
+
+/// Other sources that may be meant as well, for a comment below the rule.
+fn others(s: &Suggestion) -> Option<String> {
+    let near = s.alternatives.iter().filter(|(_, score, _)| *score >= s.score * NEAR);
+    let named: Vec<String> = near
+        .take(2)
+        .map(|(path, score, why)| format!("{} ({score:.2}: {})", text::quoted(path, 80), text::quoted(why, 60)))
+        .collect();
+    (!named.is_empty()).then(|| named.join(", or "))
 }
 
 /// Stands for the constraints until the rest is written: what a flow relies on is read off the flow.

@@ -68,7 +68,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         let letters = seen.letters.iter().filter(|l| keys.contains(&l.key));
         let of_kind = letters.filter(|l| {
             let record = e.expected.iter().find(|x| x.key == l.key);
-            record.is_some_and(|x| plan.mapped(&x.record).is_err() == unmappable)
+            record.is_some_and(|x| plan.mapping.apply(&x.record).is_err() == unmappable)
         });
         of_kind.count() as u64
     };

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Edge {
     /// Index of the source field.
-    pub source: usize,
+    pub(super) source: usize,
     /// Index of the target field.
-    pub target: usize,
+    pub(super) target: usize,
     /// What it adds.
-    pub worth: f32,
+    pub(super) worth: f32,
 }
 
 /// Largest part that is solved exactly; beyond it, best first. Parts are small: few pairs are worth anything.

@@ -1,11 +1,13 @@
 //! What can be measured of a source field beside a target field, as numbers. The model weighs them; nothing here decides.
 
 use super::field::{Field, Side};
-use super::prepare::{Class, Prepared, Vocabularies};
-use crate::model::TypeSet;
+use super::lists::{common, contained, cosine, excludes, overlap};
+use super::prepare::{Prepared, Vocabularies};
+use super::roles::Class;
+use super::types::{code, types};
 
 /// How many numbers describe a pair.
-pub const COUNT: usize = 69;
+pub const COUNT: usize = 70;
 
 /// Their names, in order.
 pub const NAMES: [&str; COUNT] = [
@@ -78,6 +80,7 @@ pub const NAMES: [&str; COUNT] = [
     "source made or changed",
     "target made or changed",
     "own affair",
+    "at a glance",
 ];
 
 /// One pair's numbers.
@@ -306,6 +309,7 @@ impl Pairs {
         put(flag(b.audit));
         let own = |f: &Prepared, keeps: f32| keeps > 0.0 && (f.audit || f.identity == 1.0);
         put(flag(own(a, self.keeps[0])) + flag(own(b, self.keeps[1])));
+        put(self.glance(s, t));
         debug_assert_eq!(next, COUNT);
         f
     }
@@ -315,124 +319,10 @@ const fn flag(is: bool) -> f32 {
     if is { 1.0 } else { 0.0 }
 }
 
-/// Members that two sorted lists share.
-fn common(a: &[u32], b: &[u32]) -> usize {
-    let (mut i, mut j, mut both) = (0, 0, 0);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        match x.cmp(y) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                both += 1;
-                i += 1;
-                j += 1;
-            }
-        }
-    }
-    both
-}
-
-/// Dice of two sorted lists.
-fn overlap(a: &[u32], b: &[u32]) -> f32 {
-    if a.is_empty() || b.is_empty() { 0.0 } else { 2.0 * common(a, b) as f32 / (a.len() + b.len()) as f32 }
-}
-
-/// Sum over shared members of what each side gives them.
-fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
-    let (mut i, mut j, mut sum) = (0, 0, 0.0);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        match x.0.cmp(&y.0) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                sum += x.1 * y.1;
-                i += 1;
-                j += 1;
-            }
-        }
-    }
-    sum
-}
-
-/// Cosine of two lists of weighted words that have length one; -1 where a side has none.
-fn cosine(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
-    if a.is_empty() || b.is_empty() { -1.0 } else { product(a, b) }
-}
-
-/// How much of `a`'s weight stands in `b`; -1 where a side has none.
-fn contained(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
-    if a.is_empty() || b.is_empty() {
-        return -1.0;
-    }
-    let (mut i, mut j, mut hit) = (0, 0, 0.0);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        match x.0.cmp(&y.0) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                hit += x.1 * x.1;
-                i += 1;
-                j += 1;
-            }
-        }
-    }
-    hit
-}
-
-/// Sets of words where each side names another member, and where one side alone names any.
-fn excludes(a: &[(u16, u16)], b: &[(u16, u16)]) -> (f32, f32) {
-    let (mut against, mut alone) = (0.0, 0.0);
-    for (set, members) in a {
-        match b.iter().find(|(other, _)| other == set) {
-            Some((_, others)) => against += flag(members & others == 0),
-            None => alone += 1.0,
-        }
-    }
-    alone += b.iter().filter(|(set, _)| !a.iter().any(|(other, _)| other == set)).count() as f32;
-    (against, alone)
-}
-
 /// The first letters of one name's words are a word of the other.
 fn initials(a: &Prepared, b: &Prepared) -> bool {
     let is = |x: &str, words: &[String]| x.len() >= 2 && words.iter().any(|w| w == x);
     is(&a.initials, &b.texts) || is(&b.initials, &a.texts)
-}
-
-const NUMERIC: TypeSet = TypeSet::INTEGER.with(TypeSet::NUMBER);
-
-/// 1 for the same types, less where a transform is needed, 0 where none helps.
-fn types(a: TypeSet, b: TypeSet) -> f32 {
-    if a.is_any() || b.is_any() {
-        return 0.8;
-    }
-    if a.has(b) {
-        return 1.0;
-    }
-    if a.has(NUMERIC) && b.has(NUMERIC) {
-        return 0.95;
-    }
-    if a.has(TypeSet::ARRAY) != b.has(TypeSet::ARRAY) {
-        return 0.3;
-    }
-    if a.has(TypeSet::OBJECT) != b.has(TypeSet::OBJECT) {
-        return 0.1;
-    }
-    if a.has(TypeSet::BOOLEAN) || b.has(TypeSet::BOOLEAN) { 0.2 } else { 0.6 }
-}
-
-fn code(types: TypeSet) -> f32 {
-    let order = [TypeSet::STRING, TypeSet::INTEGER, TypeSet::NUMBER, TypeSet::BOOLEAN, TypeSet::ARRAY, TypeSet::OBJECT];
-    order.iter().zip(1_u8..).find(|(t, _)| types.has(**t)).map_or(0.0, |(_, n)| f32::from(n))
-}
-
-/// The field's types as written in a list of fields: `string`, `number|string`, `array<string>`.
-#[must_use]
-pub fn types_named(text: &str) -> TypeSet {
-    text.split('|').fold(TypeSet::ANY, |all, one| {
-        let one = one.trim();
-        let name = if one.starts_with("array") { "array" } else { one };
-        TypeSet::named(name).filter(|t| *t != TypeSet::NULL).map_or(all, |t| all.with(t))
-    })
 }
 
 /// Whether a field can be matched at all.

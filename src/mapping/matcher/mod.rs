@@ -7,23 +7,29 @@ mod assign;
 mod features;
 mod field;
 mod leaves;
+mod lists;
 mod model;
 mod prepare;
 mod propose;
 mod rank;
 mod rivals;
+mod roles;
+mod shapes;
+mod types;
 mod weights;
 mod words;
 
-pub use self::features::{COUNT, NAMES, types_named};
+pub use self::features::{COUNT, NAMES};
 pub use self::field::{Field, Side};
 pub use self::model::Forest;
 pub use self::rank::{BOTH, LEAST, Likely, Looked, MOST, one_to_one, rank, shared, sorted, threshold};
 pub use self::rivals::{Candidate, NAMES as RIVAL_NAMES};
+pub use self::types::types_named;
 
 use std::collections::BTreeMap;
 
 use self::leaves::{Leaf, leaves};
+use self::words::Vocabulary;
 use crate::model::{SchemaId, Schemas};
 
 /// One proposed rule. A proposal is an inference: a person or the type checker decides.
@@ -47,6 +53,8 @@ pub struct Suggestion {
 const CEILING: f64 = 0.70;
 /// A source feeds a second target where that is at least so likely.
 pub const SHARED: f32 = 0.28;
+/// Where names share no word, a pair must be so likely to be written down: types and values alone mislead.
+const WORDLESS: f32 = 0.5;
 /// What is less likely is not named as an alternative.
 const ALTERNATIVE: f32 = 0.04;
 
@@ -85,6 +93,9 @@ pub fn suggest_named(
     let mut rules: BTreeMap<(usize, usize), (usize, propose::Proposal)> = BTreeMap::new();
     for pair in ranked.iter().take_while(|p| p.likelihood > least) {
         let (Some(s), Some(t)) = (from.get(pair.source), to.get(pair.target)) else { continue };
+        if pair.likelihood < WORDLESS && !propose::share_words(s, t) {
+            continue;
+        }
         let rule = if propose::other_part(s, t) {
             let part = propose::part_of_name(source, target, &from, t);
             part.and_then(|(leaf, rule)| Some((from.iter().position(|l| l.path == leaf.path)?, rule)))
@@ -115,6 +126,19 @@ pub fn suggest_named(
         }
     }
     out.into_values().collect()
+}
+
+/// How alike two names are by their words alone, 0 to 1: `customers` and `contact`, `lineItem` and `order_line`.
+#[must_use]
+pub fn names_alike(a: &str, b: &str) -> f32 {
+    let vocabulary = Vocabulary::get();
+    let (a, b) = (vocabulary.words_of(a), vocabulary.words_of(b));
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    let best = |w: &String, others: &[String]| others.iter().map(|o| vocabulary.likeness(w, o)).fold(0.0, f32::max);
+    let both = a.iter().map(|w| best(w, &b)).sum::<f32>() + b.iter().map(|w| best(w, &a)).sum::<f32>();
+    both / (a.len() + b.len()) as f32
 }
 
 fn scored(likelihood: f32) -> f64 {

@@ -3,25 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::{Field, Side};
+use super::roles::{Class, audit, class, identity, own_id};
+use super::shapes::{MOST_VALUES, plain, range, shape, trigrams, weigh};
 use super::words::{Entry, Vocabulary, alike};
 use crate::model::TypeSet;
-
-/// What a value is for, as name, type and format tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Class {
-    None,
-    Identity,
-    Email,
-    Phone,
-    Url,
-    Time,
-    Money,
-    Flag,
-    Count,
-    Text,
-    Kind,
-}
 
 /// A field, taken apart. Lists of numbers are sorted; words are numbers of [`Vocabularies`].
 #[derive(Debug, Clone)]
@@ -193,10 +178,11 @@ impl Words {
     }
 }
 
+/// Most words of one key, and most keys of one path, the innermost: what is longer was not named by people.
+const MOST_WORDS: usize = 10;
+const MOST_KEYS: usize = 6;
 /// Longest description that is read, in bytes; what a field is stands at its beginning.
 const MOST_TEXT: usize = 600;
-/// Most values that are compared.
-const MOST_VALUES: usize = 200;
 const STOP: [&str; 40] = [
     "the", "of", "a", "an", "and", "or", "to", "in", "for", "is", "this", "that", "with", "be", "by", "as", "it",
     "are", "if", "on", "at", "from", "was", "which", "will", "can", "has", "have", "not", "when", "used", "use", "its",
@@ -244,29 +230,11 @@ fn take_apart(side: &Side, words: &mut Words, shared: &mut Shared) -> Vec<Prepar
     out
 }
 
-/// Where no field is plainly the record's own id: the outer one that is named like the record, or the first.
-fn own_id(fields: &mut [Prepared], entity: &[String]) {
-    if fields.iter().any(|f| f.identity == 1.0) {
-        return;
-    }
-    let vocabulary = Vocabulary::get();
-    let like = |f: &Prepared| {
-        let near = |w: &String| entity.iter().any(|e| alike((w, vocabulary.entry(w)), (e, vocabulary.entry(e))) >= 0.5);
-        f.texts.iter().any(near)
-    };
-    let outer = |f: &Prepared| f.identity == 2.0 && f.depth == 0;
-    let at = fields
-        .iter()
-        .position(|f| outer(f) && like(f))
-        .or_else(|| fields.iter().position(|f| outer(f) && f.position < 0.1));
-    if let Some(f) = at.and_then(|i| fields.get_mut(i)) {
-        f.identity = 1.0;
-    }
-}
-
 fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Shared) -> Prepared {
     let vocabulary = Vocabulary::get();
-    let keys: Vec<Vec<String>> = field.keys.iter().map(|k| vocabulary.words_of(k)).collect();
+    let words_of = |key: &String| vocabulary.words_of(key).into_iter().take(MOST_WORDS).collect();
+    let from = field.keys.len().saturating_sub(MOST_KEYS);
+    let keys: Vec<Vec<String>> = field.keys.iter().skip(from).map(words_of).collect();
     let leaf = keys.last().cloned().unwrap_or_default();
     let wrapper = |w: &String| vocabulary.entry(w).is_some_and(|e| e.wrapper);
     let without = |key: &[String]| -> Vec<String> {
@@ -373,137 +341,5 @@ fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Sh
         position: 0.0,
         twins: 1.0,
         group: 0,
-    }
-}
-
-/// Adds what stands twice, weighs, and brings to length one.
-fn weigh(list: &mut Vec<(u32, f32)>, rare: impl Fn(u32) -> f32) {
-    list.sort_unstable_by_key(|(w, _)| *w);
-    list.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    for (word, weight) in list.iter_mut() {
-        *weight = (1.0 + *weight).ln() * rare(*word);
-    }
-    let length = list.iter().map(|(_, w)| w * w).sum::<f32>().sqrt().max(1e-6);
-    list.iter_mut().for_each(|(_, w)| *w /= length);
-}
-
-fn plain(value: &str) -> String {
-    value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(80).collect()
-}
-
-fn trigrams(text: &str) -> Vec<u32> {
-    let letters: Vec<u32> = std::iter::once(1).chain(text.chars().map(u32::from)).chain(std::iter::once(2)).collect();
-    let mut out: Vec<u32> = letters
-        .windows(3)
-        .map(|w| w.iter().fold(0_u32, |hash, c| hash.wrapping_mul(0x0100_0193).wrapping_add(*c)))
-        .collect();
-    out.sort_unstable();
-    out.dedup();
-    out
-}
-
-fn range(values: &[String]) -> Option<(f32, f32)> {
-    let numbers: Vec<f32> =
-        values.iter().filter_map(|v| v.trim().parse::<f32>().ok()).filter(|n| n.is_finite()).collect();
-    (!numbers.is_empty() && numbers.len() * 2 > values.len())
-        .then(|| numbers.iter().fold((f32::MAX, f32::MIN), |(low, high), n| (low.min(*n), high.max(*n))))
-}
-
-fn shape(values: &[String]) -> [f32; 4] {
-    let (mut digits, mut letters, mut others, mut all) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
-    for c in values.iter().take(MOST_VALUES).flat_map(|v| v.chars().take(60)) {
-        all += 1.0;
-        if c.is_ascii_digit() {
-            digits += 1.0;
-        } else if c.is_alphabetic() {
-            letters += 1.0;
-        } else {
-            others += 1.0;
-        }
-    }
-    let n = all.max(1.0);
-    let mean = all / values.len().clamp(1, MOST_VALUES) as f32;
-    [digits / n, letters / n, others / n, (mean / 40.0).min(1.0)]
-}
-
-/// 0 no id, 1 the record's own, 2 another record's, 3 the id that it has elsewhere.
-fn identity(field: &Field, entity: &[String], core: &[String], leaf: &[String]) -> f32 {
-    let is = |w: &String| {
-        Vocabulary::get()
-            .entry(w)
-            .zip(Vocabulary::get().entry("id"))
-            .is_some_and(|(a, b)| a.same.iter().any(|l| b.same.contains(l)))
-    };
-    if !leaf.last().is_some_and(is) {
-        return 0.0;
-    }
-    if leaf.iter().any(|w| w == "remote" || w == "external" || w == "foreign") {
-        return 3.0;
-    }
-    let outer = field.keys.len() <= 1 || core.len() == 1;
-    if outer && leaf.iter().all(|w| is(w) || entity.contains(w) || w == "object" || w == "record" || w.len() <= 2) {
-        1.0
-    } else {
-        2.0
-    }
-}
-
-fn audit(core: &[String]) -> bool {
-    let vocabulary = Vocabulary::get();
-    let means = |w: &String, what: &[&str]| {
-        what.iter().any(|o| {
-            vocabulary.entry(w).zip(vocabulary.entry(o)).is_some_and(|(a, b)| a.same.iter().any(|l| b.same.contains(l)))
-        })
-    };
-    core.iter().any(|w| means(w, &["created", "updated"]))
-        && core.iter().all(|w| means(w, &["created", "updated", "date", "last"]))
-}
-
-fn class(field: &Field, core: &[String], leaf: &[String]) -> Class {
-    match field.format.as_deref() {
-        Some("email") => return Class::Email,
-        Some("uri" | "url") => return Class::Url,
-        Some("date" | "date-time" | "time" | "timestamp") => return Class::Time,
-        Some("uuid") => return Class::Identity,
-        Some("phone") => return Class::Phone,
-        _ => {}
-    }
-    if field.types == TypeSet::BOOLEAN {
-        return Class::Flag;
-    }
-    let last = core.last().map_or("", String::as_str);
-    let any = |words: &[&str]| core.iter().any(|w| words.contains(&w.as_str()));
-    if matches!(leaf.first().map(String::as_str), Some("is" | "has" | "can")) {
-        Class::Flag
-    } else if matches!(last, "id" | "uuid" | "guid" | "gid" | "key" | "uid") {
-        Class::Identity
-    } else if any(&["email", "mail"]) {
-        Class::Email
-    } else if any(&["phone", "fax", "mobile", "telephone"]) {
-        Class::Phone
-    } else if any(&["url", "link", "uri", "href", "website"]) {
-        Class::Url
-    } else if matches!(last, "at" | "date" | "time" | "on" | "datetime" | "timestamp" | "deadline")
-        || any(&["date", "timestamp", "datetime"])
-    {
-        Class::Time
-    } else if any(&[
-        "price", "amount", "cost", "revenue", "tax", "discount", "subtotal", "balance", "salary", "fee", "total",
-    ]) {
-        Class::Money
-    } else if any(&["quantity", "count", "number", "size", "weight", "duration", "score", "age"]) {
-        Class::Count
-    } else if any(&["description", "body", "content", "note", "comment", "message", "html"]) {
-        Class::Text
-    } else if any(&["status", "state", "stage", "type", "kind", "category", "priority"]) {
-        Class::Kind
-    } else {
-        Class::None
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn rule(source: Schema<'_>, target: Schema<'_>, from: &[Leaf], s: &Le
         && !given.iter().all(|v| taken.contains(v))
     {
         let table = table(given, taken);
-        if table.is_empty() {
-            return None; // the values have nothing in common: a person must say what they mean
+        if table.len() * 2 < given.len() {
+            return None; // most values have no counterpart, and would be rejected: a person must say what they mean
         }
         let lacking = given.len() - table.len();
         if lacking > 0 {
@@ -92,6 +92,13 @@ fn part(leaf: &Leaf) -> Option<&str> {
 /// A part of a name and the whole, or another part: no copy of one into the other is right.
 pub(super) fn other_part(s: &Leaf, t: &Leaf) -> bool {
     part(s) != part(t)
+}
+
+/// Whether names or paths share a word, or a word of the same meaning.
+pub(super) fn share_words(s: &Leaf, t: &Leaf) -> bool {
+    let vocabulary = Vocabulary::get();
+    let theirs = || t.name.iter().chain(&t.above);
+    s.name.iter().chain(&s.above).any(|w| theirs().any(|o| vocabulary.akin(w, o)))
 }
 
 /// Why these two, in words.

@@ -212,6 +212,13 @@ mod tests {
     }
 
     #[test]
+    fn names_that_nobody_gave_are_matched_in_no_more_time() {
+        let long = |i: usize| format!("{}{i}.{}", "lengthyword".repeat(2000), "a_b_".repeat(3000));
+        let side = side("", &(0..40).map(long).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(rank(&side, &side).len() >= 40);
+    }
+
+    #[test]
     fn the_threshold_follows_what_is_likely() {
         let pair = |i: usize, likelihood: f32| Likely { source: i, target: i, likelihood };
         let sure: Vec<Likely> = (0..4).map(|i| pair(i, 0.9)).chain((4..8).map(|i| pair(i, 0.2))).collect();

@@ -27,7 +27,7 @@ pub(super) struct Entry {
     pub(super) wrapper: bool,
 }
 
-/// Longest name that is taken apart by known words.
+/// Longest word that is taken apart by known words, or looked at letter by letter.
 const LONGEST: usize = 40;
 
 impl Vocabulary {
@@ -129,7 +129,12 @@ impl Vocabulary {
 
     /// Whether two words are alike enough to name as the reason of a match.
     pub(super) fn akin(&self, a: &str, b: &str) -> bool {
-        a == b || alike((a, self.entry(a)), (b, self.entry(b))) >= 0.5
+        self.likeness(a, b) >= 0.5
+    }
+
+    /// How alike two words are, 0 to 1.
+    pub(super) fn likeness(&self, a: &str, b: &str) -> f32 {
+        if a == b { 1.0 } else { alike((a, self.entry(a)), (b, self.entry(b))) }
     }
 
     fn take_apart(&self, word: &str, out: &mut Vec<String>) {
@@ -212,7 +217,7 @@ pub(super) fn alike(a: (&str, Option<&Entry>), b: (&str, Option<&Entry>)) -> f32
     // Two words that are both known are not a slip of each other: current and currency.
     let known = a.1.is_some() && b.1.is_some();
     let (short, long) = if a.0.len() <= b.0.len() { (a.0, b.0) } else { (b.0, a.0) };
-    if short.len() < 3 || short.as_bytes().first() != long.as_bytes().first() {
+    if short.len() < 3 || long.len() > LONGEST || short.as_bytes().first() != long.as_bytes().first() {
         return 0.0;
     }
     if long.starts_with(short) {

@@ -138,6 +138,7 @@ impl Log {
             file: "integration.yaml".to_owned(),
             digest: "c1".to_owned(),
             open_questions: vec!["which currency?".to_owned()],
+            text: String::new(),
         })
     }
 
