@@ -49,6 +49,9 @@ impl Used<'_> {
     }
 }
 
+/// A schema of a record, with the arena that it is in.
+type Record<'a> = (&'a Schemas, SchemaId);
+
 impl<'a> Subject<'a> {
     /// The system of a name, where the contract declares it and its description was read.
     pub(super) fn system(&self, name: &str) -> Option<(&'a SystemUse, &'a System)> {
@@ -114,7 +117,7 @@ impl<'a> Subject<'a> {
 
     /// Schema of a record as a flow reads it, and of one as it writes it, where both are known.
     #[must_use]
-    pub fn sides(&self, flow: &'a Flow) -> Option<((&'a Schemas, SchemaId), (&'a Schemas, SchemaId))> {
+    pub fn sides(&self, flow: &'a Flow) -> Option<(Record<'a>, Record<'a>)> {
         let source = self.incoming(flow).into_iter().next()?;
         let used = self.used_by(flow);
         let write = used.iter().find(|u| matches!(u.role, Role::Create | Role::Put | Role::Bulk))?;

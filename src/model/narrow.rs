@@ -15,7 +15,7 @@ const MOST: usize = 4_000;
 pub struct Wanted {
     /// All there is; else the named ones.
     whole: bool,
-    named: BTreeMap<String, Wanted>,
+    named: BTreeMap<String, Self>,
 }
 
 impl Wanted {

@@ -38,7 +38,11 @@ impl From<rusqlite::Error> for NotMigrated {
 
 /// Applies what is missing, all or nothing; safe when several processes open a new store at once.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), NotMigrated> {
-    if version(connection)? == KNOWN {
+    // In one transaction: between two reads another process may make the schema, and half of it looks like somebody else's.
+    let look = connection.transaction()?;
+    let made = version(&look)? == KNOWN;
+    drop(look);
+    if made {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

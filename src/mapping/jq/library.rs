@@ -171,7 +171,12 @@ pub(super) fn instead(name: &str) -> String {
 pub(super) fn defs<'s>() -> impl Iterator<Item = Def<&'s str>> {
     const OUTSIDE: [&str; 4] = ["stderr", "debug", "halt", "halt_error"];
     let all = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    all.filter(|d| !OUTSIDE.contains(&d.name)).map(|d| -> Def<&'s str> { d })
+    all.filter(|d| !OUTSIDE.contains(&d.name)).map(shorter)
+}
+
+/// The same definition among those that borrow from a program's text.
+fn shorter<'s>(def: Def<&'static str>) -> Def<&'s str> {
+    def
 }
 
 /// Native filters that every program may use.
