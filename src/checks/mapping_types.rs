@@ -61,6 +61,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 let own = finding.related.first().cloned();
                 finding.related = if SOURCE_ALONE.contains(&finding.code) {
                     own.iter().map(read).collect()
+                } else if finding.code == "required-target-unmapped" {
+                    own.iter().map(written).collect()
                 } else {
                     own.or(to).iter().map(written).chain(from.iter().map(read)).collect()
                 };
