@@ -24,6 +24,15 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             continue;
         };
         let same = |name: &str| name.eq_ignore_ascii_case(header);
+        if let Some((name, _)) = used.flow.target.params.iter().find(|(name, _)| same(name)) {
+            let message = format!(
+                "params gives {} one value for every record: the target takes all but the first for repeats",
+                quoted(name, 60)
+            );
+            out.push(
+                subject.error(&CHECK, name.at, message).fix("take it out of params: the key is made for each record"),
+            );
+        }
         let stated = used.operation.parameters.iter().any(|p| p.place == ParamIn::Header && same(&p.name));
         let known = used.operation.idempotency.as_ref();
         if stated || known.is_some_and(|k| same(&k.header)) {

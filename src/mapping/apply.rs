@@ -23,6 +23,9 @@ use super::transforms::{Fault, scalar_text};
 use super::{Mapping, Rejection};
 use crate::model::TypeSet;
 
+/// Longest text that a transform may give, in bytes: replacements can multiply.
+const LONGEST: usize = 1 << 20;
+
 impl Mapping {
     /// Maps one record; see the module for missing, null and empty. The result is an object, with its fields in the
     /// order of the rules.
@@ -125,6 +128,12 @@ fn through(steps: &[Step], mut value: Value, record: &Value) -> Result<Option<Va
     for step in steps {
         match step.op.apply(&value, record)? {
             Some(Value::Null) | None => return Ok(None),
+            Some(Value::String(s)) if s.len() > LONGEST => {
+                return Err(Fault::new(
+                    "out-of-range",
+                    format!("becomes longer than {LONGEST} bytes by its transforms"),
+                ));
+            }
             Some(next) => value = next,
         }
     }
@@ -270,6 +279,14 @@ mod tests {
         ] {
             assert_eq!(apply(rule, &record), want, "{rule}");
         }
+    }
+
+    #[test]
+    fn replacements_that_multiply_are_stopped() {
+        let step = r#"{replace: {c: cccccccccc}}"#;
+        let rule = format!("{{from: s, with: [{}, {{truncate: 4}}]}}", vec![step; 12].join(", "));
+        let want = "out-of-range: t from s: becomes longer than 1048576 bytes by its transforms";
+        assert_eq!(apply(&rule, &json!({"s": "c"})), want);
     }
 
     #[test]

@@ -197,6 +197,14 @@ fn ways_to_make_a_write_repeatable_are_taken() {
 }
 
 #[test]
+fn an_idempotency_key_that_is_the_same_for_every_record_is_none() {
+    let keyed = "upsert: {match: email, find: searchContacts, create: createContact, update: updateContact, idempotency: {header: Idempotency-Key}}\n      params: {idempotency-key: one}";
+    let found =
+        with("upsert: {match: email, find: searchContacts, create: createContact, update: updateContact}", keyed);
+    assert!(shown(&found).contains("one value for every record"), "{}", shown(&found));
+}
+
+#[test]
 fn a_put_that_is_no_put_is_not_idempotent() {
     let upsert = "upsert: {match: email, find: searchContacts, create: createContact, update: updateContact}";
     let base = std::fs::read_to_string(fixture("none")).expect("readable");

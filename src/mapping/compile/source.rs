@@ -149,7 +149,7 @@ impl Compiler<'_> {
             Ok(program) => Some(Source::Jq(Arc::new(program))),
             Err(no) => {
                 let place =
-                    if text.contains('\n') { String::new() } else { format!(" at character {}", no.at.start + 1) };
+                    if text.contains('\n') { String::new() } else { format!(" (character {})", no.at.start + 1) };
                 let message = format!("the jq program of {} {}{place}", quoted(name, 80), no.because);
                 self.error("bad-jq", value.at, message, no.fix);
                 None

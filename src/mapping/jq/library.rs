@@ -13,7 +13,7 @@ use jaq_json::{Num, Val};
 pub(super) type Data = JustLut<Val>;
 
 /// What one run may spend: about so many values touched, and 32 times as many bytes of text.
-const BUDGET: u64 = 2_000_000;
+const BUDGET: u64 = 200_000;
 /// Deepest nesting of a value: freeing it recurses.
 const DEEPEST: usize = 128;
 

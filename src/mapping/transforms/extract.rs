@@ -25,8 +25,10 @@ pub(super) static TRANSFORM: Transform = Transform {
         let pattern = text_argument(argument)?;
         // The regex crate has no back references: no pattern takes longer than text times pattern.
         let regex = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build();
-        let regex = regex
-            .map_err(|_| "needs a pattern of the regex crate, without look-around and back references".to_owned())?;
+        let regex = regex.map_err(|e| match e {
+            regex::Error::CompiledTooBig(_) => "needs a smaller pattern: its repetitions multiply".to_owned(),
+            _ => "needs a pattern of the regex crate, without look-around and back references".to_owned(),
+        })?;
         Ok(Arc::new(Extract(regex)))
     },
 };

@@ -52,6 +52,14 @@ pub fn check(
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);
     }
+    let written: Vec<String> = mapping.rules.iter().map(|r| r.target.to_string()).collect();
+    for finding in cx.findings.iter_mut().filter(|f| f.code == "unknown-target-field") {
+        // What was meant is written already: which of the two rules stays is for a person.
+        let taken = |meant: &String| written.iter().any(|w| w == meant || w.ends_with(&format!(".{meant}")));
+        if finding.nearest.as_ref().is_some_and(taken) {
+            finding.edits.clear();
+        }
+    }
     tidy(&mut cx.findings);
     cx.findings
 }
@@ -156,13 +164,6 @@ impl Context<'_> {
 
     fn warning(&mut self, at: Span, code: &'static str, message: String, fix: impl Into<String>) {
         self.add(at, Severity::Warning, code, message, fix);
-    }
-
-    /// The last finding is mended by this word in the place of that.
-    fn mended(&mut self, old: &str, new: &str) {
-        if let Some(last) = self.findings.pop() {
-            self.findings.push(last.word(old, new));
-        }
     }
 
     /// The last finding rests on this place of a description.

@@ -202,6 +202,9 @@ impl Context<'_> {
     fn cut_id(&mut self, rule: &Rule, step: &Step, kind: &Kind) {
         const IDS: [&str; 8] = ["id", "uuid", "guid", "key", "iban", "sku", "ean", "isbn"];
         let Source::Path(path) = &rule.source else { return };
+        if rule.has_step("sha256") {
+            return; // a part of a hash tells as many ids apart as its length allows
+        }
         let Some(most) = step.shown.strip_prefix("truncate ").and_then(|n| n.parse::<u64>().ok()) else { return };
         let id = words(path.leaf()).last().is_some_and(|w| IDS.contains(&w.as_str()));
         let Some(longest) = kind.max_length.filter(|l| id && *l > most) else { return };

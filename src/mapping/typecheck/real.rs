@@ -56,8 +56,8 @@ pub fn trial<'v>(
         let odd = validate(source.0, source.1, record, Direction::Response);
         trial.undescribed += usize::from(!odd.is_empty());
         for violation in odd.iter().take(4) {
-            let place = if violation.pointer.is_empty() { "the record" } else { &violation.pointer };
-            let place = general(place);
+            let place = general(source, &violation.pointer);
+            let place = if place.is_empty() { "the record".to_owned() } else { place };
             note("sample-not-as-described", at, format!("{place} {}", violation.without_value()), line);
         }
         let out = match mapping.apply(record) {
@@ -80,7 +80,10 @@ pub fn trial<'v>(
         for violation in refused.iter().take(4) {
             let rule = mapping.rules().iter().find(|r| super::samples::within(&violation.pointer, r.target.segments()));
             let at = rule.map_or(at, |r| r.source_at);
-            let message = format!("the value for target {} {}", general(&violation.pointer), violation.without_value());
+            let place = general(target, &violation.pointer);
+            let place =
+                if place.is_empty() { "what is written".to_owned() } else { format!("the value for target {place}") };
+            let message = format!("{place} {}", violation.without_value());
             note("sample-does-not-fit", at, message, line);
         }
     }
@@ -101,11 +104,26 @@ pub fn trial<'v>(
     trial
 }
 
-/// A pointer without the numbers of items: the third line of an order is as wrong as the first. Keys that are no names of
-/// the schema may be data and are not shown.
-fn general(pointer: &str) -> String {
-    let tokens: Vec<&str> = pointer.split('/').map(|t| if t.parse::<usize>().is_ok() { "[]" } else { t }).collect();
-    quoted(tokens.join("/").trim_start_matches('/'), 80)
+/// A pointer as a path, without the numbers of items: the third line of an order is as wrong as the first. Names that the
+/// schema does not have may be data, and are not shown.
+fn general((schemas, id): (&Schemas, SchemaId), pointer: &str) -> String {
+    let mut at = Some(id);
+    let mut out = String::new();
+    for token in pointer.split('/').skip(1).map(crate::base::pointer::unescape) {
+        let item = at.and_then(|id| super::walk::item_of(schemas, id)).filter(|_| token.parse::<usize>().is_ok());
+        if let Some(item) = item {
+            out.push_str("[]");
+            at = Some(item);
+            continue;
+        }
+        let named = at.is_some_and(|id| schemas.properties(id).get(&token).is_some());
+        if !out.is_empty() {
+            out.push('.');
+        }
+        out.push_str(&if named { quoted(&token, 60) } else { "(a name of its own)".to_owned() });
+        at = at.and_then(|id| schemas.property(id, &token)).map(|(next, _)| next);
+    }
+    quoted(&out, 120)
 }
 
 /// The shape of a value: names and types, no content. Lists by their first item.
@@ -120,5 +138,36 @@ pub fn shape(value: &Value) -> String {
         }
         Value::Array(items) => format!("[{}]", items.first().map(shape).unwrap_or_default()),
         other => TypeSet::of(other).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::yaml::{Limits, parse};
+    use crate::mapping::compile;
+    use crate::model::{Additional, Schema};
+    use serde_json::json;
+
+    #[test]
+    fn neither_values_nor_names_that_are_data_are_told() {
+        let mut schemas = Schemas::default();
+        let text = schemas.push(Schema { types: TypeSet::STRING, ..Schema::default() });
+        let map =
+            schemas.push(Schema { types: TypeSet::OBJECT, additional: Additional::Of(text), ..Schema::default() });
+        let mut record = Schema { types: TypeSet::OBJECT, additional: Additional::No, ..Schema::default() };
+        record.properties.insert("name".to_owned(), text);
+        record.properties.insert("metadata".to_owned(), map);
+        let id = schemas.push(record);
+        let node = parse("name: name\n", Limits::default()).expect("yaml");
+        let (mapping, _) = compile(node.entries().expect("entries"), "x");
+        let records = [
+            json!({"name": "Jane", "metadata": {"jane@leak.example": 5}}),
+            json!({"name": 17, "metadata": {}, "4111 1111 1111 1111": "x"}),
+        ];
+        let lines = records.iter().enumerate().map(|(i, r)| (i + 1, r));
+        let trial = trial(&mapping, (&schemas, id), (&schemas, id), lines, "s.jsonl", "x", Span::default());
+        let page: String = trial.findings.iter().map(|f| format!("{} {}\n", f.code, f.message)).collect();
+        insta::assert_snapshot!(page);
     }
 }

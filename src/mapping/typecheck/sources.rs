@@ -7,16 +7,21 @@ use super::walk::{item_of, walk};
 use super::{Context, Kind, Reached, samples, wanted};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::mapping::condition::{Condition, Test, same};
 use crate::mapping::jq::Program;
 use crate::mapping::path::Path;
-use crate::mapping::rule::{Each, Rule, When};
+use crate::mapping::rule::{Each, Rule, Source, When};
 use crate::mapping::template::Template;
 use crate::model::narrow::Wanted;
 use crate::model::{SchemaId, TypeSet};
 
 const SCALAR: TypeSet = TypeSet::STRING.with(TypeSet::NUMBER).with(TypeSet::INTEGER).with(TypeSet::BOOLEAN);
+
+/// It is about a value that may be missing or null.
+fn absent(finding: &Finding) -> bool {
+    ["optional-into-required", "nullable-into-non-nullable"].contains(&finding.code)
+}
 
 impl Context<'_> {
     pub(super) fn first_of(&mut self, rule: &Rule, paths: &[Path]) -> Option<Kind> {
@@ -64,16 +69,27 @@ impl Context<'_> {
         let before = self.findings.len();
         for case in &when.cases {
             self.condition(&case.condition, case.at);
+            let asked = self.findings.len();
             self.value_of(&case.then, target);
+            let there = match case.condition.test() {
+                Test::Present(there) => *there,
+                Test::Is(values) => !values.contains(&Value::Null),
+                Test::Above(_) | Test::Below(_) => true,
+                Test::IsNot(_) => false,
+            };
+            if there && matches!(&case.then.source, Source::Path(path) if path == case.condition.field()) {
+                // What the case has asked for is there and not null.
+                let own: Vec<Finding> = self.findings.split_off(asked);
+                self.findings.extend(own.into_iter().filter(|f| !absent(f)));
+            }
         }
         if let Some(otherwise) = &when.otherwise {
             self.value_of(otherwise, target);
         }
         if rule.default.is_some() {
             // What a case lacks, the default gives.
-            let mended = |f: &Finding| ["optional-into-required", "nullable-into-non-nullable"].contains(&f.code);
             let own: Vec<Finding> = self.findings.split_off(before);
-            self.findings.extend(own.into_iter().filter(|f| !mended(f)));
+            self.findings.extend(own.into_iter().filter(|f| !absent(f)));
         } else if when.otherwise.is_none() && target.is_some_and(|t| t.required) && !self.total(when) {
             let message =
                 format!("no case of {} may hold, but the target requires it", quoted(&rule.target.to_string(), 80));
@@ -207,20 +223,38 @@ impl Context<'_> {
                 Ok(None) => optional = true,
                 Err(fault) => {
                     failures += 1;
+                    let costly = fault.code == "jq-too-costly";
                     failed.get_or_insert((fault, record.clone()));
+                    if costly {
+                        break; // one is enough, and each takes its time
+                    }
                 }
             }
         }
         if let Some((fault, record)) = failed {
-            let record = samples::shrunk(self, &record, |r| program.run(r).is_err_and(|f| f.code == fault.code));
-            let message = format!("{failures} of {all} generated records: one {}", fault.because);
-            let fix = "make the program total: use ? and //, or if type == …; records like it are dead-lettered";
-            if fault.code == "jq-failed" && failures < all {
-                self.warning(rule.source_at, fault.code, message, fix);
-            } else {
-                self.error(rule.source_at, fault.code, message, fix);
-            }
+            let again = |r: &Value| program.run(r).is_err_and(|f| f.code == fault.code);
+            let costly = fault.code == "jq-too-costly";
+            let record = if costly { record } else { samples::shrunk(self, &record, again) };
+            let name = quoted(&rule.target.to_string(), 80);
+            let (does, fix) = match fault.code {
+                "jq-too-costly" => {
+                    ("exceeds its budget of steps and memory on", "write it so that it looks at each value once")
+                }
+                "jq-many-values" => {
+                    ("gives more than one value for", "collect them in [ ], or take one with first(...)")
+                }
+                _ => ("ends with an error on", "make it total with ? and //; records like this one are dead-lettered"),
+            };
+            let some =
+                if costly { "a generated record".to_owned() } else { format!("{failures} of {all} generated records") };
+            let message = format!("the jq program of {name} {does} {some}");
+            let sometimes = fault.code == "jq-failed" && failures < all;
+            let severity = if sometimes { Severity::Warning } else { Severity::Error };
+            self.add(rule.source_at, severity, fault.code, message, fix);
             samples::shown(self, &record);
+        }
+        if outputs.is_empty() && failures > 0 {
+            return None; // what it would give is not known
         }
         Some(samples::kind_of(&outputs, optional))
     }

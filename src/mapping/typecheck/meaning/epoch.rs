@@ -24,9 +24,7 @@ pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
         let (is, not) = (said.as_str(), if said == Unit::Seconds { "millis" } else { "seconds" });
         let verb = if step.transform.name == "epoch_to_datetime" { "reads" } else { "gives" };
         let message = format!("the description of {side} speaks of {is}, the transform {verb} {not}");
-        Doubt::new("epoch-unit-mismatch", 0.85, message, format!("write {{{}: {is}}}", step.transform.name))
-            .about(step)
-            .mended_by(not, is)
+        Doubt::new("epoch-unit-mismatch", 0.85, message, format!("write {{{}: {is}}}", step.transform.name)).about(step)
     };
     if let Some(step) = pair.steps.iter().find(|s| s.transform.name == "datetime_to_epoch") {
         let said = unit(&pair.to)?;

@@ -125,24 +125,16 @@ pub(super) struct Doubt {
     fix: String,
     /// The step it is about; nothing: the source.
     at: Option<Span>,
-    /// A word at that place, and what it should be.
-    word: Option<(String, String)>,
 }
 
 impl Doubt {
     /// A warning; the message is completed by what both sides are called.
     fn new(code: &'static str, confidence: f64, message: String, fix: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Warning, confidence, message, fix: fix.into(), at: None, word: None }
+        Self { code, severity: Severity::Warning, confidence, message, fix: fix.into(), at: None }
     }
 
     const fn about(mut self, step: &Step) -> Self {
         self.at = Some(step.at);
-        self
-    }
-
-    /// Mended by this word in the place of that.
-    fn mended_by(mut self, old: &str, new: &str) -> Self {
-        self.word = Some((old.to_owned(), new.to_owned()));
         self
     }
 
@@ -252,9 +244,6 @@ impl Context<'_> {
         let location = Location::at(self.file, doubt.at.unwrap_or(at));
         let finding = Finding::warning(doubt.code, location, message).sure(doubt.confidence).fix(doubt.fix);
         self.findings.push(Finding { severity: doubt.severity, ..finding });
-        if let Some((old, new)) = &doubt.word {
-            self.mended(old, new);
-        }
         self.resting_on(pointer);
     }
 
