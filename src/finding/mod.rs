@@ -242,13 +242,6 @@ impl Finding {
         self
     }
 
-    /// With a generated record that shows it.
-    #[must_use]
-    pub fn shown_by(mut self, sample: impl Into<String>) -> Self {
-        self.sample = Some(sample.into());
-        self
-    }
-
     /// With a word of its own file that mends it: `new` in the place of `old`, from its location on.
     #[must_use]
     pub fn word(self, old: impl Into<String>, new: impl Into<String>) -> Self {

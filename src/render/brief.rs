@@ -96,7 +96,7 @@ impl Lines {
     }
 }
 
-/// `error[code] file:line:column /pointer: message. fix: what to do`
+/// `error[code] file:line:column /pointer: message. from: other pointers. shown by: record. fix: what to do`
 fn finding(row: &Value) -> String {
     let said = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default();
     let number = |key: &str| row.get(key).and_then(Value::as_u64).unwrap_or(0);
@@ -107,8 +107,11 @@ fn finding(row: &Value) -> String {
     if !said("pointer").is_empty() {
         place.push_str(&format!(" {}", said("pointer")));
     }
-    let fix = if said("fix").is_empty() { String::new() } else { format!(". fix: {}", said("fix")) };
-    flat(&format!("{}[{}] {place}: {}{fix}", said("severity"), said("code"), said("message")))
+    let part = |name: &str, text: &str| if text.is_empty() { String::new() } else { format!(". {name}: {text}") };
+    let related = row.get("related").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let from = part("from", &related.collect::<Vec<_>>().join(", "));
+    let (sample, fix) = (part("shown by", said("sample")), part("fix", said("fix")));
+    flat(&format!("{}[{}] {place}: {}{from}{sample}{fix}", said("severity"), said("code"), said("message")))
 }
 
 /// A value on one line: `key: value; key: value`, without what is nothing.

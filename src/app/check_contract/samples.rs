@@ -50,7 +50,7 @@ pub(super) fn tried(
                 || "the contract has several flows".to_owned(),
                 |g| format!("the contract has no flow \"{}\"", quoted(g, 60)),
             );
-            let next = format!("name the flow of the samples: --flow {}", names.join(" or --flow "));
+            let next = format!("name the flow of the samples as flow: one of {}", names.join(", "));
             return Err(Refusal::new("bad-argument", because, next).into());
         }
     };
