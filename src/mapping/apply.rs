@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn replacements_that_multiply_are_stopped() {
         let step = r#"{replace: {c: cccccccccc}}"#;
-        let rule = format!("{{from: s, with: [{}, {{truncate: 4}}]}}", vec![step; 12].join(", "));
+        let rule = format!("{{from: s, with: [{}, {{truncate: 4}}]}}", [step; 12].join(", "));
         let want = "out-of-range: t from s: becomes longer than 1048576 bytes by its transforms";
         assert_eq!(apply(&rule, &json!({"s": "c"})), want);
     }
