@@ -90,8 +90,13 @@ impl Compiled {
     /// # Errors
     /// As [`Compiled::load`].
     pub(super) fn load_with(app: &App, path: &str, confirmed: Option<&dyn Fn(&str) -> bool>) -> Result<Self, Refusal> {
+        let text = fs::read_text(&app.path(path), MAX_CONTRACT).map_err(|e| Refusal::unreadable(&e))?;
+        Ok(Self::of_text(app, path, text, confirmed))
+    }
+
+    /// Compiles a text as if it stood in the file at `path`, which need not exist.
+    pub(super) fn of_text(app: &App, path: &str, text: String, confirmed: Option<&dyn Fn(&str) -> bool>) -> Self {
         let full = app.path(path);
-        let text = fs::read_text(&full, MAX_CONTRACT).map_err(|e| Refusal::unreadable(&e))?;
         let (contract, mut findings) = contract::parse(&text, path);
         let mut systems = BTreeMap::new();
         let mut mappings = BTreeMap::new();
@@ -186,7 +191,7 @@ impl Compiled {
             risks = checks::run_over(&subject, &mut findings);
         }
         finding::tidy(&mut findings);
-        Ok(Self { contract, systems, mappings, found, findings, risks, text })
+        Self { contract, systems, mappings, found, findings, risks, text }
     }
 
     /// Path of each description that was read, by the system's name.

@@ -59,6 +59,9 @@ const NEVER: [&str; 33] = [
 /// Beginnings of such codes: what does not exist, cannot be read, or has no meaning.
 const NEVER_BEGINS: [&str; 3] = ["unknown-", "unreadable-", "bad-"];
 
+/// Codes of what real samples show: without samples there is nothing to cover, and that says nothing against an entry.
+const OF_SAMPLES: [&str; 2] = ["sample-rejected", "sample-does-not-fit"];
+
 /// A finding that somebody takes as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Risk {
@@ -107,6 +110,11 @@ impl Risk {
 /// Whether no entry covers findings of this code.
 pub(super) fn never(code: &str) -> bool {
     NEVER.contains(&code) || NEVER_BEGINS.iter().any(|b| code.starts_with(b))
+}
+
+/// Whether findings of this code may come of real samples alone.
+pub(super) fn of_samples(code: &str) -> bool {
+    OF_SAMPLES.contains(&code)
 }
 
 /// Entries by code and place, for looking them up from a finding.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::accepted::{Entries, never};
+use super::accepted::{Entries, never, of_samples};
 use super::{Check, Subject};
 use crate::base::text::{nearest, quoted};
 use crate::base::yaml::Span;
@@ -28,7 +28,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         first.entry(finding.code).or_insert(finding);
     }
     let mut found: Vec<Finding> = Vec::new();
-    for entry in contract.accepted.iter().filter(|a| !never(&a.code) && !taken.contains(&a.at)) {
+    let judged = |code: &str| !never(code) && !of_samples(code);
+    for entry in contract.accepted.iter().filter(|a| judged(&a.code) && !taken.contains(&a.at)) {
         let (code, place) = (&entry.code.value, quoted(&entry.place, 120));
         let elsewhere = first.get(code.as_str()).and_then(|f| entries.place(f));
         let fix = match elsewhere {

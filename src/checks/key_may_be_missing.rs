@@ -1,10 +1,10 @@
 //! A record without its key cannot be told from another.
 
 use super::{Check, Subject};
-use crate::base::text::quoted;
+use crate::base::text::{quoted, words};
 use crate::finding::{Finding, Severity};
 use crate::mapping::{Path, field};
-use crate::model::TypeSet;
+use crate::model::{SchemaId, Schemas, TypeSet};
 
 pub(super) static CHECK: Check = Check {
     code: "key-may-be-missing",
@@ -25,7 +25,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             format!("the key {shown} is {}, which identifies nothing", kind.types)
         } else if kind.nullable {
             format!("the key {shown} may be null")
-        } else if kind.optional && !named_id(key) {
+        } else if kind.optional && !(named_id(key) || requires_nothing(&used.system.schemas, schema) && ends_as_id(key))
+        {
             format!("the key {shown} may be missing")
         } else {
             continue;
@@ -39,4 +40,15 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 /// Many descriptions require nothing at all, ids included; nobody means that a record has no id.
 fn named_id(key: &str) -> bool {
     key == "id" || key == "uuid" || key == "key"
+}
+
+/// The record names no field that must be there: then its silence about the key says nothing.
+fn requires_nothing(schemas: &Schemas, record: SchemaId) -> bool {
+    schemas.properties(record).keys().all(|name| schemas.property(record, name).is_none_or(|(_, required)| !required))
+}
+
+/// `productId`, `order_number`.
+fn ends_as_id(key: &str) -> bool {
+    const IDS: [&str; 7] = ["id", "uuid", "guid", "key", "number", "code", "sku"];
+    words(key).last().is_some_and(|last| IDS.contains(&last.as_str()))
 }

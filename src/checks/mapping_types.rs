@@ -44,6 +44,10 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             let keys: Vec<_> =
                 map.rules().iter().filter(|r| key.is_some_and(|k| r.target.to_string() == k.value)).collect();
             for mut finding in found {
+                if finding.location.at.line == 0 {
+                    // Nothing of the map is there to point at.
+                    finding.location.at = flow.map_at;
+                }
                 if finding.code == "too-long" && keys.iter().any(|r| r.source_at == finding.location.at) {
                     finding.fix = KEY_FIX.to_owned();
                 }

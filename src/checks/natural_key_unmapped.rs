@@ -40,9 +40,10 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if rule.default.is_some() {
             let message = format!("the natural key {shown} has a default: records without it would become one");
             out.push(subject.error(&CHECK, key.at, message).fix("remove the default, or match by another field"));
-        } else if kind.optional || kind.nullable {
+        } else if rule.required.is_none() && (kind.optional || kind.nullable) {
             let message = format!("the natural key {shown} comes from {from}, which may be missing or null");
-            let fix = "records without it are rejected: match by a field that is always there";
+            let fix =
+                "records without it are rejected: say so with required: true, or match by a field that is always there";
             out.push(subject.warning(&CHECK, key.at, message).fix(fix));
         }
     }

@@ -30,7 +30,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let id = quoted(&used.operation.id, 80);
         let message = format!("{asked} records a page are asked for, and {name} of {id} takes {most} at most");
         let fix = format!("ask for {most} or fewer");
-        out.push(subject.error(&CHECK, at, message).fix(fix).because_of(&used.operation.pointer));
+        let finding = subject.error(&CHECK, at, message).fix(fix).because_of(&used.operation.pointer);
+        out.push(finding.word(asked.to_string(), most.to_string()));
     }
 }
 

@@ -78,7 +78,11 @@ fn look(subject: &Subject<'_>, group: &[&String], place: &dyn Fn(&str) -> Option
                 format!("{flows} flows to {all} together are above the limit: {stated}")
             };
             let fix = format!("stay below {}/{}, over all flows to {all}", limit.requests, time(limit.window_ms));
-            out.push(finding(subject, rate.at, message, limit).fix(fix));
+            let finding = finding(subject, rate.at, message, limit).fix(fix);
+            // Of one flow the stated limit says what the rate is; over several flows somebody has to share it out.
+            let most = (limit.per_second() * rate.window_ms as f64 / 1000.0) as u64;
+            let slower = |f: Finding| f.word(format!("{}/", rate.requests), format!("{most}/"));
+            out.push(if alone && most > 0 { slower(finding) } else { finding });
         } else if let Some(ms) = every {
             let Some((operation, limit)) = tightest(&used, |u| within(&u.system_name.value) && u.role == Role::List)
             else {

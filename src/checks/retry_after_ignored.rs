@@ -35,6 +35,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             quoted(&answer.status, 10)
         );
         let fix = "remove honor_retry_after: false";
-        out.push(subject.warning(&CHECK, retry.at, message).fix(fix).because_of(&answer.pointer));
+        let finding = subject.warning(&CHECK, retry.at, message).fix(fix).because_of(&answer.pointer);
+        out.push(finding.word("honor_retry_after: false", "honor_retry_after: true"));
     }
 }

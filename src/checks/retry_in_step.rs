@@ -20,6 +20,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
         let message = "retries wait exactly as long as each other, so what failed together is sent again together";
         let location = subject.location(retry.at);
-        out.push(Finding::note(CHECK.code, location, message).fix("remove jitter: none; full is the default"));
+        let finding = Finding::note(CHECK.code, location, message).fix("remove jitter: none; full is the default");
+        out.push(finding.word("jitter: none", "jitter: full"));
     }
 }

@@ -68,7 +68,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 }
 
 /// A scope for more than reading, by its words.
-fn writes(scope: &str) -> bool {
+pub(super) fn writes(scope: &str) -> bool {
     const MORE: [&str; 12] = [
         "write",
         "admin",

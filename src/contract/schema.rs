@@ -111,7 +111,9 @@ fn rule() -> Value {
         properties.extend(beside.iter().map(|(k, v)| ((*k).to_owned(), (*v).clone())));
         json!({"type": "object", "properties": properties, "required": [key], "additionalProperties": false})
     };
-    let finish = [("with", &steps), ("values", &values), ("else", &otherwise), ("default", &default)];
+    let required = json!({"const": true, "description": "A record whose value is missing or null is rejected; not beside default."});
+    let finish =
+        [("with", &steps), ("values", &values), ("else", &otherwise), ("default", &default), ("required", &required)];
     let case = json!({
         "type": "object",
         "properties": {
@@ -139,15 +141,15 @@ fn rule() -> Value {
             path,
             one("from", "Source path.", path.clone(), &finish),
             one("const", "The same value for every record.", json!({}), &[]),
-            one("join", "Several fields as one text.", paths.clone(), &[("separator", &separator), ("with", &steps), ("default", &default)]),
+            one("join", "Several fields as one text.", paths.clone(), &[("separator", &separator), ("with", &steps), ("default", &default), ("required", &required)]),
             one("first_of", "The first field that is there and not null.", paths, &finish),
-            one("template", "A text with fields in braces: \"{last}, {first}\".", path.clone(), &[("with", &steps), ("default", &default)]),
-            one("when", "Cases, tried in order.", json!({"type": "array", "items": case, "minItems": 1}), &[("otherwise", &rule), ("default", &default)]),
+            one("template", "A text with fields in braces: \"{last}, {first}\".", path.clone(), &[("with", &steps), ("default", &default), ("required", &required)]),
+            one("when", "Cases, tried in order.", json!({"type": "array", "items": case, "minItems": 1}), &[("otherwise", &rule), ("default", &default), ("required", &required)]),
             one(
                 "each",
                 "A list: one value for each item.",
                 path.clone(),
-                &[("take", &path), ("map", &map), ("with", &steps), ("values", &values), ("else", &otherwise), ("then", &steps), ("default", &default)],
+                &[("take", &path), ("map", &map), ("with", &steps), ("values", &values), ("else", &otherwise), ("then", &steps), ("default", &default), ("required", &required)],
             ),
             one("jq", "A jq program over the record; bounded, without input and output.", path.clone(), &finish),
         ],

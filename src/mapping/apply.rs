@@ -3,8 +3,8 @@
 //! What a rule does with what it finds, in this order:
 //!
 //! 1. **missing** (the property, an item or a parent is not there, or a parent is null): the `default`, else the target
-//!    stays out of the result;
-//! 2. **null**: the `default`, else looked up in `values` under the key `null`, else passed on as null. Transforms do
+//!    stays out of the result; with `required: true` the record is rejected;
+//! 2. **null**: the `default`, or rejected where `required`, else looked up in `values` under the key `null`, else passed on as null. Transforms do
 //!    not see it. The type checker refuses a null that the target does not take;
 //! 3. **empty** text or list: a value like any other;
 //! 4. any other value goes through the transforms, then through `values`; what the table lacks goes by `else`
@@ -62,22 +62,25 @@ impl Rule {
             Source::When(when) => {
                 let rule = when.cases.iter().find(|c| c.condition.holds(record)).map(|c| &c.then);
                 let value = rule.or(when.otherwise.as_ref()).map_or(Ok(None), |r| r.value(record))?;
-                return Ok(self.or_default(value));
+                return self.settled(value);
             }
             Source::Each(each) => {
                 let value = self.each(each, record)?;
-                return Ok(self.or_default(value));
+                return self.settled(value);
             }
         };
         let value = self.finish(found, record)?;
-        Ok(self.or_default(value))
+        self.settled(value)
     }
 
-    /// Null gives way to the default, and so does nothing.
-    fn or_default(&self, value: Option<Value>) -> Option<Value> {
+    /// Null gives way to the default, and so does nothing; where the rule is `required`, both reject the record.
+    fn settled(&self, value: Option<Value>) -> Result<Option<Value>, Fault> {
         match (&self.default, value) {
-            (Some(default), None | Some(Value::Null)) => Some(default.value.clone()),
-            (_, value) => value,
+            (Some(default), None | Some(Value::Null)) => Ok(Some(default.value.clone())),
+            (None, None | Some(Value::Null)) if self.required.is_some() => {
+                Err(Fault::new("required-value-missing", "the value is missing or null, and the rule requires it"))
+            }
+            (_, value) => Ok(value),
         }
     }
 
@@ -85,7 +88,7 @@ impl Rule {
     fn finish(&self, found: Option<Value>, record: &Value) -> Result<Option<Value>, Fault> {
         let value = match found {
             None => None,
-            Some(Value::Null) if self.default.is_some() => None,
+            Some(Value::Null) if self.settles_absence() => None,
             Some(Value::Null) => Some(Value::Null),
             Some(value) => through(&self.steps, value, record)?,
         };
@@ -274,6 +277,24 @@ mod tests {
             ("{each: s}", "wrong-shape: t from s[]: each takes a list, but s is string"),
             ("{jq: '.s + \"x\"', with: [upper]}", r#"{"t":"ABX"}"#),
             ("{jq: 'empty', default: d}", r#"{"t":"d"}"#),
+            ("{from: s, required: true}", r#"{"t":"ab"}"#),
+            ("{from: empty, required: true}", r#"{"t":""}"#),
+            (
+                "{from: nowhere, required: true}",
+                "required-value-missing: t from nowhere: the value is missing or null, and the rule requires it",
+            ),
+            (
+                "{from: 'null', required: true}",
+                "required-value-missing: t from null: the value is missing or null, and the rule requires it",
+            ),
+            (
+                "{from: list, with: [first], required: true}",
+                "required-value-missing: t from list: the value is missing or null, and the rule requires it",
+            ),
+            (
+                "{when: [{if: s, is: x, then: s}], required: true}",
+                "required-value-missing: t from s: the value is missing or null, and the rule requires it",
+            ),
             ("{jq: '.s | error'}", "jq-failed: t from jq: makes the jq program end with an error"),
             ("{const: null}", r#"{"t":null}"#),
         ] {

@@ -88,6 +88,9 @@ fn how(rule: &Rule) -> String {
     if let Some(default) = &rule.default {
         parts.push(format!("default {}", shown(&default.value)));
     }
+    if rule.required.is_some() {
+        parts.push("required".to_owned());
+    }
     parts.join(" | ")
 }
 

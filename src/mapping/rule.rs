@@ -1,6 +1,7 @@
 //! Rules as compiled. How each is written: `target: source.path`, `{from, with, values, else, default}`, `{const}`,
 //! `{join, separator, with, default}`, `{first_of, with, …}`, `{template, with, default}`, `{when, otherwise, default}`,
-//! `{each, take or map, with, values, else, then, default}`, `{jq, with, values, else, default}`.
+//! `{each, take or map, with, values, else, then, default}`, `{jq, with, values, else, default}`; wherever `default` may
+//! stand, `required: true` may stand in its place.
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub struct Rule {
     pub values: Option<ValueTable>,
     /// Used where the value is missing or null.
     pub default: Option<Spanned<Value>>,
+    /// Written as `required: true`: a record whose value is missing or null is rejected. The place of the key.
+    pub required: Option<Span>,
 }
 
 /// Where a value comes from.
@@ -159,6 +162,12 @@ pub enum Else {
 }
 
 impl Rule {
+    /// It says what becomes of a value that is missing or null: a default, or no record at all.
+    #[must_use]
+    pub const fn settles_absence(&self) -> bool {
+        self.default.is_some() || self.required.is_some()
+    }
+
     /// Every source path it reads, those of its transforms included.
     pub fn reads(&self) -> impl Iterator<Item = &Path> {
         let mut all: Vec<&Path> = match &self.source {

@@ -143,6 +143,25 @@ pub struct FindingLine {
     pub message: String,
 }
 
+/// A finding that the contract accepts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AcceptedLine {
+    /// Its code.
+    pub code: String,
+    /// Where it stands in the contract.
+    pub place: String,
+    /// How bad it was: `error`, `warning`, `note`.
+    pub severity: String,
+    /// What was found.
+    pub message: String,
+    /// Why it is acceptable, as the contract says.
+    pub because: String,
+    /// Who accepts it, as the contract says.
+    pub by: String,
+    /// What a person has said to it.
+    pub state: String,
+}
+
 /// A drill of a flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DrillLine {
@@ -331,6 +350,8 @@ pub struct Dossier {
     pub constraints: Vec<ConstraintLine>,
     /// The findings of the last check.
     pub findings: Vec<FindingLine>,
+    /// The findings that the contract accepts.
+    pub accepted: Vec<AcceptedLine>,
     /// The drills of the last run.
     pub drills: Vec<DrillLine>,
     /// Whether they were run on the contract as it is.

@@ -6,8 +6,9 @@ mod targets;
 mod template;
 
 pub use dossier::{
-    ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine, EventLine,
-    FactLine, FindingLine, LinkLine, MappingLine, NotAppliedLine, OperationLine, SystemLine, TestLine, View, dossier,
+    AcceptedLine, ApprovalLine, ChecklistLine, ClaimLine, ClauseLine, ConstraintLine, CountsLine, Dossier, DrillLine,
+    EventLine, FactLine, FindingLine, LinkLine, MappingLine, NotAppliedLine, OperationLine, SystemLine, TestLine, View,
+    dossier,
 };
 pub use template::TemplateError;
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::{binary, json, run, stderr, stdout, workspace};
 
@@ -230,85 +230,4 @@ fn a_key_that_is_too_long_is_not_to_be_cut() {
     };
     assert!(fix("email").contains("must not be cut") && !fix("email").contains("truncate"), "{}", fix("email"));
     assert!(fix("first_name").contains("truncate"), "{}", fix("first_name"));
-}
-
-/// A description with one list and one create of `thing`, with these fields required.
-fn description(title: &str, required: &[&str]) -> String {
-    let thing = json!({"type": "object", "required": required, "properties": {
-        "id": {"type": "string"}, "amount": {"type": "integer"}, "booked_on": {"type": "string", "format": "date"}}});
-    let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Entry"}}}});
-    let list = json!({"description": "ok", "content": {"application/json": {"schema":
-        {"type": "array", "items": {"$ref": "#/components/schemas/Entry"}}}}});
-    let mut created = body.clone();
-    created["description"] = json!("made");
-    json!({"openapi": "3.1.0", "info": {"title": title, "version": "1"}, "servers": [{"url": "https://x.example"}],
-        "paths": {"/entries": {
-            "get": {"operationId": "listEntries", "responses": {"200": list}},
-            "post": {"operationId": "createEntry", "requestBody": body, "responses": {"201": created}}}},
-        "components": {"schemas": {"Entry": thing}}})
-    .to_string()
-}
-
-#[test]
-fn a_draft_asks_about_a_required_field_that_the_source_may_leave_out() {
-    let dir = tempfile::tempdir().unwrap();
-    put(dir.path(), "bank.json", &description("Bank", &["id", "amount"]));
-    put(dir.path(), "books.json", &description("Books", &["amount", "booked_on"]));
-    let opened = json(&run(dir.path(), &["open", "bank-to-books", "--format", "json"]));
-    let session = opened["session"].as_str().unwrap();
-    for name in ["bank", "books"] {
-        let mapped = run(dir.path(), &["map", &format!("{name}.json"), "--name", name, "--session", session]);
-        assert_eq!(mapped.status.code(), Some(0), "{}", stderr(&mapped));
-    }
-    let drafted =
-        run(dir.path(), &["draft", "--session", session, "--source", "bank", "--target", "books", "--format", "json"]);
-    assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
-    let questions = json(&drafted)["open_questions"].clone();
-    let asked: Vec<&str> = questions.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    let wanted = "map.booked_on: required by books, but booked_on may be missing in bank";
-    assert!(asked.iter().any(|q| q.starts_with(wanted)), "{asked:#?}");
-    assert!(!asked.iter().any(|q| q.starts_with("map.amount")), "{asked:#?}");
-    let text = std::fs::read_to_string(dir.path().join("integration.yaml")).unwrap();
-    assert!(text.contains("booked_on: booked_on   # ? booked_on may be missing"), "{text}");
-}
-
-#[test]
-fn a_new_draft_is_merged_into_the_file_that_people_changed() {
-    let dir = tempfile::tempdir().unwrap();
-    put(dir.path(), "bank.json", &description("Bank", &["id", "amount"]));
-    put(dir.path(), "books.json", &description("Books", &["amount", "booked_on"]));
-    let opened = json(&run(dir.path(), &["open", "bank-to-books", "--format", "json"]));
-    let session = opened["session"].as_str().unwrap();
-    for name in ["bank", "books"] {
-        let mapped = run(dir.path(), &["map", &format!("{name}.json"), "--name", name, "--session", session]);
-        assert_eq!(mapped.status.code(), Some(0), "{}", stderr(&mapped));
-    }
-    let draft = |more: &[&str]| {
-        let args = ["draft", "--session", session, "--source", "bank", "--target", "books"];
-        run(dir.path(), &[args.as_slice(), more].concat())
-    };
-    let drafted = draft(&[]);
-    assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
-    let file = dir.path().join("integration.yaml");
-    let first = std::fs::read_to_string(&file).unwrap();
-    let edited = first.replace("every: 60s", "every: 5m");
-    assert_ne!(first, edited);
-    std::fs::write(&file, &edited).unwrap();
-
-    let refused = draft(&[]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), edited);
-    let merged = draft(&["--merge"]);
-    assert_eq!(merged.status.code(), Some(0), "{}", stderr(&merged));
-    assert_eq!(
-        std::fs::read_to_string(&file).unwrap(),
-        edited,
-        "nothing new was drafted, and nothing of the edit is lost"
-    );
-
-    let foreign = dir.path().join("other.yaml");
-    std::fs::write(&foreign, "name: mine\n").unwrap();
-    let refused = draft(&["--merge", "--path", "other.yaml"]);
-    assert_eq!(refused.status.code(), Some(2));
-    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "name: mine\n");
 }

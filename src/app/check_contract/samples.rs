@@ -119,8 +119,11 @@ pub(super) fn tried(
         refused: trial.refused as u64,
         shapes: shapes.into_iter().take(50).collect(),
     };
+    let mut shown = trial.findings;
+    let risks = checks::accept(&subject, &mut shown);
+    compiled.risks.extend(risks);
     compiled.findings.extend(found);
-    compiled.findings.extend(trial.findings);
+    compiled.findings.extend(shown);
     tidy(&mut compiled.findings);
     Ok((out, kept))
 }

@@ -3,6 +3,7 @@
 use super::super::Refusal;
 use super::super::context::{Description, system_of};
 use super::super::inspect_system::find_operation;
+use super::identity::{key_of, natural_keys};
 use crate::base::text;
 use crate::mapping::matcher::names_alike;
 use crate::model::{Action, Operation, System};
@@ -23,10 +24,20 @@ fn candidates<'s>(system: &'s System, actions: &[Action]) -> Vec<&'s Operation> 
         .operations
         .iter()
         .filter(|o| actions.contains(&o.action) && o.record.is_some() && !o.deprecated)
+        // What no contract could use is no candidate: a list whose records nobody finds, a write whose body nobody knows.
+        .filter(|o| {
+            if matches!(o.action, Action::List | Action::Search) {
+                o.items.is_some()
+            } else {
+                o.body.as_ref().is_some_and(|b| b.schema.is_some())
+            }
+        })
         .collect();
     candidates.sort_by_key(|o| {
         let breadth = o.entity.as_ref().and_then(|e| system.entities.get(e)).map_or(0, |e| e.operations.len());
-        (o.path_params().len(), usize::from(o.pagination.is_none()), std::cmp::Reverse(breadth), o.path.len())
+        let reads = matches!(o.action, Action::List | Action::Search);
+        let vague = usize::from(o.pagination.is_none()) + 2 * usize::from(reads && key_of(system, o).is_none());
+        (o.path_params().len(), vague, std::cmp::Reverse(breadth), o.path.len())
     });
     candidates
 }
@@ -65,6 +76,8 @@ pub(super) fn choose_list<'s>(
         let score = reached.fold(0.0, f32::max);
         // A list within another record needs that record's key first.
         let score = score - 0.3 * list.path_params().len() as f32;
+        // Records that nothing tells apart can only be sent again and again.
+        let score = if key_of(source, list).is_some() { score } else { score - 0.2 };
         if score >= ALIKE && best.is_none_or(|(most, _)| score > most) {
             best = Some((score, list));
         }
@@ -102,29 +115,31 @@ impl Chosen<'_> {
     }
 }
 
-pub(super) fn choose_write<'s>(
+/// The creation to write by: the one named, else that of the entity like the one that is read.
+pub(super) fn choose_creation<'s>(
     read: &'s Description,
     named: Option<&str>,
     like: Option<&str>,
     goal: &str,
     label: &str,
-) -> Result<Chosen<'s>, Refusal> {
+) -> Result<&'s Operation, Refusal> {
     let system = system_of(read)?;
-    let main = match named {
-        Some(name) => find_operation(read, name)?,
-        None => {
-            let same = like
-                .and_then(|e| system.entities.get(e))
-                .and_then(|e| e.operations.get(&Action::Create))
-                .and_then(|ids| system.operation(ids.first()?));
-            match same {
-                Some(op) => op,
-                None => like_entity(system, like, goal).ok_or_else(|| none(label, "create", "target_operation"))?,
-            }
-        }
-    };
+    if let Some(name) = named {
+        return find_operation(read, name);
+    }
+    let same = like
+        .and_then(|e| system.entities.get(e))
+        .and_then(|e| e.operations.get(&Action::Create))
+        .and_then(|ids| system.operation(ids.first()?))
+        .filter(|o| o.body.as_ref().is_some_and(|b| b.schema.is_some()));
+    same.or_else(|| like_entity(system, like, goal)).ok_or_else(|| none(label, "create", "target_operation"))
+}
+
+/// How to write with a creation so that it can be repeated: by put, by a natural key that the search takes and a rule
+/// writes, else by the creation alone.
+pub(super) fn choose_write<'s>(system: &'s System, main: &'s Operation, mapped: &dyn Fn(&str) -> bool) -> Chosen<'s> {
     if main.method == crate::model::Method::Put {
-        return Ok(Chosen::Put { put: main });
+        return Chosen::Put { put: main };
     }
     let entity = main.entity.as_ref().and_then(|e| system.entities.get(e));
     let of = |action: Action| {
@@ -135,14 +150,23 @@ pub(super) fn choose_write<'s>(
         .into_iter()
         .flat_map(|e| [Action::Search, Action::List].into_iter().filter_map(|a| e.operations.get(&a)).flatten())
         .filter_map(|id| system.operation(id));
-    if let Some(update) = update {
-        for find in searchable {
-            if let Some(field) = natural_key(system, main, find) {
-                return Ok(Chosen::Upsert { matching: field, find, create: main, update });
+    if let Some(update) = update.filter(|u| takes_the_same(system, main, u)) {
+        for find in searchable.filter(|o| o.items.is_some()) {
+            let keys = natural_keys(system, main, find);
+            if let Some(field) = keys.iter().find(|k| mapped(k)) {
+                return Chosen::Upsert { matching: field.clone(), find, create: main, update };
             }
         }
     }
-    Ok(Chosen::Create { create: main })
+    Chosen::Create { create: main }
+}
+
+/// Whether the update takes most of what the creation takes: one record is mapped for both.
+fn takes_the_same(system: &System, create: &Operation, update: &Operation) -> bool {
+    let body = |o: &Operation| o.body.as_ref().and_then(|b| b.schema).map(|s| system.schemas.properties(s));
+    let (Some(created), Some(updated)) = (body(create), body(update)) else { return false };
+    let both = created.keys().filter(|name| updated.contains_key(*name)).count();
+    both * 2 >= created.len()
 }
 
 /// The write of the entity most like the one that is read, else of the one that can do most.
@@ -158,31 +182,4 @@ fn like_entity<'s>(system: &'s System, like: Option<&str>, goal: &str) -> Option
         }
     }
     best.map(|(_, write)| write).or_else(|| writes.first().copied())
-}
-
-/// A field of the body that a query parameter of the search is named after, identifiers of the outside world first.
-fn natural_key(system: &System, create: &Operation, find: &Operation) -> Option<String> {
-    let body = create.body.as_ref()?.schema?;
-    let properties = system.schemas.properties(body);
-    let mut hits: Vec<&str> = find
-        .parameters
-        .iter()
-        .filter(|p| p.place == crate::model::ParamIn::Query)
-        .filter_map(|p| properties.keys().find(|name| *name == p.name))
-        .collect();
-    let rank = |f: &str| {
-        let words = text::words(f);
-        let has = |w: &str| words.iter().any(|x| x == w);
-        if has("email") {
-            0
-        } else if has("external") || has("reference") || has("code") || has("sku") || has("number") {
-            1
-        } else if has("id") || has("key") {
-            2
-        } else {
-            9
-        }
-    };
-    hits.sort_by_key(|f| rank(f));
-    hits.first().filter(|f| rank(f) < 9).map(|f| (*f).to_owned())
 }

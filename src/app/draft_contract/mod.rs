@@ -2,8 +2,12 @@
 //! doubt written down as an open question.
 
 mod choose;
+mod identity;
 mod merge;
+mod rules;
+mod settle;
 mod sides;
+mod systems;
 mod unstated;
 mod writing;
 mod yaml;
@@ -11,8 +15,10 @@ mod yaml;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::choose::{choose_list, choose_write};
+use self::choose::{Chosen, choose_creation, choose_list, choose_write};
 use self::merge::{Merged, three_way};
+use self::rules::Settled;
+use self::settle::Settlement;
 use self::writing::Draft;
 use super::context::system_of;
 use super::inspect_system::find_operation;
@@ -142,36 +148,51 @@ impl UseCase for DraftContract {
             Some(name) => find_operation(&source_read, name)?,
             None => choose_list(source, target, goal, &params)?,
         };
-        let write = choose_write(
+        let creation = choose_creation(
             &target_read,
             params.target_operation.as_deref(),
             list.entity.as_deref(),
             goal,
             &params.target,
         )?;
-        let suggestions = match (list.record, write.main().body.as_ref().and_then(|b| b.schema)) {
+        let suggestions = match (list.record, creation.body.as_ref().and_then(|b| b.schema)) {
             (Some(s), Some(t)) => mapping::suggest_named(
                 (&source.schemas, s),
                 (&target.schemas, t),
                 [
                     Names { entity: list.entity.as_deref().unwrap_or(""), system: &params.source },
-                    Names { entity: write.main().entity.as_deref().unwrap_or(""), system: &params.target },
+                    Names { entity: creation.entity.as_deref().unwrap_or(""), system: &params.target },
                 ],
             ),
             _ => Vec::new(),
         };
-        let draft = Draft {
-            call,
-            params: &params,
-            source,
-            target,
-            source_api: &source_api,
-            target_api: &target_api,
-            list,
-            write: &write,
-            suggestions: &suggestions,
+        let settle = |dropped: &Settled| {
+            let mapped =
+                |field: &str| suggestions.iter().any(|s| s.target == field) && !dropped.dropped.contains_key(field);
+            let write = choose_write(target, creation, &mapped);
+            let draft = Draft {
+                call,
+                params: &params,
+                source,
+                target,
+                source_api: &source_api,
+                target_api: &target_api,
+                list,
+                write: &write,
+                suggestions: &suggestions,
+                settled: Settled::default(),
+            };
+            (draft.settle(), write)
         };
-        let (yaml, open_questions) = draft.write();
+        let (mut settlement, mut write) = settle(&Settled::default());
+        if let Chosen::Upsert { matching, .. } = &write
+            && settlement.settled.dropped.contains_key(matching)
+        {
+            // The rule of the key does not fit: the record is found by another field, or not at all.
+            let settled = std::mem::take(&mut settlement.settled);
+            (settlement, write) = settle(&settled);
+        }
+        let Settlement { text: yaml, questions: open_questions, settled } = settlement;
         let written = if path.exists() { merged(call, &params, &path, &yaml)? } else { yaml.clone() };
         fs::write_atomic(&path, written.as_bytes()).map_err(super::Fault::from)?;
         let digest = Digest::of_bytes(written.as_bytes());
@@ -183,6 +204,7 @@ impl UseCase for DraftContract {
         };
         let rules: Vec<SuggestionOut> = suggestions
             .iter()
+            .filter(|s| !settled.dropped.contains_key(&s.target))
             .map(|s| SuggestionOut {
                 target: s.target.clone(),
                 rule: s.rule_yaml.clone(),

@@ -1,16 +1,17 @@
 //! The two sides of the drafted flow: what is read, how it is written, and which fields are fed or left out.
 
+use std::collections::BTreeSet;
+
 use super::choose::Chosen;
+use super::identity::key_of;
+use super::rules::reads;
 use super::writing::Draft;
 use super::yaml::{key, scalar};
-use crate::mapping::{self, Suggestion};
-use crate::model::{Action, Operation, System};
+use crate::model::{Action, Operation};
 
 impl Draft<'_, '_> {
     pub(super) fn source_lines(&self, questions: &mut Vec<String>) -> Vec<String> {
-        let entity = self.list.entity.as_ref().and_then(|e| self.source.entities.get(e));
-        let id_field = self.list.record.is_some_and(|r| self.source.schemas.property(r, "id").is_some());
-        let key = entity.and_then(|e| e.key.clone()).or_else(|| id_field.then(|| "id".to_owned()));
+        let key = key_of(self.source, self.list);
         let mut out = vec![
             "    source:".to_owned(),
             format!("      system: {}", self.params.source),
@@ -106,25 +107,13 @@ impl Draft<'_, '_> {
         vec![format!("      params: {{{}}}   # ? required by the description", pairs.join(", "))]
     }
 
-    /// Whether a field that the target requires is fed from one that the source may leave out.
-    pub(super) fn may_be_missing(&self, s: &Suggestion) -> bool {
-        let body = self.write.main().body.as_ref().and_then(|b| b.schema);
-        let (Some(record), Some(body)) = (self.list.record, body) else { return false };
-        let kind = |system: &System, id, path: &str| {
-            mapping::Path::parse(path).ok().and_then(|path| mapping::field(&system.schemas, id, &path).ok())
-        };
-        let optional = |system, id, path: &str| kind(system, id, path).is_some_and(|k| k.optional);
-        let required = kind(self.target, body, &s.target).is_some_and(|k| !k.optional);
-        required && optional(self.source, record, &s.source) && !s.rule_yaml.contains("default:")
-    }
-
     pub(super) fn unfed(&self) -> Vec<(String, String)> {
         let Some(body) = self.write.main().body.as_ref().and_then(|b| b.schema) else { return Vec::new() };
         let schema = self.target.schemas.get(body);
         schema
             .required
             .iter()
-            .filter(|r| !self.suggestions.iter().any(|s| s.target == **r || s.target.starts_with(&format!("{r}."))))
+            .filter(|r| !self.kept().any(|s| s.target == **r || s.target.starts_with(&format!("{r}."))))
             .filter_map(|r| schema.properties.get(r).map(|p| (r, self.target.schemas.get(*p))))
             .filter(|(_, p)| !p.read_only)
             .map(|(r, p)| (r.clone(), p.types.to_string()))
@@ -133,13 +122,8 @@ impl Draft<'_, '_> {
 
     pub(super) fn unmapped(&self) -> Vec<String> {
         let Some(record) = self.list.record else { return Vec::new() };
-        let used = |field: &str| {
-            self.suggestions.iter().any(|s| {
-                s.source == field
-                    || s.source.starts_with(&format!("{field}."))
-                    || s.source.starts_with(&format!("{field}["))
-            })
-        };
+        let read: BTreeSet<String> = self.kept().flat_map(reads).collect();
+        let used = |field: &str| read.contains(field);
         self.source.schemas.properties(record).keys().filter(|f| !used(f)).map(|f| (*f).to_owned()).collect()
     }
 }

@@ -1,15 +1,19 @@
 //! Writes the file of a draft, line by line; every doubt is an open question.
 
+use std::collections::BTreeMap;
+
 use super::super::scaffold_connector::duration;
 use super::super::{Call, description};
 use super::Params;
 use super::choose::Chosen;
+use super::rules::{Settled, others};
+use super::systems::base_url;
 use super::yaml::{binds, key, scalar};
 use crate::base::text;
 use crate::checks::assumptions::{Assumption, assumptions};
 use crate::contract;
 use crate::mapping::Suggestion;
-use crate::model::{Basis, Operation, RateLimit, SchemeKind, System};
+use crate::model::{Basis, Operation, RateLimit, System};
 use crate::workflow::record::Binds;
 
 /// A draft in the making.
@@ -23,11 +27,23 @@ pub(super) struct Draft<'d, 'c> {
     pub(super) list: &'d Operation,
     pub(super) write: &'d Chosen<'d>,
     pub(super) suggestions: &'d [Suggestion],
+    /// What became of suggestions when the draft was checked.
+    pub(super) settled: Settled,
+}
+
+/// A draft as text.
+pub(super) struct Written {
+    /// The file.
+    pub(super) text: String,
+    /// What a person has to decide.
+    pub(super) questions: Vec<String>,
+    /// The line that each target's rule stands at, counted from one.
+    pub(super) rules: BTreeMap<u32, String>,
 }
 
 impl Draft<'_, '_> {
     /// The file, and its open questions.
-    pub(super) fn write(&self) -> (String, Vec<String>) {
+    pub(super) fn write(&self) -> Written {
         let mut questions = Vec::new();
         let mut y = String::new();
         let session = self.call.session.as_ref();
@@ -61,9 +77,8 @@ impl Draft<'_, '_> {
                 }
                 line(format!("      - {overlay}"));
             }
-            if system.servers.iter().all(|s| !s.url.starts_with("http")) {
-                line(format!("    base_url: https://{label}.example   # ? the description names no server"));
-                questions.push(format!("systems.{label}.base_url: the description names no server"));
+            for l in base_url(label, system, &mut questions) {
+                line(l);
             }
             for l in self.auth(label, system, &mut questions) {
                 line(l);
@@ -79,21 +94,14 @@ impl Draft<'_, '_> {
             line(l);
         }
         line("    map:".to_owned());
-        for s in self.suggestions {
+        for s in self.kept() {
             let mut doubt = if s.score < DOUBTFUL {
                 format!("   # ? {:.2}: {}", s.score, text::quoted(&s.because, 80))
             } else {
                 String::new()
             };
-            if self.may_be_missing(s) {
-                let source = text::quoted(&s.source, 80);
-                doubt.push_str(&format!("{} {source} may be missing", if doubt.is_empty() { "   # ?" } else { ";" }));
-                questions.push(format!(
-                    "map.{}: required by {}, but {source} may be missing in {}: which default, or which other field?",
-                    s.target, self.params.target, self.params.source
-                ));
-            }
-            line(format!("      {}: {}{doubt}", key(&s.target), s.rule_yaml));
+            let rule = self.rule(s, &mut doubt, &mut questions);
+            line(format!("      {}: {rule}{doubt}", key(&s.target)));
             if let Some(others) = others(s) {
                 line(format!("      # or {others}"));
             }
@@ -101,18 +109,28 @@ impl Draft<'_, '_> {
                 questions.push(format!("map.{}: {} ({:.2})", s.target, s.because, s.score));
             }
         }
-        for (field, kind) in self.unfed() {
-            line(format!(
-                "      # {field}: ?                     required by {}, {kind}; nothing in the source looks like it",
-                self.params.target
-            ));
-            questions.push(format!(
-                "map.{field}: required by {}, and nothing in the source looks like it",
-                self.params.target
-            ));
+        for s in self.suggestions {
+            let Some(because) = self.settled.dropped.get(&s.target) else { continue };
+            let because = text::quoted(because, 200);
+            line(format!("      # {}: {}   # does not fit: {because}", key(&s.target), s.rule_yaml));
         }
-        if self.suggestions.is_empty() {
-            line("      {}".to_owned());
+        for (field, kind) in self.unfed() {
+            let to = &self.params.target;
+            let because = match self.settled.dropped.get(&field) {
+                Some(_) => "what looks like it in the source does not fit",
+                None => "nothing in the source looks like it",
+            };
+            line(format!("      # {field}: ?                     required by {to}, {kind}; {because}"));
+            questions.push(format!("map.{field}: required by {to}, and {because}"));
+        }
+        if self.kept().next().is_none() {
+            line("      {}   # ? nothing was found that fits: are these the right operations?".to_owned());
+            questions.push(format!(
+                "map: no field of {} looks like one of {}: choose other operations (source_operation, target_operation), or write the \
+                 rules",
+                self.list.id,
+                self.write.main().id
+            ));
         }
         let unmapped = self.unmapped();
         if !unmapped.is_empty() {
@@ -142,7 +160,9 @@ impl Draft<'_, '_> {
         } else {
             format!("\nconstraints:\n{}\n", constraints.join("\n"))
         };
-        (y.replacen(&format!("{CONSTRAINTS}\n"), &block, 1), questions)
+        let text = y.replacen(&format!("{CONSTRAINTS}\n"), &block, 1);
+        let rules = self.lines_of_rules(&text);
+        Written { text, questions, rules }
     }
 
     fn relative(&self, api: &str) -> String {
@@ -163,76 +183,6 @@ impl Draft<'_, '_> {
             up.push_str("../");
         }
         api.display().to_string()
-    }
-
-    fn auth(&self, label: &str, system: &System, questions: &mut Vec<String>) -> Vec<String> {
-        let env = label.to_uppercase().replace('-', "_");
-        let used = if label == self.params.source { self.list } else { self.write.main() };
-        let wanted: Vec<&str> = used
-            .security
-            .iter()
-            .filter(|alternative| alternative.len() == 1)
-            .flatten()
-            .map(|s| s.scheme.as_str())
-            .collect();
-        let supported = |name: &str| match system.schemes.get(name).map(|s| &s.kind) {
-            Some(SchemeKind::Bearer | SchemeKind::Basic | SchemeKind::ApiKey { .. }) => true,
-            Some(SchemeKind::Oauth2(flows)) => flows.iter().any(|f| f.kind == "clientCredentials"),
-            _ => false,
-        };
-        let Some(name) = wanted.iter().copied().find(|n| supported(n)) else {
-            if used.root_field.is_some() && system.schemes.is_empty() {
-                questions.push(format!("systems.{label}.auth: a GraphQL schema does not say how to authenticate"));
-                return vec![format!(
-                    "    # auth: {{scheme: bearer, secret: env:{env}_TOKEN}}   # ? a GraphQL schema does not say how; or {}",
-                    "basic, api_key with header, oauth2 with token_url"
-                )];
-            }
-            if used.security.is_empty() {
-                questions.extend(self.auth_question(label, system, used));
-                return Vec::new();
-            }
-            questions.push(format!(
-                "systems.{label}.auth: none of the schemes {} can be used by this release",
-                wanted.join(", ")
-            ));
-            return vec![format!(
-                "    # auth: ?                          none of the declared schemes can be used by this release"
-            )];
-        };
-        let scheme = scalar(name);
-        match system.schemes.get(name).map(|s| &s.kind) {
-            Some(SchemeKind::Basic) => {
-                vec![format!("    auth: {{scheme: {scheme}, username: env:{env}_USER, password: env:{env}_PASSWORD}}")]
-            }
-            Some(SchemeKind::Oauth2(_)) => {
-                let mut scopes: Vec<String> = used
-                    .security
-                    .iter()
-                    .flatten()
-                    .filter(|s| s.scheme == name)
-                    .flat_map(|s| s.scopes.clone())
-                    .collect();
-                if label == self.params.target
-                    && let Chosen::Upsert { find, update, .. } = self.write
-                {
-                    scopes.extend(
-                        [find, update]
-                            .iter()
-                            .flat_map(|o| o.security.iter().flatten())
-                            .filter(|s| s.scheme == name)
-                            .flat_map(|s| s.scopes.clone()),
-                    );
-                }
-                scopes.sort();
-                scopes.dedup();
-                let scopes = scopes.iter().map(|s| scalar(s)).collect::<Vec<_>>().join(", ");
-                vec![format!(
-                    "    auth: {{scheme: {scheme}, client_id: env:{env}_CLIENT_ID, client_secret: env:{env}_CLIENT_SECRET, scopes: [{scopes}]}}"
-                )]
-            }
-            _ => vec![format!("    auth: {{scheme: {scheme}, secret: env:{env}_TOKEN}}")],
-        }
     }
 
     /// What was recorded, then what the description states, then what the flow just drafted relies on.
@@ -281,18 +231,5 @@ impl Draft<'_, '_> {
 
 /// A rule that is likely to be right less often than four times in five is asked about.
 const DOUBTFUL: f64 = 0.45;
-/// Another source this near to the one chosen is named beside it.
-const NEAR: f64 = 0.5;
-
-/// Other sources that may be meant as well, for a comment below the rule.
-fn others(s: &Suggestion) -> Option<String> {
-    let near = s.alternatives.iter().filter(|(_, score, _)| *score >= s.score * NEAR);
-    let named: Vec<String> = near
-        .take(2)
-        .map(|(path, score, why)| format!("{} ({score:.2}: {})", text::quoted(path, 80), text::quoted(why, 60)))
-        .collect();
-    (!named.is_empty()).then(|| named.join(", or "))
-}
-
 /// Stands for the constraints until the rest is written: what a flow relies on is read off the flow.
 const CONSTRAINTS: &str = "# constraints";

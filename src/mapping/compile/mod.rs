@@ -118,6 +118,7 @@ impl Compiler<'_> {
             steps: Vec::new(),
             values: None,
             default: None,
+            required: None,
         };
         match &node.kind {
             Kind::String(text) => {
@@ -135,15 +136,32 @@ impl Compiler<'_> {
                 let (source, source_at) = source?;
                 // Read to the end even where the source is wrong: one error hides no other.
                 let default = node.get("default").map(|n| Spanned::new(n.to_value(), n.at));
+                let required = self.required(name, node);
                 let steps = self.steps(name, node, "with");
                 let values = self.values(name, node);
-                Some(Rule { steps: steps?, values, default, ..plain(source?, source_at) })
+                Some(Rule { steps: steps?, values, default, required, ..plain(source?, source_at) })
             }
             _ => {
                 self.wrong_type(name, node, "the rule", "a source path or a mapping");
                 None
             }
         }
+    }
+
+    /// `required: true`: the only value there is, and never beside a default.
+    fn required(&mut self, name: &str, node: &Node) -> Option<Span> {
+        let given = node.get("required")?;
+        if given.to_value() != serde_json::Value::Bool(true) {
+            self.wrong_type(name, given, "required", "true; without the key, a value that is missing stays out");
+            return None;
+        }
+        if node.get("default").is_some() {
+            let message = format!("the rule of {} has default and required together", quoted(name, 80));
+            let fix = "keep default to fill the value in, or required to reject the record";
+            self.error("bad-rule", given.at, message, fix);
+            return None;
+        }
+        Some(given.at)
     }
 
     fn keys(&mut self, name: &str, node: &Node, accepted: &[&str]) {

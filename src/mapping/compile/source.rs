@@ -12,14 +12,14 @@ use crate::mapping::template::Template;
 
 /// Each source with the keys that may stand beside it.
 const SOURCES: [(&str, &[&str]); 8] = [
-    ("from", &["from", "with", "values", "else", "default"]),
+    ("from", &["from", "with", "values", "else", "default", "required"]),
     ("const", &["const"]),
-    ("join", &["join", "separator", "with", "default"]),
-    ("first_of", &["first_of", "with", "values", "else", "default"]),
-    ("template", &["template", "with", "default"]),
-    ("when", &["when", "otherwise", "default"]),
-    ("each", &["each", "take", "map", "with", "values", "else", "then", "default"]),
-    ("jq", &["jq", "with", "values", "else", "default"]),
+    ("join", &["join", "separator", "with", "default", "required"]),
+    ("first_of", &["first_of", "with", "values", "else", "default", "required"]),
+    ("template", &["template", "with", "default", "required"]),
+    ("when", &["when", "otherwise", "default", "required"]),
+    ("each", &["each", "take", "map", "with", "values", "else", "then", "default", "required"]),
+    ("jq", &["jq", "with", "values", "else", "default", "required"]),
 ];
 
 impl Compiler<'_> {

@@ -43,7 +43,7 @@ pub(super) fn unhandled(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Spa
     let mut told: BTreeSet<&[Segment]> = BTreeSet::new();
     for rule in &mapping.rules {
         let Source::Path(path) = &rule.source else { continue };
-        if rule.default.is_some() {
+        if rule.settles_absence() {
             continue;
         }
         for depth in 0..path.segments().len().min(16) {

@@ -26,12 +26,22 @@ impl Context<'_> {
         let from = format!("source {}", quoted(&rule.source.to_string(), 80));
         if kind.optional && target.required {
             let message = format!("{from} may be missing, but {} is required", to.path);
-            self.error(at, "optional-into-required", message, "add a default, or map a field that is always there");
+            self.error(
+                at,
+                "optional-into-required",
+                message,
+                "add a default, or required: true to reject such records",
+            );
             self.resting_on(&to.pointer);
         }
         if kind.nullable && !target.kind.takes_null() {
             let message = format!("{from} may be null, but {} must not be", to.path);
-            self.error(at, "nullable-into-non-nullable", message, "add a default, or a values entry for null");
+            self.error(
+                at,
+                "nullable-into-non-nullable",
+                message,
+                "add a default, a values entry for null, or required: true to reject such records",
+            );
             self.resting_on(&to.pointer);
         }
         self.shape(at, kind, &target.kind, &to, 0);

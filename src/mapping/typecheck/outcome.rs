@@ -63,6 +63,8 @@ impl Context<'_> {
         }
         if let Some(default) = &rule.default {
             self.default(rule, default, &kind, target);
+        }
+        if rule.settles_absence() {
             (kind.nullable, kind.optional) = (false, false);
         }
         Some(kind)

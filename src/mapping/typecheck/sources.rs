@@ -86,14 +86,19 @@ impl Context<'_> {
         if let Some(otherwise) = &when.otherwise {
             self.value_of(otherwise, target);
         }
-        if rule.default.is_some() {
-            // What a case lacks, the default gives.
+        if rule.settles_absence() {
+            // What a case lacks, the default gives; or the record is rejected, and says so.
             let own: Vec<Finding> = self.findings.split_off(before);
             self.findings.extend(own.into_iter().filter(|f| !absent(f)));
         } else if when.otherwise.is_none() && target.is_some_and(|t| t.required) && !self.total(when) {
             let message =
                 format!("no case of {} may hold, but the target requires it", quoted(&rule.target.to_string(), 80));
-            self.error(rule.source_at, "optional-into-required", message, "add otherwise, or a default");
+            self.error(
+                rule.source_at,
+                "optional-into-required",
+                message,
+                "add otherwise, a default, or required: true",
+            );
         }
         None
     }
@@ -178,7 +183,7 @@ impl Context<'_> {
         let list = reached.kind.around(list);
         self.beside(&each.then);
         let mut kind = self.through_steps(rule, &each.then, list)?;
-        if rule.default.is_some() {
+        if rule.settles_absence() {
             (kind.nullable, kind.optional) = (false, false);
         }
         Some(kind)

@@ -21,7 +21,7 @@ const FROM: [&str; 10] = ["since", "after", "gte", "gt", "min", "from", "start",
 const UNTIL: [&str; 12] = ["until", "before", "lte", "lt", "max", "to", "end", "le", "older", "id", "order", "sort"];
 const CHANGE: [&str; 7] = ["updated", "modified", "changed", "update", "modification", "change", "lastmodified"];
 const BIRTH: [&str; 5] = ["created", "create", "creation", "added", "received"];
-const FILLER: [&str; 9] = ["date", "time", "at", "on", "datetime", "timestamp", "utc", "last", "filter"];
+const FILLER: [&str; 10] = ["date", "time", "at", "on", "or", "datetime", "timestamp", "utc", "last", "filter"];
 
 /// What a parameter's name says: its rank (change before birth before a bare `since`), and the words of its field.
 fn meaning(name: &str, from: bool) -> Option<(u8, Vec<String>)> {
@@ -42,6 +42,14 @@ fn meaning(name: &str, from: bool) -> Option<(u8, Vec<String>)> {
     }
 }
 
+/// Whether a bound leaves out itself as far as its name tells, as `gt` and `after` do, but not `on_or_after`: an inclusive one
+/// misses nothing, so it goes before.
+fn exclusive(name: &str) -> bool {
+    let parts = words(name);
+    let has = |w: &str| parts.iter().any(|p| p == w);
+    has("gt") || ((has("after") || has("newer")) && !has("or"))
+}
+
 fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &Hints<'_>) -> Option<Incremental> {
     let mut best: Option<(u8, String, Vec<String>, usize)> = None;
     for (at, parameter) in operation.parameters.iter().enumerate().filter(|(_, p)| p.place == ParamIn::Query) {
@@ -55,8 +63,7 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
             continue;
         }
         let name = bound.map_or_else(|| parameter.name.clone(), |b| format!("{}[{b}]", parameter.name));
-        // An inclusive bound misses nothing, so `gte` goes before `gt`.
-        let weight = rank * 2 + u8::from(!words(&name).iter().any(|w| w == "gt"));
+        let weight = rank * 2 + u8::from(!exclusive(&name));
         if best.as_ref().is_none_or(|(w, ..)| weight > *w) {
             best = Some((weight, name, field, at));
         }
@@ -67,7 +74,7 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
             if !timely(schemas, Some(schema)) {
                 continue;
             }
-            let weight = rank * 2 + u8::from(!words(&name).iter().any(|w| w == "gt"));
+            let weight = rank * 2 + u8::from(!exclusive(&name));
             if best.as_ref().is_none_or(|(w, ..)| weight > *w) {
                 best = Some((weight, name, field, at));
             }
@@ -147,4 +154,19 @@ fn field_like<'f>(fields: &[&'f str], wanted: &[String]) -> Option<&'f str> {
     let wanted = if wanted.is_empty() { vec!["changed".to_owned()] } else { core(wanted.to_vec()) };
     // "changed" is folded from several words; the field's own words are folded the same way.
     fields.iter().find(|f| core(words(f)) == wanted).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exclusive;
+
+    #[test]
+    fn a_bound_that_leaves_itself_out_is_told_from_one_that_does_not() {
+        for name in ["updated[gt]", "updated_after", "created.after", "newer_than"] {
+            assert!(exclusive(name), "{name}");
+        }
+        for name in ["updated[gte]", "updated_since", "created.on_or_after", "from", "min_updated"] {
+            assert!(!exclusive(name), "{name}");
+        }
+    }
 }

@@ -1,0 +1,115 @@
+//! The systems of a draft: where each is and how its caller is known.
+
+use super::choose::Chosen;
+use super::writing::Draft;
+use super::yaml::scalar;
+use crate::base::text::quoted;
+use crate::checks::scopes::least;
+use crate::model::{Operation, SchemeKind, SchemeUse, System};
+
+/// `base_url`, where the description's first server is none or is for trying while another is for real.
+pub(super) fn base_url(label: &str, system: &System, questions: &mut Vec<String>) -> Vec<String> {
+    if system.servers.iter().all(|s| !s.url.starts_with("http")) {
+        questions.push(format!("systems.{label}.base_url: the description names no server"));
+        return vec![format!("    base_url: https://{label}.example   # ? the description names no server")];
+    }
+    let of = |kind: &str| {
+        let facts = system.facts.iter().filter(|f| f.fact == "environment" && f.value["environment"] == kind);
+        facts.filter_map(|f| f.value["host"].as_str()).collect::<Vec<_>>()
+    };
+    let at = |hosts: &[&str], url: &str| {
+        hosts.iter().any(|h| url.split_once("://").is_some_and(|(_, rest)| rest.starts_with(h)))
+    };
+    let (real, first) = (of("production"), system.servers.first().map_or("", |s| s.url.as_str()));
+    if at(&real, first) {
+        return Vec::new();
+    }
+    let other = system.servers.iter().find(|s| s.url.starts_with("https://") && at(&real, &s.url));
+    other.map_or_else(Vec::new, |s| {
+        vec![format!(
+            "    base_url: {}   # the one for real; the first of the description is for trying",
+            scalar(&s.url)
+        )]
+    })
+}
+
+impl Draft<'_, '_> {
+    /// The line of `auth`, with the scopes that the operations need and no more; or what is open about it.
+    pub(super) fn auth(&self, label: &str, system: &System, questions: &mut Vec<String>) -> Vec<String> {
+        let env = label.to_uppercase().replace('-', "_");
+        let used = if label == self.params.source { self.list } else { self.write.main() };
+        let wanted: Vec<&str> = used
+            .security
+            .iter()
+            .filter(|alternative| alternative.len() == 1)
+            .flatten()
+            .map(|s| s.scheme.as_str())
+            .collect();
+        let supported = |name: &str| match system.schemes.get(name).map(|s| &s.kind) {
+            Some(SchemeKind::Bearer | SchemeKind::Basic | SchemeKind::ApiKey { .. }) => true,
+            Some(SchemeKind::Oauth2(flows)) => flows.iter().any(|f| f.kind == "clientCredentials"),
+            _ => false,
+        };
+        let Some(name) = wanted.iter().copied().find(|n| supported(n)) else {
+            if used.root_field.is_some() && system.schemes.is_empty() {
+                questions.push(format!("systems.{label}.auth: a GraphQL schema does not say how to authenticate"));
+                return vec![format!(
+                    "    # auth: {{scheme: bearer, secret: env:{env}_TOKEN}}   # ? a GraphQL schema does not say how; or {}",
+                    "basic, api_key with header, oauth2 with token_url"
+                )];
+            }
+            if used.security.is_empty() {
+                questions.extend(self.auth_question(label, system, used));
+                return Vec::new();
+            }
+            let token = wanted.iter().copied().find(|name| {
+                matches!(
+                    system.schemes.get(*name).map(|s| &s.kind),
+                    Some(SchemeKind::Oauth2(_) | SchemeKind::OpenId(_))
+                )
+            });
+            if let Some(name) = token {
+                questions.push(format!(
+                    "systems.{label}.auth: {name} gives tokens to people only, not to programs; who issues the token in env:{env}_TOKEN, and \
+                     who renews it?"
+                ));
+                let (scheme, scopes) = (scalar(name), self.scopes(label, name));
+                return vec![format!(
+                    "    auth: {{scheme: {scheme}, secret: env:{env}_TOKEN{scopes}}}   # ? a token issued elsewhere, by a person's consent"
+                )];
+            }
+            let alternative =
+                |all: &Vec<SchemeUse>| all.iter().map(|s| s.scheme.as_str()).collect::<Vec<_>>().join(" and ");
+            let wanted = used.security.iter().map(alternative).collect::<Vec<_>>().join(", or ");
+            questions.push(format!("systems.{label}.auth: {} wants {wanted}, which this release cannot send", used.id));
+            return vec![format!(
+                "    # auth: ?   {}",
+                quoted(&format!("{wanted}: this release cannot send that"), 120)
+            )];
+        };
+        let scheme = scalar(name);
+        match system.schemes.get(name).map(|s| &s.kind) {
+            Some(SchemeKind::Basic) => {
+                vec![format!("    auth: {{scheme: {scheme}, username: env:{env}_USER, password: env:{env}_PASSWORD}}")]
+            }
+            Some(SchemeKind::Oauth2(_)) => {
+                let scopes = self.scopes(label, name);
+                vec![format!(
+                    "    auth: {{scheme: {scheme}, client_id: env:{env}_CLIENT_ID, client_secret: env:{env}_CLIENT_SECRET{scopes}}}"
+                )]
+            }
+            _ => vec![format!("    auth: {{scheme: {scheme}, secret: env:{env}_TOKEN}}")],
+        }
+    }
+
+    /// `, scopes: [...]` with the fewest that the operations of a side need of a scheme; nothing where they name none.
+    fn scopes(&self, label: &str, scheme: &str) -> String {
+        let operations: Vec<&Operation> = match self.write {
+            _ if label == self.params.source => vec![self.list],
+            Chosen::Upsert { find, create, update, .. } => vec![find, create, update],
+            Chosen::Put { put: one } | Chosen::Create { create: one } => vec![one],
+        };
+        let scopes: Vec<String> = least(&operations, scheme).iter().map(|s| scalar(s)).collect();
+        if scopes.is_empty() { String::new() } else { format!(", scopes: [{}]", scopes.join(", ")) }
+    }
+}
