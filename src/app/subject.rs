@@ -189,6 +189,19 @@ impl Compiled {
             let by_name = systems.iter().map(|(n, s)| (n.clone(), s.as_ref())).collect();
             let subject = checks::Subject { contract, systems: &by_name, mappings: &mappings, confirmed, text: &text };
             risks = checks::run_over(&subject, &mut findings);
+            // What cannot be planned cannot be drilled or run either, and is said where it can be mended.
+            let sound = !findings.iter().any(|f| f.severity == Severity::Error);
+            for (name, flow) in contract.flows.iter().filter(|_| sound) {
+                let mapping = mappings.get(name).cloned().unwrap_or_default();
+                if let Err(e) = connector::plan(contract, name, &systems, mapping, &BTreeMap::new()) {
+                    let finding = Finding::error("flow-cannot-run", Location::at(path, flow.at), e.to_string());
+                    findings.push(
+                        finding.fix(
+                            "change the operation or clause that it names: drills and run refuse the flow as it is",
+                        ),
+                    );
+                }
+            }
         }
         finding::tidy(&mut findings);
         Self { contract, systems, mappings, found, findings, risks, text }

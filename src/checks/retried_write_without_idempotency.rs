@@ -16,7 +16,9 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used() {
-        if used.flow.delivery.retry.attempts <= 1 || used.operation.method.idempotent() {
+        // PUT is idempotent at the address of a record (RFC 9110, section 9.3.4); at that of a collection it may add one each time.
+        let collection = used.role == Role::Create && used.operation.path_params().is_empty();
+        if used.flow.delivery.retry.attempts <= 1 || (used.operation.method.idempotent() && !collection) {
             continue;
         }
         let (id, attempts) = (quoted(&used.operation.id, 80), used.flow.delivery.retry.attempts);

@@ -6,9 +6,12 @@ use serde_json::Value;
 use super::Response;
 use super::address::encode as percent;
 
-/// The value at a path of property names.
+/// The value at a path of property names, and of numbers where it leads into a list.
 pub(super) fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |v, name| v.get(name))
+    path.iter().try_fold(value, |v, name| match v {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        _ => v.get(name),
+    })
 }
 
 /// Takes the value at a path out of `value`, leaving null: a page's records are moved, never copied.

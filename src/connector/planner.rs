@@ -462,5 +462,6 @@ fn target_key(system: &System, update: &Operation, create: &Operation) -> String
 }
 
 fn path(dotted: &str) -> Vec<String> {
-    dotted.split('.').filter(|p| !p.is_empty()).map(str::to_owned).collect()
+    // `emails[0].address` is `emails`, `0`, `address`.
+    dotted.split(['.', '[', ']']).filter(|p| !p.is_empty()).map(str::to_owned).collect()
 }

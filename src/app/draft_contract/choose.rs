@@ -50,7 +50,8 @@ const ALIKE: f32 = 0.4;
 /// How much speaks for moving one entity to another: their names, and whether the goal names them.
 fn fits(from: &str, to: &str, goal: &[String]) -> f32 {
     let named = |entity: &str| text::words(entity).iter().any(|w| goal.contains(&text::singular(w)));
-    let bonus = |is: bool| if is { 0.5 } else { 0.0 };
+    // What the goal names goes before whatever is alike.
+    let bonus = |is: bool| if is { 1.0 } else { 0.0 };
     names_alike(from, to) + bonus(named(from)) + bonus(named(to))
 }
 
@@ -127,18 +128,23 @@ pub(super) fn choose_creation<'s>(
     if let Some(name) = named {
         return find_operation(read, name);
     }
+    let named_by_goal = words_of(goal);
+    let goal_names = |e: &str| text::words(e).iter().any(|w| named_by_goal.contains(&text::singular(w)));
+    let others = system.entities.keys().any(|e| Some(e.as_str()) != like && goal_names(e));
     let same = like
         .and_then(|e| system.entities.get(e))
         .and_then(|e| e.operations.get(&Action::Create))
         .and_then(|ids| system.operation(ids.first()?))
-        .filter(|o| o.body.as_ref().is_some_and(|b| b.schema.is_some()));
+        .filter(|o| o.body.as_ref().is_some_and(|b| b.schema.is_some()))
+        .filter(|_| !others);
     same.or_else(|| like_entity(system, like, goal)).ok_or_else(|| none(label, "create", "target_operation"))
 }
 
 /// How to write with a creation so that it can be repeated: by put, by a natural key that the search takes and a rule
 /// writes, else by the creation alone.
 pub(super) fn choose_write<'s>(system: &'s System, main: &'s Operation, mapped: &dyn Fn(&str) -> bool) -> Chosen<'s> {
-    if main.method == crate::model::Method::Put {
+    // At the address of a record; at that of a collection, nothing says which record is meant.
+    if main.method == crate::model::Method::Put && !main.path_params().is_empty() {
         return Chosen::Put { put: main };
     }
     let entity = main.entity.as_ref().and_then(|e| system.entities.get(e));

@@ -19,9 +19,9 @@ pub(super) struct Settled {
 }
 
 impl Draft<'_, '_> {
-    /// The suggestions that are written: not those that do not fit, nor any that would fill a credential by its name.
+    /// The suggestions that are written: not those that do not fit, nor any that would fill a credential by a guess.
     pub(super) fn kept(&self) -> impl Iterator<Item = &Suggestion> {
-        self.suggestions.iter().filter(|s| !self.settled.dropped.contains_key(&s.target))
+        self.suggestions.iter().filter(|s| !self.settled.dropped.contains_key(&s.target) && !is_credential(&s.target))
     }
 
     /// The rule as written, with what the check made of it.
@@ -64,6 +64,12 @@ impl Draft<'_, '_> {
         };
         text.lines().zip(1..).filter_map(|(line, at)| Some((at, target(line)?))).collect()
     }
+}
+
+/// Whether a path names something that lets somebody in.
+fn is_credential(path: &str) -> bool {
+    const NAMES: [&str; 9] = ["password", "passwd", "passphrase", "secret", "token", "pin", "cvc", "cvv", "otp"];
+    text::words(path).last().is_some_and(|last| NAMES.contains(&last.as_str()))
 }
 
 /// Another source this near to the one chosen is named beside it.

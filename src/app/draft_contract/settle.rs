@@ -25,8 +25,7 @@ const ASKED: [(&str, &[&str]); 8] = [
     ("bad-value", &["map: no field"]),
 ];
 
-/// Warnings that show a rule to be wrong: as it stands, records would be refused, or hold
-/// something else.
+/// Warnings that show a rule to be wrong: as it stands, records would be refused, or hold something else.
 const UNFIT: [&str; 4] = ["sample-does-not-fit", "transform-rejects-value", "unit-mismatch", "money-unit-mismatch"];
 
 /// Codes that are about the map as a whole, wherever they point.
@@ -80,17 +79,17 @@ impl Draft<'_, '_> {
         if finding.severity != Severity::Error && !UNFIT.contains(&finding.code) {
             return;
         }
-        let absent = ["optional-into-required", "nullable-into-non-nullable"].contains(&finding.code);
-        let tried = before.required.contains(target) || before.without_null.contains(target);
-        if absent && !tried {
-            // Where the target can do without, null is left out; where it cannot, the record is rejected.
-            if self.must_be_there(target) {
-                self.settled.required.insert(target.to_owned());
-            } else {
-                self.settled.without_null.insert(target.to_owned());
+        // Where the target can do without, null is left out; where it cannot, the record is rejected.
+        let (settled, name) = (&before, target.to_owned());
+        match finding.code {
+            "optional-into-required" if !settled.required.contains(target) => _ = self.settled.required.insert(name),
+            "nullable-into-non-nullable" if !settled.required.contains(target) && self.must_be_there(target) => {
+                self.settled.required.insert(name);
             }
-        } else {
-            self.settled.dropped.insert(target.to_owned(), format!("{} ({})", finding.message, finding.code));
+            "nullable-into-non-nullable" if !settled.without_null.contains(target) => {
+                self.settled.without_null.insert(name);
+            }
+            _ => _ = self.settled.dropped.insert(name, format!("{} ({})", finding.message, finding.code)),
         }
     }
 

@@ -60,7 +60,21 @@ impl Draft<'_, '_> {
             }
             if used.security.is_empty() {
                 questions.extend(self.auth_question(label, system, used));
-                return Vec::new();
+                let declared: Vec<&str> = system.schemes.keys().map(String::as_str).collect();
+                let refuses = used.responses.iter().any(|r| r.status == "401");
+                if declared.is_empty() || !refuses {
+                    return Vec::new();
+                }
+                let schemes = quoted(&declared.join(", "), 120);
+                questions.push(format!(
+                    "systems.{label}.auth: {} requires none, as its description has it, but can answer 401, and there are schemes \
+                     ({schemes}): which is meant?",
+                    used.id
+                ));
+                return vec![format!(
+                    "    # auth: {{scheme: {}, secret: env:{env}_TOKEN}}   # ? no operation asks for it, but 401 is answered",
+                    scalar(declared.first().copied().unwrap_or_default())
+                )];
             }
             let token = wanted.iter().copied().find(|name| {
                 matches!(

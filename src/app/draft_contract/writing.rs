@@ -12,8 +12,10 @@ use super::yaml::{binds, key, scalar};
 use crate::base::text;
 use crate::checks::assumptions::{Assumption, assumptions};
 use crate::contract;
+use crate::contract::ConstraintKind;
 use crate::mapping::Suggestion;
 use crate::model::{Basis, Operation, RateLimit, System};
+use crate::workflow::ConstraintFact;
 use crate::workflow::record::Binds;
 
 /// A draft in the making.
@@ -187,9 +189,14 @@ impl Draft<'_, '_> {
 
     /// What was recorded, then what the description states, then what the flow just drafted relies on.
     fn constraints(&self, drafted: &str, questions: &mut Vec<String>) -> Vec<String> {
+        // What an earlier draft only assumed, and nobody has settled, may not be assumed by this one: it is derived anew.
+        let stale = |c: &ConstraintFact| {
+            c.kind == ConstraintKind::Inferred && c.in_contract && !c.recorded && c.decided.is_none()
+        };
         let known = &self.call.facts.constraints;
         let mut out: Vec<String> = known
             .iter()
+            .filter(|(_, c)| !stale(c))
             .map(|(id, c)| {
                 let origin = c.origin.as_ref().map(|o| format!(", origin: {}", scalar(o))).unwrap_or_default();
                 let owner = c.owner.as_ref().map(|o| format!(", owner: {}", scalar(o))).unwrap_or_default();
