@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Subject;
-use super::used::{Role, natural_key};
+use super::prose::{of_event, of_operation, of_system};
+use super::used::{Role, Used, natural_key};
 use crate::base::text::{singular, words};
 use crate::contract::{Flow, Write};
 use crate::mapping::path::Segment;
@@ -25,6 +26,8 @@ pub(super) struct Ends<'a> {
     pub(super) writes: BTreeSet<String>,
     /// The natural key, where the contract names one.
     pub(super) key: Option<&'a str>,
+    /// The source says that it does not tell a caller of the caller's own changes.
+    pub(super) silent: bool,
     /// The rules, by the path that they write.
     pub(super) rules: BTreeMap<String, &'a Rule>,
     /// The rules that read a path, by every path that is read; and every path around one of these.
@@ -63,10 +66,43 @@ impl<'a> Subject<'a> {
             reads,
             writes: things(|r| !matches!(r, Role::List | Role::Find)).collect(),
             key: natural_key(&flow.target.write).map(|k| k.value.as_str()),
+            silent: self.silent(flow, &used),
             rules: rules.iter().map(|r| (r.target.to_string(), r)).collect(),
             read,
             around,
         }
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// Whether the description of a flow's source says that what the caller changed itself is left out where changes are read.
+    fn silent(&self, flow: &'a Flow, used: &[Used<'a>]) -> bool {
+        const OWN: [&str; 9] = [
+            "own changes",
+            "changes of its own",
+            "changes of your own",
+            "your own changes",
+            "changes made by the same",
+            "changes made by the caller",
+            "changes made with the same",
+            "made by the same token",
+            "made by the same client",
+        ];
+        const LEFT_OUT: [&str; 9] = [
+            "not sent",
+            "not reported",
+            "not returned",
+            "not listed",
+            "left out",
+            "excluded",
+            "suppressed",
+            "does not echo",
+            "no events",
+        ];
+        let lists = used.iter().filter(|u| u.role == Role::List).flat_map(|u| of_operation(u.system, u.operation));
+        let event = self.event(flow).into_iter().flat_map(|(system, event, _)| of_event(system, event));
+        let all = self.system(&flow.source.system).into_iter().flat_map(|(_, system)| of_system(system));
+        lists.chain(event).chain(all).any(|t| t.says(&OWN) && t.says(&LEFT_OUT))
     }
 }
 
@@ -101,6 +137,10 @@ impl Ends<'_> {
     /// parameter of that name, has a table of that field's values that lacks the mark and rejects it, or makes a value depend
     /// on it.
     pub(super) fn guarded(&self, other: &Self) -> bool {
+        // What both call with one credential, the source can tell apart.
+        if other.silent && self.to == other.from {
+            return true;
+        }
         self.rules.values().any(|mark| {
             let Source::Const(value) = &mark.source else { return false };
             let name = words(mark.target.leaf());

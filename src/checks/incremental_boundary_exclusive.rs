@@ -102,7 +102,7 @@ fn exclusive(name: &str, text: &str) -> Option<(&'static str, bool)> {
 }
 
 /// What the description says of the parameter: of `updated[gt]` what it says of `gt`, where it does.
-fn text(used: &Used<'_>, name: &str) -> String {
+pub(super) fn text(used: &Used<'_>, name: &str) -> String {
     let schemas = &used.system.schemas;
     if let Some(id) = used.operation.argument(schemas, name) {
         return schemas.get(id).description.clone();

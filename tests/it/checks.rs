@@ -82,6 +82,7 @@ fn with(from: &str, to: &str) -> Vec<Finding> {
 fn a_good_contract_has_no_findings() {
     assert_eq!(shown(&findings("none")), "");
     assert_eq!(shown(&findings("none-people")), "");
+    assert_eq!(shown(&findings("none-yard")), "");
 }
 
 #[test]

@@ -214,14 +214,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// A webhook, or a callback `of` an operation: a path item with one method, as its receiver serves it.
-    fn event(
-        &mut self,
-        doc: &mut Document<'d>,
-        hints: &mut Hints<'d>,
-        name: &str,
-        of: Option<&str>,
-        at: At<'d>,
-    ) {
+    fn event(&mut self, doc: &mut Document<'d>, hints: &mut Hints<'d>, name: &str, of: Option<&str>, at: At<'d>) {
         let pointer = at.pointer();
         let Some(item) = doc.resolve(at) else { return };
         let stated = quoted(name, 120);

@@ -1,0 +1,75 @@
+//! A search that does not see yet what was just written.
+//!
+//! Search indexes are behind by design: Elasticsearch refreshes them once a second, HubSpot's and Jira's documents warn that new
+//! records take a while to be found. Find-before-create is then no protection for an attempt whose answer was lost.
+
+use super::prose::{of_operation, of_system};
+use super::used::{Role, Used};
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::contract::Write;
+use crate::finding::{Finding, Severity};
+
+pub(super) static CHECK: Check = Check {
+    code: "find-lags-behind",
+    summary: "upsert.find does not see at once what was created, and nothing else keeps a create that is sent again from making a second \
+              record.",
+    severity: Severity::Error,
+    run,
+};
+
+const LAGS: [&str; 20] = [
+    "eventually consistent",
+    "eventual consistency",
+    "near real-time",
+    "near real time",
+    "near-real-time",
+    "not immediately",
+    "not be immediately",
+    "may lag",
+    "can lag",
+    "lags behind",
+    "with a delay",
+    "are delayed",
+    "is delayed",
+    "may be stale",
+    "may be out of date",
+    "indexed asynchronously",
+    "to appear in",
+    "appear in search",
+    "before it can be found",
+    "until it can be found",
+];
+const NOT: [&str; 5] =
+    ["not eventually", "strongly consistent", "immediately consistent", "read-your-writes", "without delay"];
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for find in subject.used() {
+        let (Role::Find, Write::Upsert { idempotency, .. }) = (find.role, &find.flow.target.write) else { continue };
+        if find.flow.delivery.retry.attempts <= 1 || idempotency.is_some() {
+            continue;
+        }
+        let used = subject.used_by(find.flow);
+        let Some(create) = used.iter().find(|u| u.role == Role::Create) else { continue };
+        // A key that the target honours, or a refusal of the second one, holds without the search.
+        let guarded =
+            create.operation.idempotency.is_some() || create.operation.responses.iter().any(|r| r.status == "409");
+        let Some((told, pointer)) = lagging(&find).filter(|_| !guarded) else { continue };
+        let (id, made) = (quoted(&find.operation.id, 80), quoted(&create.operation.id, 80));
+        let message = format!(
+            "{id} may not see yet what {made} has just made (\"{}\"), and an attempt without an answer is made again",
+            quoted(&told, 120)
+        );
+        let fix = "find by a list that is consistent; or add idempotency: {header: …} to upsert where the target honours one; or retry: \
+                   {attempts: 1}";
+        out.push(subject.error(&CHECK, find.name.at, message).fix(fix).because_of(pointer));
+    }
+}
+
+/// What says that the search is behind, and where.
+fn lagging(find: &Used<'_>) -> Option<(String, String)> {
+    let behind = |t: &super::prose::Told<'_>| t.says(&LAGS) && !t.says(&NOT);
+    let own = of_operation(find.system, find.operation).into_iter().find(behind);
+    let general = || of_system(find.system).into_iter().find(|t| behind(t) && t.says(&["search", "find"]));
+    own.or_else(general).map(|t| (t.text.to_owned(), t.pointer.to_owned()))
+}

@@ -1,0 +1,257 @@
+//! A key that says something of the record instead of naming it.
+
+use super::key_identifies_nothing::shared;
+use super::key_may_change::{CHANGED, IDS};
+use super::told::{Field, UNIQUE, leaf, says};
+use super::{Check, Subject};
+use crate::base::text::{quoted, singular, words};
+use crate::contract::Flow;
+use crate::finding::{Finding, Severity};
+
+pub(super) static CHECK: Check = Check {
+    code: "key-not-unique",
+    summary: "source.key is an amount, a quantity, a place, a kind, or the id of another thing: records share it, and the second is taken \
+              for the first.",
+    severity: Severity::Error,
+    run,
+};
+
+/// Last words of names of what names a record in practice.
+const NAMES: [&str; 44] = [
+    "id",
+    "uuid",
+    "guid",
+    "gid",
+    "uid",
+    "sid",
+    "oid",
+    "key",
+    "code",
+    "number",
+    "no",
+    "nr",
+    "num",
+    "sku",
+    "ean",
+    "gtin",
+    "upc",
+    "isbn",
+    "asin",
+    "mpn",
+    "iban",
+    "vin",
+    "imei",
+    "ref",
+    "reference",
+    "slug",
+    "handle",
+    "username",
+    "login",
+    "domain",
+    "hostname",
+    "host",
+    "url",
+    "uri",
+    "link",
+    "href",
+    "token",
+    "hash",
+    "digest",
+    "serial",
+    "barcode",
+    "identifier",
+    "path",
+    "urn",
+];
+/// Words before `id` that make no other thing of it.
+const OWN: [&str; 17] = [
+    "external", "legacy", "public", "display", "global", "internal", "unique", "own", "record", "object", "client",
+    "remote", "source", "natural", "document", "resource", "graphql",
+];
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for flow in subject.contract.flows.values() {
+        let key = &flow.source.key;
+        let found = subject.source_fields(flow, key).into_iter().find_map(|f| {
+            let (what, sure) = judged(subject, flow, &f)?;
+            Some((what, sure, beside(&f, key), f.pointer()))
+        });
+        let Some((what, sure, id, pointer)) = found else { continue };
+        let has = id.as_ref().map_or_else(String::new, |id| format!(", and the record has {id}"));
+        let message = format!("the key {} is {what}{has}", quoted(key, 60));
+        let fix = match id {
+            Some(id) => format!("write key: {id}; or, where each record has its own, say so in an inferred constraint: it is unique"),
+            None => "choose the field that identifies the record; or, where each record has its own, say so in an inferred constraint"
+                .to_owned(),
+        };
+        let finding = if sure {
+            subject.error(&CHECK, key.at, message)
+        } else {
+            subject.warning(&CHECK, key.at, message).sure(0.75)
+        };
+        out.push(finding.fix(fix).because_of(pointer));
+    }
+}
+
+/// Why many records may share the key, and whether that is certain.
+fn judged(subject: &Subject<'_>, flow: &Flow, f: &Field<'_>) -> Option<(String, bool)> {
+    let path = flow.source.key.as_str();
+    let name = words(leaf(path));
+    let last = name.last()?.as_str();
+    // Reported as that by others.
+    let missing = f.kind.nullable || f.kind.optional;
+    if missing || shared(&f.kind, leaf(path)).is_some() || CHANGED.contains(&last) {
+        return None;
+    }
+    if says(f.description(), &UNIQUE) || subject.constraint_says(flow, &flow.source.system, &UNIQUE, &name) {
+        return None;
+    }
+    let record = f.system.schemas.get(f.record);
+    let about: Vec<String> = record.name.iter().flat_map(|n| words(n)).map(|w| singular(&w)).collect();
+    let id = beside(f, path);
+    if let Some(what) = by_nature(leaf(path)).filter(|_| !name.iter().any(|w| about.contains(&singular(w)))) {
+        return Some((format!("{what}, which many records share"), id.is_some()));
+    }
+    id.as_ref()?;
+    if last == "id" {
+        let thing: Vec<String> = name.iter().take(name.len() - 1).map(|w| singular(w)).collect();
+        let other = !thing.is_empty()
+            && !thing.iter().any(|w| about.contains(w) || OWN.contains(&w.as_str()))
+            && (f.system.entities.contains_key(&thing.join("_"))
+                || says(f.description(), &["id of the", "belongs to", "reference to", "who ", "whose "]));
+        return other.then(|| (format!("the id of another thing ({})", thing.join(" ")), false));
+    }
+    (!NAMES.contains(&last)).then(|| ("a field that nothing says is unique".to_owned(), false))
+}
+
+/// The id of the record, where it is another field.
+fn beside(f: &Field<'_>, key: &str) -> Option<String> {
+    let own = || {
+        let name = f.system.schemas.get(f.record).name.as_ref()?;
+        let wanted = [words(name), vec!["id".to_owned()]].concat();
+        f.system.schemas.properties(f.record).keys().find(|n| words(n) == wanted).map(str::to_owned)
+    };
+    let known = IDS
+        .into_iter()
+        .filter(|id| *id != "key")
+        .find(|id| Field::of(f.system, f.record, id).is_some_and(|f| !f.kind.nullable));
+    known.map(str::to_owned).or_else(own).filter(|id| id != key)
+}
+
+/// What a field of this name says of a record, where many have it alike.
+pub(super) fn by_nature(name: &str) -> Option<&'static str> {
+    const MONEY: [&str; 17] = [
+        "amount", "balance", "price", "total", "subtotal", "cost", "fee", "tip", "tax", "salary", "credit", "debit",
+        "revenue", "budget", "discount", "charge", "wage",
+    ];
+    const QUANTITY: [&str; 27] = [
+        "quantity",
+        "qty",
+        "count",
+        "stock",
+        "weight",
+        "height",
+        "width",
+        "length",
+        "size",
+        "volume",
+        "score",
+        "rating",
+        "age",
+        "duration",
+        "percent",
+        "percentage",
+        "rate",
+        "seat",
+        "unit",
+        "level",
+        "hand",
+        "reserved",
+        "available",
+        "capacity",
+        "latitude",
+        "longitude",
+        "points",
+    ];
+    const TIME: [&str; 9] = ["date", "time", "timestamp", "day", "month", "year", "datetime", "birthday", "birthdate"];
+    const PLACE: [&str; 14] = [
+        "country",
+        "city",
+        "region",
+        "zip",
+        "postcode",
+        "postal",
+        "street",
+        "language",
+        "locale",
+        "timezone",
+        "currency",
+        "continent",
+        "town",
+        "address",
+    ];
+    const KIND: [&str; 20] = [
+        "type",
+        "kind",
+        "category",
+        "stage",
+        "role",
+        "gender",
+        "priority",
+        "color",
+        "colour",
+        "class",
+        "group",
+        "department",
+        "channel",
+        "origin",
+        "mode",
+        "method",
+        "reason",
+        "brand",
+        "vendor",
+        "grade",
+    ];
+    let parts: Vec<String> = words(name).iter().map(|w| singular(w)).collect();
+    let last = parts.last()?.as_str();
+    if MONEY.contains(&last) {
+        Some("an amount of money")
+    } else if QUANTITY.contains(&last) {
+        Some("a quantity")
+    } else if TIME.contains(&last) || (["at", "on"].contains(&last) && parts.len() > 1) {
+        Some("a point in time")
+    } else if PLACE.contains(&last)
+        || (["code", "name"].contains(&last) && parts.iter().any(|w| PLACE.contains(&w.as_str())))
+    {
+        Some("a place, a currency or a language")
+    } else if KIND.contains(&last) {
+        Some("a kind of thing")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_nature;
+
+    #[test]
+    fn what_is_said_of_a_record_does_not_name_it() {
+        for name in [
+            "balance",
+            "on_hand",
+            "unitPrice",
+            "country_code",
+            "created_at",
+            "currency",
+            "type",
+            "seats",
+            "postal_code",
+        ] {
+            assert!(by_nature(name).is_some(), "{name}");
+        }
+        for name in ["id", "sku", "external_id", "email", "invoice_number", "code", "on", "accountKey"] {
+            assert!(by_nature(name).is_none(), "{name}");
+        }
+    }
+}
