@@ -109,7 +109,7 @@ fn judged(subject: &Subject<'_>, flow: &Flow, f: &Field<'_>) -> Option<(String, 
     let record = f.system.schemas.get(f.record);
     let about: Vec<String> = record.name.iter().flat_map(|n| words(n)).map(|w| singular(&w)).collect();
     let id = beside(f, path);
-    if let Some(what) = by_nature(leaf(path)).filter(|_| !name.iter().any(|w| about.contains(&singular(w)))) {
+    if let Some(what) = of_field(f, leaf(path)).filter(|_| !name.iter().any(|w| about.contains(&singular(w)))) {
         return Some((format!("{what}, which many records share"), id.is_some()));
     }
     id.as_ref()?;
@@ -138,13 +138,22 @@ fn beside(f: &Field<'_>, key: &str) -> Option<String> {
     known.map(str::to_owned).or_else(own).filter(|id| id != key)
 }
 
+/// The same of a field, by its kind and description too: an amount has a unit, whatever it is called.
+pub(super) fn of_field(f: &Field<'_>, name: &str) -> Option<&'static str> {
+    let money = ["in major units", "minor unit", "smallest currency unit", "in cents", "amount of money"];
+    if f.kind.format.as_deref() == Some("decimal") || says(f.description(), &money) {
+        return Some("an amount of money");
+    }
+    by_nature(name)
+}
+
 /// What a field of this name says of a record, where many have it alike.
 pub(super) fn by_nature(name: &str) -> Option<&'static str> {
     const MONEY: [&str; 17] = [
         "amount", "balance", "price", "total", "subtotal", "cost", "fee", "tip", "tax", "salary", "credit", "debit",
         "revenue", "budget", "discount", "charge", "wage",
     ];
-    const QUANTITY: [&str; 27] = [
+    const QUANTITY: [&str; 36] = [
         "quantity",
         "qty",
         "count",
@@ -172,9 +181,18 @@ pub(super) fn by_nature(name: &str) -> Option<&'static str> {
         "latitude",
         "longitude",
         "points",
+        "metre",
+        "meter",
+        "gram",
+        "kilogram",
+        "kilometre",
+        "byte",
+        "hour",
+        "minute",
+        "second",
     ];
     const TIME: [&str; 9] = ["date", "time", "timestamp", "day", "month", "year", "datetime", "birthday", "birthdate"];
-    const PLACE: [&str; 14] = [
+    const PLACE: [&str; 16] = [
         "country",
         "city",
         "region",
@@ -187,6 +205,8 @@ pub(super) fn by_nature(name: &str) -> Option<&'static str> {
         "timezone",
         "currency",
         "continent",
+        "nationality",
+        "citizenship",
         "town",
         "address",
     ];

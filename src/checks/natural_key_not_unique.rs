@@ -1,7 +1,7 @@
 //! A natural key that two records can share.
 
 use super::key_identifies_nothing::shared;
-use super::key_not_unique::by_nature;
+use super::key_not_unique::of_field;
 use super::told::{Field, UNIQUE, leaf, says};
 use super::used::{Role, natural_key};
 use super::{Check, Subject};
@@ -92,7 +92,7 @@ fn of_target(subject: &Subject<'_>, flow: &Flow) -> Option<Shared> {
                 return None;
             }
             // Whatever it is called, an amount or a quantity is no address.
-            let amount = by_nature(leaf(key)).filter(|what| ["an amount of money", "a quantity"].contains(what));
+            let amount = of_field(&f, leaf(key)).filter(|what| ["an amount of money", "a quantity"].contains(what));
             let told = || {
                 !says(f.description(), &UNIQUE)
                     && !subject.constraint_says(flow, &flow.target.system, &UNIQUE, &words(leaf(key)))
@@ -108,7 +108,7 @@ fn of_target(subject: &Subject<'_>, flow: &Flow) -> Option<Shared> {
 
 fn alike(subject: &Subject<'_>, flow: &Flow, system: &str, path: &str, f: &Field<'_>) -> bool {
     let name = words(leaf(path));
-    (name.last().is_some_and(|w| ALIKE.contains(&w.as_str())) || by_nature(leaf(path)).is_some())
+    (name.last().is_some_and(|w| ALIKE.contains(&w.as_str())) || of_field(f, leaf(path)).is_some())
         && !says(f.description(), &UNIQUE)
         && !subject.constraint_says(flow, system, &UNIQUE, &name)
 }

@@ -47,6 +47,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 /// The bound of the parameter's own schema, in records. A bound as large as the integer's own is none.
 fn by_schema(used: &Used<'_>, style: PageStyle, param: &str) -> Option<(u64, String)> {
     const REAL: u64 = 1_000_000;
+    if used.operation.pagination.as_ref().is_some_and(|p| p.limit_param.as_deref() == Some(param)) {
+        return None; // reported as that
+    }
     let parameter = used.operation.parameter(param)?;
     let most =
         used.system.schemas.get(parameter.schema?).maximum.as_ref()?.as_u64().filter(|m| *m > 0 && *m <= REAL)?;

@@ -72,8 +72,11 @@ fn against_constraints(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 /// `at most 100 requests per minute`, `20 calls in 10 s`: requests, and milliseconds.
 fn limit(says: &str) -> Option<(u64, u64)> {
     let lower = says.to_lowercase();
-    let parts: Vec<&str> =
-        lower.split(|c: char| !(c.is_alphanumeric() || c == ',')).filter(|w| !w.is_empty()).collect();
+    let parts: Vec<&str> = lower
+        .split(|c: char| !(c.is_alphanumeric() || c == ','))
+        .map(|w| w.trim_matches(','))
+        .filter(|w| !w.is_empty())
+        .collect();
     parts.iter().enumerate().find_map(|(i, word)| {
         let requests: u64 = word.replace(',', "").parse().ok().filter(|n| *n > 0)?;
         let rest = parts.get(i + 1..)?;
@@ -210,7 +213,7 @@ mod tests {
     #[test]
     fn a_limit_is_read_from_a_constraint() {
         for (says, told) in [
-            ("at most 100 requests per minute", Some((100, 60_000))),
+            ("at most 100 requests per minute, as agreed", Some((100, 60_000))),
             ("at most 100 requests per 10 seconds per token", Some((100, 10_000))),
             ("1,000 calls in 10s", Some((1000, 10_000))),
             ("at most 10 bulk requests per 10 seconds per token", Some((10, 10_000))),
