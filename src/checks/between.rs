@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Subject;
 use super::prose::{of_event, of_operation, of_system};
-use super::used::{Role, Used, natural_key};
+use super::used::{Role, natural_key};
 use crate::base::text::{singular, words};
 use crate::contract::{Flow, Write};
 use crate::mapping::path::Segment;
@@ -26,8 +26,6 @@ pub(super) struct Ends<'a> {
     pub(super) writes: BTreeSet<String>,
     /// The natural key, where the contract names one.
     pub(super) key: Option<&'a str>,
-    /// The source says that it does not tell a caller of the caller's own changes.
-    pub(super) silent: bool,
     /// The rules, by the path that they write.
     pub(super) rules: BTreeMap<String, &'a Rule>,
     /// The rules that read a path, by every path that is read; and every path around one of these.
@@ -66,7 +64,6 @@ impl<'a> Subject<'a> {
             reads,
             writes: things(|r| !matches!(r, Role::List | Role::Find)).collect(),
             key: natural_key(&flow.target.write).map(|k| k.value.as_str()),
-            silent: self.silent(flow, &used),
             rules: rules.iter().map(|r| (r.target.to_string(), r)).collect(),
             read,
             around,
@@ -76,7 +73,8 @@ impl<'a> Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// Whether the description of a flow's source says that what the caller changed itself is left out where changes are read.
-    fn silent(&self, flow: &'a Flow, used: &[Used<'a>]) -> bool {
+    pub(super) fn silent(&self, flow: &'a Flow) -> bool {
+        let used = self.used_by(flow);
         const OWN: [&str; 9] = [
             "own changes",
             "changes of its own",
@@ -137,10 +135,6 @@ impl Ends<'_> {
     /// parameter of that name, has a table of that field's values that lacks the mark and rejects it, or makes a value depend
     /// on it.
     pub(super) fn guarded(&self, other: &Self) -> bool {
-        // What both call with one credential, the source can tell apart.
-        if other.silent && self.to == other.from {
-            return true;
-        }
         self.rules.values().any(|mark| {
             let Source::Const(value) = &mark.source else { return false };
             let name = words(mark.target.leaf());

@@ -17,7 +17,8 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used().into_iter().filter(|u| u.operation.deprecated) {
         let o = used.operation;
-        let message = format!("{} is deprecated: {} will take it away", quoted(&o.id, 80), used.system_name.value);
+        let message =
+            format!("{} is marked as deprecated: {} may take it away", quoted(&o.id, 80), used.system_name.value);
         let heir = used.system.operations.iter().find(|other| {
             !other.deprecated && other.action == o.action && other.entity.is_some() && other.entity == o.entity
         });

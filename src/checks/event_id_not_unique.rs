@@ -139,14 +139,26 @@ fn of_field(system: &System, event: &Event, hook: &Webhook, path: &str, key: &st
         "reference",
         "cursor",
     ];
-    (!names.contains(&last) && beside(system, event, path).is_some())
-        .then_some("is a field that nothing says is an event's own")
+    // Something else names the event, or at least the record.
+    let named = hook.verify.as_ref().is_some_and(|v| v.scheme.id_header().is_some())
+        || beside(system, event, path).is_some()
+        || inside(system, event, path);
+    (!names.contains(&last) && named).then_some("is a field that nothing says is an event's own")
 }
 
 /// The field of the payload that names the event, where it is another one.
 fn beside(system: &System, event: &Event, path: &str) -> Option<&'static str> {
     let payload = event.payload?;
     IDS.into_iter().find(|id| *id != path && system.schemas.property(payload, id).is_some())
+}
+
+/// The object around the field has an id of its own, which is another field.
+fn inside(system: &System, event: &Event, path: &str) -> bool {
+    let Some((around, last)) = path.rsplit_once('.') else { return false };
+    let found =
+        Path::parse(around).ok().zip(event.payload).and_then(|(p, payload)| field(&system.schemas, payload, &p).ok());
+    let object = found.and_then(|kind| kind.schema);
+    last != "id" && object.is_some_and(|id| system.schemas.property(id, "id").is_some())
 }
 
 fn fix(system: &System, event: &Event, hook: &Webhook, given: &str) -> String {

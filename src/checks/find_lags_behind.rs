@@ -18,27 +18,31 @@ pub(super) static CHECK: Check = Check {
     run,
 };
 
-const LAGS: [&str; 20] = [
+const LAGS: [&str; 24] = [
     "eventually consistent",
     "eventual consistency",
     "near real-time",
     "near real time",
     "near-real-time",
-    "not immediately",
+    "not immediately visible",
+    "not immediately available",
+    "not immediately searchable",
+    "not immediately found",
     "not be immediately",
+    "not appear immediately",
+    "not yet be found",
     "may lag",
     "can lag",
     "lags behind",
-    "with a delay",
-    "are delayed",
-    "is delayed",
-    "may be stale",
-    "may be out of date",
+    "are found with a delay",
+    "appear with a delay",
     "indexed asynchronously",
-    "to appear in",
-    "appear in search",
+    "indexed with a delay",
+    "appear in search after",
+    "to appear in search",
     "before it can be found",
     "until it can be found",
+    "found a little later",
 ];
 const NOT: [&str; 5] =
     ["not eventually", "strongly consistent", "immediately consistent", "read-your-writes", "without delay"];

@@ -152,11 +152,12 @@ fn nothing(kind: &Kind, name: &str, told: &str, used: &Used<'_>) -> Option<&'sta
     }
     let format = kind.format.as_deref().unwrap_or_default();
     let timed = format.contains("date") || format.contains("time") || has_word(name, &TIME);
-    let grows = says(told, &SAYS_GROWS) || says(told, &["when ", "date", " time"]);
+    let last = words(name).pop().unwrap_or_default();
+    let other = OTHER.contains(&last.as_str());
+    let grows = says(told, &SAYS_GROWS) || (!other && says(told, &["when ", "date", " time"]));
     if timed || grows || has_word(name, &CHANGE) || has_word(name, &BIRTH) {
         return None;
     }
-    let last = words(name).pop().unwrap_or_default();
     if format == "uuid" {
         return Some("a random id");
     }
@@ -171,5 +172,5 @@ fn nothing(kind: &Kind, name: &str, told: &str, used: &Used<'_>) -> Option<&'sta
         return (!of_ids && !(whole && created) && kind.types.has(TypeSet::STRING))
             .then_some("an id, which stays as it is when the record changes");
     }
-    OTHER.contains(&last.as_str()).then_some("no time and no number that grows")
+    other.then_some("no time and no number that grows")
 }

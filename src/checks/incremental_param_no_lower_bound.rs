@@ -20,8 +20,8 @@ pub(super) static CHECK: Check = Check {
     run,
 };
 
-const UPPER: [&str; 14] =
-    ["lte", "lt", "le", "before", "until", "till", "to", "end", "ending", "max", "upper", "through", "thru", "latest"];
+const UPPER: [&str; 13] =
+    ["lte", "lt", "le", "before", "until", "till", "to", "end", "ending", "max", "upper", "through", "thru"];
 const LOWER: [&str; 16] = [
     "gte", "gt", "ge", "after", "since", "from", "start", "starting", "min", "lower", "newer", "begin", "greater",
     "later", "earliest", "changed",
@@ -86,7 +86,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 }
 
 /// What the parameter does to pages, where it does.
-fn pages(used: &Used<'_>, name: &str) -> Option<&'static str> {
+pub(super) fn pages(used: &Used<'_>, name: &str) -> Option<&'static str> {
     let known = used.operation.pagination.as_ref();
     let explicit = if let Paginate::Explicit(p) = &used.flow.source.paginate { Some(p) } else { None };
     let is = |given: Option<&str>| given == Some(name);

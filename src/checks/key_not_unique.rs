@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Last words of names of what names a record in practice.
-const NAMES: [&str; 44] = [
+const NAMES: [&str; 68] = [
     "id",
     "uuid",
     "guid",
@@ -62,6 +62,30 @@ const NAMES: [&str; 44] = [
     "identifier",
     "path",
     "urn",
+    "symbol",
+    "ticker",
+    "isin",
+    "lei",
+    "vat",
+    "duns",
+    "ssn",
+    "passport",
+    "issn",
+    "doi",
+    "orcid",
+    "msisdn",
+    "iccid",
+    "mac",
+    "ip",
+    "fqdn",
+    "sub",
+    "arn",
+    "dn",
+    "upn",
+    "plate",
+    "filename",
+    "permalink",
+    "shortcode",
 ];
 /// Words before `id` that make no other thing of it.
 const OWN: [&str; 17] = [
@@ -107,12 +131,18 @@ fn judged(subject: &Subject<'_>, flow: &Flow, f: &Field<'_>) -> Option<(String, 
         return None;
     }
     let record = f.system.schemas.get(f.record);
-    let about: Vec<String> = record.name.iter().flat_map(|n| words(n)).map(|w| singular(&w)).collect();
+    let entities = f.system.entities.values().filter(|e| e.schema == Some(f.record)).map(|e| &e.name);
+    let about: Vec<String> = record.name.iter().chain(entities).flat_map(|n| words(n)).map(|w| singular(&w)).collect();
     let id = beside(f, path);
     if let Some(what) = of_field(f, leaf(path)).filter(|_| !name.iter().any(|w| about.contains(&singular(w)))) {
         return Some((format!("{what}, which many records share"), id.is_some()));
     }
     id.as_ref()?;
+    // Where one is asked for by it, it names the record.
+    let named = |e: &crate::model::Entity| e.schema == Some(f.record) && e.key.as_deref() == Some(path);
+    if f.system.entities.values().any(named) {
+        return None;
+    }
     if last == "id" {
         let thing: Vec<String> = name.iter().take(name.len() - 1).map(|w| singular(w)).collect();
         let other = !thing.is_empty()
@@ -121,7 +151,11 @@ fn judged(subject: &Subject<'_>, flow: &Flow, f: &Field<'_>) -> Option<(String, 
                 || says(f.description(), &["id of the", "belongs to", "reference to", "who ", "whose "]));
         return other.then(|| (format!("the id of another thing ({})", thing.join(" ")), false));
     }
-    (!NAMES.contains(&last)).then(|| ("a field that nothing says is unique".to_owned(), false))
+    // `isbn13` is an `isbn`.
+    let bare = last.trim_end_matches(|c: char| c.is_ascii_digit());
+    let told = ["identif", "primary key", "natural key", "given once", "names the", "names one", "never used again"];
+    (!NAMES.contains(&bare) && !says(f.description(), &told))
+        .then(|| ("a field that nothing says is unique".to_owned(), false))
 }
 
 /// The id of the record, where it is another field.
@@ -192,7 +226,7 @@ pub(super) fn by_nature(name: &str) -> Option<&'static str> {
         "second",
     ];
     const TIME: [&str; 9] = ["date", "time", "timestamp", "day", "month", "year", "datetime", "birthday", "birthdate"];
-    const PLACE: [&str; 16] = [
+    const PLACE: [&str; 15] = [
         "country",
         "city",
         "region",
@@ -208,7 +242,6 @@ pub(super) fn by_nature(name: &str) -> Option<&'static str> {
         "nationality",
         "citizenship",
         "town",
-        "address",
     ];
     const KIND: [&str; 20] = [
         "type",

@@ -11,7 +11,7 @@ use crate::model::{Action, Method};
 
 pub(super) static CHECK: Check = Check {
     code: "not-a-write-operation",
-    summary: "A key of target that writes names an operation that reads or deletes, or that takes no body.",
+    summary: "A key of target that writes names an operation that reads or deletes, that takes no body, or that has no place for the id of a record.",
     severity: Severity::Error,
     run,
 };
@@ -29,6 +29,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             format!("is {}, which only reads", o.method.as_str())
         } else if o.method == Method::Delete || o.action == Action::Delete {
             "deletes".to_owned()
+        } else if matches!(used.role, Role::Update | Role::Put) && o.path_params().is_empty() {
+            "has no place in its path for the id of the record".to_owned()
         } else if o.body.is_none() {
             "takes no body, so that nothing of a record would be written".to_owned()
         } else {
@@ -47,7 +49,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             .filter(|o| wanted.contains(&o.action) && o.body.is_some())
             .map(|o| o.id.as_str());
         let fix = among(&o.id, others);
-        let taken = !o.method.safe() && o.body.is_none() && o.action != Action::Delete && o.method != Method::Delete;
+        let keyed = !matches!(used.role, Role::Update | Role::Put) || !o.path_params().is_empty();
+        let taken =
+            keyed && !o.method.safe() && o.body.is_none() && o.action != Action::Delete && o.method != Method::Delete;
         // Some descriptions forget to state a body.
         let finding = if taken {
             subject.warning(&CHECK, used.name.at, message)

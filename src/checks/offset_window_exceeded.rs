@@ -31,7 +31,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if !matches!(style, PageStyle::Page | PageStyle::Offset) {
             continue;
         }
-        let Some((most, pointer)) = param.and_then(|p| by_schema(&used, style, p)).or_else(|| by_words(&used)) else {
+        let Some((most, pointer)) = param.and_then(|p| by_schema(&used, style, p)).or_else(|| by_words(&used, param))
+        else {
             continue;
         };
         let message = format!(
@@ -61,31 +62,34 @@ fn by_schema(used: &Used<'_>, style: PageStyle, param: &str) -> Option<(u64, Str
     Some((records, parameter.pointer.clone()))
 }
 
-/// A bound that a sentence about the list, or about paging in general, states.
-fn by_words(used: &Used<'_>) -> Option<(u64, String)> {
+/// A bound that a sentence about the list, its place, or paging in general states.
+fn by_words(used: &Used<'_>, place: Option<&str>) -> Option<(u64, String)> {
+    const BOUNDS: [&str; 16] = [
+        "beyond",
+        "past the first",
+        "more than the first",
+        "only the first 10",
+        "deeper than",
+        "paginate past",
+        "page past",
+        "offset + limit",
+        "offset plus limit",
+        "offset and limit",
+        "skip + limit",
+        "page * per_page",
+        "result window",
+        "first 10,000",
+        "first 10000",
+        "total of 10,000",
+    ];
+    const OTHER: [&str; 6] = ["in the range", "between", "per second", "per minute", "characters", "bytes"];
     let own = of_operation(used.system, used.operation).into_iter();
     let general = of_system(used.system).into_iter().filter(|t| t.says(&["offset", "pagination", "paging", "pages"]));
-    let params =
-        used.operation.parameters.iter().map(|p| super::prose::Told { text: &p.description, pointer: &p.pointer });
+    let params = used.operation.parameters.iter().filter(|p| place == Some(p.name.as_str()));
+    let params = params.map(|p| super::prose::Told { text: &p.description, pointer: &p.pointer });
     own.chain(params).chain(general).find_map(|t| {
-        const BOUNDS: [&str; 15] = [
-            "beyond",
-            "more than the first",
-            "only the first",
-            "deeper than",
-            "page past",
-            "first 10,000",
-            "first 10000",
-            "offset + limit",
-            "offset plus limit",
-            "offset and limit",
-            "must not exceed 10",
-            "cannot exceed 10",
-            "at most the first",
-            "paginate past",
-            "total of 10,000",
-        ];
-        t.says(&BOUNDS).then(|| number(t.text)).flatten().map(|n| (n, t.pointer.to_owned()))
+        let bounds = t.says(&BOUNDS) && !t.says(&OTHER);
+        bounds.then(|| number(t.text)).flatten().map(|n| (n, t.pointer.to_owned()))
     })
 }
 

@@ -76,12 +76,15 @@ fn style(p: &ExplicitPages, known: Option<&Pagination>) -> Option<Why> {
     if let Some(k) = known.filter(|k| k.param.as_deref() == Some(param.as_str())) {
         let links = |s| matches!(s, PageStyle::LinkHeader | PageStyle::LinkBody);
         // A list may hand out links beside a counter; following them is as good.
-        return (k.style != p.style && !links(p.style) && !links(k.style)).then(|| {
-            (
-                param.at,
-                format!("{} is a parameter of style {}, not {}", quoted(param, 60), k.style.as_str(), p.style.as_str()),
-            )
-        });
+        if k.style == p.style || links(p.style) {
+            return None;
+        }
+        if !links(k.style) {
+            return Some((param.at, {
+                let (own, said) = (k.style.as_str(), p.style.as_str());
+                format!("{} is a parameter of style {own}, not {said}", quoted(param, 60))
+            }));
+        }
     }
     let means = match role(param)? {
         Part::Page => PageStyle::Page,

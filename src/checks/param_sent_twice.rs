@@ -58,7 +58,7 @@ fn source(subject: &Subject<'_>, used: &Used<'_>, out: &mut Vec<Finding>) {
             out.push(subject.error(&CHECK, name.at, message).fix(fix).because_of(&used.operation.pointer));
         } else if size == Some(name.as_str())
             && let (Some(given), Some(asked)) = (given, asked)
-            && given < asked
+            && (1..asked).contains(&given)
         {
             let message =
                 format!("{shown} of {id} is sent twice: {given} from params, and {asked} as the size of a page");

@@ -57,10 +57,9 @@ fn refused(used: &Used<'_>, schema: SchemaId, value: &Value) -> Option<String> {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(items) = schemas.get(schema).items.filter(|_| types.has(TypeSet::ARRAY)) {
         // `a,b` is a list of two (OpenAPI, style form), and one value a list of one.
-        return text
-            .split([',', '|', ' '])
-            .filter(|t| !t.is_empty())
-            .find_map(|one| scalar(used, items, &Value::String(one.to_owned())));
+        let one = |text: &str| scalar(used, items, &Value::String(text.to_owned()));
+        one(&text)?;
+        return text.split(',').map(str::trim).filter(|t| !t.is_empty()).find_map(one);
     }
     if types.has(TypeSet::OBJECT) {
         return None;

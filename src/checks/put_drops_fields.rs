@@ -116,8 +116,13 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let fix = "map these fields too, or update by an operation that changes only what it is sent (PATCH); or, where nobody else fills \
                    them, say in a constraint that this flow owns the record";
         let pointer = stated.map_or(used.operation.pointer.as_str(), |t| t.pointer);
-        let finding = subject.warning(&CHECK, used.name.at, message).fix(fix).because_of(pointer);
-        out.push(if stated.is_some() { finding } else { finding.sure(0.7) });
+        // Many call a change of some fields PUT: what only the method tells is worth a look.
+        let finding = if stated.is_some() {
+            subject.warning(&CHECK, used.name.at, message)
+        } else {
+            Finding::note(CHECK.code, subject.location(used.name.at), message)
+        };
+        out.push(finding.fix(fix).because_of(pointer));
     }
 }
 

@@ -118,6 +118,11 @@ fn stated(system: &System, event: &Event) -> Stated {
         let name = name.to_ascii_lowercase();
         name.contains("signature") || name.contains("hmac")
     };
+    // `HMAC-SHA256` is no header, and `signature-based` none either.
+    let header = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.contains("-signature") || name.contains("-hmac")
+    };
     let own = of_event(system, event);
     let general: Vec<Told<'_>> = of_system(system)
         .into_iter()
@@ -126,10 +131,14 @@ fn stated(system: &System, event: &Event) -> Stated {
         })
         .collect();
     let declared: Vec<String> = event.headers.iter().filter(|h| signs(&h.name)).map(|h| h.name.clone()).collect();
-    let named = |told: &[Told<'_>]| told.iter().flat_map(|t| tokens(t.text)).filter(|t| signs(t)).collect::<Vec<_>>();
+    let named = |told: &[Told<'_>]| told.iter().flat_map(|t| tokens(t.text)).filter(|t| header(t)).collect::<Vec<_>>();
     let by_scheme = || {
         let keys = system.schemes.values().filter_map(|s| match &s.kind {
-            SchemeKind::ApiKey { place: ApiKeyPlace::Header, name } if signs(name) => Some(name.clone()),
+            SchemeKind::ApiKey { place: ApiKeyPlace::Header, name }
+                if signs(name) && s.description.to_lowercase().contains("webhook") =>
+            {
+                Some(name.clone())
+            }
             _ => None,
         });
         keys.collect::<Vec<_>>()

@@ -34,7 +34,11 @@ const TAKES: [&str; 12] = [
     "timeout of",
 ];
 /// What takes time after the answer.
-const AFTER: [&str; 17] = [
+const AFTER: [&str; 21] = [
+    "ready",
+    "available",
+    "later",
+    "before you",
     "appear",
     "visible",
     "reflect",

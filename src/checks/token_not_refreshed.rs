@@ -70,7 +70,13 @@ fn life(system: &System, own: Told<'_>) -> Option<(u64, String)> {
         "do not expire",
         "reset",
     ];
-    std::iter::once(own).chain(of_system(system)).find_map(|t| {
+    const LASTS: [&str; 5] = ["never expire", "not expire", "long-lived", "until it is revoked", "until revoked"];
+    if own.says(&LASTS) {
+        return None;
+    }
+    // What is said of tokens in general may be about those of browsers.
+    let general = of_system(system).into_iter().filter(|t| t.says(&["access token", "bearer token", "oauth token"]));
+    std::iter::once(own).chain(general).find_map(|t| {
         let about = t.says(&["token"]) && t.says(&LIVES) && !t.says(&OTHER);
         about
             .then(|| duration(t.text))

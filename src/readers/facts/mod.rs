@@ -277,8 +277,9 @@ pub fn derive(system: &mut System, hints: &Hints<'_>) {
     system.remarks = remarks(hints);
 }
 
-/// Most bytes of texts that are kept of one description.
+/// Most bytes of texts that are kept of one description, and of those about the whole system.
 const MOST_TEXT: usize = 4_000_000;
+const MOST_OF_ALL: usize = 100_000;
 
 /// The prose, in the order of what it is about.
 fn remarks(hints: &Hints<'_>) -> Vec<Remark> {
@@ -289,13 +290,13 @@ fn remarks(hints: &Hints<'_>) -> Vec<Remark> {
     };
     let of_operations = hints.prose.iter().filter_map(|p| Some((of_operation(p)?, p)));
     let of_events = hints.events.iter().map(|(name, p)| (RemarkOf::Event(name.clone()), p));
-    let mut left = MOST_TEXT;
+    let (mut left, mut general) = (MOST_TEXT, MOST_OF_ALL);
     let mut out: Vec<Remark> = of_operations
         .chain(of_events)
-        .map_while(|(about, p)| {
-            let remark = Remark::new(about, p.text, p.pointer.to_string());
-            left = left.checked_sub(remark.text.len())?;
-            Some(remark)
+        .filter_map(|(about, p)| {
+            let left = if about == RemarkOf::System { &mut general } else { &mut left };
+            *left = left.checked_sub(p.text.len().min(Remark::MOST))?;
+            Some(Remark::new(about, p.text, p.pointer.to_string()))
         })
         .collect();
     out.sort_by(|a, b| a.about.cmp(&b.about));
