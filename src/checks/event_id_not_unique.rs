@@ -3,7 +3,7 @@
 //! Standard Webhooks 1.0 (`webhook-id`), GitHub (`X-GitHub-Delivery`) and Shopify (`X-Shopify-Webhook-Id`) name each event once,
 //! and send the same name again with a retry. What else comes along names the kind, the time, the subscription or the record.
 
-use super::key_not_unique::by_nature;
+use super::nature::by_nature;
 use super::told::{UNIQUE, leaf, says};
 use super::{Check, Subject};
 use crate::base::text::{quoted, words};

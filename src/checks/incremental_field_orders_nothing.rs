@@ -169,7 +169,7 @@ fn nothing(kind: &Kind, name: &str, told: &str, used: &Used<'_>) -> Option<&'sta
         // Numbers are given in order; what is only created once is found by them, and so is what a parameter of ids asks for.
         let of_ids = has_word(&used.flow.source.incremental.as_ref()?.param, &ID);
         let created = matches!(used.flow.target.write, Write::Create { .. });
-        return (!of_ids && !(whole && created) && kind.types.has(TypeSet::STRING))
+        return (!of_ids && (!whole || !created) && kind.types.has(TypeSet::STRING))
             .then_some("an id, which stays as it is when the record changes");
     }
     other.then_some("no time and no number that grows")

@@ -59,6 +59,7 @@ mod missing_required_parameter;
 mod natural_key_case;
 mod natural_key_not_unique;
 mod natural_key_unmapped;
+mod nature;
 mod nested_page;
 mod no_base_url;
 mod not_a_list_operation;

@@ -1,7 +1,7 @@
 //! A natural key that two records can share.
 
 use super::key_identifies_nothing::shared;
-use super::key_not_unique::of_field;
+use super::nature::of_field;
 use super::told::{Field, UNIQUE, leaf, says};
 use super::used::{Role, natural_key};
 use super::{Check, Subject};

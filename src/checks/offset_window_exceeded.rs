@@ -83,12 +83,33 @@ fn by_words(used: &Used<'_>, place: Option<&str>) -> Option<(u64, String)> {
         "total of 10,000",
     ];
     const OTHER: [&str; 6] = ["in the range", "between", "per second", "per minute", "characters", "bytes"];
+    // "Use skip to fetch results beyond the first 5,000" bounds nothing.
+    const REFUSES: [&str; 18] = [
+        "cannot",
+        "can not",
+        "can't",
+        "not possible",
+        "not supported",
+        "refused",
+        "rejected",
+        "error",
+        "only",
+        "limited",
+        "must not",
+        "may not",
+        "at most",
+        "no more",
+        "not be",
+        "unavailable",
+        "exceed",
+        "must be",
+    ];
     let own = of_operation(used.system, used.operation).into_iter();
     let general = of_system(used.system).into_iter().filter(|t| t.says(&["offset", "pagination", "paging", "pages"]));
     let params = used.operation.parameters.iter().filter(|p| place == Some(p.name.as_str()));
     let params = params.map(|p| super::prose::Told { text: &p.description, pointer: &p.pointer });
     own.chain(params).chain(general).find_map(|t| {
-        let bounds = t.says(&BOUNDS) && !t.says(&OTHER);
+        let bounds = t.says(&BOUNDS) && t.says(&REFUSES) && !t.says(&OTHER);
         bounds.then(|| number(t.text)).flatten().map(|n| (n, t.pointer.to_owned()))
     })
 }
