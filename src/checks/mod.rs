@@ -29,6 +29,8 @@ mod duplicate_flow;
 mod event_id_not_unique;
 mod event_id_unknown;
 mod event_record_unknown;
+mod events_may_be_lost;
+mod field_not_included;
 mod find_lags_behind;
 mod find_reads_one_page;
 mod freshness_out_of_reach;
@@ -51,6 +53,8 @@ mod key_identifies_nothing;
 mod key_may_be_missing;
 mod key_may_change;
 mod key_not_unique;
+mod list_filtered_by_default;
+mod list_forgets;
 mod lossy_round_trip;
 mod mapping_types;
 mod match_not_searchable;
@@ -71,6 +75,7 @@ mod pagination_differs;
 mod pagination_unknown;
 mod param_sent_twice;
 mod param_value_refused;
+mod patch_document_expected;
 mod places;
 mod prose;
 mod put_drops_fields;
@@ -88,6 +93,7 @@ mod scope_too_wide;
 mod secret_as_value;
 mod secret_in_const;
 mod secret_of_other_environment;
+mod secret_of_other_system;
 mod sensitive;
 mod sensitive_data_leaves_region;
 mod sensitive_into_free_text;
@@ -97,6 +103,7 @@ mod sorted_by_other_field;
 mod timeout_below_stated;
 mod token_not_refreshed;
 mod told;
+mod too_many_at_once;
 pub mod topics;
 mod unknown_event;
 mod unknown_field;
@@ -123,11 +130,12 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 94] = [
+pub static ALL: [&Check; 101] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
     &operations_of_two_things::CHECK,
+    &patch_document_expected::CHECK,
     &deprecated_operation::CHECK,
     &unknown_event::CHECK,
     &unknown_field::CHECK,
@@ -145,6 +153,7 @@ pub static ALL: [&Check; 94] = [
     &token_not_refreshed::CHECK,
     &scheme_not_accepted::CHECK,
     &secret_of_other_environment::CHECK,
+    &secret_of_other_system::CHECK,
     &secret_as_value::CHECK,
     &secret_in_const::CHECK,
     &scope_missing::CHECK,
@@ -157,6 +166,8 @@ pub static ALL: [&Check; 94] = [
     &page_size_above_limit::CHECK,
     &pagination_differs::CHECK,
     &offset_window_exceeded::CHECK,
+    &list_filtered_by_default::CHECK,
+    &list_forgets::CHECK,
     &incremental_param_unknown::CHECK,
     &incremental_param_no_lower_bound::CHECK,
     &incremental_field_orders_nothing::CHECK,
@@ -173,6 +184,7 @@ pub static ALL: [&Check; 94] = [
     &event_id_unknown::CHECK,
     &event_id_not_unique::CHECK,
     &webhook_order_unknown::CHECK,
+    &events_may_be_lost::CHECK,
     &delete_event_unheard::CHECK,
     &deleted_flag_ignored::CHECK,
     &deleted_never_listed::CHECK,
@@ -182,6 +194,7 @@ pub static ALL: [&Check; 94] = [
     &key_not_unique::CHECK,
     &key_may_change::CHECK,
     &mapping_types::CHECK,
+    &field_not_included::CHECK,
     &sensitive_into_free_text::CHECK,
     &sensitive_data_leaves_region::CHECK,
     &nested_page::CHECK,
@@ -205,6 +218,7 @@ pub static ALL: [&Check; 94] = [
     &freshness_out_of_reach::CHECK,
     &rate_above_limit::CHECK,
     &rate_unset::CHECK,
+    &too_many_at_once::CHECK,
     &duplicate_flow::CHECK,
     &conflicting_writers::CHECK,
     &circular_flow::CHECK,
