@@ -1,7 +1,7 @@
 //! The flow relies on something that no constraint says. It waits for a person all the same; stated, it has a place.
 
 use super::assumptions::{Assumption, assumptions};
-use super::prose::{of_operation, of_system};
+use super::prose::{Told, of_operation, of_system};
 use super::{Check, Subject};
 use crate::base::text::quoted;
 use crate::finding::{Finding, Severity};
@@ -44,5 +44,7 @@ fn evidence(subject: &Subject<'_>, a: &Assumption) -> Option<String> {
     let phrases = super::topics::TOPICS.iter().find(|t| t.code == a.topic)?.says;
     let used = subject.used().into_iter().filter(|u| u.system_name.value == a.system && a.flows.contains(&u.flow.name));
     let own = used.flat_map(|u| of_operation(u.system, u.operation));
-    own.chain(of_system(system)).find(|t| t.says(phrases)).map(|t| t.text.to_owned())
+    // A word or two ("One page.") say nothing.
+    let sentence = |t: &Told<'_>| t.text.split_whitespace().count() >= 5 && t.says(phrases);
+    own.chain(of_system(system)).find(sentence).map(|t| t.text.to_owned())
 }

@@ -58,7 +58,10 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         // A key that the target honours, or a refusal of the second one, holds without the search.
         let guarded =
             create.operation.idempotency.is_some() || create.operation.responses.iter().any(|r| r.status == "409");
-        let Some((told, pointer)) = lagging(&find).filter(|_| !guarded) else { continue };
+        if guarded {
+            continue;
+        }
+        let Some((told, pointer)) = lagging(&find) else { continue };
         let (id, made) = (quoted(&find.operation.id, 80), quoted(&create.operation.id, 80));
         let message = format!(
             "{id} may not see yet what {made} has just made (\"{}\"), and an attempt without an answer is made again",

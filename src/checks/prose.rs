@@ -13,9 +13,24 @@ pub(super) struct Told<'a> {
 impl Told<'_> {
     /// Whether it has one of the phrases, which are in lower case with single spaces.
     pub(super) fn says(&self, phrases: &[&str]) -> bool {
-        let text = self.text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let text = plain(self.text);
         phrases.iter().any(|p| text.contains(p))
     }
+}
+
+/// In lower case, with single spaces; what is not ASCII stays, since phrases are.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_whitespace() {
+            if !out.is_empty() && !out.ends_with(' ') {
+                out.push(' ');
+            }
+        } else {
+            out.push(c.to_ascii_lowercase());
+        }
+    }
+    out
 }
 
 /// What is said of an operation: its description, those of its answers, its summary.
@@ -38,4 +53,17 @@ pub(super) fn of_event<'a>(system: &'a System, event: &'a Event) -> Vec<Told<'a>
 
 fn of(remarks: &[Remark]) -> impl Iterator<Item = Told<'_>> {
     remarks.iter().flat_map(|r| r.sentences().map(move |text| Told { text, pointer: &r.pointer }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Told;
+
+    #[test]
+    fn a_phrase_is_found_over_lines_and_in_any_case() {
+        let told = |text| Told { text, pointer: "" };
+        assert!(told("Fields that are\n  Left   OUT are cleared.").says(&["left out are cleared"]));
+        assert!(!told("Nothing is left.").says(&["left out"]));
+        assert!(!told("").says(&["left out"]));
+    }
 }
