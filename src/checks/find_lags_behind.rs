@@ -3,8 +3,10 @@
 //! Search indexes are behind by design: Elasticsearch refreshes them once a second, HubSpot's and Jira's documents warn that new
 //! records take a while to be found. Find-before-create is then no protection for an attempt whose answer was lost.
 
-use super::prose::{of_operation, of_system};
-use super::used::{Role, Used};
+use std::collections::BTreeMap;
+
+use super::prose::{Told, of_operation, of_system};
+use super::used::Role;
 use super::{Check, Subject};
 use crate::base::text::quoted;
 use crate::contract::Write;
@@ -48,6 +50,7 @@ const NOT: [&str; 5] =
     ["not eventually", "strongly consistent", "immediately consistent", "read-your-writes", "without delay"];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    let mut general: BTreeMap<&str, Option<Lag>> = BTreeMap::new();
     for find in subject.used() {
         let (Role::Find, Write::Upsert { idempotency, .. }) = (find.role, &find.flow.target.write) else { continue };
         if find.flow.delivery.retry.attempts <= 1 || idempotency.is_some() {
@@ -61,7 +64,14 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if guarded {
             continue;
         }
-        let Some((told, pointer)) = lagging(&find) else { continue };
+        let of_all = || {
+            general
+                .entry(find.system_name.as_str())
+                .or_insert_with(|| lagging(of_system(find.system), &["search", "find"]))
+                .clone()
+        };
+        let own = lagging(of_operation(find.system, find.operation), &[""]);
+        let Some((told, pointer)) = own.or_else(of_all) else { continue };
         let (id, made) = (quoted(&find.operation.id, 80), quoted(&create.operation.id, 80));
         let message = format!(
             "{id} may not see yet what {made} has just made (\"{}\"), and an attempt without an answer is made again",
@@ -73,10 +83,10 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// What says that the search is behind, and where.
-fn lagging(find: &Used<'_>) -> Option<(String, String)> {
-    let behind = |t: &super::prose::Told<'_>| t.says(&LAGS) && !t.says(&NOT);
-    let own = of_operation(find.system, find.operation).into_iter().find(behind);
-    let general = || of_system(find.system).into_iter().find(|t| behind(t) && t.says(&["search", "find"]));
-    own.or_else(general).map(|t| (t.text.to_owned(), t.pointer.to_owned()))
+/// What says that a search is behind, and where.
+type Lag = (String, String);
+
+fn lagging(told: Vec<Told<'_>>, about: &[&str]) -> Option<Lag> {
+    let behind = |t: &Told<'_>| t.says(&LAGS) && !t.says(&NOT) && t.says(about);
+    told.into_iter().find(behind).map(|t| (t.text.to_owned(), t.pointer.to_owned()))
 }

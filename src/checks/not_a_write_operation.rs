@@ -5,9 +5,9 @@
 
 use super::used::Role;
 use super::{Check, Subject, among};
-use crate::base::text::quoted;
+use crate::base::text::{quoted, words};
 use crate::finding::{Finding, Severity};
-use crate::model::{Action, Method};
+use crate::model::{Action, Method, Operation};
 
 pub(super) static CHECK: Check = Check {
     code: "not-a-write-operation",
@@ -27,7 +27,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let o = used.operation;
         let because = if o.method.safe() {
             format!("is {}, which only reads", o.method.as_str())
-        } else if o.method == Method::Delete || o.action == Action::Delete {
+        } else if deletes(o) {
             "deletes".to_owned()
         } else if matches!(used.role, Role::Update | Role::Put) && o.path_params().is_empty() {
             "has no place in its path for the id of the record".to_owned()
@@ -50,8 +50,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             .map(|o| o.id.as_str());
         let fix = among(&o.id, others);
         let keyed = !matches!(used.role, Role::Update | Role::Put) || !o.path_params().is_empty();
-        let taken =
-            keyed && !o.method.safe() && o.body.is_none() && o.action != Action::Delete && o.method != Method::Delete;
+        let taken = keyed && !o.method.safe() && o.body.is_none() && !deletes(o);
         // Some descriptions forget to state a body.
         let finding = if taken {
             subject.warning(&CHECK, used.name.at, message)
@@ -60,4 +59,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         };
         out.push(finding.fix(fix).because_of(&o.pointer));
     }
+}
+
+/// By its method, or by the first word of its id or summary: a request to remove something may be a thing of its own.
+fn deletes(o: &Operation) -> bool {
+    const GONE: [&str; 8] = ["delete", "deletes", "remove", "removes", "destroy", "erase", "purge", "trash"];
+    let first = |text: &str| words(text).first().is_some_and(|w| GONE.contains(&w.as_str()));
+    o.method == Method::Delete || (o.action == Action::Delete && (first(&o.id) || first(&o.summary)))
 }

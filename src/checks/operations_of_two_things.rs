@@ -38,9 +38,13 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 .map(|o| (o.id.as_str(), ()))
                 .collect();
             let fix = super::among(&other.operation.id, same.into_keys());
-            out.push(
-                subject.error(&CHECK, other.name.at, message).sure(0.8).fix(fix).because_of(&other.operation.pointer),
-            );
+            // A search over many kinds of things answers with records of a shape of its own.
+            let finding = if other.role == Role::Find {
+                subject.warning(&CHECK, other.name.at, message)
+            } else {
+                subject.error(&CHECK, other.name.at, message)
+            };
+            out.push(finding.sure(0.8).fix(fix).because_of(&other.operation.pointer));
         }
     }
 }

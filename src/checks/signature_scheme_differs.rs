@@ -170,6 +170,18 @@ fn form(told: &Told<'_>) -> Option<Form> {
     if told.says(&["sha256="]) {
         return Some(Form::Prefixed);
     }
+    // How the secret is written is another matter.
+    let of_secret = [
+        "secret is base64",
+        "base64-encoded secret",
+        "base64 encoded secret",
+        "decode the secret",
+        "base64 secret",
+        "secret from base64",
+    ];
+    if told.says(&of_secret) {
+        return None;
+    }
     match (told.says(&["base64", "base-64"]), told.says(&["hex"])) {
         (true, false) => Some(Form::Base64),
         (false, true) => Some(Form::Hex),
