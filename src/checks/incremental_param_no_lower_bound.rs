@@ -108,7 +108,7 @@ pub(super) fn pages(used: &Used<'_>, name: &str) -> Option<&'static str> {
 }
 
 /// Whether it is an upper bound; its description goes before its name.
-fn upper(name: &str, told: &str) -> Option<&'static str> {
+pub(super) fn upper(name: &str, told: &str) -> Option<&'static str> {
     const WHAT: &str = "is an upper bound: what changed after the last pass is left out, and what is known comes again";
     let (above, below) = (says(told, &SAYS_UPPER), says(told, &SAYS_LOWER));
     // "Changed before this are left out" is a lower bound.

@@ -160,7 +160,7 @@ fn judged(subject: &Subject<'_>, flow: &Flow, f: &Field<'_>) -> Option<(String, 
 }
 
 /// The id of the record, where it is another field.
-fn beside(f: &Field<'_>, key: &str) -> Option<String> {
+pub(super) fn beside(f: &Field<'_>, key: &str) -> Option<String> {
     let own = || {
         let name = f.system.schemas.get(f.record).name.as_ref()?;
         let wanted = [words(name), vec!["id".to_owned()]].concat();

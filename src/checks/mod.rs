@@ -33,6 +33,7 @@ mod events_may_be_lost;
 mod field_not_included;
 mod find_lags_behind;
 mod find_reads_one_page;
+mod fixed_upper_bound;
 mod freshness_out_of_reach;
 mod graphql_target;
 mod grpc_operation;
@@ -130,7 +131,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 101] = [
+pub static ALL: [&Check; 102] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -144,6 +145,7 @@ pub static ALL: [&Check; 101] = [
     &unknown_parameter::CHECK,
     &param_value_refused::CHECK,
     &param_sent_twice::CHECK,
+    &fixed_upper_bound::CHECK,
     &unknown_scheme::CHECK,
     &no_base_url::CHECK,
     &sandbox_base_url::CHECK,
