@@ -41,21 +41,28 @@ impl Remark {
 
     /// Its sentences. A line break ends one only where a list or a paragraph does: YAML folds lines.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
-        const ENDS: [&str; 9] = [". ", ".\n", "! ", "? ", "\n\n", "\n-", "\n*", "\n#", "|"];
         let mut rest = self.text.as_str();
-        std::iter::from_fn(move || {
-            while !rest.is_empty() {
-                let end = ENDS.iter().filter_map(|e| rest.find(e).map(|at| at + e.len())).min().unwrap_or(rest.len());
-                let (sentence, after) = rest.split_at(end);
-                rest = after;
-                let sentence = sentence.trim();
-                if !sentence.is_empty() {
-                    return Some(sentence);
-                }
+        let all = std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
             }
-            None
-        })
+            let (sentence, after) = rest.split_at(end(rest));
+            rest = after;
+            Some(sentence.trim().trim_start_matches(['-', '*', '#', ' ']))
+        });
+        all.filter(|sentence| !sentence.is_empty())
     }
+}
+
+/// Bytes of the first sentence, with what ends it.
+fn end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let ends = |pair: &[u8]| {
+        matches!(pair, [b'.', b' ' | b'\n'] | [b'!' | b'?', b' '] | [b'\n', b'\n' | b'-' | b'*' | b'#'] | [b'|', _])
+    };
+    let at = bytes.windows(2).position(ends);
+    // A bar and a line break stand alone; a mark of the next point belongs to that.
+    at.map_or(text.len(), |at| if matches!(bytes.get(at), Some(b'|' | b'\n')) { at + 1 } else { at + 2 })
 }
 
 impl System {
@@ -96,6 +103,7 @@ mod tests {
             remark.sentences().map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(of("One. Two\nlines.\n\n- A point\n- another"), ["One.", "Two\nlines.", "A point", "another"]);
+        assert_eq!(of("a|ä|b! Ü? c"), ["a|", "ä|", "b!", "Ü?", "c"]);
         assert_eq!(of(" \n\n "), Vec::<String>::new());
     }
 
