@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Subject;
+use super::prose::{Told, of_event, of_operation, of_system};
 use super::used::{Role, natural_key};
 use crate::base::text::{singular, words};
 use crate::contract::{Flow, Write};
@@ -70,6 +71,17 @@ impl<'a> Subject<'a> {
     }
 }
 
+impl<'a> Subject<'a> {
+    /// Whether the description of a flow's source says that what the caller changed itself is left out where changes are read.
+    pub(super) fn silent(&self, flow: &'a Flow) -> bool {
+        let used = self.used_by(flow);
+        let lists = used.iter().filter(|u| u.role == Role::List).flat_map(|u| of_operation(u.system, u.operation));
+        let event = self.event(flow).into_iter().flat_map(|(system, event, _)| of_event(system, event));
+        let all = self.system(&flow.source.system).into_iter().flat_map(|(_, system)| of_system(system));
+        lists.chain(event).chain(all).any(|t| leaves_out_own(&t))
+    }
+}
+
 impl Ends<'_> {
     /// Makes new records, each time.
     pub(super) const fn creates(&self) -> bool {
@@ -124,6 +136,33 @@ impl Ends<'_> {
     }
 }
 
+/// Whether a sentence says that a caller is not told of the caller's own changes.
+fn leaves_out_own(told: &Told<'_>) -> bool {
+    const OWN: [&str; 9] = [
+        "own changes",
+        "changes of its own",
+        "changes of your own",
+        "your own changes",
+        "changes made by the same",
+        "changes made by the caller",
+        "changes made with the same",
+        "made by the same token",
+        "made by the same client",
+    ];
+    const LEFT_OUT: [&str; 9] = [
+        "not sent",
+        "not reported",
+        "not returned",
+        "not listed",
+        "left out",
+        "excluded",
+        "suppressed",
+        "does not echo",
+        "no events",
+    ];
+    told.says(&OWN) && told.says(&LEFT_OUT)
+}
+
 /// A path as the names on its way.
 pub(super) fn plain(path: &Path) -> String {
     path.segments().iter().filter_map(Segment::key).collect::<Vec<_>>().join(".")
@@ -143,4 +182,22 @@ fn thing(operation: &Operation) -> String {
         let last = fixed.rfind(|p| !actions.contains(p)).unwrap_or_default();
         words(last).iter().map(|w| singular(w)).collect::<Vec<_>>().join("_")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Told, leaves_out_own};
+
+    #[test]
+    fn a_source_may_say_that_it_does_not_echo() {
+        for (text, says) in [
+            ("Your own changes are not sent back to you.", true),
+            ("Changes made by the same token are left out.", true),
+            ("Events for changes made by the caller are suppressed.", true),
+            ("Your own changes are sent like those of others.", false),
+            ("Deleted records are left out.", false),
+        ] {
+            assert_eq!(leaves_out_own(&Told { text, pointer: "" }), says, "{text}");
+        }
+    }
 }

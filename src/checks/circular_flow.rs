@@ -18,7 +18,9 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     let flows = subject.ends();
     let fed = |f: &Ends<'_>| {
-        let all = flows.iter().enumerate().filter(|(_, g)| f.feeds(g) && !f.guarded(g));
+        // What both call with one credential, the source can tell apart, where it says that it does.
+        let echoes = |g: &Ends<'_>| f.feeds(g) && !f.guarded(g) && !subject.silent(g.flow);
+        let all = flows.iter().enumerate().filter(|(_, g)| echoes(g));
         all.map(|(i, _)| i).collect::<Vec<usize>>()
     };
     let feeds: Vec<Vec<usize>> = flows.iter().map(fed).collect();

@@ -1,5 +1,6 @@
 //! A lower bound that leaves out the bound itself: of two records with one time, the later read is never seen.
 
+use super::incremental_param_no_lower_bound::pages;
 use super::incremental_param_unknown::known;
 use super::told::{CHANGE, Field, has_word, says};
 use super::used::Used;
@@ -54,7 +55,7 @@ const TIME: [&str; 9] = ["time", "date", "at", "on", "timestamp", "epoch", "ms",
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.lists() {
         let Some(clause) = &used.flow.source.incremental else { continue };
-        if !known(&used, &clause.param) {
+        if !known(&used, &clause.param) || pages(&used, &clause.param).is_some() {
             continue; // reported as that
         }
         let Some((because, sure)) = exclusive(&clause.param, &text(&used, &clause.param)) else { continue };
@@ -102,7 +103,7 @@ fn exclusive(name: &str, text: &str) -> Option<(&'static str, bool)> {
 }
 
 /// What the description says of the parameter: of `updated[gt]` what it says of `gt`, where it does.
-fn text(used: &Used<'_>, name: &str) -> String {
+pub(super) fn text(used: &Used<'_>, name: &str) -> String {
     let schemas = &used.system.schemas;
     if let Some(id) = used.operation.argument(schemas, name) {
         return schemas.get(id).description.clone();

@@ -1,5 +1,6 @@
 //! A lower bound in another notation than the field it is compared with.
 
+use super::incremental_param_no_lower_bound::pages;
 use super::told::{Field, says};
 use super::used::Used;
 use super::{Check, Subject};
@@ -50,7 +51,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let Some(field) = field else { continue };
         let has = notation(&field.kind, &clause.field, field.description());
         let (Some(has), Some(takes)) = (has, takes(&used, &clause.param)) else { continue };
-        if has.fits(takes) {
+        // What is about pages is reported as that.
+        if has.fits(takes) || pages(&used, &clause.param).is_some() {
             continue;
         }
         let (name, param) = (quoted(&clause.field, 60), quoted(&clause.param, 60));

@@ -1,5 +1,6 @@
 //! A key of a type that many records share.
 
+use super::key_not_unique::beside;
 use super::told::{Field, leaf};
 use super::{Check, Subject};
 use crate::base::text::{quoted, words};
@@ -18,7 +19,11 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let key = &flow.source.key;
-        let shared = |f: Field<'_>| Some((shared(&f.kind, leaf(key))?, f.pointer()));
+        let shared = |f: Field<'_>| {
+            let (what, sure) = shared(&f.kind, leaf(key))?;
+            // Beside a proper id, a time or a fraction is no key by any reading.
+            Some(((what, sure || beside(&f, key).is_some()), f.pointer()))
+        };
         let Some(((what, sure), pointer)) = subject.source_fields(flow, key).into_iter().find_map(shared) else {
             continue;
         };

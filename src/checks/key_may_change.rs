@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Last words of names of what is changed by hand.
-const CHANGED: [&str; 17] = [
+pub(super) const CHANGED: [&str; 17] = [
     "email",
     "mail",
     "name",
@@ -35,7 +35,7 @@ const CHANGED: [&str; 17] = [
     "url",
 ];
 /// Names of what is given once.
-const IDS: [&str; 8] = ["id", "uuid", "guid", "gid", "uid", "_id", "sid", "key"];
+pub(super) const IDS: [&str; 8] = ["id", "uuid", "guid", "gid", "uid", "_id", "sid", "key"];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {

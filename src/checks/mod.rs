@@ -13,17 +13,27 @@ mod auth_incomplete;
 mod auth_missing;
 mod between;
 pub mod budget;
+mod bulk_size_above_limit;
 mod bulk_without_results;
 mod cannot_be_accepted;
 mod circular_flow;
+mod cleartext_credentials;
 mod conflicting_writers;
 mod constraint_binds_unknown;
 mod cursor_without_end;
 mod delete_event_unheard;
 mod deleted_flag_ignored;
+mod deleted_never_listed;
+mod deprecated_operation;
 mod duplicate_flow;
+mod event_id_not_unique;
 mod event_id_unknown;
 mod event_record_unknown;
+mod events_may_be_lost;
+mod field_not_included;
+mod find_lags_behind;
+mod find_reads_one_page;
+mod fixed_upper_bound;
 mod freshness_out_of_reach;
 mod graphql_target;
 mod grpc_operation;
@@ -31,28 +41,45 @@ mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
 mod idempotency_header_not_stated;
+mod idempotency_key_refused;
 mod incremental_boundary_exclusive;
 mod incremental_by_creation;
 mod incremental_field_optional;
+mod incremental_field_orders_nothing;
 mod incremental_format_differs;
+mod incremental_param_no_lower_bound;
 mod incremental_param_unknown;
 mod inferred_unconfirmed;
 mod key_identifies_nothing;
 mod key_may_be_missing;
 mod key_may_change;
+mod key_not_unique;
+mod list_filtered_by_default;
+mod list_forgets;
 mod lossy_round_trip;
 mod mapping_types;
 mod match_not_searchable;
+mod match_not_shown;
 mod missing_required_parameter;
 mod natural_key_case;
 mod natural_key_not_unique;
 mod natural_key_unmapped;
+mod nature;
 mod nested_page;
 mod no_base_url;
 mod not_a_list_operation;
+mod not_a_write_operation;
+mod offset_window_exceeded;
+mod operations_of_two_things;
 mod page_size_above_limit;
+mod pagination_differs;
 mod pagination_unknown;
+mod param_sent_twice;
+mod param_value_refused;
+mod patch_document_expected;
 mod places;
+mod prose;
+mod put_drops_fields;
 mod put_key_differs;
 mod rate_above_limit;
 mod rate_unset;
@@ -68,12 +95,17 @@ pub mod scopes;
 mod secret_as_value;
 mod secret_in_const;
 mod secret_of_other_environment;
+mod secret_of_other_system;
 mod sensitive;
 mod sensitive_data_leaves_region;
 mod sensitive_into_free_text;
+mod signature_scheme_differs;
 mod signers_missing;
 mod sorted_by_other_field;
+mod timeout_below_stated;
+mod token_not_refreshed;
 mod told;
+mod too_many_at_once;
 pub mod topics;
 mod unknown_event;
 mod unknown_field;
@@ -84,7 +116,9 @@ mod unknown_system;
 mod used;
 mod webhook_order_unknown;
 mod webhook_replayable;
+mod webhook_tolerance_unfit;
 mod webhook_unsigned;
+mod write_settles_later;
 
 use std::collections::BTreeMap;
 
@@ -98,20 +132,31 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 70] = [
+pub static ALL: [&Check; 102] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
+    &not_a_write_operation::CHECK,
+    &operations_of_two_things::CHECK,
+    &patch_document_expected::CHECK,
+    &deprecated_operation::CHECK,
     &unknown_event::CHECK,
     &unknown_field::CHECK,
     &bulk_without_results::CHECK,
+    &bulk_size_above_limit::CHECK,
     &unknown_parameter::CHECK,
+    &param_value_refused::CHECK,
+    &param_sent_twice::CHECK,
+    &fixed_upper_bound::CHECK,
     &unknown_scheme::CHECK,
     &no_base_url::CHECK,
     &sandbox_base_url::CHECK,
+    &cleartext_credentials::CHECK,
     &auth_missing::CHECK,
     &auth_incomplete::CHECK,
+    &token_not_refreshed::CHECK,
     &scheme_not_accepted::CHECK,
     &secret_of_other_environment::CHECK,
+    &secret_of_other_system::CHECK,
     &secret_as_value::CHECK,
     &secret_in_const::CHECK,
     &scope_missing::CHECK,
@@ -122,7 +167,13 @@ pub static ALL: [&Check; 70] = [
     &pagination_unknown::CHECK,
     &cursor_without_end::CHECK,
     &page_size_above_limit::CHECK,
+    &pagination_differs::CHECK,
+    &offset_window_exceeded::CHECK,
+    &list_filtered_by_default::CHECK,
+    &list_forgets::CHECK,
     &incremental_param_unknown::CHECK,
+    &incremental_param_no_lower_bound::CHECK,
+    &incremental_field_orders_nothing::CHECK,
     &incremental_boundary_exclusive::CHECK,
     &incremental_by_creation::CHECK,
     &incremental_format_differs::CHECK,
@@ -130,16 +181,23 @@ pub static ALL: [&Check; 70] = [
     &sorted_by_other_field::CHECK,
     &webhook_unsigned::CHECK,
     &webhook_replayable::CHECK,
+    &webhook_tolerance_unfit::CHECK,
+    &signature_scheme_differs::CHECK,
     &event_record_unknown::CHECK,
     &event_id_unknown::CHECK,
+    &event_id_not_unique::CHECK,
     &webhook_order_unknown::CHECK,
+    &events_may_be_lost::CHECK,
     &delete_event_unheard::CHECK,
     &deleted_flag_ignored::CHECK,
+    &deleted_never_listed::CHECK,
     &missing_required_parameter::CHECK,
     &key_may_be_missing::CHECK,
     &key_identifies_nothing::CHECK,
+    &key_not_unique::CHECK,
     &key_may_change::CHECK,
     &mapping_types::CHECK,
+    &field_not_included::CHECK,
     &sensitive_into_free_text::CHECK,
     &sensitive_data_leaves_region::CHECK,
     &nested_page::CHECK,
@@ -148,14 +206,22 @@ pub static ALL: [&Check; 70] = [
     &put_key_differs::CHECK,
     &natural_key_case::CHECK,
     &match_not_searchable::CHECK,
+    &match_not_shown::CHECK,
+    &find_reads_one_page::CHECK,
+    &find_lags_behind::CHECK,
+    &put_drops_fields::CHECK,
     &retried_write_without_idempotency::CHECK,
     &idempotency_header_not_stated::CHECK,
+    &idempotency_key_refused::CHECK,
+    &write_settles_later::CHECK,
     &retry_outlives_key::CHECK,
     &retry_after_ignored::CHECK,
     &retry_in_step::CHECK,
+    &timeout_below_stated::CHECK,
     &freshness_out_of_reach::CHECK,
     &rate_above_limit::CHECK,
     &rate_unset::CHECK,
+    &too_many_at_once::CHECK,
     &duplicate_flow::CHECK,
     &conflicting_writers::CHECK,
     &circular_flow::CHECK,

@@ -1,6 +1,7 @@
 //! A natural key that two records can share.
 
 use super::key_identifies_nothing::shared;
+use super::nature::of_field;
 use super::told::{Field, UNIQUE, leaf, says};
 use super::used::{Role, natural_key};
 use super::{Check, Subject};
@@ -87,7 +88,19 @@ fn of_target(subject: &Subject<'_>, flow: &Flow) -> Option<Shared> {
             if let Some((what, true)) = shared(&f.kind, leaf(key)) {
                 return Some((format!("is {what}"), true, f.pointer()));
             }
-            (by_name && alike(subject, flow, &flow.target.system, key, &f) && !says(&u.operation.summary, &UNIQUE))
+            if says(&u.operation.summary, &UNIQUE) {
+                return None;
+            }
+            // Whatever it is called, an amount or a quantity is no address.
+            let amount = of_field(&f, leaf(key)).filter(|what| ["an amount of money", "a quantity"].contains(what));
+            let told = || {
+                !says(f.description(), &UNIQUE)
+                    && !subject.constraint_says(flow, &flow.target.system, &UNIQUE, &words(leaf(key)))
+            };
+            if let Some(what) = amount.filter(|_| told()) {
+                return Some((format!("is {what}, which two records may share"), true, f.pointer()));
+            }
+            (by_name && alike(subject, flow, &flow.target.system, key, &f))
                 .then(|| ("may be the same in two records".to_owned(), false, f.pointer()))
         },
     )
@@ -95,7 +108,7 @@ fn of_target(subject: &Subject<'_>, flow: &Flow) -> Option<Shared> {
 
 fn alike(subject: &Subject<'_>, flow: &Flow, system: &str, path: &str, f: &Field<'_>) -> bool {
     let name = words(leaf(path));
-    name.last().is_some_and(|w| ALIKE.contains(&w.as_str()))
+    (name.last().is_some_and(|w| ALIKE.contains(&w.as_str())) || of_field(f, leaf(path)).is_some())
         && !says(f.description(), &UNIQUE)
         && !subject.constraint_says(flow, system, &UNIQUE, &name)
 }

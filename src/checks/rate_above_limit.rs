@@ -3,12 +3,15 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
+use super::honour::About;
 use super::places::Places;
+use super::retry_outlives_key::unit;
+use super::told::binds;
 use super::used::{Role, Used};
 use super::{Check, Subject};
 use crate::base::text::{plural, quoted};
 use crate::base::yaml::Span;
-use crate::contract::Rate;
+use crate::contract::{ConstraintKind, Rate};
 use crate::finding::{Finding, Severity};
 use crate::model::{Basis, RateLimit};
 
@@ -32,6 +35,68 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let group: Vec<&String> = names.iter().zip(&accounts).filter(|(_, a)| *a == account).map(|(n, _)| *n).collect();
         look(subject, &group, &|path| places.value(path), out);
     }
+    against_constraints(subject, out);
+}
+
+/// A hard constraint of the contract states a limit that no description does, or a lower one.
+fn against_constraints(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for flow in subject.contract.flows.values() {
+        let Some(rate) = &flow.delivery.rate else { continue };
+        let location = subject.location(rate.at);
+        if out.iter().any(|f| f.code == CHECK.code && f.location == location) {
+            continue;
+        }
+        let stated = subject.contract.constraints.iter().filter(|c| c.kind == ConstraintKind::Hard).find_map(|c| {
+            let about = About::from(c);
+            let bound = binds(&about, flow, &flow.target.system, subject.contract.systems.keys());
+            // A limit that names no system may be the source's.
+            let named = !about.systems.is_empty()
+                || about.origin.is_some_and(|o| o.starts_with(&format!("{}#", flow.target.system.value)));
+            let (requests, window_ms) = limit(&c.says).filter(|_| bound && named)?;
+            let above = per_second(rate.value) > per_second(Rate { requests, window_ms }) * SLACK;
+            above.then_some((c, requests, window_ms))
+        });
+        let Some((c, requests, window_ms)) = stated else { continue };
+        let message = format!(
+            "{} requests in {} are above the limit of the constraint {}: {requests} in {}",
+            rate.requests,
+            time(rate.window_ms),
+            quoted(&c.id, 60),
+            time(window_ms)
+        );
+        let fix = format!("stay below {requests}/{}", time(window_ms));
+        out.push(subject.error(&CHECK, rate.at, message).fix(fix));
+    }
+}
+
+/// `at most 100 requests per minute`, `20 calls in 10 s`: requests, and milliseconds.
+fn limit(says: &str) -> Option<(u64, u64)> {
+    let lower = says.to_lowercase();
+    let parts: Vec<&str> = lower
+        .split(|c: char| !(c.is_alphanumeric() || c == ','))
+        .map(|w| w.trim_matches(','))
+        .filter(|w| !w.is_empty())
+        .collect();
+    parts.iter().enumerate().find_map(|(i, word)| {
+        let requests: u64 = word.replace(',', "").parse().ok().filter(|n| *n > 0)?;
+        let rest = parts.get(i + 1..)?;
+        let noun = rest
+            .iter()
+            .take(3)
+            .position(|w| ["request", "requests", "call", "calls", "write", "writes"].contains(w))?;
+        let mut after = rest.get(noun + 1..)?.iter();
+        after.next().filter(|w| ["per", "in", "a", "each", "every", "within", "an"].contains(*w))?;
+        let window: Vec<&str> =
+            after.copied().skip_while(|w| ["a", "an", "any", "one", "each", "every"].contains(w)).take(2).collect();
+        let [first, ..] = window.as_slice() else { return None };
+        let ms = unit(first).or_else(|| {
+            let digits = first.len() - first.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let (count, glued) = first.split_at_checked(digits)?;
+            let ms = if glued.is_empty() { unit(window.get(1)?)? } else { unit(glued)? };
+            count.parse::<u64>().ok()?.checked_mul(ms)
+        })?;
+        (ms > 0).then_some((requests, ms))
+    })
 }
 
 /// Of the systems that are one account: every write and every poll counts.
@@ -142,5 +207,26 @@ pub(super) fn time(ms: u64) -> String {
         ms if ms > 0 && ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
         ms if ms.is_multiple_of(1000) => format!("{}s", ms / 1000),
         ms => format!("{ms}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limit;
+
+    #[test]
+    fn a_limit_is_read_from_a_constraint() {
+        for (says, told) in [
+            ("at most 100 requests per minute, as agreed", Some((100, 60_000))),
+            ("at most 100 requests per 10 seconds per token", Some((100, 10_000))),
+            ("1,000 calls in 10s", Some((1000, 10_000))),
+            ("at most 10 bulk requests per 10 seconds per token", Some((10, 10_000))),
+            ("20 requests a second", Some((20, 1000))),
+            ("100 records per page", None),
+            ("an email belongs to one contact", None),
+            ("24 hours after 3 requests", None),
+        ] {
+            assert_eq!(limit(says), told, "{says}");
+        }
     }
 }

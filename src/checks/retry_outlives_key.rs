@@ -62,7 +62,7 @@ fn window(subject: &Subject<'_>, flow: &Flow, header: &str) -> Option<(u64, Stri
 }
 
 /// The first length of time in a text: `24 hours`, `seven days`, `a 15-minute window`, `24h`.
-fn duration(text: &str) -> Option<u64> {
+pub(super) fn duration(text: &str) -> Option<u64> {
     let lower = text.to_lowercase();
     let parts: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
     parts.iter().enumerate().find_map(|(i, word)| {
@@ -76,7 +76,8 @@ fn duration(text: &str) -> Option<u64> {
     })
 }
 
-fn unit(word: &str) -> Option<u64> {
+/// Milliseconds of a unit by its name.
+pub(super) fn unit(word: &str) -> Option<u64> {
     Some(match word {
         "s" | "sec" | "second" | "seconds" => 1000,
         "m" | "min" | "mins" | "minute" | "minutes" => 60_000,

@@ -4,7 +4,7 @@ use super::Subject;
 use crate::base::yaml::Spanned;
 use crate::contract::{Flow, Paginate, SystemUse, Webhook, Write};
 use crate::mapping::{Path, field};
-use crate::model::{Event, Operation, SchemaId, Schemas, System};
+use crate::model::{Event, Operation, SchemaId, Schemas, System, TypeSet};
 
 /// What an operation is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +102,8 @@ impl<'a> Subject<'a> {
                 (Some(path), Some(payload)) => Path::parse(path)
                     .ok()
                     .and_then(|path| field(&system.schemas, payload, &path).ok())
+                    // What is no object is reported as that, and has no fields to look for.
+                    .filter(|kind| kind.types.is_any() || kind.types.has(TypeSet::OBJECT))
                     .and_then(|kind| kind.schema),
                 (Some(_), None) => None,
             };

@@ -12,6 +12,7 @@ pub mod narrow;
 mod operation;
 mod pattern;
 mod properties;
+mod remark;
 mod root_field;
 pub mod sample;
 mod schema;
@@ -32,6 +33,7 @@ pub use operation::{
 };
 pub use pattern::pattern_length;
 pub use properties::{Iter as PropertyIter, Properties};
+pub use remark::{Remark, RemarkOf};
 pub use root_field::{Root, RootField};
 pub use schema::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};
 pub use scopes::Scopes;
@@ -71,6 +73,8 @@ pub struct System {
     pub schemas: Schemas,
     /// What was found out, each with its ground.
     pub facts: Vec<Fact>,
+    /// What is said at length, in the order of what it is about.
+    pub remarks: Vec<Remark>,
 }
 
 /// A kind of thing that a system keeps, e.g. `customer`.

@@ -82,6 +82,23 @@ fn with(from: &str, to: &str) -> Vec<Finding> {
 fn a_good_contract_has_no_findings() {
     assert_eq!(shown(&findings("none")), "");
     assert_eq!(shown(&findings("none-people")), "");
+    assert_eq!(shown(&findings("none-yard")), "");
+}
+
+#[test]
+fn what_a_rule_inferred_is_told_with_the_words_of_the_description() {
+    let text = std::fs::read_to_string(fixture("none-yard")).expect("readable");
+    let found = all_findings_in(
+        &text
+            .replace("listLoads", "listLoadsDeep")
+            .replace("      incremental: {field: updated_at, param: updated_since}\n", ""),
+        None,
+    );
+    let paged = found.iter().find(|f| f.message.contains("is paged by offset")).expect("it relies on the pages");
+    insta::assert_snapshot!(
+        paged.message,
+        @r#"the flow relies on this: listLoadsDeep is paged by offset and keeps its order while it is read; its description says "A page begins at the offset, and loads keep their order while they are read.", and no constraint does"#
+    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn system(title: &str, url: Option<&str>) -> System {
         entities: BTreeMap::new(),
         schemas: Default::default(),
         facts: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 

@@ -71,6 +71,9 @@ pub fn check(
 pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, String> {
     walk(schemas, id, path).map(|r| r.kind).map_err(|stop| match stop {
         Stop::Unknown { name, names, .. } => among(&name, &names),
+        Stop::NotInside { parent, types, .. } if parent.is_empty() => {
+            format!("the record is {types}, which has no fields")
+        }
         Stop::NotInside { parent, types, .. } => format!("{} is {types}, which has no such part", quoted(&parent, 80)),
     })
 }
@@ -282,6 +285,11 @@ impl Context<'_> {
             }
             Stop::NotInside { parent, types, list } => {
                 let parent = quoted(parent, 80);
+                if parent.is_empty() {
+                    let message = format!("a record of {side} is {types}, which has no fields");
+                    self.error(at, code, message, "read records that are objects, with fields".to_owned());
+                    return;
+                }
                 let fix = if *list { format!("name an item: {parent}[0]") } else { format!("map {parent} itself") };
                 self.error(at, code, format!("{parent} of {side} is {types}, which has no such part"), fix);
             }

@@ -217,6 +217,7 @@ fn event<'d>(
     };
     if let Some(text) = at.text("description") {
         hints.prose.push(Prose { operation: None, pointer: at.place.into(), text });
+        hints.events.push((name.clone(), Prose { operation: None, pointer: at.place.into(), text }));
     }
     let mut headers: Vec<Parameter> = Vec::new();
     let traits: Vec<At<'d>> = at.child("traits").iter().flat_map(At::items).collect();

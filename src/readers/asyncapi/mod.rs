@@ -58,6 +58,7 @@ fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
         entities: std::collections::BTreeMap::new(),
         schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints, findings: doc.into_findings() }
 }

@@ -54,7 +54,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::base::both::both;
 use crate::base::tree::{Node, Place};
-use crate::model::{Fact, System};
+use crate::model::{Fact, Remark, RemarkOf, System};
 
 /// Where a text stands, as its reader keeps it.
 #[derive(Debug, Clone)]
@@ -142,6 +142,8 @@ impl Extension<'_> {
 pub struct Hints<'d> {
     /// Descriptions of the system, its operations and their answers.
     pub prose: Vec<Prose<'d>>,
+    /// Descriptions of events, each with the event's name.
+    pub events: Vec<(String, Prose<'d>)>,
     /// Descriptions of parameters, by operation index; each with the parameter's name.
     parameters: BTreeMap<usize, Vec<(Cow<'d, str>, Prose<'d>)>>,
     /// Extensions of the system and its operations.
@@ -272,6 +274,33 @@ pub fn derive(system: &mut System, hints: &Hints<'_>) {
     if hints.examples {
         examples::infer(system);
     }
+    system.remarks = remarks(hints);
+}
+
+/// Most bytes of texts that are kept of one description, and of those about the whole system.
+const MOST_TEXT: usize = 4_000_000;
+const MOST_OF_ALL: usize = 100_000;
+
+/// The prose, in the order of what it is about.
+fn remarks(hints: &Hints<'_>) -> Vec<Remark> {
+    let of_operation = |p: &Prose<'_>| match p.operation.map(u32::try_from) {
+        Some(Ok(at)) => Some(RemarkOf::Operation(at)),
+        Some(Err(_)) => None,
+        None => Some(RemarkOf::System),
+    };
+    let of_operations = hints.prose.iter().filter_map(|p| Some((of_operation(p)?, p)));
+    let of_events = hints.events.iter().map(|(name, p)| (RemarkOf::Event(name.clone()), p));
+    let (mut left, mut general) = (MOST_TEXT, MOST_OF_ALL);
+    let mut out: Vec<Remark> = of_operations
+        .chain(of_events)
+        .filter_map(|(about, p)| {
+            let left = if about == RemarkOf::System { &mut general } else { &mut left };
+            *left = left.checked_sub(p.text.len().min(Remark::MOST))?;
+            Some(Remark::new(about, p.text, p.pointer.to_string()))
+        })
+        .collect();
+    out.sort_by(|a, b| a.about.cmp(&b.about));
+    out
 }
 
 /// From this many operations and schemas on, a second thread is worth its start.

@@ -76,6 +76,7 @@ pub(super) fn draft<'d>(graph: Graph<'d>, form: &str, source: &Source, mut findi
         entities: BTreeMap::new(),
         schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints, findings }
 }

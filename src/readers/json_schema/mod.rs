@@ -89,6 +89,7 @@ fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
         entities,
         schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints, findings: doc.into_findings() }
 }

@@ -163,6 +163,7 @@ fn read_as<'d>(value: Node<'d>, dialect: Dialect, source: &Source<'d>) -> Draft<
         entities: std::collections::BTreeMap::new(),
         schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints, findings: doc.into_findings() }
 }

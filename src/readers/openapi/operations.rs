@@ -97,7 +97,7 @@ fn walked<'d>(
     // First, so that a callback of the same name is the one that is called after its operation.
     for key in ["webhooks", "x-webhooks"] {
         for (name, at) in doc.at(&[key]).iter().flat_map(At::children) {
-            reader.event(doc, name, None, at);
+            reader.event(doc, hints, name, None, at);
         }
     }
     let paths: Vec<(&str, At<'d>)> = doc.at(&["paths"]).iter().flat_map(At::children).collect();
@@ -163,8 +163,8 @@ impl<'d> Reader<'d, '_> {
             let Some(callback) = doc.resolve(callback) else { continue };
             // Below it stand the addresses, which the subscriber chose; of each event there is one in practice.
             match callback.children().next() {
-                Some((_, item)) => self.event(doc, name, Some(&id), item),
-                None => self.event(doc, name, Some(&id), callback),
+                Some((_, item)) => self.event(doc, hints, name, Some(&id), item),
+                None => self.event(doc, hints, name, Some(&id), callback),
             }
         }
         let summary = ["summary", "description"]
@@ -214,7 +214,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// A webhook, or a callback `of` an operation: a path item with one method, as its receiver serves it.
-    fn event(&mut self, doc: &mut Document<'d>, name: &str, of: Option<&str>, at: At<'d>) {
+    fn event(&mut self, doc: &mut Document<'d>, hints: &mut Hints<'d>, name: &str, of: Option<&str>, at: At<'d>) {
         let pointer = at.pointer();
         let Some(item) = doc.resolve(at) else { return };
         let stated = quoted(name, 120);
@@ -233,6 +233,11 @@ impl<'d> Reader<'d, '_> {
             .flat_map(|at| ["summary", "description"].map(|key| at.quoted(key, 160)))
             .find(|s| !s.is_empty())
             .unwrap_or_default();
+        for place in [&item, &operation] {
+            if let (Some(text), Some(said)) = (place.text("description"), place.child("description")) {
+                hints.events.push((name.clone(), Prose { operation: None, pointer: said.place.into(), text }));
+            }
+        }
         let payload = operation.child("requestBody").and_then(|body| self.body(doc, body)).and_then(|b| b.schema);
         let mut headers: Vec<Parameter> = Vec::new();
         for place in [&item, &operation] {

@@ -91,6 +91,7 @@ fn read<'d>(value: Node<'d>, source: &Source<'d>) -> Draft<'d> {
         entities: std::collections::BTreeMap::new(),
         schemas: read.schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints, findings: doc.into_findings() }
 }

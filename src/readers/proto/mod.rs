@@ -102,6 +102,7 @@ fn read<'d>(text: &'d str, source: &Source<'d>) -> Draft<'d> {
         entities,
         schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints, findings }
 }

@@ -57,6 +57,7 @@ fn read<'d>(text: &'d str, source: &Source) -> Draft<'d> {
         entities,
         schemas,
         facts: Vec::new(),
+        remarks: Vec::new(),
     };
     Draft { system: Some(system), hints: Hints::default(), findings }
 }

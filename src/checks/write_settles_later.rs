@@ -1,0 +1,33 @@
+//! A write that is answered before it is done.
+//!
+//! RFC 9110 section 15.3.3: 202 is noncommittal; the request may be disallowed when it is processed. The connector counts a 2xx
+//! answer as written.
+
+use super::used::Role;
+use super::{Check, Subject};
+use crate::base::text::quoted;
+use crate::finding::{Finding, Severity};
+
+pub(super) static CHECK: Check = Check {
+    code: "write-settles-later",
+    summary: "A write is answered with 202 alone: taken, not done. What fails afterwards is counted as written, and nobody is told.",
+    severity: Severity::Warning,
+    run,
+};
+
+fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
+    for used in subject.used() {
+        if matches!(used.role, Role::List | Role::Find) {
+            continue;
+        }
+        let mut done = used.operation.responses.iter().filter(|r| r.status.starts_with('2'));
+        let Some(taken) = done.next().filter(|r| r.status == "202" && done.next().is_none()) else { continue };
+        let message = format!(
+            "{} answers 202 and nothing else: the record is taken and may still fail, and the flow counts it as written",
+            quoted(&used.operation.id, 80)
+        );
+        let fix = "use an operation that answers when the record is stored; else read the outcome of each job in a flow or check of its own, \
+                   and take this one under accepted";
+        out.push(subject.warning(&CHECK, used.name.at, message).fix(fix).because_of(&taken.pointer));
+    }
+}
