@@ -120,11 +120,11 @@ mod webhook_tolerance_unfit;
 mod webhook_unsigned;
 mod write_settles_later;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use accepted::Risk;
 
-use crate::base::text::{nearest, quoted};
+use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::Span;
 use crate::contract::Contract;
 use crate::finding::{Finding, Location, Severity, tidy};
@@ -301,6 +301,17 @@ impl Subject<'_> {
 
     fn warning(&self, check: &Check, at: Span, message: impl Into<String>) -> Finding {
         Finding::warning(check.code, self.location(at), message)
+    }
+}
+
+impl Finding {
+    /// With the change that mends a name, where one alone of these was surely meant: a letter, the case or a hyphen is wrong.
+    fn meant<'a>(self, name: &str, names: impl Iterator<Item = &'a str>) -> Self {
+        let near: BTreeSet<&str> = names.filter(|n| surely(name, n)).collect();
+        match near.first() {
+            Some(only) if near.len() == 1 => self.near(Some(only)).word(name, *only),
+            _ => self,
+        }
     }
 }
 

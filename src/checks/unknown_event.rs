@@ -18,8 +18,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if system.event(&hook.event).is_none() {
             let message =
                 format!("{} has no webhook or callback \"{}\"", flow.source.system.value, quoted(&hook.event, 80));
-            let fix = among(&hook.event, system.events.iter().map(|e| e.name.as_str()));
-            out.push(subject.error(&CHECK, hook.event.at, message).fix(fix));
+            let names = || system.events.iter().map(|e| e.name.as_str());
+            let finding = subject.error(&CHECK, hook.event.at, message).fix(among(&hook.event, names()));
+            out.push(finding.meant(&hook.event, names()));
         }
     }
 }

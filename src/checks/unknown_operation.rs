@@ -19,7 +19,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             let Some((_, system)) = subject.system(system_name) else { continue };
             if system.operation(name).is_none() {
                 let message = format!("{} has no operation \"{}\"", system_name.value, quoted(name, 80));
-                out.push(subject.error(&CHECK, name.at, message).fix(among(name, system.operation_names())));
+                let finding = subject.error(&CHECK, name.at, message).fix(among(name, system.operation_names()));
+                out.push(finding.meant(name, system.operation_names()));
             }
         }
     }

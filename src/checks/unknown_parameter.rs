@@ -38,7 +38,7 @@ fn look(subject: &Subject<'_>, used: &[&Used<'_>], name: &Spanned<String>) -> Op
         return None;
     }
     let ids: Vec<String> = used.iter().map(|u| quoted(&u.operation.id, 60)).collect();
-    let names = used.iter().flat_map(|u| u.operation.parameters.iter().map(|p| p.name.as_str()));
+    let names = || used.iter().flat_map(|u| u.operation.parameters.iter().map(|p| p.name.as_str()));
     let message = format!("{} has no parameter \"{}\"", ids.join(", "), quoted(name, 60));
-    Some(subject.error(&CHECK, name.at, message).fix(among(name, names)))
+    Some(subject.error(&CHECK, name.at, message).fix(among(name, names())).meant(name, names()))
 }

@@ -23,7 +23,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             } else {
                 among(&auth.scheme, system.schemes.keys().map(String::as_str))
             };
-            out.push(subject.error(&CHECK, auth.scheme.at, message).fix(fix));
+            let names = system.schemes.keys().map(String::as_str);
+            out.push(subject.error(&CHECK, auth.scheme.at, message).fix(fix).meant(&auth.scheme, names));
         }
     }
 }

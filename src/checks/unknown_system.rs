@@ -16,8 +16,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         for name in [&flow.source.system, &flow.target.system] {
             if !subject.contract.systems.contains_key(name.as_str()) {
                 let message = format!("there is no system \"{}\"", quoted(name, 60));
-                let names = subject.contract.systems.keys().map(String::as_str);
-                out.push(subject.error(&CHECK, name.at, message).fix(among(name, names)));
+                let names = || subject.contract.systems.keys().map(String::as_str);
+                out.push(subject.error(&CHECK, name.at, message).fix(among(name, names())).meant(name, names()));
             }
         }
     }
