@@ -79,7 +79,9 @@ impl Context<'_> {
             self.resting_on(&side.pointer);
         }
         self.range(at, from, to, side);
+        self.steps_of(at, from, to, side);
         self.list_length(at, from, to, side);
+        self.twins(at, from, to, side);
         if depth < 4 {
             if let (Some(from), Some(to)) = (&from.items, &to.items) {
                 let side = Side { path: format!("{}[]", side.path), pointer: side.pointer.clone() };

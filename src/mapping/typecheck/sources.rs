@@ -174,7 +174,9 @@ impl Context<'_> {
         };
         let min_items = if shorter { 0 } else { reached.kind.min_items };
         let max_items = reached.kind.max_items;
-        let list = Kind { items: item.map(Box::new), min_items, max_items, ..Kind::of(TypeSet::ARRAY) };
+        let as_is = each.take.is_none() && each.map.is_none() && rule.steps.is_empty() && rule.values.is_none();
+        let unique = reached.kind.unique && as_is;
+        let list = Kind { items: item.map(Box::new), min_items, max_items, unique, ..Kind::of(TypeSet::ARRAY) };
         let list = reached.kind.around(list);
         self.beside(&each.then);
         let mut kind = self.through_steps(rule, &each.then, list)?;

@@ -8,7 +8,10 @@ use super::schemas::Part;
 use super::words::Word;
 use crate::base::text::quoted;
 use crate::base::tree::Node;
-use crate::model::{Facets, Schema, TypeSet};
+use crate::model::{Facets, Schema, TypeSet, multiple};
+
+/// Most properties of one schema that ask for others, and most that one asks for.
+const MOST_NEEDS: usize = 64;
 
 /// All keywords that refer to no other schema.
 pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
@@ -22,6 +25,7 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         }
         values(part, &mut facets);
         bounds(part, &mut facets);
+        needs(part, &mut facets);
         let required = part.words.get(Word::Required).into_iter().flat_map(Node::items);
         schema.required.extend(required.filter_map(Node::as_str).map(str::to_owned));
         schema.read_only |= part.words.flag(Word::ReadOnly);
@@ -169,8 +173,17 @@ fn bounds(part: &Part<'_>, facets: &mut Facets) {
     at_most(&mut facets.max_length, count(Word::MaxLength));
     at_least(&mut facets.min_items, count(Word::MinItems));
     at_most(&mut facets.max_items, count(Word::MaxItems));
+    facets.unique_items |= part.words.flag(Word::UniqueItems);
+    at_least(&mut facets.min_properties, count(Word::MinProperties));
+    at_most(&mut facets.max_properties, count(Word::MaxProperties));
 
     let number = |word| part.words.get(word).and_then(Node::as_number);
+    // What is no number above zero says nothing.
+    if let Some(new) = number(Word::MultipleOf).filter(|n| multiple::step(Some(n)).is_some()) {
+        let both = multiple::step(facets.multiple_of.as_ref()).zip(multiple::step(Some(&new)));
+        let both = both.and_then(|(a, b)| multiple::common(a, b)?.to_string().parse().ok());
+        facets.multiple_of = Some(both.unwrap_or(new));
+    }
     // 3.0 says `exclusiveMinimum: true` beside `minimum`, 3.1 says `exclusiveMinimum: 5`.
     for (bound, exclusive) in
         [(number(Word::Minimum), part.words.flag(Word::ExclusiveMinimum)), (number(Word::ExclusiveMinimum), true)]
@@ -196,6 +209,22 @@ fn bounds(part: &Part<'_>, facets: &mut Facets) {
         {
             facets.maximum = Some(bound);
             facets.exclusive_maximum = exclusive;
+        }
+    }
+}
+
+/// `dependentRequired`, and the lists of the older `dependencies`.
+fn needs(part: &Part<'_>, facets: &mut Facets) {
+    for word in [Word::DependentRequired, Word::Dependencies] {
+        for (name, names) in part.words.get(word).and_then(Node::as_map).iter().flat_map(|map| map.iter()) {
+            let Some(names) = names.as_list().filter(|names| !names.is_empty()) else { continue };
+            let names = names.iter().filter_map(|n| n.as_str()).take(MOST_NEEDS).map(str::to_owned);
+            let room = facets.needs.len() < MOST_NEEDS;
+            if let Some((_, known)) = facets.needs.iter_mut().find(|(known, _)| known == name) {
+                known.extend(names);
+            } else if room {
+                facets.needs.push((name.to_owned(), names.collect()));
+            }
         }
     }
 }
