@@ -27,6 +27,7 @@ mod event_record_unknown;
 mod freshness_out_of_reach;
 mod graphql_target;
 mod grpc_operation;
+mod guessable_hash;
 mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
@@ -97,7 +98,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 70] = [
+pub static ALL: [&Check; 71] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &unknown_event::CHECK,
@@ -141,6 +142,7 @@ pub static ALL: [&Check; 70] = [
     &mapping_types::CHECK,
     &sensitive_into_free_text::CHECK,
     &sensitive_data_leaves_region::CHECK,
+    &guessable_hash::CHECK,
     &nested_page::CHECK,
     &natural_key_unmapped::CHECK,
     &natural_key_not_unique::CHECK,

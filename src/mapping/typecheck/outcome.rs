@@ -202,7 +202,7 @@ impl Context<'_> {
     fn cut_id(&mut self, rule: &Rule, step: &Step, kind: &Kind) {
         const IDS: [&str; 8] = ["id", "uuid", "guid", "key", "iban", "sku", "ean", "isbn"];
         let Source::Path(path) = &rule.source else { return };
-        if rule.has_step("sha256") {
+        if rule.has_step("sha256") || rule.has_step("pseudonym") {
             return; // a part of a hash tells as many ids apart as its length allows
         }
         let Some(most) = step.shown.strip_prefix("truncate ").and_then(|n| n.parse::<u64>().ok()) else { return };
