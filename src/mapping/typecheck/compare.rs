@@ -259,7 +259,8 @@ impl Context<'_> {
         match &target.kind.values {
             Some(allowed) => {
                 let near = value.as_str().and_then(|s| {
-                    crate::base::text::nearest(s, allowed.iter().filter_map(Value::as_str)).map(str::to_owned)
+                    crate::base::text::nearest(s, self.guesses.among(allowed.iter()).filter_map(Value::as_str))
+                        .map(str::to_owned)
                 });
                 let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(&n, 40)));
                 let message = format!("{path} does not take {shown}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Stop, among, walk};
-use crate::base::text::quoted;
+use crate::base::text::{nearest, quoted};
 use crate::base::yaml::{Span, Spanned};
 use crate::mapping::Mapping;
 use crate::mapping::path::{Path, Segment};
@@ -175,9 +175,11 @@ pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Span
         };
         left_out.insert(path.root().to_owned());
         match walk(cx.source.0, cx.source.1, &path) {
-            Err(Stop::Unknown { name, names, .. }) => {
+            Err(Stop::Unknown { name, of, .. }) => {
+                let fields = cx.source.0.properties(of);
+                let near = nearest(&name, cx.guesses.among(fields.keys()));
                 let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));
-                cx.error(entry.at, "unmapped-does-not-exist", message, among(&name, &names));
+                cx.error(entry.at, "unmapped-does-not-exist", message, among(near, &fields));
             }
             Err(Stop::NotInside { .. }) => {
                 let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::outcome::{list, refused};
 use super::walk::{item_of, walk};
 use super::{Context, Kind, Reached, samples, wanted};
-use crate::base::text::quoted;
+use crate::base::text::{Guesses, quoted};
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Severity};
 use crate::mapping::condition::{Condition, Test, same};
@@ -195,7 +195,9 @@ impl Context<'_> {
         look: impl FnOnce(&mut Context<'_>) -> T,
     ) -> T {
         let mut inside = Context::new((self.source.0, source), (self.target.0, target), self.file, wanted);
+        inside.guesses = std::mem::replace(&mut self.guesses, Guesses::new(0));
         let seen = look(&mut inside);
+        self.guesses = inside.guesses;
         self.findings.append(&mut inside.findings);
         seen
     }
