@@ -218,7 +218,7 @@ pub(super) fn project(contract: &Contract) -> Project {
         why: contract.why.clone(),
         owner: contract.owner.clone(),
         contract: "integration.yaml".to_owned(),
-        descriptions: contract.systems.values().map(|s| s.api.value.clone()).collect(),
+        descriptions: contract.systems.values().map(|s| s.api.value.clone()).chain(contract.tables.clone()).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         digest: contract.digest.as_str().to_owned(),
         flows: contract.flows.values().map(flow_line).collect(),
