@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Additional, SchemaId, Schemas};
 
 /// Below a field that is read as a whole, so many levels are kept.
-const LEVELS: usize = 3;
+pub const LEVELS: usize = 3;
 /// Most schemas that are copied; what is left out then is open.
 const MOST: usize = 4_000;
 

@@ -12,7 +12,7 @@ use crate::base::yaml::Span;
 use crate::mapping::Mapping;
 use crate::mapping::path::Segment;
 use crate::mapping::rule::Rule;
-use crate::model::narrow::narrowed;
+use crate::model::narrow::{LEVELS, narrowed};
 use crate::model::sample::sample;
 use crate::model::shrink::shrink;
 use crate::model::{Direction, Facets, Schema, SchemaId, Schemas, TypeSet, extreme, validate};
@@ -65,6 +65,8 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     let mut told: BTreeMap<Span, (usize, String, usize)> = BTreeMap::new();
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     let mut all = 0;
+    // A record that is read whole is open one level earlier.
+    let levels = if mapping.reads_all() { LEVELS - 1 } else { LEVELS };
     // Rules by the first name of what they write.
     let mut by_root: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, rule) in mapping.rules.iter().enumerate() {
@@ -85,6 +87,10 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
             let beside = tokens.first().and_then(|root| by_root.get(root.as_str())).into_iter().flatten();
             let mut beside = beside.filter_map(|i| Some((*i, mapping.rules.get(*i)?)));
             let Some(rule) = beside.find(|(_, r)| under(&tokens, r.target.segments())) else { continue };
+            // So deep down a generated record is open, and what stands there proves nothing.
+            if tokens.len() >= rule.1.target.segments().len() + levels {
+                continue;
+            }
             if flagged.contains(&rule.1.at) || flagged.contains(&rule.1.source_at) {
                 continue;
             }

@@ -269,3 +269,67 @@ pub(super) fn guess_type(schema: &mut Schema) {
         schema.types = TypeSet::ARRAY;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Schema;
+    use crate::readers::read_bytes;
+
+    /// Steps, twins and company of all schemas of a description.
+    fn told(text: &str) -> String {
+        let read = read_bytes(text.as_bytes(), "api");
+        let system = read.system.unwrap_or_else(|| panic!("{:?}", read.findings));
+        let of = |s: &Schema| {
+            let step = s.multiple_of.as_ref().map(|n| format!("step {n}"));
+            let unique = s.unique_items.then(|| "unique".to_owned());
+            let count = s.min_properties.zip(s.max_properties).map(|(least, most)| format!("{least}..{most}"));
+            let needs = s
+                .needs
+                .iter()
+                .map(|(name, all)| format!("{name} needs {}", all.iter().cloned().collect::<Vec<_>>().join("+")));
+            step.into_iter().chain(unique).chain(count).chain(needs).collect::<Vec<_>>()
+        };
+        let mut all: Vec<String> = system.schemas.iter().flat_map(of).collect();
+        all.sort();
+        all.dedup();
+        all.join("; ")
+    }
+
+    #[test]
+    fn steps_twins_and_company_are_read_in_every_dialect() {
+        let price =
+            "price: {type: number, multipleOf: 0.05, allOf: [{multipleOf: 0.02}]}, odd: {type: number, multipleOf: 0}";
+        let fields = format!(
+            "{{{price}, currency: {{type: string}}, tags: {{type: array, uniqueItems: true, items: {{type: string}}}}}}"
+        );
+        let schema = |needs: &str| {
+            format!(
+                "{{type: object, minProperties: 1, maxProperties: 9, {needs}: {{price: [currency, tags]}}, properties: {fields}}}"
+            )
+        };
+        let head = "info: {title: T, version: '1'}\npaths:\n  /a:\n    post:\n      operationId: a\n      responses: {'200': {description: ok}}\n";
+        let parameter = "      parameters: [{in: body, name: b, schema: {$ref: '#/definitions/A'}}]\n";
+        let body = "      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n";
+        let mut all = vec![
+            format!("swagger: '2.0'\n{head}{parameter}definitions:\n  A: {}\n", schema("dependencies")),
+            schema("dependencies").replacen(
+                "{type",
+                "{$schema: 'http://json-schema.org/draft-07/schema#', title: A, type",
+                1,
+            ),
+        ];
+        for version in ["3.0.3", "3.1.0"] {
+            let component = schema("dependentRequired");
+            all.push(format!("openapi: {version}\n{head}{body}components:\n  schemas:\n    A: {component}\n"));
+        }
+        for text in all {
+            assert_eq!(told(&text), "1..9; price needs currency+tags; step 0.1; unique", "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_after_the_point_of_a_column_are_a_step() {
+        let sql = "CREATE TABLE t (id int PRIMARY KEY, a numeric(12, 2), b decimal(5), c numeric, d varchar(9), e numeric(8,3)[]);";
+        assert_eq!(told(sql), "step 0.01; step 1");
+    }
+}
