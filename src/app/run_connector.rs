@@ -20,6 +20,7 @@ use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
+use crate::mapping::transforms;
 use crate::workflow::Saw;
 
 /// What to run and how.
