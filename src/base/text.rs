@@ -370,6 +370,37 @@ pub fn singular(noun: &str) -> String {
 mod tests {
     use super::*;
 
+    /// What is passed over at a glance is never what a full look would have found.
+    #[test]
+    fn the_nearest_name_is_the_same_with_and_without_a_glance_at_its_letters() {
+        let mut rng = crate::base::rng::Rng::seeded(11);
+        let mut word = |most: u64| -> String {
+            let length = rng.between(0, most);
+            (0..length).filter_map(|_| char::from_u32(97 + u32::try_from(rng.below(7)).unwrap_or(0))).collect()
+        };
+        for _ in 0..400 {
+            let name = word(8);
+            let all: Vec<String> = (0..12).map(|_| word(9)).collect();
+            let full = all
+                .iter()
+                .map(|c| (strsim::jaro_winkler(&name, c), c.as_str()))
+                .filter(|(score, _)| *score >= 0.78)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            assert_eq!(nearest(&name, all.iter().map(String::as_str)), full.map(|(_, c)| c), "{name} of {all:?}");
+        }
+        assert_eq!(nearest("Größe", ["grösse", "größe", "laenge"]), Some("größe"));
+    }
+
+    #[test]
+    fn guesses_end() {
+        let guesses = Guesses::new(5);
+        assert_eq!(guesses.among([1, 2, 3].into_iter()).count(), 3);
+        assert_eq!(guesses.among([1, 2, 3].into_iter()).count(), 0, "two looks are not enough for three");
+        assert_eq!(guesses.among([1, 2].into_iter()).count(), 2);
+        let long = "a".repeat(300);
+        assert_eq!((nearest(&long, [long.as_str()]), surely(&long, &long)), (None, false));
+    }
+
     #[test]
     fn words_of_identifiers() {
         assert_eq!(words("updatedAt_UTC"), ["updated", "at", "utc"]);
