@@ -17,8 +17,8 @@ mod sources;
 mod walk;
 
 pub use self::real::{Trial, shape, trial};
-use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 pub use self::codes::CODES;
 pub(super) use self::meaning::is_money;
@@ -130,6 +130,8 @@ struct Context<'a> {
     records: OnceCell<samples::Records>,
     /// What is left for guessing which names were meant.
     guesses: Guesses,
+    /// The values of targets that list many, made when they are first asked for.
+    lists: RefCell<HashMap<SchemaId, HashSet<&'a str>>>,
 }
 
 /// The fields of the source that a mapping reads.
@@ -144,12 +146,7 @@ struct Side {
 }
 
 impl<'a> Context<'a> {
-    const fn new(
-        source: (&'a Schemas, SchemaId),
-        target: (&'a Schemas, SchemaId),
-        file: &'a str,
-        wanted: Wanted,
-    ) -> Self {
+    fn new(source: (&'a Schemas, SchemaId), target: (&'a Schemas, SchemaId), file: &'a str, wanted: Wanted) -> Self {
         Self {
             source,
             target,
@@ -158,6 +155,7 @@ impl<'a> Context<'a> {
             wanted,
             records: OnceCell::new(),
             guesses: Guesses::new(LOOKS),
+            lists: RefCell::default(),
         }
     }
 }
