@@ -120,6 +120,9 @@ pub(super) fn describe(schemas: &Schemas, s: &Schema) -> (String, String) {
             if let Some(n) = s.max_items {
                 all.push(format!("at most {}", text::plural(n, "item")));
             }
+            if s.unique_items {
+                all.push("no two equal".to_owned());
+            }
             all.extend(rules(schemas, items));
             all.extend(marks(s));
             (format!("array of {}{null}", items.types), all)
@@ -157,8 +160,21 @@ fn rules(schemas: &Schemas, s: &Schema) -> Vec<String> {
     if let Some(m) = &s.maximum {
         rules.push(format!("{} {m}", if s.exclusive_maximum { "below" } else { "up to" }));
     }
+    if let Some(m) = &s.multiple_of {
+        rules.push(format!("a multiple of {m}"));
+    }
     if let Some(p) = &s.pattern {
         rules.push(format!("matches {}", text::quoted(p, 60)));
+    }
+    if let Some(n) = s.min_properties.filter(|n| *n > 0) {
+        rules.push(format!("at least {}", text::plural(n, "property")));
+    }
+    if let Some(n) = s.max_properties {
+        rules.push(format!("at most {}", text::plural(n, "property")));
+    }
+    for (name, needed) in s.needs.iter().take(VALUES) {
+        let needed = text::quoted(&needed.iter().cloned().collect::<Vec<_>>().join(", "), 80);
+        rules.push(format!("{} asks for {needed}", text::quoted(name, 40)));
     }
     if let Additional::Of(values) = s.additional {
         rules.push(format!("a map of {}", schemas.get(values).types));

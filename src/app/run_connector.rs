@@ -20,6 +20,7 @@ use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
+use crate::mapping::transforms;
 use crate::workflow::Saw;
 
 /// What to run and how.
@@ -215,7 +216,29 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
         }
     }
     well_formed(&plans, secrets)?;
+    keyed(&plans, secrets)?;
     Ok(Ready { digest: contract.digest.clone(), plans })
+}
+
+/// Keys that a mapping cannot use are said now, not by a run that ends before its first record.
+fn keyed(plans: &[Plan], secrets: &dyn SecretSource) -> Result<(), No> {
+    let known = |r: &SecretRef| secrets.resolve(r).is_ok_and(|secret| secret.expose() == transforms::TEST_KEY);
+    for plan in plans {
+        let everybody = plan.mapping.key_refs().into_iter().find(known);
+        let unfit = plan.mapping.keyed(|r| secrets.resolve(r)).err().map(|error| error.to_string());
+        let told =
+            everybody.map(|r| format!("{r} is the test key of the documentation, which everybody knows")).or(unfit);
+        if let Some(because) = told {
+            let shortest = transforms::SHORTEST_KEY;
+            return Err(Refusal::new(
+                "secret-malformed",
+                because,
+                format!("make a key of at least {shortest} bytes, as openssl rand -hex {shortest} does, and keep it: another key gives other pseudonyms"),
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// Who waits for events says where; who says where waits for events.
@@ -290,6 +313,13 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
                 hook.path,
                 secrets.join(", ")
             );
+            if !out.contains(&line) {
+                out.push(line);
+            }
+        }
+        let keys: Vec<String> = plan.mapping.key_refs().iter().map(ToString::to_string).collect();
+        if !keys.is_empty() {
+            let line = format!("pseudonyms of flow {} are made with {}", plan.flow, keys.join(", "));
             if !out.contains(&line) {
                 out.push(line);
             }

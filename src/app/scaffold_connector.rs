@@ -197,6 +197,13 @@ pub(super) fn project(contract: &Contract) -> Project {
         }
     }
     for flow in contract.flows.values() {
+        for reference in crate::mapping::compile(&flow.map, &contract.file).0.key_refs() {
+            if let SecretRef::Env(var) = reference
+                && !secrets.iter().any(|s| s.name == var)
+            {
+                secrets.push(SecretLine { name: var, what: format!("{} pseudonyms", flow.name) });
+            }
+        }
         let verify = flow.source.webhook.iter().filter_map(|w| w.verify.as_ref());
         for (key, value) in verify.flat_map(|v| v.secrets()) {
             if let Some(SecretRef::Env(var)) = SecretRef::parse(value)
@@ -211,7 +218,7 @@ pub(super) fn project(contract: &Contract) -> Project {
         why: contract.why.clone(),
         owner: contract.owner.clone(),
         contract: "integration.yaml".to_owned(),
-        descriptions: contract.systems.values().map(|s| s.api.value.clone()).collect(),
+        descriptions: contract.systems.values().map(|s| s.api.value.clone()).chain(contract.tables.clone()).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         digest: contract.digest.as_str().to_owned(),
         flows: contract.flows.values().map(flow_line).collect(),

@@ -97,7 +97,18 @@ impl Compiled {
     /// Compiles a text as if it stood in the file at `path`, which need not exist.
     pub(super) fn of_text(app: &App, path: &str, text: String, confirmed: Option<&dyn Fn(&str) -> bool>) -> Self {
         let full = app.path(path);
-        let (contract, mut findings) = contract::parse(&text, path);
+        let (mut contract, mut findings) = contract::parse(&text, path);
+        if let Some(contract) = &mut contract {
+            let dir = full.parent().map(std::path::Path::to_owned).unwrap_or_default();
+            findings.extend(contract::tables::fill(contract, &mut |name| {
+                let file = dir.join(name);
+                if !fs::lies_in(&dir, &file) {
+                    return Err("it does not lie below the contract, or a link leads out of there".to_owned());
+                }
+                app.allow(&file, name).map_err(|refusal| refusal.because)?;
+                fs::read_bytes(&file, contract::tables::MOST_BYTES).map_err(|e| e.to_string())
+            }));
+        }
         let mut systems = BTreeMap::new();
         let mut mappings = BTreeMap::new();
         let mut found = BTreeSet::new();

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod both;
 pub mod clock;
+pub mod csv;
 pub mod digest;
 pub mod exact;
 pub mod fs;

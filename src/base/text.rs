@@ -101,22 +101,98 @@ pub fn truncate(text: &str, max: usize) -> String {
 /// The candidate most like `name`, where one is near enough to be a slip of the pen.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_NAME {
+        return None; // nobody's slip, and comparing takes the product of both lengths
+    }
     let lower = name.to_lowercase();
+    let letters = Letters::of(&lower);
     candidates
         .into_iter()
+        .filter(|c| c.len() <= LONGEST_NAME && letters.may_be_near(c))
         .map(|c| (strsim::jaro_winkler(&lower, &c.to_lowercase()), c))
         .filter(|(score, _)| *score >= 0.78)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| c)
 }
 
+/// Longest name, in bytes, that is compared with others.
+const LONGEST_NAME: usize = 256;
+
+/// How often each letter is in a name, to tell at a glance that another has too little in common with it.
+struct Letters {
+    count: [u16; 128],
+    length: usize,
+}
+
+impl Letters {
+    /// Of a name in lower case; of one beyond ASCII nothing is told.
+    fn of(name: &str) -> Option<Self> {
+        let mut count = [0; 128];
+        for byte in name.bytes() {
+            *count.get_mut(usize::from(byte))? += 1;
+        }
+        Some(Self { count, length: name.len() })
+    }
+}
+
+/// For [`Letters::of`].
+trait Near {
+    /// False where the similarity of Jaro and Winkler cannot reach what [`nearest`] asks for: with m letters in common it is
+    /// at most (m/a + m/b + 1) / 3, and its bonus for a common beginning needs more than 0.7.
+    fn may_be_near(&self, other: &str) -> bool;
+}
+
+impl Near for Option<Letters> {
+    fn may_be_near(&self, other: &str) -> bool {
+        let Some(letters) = self.as_ref().filter(|_| other.is_ascii()) else { return true };
+        let mut left = letters.count;
+        let mut common = 0_u32;
+        for byte in other.bytes() {
+            if let Some(n) = left.get_mut(usize::from(byte.to_ascii_lowercase())).filter(|n| **n > 0) {
+                *n -= 1;
+                common += 1;
+            }
+        }
+        if letters.length == 0 || other.is_empty() {
+            return letters.length == other.len();
+        }
+        let m = f64::from(common);
+        (m / letters.length as f64 + m / other.len() as f64 + 1.0) / 3.0 > 0.699
+    }
+}
+
+/// Guesses what was meant as long as it may: each candidate takes one of so many looks, so that thousands of slips among
+/// thousands of names end.
+#[derive(Debug)]
+pub struct Guesses(std::cell::Cell<usize>);
+
+impl Guesses {
+    /// So many looks.
+    #[must_use]
+    pub const fn new(looks: usize) -> Self {
+        Self(std::cell::Cell::new(looks))
+    }
+
+    /// The candidates, where there are looks left for all of them; else none.
+    pub fn among<T>(&self, candidates: impl ExactSizeIterator<Item = T>) -> impl Iterator<Item = T> {
+        let left = self.0.get().checked_sub(candidates.len());
+        let most = if left.is_some() { candidates.len() } else { 0 };
+        self.0.set(left.unwrap_or_else(|| self.0.get()));
+        candidates.take(most)
+    }
+}
+
 /// Whether one name was surely meant for the other: the same but for case and separators, or one slip apart in a word of
 /// four letters and more.
 #[must_use]
 pub fn surely(name: &str, meant: &str) -> bool {
+    if name.len().max(meant.len()) > LONGEST_NAME {
+        return false;
+    }
     let bare = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (a, b) = (bare(name), bare(meant));
-    !a.is_empty() && (a == b || (a.len() >= 4 && strsim::damerau_levenshtein(&a, &b) == 1))
+    let close = a.len().abs_diff(b.len()) <= 4; // one character is at most so many bytes
+    !a.is_empty() && (a == b || (a.len() >= 4 && close && strsim::damerau_levenshtein(&a, &b) == 1))
 }
 
 /// `; did you mean "x"?` or nothing.
@@ -293,6 +369,37 @@ pub fn singular(noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is passed over at a glance is never what a full look would have found.
+    #[test]
+    fn the_nearest_name_is_the_same_with_and_without_a_glance_at_its_letters() {
+        let mut rng = crate::base::rng::Rng::seeded(11);
+        let mut word = |most: u64| -> String {
+            let length = rng.between(0, most);
+            (0..length).filter_map(|_| char::from_u32(97 + u32::try_from(rng.below(7)).unwrap_or(0))).collect()
+        };
+        for _ in 0..400 {
+            let name = word(8);
+            let all: Vec<String> = (0..12).map(|_| word(9)).collect();
+            let full = all
+                .iter()
+                .map(|c| (strsim::jaro_winkler(&name, c), c.as_str()))
+                .filter(|(score, _)| *score >= 0.78)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            assert_eq!(nearest(&name, all.iter().map(String::as_str)), full.map(|(_, c)| c), "{name} of {all:?}");
+        }
+        assert_eq!(nearest("Größe", ["grösse", "größe", "laenge"]), Some("größe"));
+    }
+
+    #[test]
+    fn guesses_end() {
+        let guesses = Guesses::new(5);
+        assert_eq!(guesses.among([1, 2, 3].into_iter()).count(), 3);
+        assert_eq!(guesses.among([1, 2, 3].into_iter()).count(), 0, "two looks are not enough for three");
+        assert_eq!(guesses.among([1, 2].into_iter()).count(), 2);
+        let long = "a".repeat(300);
+        assert_eq!((nearest(&long, [long.as_str()]), surely(&long, &long)), (None, false));
+    }
 
     #[test]
     fn words_of_identifiers() {

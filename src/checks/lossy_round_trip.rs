@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// Transforms that have no way back.
-const LOSE: [&str; 20] = [
+const LOSE: [&str; 21] = [
     "truncate",
     "first",
     "last",
@@ -26,6 +26,7 @@ const LOSE: [&str; 20] = [
     "date_only",
     "to_boolean",
     "sha256",
+    "pseudonym",
     "replace",
     "digits",
     "extract",

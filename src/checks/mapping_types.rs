@@ -1,10 +1,13 @@
 //! The mapping against both schemas (law 3). Its findings have the codes of the type checker.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::used::{Role, natural_key};
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::finding::{Finding, Severity};
-use crate::mapping;
+use crate::base::yaml::Span;
+use crate::finding::{Finding, Location, Severity};
+use crate::mapping::{self, Rule};
 
 pub(super) static CHECK: Check = Check {
     code: "mapping-types",
@@ -31,13 +34,23 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
         let Some(map) = subject.mappings.get(&flow.name) else { continue };
         let used = subject.used_by(flow);
-        let mut seen: Vec<Finding> = Vec::new();
+        let mut seen: BTreeSet<(&'static str, Location, String)> = BTreeSet::new();
+        let mut at_place: BTreeMap<Span, &Rule> = BTreeMap::new();
+        for rule in map.rules() {
+            at_place.entry(rule.at).or_insert(rule);
+            at_place.entry(rule.source_at).or_insert(rule);
+        }
         let incoming = subject.incoming(flow);
+        // Create and update mostly take one schema: asked once.
+        let mut asked = BTreeSet::new();
         for (source, write) in incoming.iter().flat_map(|record| {
             let writes = used.iter().filter(|u| matches!(u.role, Role::Create | Role::Put | Role::Update | Role::Bulk));
             writes.map(move |write| ((&record.system.schemas, record.schema), write))
         }) {
             let Some(body) = write.body() else { continue };
+            if !asked.insert((std::ptr::from_ref(source.0), source.1, write.system_name.value.as_str(), body)) {
+                continue;
+            }
             let target = (&write.system.schemas, body);
             let found = mapping::check(map, source, target, &flow.unmapped, &subject.contract.file);
             let key = natural_key(&flow.target.write);
@@ -51,14 +64,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 if finding.code == "too-long" && keys.iter().any(|r| r.source_at == finding.location.at) {
                     finding.fix = KEY_FIX.to_owned();
                 }
-                let known = |s: &Finding| {
-                    s.code == finding.code && s.location == finding.location && s.message == finding.message
-                };
-                if seen.iter().any(known) {
+                if !seen.insert((finding.code, finding.location.clone(), finding.message.clone())) {
                     continue;
                 }
-                seen.push(finding.clone());
-                let (to, from) = mapping::pointers(map, source, target, finding.location.at);
+                let rule = at_place.get(&finding.location.at);
+                let (to, from) = rule.map(|rule| mapping::pointers(rule, source, target)).unwrap_or_default();
                 let read = |pointer: &String| format!("{}{pointer}", flow.source.system.value);
                 let written = |pointer: &String| format!("{}{pointer}", flow.target.system.value);
                 // Both sides, by the names that the contract has for them: as an origin of a constraint is written.

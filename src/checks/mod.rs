@@ -37,6 +37,7 @@ mod fixed_upper_bound;
 mod freshness_out_of_reach;
 mod graphql_target;
 mod grpc_operation;
+mod guessable_hash;
 mod hard_without_clause;
 mod hard_without_drill;
 pub mod honour;
@@ -132,7 +133,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 102] = [
+pub static ALL: [&Check; 103] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -200,6 +201,7 @@ pub static ALL: [&Check; 102] = [
     &field_not_included::CHECK,
     &sensitive_into_free_text::CHECK,
     &sensitive_data_leaves_region::CHECK,
+    &guessable_hash::CHECK,
     &nested_page::CHECK,
     &natural_key_unmapped::CHECK,
     &natural_key_not_unique::CHECK,

@@ -42,7 +42,7 @@ const MIXED: [&str; 12] = [
     "case is preserved",
 ];
 /// Transforms after which letters are alike, or no longer letters.
-const ALIKE: [&str; 3] = ["lower", "upper", "sha256"];
+const ALIKE: [&str; 4] = ["lower", "upper", "sha256", "pseudonym"];
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {

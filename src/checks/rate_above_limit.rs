@@ -3,6 +3,8 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 use super::honour::About;
 use super::places::Places;
 use super::retry_outlives_key::unit;
@@ -27,12 +29,15 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     let names: Vec<&String> = subject.contract.systems.keys().collect();
     let accounts: Vec<String> = names.iter().map(|n| subject.account(n)).collect();
     let places = LazyCell::new(|| Places::of(subject.text));
-    let mut done: BTreeSet<&String> = BTreeSet::new();
-    for account in &accounts {
-        if !done.insert(account) {
-            continue;
-        }
-        let group: Vec<&String> = names.iter().zip(&accounts).filter(|(_, a)| *a == account).map(|(n, _)| *n).collect();
+    // By account, in the order of the file.
+    let mut groups: IndexMap<&str, Vec<&String>> = IndexMap::new();
+    for (name, account) in names.iter().zip(&accounts) {
+        groups.entry(account).or_default().push(name);
+    }
+    let flows = subject.contract.flows.values();
+    let used: BTreeSet<&str> =
+        flows.flat_map(|f| [f.source.system.value.as_str(), f.target.system.value.as_str()]).collect();
+    for group in groups.into_values().filter(|group| group.iter().any(|name| used.contains(name.as_str()))) {
         look(subject, &group, &|path| places.value(path), out);
     }
     against_constraints(subject, out);

@@ -36,7 +36,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             there.to_uppercase()
         );
         let fix = format!(
-            "use an address of {} in the same region, hide it by with: [sha256], leave it out, or let the one who answers for the data accept it: \
+            "use an address of {} in the same region, hide it by with: [{{pseudonym: {{key: env:NAME}}}}], leave it out, or let the one who answers for the data accept it: \
              accepted: [{{code: {}, at: {}, because: …, by: …}}]",
             to.value, CHECK.code, flow.name
         );

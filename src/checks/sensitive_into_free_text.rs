@@ -67,7 +67,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             let (from, target) = (quoted(path, 80), quoted(&rule.target.to_string(), 80));
             let message = format!("{from} is {}, and {target} is free text", described(kind));
             let fix = format!(
-                "map it to a field that is made for it, hide it by with: [sha256], or list {from} under unmapped"
+                "map it to a field that is made for it, hide it by with: [{{pseudonym: {{key: env:NAME}}}}], or list {from} under unmapped"
             );
             out.push(subject.warning(&CHECK, rule.source_at, message).sure(0.7).fix(fix).because_of(pointer));
         }

@@ -23,7 +23,8 @@ pub struct Plan {
     pub source: SourcePlan,
     /// Where they go.
     pub target: TargetPlan,
-    /// How a source record becomes a target record.
+    /// How a source record becomes a target record. A run puts the keys of its transforms in; without, it works with the
+    /// test key.
     pub mapping: Mapping,
     /// What the target takes of one record, where its description says so.
     pub takes: Option<Takes>,
@@ -49,13 +50,18 @@ impl Plan {
     /// # Errors
     /// The rule that cannot be applied, or `does-not-fit`; never with a value of the record.
     pub fn mapped(&self, record: &Value) -> Result<Value, Rejection> {
-        let mapped = self.mapping.apply(record)?;
+        self.mapped_by(&self.mapping, record)
+    }
+
+    /// The same by this mapping: the plan's own with its keys put in.
+    pub(super) fn mapped_by(&self, mapping: &Mapping, record: &Value) -> Result<Value, Rejection> {
+        let mapped = mapping.apply(record)?;
         let Some(takes) = &self.takes else { return Ok(mapped) };
         match validate(&takes.system.schemas, takes.schema, &mapped, Direction::Request).into_iter().next() {
             None => Ok(mapped),
             Some(violation) => {
                 let place = violation.pointer.trim_start_matches('/').replace('/', ".");
-                let rule = self.mapping.rules().iter().find(|r| place.starts_with(&r.target.to_string()));
+                let rule = mapping.rules().iter().find(|r| place.starts_with(&r.target.to_string()));
                 Err(Rejection {
                     code: DOES_NOT_FIT,
                     target: if place.is_empty() { "the record".to_owned() } else { place.clone() },
@@ -72,6 +78,7 @@ impl Plan {
         let mut all: Vec<SecretRef> =
             [&self.source.auth, &self.target.auth].into_iter().flat_map(AuthPlan::secret_refs).cloned().collect();
         all.extend(self.source.webhook.iter().flat_map(|h| h.secrets.iter().cloned()));
+        all.extend(self.mapping.key_refs());
         all.dedup();
         all
     }

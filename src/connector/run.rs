@@ -21,6 +21,7 @@ use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
 use crate::evidence::LedgerError;
+use crate::mapping::{KeyError, Mapping, Rejection};
 
 /// Why a run ends before the end of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,7 @@ impl Stop {
             code,
             "auth-failed"
                 | "secret-missing"
+                | "secret-malformed"
                 | "scope-missing"
                 | "redirect-refused"
                 | "tls-refused"
@@ -52,6 +54,18 @@ impl Stop {
                 | "unexpected-answer"
                 | "ledger-unusable"
         )
+    }
+}
+
+impl From<KeyError> for Stop {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Missing { reference, because } => {
+                let why = redact::bounded(&because, 200);
+                Self::new("secret-missing", format!("{reference}, a key of the mapping, cannot be read: {why}"))
+            }
+            KeyError::Unfit { .. } => Self::new("secret-malformed", error.to_string()),
+        }
     }
 }
 
@@ -71,6 +85,10 @@ pub(super) struct Run<'a> {
     pub plan: &'a Plan,
     /// In which world.
     pub world: &'a World,
+    /// The mapping with its keys put in; nothing where it has none.
+    keyed: Option<Mapping>,
+    /// Why it could not be given them: such a run ends before its first request.
+    unkeyed: Option<Stop>,
     /// The way to the source.
     pub source: Arc<Gate>,
     /// The way to the target.
@@ -119,9 +137,16 @@ impl<'a> Run<'a> {
             let attributes = vec![("platform_integration.flow", plan.flow.as_str().into())];
             Mutex::new(tracer.begin(&format!("pass {}", plan.flow), SpanKind::Internal, world.trace, attributes))
         });
+        let keyed = (!plan.mapping.key_refs().is_empty()).then(|| plan.mapping.keyed(|r| world.secrets.resolve(r)));
+        let (keyed, unkeyed) = match keyed.transpose() {
+            Ok(keyed) => (keyed, None),
+            Err(error) => (None, Some(Stop::from(error))),
+        };
         Self {
             plan,
             world,
+            keyed,
+            unkeyed,
             source,
             target,
             halt: world.stop.child_token(),
@@ -163,6 +188,21 @@ impl<'a> Run<'a> {
             Side::Source => &self.source,
             Side::Target => &self.target,
         }
+    }
+
+    /// What keeps the run from mapping anything.
+    pub(super) fn begins(&self) -> Result<(), Stop> {
+        self.unkeyed.clone().map_or(Ok(()), Err)
+    }
+
+    /// What a source record becomes; see [`Plan::mapped`].
+    pub(super) fn mapped(&self, record: &Value) -> Result<Value, Rejection> {
+        if let Some(stop) = &self.unkeyed {
+            // Never with the test key in the place of the real one.
+            let (target, from) = ("the record".to_owned(), "the mapping".to_owned());
+            return Err(Rejection { code: stop.code, target, from, because: stop.because.clone() });
+        }
+        self.plan.mapped_by(self.keyed.as_ref().unwrap_or(&self.plan.mapping), record)
     }
 
     /// The counts.

@@ -132,7 +132,10 @@ pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<
     };
     let begun = begin(run, &record);
     let stop = match begun {
-        Ok(()) => work.await.err(),
+        Ok(()) => match run.begins() {
+            Ok(()) => work.await.err(),
+            Err(stop) => Some(stop),
+        },
         Err(error) => Some(error.into()),
     };
     let mut report = ended(run, stop, true);

@@ -127,7 +127,7 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
         return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
     }
     let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
-    let mapped = run.plan.mapped(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
+    let mapped = run.mapped(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
         Some(other) => Err(Reject::EqualKeys(other)),
         None => Ok(mapped),
     });

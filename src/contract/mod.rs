@@ -8,6 +8,7 @@ mod declared;
 mod keys;
 mod parse;
 mod schema;
+pub mod tables;
 
 pub use approvals::{Approvals, Bar, Policy};
 pub use codes::CODES;
@@ -49,6 +50,8 @@ pub struct Contract {
     pub approvals: Approvals,
     /// Findings that somebody takes as they are, each with a reason.
     pub accepted: Vec<Accepted>,
+    /// Paths of the value tables that were read from files of their own, relative to the contract; see [`tables::fill`].
+    pub tables: Vec<String>,
 }
 
 /// One entry of `accepted`: a finding that somebody takes as it is. What it covers and what it cannot cover is for the

@@ -88,7 +88,10 @@ fn rule() -> Value {
     let path = json!({"type": "string", "pattern": "\\S"});
     let paths = json!({"type": "array", "items": path, "minItems": 1});
     let steps = json!({"type": "array", "items": step, "description": "Transforms, in order."});
-    let values = json!({"type": "object", "description": "Source value to target value."});
+    let values = json!({
+        "type": "object",
+        "description": "Source value to target value; or a table in a file: {file: codes.csv, from: COLUMN, to: COLUMN, sha256: DIGEST}.",
+    });
     let default = json!({"description": "Used where the value is missing or null."});
     let otherwise = json!({
         "description": "What to do with a value that the table lacks.",

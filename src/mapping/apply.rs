@@ -177,14 +177,25 @@ fn join(parts: &[Path], separator: &str, record: &Value) -> Result<Option<Value>
 impl ValueTable {
     /// The value under a key; keys are text, so numbers are compared as decimals: 1 and 1.0 are one key.
     pub(super) fn find(&self, value: &Value) -> Option<&Value> {
-        let text = scalar_text(value).or_else(|| value.is_null().then(|| "null".to_owned()))?;
-        let exact = self.entries.iter().find(|(k, _)| k.value == text);
-        exact
-            .or_else(|| {
-                let number: Decimal = value.is_number().then(|| text.parse().ok())??;
-                self.entries.iter().find(|(k, _)| k.value.parse::<Decimal>().is_ok_and(|k| k == number))
-            })
-            .map(|(_, v)| v)
+        self.entries.get(self.place(value)?).map(|(_, v)| v)
+    }
+
+    /// Where the entry of a value stands.
+    pub(super) fn place(&self, value: &Value) -> Option<usize> {
+        let written;
+        let text = match value {
+            Value::String(text) => text.as_str(),
+            Value::Null => "null",
+            other => {
+                written = scalar_text(other)?;
+                written.as_str()
+            }
+        };
+        let number = || -> Option<&usize> {
+            let number: Decimal = value.is_number().then(|| text.parse().ok())??;
+            self.places.numbers.get(&number.normalize())
+        };
+        self.places.texts.get(text).or_else(number).copied()
     }
 
     fn look_up(&self, value: Value) -> Result<Value, Fault> {

@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
+use crate::model::multiple::{self, is_multiple};
 use crate::model::{Schema, SchemaId, Schemas, TypeSet, pattern_length};
 
 /// One end of a range of numbers.
@@ -52,11 +53,23 @@ pub struct Kind {
     pub minimum: Option<Bound>,
     /// Upper end of a number, where that is known.
     pub maximum: Option<Bound>,
+    /// A number, or one written as a text, is a whole multiple of it, where that is known.
+    pub step: Option<Decimal>,
+    /// No two items of a list are equal.
+    pub unique: bool,
     /// The schema it was read from, as long as no step has changed it.
     pub schema: Option<SchemaId>,
 }
 
 const DEEPEST: usize = 4;
+
+/// Of two steps of which one fits into the other, the smaller: values of either are its multiples.
+fn finer(a: Decimal, b: Decimal) -> Option<Decimal> {
+    [(a, b), (b, a)]
+        .into_iter()
+        .find(|(large, small)| is_multiple(*large, *small) == Some(true))
+        .map(|(_, small)| small)
+}
 
 impl Kind {
     /// A kind of these types and nothing else known.
@@ -92,6 +105,8 @@ impl Kind {
             out.max_items = out.max_items.zip(kind.max_items).map(|(a, b)| a.max(b));
             out.minimum = out.minimum.zip(kind.minimum).map(|(a, b)| if a.at <= b.at { a } else { b });
             out.maximum = out.maximum.zip(kind.maximum).map(|(a, b)| if a.at >= b.at { a } else { b });
+            out.step = out.counted().zip(kind.counted()).and_then(|(a, b)| finer(a, b));
+            out.unique &= kind.unique;
             if out.format != kind.format {
                 out.format = None;
             }
@@ -140,8 +155,13 @@ impl Kind {
             max_items: schema.max_items,
             minimum: Bound::stated(schema.minimum.as_ref(), schema.exclusive_minimum),
             maximum: Bound::stated(schema.maximum.as_ref(), schema.exclusive_maximum),
+            step: multiple::step(schema.multiple_of.as_ref()),
+            unique: schema.unique_items,
             schema: Some(id),
         };
+        if kind.types == TypeSet::NUMBER && kind.step.is_some_and(|step| step.is_integer()) {
+            kind.types = TypeSet::INTEGER;
+        }
         if kind.types.is_any() && !schema.types.is_any() {
             kind.values = Some(Vec::new()); // nothing but null
         }
@@ -162,6 +182,13 @@ impl Kind {
     #[must_use]
     pub fn most(&self) -> Option<Decimal> {
         self.maximum.map(|m| m.at)
+    }
+
+    /// The step of a number: as stated, and 1 for what is an integer.
+    #[must_use]
+    pub fn counted(&self) -> Option<Decimal> {
+        let whole = self.types == TypeSet::INTEGER;
+        self.step.or_else(|| whole.then_some(Decimal::ONE))
     }
 
     fn join_variants(&mut self, variants: &[Self], schema: &Schema) {
@@ -194,6 +221,8 @@ impl Kind {
             self.min_items = self.min_items.max(only.min_items);
             self.max_items = self.max_items.or(only.max_items);
             (self.minimum, self.maximum) = (self.minimum.or(only.minimum), self.maximum.or(only.maximum));
+            self.step = self.step.or(only.step);
+            self.unique |= only.unique;
         }
         if self.items.is_none() {
             self.items = typed.iter().find_map(|v| v.items.clone());

@@ -36,6 +36,8 @@ pub enum Lookup<'v> {
 
 /// The largest index of a path: a target list is filled up to it.
 const MOST_ITEMS: usize = 1000;
+/// Most segments: a record nests no deeper where JSON readers have bounds, and nobody writes more by hand.
+const MOST_SEGMENTS: usize = 100;
 
 impl Path {
     /// Reads a path.
@@ -49,6 +51,9 @@ impl Path {
             return Err("is empty".to_owned());
         }
         loop {
+            if segments.len() >= MOST_SEGMENTS {
+                return Err(format!("has more than {MOST_SEGMENTS} segments"));
+            }
             let key;
             if let Some(quoted) = rest.strip_prefix('"') {
                 let end = quoted.find('"').ok_or("lacks a closing quote")?;
@@ -61,7 +66,7 @@ impl Path {
                 return Err("has an empty segment".to_owned());
             }
             segments.push(Segment::Key(key.to_owned()));
-            while let Some(inside) = rest.strip_prefix('[') {
+            while let Some(inside) = rest.strip_prefix('[').filter(|_| segments.len() <= MOST_SEGMENTS) {
                 let end = inside.find(']').ok_or("lacks a closing bracket")?;
                 let index = inside[..end].parse::<usize>().ok().filter(|i| *i < MOST_ITEMS);
                 let index = index.ok_or_else(|| {
@@ -193,6 +198,10 @@ mod tests {
         for bad in ["", "a.", ".a", "a..b", "a[", "a[x]", "a[1000]", "a[0]b", "\"a", "[0]", "a\"b\""] {
             assert!(Path::parse(bad).is_err(), "{bad}");
         }
+        let deep = |n: usize| Path::parse(&vec!["a"; n].join(".")).map(|_| ());
+        assert_eq!(deep(100), Ok(()));
+        assert_eq!(deep(101), Err("has more than 100 segments".to_owned()));
+        assert!(Path::parse(&format!("a{}", "[0]".repeat(5000))).is_err());
     }
 
     #[test]

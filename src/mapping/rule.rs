@@ -3,7 +3,10 @@
 //! `{each, take or map, with, values, else, then, default}`, `{jq, with, values, else, default}`; wherever `default` may
 //! stand, `required: true` may stand in its place.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use rust_decimal::Decimal;
 
 use serde_json::Value;
 
@@ -146,8 +149,33 @@ pub struct ValueTable {
     pub at: Span,
     /// Source value as text, and target value.
     pub entries: Vec<(Spanned<String>, Value)>,
+    /// Where each text stands among the entries, and each number by its value; the first of equal ones.
+    pub(super) places: Arc<Places>,
     /// What to do with a value that the table lacks; nothing written rejects it too.
     pub otherwise: Option<Else>,
+}
+
+/// Where to find the entries of a table.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// By text.
+    pub(super) texts: HashMap<String, usize>,
+    /// By number.
+    pub(super) numbers: HashMap<Decimal, usize>,
+}
+
+impl ValueTable {
+    /// A table of these entries.
+    pub(super) fn of(at: Span, entries: Vec<(Spanned<String>, Value)>, otherwise: Option<Else>) -> Self {
+        let mut places = Places::default();
+        for (place, (key, _)) in entries.iter().enumerate() {
+            places.texts.entry(key.value.clone()).or_insert(place);
+            if let Ok(number) = key.value.parse::<Decimal>() {
+                places.numbers.entry(number.normalize()).or_insert(place);
+            }
+        }
+        Self { at, entries, places: Arc::new(places), otherwise }
+    }
 }
 
 /// What to do with a value that the table lacks.

@@ -1,7 +1,12 @@
 //! The edges of a schema: the least, the most and the oddest value that it allows, made from one that fits.
 
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
+use super::distinct::identity;
+use super::multiple::{align, decimal, step};
 use super::{Direction, Schema, SchemaId, Schemas, TypeSet, validate};
 
 /// Longest text that is made, whatever the schema allows.
@@ -78,12 +83,35 @@ fn at_edge(schemas: &Schemas, id: SchemaId, base: &Value, edge: Edge, dir: Direc
                 Edge::Odd => items.len() as u64,
             };
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            Value::Array(items.iter().cycle().take(if items.is_empty() { 0 } else { count }).map(inside).collect())
+            let all = items.iter().cycle().take(if items.is_empty() { 0 } else { count }).map(inside);
+            let all = all.enumerate().map(|(at, item)| another(item, at));
+            if schema.unique_items {
+                let mut seen = BTreeSet::new();
+                return Value::Array(all.filter(|item| seen.insert(identity(item))).collect());
+            }
+            Value::Array(all.collect())
         }
         Value::String(text) => Value::String(text_at(schema, text, edge)),
         Value::Number(n) => Value::Number(number_at(schema, n, edge)),
         _ => base.clone(),
     }
+}
+
+/// An item as another of its kind than those before it: two things do not share an id.
+fn another(mut item: Value, at: usize) -> Value {
+    if let Some(id) = item.get_mut("id") {
+        match id {
+            Value::String(text) if at > 0 => {
+                // In the place of its end, so that it is no longer than it was.
+                let (number, length) = (at.to_string(), text.chars().count());
+                let kept = length.saturating_sub(number.len());
+                *text = text.chars().take(kept).chain(number.chars()).collect();
+            }
+            Value::Number(n) => *n = n.as_u64().map_or_else(|| n.clone(), |n| n.saturating_add(at as u64).into()),
+            _ => {}
+        }
+    }
+    item
 }
 
 fn text_at(schema: &Schema, text: &str, edge: Edge) -> String {
@@ -107,6 +135,9 @@ fn text_at(schema: &Schema, text: &str, edge: Edge) -> String {
 fn number_at(schema: &Schema, n: &Number, edge: Edge) -> Number {
     let whole = schema.types == TypeSet::INTEGER;
     let parse = |text: &str| text.parse::<Number>().unwrap_or_else(|_| n.clone());
+    if let Some(step) = step(schema.multiple_of.as_ref()) {
+        return stepped(schema, n, step, edge).unwrap_or_else(|| n.clone());
+    }
     match edge {
         Edge::Least | Edge::Empty if !schema.exclusive_minimum => schema.minimum.clone().unwrap_or_else(|| parse("0")),
         Edge::Most if !schema.exclusive_maximum => {
@@ -119,6 +150,29 @@ fn number_at(schema: &Schema, n: &Number, edge: Edge) -> Number {
         }
         _ => n.clone(),
     }
+}
+
+/// The multiple at the edge, where there is one inside.
+fn stepped(schema: &Schema, n: &Number, step: Decimal, edge: Edge) -> Option<Number> {
+    let n = decimal(n)?;
+    let at = match edge {
+        Edge::Least | Edge::Empty => {
+            let low = schema.minimum.as_ref().and_then(decimal).unwrap_or(Decimal::ZERO);
+            let first = align(low, step, true)?;
+            if schema.exclusive_minimum && first == low { first.checked_add(step)? } else { first }
+        }
+        Edge::Most => {
+            let high = schema.maximum.as_ref().and_then(decimal);
+            let high = match high {
+                Some(high) => high,
+                None => step.checked_mul(Decimal::from(9_999_999_999_u64))?,
+            };
+            let last = align(high, step, false)?;
+            if schema.exclusive_maximum && last == high { last.checked_sub(step)? } else { last }
+        }
+        Edge::Odd => n,
+    };
+    at.normalize().to_string().parse().ok()
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod bulk;
+pub mod distinct;
 mod environment;
 mod event;
 pub mod extreme;
 mod fact;
 mod fields;
 mod lookup;
+pub mod multiple;
 mod names;
 pub mod narrow;
 mod operation;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Additional, SchemaId, Schemas};
 
 /// Below a field that is read as a whole, so many levels are kept.
-const LEVELS: usize = 3;
+pub const LEVELS: usize = 3;
 /// Most schemas that are copied; what is left out then is open.
 const MOST: usize = 4_000;
 
@@ -49,6 +49,15 @@ pub fn narrowed(schemas: &Schemas, id: SchemaId, wanted: &Wanted) -> (Schemas, S
     (out, root)
 }
 
+/// Properties are left out, so nothing is said of how many there are, and what they ask for.
+fn uncounted(schema: &mut super::Schema) {
+    // Written to only where there is something: most schemas have no facets.
+    if schema.min_properties.is_some() || schema.max_properties.is_some() || !schema.needs.is_empty() {
+        (schema.min_properties, schema.max_properties) = (None, None);
+        schema.needs.clear();
+    }
+}
+
 fn copy(from: &Schemas, id: SchemaId, wanted: &Wanted, depth: usize, out: &mut Schemas) -> SchemaId {
     let mut schema = from.get(id).clone();
     let below = if wanted.whole { depth + 1 } else { 0 };
@@ -58,6 +67,7 @@ fn copy(from: &Schemas, id: SchemaId, wanted: &Wanted, depth: usize, out: &mut S
         schema.variants = Vec::new();
         schema.items = None;
         schema.additional = Additional::Any;
+        uncounted(&mut schema);
         return out.push(schema);
     }
     let properties = std::mem::take(&mut schema.properties);
@@ -69,6 +79,7 @@ fn copy(from: &Schemas, id: SchemaId, wanted: &Wanted, depth: usize, out: &mut S
         }
     }
     if !wanted.whole {
+        uncounted(&mut schema);
         let required = std::mem::take(&mut schema.required);
         for name in required.iter().filter(|n| wanted.named.contains_key(*n)) {
             schema.required.insert(name.clone());

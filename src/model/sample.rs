@@ -1,11 +1,14 @@
 //! Seeded values that fit a schema: records for mock systems, and for the proof that a mapping's output is valid.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
+use super::distinct::identity;
+use super::multiple::{align, common, decimal as bound, step};
 use super::text::{text, word};
 use super::{Additional, Direction, Schema, SchemaId, Schemas, TypeSet, validate};
 use crate::base::rng::Rng;
@@ -120,6 +123,7 @@ impl Sampler<'_> {
     fn object(&self, id: SchemaId, depth: usize, rng: &mut Rng) -> Value {
         let mut map = Map::new();
         self.fill(id, depth, rng, &mut map);
+        self.complete(id, depth, rng, &mut map);
         Value::Object(map)
     }
 
@@ -132,7 +136,12 @@ impl Sampler<'_> {
                 Direction::Response => p.write_only,
             };
             let required = schema.required.contains(name);
-            if hidden || map.contains_key(name) || (!required && (depth >= SPARSE || rng.one_in(4))) {
+            let full = schema.max_properties.is_some_and(|most| map.len() as u64 >= most);
+            if hidden
+                || (full && !required)
+                || map.contains_key(name)
+                || (!required && (depth >= SPARSE || rng.one_in(4)))
+            {
                 continue;
             }
             map.insert(name.clone(), self.value(*property, name, depth + 1, rng));
@@ -151,7 +160,8 @@ impl Sampler<'_> {
         if let Additional::Of(other) = schema.additional
             && depth < SPARSE
         {
-            for _ in 0..rng.below(3) {
+            let room = schema.max_properties.map_or(u64::MAX, |most| most.saturating_sub(map.len() as u64));
+            for _ in 0..rng.below(3).min(room) {
                 map.insert(word(rng, 6), self.value(other, "", depth + 1, rng));
             }
         }
@@ -162,19 +172,69 @@ impl Sampler<'_> {
         }
     }
 
+    /// Properties that are asked for by others or by number.
+    fn complete(&self, id: SchemaId, depth: usize, rng: &mut Rng, map: &mut Map<String, Value>) {
+        let schema = self.schemas.get(id);
+        if depth >= DEEPEST || (schema.needs.is_empty() && schema.min_properties.is_none()) {
+            return;
+        }
+        let hidden = |p: &Schema| match self.direction {
+            Direction::Request => p.read_only,
+            Direction::Response => p.write_only,
+        };
+        let own = |name: &str| self.schemas.property(id, name).filter(|(p, _)| !hidden(self.schemas.get(*p)));
+        // One that is added may ask for more: as often as there are such properties, at most.
+        for _ in 0..schema.needs.len() {
+            for (_, needed) in schema.needs.iter().filter(|(name, _)| map.contains_key(name)).collect::<Vec<_>>() {
+                for name in needed.iter().filter(|n| !map.contains_key(*n)).collect::<Vec<_>>() {
+                    let value = match own(name) {
+                        Some((property, _)) => self.value(property, name, depth + 1, rng),
+                        None => Value::String(word(rng, 6)),
+                    };
+                    map.insert(name.clone(), value);
+                }
+            }
+        }
+        let least = usize::try_from(schema.min_properties.unwrap_or(0).min(64)).unwrap_or(0);
+        for (name, property) in &schema.properties {
+            if map.len() < least && !map.contains_key(name) && !hidden(self.schemas.get(*property)) {
+                map.insert(name.clone(), self.value(*property, name, depth + 1, rng));
+            }
+        }
+        for _ in map.len()..least {
+            let value = match schema.additional {
+                Additional::Of(other) => self.value(other, "", depth + 1, rng),
+                Additional::Any => Value::String(word(rng, 6)),
+                Additional::No => break,
+            };
+            map.insert(word(rng, 8), value);
+        }
+    }
+
     fn array(&self, schema: &Schema, name: &str, depth: usize, rng: &mut Rng) -> Value {
         let least = schema.min_items.unwrap_or(0);
         let most = schema.max_items.unwrap_or(u64::MAX).min(if depth >= SPARSE { least } else { least + 3 });
         let count = rng.between(least, most.max(least)).min(1000);
         let singular = crate::base::text::singular(name);
-        Value::Array(
-            (0..count)
-                .map(|_| match schema.items {
-                    Some(item) => self.value(item, &singular, depth + 1, rng),
-                    None => Value::String(word(rng, 5)),
-                })
-                .collect(),
-        )
+        let mut one = || match schema.items {
+            Some(item) => self.value(item, &singular, depth + 1, rng),
+            None => Value::String(word(rng, 5)),
+        };
+        if !schema.unique_items {
+            return Value::Array((0..count).map(|_| one()).collect());
+        }
+        // Few values to choose from repeat: tried some times over, and the list is shorter where that does not help.
+        let (mut seen, mut items) = (BTreeSet::new(), Vec::new());
+        for _ in 0..count.saturating_mul(8) {
+            let item = one();
+            if items.len() as u64 >= count {
+                break;
+            }
+            if seen.insert(identity(&item)) {
+                items.push(item);
+            }
+        }
+        Value::Array(items)
     }
 }
 
@@ -188,13 +248,44 @@ fn nothing(types: TypeSet) -> Value {
     }
 }
 
-fn bound(n: Option<&Number>) -> Option<Decimal> {
-    let text = n?.to_string();
-    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+/// A multiple of the step between two ends, which are in the range themselves where `open` does not say otherwise.
+fn stepped(step: Decimal, ends: (Decimal, Decimal), open: (bool, bool), rng: &mut Rng) -> Option<Value> {
+    let mut low = align(ends.0, step, true)?;
+    let mut high = align(ends.1, step, false)?;
+    if open.0 && low == ends.0 {
+        low = low.checked_add(step)?;
+    }
+    if open.1 && high == ends.1 {
+        high = high.checked_sub(step)?;
+    }
+    let steps = u64::from_str(&high.checked_sub(low)?.checked_div(step)?.trunc().to_string()).ok()?;
+    let drawn = Decimal::from(rng.between(0, steps)).checked_mul(step)?.checked_add(low)?;
+    serde_json::from_str(&drawn.normalize().to_string()).ok()
+}
+
+/// The ends of the range that a schema states; where it states none, `span` wide and at zero.
+fn ends(schema: &Schema, span: Decimal) -> Option<(Decimal, Decimal)> {
+    let (low, high) = (schema.minimum.as_ref().and_then(bound), schema.maximum.as_ref().and_then(bound));
+    let low = match (low, high) {
+        (Some(low), _) => low,
+        (None, Some(high)) => high.checked_sub(span)?.min(Decimal::ZERO),
+        (None, None) => Decimal::ZERO,
+    };
+    Some((low, high.or_else(|| low.checked_add(span))?))
+}
+
+/// The same for a schema that states a step.
+fn in_steps(schema: &Schema, step: Decimal, rng: &mut Rng) -> Option<Value> {
+    let span = step.checked_mul(Decimal::from(1000))?.max(Decimal::from(1000));
+    stepped(step, ends(schema, span)?, (schema.exclusive_minimum, schema.exclusive_maximum), rng)
 }
 
 fn integer(schema: &Schema, rng: &mut Rng) -> Value {
-    let (low, high) = (bound(schema.minimum.as_ref()), bound(schema.maximum.as_ref()));
+    let whole = step(schema.multiple_of.as_ref()).and_then(|step| common(step, Decimal::ONE));
+    if let Some(value) = whole.and_then(|step| in_steps(schema, step, rng)) {
+        return value;
+    }
+    let (low, high) = (schema.minimum.as_ref().and_then(bound), schema.maximum.as_ref().and_then(bound));
     let whole = |d: Decimal| i64::from_str(&d.to_string()).ok();
     let low = low.and_then(|d| {
         let c = whole(d.ceil())?;
@@ -217,7 +308,10 @@ fn integer(schema: &Schema, rng: &mut Rng) -> Value {
 }
 
 fn decimal(schema: &Schema, rng: &mut Rng) -> Value {
-    let (low, high) = (bound(schema.minimum.as_ref()), bound(schema.maximum.as_ref()));
+    if let Some(value) = step(schema.multiple_of.as_ref()).and_then(|step| in_steps(schema, step, rng)) {
+        return value;
+    }
+    let (low, high) = (schema.minimum.as_ref().and_then(bound), schema.maximum.as_ref().and_then(bound));
     let low = low.unwrap_or_else(|| high.map_or(Decimal::ZERO, |h| (h - Decimal::from(1000)).min(Decimal::ZERO)));
     let high = high.unwrap_or_else(|| low + Decimal::from(1000)).max(low);
     // Steps of a hundredth of the width, or of a cent where there is room: never on a bound that is excluded.
@@ -323,6 +417,30 @@ mod tests {
             ("at", string(Schema { format: Some("date-time".into()), ..Schema::default() })),
             ("day", string(Schema { format: Some("date".into()), ..Schema::default() })),
             ("ref", string(Schema { format: Some("uuid".into()), ..Schema::default() })),
+            (
+                "price",
+                Schema {
+                    types: TypeSet::NUMBER,
+                    facets: Facets {
+                        multiple_of: Some(n("0.25")),
+                        minimum: Some(n("0")),
+                        exclusive_minimum: true,
+                        maximum: Some(n("1")),
+                        exclusive_maximum: true,
+                        ..Facets::default()
+                    }
+                    .into(),
+                    ..Schema::default()
+                },
+            ),
+            (
+                "dozen",
+                Schema {
+                    types: TypeSet::INTEGER,
+                    facets: Facets { multiple_of: Some(n("2.4")), ..Facets::default() }.into(),
+                    ..Schema::default()
+                },
+            ),
             ("any", Schema::default()),
         ];
         let mut contact = Schema { types: TypeSet::OBJECT, additional: Additional::No, ..Schema::default() };
@@ -337,6 +455,33 @@ mod tests {
             facets: Facets { max_items: Some(2), ..Facets::default() }.into(),
             ..Schema::default()
         });
+        let word = s.push(string(Schema {
+            facets: Facets { values: Some(vec![json!("a"), json!("b"), json!("c")]), ..Facets::default() }.into(),
+            ..Schema::default()
+        }));
+        let labels = s.push(Schema {
+            types: TypeSet::ARRAY,
+            items: Some(word),
+            facets: Facets { unique_items: true, min_items: Some(2), ..Facets::default() }.into(),
+            ..Schema::default()
+        });
+        let map = s.push(Schema {
+            types: TypeSet::OBJECT,
+            additional: Additional::Of(word),
+            facets: Facets {
+                min_properties: Some(3),
+                max_properties: Some(4),
+                needs: vec![("x".to_owned(), ["y".to_owned()].into())],
+                ..Facets::default()
+            }
+            .into(),
+            required: ["x".to_owned()].into(),
+            ..Schema::default()
+        });
+        for (name, field) in [("labels", labels), ("map", map)] {
+            s.get_mut(id).properties.insert(name.to_owned(), field);
+            s.get_mut(id).required.insert(name.to_owned());
+        }
         let other = s.push(string(Schema::default()));
         let either = s.push(Schema { variants: vec![other, id], ..Schema::default() });
         for (name, field) in [("friends", friends), ("either", either)] {

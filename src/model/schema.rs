@@ -215,6 +215,17 @@ pub struct Facets {
     pub min_items: Option<u64>,
     /// Most items.
     pub max_items: Option<u64>,
+    /// No two items are equal.
+    pub unique_items: bool,
+    /// Numbers are whole multiples of it; above zero.
+    #[serde(with = "crate::base::exact::option")]
+    pub multiple_of: Option<Number>,
+    /// Fewest properties.
+    pub min_properties: Option<u64>,
+    /// Most properties.
+    pub max_properties: Option<u64>,
+    /// Properties with what must be there beside each, in the order written.
+    pub needs: Vec<(String, Names)>,
     /// The property that tells the variants apart.
     pub discriminator: Option<String>,
     /// Used where the value is absent.
@@ -237,6 +248,11 @@ impl Facets {
         exclusive_maximum: false,
         min_items: None,
         max_items: None,
+        unique_items: false,
+        multiple_of: None,
+        min_properties: None,
+        max_properties: None,
+        needs: Vec::new(),
         discriminator: None,
         default: None,
         example: None,

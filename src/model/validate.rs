@@ -1,9 +1,10 @@
 //! Does a value fit a schema? Used by the lab's systems and to prove mappings; says where and why not.
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{Additional, Schema, SchemaId, Schemas, TypeSet};
 use crate::base::pointer;
+use crate::base::text::plural;
 
 /// Which way the value goes: read-only properties are not required in a request, write-only ones not in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Violation {
         if let Some((rule, _)) = because.strip_prefix("is not a ").and_then(|_| because.split_once(": ")) {
             return rule.to_owned();
         }
-        for mark in [", below ", ", above ", ", outside "] {
+        for mark in [", below ", ", above ", ", outside ", ", no multiple of "] {
             if because.starts_with("is ")
                 && let Some((_, rule)) = because.split_once(mark)
             {
@@ -101,6 +102,11 @@ fn check(
             if schema.min_items.is_some_and(|m| count < m) || schema.max_items.is_some_and(|m| count > m) {
                 no(format!("has {count} items, outside the allowed range"));
             }
+            if schema.unique_items
+                && let Some((first, second)) = super::distinct::twins(items)
+            {
+                no(format!("has equal items, at {first} and {second}"));
+            }
             if let Some(item) = schema.items {
                 for (i, v) in items.iter().enumerate() {
                     check(schemas, item, v, dir, &format!("{at}/{i}"), depth + 1, out);
@@ -108,6 +114,7 @@ fn check(
             }
         }
         Value::Object(map) => {
+            properties(schema, map, &mut no);
             for name in &schema.required {
                 if !map.contains_key(name) && !exempt(schemas, schema, name, dir) {
                     out.push(Violation {
@@ -149,6 +156,22 @@ fn check(
             }
         }
         out.extend(best.unwrap_or_default().into_iter().take(3));
+    }
+}
+
+/// How many properties there are, and those that others ask for.
+fn properties(schema: &Schema, map: &Map<String, Value>, no: &mut impl FnMut(String)) {
+    let count = map.len() as u64;
+    if let Some(least) = schema.min_properties.filter(|least| count < *least) {
+        no(format!("has {}, at least {least} are required", plural(count, "property")));
+    }
+    if let Some(most) = schema.max_properties.filter(|most| count > *most) {
+        no(format!("has {}, at most {most} are allowed", plural(count, "property")));
+    }
+    for (name, needed) in schema.needs.iter().filter(|(name, _)| map.contains_key(name)) {
+        for lacking in needed.iter().filter(|n| !map.contains_key(*n)) {
+            no(format!("lacks the property \"{lacking}\", which must be there beside \"{name}\""));
+        }
     }
 }
 
@@ -218,6 +241,12 @@ fn number(schema: &Schema, n: &Number, no: &mut impl FnMut(String)) {
     {
         no(format!("is {n}, above the maximum {max}"));
     }
+    let step = super::multiple::step(schema.multiple_of.as_ref());
+    if let Some((step, n)) = step.zip(super::multiple::decimal(n))
+        && super::multiple::is_multiple(n, step) == Some(false)
+    {
+        no(format!("is {n}, no multiple of {step}"));
+    }
     let range_ok = match schema.format.as_deref() {
         Some("int32") => n.as_i64().is_some_and(|i| i32::try_from(i).is_ok()) || !super::schema::is_integer(n),
         Some("int64") => {
@@ -238,6 +267,45 @@ mod tests {
 
     fn because(schemas: &Schemas, id: SchemaId, value: &Value) -> Vec<String> {
         validate(schemas, id, value, Direction::Request).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn steps_twins_and_company_are_told() {
+        let mut s = Schemas::default();
+        let cents = s.push(Schema {
+            types: TypeSet::NUMBER,
+            facets: Facets { multiple_of: "0.01".parse().ok(), ..Facets::default() }.into(),
+            ..Schema::default()
+        });
+        let tags = s.push(Schema {
+            types: TypeSet::ARRAY,
+            facets: Facets { unique_items: true, ..Facets::default() }.into(),
+            ..Schema::default()
+        });
+        let card = s.push(Schema {
+            types: TypeSet::OBJECT,
+            properties: [("price".to_owned(), cents), ("tags".to_owned(), tags)].into_iter().collect(),
+            facets: Facets {
+                min_properties: Some(1),
+                max_properties: Some(2),
+                needs: vec![("price".to_owned(), ["currency".to_owned()].into())],
+                ..Facets::default()
+            }
+            .into(),
+            ..Schema::default()
+        });
+        assert_eq!(because(&s, card, &json!({"price": 19.99, "currency": "EUR"})), Vec::<String>::new());
+        let wrong = json!({"price": 0.125, "tags": ["a", "b", "a"], "more": 1});
+        insta::assert_snapshot!(because(&s, card, &wrong).join("\n"), @r#"
+        /: has 3 properties, at most 2 are allowed
+        /: lacks the property "currency", which must be there beside "price"
+        /price: is 0.125, no multiple of 0.01
+        /tags: has equal items, at 0 and 2
+        "#);
+        assert_eq!(because(&s, card, &json!({})), ["/: has 0 properties, at least 1 are required"]);
+        let told: Vec<String> =
+            validate(&s, cents, &json!(0.125), Direction::Request).iter().map(Violation::without_value).collect();
+        assert_eq!(told, ["is no multiple of 0.01"]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub struct Project {
     pub owner: String,
     /// The contract file, relative to the project.
     pub contract: String,
-    /// The API descriptions, relative to the project.
+    /// The API descriptions, and the value tables in files of their own, relative to the project.
     pub descriptions: Vec<String>,
     /// Version of this program.
     pub version: String,

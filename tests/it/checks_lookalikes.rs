@@ -42,7 +42,7 @@ fn what_only_looks_wrong_is_left_alone() {
                  system: desk\n      upsert: {match: email, find: findCards, create: createCard, update: updateCard}\n    map: \
                  {email: {from: email, with: [lower]}, handle: id}\n    unmapped: [number, name, status, active, iban, \
                  seen_at, updated_at, created_at]\n    delivery: {rate: 1/1s}\n";
-    let both: [Vec<(&str, &str)>; 34] = [
+    let both: [Vec<(&str, &str)>; 36] = [
         // Nothing shares a number that counts up.
         vec![(CHANGES, "incremental: {field: number, param: number_gt}")],
         vec![(CHANGES, "incremental: {field: updated_at, param: \"updated[gte]\"}")],
@@ -91,7 +91,12 @@ fn what_only_looks_wrong_is_left_alone() {
             (HR, "    api: hr.openapi.yaml\n    base_url: https://api.hr.example/eu\n"),
             (DESK, "    api: desk.openapi.yaml\n    base_url: https://us.desk.example\n"),
         ],
-        vec![("title: name", "title: name\n      note: {from: iban, with: [sha256]}"), ("number, iban,", "number,")],
+        vec![
+            ("title: name", "title: name\n      note: {from: iban, with: [{pseudonym: {key: env:PSEUDONYM_KEY}}]}"),
+            ("number, iban,", "number,"),
+        ],
+        vec![("title: name", "title: name\n      note: {from: iban, with: [{mask: 4}]}"), ("number, iban,", "number,")],
+        vec![("title: name", "title: name\n      note: {from: status, with: [sha256]}"), ("[id, status", "[id")],
         vec![("title: name", "title: name\n      note: status"), ("[id, status", "[id")],
         vec![("rate: 5/1s", "rate: 5/1s\n      retry: {attempts: 1, honor_retry_after: false}")],
         vec![("rate: 5/1s", "rate: 5/1s\n      retry: {jitter: none}\n      order: total")],

@@ -68,6 +68,28 @@ fn transforms_are_proposed_where_they_are_safe() {
     insta::assert_snapshot!(page(&mapping::suggest((&source, s), (&target, t))));
 }
 
+#[test]
+fn a_number_is_rounded_and_a_list_made_unique_where_the_target_asks_for_it() {
+    let (source, s) = from_json(&json!({"type": "object", "properties": {
+        "weight": {"type": "number"},
+        "width": {"type": "number", "multipleOf": 0.5},
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "codes": {"type": "array", "uniqueItems": true, "items": {"type": "string"}},
+    }}));
+    let (target, t) = from_json(&json!({"type": "object", "properties": {
+        "weight": {"type": "number", "multipleOf": 0.001},
+        "width": {"type": "number", "multipleOf": 0.1},
+        "labels": {"type": "array", "uniqueItems": true, "items": {"type": "string"}},
+        "codes": {"type": "array", "uniqueItems": true, "items": {"type": "string"}},
+    }}));
+    let all = mapping::suggest((&source, s), (&target, t));
+    let rule = |target: &str| all.iter().find(|s| s.target == target).map(|s| s.rule_yaml.as_str());
+    assert_eq!(rule("weight"), Some("{from: weight, with: [{round: 3}]}"));
+    assert_eq!(rule("width"), Some("width"));
+    assert_eq!(rule("labels"), Some("{from: labels, with: [unique]}"));
+    assert_eq!(rule("codes"), Some("codes"));
+}
+
 /// Every rule proposed is one that compiles.
 fn compiles(suggestions: &[Suggestion]) {
     for s in suggestions {

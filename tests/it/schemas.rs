@@ -49,6 +49,8 @@ pub(crate) fn add(schemas: &mut Schemas, json: &Value, pointer: &str) -> SchemaI
             example: json.get("example").cloned().map(Box::new),
             min_items: count("minItems"),
             max_items: count("maxItems"),
+            unique_items: flag("uniqueItems"),
+            multiple_of: number("multipleOf"),
             ..Facets::default()
         }
         .into(),

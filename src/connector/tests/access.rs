@@ -154,6 +154,36 @@ async fn a_missing_secret_ends_the_run_before_anything_is_sent() {
     assert!(because.contains("env:NOT_SET"), "{because}");
 }
 
+/// Never with the test key in the place of the real one.
+#[tokio::test(start_paused = true)]
+async fn pseudonyms_are_made_with_the_key_of_the_run_or_not_at_all() {
+    const RULES: &str = "email: email\nname: {from: name, with: [{pseudonym: {key: env:PEPPER, length: 20}}]}";
+    let mut stage = Stage::with(1);
+    stage.plan.mapping = super::stage::mapping(RULES);
+    let report = stage.run().await;
+    let (code, because) = report.stopped.unwrap();
+    assert_eq!((code.as_str(), report.requests), ("secret-missing", 0));
+    assert!(because.contains("env:PEPPER"), "{because}");
+
+    stage.secret("PEPPER", "too short");
+    let report = stage.run().await;
+    let (code, because) = report.stopped.unwrap();
+    assert_eq!((code.as_str(), report.requests), ("secret-malformed", 0));
+    assert!(!because.contains("too short"), "{because}");
+
+    let key = "0123456789abcdef0123456789abcdef";
+    let reference = stage.secret("PEPPER", key);
+    assert!(stage.plan.secret_refs().contains(&reference));
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 1), "{report:?}");
+    let sent = stage.systems.requests("POST /contacts").remove(0).request;
+    let sent: serde_json::Value = serde_json::from_slice(&sent.body).unwrap();
+    let test = stage.plan.mapped(&super::stage::customer(1)).unwrap();
+    assert_eq!(sent["name"].as_str().map(str::len), Some(20));
+    assert_ne!(sent["name"], test["name"]);
+    assert!(!stage.shown().contains(key));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_scope_that_is_missing_ends_the_run_and_is_named() {
     let stage = Stage::with(3).with_tokens();

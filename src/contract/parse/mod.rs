@@ -124,6 +124,7 @@ fn contract(r: &mut Reader<'_>, root: &Node, text: &str) -> Option<Contract> {
         flows: flows?,
         approvals,
         accepted,
+        tables: Vec::new(),
     })
 }
 

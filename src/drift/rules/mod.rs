@@ -13,6 +13,7 @@ mod body_added;
 mod body_became_optional;
 mod body_removed;
 mod body_required;
+mod companion_changed;
 mod default_changed;
 mod discriminator_changed;
 mod entity_added;
@@ -51,6 +52,7 @@ mod properties_opened;
 mod property_added;
 mod property_became_optional;
 mod property_became_required;
+mod property_count_changed;
 mod property_removed;
 mod range_changed;
 mod rate_limit_lowered;
@@ -62,6 +64,7 @@ mod server_removed;
 mod statement_changed;
 mod status_added;
 mod status_removed;
+mod step_changed;
 mod success_status_changed;
 mod sunset_announced;
 mod text_changed;
@@ -69,6 +72,7 @@ mod type_added;
 mod type_changed;
 mod type_removed;
 mod type_renamed;
+mod uniqueness_changed;
 mod values_closed;
 mod values_opened;
 mod variant_added;
@@ -163,9 +167,13 @@ pub const ALL: &[Rule] = &[
     property_became_optional::RULE,
     length_changed::RULE,
     item_count_changed::RULE,
+    uniqueness_changed::RULE,
     range_changed::RULE,
+    step_changed::RULE,
     money_unit_changed::RULE,
     pattern_changed::RULE,
+    property_count_changed::RULE,
+    companion_changed::RULE,
     properties_closed::RULE,
     properties_opened::RULE,
     variant_removed::RULE,

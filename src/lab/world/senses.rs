@@ -12,6 +12,7 @@ use crate::base::secret::{Secret, SecretRef};
 use crate::connector::{LogLine, Observer, SecretSource};
 use crate::lab::bench::Bench;
 use crate::lab::trace::Event;
+use crate::mapping::transforms::TEST_KEY;
 
 /// Wall-clock time made of tokio's virtual time.
 #[derive(Debug)]
@@ -38,6 +39,9 @@ pub(super) struct Planted {
 impl Planted {
     pub(super) fn of(bench: &Bench, rng: &mut Rng) -> Self {
         let mut planted = Self::default();
+        // Judges map with the test key; so does the connector.
+        let keys = bench.plan.mapping.key_refs().into_iter();
+        planted.values.extend(keys.map(|r| (r.to_string(), TEST_KEY.to_owned())));
         for system in [&bench.plan.source.system, &bench.plan.target.system] {
             let mut own = Vec::new();
             for reference in bench.secrets_of(system) {

@@ -5,7 +5,7 @@ mod source;
 mod steps;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::Mapping;
 use super::path::{Path, Segment};
@@ -35,18 +35,17 @@ impl Compiler<'_> {
     fn mapping(&mut self, entries: &[Entry]) -> Mapping {
         let mut rules: Vec<Rule> = Vec::new();
         let mut left_out: Vec<Path> = Vec::new();
-        // By first property: whatever else writes into a target shares it.
-        let mut written: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        // The first rule that writes a place, and the first that writes something inside it.
+        let mut written: HashMap<Vec<Segment>, usize> = HashMap::new();
+        let mut touched: HashMap<Vec<Segment>, usize> = HashMap::new();
         for entry in entries {
             let Some(rule) = self.rule(entry) else {
                 left_out.extend(Path::parse(&entry.key));
                 continue;
             };
-            let beside = written.entry(rule.target.root().to_owned()).or_default();
-            let other = beside
-                .iter()
-                .filter_map(|i| rules.get(*i))
-                .find(|r| r.target.covers(&rule.target) || rule.target.covers(&r.target));
+            let target = rule.target.segments();
+            let around = (1..=target.len()).filter_map(|n| written.get(target.get(..n)?));
+            let other = around.chain(touched.get(target)).min().and_then(|i| rules.get(*i));
             if let Some(other) = other {
                 let message = if other.target == rule.target {
                     format!("{} is written by two rules, first at {}", quoted(&entry.key, 80), other.at)
@@ -56,7 +55,10 @@ impl Compiler<'_> {
                 self.error("duplicate-target", entry.key_at, message, "keep one of the rules");
                 continue;
             }
-            beside.push(rules.len());
+            for n in 1..target.len() {
+                touched.entry(target.get(..n).unwrap_or_default().to_vec()).or_insert(rules.len());
+            }
+            written.insert(target.to_vec(), rules.len());
             rules.push(rule);
         }
         Mapping { rules, left_out }
@@ -124,6 +126,7 @@ impl Compiler<'_> {
             Kind::String(text) => {
                 self.path(text, node.at).map(|p| Rule { bare: true, ..plain(super::rule::Source::Path(p), node.at) })
             }
+            Kind::Map(_) if table::is_in_a_file(node) => None,
             Kind::Map(_) if self.depth >= DEEPEST => {
                 let message = format!("the rule of {} nests more than {DEEPEST} rules", quoted(name, 80));
                 self.error("bad-rule", node.at, message, "take it apart, or prepare the value at the source");

@@ -5,6 +5,15 @@ use crate::base::text::quoted;
 use crate::base::yaml::{Kind, Node, Spanned};
 use crate::mapping::rule::{Else, ValueTable};
 
+/// A table whose rows are in a file. Whoever reads the contract puts the rows in its place; where it still stands here, it
+/// could not be read, and that has been said.
+pub(super) fn is_in_a_file(node: &Node) -> bool {
+    let values = node.get("values");
+    let text = |key: &str| values.and_then(|v| v.get(key)).and_then(Node::as_str);
+    text("file").is_some_and(|name| name.to_ascii_lowercase().ends_with(".csv"))
+        && text("from").or(text("to")).is_some()
+}
+
 impl Compiler<'_> {
     pub(super) fn values(&mut self, name: &str, node: &Node) -> Option<ValueTable> {
         let otherwise = node.get("else").and_then(|n| self.otherwise(name, n));
@@ -20,7 +29,7 @@ impl Compiler<'_> {
             return None;
         };
         let entries = entries.iter().map(|e| (Spanned::new(e.key.clone(), e.key_at), e.value.to_value())).collect();
-        Some(ValueTable { at: values.at, entries, otherwise })
+        Some(ValueTable::of(values.at, entries, otherwise))
     }
 
     fn otherwise(&mut self, name: &str, node: &Node) -> Option<Else> {

@@ -1,5 +1,6 @@
 //! The rule between two fields: a plain copy, or the transforms that make it type-check. Where none does, nothing.
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::leaves::Leaf;
@@ -7,6 +8,7 @@ use super::words::Vocabulary;
 use crate::base::yaml::{self, Limits};
 use crate::mapping::path::Path;
 use crate::mapping::{compile, typecheck};
+use crate::model::multiple::is_multiple;
 use crate::model::{SchemaId, Schemas, TypeSet};
 
 /// A rule as written, and why.
@@ -135,6 +137,10 @@ fn steps(from: &[Leaf], s: &Leaf, t: &Leaf, why: &mut Vec<String>) -> Vec<String
         why.push("open: only the first item of the list is kept".to_owned());
         given = s.kind.items.as_ref().map_or(TypeSet::ANY, |i| i.types);
     }
+    if given == TypeSet::ARRAY && wanted == TypeSet::ARRAY && t.kind.unique && !s.kind.unique {
+        steps.push("unique".to_owned());
+        why.push("the target takes each value once".to_owned());
+    }
     if given.is_any() || wanted.is_any() || wanted == TypeSet::ARRAY {
         return steps;
     }
@@ -181,6 +187,13 @@ fn steps(from: &[Leaf], s: &Leaf, t: &Leaf, why: &mut Vec<String>) -> Vec<String
         steps.push("to_boolean".to_owned());
     } else if given == TypeSet::STRING && wanted == TypeSet::STRING {
         text_steps(s, t, &mut steps, why);
+    } else if number
+        && wanted == TypeSet::NUMBER
+        && let Some(step) = t.kind.step.filter(|step| *step == Decimal::new(1, step.scale()))
+        && s.kind.counted().is_none_or(|given| is_multiple(given, step) == Some(false))
+    {
+        steps.push(format!("{{round: {}}}", step.scale()));
+        why.push(format!("open: the target takes multiples of {step}, what is finer is rounded"));
     }
     steps
 }

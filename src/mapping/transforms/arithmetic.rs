@@ -8,6 +8,9 @@ use crate::base::yaml::Node;
 use crate::mapping::kind::{Bound, Kind};
 use crate::model::TypeSet;
 
+/// Most digits after the point of a step that is followed: a third has no last one.
+const MOST_PLACES: u32 = 12;
+
 /// One exact calculation on a number.
 #[derive(Debug)]
 pub(super) struct Calculation {
@@ -30,7 +33,11 @@ impl Op for Calculation {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        let types = if self.whole && input.types == TypeSet::INTEGER { TypeSet::INTEGER } else { TypeSet::NUMBER };
+        // What comes in steps goes on in steps: cents times 100 are whole.
+        let step = input.counted().and_then(|step| (self.calculate)(step, self.by)).map(|step| step.abs().normalize());
+        let step = step.filter(|step| !step.is_zero() && step.scale() <= MOST_PLACES);
+        let whole = self.whole && input.types == TypeSet::INTEGER || step.is_some_and(|step| step.is_integer());
+        let types = if whole { TypeSet::INTEGER } else { TypeSet::NUMBER };
         let ends = input.minimum.zip(input.maximum).and_then(|(low, high)| {
             let (a, b) = ((self.calculate)(low.at, self.by)?, (self.calculate)(high.at, self.by)?);
             // A sign taken off folds the range at zero.
@@ -39,7 +46,7 @@ impl Op for Calculation {
             Some((bound(if folds { Decimal::ZERO } else { a.min(b) }), bound(a.max(b))))
         });
         let (minimum, maximum) = ends.unwrap_or_default();
-        Kind { minimum, maximum, ..Kind::of(types) }
+        Kind { minimum, maximum, step, ..Kind::of(types) }
     }
 }
 

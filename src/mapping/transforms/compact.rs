@@ -21,6 +21,7 @@ pub(super) static TRANSFORM: Transform = Transform {
             change: |items| items.iter().filter(|v| !v.is_null() && v.as_str() != Some("")).cloned().collect(),
             leaves: 0,
             drops_null: true,
+            unique: false,
         }))
     },
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rust_decimal::RoundingStrategy;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use super::{Fault, Op, Transform, count_argument, example, number};
@@ -39,6 +39,7 @@ impl Op for FormatDecimal {
 
     fn flow(&self, _input: &Kind) -> Kind {
         let format = Some("decimal".to_owned());
-        Kind { min_length: 1, max_length: Some(31), format, ..Kind::of(TypeSet::STRING) }
+        let step = Some(Decimal::new(1, self.0).normalize());
+        Kind { min_length: 1, max_length: Some(31), format, step, ..Kind::of(TypeSet::STRING) }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct ListOp {
     pub(super) leaves: u64,
     /// No null is left.
     pub(super) drops_null: bool,
+    /// No two equal items are left.
+    pub(super) unique: bool,
 }
 
 impl Op for ListOp {
@@ -32,6 +34,7 @@ impl Op for ListOp {
             items,
             min_items: input.min_items.min(self.leaves),
             max_items: input.max_items,
+            unique: self.unique || input.unique,
             ..Kind::of(TypeSet::ARRAY)
         }
     }

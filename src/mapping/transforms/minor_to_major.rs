@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{Example, Fault, Op, Transform, cannot_take, currency, number, path_argument};
@@ -52,7 +53,9 @@ impl Op for MinorToMajor {
             _ => None,
         };
         let format = Some("decimal".to_owned());
-        Kind { min_length: 1, max_length: longest, format, ..Kind::of(TypeSet::STRING) }
+        // As nearly all currencies have it; what the records' own currencies give is tried on samples.
+        let step = Some(Decimal::new(1, 2));
+        Kind { min_length: 1, max_length: longest, format, step, ..Kind::of(TypeSet::STRING) }
     }
 
     fn reads(&self) -> Option<&Path> {

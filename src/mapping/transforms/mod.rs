@@ -41,6 +41,7 @@ mod pad_start;
 mod parse_date;
 mod parse_decimal;
 mod prefix;
+mod pseudonym;
 mod replace;
 mod round;
 mod sha256;
@@ -68,14 +69,16 @@ use serde_json::Value;
 
 pub use currency::exponent;
 pub use markdown::markdown;
+pub use pseudonym::{SHORTEST_KEY, TEST_KEY};
 
 use super::kind::Kind;
 use super::path::Path;
+use crate::base::secret::{Secret, SecretRef};
 use crate::base::yaml::Node;
 use crate::model::TypeSet;
 
 /// All transforms, by name.
-pub static ALL: [&Transform; 51] = [
+pub static ALL: [&Transform; 52] = [
     &trim::TRANSFORM,
     &lower::TRANSFORM,
     &upper::TRANSFORM,
@@ -97,6 +100,7 @@ pub static ALL: [&Transform; 51] = [
     &round::TRANSFORM,
     &not::TRANSFORM,
     &sha256::TRANSFORM,
+    &pseudonym::TRANSFORM,
     &collapse_spaces::TRANSFORM,
     &digits::TRANSFORM,
     &prefix::TRANSFORM,
@@ -193,6 +197,19 @@ pub trait Op: std::fmt::Debug + Send + Sync {
     fn reads(&self) -> Option<&Path> {
         None
     }
+
+    /// The secret key that it works with.
+    fn key(&self) -> Option<&SecretRef> {
+        None
+    }
+
+    /// The same with its key in the place of the test key; nothing where it takes none.
+    ///
+    /// # Errors
+    /// What is wrong with the key, without the key: a fragment that goes on after its reference.
+    fn keyed(&self, _key: &Secret) -> Result<Option<Arc<dyn Op>>, String> {
+        Ok(None)
+    }
 }
 
 /// Why a value cannot be transformed.
@@ -215,7 +232,9 @@ impl Fault {
 #[must_use]
 pub fn flow(op: &dyn Op, input: &Kind) -> Kind {
     let mut out = op.flow(input);
+    // What a key makes of a value is another with each key.
     if op.reads().is_none()
+        && op.key().is_none()
         && let Some(values) = &input.values
     {
         // Replacements can multiply: of a text that grew long, nothing is followed further.

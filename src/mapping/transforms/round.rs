@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Fault, Op, Transform, cannot_take, count_argument, example, number};
 use crate::mapping::kind::{Bound, Kind};
 use crate::model::TypeSet;
+use crate::model::multiple::is_multiple;
 
 pub(super) static TRANSFORM: Transform = Transform {
     name: "round",
@@ -47,6 +48,10 @@ impl Op for Round {
             let at = b?.at.round_dp_with_strategy(self.0, RoundingStrategy::MidpointAwayFromZero);
             Some(Bound { at, exclusive: false })
         };
-        Kind { minimum: end(input.minimum), maximum: end(input.maximum), ..Kind::of(types) }
+        // What is coarser than the digits that are kept stays as it is.
+        let unit = Decimal::new(1, self.0);
+        let step = input.counted().filter(|step| is_multiple(*step, unit) == Some(true)).unwrap_or(unit);
+        let (minimum, maximum) = (end(input.minimum), end(input.maximum));
+        Kind { minimum, maximum, step: Some(step.normalize()), ..Kind::of(types) }
     }
 }

@@ -28,7 +28,7 @@ pub(super) static TRANSFORM: Transform = Transform {
             items.sort_by(order);
             items
         };
-        Ok(Arc::new(ListOp { name: "sort", change, leaves: u64::MAX, drops_null: false }))
+        Ok(Arc::new(ListOp { name: "sort", change, leaves: u64::MAX, drops_null: false, unique: false }))
     },
 };
 

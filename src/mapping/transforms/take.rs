@@ -32,6 +32,7 @@ impl Op for Take {
     fn flow(&self, input: &Kind) -> Kind {
         Kind {
             items: input.items.clone(),
+            unique: input.unique,
             min_items: input.min_items.min(self.0),
             max_items: Some(input.max_items.map_or(self.0, |m| m.min(self.0))),
             ..Kind::of(TypeSet::ARRAY)

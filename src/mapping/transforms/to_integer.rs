@@ -48,6 +48,7 @@ impl Op for ToInteger {
 
     fn flow(&self, input: &Kind) -> Kind {
         let format = input.format.clone().filter(|_| input.types == TypeSet::INTEGER);
-        Kind { format, minimum: input.minimum, maximum: input.maximum, ..Kind::of(TypeSet::INTEGER) }
+        let step = input.step.filter(|step| step.is_integer());
+        Kind { format, minimum: input.minimum, maximum: input.maximum, step, ..Kind::of(TypeSet::INTEGER) }
     }
 }

@@ -44,6 +44,7 @@ impl Op for ToNumber {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind { minimum: input.minimum, maximum: input.maximum, ..Kind::of(TypeSet::NUMBER) }
+        let step = input.counted();
+        Kind { minimum: input.minimum, maximum: input.maximum, step, ..Kind::of(TypeSet::NUMBER) }
     }
 }

@@ -1,9 +1,12 @@
-//! Ranges of numbers and lengths of lists against what the target takes.
+//! Ranges and steps of numbers, lengths of lists and what they hold twice, against what the target takes.
+
+use rust_decimal::Decimal;
 
 use super::{Context, Kind, Side};
 use crate::base::yaml::Span;
 use crate::mapping::kind::Bound;
 use crate::model::TypeSet;
+use crate::model::multiple::is_multiple;
 
 impl Context<'_> {
     /// Both sides state a range, and the source's is wider.
@@ -22,6 +25,47 @@ impl Context<'_> {
             self.error(at, "out-of-range", message, "convert it, or map a field that stays within the range");
             self.resting_on(&side.pointer);
         }
+    }
+
+    /// The target takes multiples of a number alone, and not every number of the source is one.
+    pub(super) fn steps_of(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
+        let numbers = TypeSet::NUMBER.with(TypeSet::INTEGER);
+        let Some(wanted) = to.step.filter(|_| from.types.has(numbers) && to.types.has(numbers)) else { return };
+        let given = from.counted();
+        if given.is_some_and(|given| is_multiple(given, wanted) != Some(false)) {
+            return;
+        }
+        let digits = wanted.scale();
+        let fix = if wanted == Decimal::new(1, digits) {
+            format!("add {{round: {digits}}} where the rest may be lost, or convert it")
+        } else {
+            format!("convert it, or map a field whose numbers are multiples of {wanted}")
+        };
+        match from.step {
+            Some(step) => {
+                let message = format!("the number is a multiple of {step}, {} takes multiples of {wanted}", side.path);
+                self.error(at, "not-a-multiple", message, fix);
+            }
+            None => {
+                let what = if given.is_some() { "any integer" } else { "any number" };
+                let message = format!("the number can be {what}, {} takes multiples of {wanted}", side.path);
+                self.warning(at, "not-a-multiple", message, fix);
+            }
+        }
+        self.resting_on(&side.pointer);
+    }
+
+    /// A list of plain values that may hold one twice, where the target takes each once. Of objects, which have more to tell
+    /// them apart, samples are tried.
+    pub(super) fn twins(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
+        let single = from.unique || from.max_items.is_some_and(|most| most < 2);
+        let objects = from.items.as_ref().is_some_and(|items| items.types.has(TypeSet::OBJECT));
+        if !to.unique || !from.types.has(TypeSet::ARRAY) || single || objects {
+            return;
+        }
+        let message = format!("the list may hold equal items, {} takes each value once", side.path);
+        self.warning(at, "duplicates-in-list", message, "add unique; of an each, as the last step of then");
+        self.resting_on(&side.pointer);
     }
 
     /// A list that may have more items than the target takes.

@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 62] = [
+pub static CODES: [Code; 64] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -17,6 +17,7 @@ pub static CODES: [Code; 62] = [
     Code::warning("default-looks-like-data", "A default that nobody can tell from what a source sent.", "Leave the field out, or use a value that shows that it is none."),
     Code::note("default-never-used", "The value is always there and never null.", "Take the default out."),
     Code::error("duplicate-target", "Two rules write the same target, or into each other.", "Keep one of them."),
+    Code::warning("duplicates-in-list", "The list may hold equal items, and the target takes each value once.", "Add `unique`."),
     Code::note("else-hides-new-values", "A value that the table lacks becomes the default without a word.", "Use `else: reject`."),
     Code::error("enum-value-unmapped", "A value of the source has no counterpart in the target.", "Add it to a `values` table."),
     Code::warning("epoch-unit-mismatch", "Seconds since 1970 are taken for milliseconds, or the other way round.", "Name the unit in `epoch_to_datetime` or `datetime_to_epoch`."),
@@ -36,6 +37,7 @@ pub static CODES: [Code; 62] = [
     Code::warning("money-unit-mismatch", "Minor units are taken for major ones, or the other way round.", "Add `minor_to_major` or `major_to_minor`."),
     Code::error("narrowing", "The value has a type that the target does not take.", "Convert it."),
     Code::warning("never-reached", "What stands behind a field that is always there is never used.", "Put that field last."),
+    Code::error("not-a-multiple", "The target takes multiples of a number, and the source sends others too.", "Round it, or convert it."),
     Code::error("not-in-this-release", "The rule uses what this release does not run.", "Use what the finding names instead."),
     Code::error("nullable-into-non-nullable", "Null can come, and the target does not take it.", "Add a `default`, a `values` entry for null, or `required: true` to reject such records."),
     Code::error("optional-into-required", "The value may be missing, and the target requires it.", "Add a `default`, or `required: true` to reject such records."),

@@ -11,6 +11,9 @@ use crate::mapping::path::Path;
 use crate::mapping::rule::Rule;
 use crate::model::{Additional, Direction, SchemaId, TypeSet, validate};
 
+/// A list of no more values is gone through.
+const FEW: usize = 64;
+
 /// Formats that systems enforce; others (`decimal`, `int64` on strings, …) are hints.
 const ENFORCED: [&str; 11] =
     ["date-time", "date", "time", "duration", "email", "uuid", "uri", "uri-reference", "hostname", "ipv4", "ipv6"];
@@ -89,7 +92,9 @@ impl Context<'_> {
             self.resting_on(&side.pointer);
         }
         self.range(at, from, to, side);
+        self.steps_of(at, from, to, side);
         self.list_length(at, from, to, side);
+        self.twins(at, from, to, side);
         if depth < 4 {
             if let (Some(from), Some(to)) = (&from.items, &to.items) {
                 let side = Side { path: format!("{}[]", side.path), pointer: side.pointer.clone() };
@@ -107,10 +112,25 @@ impl Context<'_> {
         }
     }
 
+    /// Whether a text is among the values of a target that lists many and asks for nothing else: looked up, where going through
+    /// the list for each of many values would take the product of both.
+    fn listed(&self, id: SchemaId, value: &Value) -> bool {
+        let (schema, Some(text)) = (self.target.0.get(id), value.as_str()) else { return false };
+        let Some(values) = schema.values.as_ref().filter(|v| v.len() > FEW) else { return false };
+        let more = schema.pattern.is_some() || schema.format.is_some() || !schema.variants.is_empty();
+        if more || schema.min_length.is_some() || schema.max_length.is_some() || !schema.types.allows(TypeSet::STRING) {
+            return false;
+        }
+        let mut known = self.lists.borrow_mut();
+        let texts = known.entry(id).or_insert_with(|| values.iter().filter_map(Value::as_str).collect());
+        texts.contains(text)
+    }
+
     /// All values that can come, each against the target.
     fn all_values(&mut self, at: Span, values: &[Value], id: SchemaId, to: &Kind, side: &Side) {
         let bad: Vec<(&Value, String)> = values
             .iter()
+            .filter(|v| !self.listed(id, v))
             .filter_map(|v| Some((v, validate(self.target.0, id, v, Direction::Request).first()?.because.clone())))
             .collect();
         let Some((first, because)) = bad.first() else { return };
@@ -259,6 +279,9 @@ impl Context<'_> {
     /// A value that the contract writes itself: a constant, a default, an entry of a table. Says whether it fits.
     pub(super) fn value(&mut self, value: &Value, at: Span, path: &Path, target: &Reached) -> bool {
         let Some(id) = target.id else { return true };
+        if self.listed(id, value) {
+            return true;
+        }
         let Some(violation) = validate(self.target.0, id, value, Direction::Request).into_iter().next() else {
             return true;
         };
@@ -267,7 +290,8 @@ impl Context<'_> {
         match &target.kind.values {
             Some(allowed) => {
                 let near = value.as_str().and_then(|s| {
-                    crate::base::text::nearest(s, allowed.iter().filter_map(Value::as_str)).map(str::to_owned)
+                    crate::base::text::nearest(s, self.guesses.among(allowed.iter()).filter_map(Value::as_str))
+                        .map(str::to_owned)
                 });
                 let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(&n, 40)));
                 let message = format!("{path} does not take {shown}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Stop, among, walk};
-use crate::base::text::quoted;
+use crate::base::text::{nearest, quoted};
 use crate::base::yaml::{Span, Spanned};
 use crate::mapping::Mapping;
 use crate::mapping::path::{Path, Segment};
@@ -17,6 +17,47 @@ pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping, without_rules: S
         let message = format!("the target requires {}, which no rule writes", quoted(&path, 80));
         cx.error(at, "required-target-unmapped", message, "add a rule for it, a constant if need be");
         cx.resting_on(&pointer);
+    }
+    let mut lacking = Vec::new();
+    companions(cx, &written, cx.target.1, &[], 0, &mut lacking);
+    for (path, beside, pointer) in lacking {
+        let (path, beside) = (quoted(&path, 80), quoted(&beside, 80));
+        let message = format!("the target requires {path} where {beside} is written, and no rule writes it");
+        cx.error(
+            at,
+            "required-target-unmapped",
+            message,
+            format!("add a rule for {path}, or take out that of {beside}"),
+        );
+        cx.resting_on(&pointer);
+    }
+}
+
+/// A field that is written and asks for another beside it (`dependentRequired`), which no rule writes.
+fn companions(
+    cx: &Context<'_>,
+    written: &Written<'_>,
+    id: SchemaId,
+    prefix: &[Segment],
+    depth: usize,
+    out: &mut Vec<(String, String, String)>,
+) {
+    let schema = cx.target.0.get(id);
+    if depth > 8 || written.whole.contains(prefix) {
+        return;
+    }
+    let below =
+        |name: &str| -> Vec<Segment> { prefix.iter().cloned().chain([Segment::Key(name.to_owned())]).collect() };
+    for (name, needed) in schema.needs.iter().filter(|(name, _)| written.touched.contains(below(name).as_slice())) {
+        for lacking in needed.iter().map(|n| below(n)).filter(|n| !written.touched.contains(n.as_slice())) {
+            out.push((shown(&lacking), shown(&below(name)), schema.pointer.clone()));
+        }
+    }
+    for (name, property) in &schema.properties {
+        let here = below(name);
+        if written.touched.contains(here.as_slice()) {
+            companions(cx, written, *property, &here, depth + 1, out);
+        }
     }
 }
 
@@ -120,6 +161,8 @@ fn shown(segments: &[Segment]) -> String {
 /// Source fields that are neither mapped nor left out on purpose, and `unmapped` entries that make no sense.
 pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Spanned<String>]) {
     let read = mapping.source_paths();
+    let inside: BTreeSet<&[Segment]> =
+        read.iter().flat_map(|r| (1..=r.segments().len()).filter_map(|n| r.segments().get(..n))).collect();
     let mut left_out: BTreeSet<String> = BTreeSet::new();
     for entry in unmapped {
         let path = match Path::parse(entry) {
@@ -132,15 +175,17 @@ pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Span
         };
         left_out.insert(path.root().to_owned());
         match walk(cx.source.0, cx.source.1, &path) {
-            Err(Stop::Unknown { name, names, .. }) => {
+            Err(Stop::Unknown { name, of, .. }) => {
+                let fields = cx.source.0.properties(of);
+                let near = nearest(&name, cx.guesses.among(fields.keys()));
                 let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));
-                cx.error(entry.at, "unmapped-does-not-exist", message, among(&name, &names));
+                cx.error(entry.at, "unmapped-does-not-exist", message, among(near, &fields));
             }
             Err(Stop::NotInside { .. }) => {
                 let message = format!("unmapped names \"{}\", which the source does not have", quoted(entry, 60));
                 cx.error(entry.at, "unmapped-does-not-exist", message, "remove it");
             }
-            Ok(_) if read.iter().any(|r| path.covers(r)) => {
+            Ok(_) if inside.contains(path.segments()) => {
                 let message = format!("{} is in unmapped, but a rule reads it", quoted(entry, 60));
                 cx.warning(entry.at, "unmapped-but-mapped", message, "remove it from unmapped");
             }

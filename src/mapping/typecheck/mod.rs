@@ -17,7 +17,8 @@ mod sources;
 mod walk;
 
 pub use self::real::{Trial, shape, trial};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 pub use self::codes::CODES;
 pub(super) use self::meaning::is_money;
@@ -25,11 +26,11 @@ use self::walk::{Reached, Stop, walk};
 use super::path::Path;
 use super::rule::{Rule, Source};
 use super::{Mapping, kind::Kind};
-use crate::base::text::{nearest, quoted, surely};
+use crate::base::text::{Guesses, nearest, quoted, surely};
 use crate::base::yaml::{Span, Spanned};
 use crate::finding::{Finding, Location, Severity, tidy};
 use crate::model::narrow::Wanted;
-use crate::model::{SchemaId, Schemas, TypeSet};
+use crate::model::{Fields, SchemaId, Schemas, TypeSet};
 
 /// Checks a mapping. `source` is the schema of a record as it is read, `target` that of a body as it is written;
 /// `unmapped` are the source fields left out on purpose; `file` is where the rules stand.
@@ -53,9 +54,14 @@ pub fn check(
         samples::run(&mut cx, mapping);
     }
     let written: Vec<String> = mapping.rules.iter().map(|r| r.target.to_string()).collect();
+    let ends = |w: &'_ String| -> Vec<usize> {
+        std::iter::once(0).chain(w.match_indices('.').map(|(i, _)| i + 1)).take(MOST_ENDS).collect()
+    };
+    let written: HashSet<&str> =
+        written.iter().flat_map(|w| ends(w).into_iter().filter_map(move |at| w.get(at..))).collect();
     for finding in cx.findings.iter_mut().filter(|f| f.code == "unknown-target-field") {
         // What was meant is written already: which of the two rules stays is for a person.
-        let taken = |meant: &String| written.iter().any(|w| w == meant || w.ends_with(&format!(".{meant}")));
+        let taken = |meant: &String| written.contains(meant.as_str());
         if finding.nearest.as_ref().is_some_and(taken) {
             finding.edits.clear();
         }
@@ -70,7 +76,10 @@ pub fn check(
 /// What to do instead, as an imperative, where there is no such field.
 pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, String> {
     walk(schemas, id, path).map(|r| r.kind).map_err(|stop| match stop {
-        Stop::Unknown { name, names, .. } => among(&name, &names),
+        Stop::Unknown { name, of, .. } => {
+            let fields = schemas.properties(of);
+            among(nearest(&name, fields.keys()), &fields)
+        }
         Stop::NotInside { parent, types, .. } if parent.is_empty() => {
             format!("the record is {types}, which has no fields")
         }
@@ -78,16 +87,14 @@ pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, Strin
     })
 }
 
-/// Where both sides of the rule at a place were read: the target's schema, then those of what it reads. Nothing where the
-/// rule or its fields are not known.
+/// Where both sides of a rule were read: the target's schema, then those of what it reads. Nothing where its fields are not
+/// known.
 #[must_use]
 pub fn pointers(
-    mapping: &Mapping,
+    rule: &Rule,
     source: (&Schemas, SchemaId),
     target: (&Schemas, SchemaId),
-    at: Span,
 ) -> (Option<String>, Vec<String>) {
-    let Some(rule) = mapping.rules.iter().find(|r| r.at == at || r.source_at == at) else { return (None, Vec::new()) };
     let pointer = |side: (&Schemas, SchemaId), path: &Path| {
         walk(side.0, side.1, path).ok().map(|r| r.pointer).filter(|p| !p.is_empty())
     };
@@ -105,6 +112,12 @@ pub(super) fn rule_errors(
     cx.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
 }
 
+/// Names that are looked at, over all that are unknown, to guess what was meant.
+const LOOKS: usize = 200_000;
+
+/// Parts of a path that are looked at as the name of what was meant.
+const MOST_ENDS: usize = 16;
+
 /// Errors beside which nothing else about a rule is worth saying.
 const WRONG_TYPE: [&str; 3] = ["narrowing", "bad-transform", "enum-value-unmapped"];
 
@@ -118,6 +131,10 @@ struct Context<'a> {
     wanted: Wanted,
     /// Generated records of the source with these fields, made when they are first asked for.
     records: OnceCell<samples::Records>,
+    /// What is left for guessing which names were meant.
+    guesses: Guesses,
+    /// The values of targets that list many, made when they are first asked for.
+    lists: RefCell<HashMap<SchemaId, HashSet<&'a str>>>,
 }
 
 /// The fields of the source that a mapping reads.
@@ -132,13 +149,17 @@ struct Side {
 }
 
 impl<'a> Context<'a> {
-    const fn new(
-        source: (&'a Schemas, SchemaId),
-        target: (&'a Schemas, SchemaId),
-        file: &'a str,
-        wanted: Wanted,
-    ) -> Self {
-        Self { source, target, file, findings: Vec::new(), wanted, records: OnceCell::new() }
+    fn new(source: (&'a Schemas, SchemaId), target: (&'a Schemas, SchemaId), file: &'a str, wanted: Wanted) -> Self {
+        Self {
+            source,
+            target,
+            file,
+            findings: Vec::new(),
+            wanted,
+            records: OnceCell::new(),
+            guesses: Guesses::new(LOOKS),
+            lists: RefCell::default(),
+        }
     }
 }
 
@@ -234,7 +255,7 @@ impl Context<'_> {
             }
             Ok(reached) => Some(reached),
             Err(stop) => {
-                self.stopped(&stop, rule.at, "unknown-target-field", "the target");
+                self.stopped(self.target.0, &stop, rule.at, "unknown-target-field", "the target");
                 None
             }
         }
@@ -259,23 +280,25 @@ impl Context<'_> {
                 Some(reached)
             }
             Err(stop) => {
-                self.stopped(&stop, at, "unknown-source-field", "the source");
+                self.stopped(self.source.0, &stop, at, "unknown-source-field", "the source");
                 None
             }
         }
     }
 
-    fn stopped(&mut self, stop: &Stop, at: Span, code: &'static str, side: &str) {
+    fn stopped(&mut self, schemas: &Schemas, stop: &Stop, at: Span, code: &'static str, side: &str) {
         match stop {
-            Stop::Unknown { name, parent, names } => {
+            Stop::Unknown { name, parent, of } => {
+                let fields = schemas.properties(*of);
+                let candidates: Vec<&str> = self.guesses.among(fields.keys()).collect();
+                let near = nearest(name, candidates.iter().copied());
                 let inside =
                     if parent.is_empty() { side.to_owned() } else { format!("{} of {side}", quoted(parent, 80)) };
                 let message = format!("{inside} has no field \"{}\"", quoted(name, 60));
-                self.error(at, code, message, among(name, names));
-                let near = nearest(name, names.iter().map(String::as_str));
+                self.error(at, code, message, among(near, &fields));
                 // Two that are both a slip away leave it open which was meant.
-                let only = names.iter().filter(|n| surely(name, n)).count() == 1;
                 let Some(near) = near else { return };
+                let only = candidates.iter().filter(|n| surely(name, n)).count() == 1;
                 // Taken off only to be put back: where nothing is near, the finding stands as it is.
                 if let Some(last) = self.findings.pop() {
                     let last = last.near(Some(near));
@@ -302,13 +325,13 @@ impl Context<'_> {
 }
 
 /// `did you mean "x"? fields: a, b, c`; names come from a description, so they are cleaned and bounded.
-fn among(name: &str, names: &[String]) -> String {
+fn among(near: Option<&str>, fields: &Fields<'_>) -> String {
     const MOST: usize = 12;
-    let shown: Vec<String> = names.iter().take(MOST).map(|n| quoted(n, 40)).collect();
-    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-    let near = nearest(name, names.iter().map(String::as_str));
+    let shown: Vec<String> = fields.keys().take(MOST).map(|n| quoted(n, 40)).collect();
+    let more = fields.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 60)));
-    if names.is_empty() {
+    if fields.is_empty() {
         "it has no fields".to_owned()
     } else {
         format!("{near}use one of {}{more}", shown.join(", "))

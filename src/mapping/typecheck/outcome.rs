@@ -1,5 +1,7 @@
 //! The kind that a rule ends with: source, transforms, value table, default.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::meaning::{Field, data_like};
@@ -204,7 +206,7 @@ impl Context<'_> {
     fn cut_id(&mut self, rule: &Rule, step: &Step, kind: &Kind) {
         const IDS: [&str; 8] = ["id", "uuid", "guid", "key", "iban", "sku", "ean", "isbn"];
         let Source::Path(path) = &rule.source else { return };
-        if rule.has_step("sha256") {
+        if rule.has_step("sha256") || rule.has_step("pseudonym") {
             return; // a part of a hash tells as many ids apart as its length allows
         }
         let Some(most) = step.shown.strip_prefix("truncate ").and_then(|n| n.parse::<u64>().ok()) else { return };
@@ -242,12 +244,13 @@ impl Context<'_> {
     fn never_sent(&mut self, table: &ValueTable, known: &[Value]) {
         let names: Vec<String> =
             known.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
-        let used: Vec<&Value> = known.iter().filter_map(|v| table.find(v)).collect();
-        for (key, value) in &table.entries {
-            if names.iter().any(|n| n == &key.value) || used.iter().any(|u| std::ptr::eq(*u, value)) {
+        let used: HashSet<usize> = known.iter().filter_map(|v| table.place(v)).collect();
+        let sent: HashSet<&str> = names.iter().map(String::as_str).collect();
+        for (at, (key, _)) in table.entries.iter().enumerate() {
+            if sent.contains(key.value.as_str()) || used.contains(&at) {
                 continue;
             }
-            let near = nearest(&key.value, names.iter().map(String::as_str));
+            let near = nearest(&key.value, self.guesses.among(names.iter().map(String::as_str)));
             let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 60)));
             let message = format!("the source never sends \"{}\"", quoted(&key.value, 60));
             self.warning(key.at, "value-never-sent", message, format!("{near}values: {}", list(known)));

@@ -12,7 +12,7 @@ use crate::base::yaml::Span;
 use crate::mapping::Mapping;
 use crate::mapping::path::Segment;
 use crate::mapping::rule::Rule;
-use crate::model::narrow::narrowed;
+use crate::model::narrow::{LEVELS, narrowed};
 use crate::model::sample::sample;
 use crate::model::shrink::shrink;
 use crate::model::{Direction, Facets, Schema, SchemaId, Schemas, TypeSet, extreme, validate};
@@ -22,6 +22,10 @@ const ROUNDS: u64 = 64;
 const EDGED: u64 = 4;
 /// Schemas of a record that takes long to make.
 const LARGE: usize = 600;
+/// More rules than this are not all applied to make one record smaller.
+const MANY: usize = 200;
+/// Records that are made smaller before they are shown; the others are shown as they were drawn.
+const MOST_SHRUNK: usize = 40;
 /// Longest record that a finding shows, in characters.
 const SHOWN: usize = 300;
 
@@ -58,10 +62,17 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
         return;
     }
     let flagged: BTreeSet<Span> = cx.findings.iter().map(|f| f.location.at).collect();
-    let mut told: BTreeMap<Span, (usize, String, Value)> = BTreeMap::new();
+    let mut told: BTreeMap<Span, (usize, String, usize)> = BTreeMap::new();
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     let mut all = 0;
-    for record in records(cx) {
+    // A record that is read whole is open one level earlier.
+    let levels = if mapping.reads_all() { LEVELS - 1 } else { LEVELS };
+    // Rules by the first name of what they write.
+    let mut by_root: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, rule) in mapping.rules.iter().enumerate() {
+        by_root.entry(rule.target.root()).or_default().push(i);
+    }
+    for (drawn, record) in records(cx).iter().enumerate() {
         all += 1;
         let out = match mapping.apply(record) {
             Ok(out) => out,
@@ -72,32 +83,45 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
             }
         };
         for violation in validate(cx.target.0, cx.target.1, &out, Direction::Request) {
-            let rule = mapping.rules.iter().position(|r| within(&violation.pointer, r.target.segments()));
-            let Some(rule) = rule.and_then(|i| Some((i, mapping.rules.get(i)?))) else { continue };
-            if flagged.iter().any(|at| covers(rule.1, *at)) {
+            let tokens = tokens(&violation.pointer);
+            let beside = tokens.first().and_then(|root| by_root.get(root.as_str())).into_iter().flatten();
+            let mut beside = beside.filter_map(|i| Some((*i, mapping.rules.get(*i)?)));
+            let Some(rule) = beside.find(|(_, r)| under(&tokens, r.target.segments())) else { continue };
+            // So deep down a generated record is open, and what stands there proves nothing.
+            if tokens.len() >= rule.1.target.segments().len() + levels {
                 continue;
             }
-            told.entry(rule.1.at).or_insert_with(|| (rule.0, violation.because, record.clone()));
+            if flagged.contains(&rule.1.at) || flagged.contains(&rule.1.source_at) {
+                continue;
+            }
+            told.entry(rule.1.at).or_insert_with(|| (rule.0, violation.because, drawn));
         }
     }
-    for (index, because, record) in told.into_values() {
-        let Some(rule) = mapping.rules.get(index) else { continue };
+    for (nth, (index, because, drawn)) in told.into_values().enumerate() {
+        let (Some(rule), Some(record)) = (mapping.rules.get(index), records(cx).get(drawn).cloned()) else { continue };
+        // Among many rules the one in question is tried by itself.
+        let alone = Mapping { rules: vec![rule.clone()], left_out: Vec::new() };
+        let tried = if mapping.rules.len() > MANY { &alone } else { mapping };
         let reason = |r: &Value| {
-            let out = mapping.apply(r).ok()?;
+            let out = tried.apply(r).ok()?;
             let all = validate(cx.target.0, cx.target.1, &out, Direction::Request);
             let own = all.into_iter().filter(|v| within(&v.pointer, rule.target.segments()));
             own.map(|v| v.because).find(|b| sort_of(b) == sort_of(&because))
         };
-        let small = shrunk(cx, &record, |r| reason(r).is_some());
+        let small = if nth < MOST_SHRUNK { shrunk(cx, &record, |r| reason(r).is_some()) } else { record };
         let because = reason(&small).unwrap_or_else(|| because.clone());
         let message =
             format!("a generated record gives a value for target {} that {}", rule.target, quoted(&because, 160));
         cx.warning(rule.source_at, "sample-does-not-fit", message, FIX);
         shown(cx, &small);
     }
+    let told: BTreeSet<Span> = cx.findings.iter().map(|f| f.location.at).collect();
     for rule in &mapping.rules {
-        let told = cx.findings.iter().any(|f| covers(rule, f.location.at));
-        if !told && !open_text(cx, rule) && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all) {
+        if !told.contains(&rule.at)
+            && !told.contains(&rule.source_at)
+            && !open_text(cx, rule)
+            && refused.get(&rule.target.to_string()).is_some_and(|n| *n == all)
+        {
             let message = format!("the rule of {} rejects every one of {all} generated records", rule.target);
             let fix = "check the transforms and the table against what the source sends: as it is, every record is dead-lettered";
             cx.error(rule.source_at, "always-rejected", message, fix);
@@ -114,11 +138,6 @@ fn open_text(cx: &Context<'_>, rule: &Rule) -> bool {
         let text = reached.kind.types.is_any() || reached.kind.types.has(TypeSet::STRING);
         text && reached.kind.values.is_none() && reached.kind.format.is_none() && schema.pattern.is_none()
     })
-}
-
-/// Whether a place belongs to a rule that has been complained about.
-fn covers(rule: &Rule, at: Span) -> bool {
-    at == rule.source_at || at == rule.at
 }
 
 /// What is wrong, without the numbers: another length of the same fault is the same fault.
@@ -176,7 +195,14 @@ pub(super) fn kind_of(outputs: &[Value], optional: bool) -> Kind {
 }
 
 pub(super) fn within(pointer: &str, target: &[Segment]) -> bool {
-    let tokens: Vec<String> = pointer.split('/').skip(1).map(crate::base::pointer::unescape).collect();
+    under(&tokens(pointer), target)
+}
+
+fn tokens(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(crate::base::pointer::unescape).collect()
+}
+
+fn under(tokens: &[String], target: &[Segment]) -> bool {
     !tokens.is_empty()
         && tokens.iter().zip(target).all(|(token, segment)| match segment {
             Segment::Key(k) => k == token,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::outcome::{list, refused};
 use super::walk::{item_of, walk};
 use super::{Context, Kind, Reached, samples, wanted};
-use crate::base::text::quoted;
+use crate::base::text::{Guesses, quoted};
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Severity};
 use crate::mapping::condition::{Condition, Test, same};
@@ -179,7 +179,9 @@ impl Context<'_> {
         };
         let min_items = if shorter { 0 } else { reached.kind.min_items };
         let max_items = reached.kind.max_items;
-        let list = Kind { items: item.map(Box::new), min_items, max_items, ..Kind::of(TypeSet::ARRAY) };
+        let as_is = each.take.is_none() && each.map.is_none() && rule.steps.is_empty() && rule.values.is_none();
+        let unique = reached.kind.unique && as_is;
+        let list = Kind { items: item.map(Box::new), min_items, max_items, unique, ..Kind::of(TypeSet::ARRAY) };
         let list = reached.kind.around(list);
         self.beside(&each.then);
         let mut kind = self.through_steps(rule, &each.then, list)?;
@@ -198,7 +200,9 @@ impl Context<'_> {
         look: impl FnOnce(&mut Context<'_>) -> T,
     ) -> T {
         let mut inside = Context::new((self.source.0, source), (self.target.0, target), self.file, wanted);
+        inside.guesses = std::mem::replace(&mut self.guesses, Guesses::new(0));
         let seen = look(&mut inside);
+        self.guesses = inside.guesses;
         self.findings.append(&mut inside.findings);
         seen
     }

@@ -32,8 +32,8 @@ pub(super) enum Stop {
         name: String,
         /// Path of the parent; empty for the record itself.
         parent: String,
-        /// What the parent has.
-        names: Vec<String>,
+        /// The parent.
+        of: SchemaId,
     },
     /// The parent cannot have properties or items.
     NotInside {
@@ -87,8 +87,7 @@ pub(super) fn walk(schemas: &Schemas, root: SchemaId, path: &Path) -> Result<Rea
                     return Err(Stop::NotInside { parent, types: here.types.to_string(), list });
                 }
                 None => {
-                    let names = schemas.properties(id).keys().map(|n| (*n).to_owned()).collect();
-                    return Err(Stop::Unknown { name: name.clone(), parent, names });
+                    return Err(Stop::Unknown { name: name.clone(), parent, of: id });
                 }
             },
             Segment::Index(i) => match items(schemas, id, 0) {
@@ -126,7 +125,13 @@ fn anything(at: Reached) -> Reached {
 
 /// An object of which no property is named, and any is allowed.
 fn free_form(schemas: &Schemas, id: SchemaId) -> bool {
-    schemas.get(id).additional == Additional::Any && schemas.properties(id).is_empty()
+    schemas.get(id).additional == Additional::Any && bare(schemas, id, 0)
+}
+
+/// Neither it nor a variant of it names a property, as far as [`Schemas::properties`] looks.
+fn bare(schemas: &Schemas, id: SchemaId, depth: usize) -> bool {
+    let schema = schemas.get(id);
+    depth > 8 || (schema.properties.is_empty() && schema.variants.iter().all(|v| bare(schemas, *v, depth + 1)))
 }
 
 /// Schema of the items of a list.

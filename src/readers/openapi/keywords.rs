@@ -8,7 +8,10 @@ use super::schemas::Part;
 use super::words::Word;
 use crate::base::text::quoted;
 use crate::base::tree::Node;
-use crate::model::{Facets, Schema, TypeSet};
+use crate::model::{Facets, Schema, TypeSet, multiple};
+
+/// Most properties of one schema that ask for others, and most that one asks for.
+const MOST_NEEDS: usize = 64;
 
 /// All keywords that refer to no other schema.
 pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
@@ -22,6 +25,7 @@ pub(super) fn merged(doc: &mut Document<'_>, parts: &[Part<'_>]) -> Schema {
         }
         values(part, &mut facets);
         bounds(part, &mut facets);
+        needs(part, &mut facets);
         let required = part.words.get(Word::Required).into_iter().flat_map(Node::items);
         schema.required.extend(required.filter_map(Node::as_str).map(str::to_owned));
         schema.read_only |= part.words.flag(Word::ReadOnly);
@@ -169,8 +173,17 @@ fn bounds(part: &Part<'_>, facets: &mut Facets) {
     at_most(&mut facets.max_length, count(Word::MaxLength));
     at_least(&mut facets.min_items, count(Word::MinItems));
     at_most(&mut facets.max_items, count(Word::MaxItems));
+    facets.unique_items |= part.words.flag(Word::UniqueItems);
+    at_least(&mut facets.min_properties, count(Word::MinProperties));
+    at_most(&mut facets.max_properties, count(Word::MaxProperties));
 
     let number = |word| part.words.get(word).and_then(Node::as_number);
+    // What is no number above zero says nothing.
+    if let Some(new) = number(Word::MultipleOf).filter(|n| multiple::step(Some(n)).is_some()) {
+        let both = multiple::step(facets.multiple_of.as_ref()).zip(multiple::step(Some(&new)));
+        let both = both.and_then(|(a, b)| multiple::common(a, b)?.to_string().parse().ok());
+        facets.multiple_of = Some(both.unwrap_or(new));
+    }
     // 3.0 says `exclusiveMinimum: true` beside `minimum`, 3.1 says `exclusiveMinimum: 5`.
     for (bound, exclusive) in
         [(number(Word::Minimum), part.words.flag(Word::ExclusiveMinimum)), (number(Word::ExclusiveMinimum), true)]
@@ -196,6 +209,22 @@ fn bounds(part: &Part<'_>, facets: &mut Facets) {
         {
             facets.maximum = Some(bound);
             facets.exclusive_maximum = exclusive;
+        }
+    }
+}
+
+/// `dependentRequired`, and the lists of the older `dependencies`.
+fn needs(part: &Part<'_>, facets: &mut Facets) {
+    for word in [Word::DependentRequired, Word::Dependencies] {
+        for (name, names) in part.words.get(word).and_then(Node::as_map).iter().flat_map(|map| map.iter()) {
+            let Some(names) = names.as_list().filter(|names| !names.is_empty()) else { continue };
+            let names = names.iter().filter_map(|n| n.as_str()).take(MOST_NEEDS).map(str::to_owned);
+            let room = facets.needs.len() < MOST_NEEDS;
+            if let Some((_, known)) = facets.needs.iter_mut().find(|(known, _)| known == name) {
+                known.extend(names);
+            } else if room {
+                facets.needs.push((name.to_owned(), names.collect()));
+            }
         }
     }
 }
@@ -238,5 +267,69 @@ pub(super) fn guess_type(schema: &mut Schema) {
         schema.types = TypeSet::OBJECT;
     } else if schema.items.is_some() {
         schema.types = TypeSet::ARRAY;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Schema;
+    use crate::readers::read_bytes;
+
+    /// Steps, twins and company of all schemas of a description.
+    fn told(text: &str) -> String {
+        let read = read_bytes(text.as_bytes(), "api");
+        let system = read.system.unwrap_or_else(|| panic!("{:?}", read.findings));
+        let of = |s: &Schema| {
+            let step = s.multiple_of.as_ref().map(|n| format!("step {n}"));
+            let unique = s.unique_items.then(|| "unique".to_owned());
+            let count = s.min_properties.zip(s.max_properties).map(|(least, most)| format!("{least}..{most}"));
+            let needs = s
+                .needs
+                .iter()
+                .map(|(name, all)| format!("{name} needs {}", all.iter().cloned().collect::<Vec<_>>().join("+")));
+            step.into_iter().chain(unique).chain(count).chain(needs).collect::<Vec<_>>()
+        };
+        let mut all: Vec<String> = system.schemas.iter().flat_map(of).collect();
+        all.sort();
+        all.dedup();
+        all.join("; ")
+    }
+
+    #[test]
+    fn steps_twins_and_company_are_read_in_every_dialect() {
+        let price =
+            "price: {type: number, multipleOf: 0.05, allOf: [{multipleOf: 0.02}]}, odd: {type: number, multipleOf: 0}";
+        let fields = format!(
+            "{{{price}, currency: {{type: string}}, tags: {{type: array, uniqueItems: true, items: {{type: string}}}}}}"
+        );
+        let schema = |needs: &str| {
+            format!(
+                "{{type: object, minProperties: 1, maxProperties: 9, {needs}: {{price: [currency, tags]}}, properties: {fields}}}"
+            )
+        };
+        let head = "info: {title: T, version: '1'}\npaths:\n  /a:\n    post:\n      operationId: a\n      responses: {'200': {description: ok}}\n";
+        let parameter = "      parameters: [{in: body, name: b, schema: {$ref: '#/definitions/A'}}]\n";
+        let body = "      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}\n";
+        let mut all = vec![
+            format!("swagger: '2.0'\n{head}{parameter}definitions:\n  A: {}\n", schema("dependencies")),
+            schema("dependencies").replacen(
+                "{type",
+                "{$schema: 'http://json-schema.org/draft-07/schema#', title: A, type",
+                1,
+            ),
+        ];
+        for version in ["3.0.3", "3.1.0"] {
+            let component = schema("dependentRequired");
+            all.push(format!("openapi: {version}\n{head}{body}components:\n  schemas:\n    A: {component}\n"));
+        }
+        for text in all {
+            assert_eq!(told(&text), "1..9; price needs currency+tags; step 0.1; unique", "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_after_the_point_of_a_column_are_a_step() {
+        let sql = "CREATE TABLE t (id int PRIMARY KEY, a numeric(12, 2), b decimal(5), c numeric, d varchar(9), e numeric(8,3)[]);";
+        assert_eq!(told(sql), "step 0.01; step 1");
     }
 }

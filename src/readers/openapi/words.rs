@@ -32,6 +32,12 @@ pub(in crate::readers) enum Word {
     MaxLength,
     MinItems,
     MaxItems,
+    UniqueItems,
+    MinProperties,
+    MaxProperties,
+    DependentRequired,
+    Dependencies,
+    MultipleOf,
     Minimum,
     Maximum,
     ExclusiveMinimum,
@@ -45,7 +51,7 @@ pub(in crate::readers) enum Word {
 
 impl Word {
     /// In the order of the variants.
-    const ALL: [(&'static str, Self); 34] = [
+    const ALL: [(&'static str, Self); 40] = [
         ("type", Self::Type),
         ("format", Self::Format),
         ("description", Self::Description),
@@ -71,6 +77,12 @@ impl Word {
         ("maxLength", Self::MaxLength),
         ("minItems", Self::MinItems),
         ("maxItems", Self::MaxItems),
+        ("uniqueItems", Self::UniqueItems),
+        ("minProperties", Self::MinProperties),
+        ("maxProperties", Self::MaxProperties),
+        ("dependentRequired", Self::DependentRequired),
+        ("dependencies", Self::Dependencies),
+        ("multipleOf", Self::MultipleOf),
         ("minimum", Self::Minimum),
         ("maximum", Self::Maximum),
         ("exclusiveMinimum", Self::ExclusiveMinimum),

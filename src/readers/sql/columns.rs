@@ -15,6 +15,8 @@ pub(super) struct Column {
     pub(super) zoned: bool,
     pub(super) list: bool,
     pub(super) length: Option<u64>,
+    /// Digits after the point.
+    pub(super) scale: Option<u32>,
     pub(super) values: Vec<String>,
     pub(super) required: bool,
     pub(super) key: bool,
@@ -142,6 +144,9 @@ fn column(tokens: &[TokenWithSpan], lines: u32) -> Option<Column> {
                 Token::Number(digits, _) if out.length.is_none() && types::has_length(&out.of) => {
                     out.length = digits.parse().ok();
                 }
+                // A precision alone leaves no digit after the point; the number behind it says how many there are.
+                Token::Number(_, _) if out.scale.is_none() && types::has_scale(&out.of) => out.scale = Some(0),
+                Token::Number(digits, _) if types::has_scale(&out.of) => out.scale = digits.parse().ok(),
                 _ => out.values.extend(text(token).map(|t| quoted(t, 200))),
             }
         }

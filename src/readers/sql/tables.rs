@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::columns::{Column, Element, comment, element, is, word};
@@ -267,12 +267,19 @@ fn leaf(
         facets: Facets {
             values: Some(values).filter(|v| !v.is_empty() && !column.list),
             max_length: column.length,
+            multiple_of: column.scale.filter(|_| !column.list).and_then(unit),
             default: column.default.map(Box::new),
             ..Facets::default()
         }
         .into(),
         ..Schema::default()
     }
+}
+
+/// The number of which all with so many digits after the point are multiples: 0.01 for two.
+fn unit(scale: u32) -> Option<Number> {
+    let digits = usize::try_from(scale).ok().filter(|n| *n <= 20)?;
+    if digits == 0 { Some(1.into()) } else { format!("0.{:0>digits$}", 1).parse().ok() }
 }
 
 impl Table {

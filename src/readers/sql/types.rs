@@ -36,6 +36,11 @@ pub(super) fn has_length(word: &str) -> bool {
     word.contains("char")
 }
 
+/// Whether a number after the type says how many digits there are after the point (`NUMERIC(10, 2)`).
+pub(super) fn has_scale(word: &str) -> bool {
+    matches!(word, "numeric" | "decimal" | "dec" | "number" | "fixed")
+}
+
 /// Whether the type makes its own values.
 pub(super) fn counts_up(word: &str) -> bool {
     word.contains("serial")

@@ -258,13 +258,16 @@ impl Context<'_> {
                 found.map(|f| (f.location.at, *vaguer, f.fix.clone()))
             })
             .collect();
-        let mut seen = 0;
-        self.findings.retain_mut(|f| {
-            seen += 1;
+        if telling.is_empty() {
+            return;
+        }
+        let mut own = self.findings.split_off(first);
+        own.retain_mut(|f| {
             let better = telling.iter().find(|(at, vaguer, _)| *at == f.location.at && vaguer.contains(&f.code));
-            let Some((_, _, fix)) = better.filter(|_| seen > first) else { return true };
+            let Some((_, _, fix)) = better else { return true };
             f.fix.clone_from(fix);
             f.severity == Severity::Error
         });
+        self.findings.append(&mut own);
     }
 }
