@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
+use super::measure::Measured;
 use crate::model::{Schema, SchemaId, Schemas, TypeSet, pattern_length};
 
 /// One end of a range of numbers.
@@ -52,6 +53,9 @@ pub struct Kind {
     pub minimum: Option<Bound>,
     /// Upper end of a number, where that is known.
     pub maximum: Option<Bound>,
+    /// What it measures: a unit, the scale and currency of an amount, the zone or precision of a time; where nobody said, and
+    /// in what a schema alone gives, nothing. The type checker adds it, who knows the field's name.
+    pub measure: Option<Box<Measured>>,
     /// The schema it was read from, as long as no step has changed it.
     pub schema: Option<SchemaId>,
 }
@@ -94,6 +98,9 @@ impl Kind {
             out.maximum = out.maximum.zip(kind.maximum).map(|(a, b)| if a.at >= b.at { a } else { b });
             if out.format != kind.format {
                 out.format = None;
+            }
+            if out.measure != kind.measure {
+                out.measure = None;
             }
             out.items = match (out.items.take(), &kind.items) {
                 (Some(a), Some(b)) if a == *b => Some(a),
@@ -140,6 +147,7 @@ impl Kind {
             max_items: schema.max_items,
             minimum: Bound::stated(schema.minimum.as_ref(), schema.exclusive_minimum),
             maximum: Bound::stated(schema.maximum.as_ref(), schema.exclusive_maximum),
+            measure: None,
             schema: Some(id),
         };
         if kind.types.is_any() && !schema.types.is_any() {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Fault, Op, text};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::Measured;
 use crate::model::TypeSet;
 
 /// A fixed text at one end of a text.
@@ -28,6 +29,7 @@ impl Op for Affix {
             format: instant.then(|| "date-time".to_owned()),
             min_length: input.min_length.saturating_add(more),
             max_length: input.max_length.map(|m| m.saturating_add(more)),
+            measure: input.measure.as_deref().filter(|_| self.before.is_empty()).and_then(Measured::clock),
             ..Kind::of(TypeSet::STRING)
         }
     }

@@ -37,8 +37,14 @@ impl Op for FormatDecimal {
         Ok(Some(Value::String(format!("{rounded:.places$}"))))
     }
 
-    fn flow(&self, _input: &Kind) -> Kind {
+    fn flow(&self, input: &Kind) -> Kind {
         let format = Some("decimal".to_owned());
-        Kind { min_length: 1, max_length: Some(31), format, ..Kind::of(TypeSet::STRING) }
+        Kind {
+            min_length: 1,
+            max_length: Some(31),
+            format,
+            measure: input.measure.clone(),
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

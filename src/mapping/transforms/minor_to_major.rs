@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Example, Fault, Op, Transform, cannot_take, currency, number, path_argument};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Currency, Measure, Measured, Scale};
 use crate::mapping::path::Path;
 use crate::model::TypeSet;
 
@@ -46,13 +47,15 @@ impl Op for MinorToMajor {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
+        let currency = Currency::Field(self.0.clone());
+        let measure = Measured::by_step(Measure::Money { scale: Scale::Power(0), currency });
         let longest = match input.format.as_deref() {
             Some("int32") => Some(13),
             Some("int64") => Some(22),
             _ => None,
         };
         let format = Some("decimal".to_owned());
-        Kind { min_length: 1, max_length: longest, format, ..Kind::of(TypeSet::STRING) }
+        Kind { min_length: 1, max_length: longest, format, measure, ..Kind::of(TypeSet::STRING) }
     }
 
     fn reads(&self) -> Option<&Path> {

@@ -47,6 +47,11 @@ impl Op for Round {
             let at = b?.at.round_dp_with_strategy(self.0, RoundingStrategy::MidpointAwayFromZero);
             Some(Bound { at, exclusive: false })
         };
-        Kind { minimum: end(input.minimum), maximum: end(input.maximum), ..Kind::of(types) }
+        Kind {
+            minimum: end(input.minimum),
+            maximum: end(input.maximum),
+            measure: input.measure.clone(),
+            ..Kind::of(types)
+        }
     }
 }

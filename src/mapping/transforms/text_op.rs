@@ -13,6 +13,8 @@ pub(super) struct TextOp {
     pub(super) change: fn(&str) -> String,
     /// Never makes a text shorter.
     pub(super) keeps_length: bool,
+    /// A number or a time in it is the same afterwards.
+    pub(super) keeps_value: bool,
 }
 
 impl Op for TextOp {
@@ -26,6 +28,7 @@ impl Op for TextOp {
             min_length: if self.keeps_length { input.min_length } else { 0 },
             max_length: input.max_length,
             format: input.format.clone(),
+            measure: input.measure.clone().filter(|_| self.keeps_value),
             ..Kind::default()
         }
     }

@@ -48,6 +48,12 @@ impl Op for ToInteger {
 
     fn flow(&self, input: &Kind) -> Kind {
         let format = input.format.clone().filter(|_| input.types == TypeSet::INTEGER);
-        Kind { format, minimum: input.minimum, maximum: input.maximum, ..Kind::of(TypeSet::INTEGER) }
+        Kind {
+            format,
+            minimum: input.minimum,
+            maximum: input.maximum,
+            measure: input.measure.clone(),
+            ..Kind::of(TypeSet::INTEGER)
+        }
     }
 }

@@ -44,6 +44,11 @@ impl Op for ToNumber {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind { minimum: input.minimum, maximum: input.maximum, ..Kind::of(TypeSet::NUMBER) }
+        Kind {
+            minimum: input.minimum,
+            maximum: input.maximum,
+            measure: input.measure.clone(),
+            ..Kind::of(TypeSet::NUMBER)
+        }
     }
 }

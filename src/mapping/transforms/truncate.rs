@@ -38,6 +38,7 @@ impl Op for Truncate {
             max_length: Some(input.max_length.map_or(self.0, |m| m.min(self.0))),
             // A text cut short keeps its format only where it was short enough already.
             format: input.format.clone().filter(|_| input.max_length.is_some_and(|m| m <= self.0)),
+            measure: input.measure.clone(),
             ..Kind::of(TypeSet::STRING)
         }
     }

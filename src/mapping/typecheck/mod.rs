@@ -197,7 +197,7 @@ impl Context<'_> {
             // Where the type is wrong already, what the value means is not the question.
             let wrong = self.findings.iter().skip(first).any(|f| WRONG_TYPE.contains(&f.code));
             if !wrong {
-                self.meaning(rule, target);
+                self.meaning(rule, target, &kind);
             }
         }
         self.say_it_once(first);
@@ -229,7 +229,10 @@ impl Context<'_> {
                 self.resting_on(&reached.pointer);
                 None
             }
-            Ok(reached) => Some(reached),
+            Ok(mut reached) => {
+                Self::measure(self.target.0, reached.id, rule.target.leaf(), &mut reached.kind, None);
+                Some(reached)
+            }
             Err(stop) => {
                 self.stopped(&stop, rule.at, "unknown-target-field", "the target");
                 None

@@ -25,7 +25,11 @@ impl Context<'_> {
     pub(super) fn outcome(&mut self, rule: &Rule, target: Option<&Reached>) -> Option<Kind> {
         let kind = match &rule.source {
             Source::Const(_) => return None,
-            Source::Path(path) => self.reach_source(path, rule.source_at).map(|r| r.kind),
+            Source::Path(path) => self.reach_source(path, rule.source_at).map(|mut reached| {
+                let like = target.map(|t| &t.kind);
+                Self::measure(self.source.0, reached.id, path.leaf(), &mut reached.kind, like);
+                reached.kind
+            }),
             Source::Join { parts, separator } => {
                 let kinds: Vec<Option<Kind>> =
                     parts.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
@@ -85,10 +89,8 @@ impl Context<'_> {
                 self.error(step.at, "bad-transform", message, fix);
                 return None;
             }
-            if step.transform.name == "local_to_utc" && kind.format.as_deref() == Some("date-time") {
-                let message =
-                    "local_to_utc takes a time without zone, but what comes to it here is a date-time, which has one";
-                self.warning(step.at, "zone-mismatch", message.to_owned(), "remove the transform, or make sure of it");
+            if self.doubtful(rule, step, &kind) {
+                kind.measure = None; // said once; what it measures now is anybody's guess
             }
             self.rejected_values(step, &kind);
             self.cut_id(rule, step, &kind);

@@ -165,6 +165,10 @@ impl Context<'_> {
                     }
                 };
                 self.beside(&rule.steps);
+                let mut taken = taken;
+                let name = each.take.as_ref().unwrap_or(&each.list).leaf();
+                let like = target.and_then(|t| t.kind.items.as_deref());
+                Self::measure(self.source.0, taken.schema, name, &mut taken, like);
                 let finished = self.each_item(rule, taken)?;
                 // An item without a value is left out.
                 shorter = finished.optional;
