@@ -16,6 +16,16 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{} {many}", thousands(count))
 }
 
+/// A noun with the article that it takes by its sound: `an email`, `a uuid`, `an hour`.
+#[must_use]
+pub fn article(noun: &str) -> String {
+    let low = noun.to_lowercase();
+    let starts = |any: &[&str]| any.iter().any(|p| low.starts_with(p));
+    let vowel = starts(&["a", "e", "i", "o", "u", "hour", "honest", "heir", "x-", "sms", "html", "http", "mp3", "rfc"]);
+    let consonant = starts(&["eu", "one", "once", "uni", "use", "uu", "ur", "usa", "ut", "ubi"]);
+    format!("{} {noun}", if vowel && !consonant { "an" } else { "a" })
+}
+
 /// `1234567` as `1,234,567`.
 #[must_use]
 pub fn thousands(count: u64) -> String {
@@ -293,6 +303,24 @@ pub fn singular(noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_article_goes_by_the_sound() {
+        for (noun, want) in [
+            ("email", "an email"),
+            ("uuid", "a uuid"),
+            ("uri", "a uri"),
+            ("date", "a date"),
+            ("ipv4", "an ipv4"),
+            ("unit", "a unit"),
+            ("user", "a user"),
+            ("unpaid bill", "an unpaid bill"),
+            ("hour", "an hour"),
+            ("hostname", "a hostname"),
+        ] {
+            assert_eq!(article(noun), want);
+        }
+    }
 
     #[test]
     fn words_of_identifiers() {

@@ -20,7 +20,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
         let from = a.from.join(", ");
         let unstated =
-            if a.inferred_fact { "no description states it, and no constraint does" } else { "no constraint says so" };
+            if a.inferred_fact { "it was inferred, and no constraint says so" } else { "no constraint says so" };
         let message = format!("the flow relies on this: {}; {unstated}", quoted(&a.says, 200));
         let fix = format!(
             "add to constraints: {{id: {}, kind: inferred, says: \"{}\", binds: {{systems: [{}], flows: [{}]}}}}; if it is wrong, {}",

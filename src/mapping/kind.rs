@@ -26,6 +26,18 @@ impl Bound {
     }
 }
 
+/// How sure it is that texts get as long as the most that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// As stated: they do, and where nothing is stated, nobody knows.
+    #[default]
+    Stated,
+    /// A part of a text that gets as long: nearly always shorter.
+    Part,
+    /// Seen on generated records alone, and judged on them.
+    Sampled,
+}
+
 /// What is known about a value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Kind {
@@ -41,6 +53,8 @@ pub struct Kind {
     pub min_length: u64,
     /// Most characters, where that is known.
     pub max_length: Option<u64>,
+    /// How sure it is that a text gets as long as that.
+    pub reach: Reach,
     /// Format of a string or number, where that is known.
     pub format: Option<String>,
     /// Kind of the items of a list.
@@ -92,6 +106,9 @@ impl Kind {
             };
             out.min_length = out.min_length.min(kind.min_length);
             out.max_length = out.max_length.zip(kind.max_length).map(|(a, b)| a.max(b));
+            if out.reach != kind.reach {
+                out.reach = Reach::Part;
+            }
             out.min_items = out.min_items.min(kind.min_items);
             out.max_items = out.max_items.zip(kind.max_items).map(|(a, b)| a.max(b));
             out.minimum = out.minimum.zip(kind.minimum).map(|(a, b)| if a.at <= b.at { a } else { b });
@@ -141,6 +158,7 @@ impl Kind {
             values: schema.values.as_deref().map(not_null),
             min_length: schema.min_length.unwrap_or(0),
             max_length: schema.max_length,
+            reach: Reach::Stated,
             format: schema.format.clone(),
             items: None,
             min_items: schema.min_items.unwrap_or(0),

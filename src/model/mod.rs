@@ -30,7 +30,7 @@ pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
-pub use pattern::pattern_length;
+pub use pattern::{capture_length, pattern_length};
 pub use properties::{Iter as PropertyIter, Properties};
 pub use root_field::{Root, RootField};
 pub use schema::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fault, Op, text};
-use crate::mapping::kind::Kind;
+use crate::mapping::kind::{Kind, Reach};
 use crate::model::TypeSet;
 
 /// A text made into another that is not longer, by a function without argument.
@@ -27,6 +27,7 @@ impl Op for TextOp {
             types: TypeSet::STRING,
             min_length: if self.keeps_length { input.min_length } else { 0 },
             max_length: input.max_length,
+            reach: if self.keeps_value { input.reach } else { Reach::Part },
             format: input.format.clone(),
             measure: input.measure.clone().filter(|_| self.keeps_value),
             ..Kind::default()

@@ -56,6 +56,7 @@ impl Op for ToString {
             max_length: longest,
             format,
             measure: input.measure.clone(),
+            reach: input.reach,
             ..Kind::of(TypeSet::STRING)
         }
     }

@@ -36,6 +36,7 @@ impl Op for Truncate {
         Kind {
             min_length: input.min_length.min(self.0),
             max_length: Some(input.max_length.map_or(self.0, |m| m.min(self.0))),
+            reach: input.reach,
             // A text cut short keeps its format only where it was short enough already.
             format: input.format.clone().filter(|_| input.max_length.is_some_and(|m| m <= self.0)),
             measure: input.measure.clone(),

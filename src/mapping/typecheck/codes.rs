@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 62] = [
+pub static CODES: [Code; 65] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -13,6 +13,7 @@ pub static CODES: [Code; 62] = [
     Code::warning("code-list-mismatch", "Countries, languages or currencies of one list end where another is wanted.", "Map them in a `values` table, or map the field that holds the other form."),
     Code::warning("condition-never-true", "A condition asks for a value that never comes.", "Ask for one of the values named."),
     Code::warning("currency-dropped", "An amount is written and its currency is not.", "Map the currency too, or a constant where all records share one."),
+    Code::warning("currency-mismatch", "An amount in one currency ends in a field of another.", "Map a field in the right currency, or convert it by a rate of exchange."),
     Code::warning("currency-of-another-amount", "An amount is converted by a currency, and the source has one of the amount's own name beside it.", "Name that one in the transform."),
     Code::warning("default-looks-like-data", "A default that nobody can tell from what a source sent.", "Leave the field out, or use a value that shows that it is none."),
     Code::note("default-never-used", "The value is always there and never null.", "Take the default out."),
@@ -25,6 +26,7 @@ pub static CODES: [Code; 62] = [
     Code::warning("float-money", "An amount of money goes through a binary float although the other side is exact.", "Round it, or map the exact field."),
     Code::warning("foreign-id", "The id of one kind of thing ends in a field for the id of another.", "Map the right id, or look it up first."),
     Code::error("format-mismatch", "The text has another format than the target takes, or none that is stated.", "Convert it, or make sure of it."),
+    Code::warning("id-altered", "An id or token that its letters tell apart is put into one case, or loses them, so that two can become one.", "Take the transform out."),
     Code::warning("id-truncated", "An id is cut, so that two can become one.", "Map it to a field that takes all of it, or hash it before."),
     Code::warning("integer-through-float", "An integer of 64 bits ends in a float.", "Map it to a text or an integer field."),
     Code::error("jq-failed", "A jq program fails on a generated record.", "Make it total: `?`, `//`, `if type ==`."),
@@ -36,7 +38,7 @@ pub static CODES: [Code; 62] = [
     Code::warning("money-unit-mismatch", "Minor units are taken for major ones, or the other way round.", "Add `minor_to_major` or `major_to_minor`."),
     Code::error("narrowing", "The value has a type that the target does not take.", "Convert it."),
     Code::warning("never-reached", "What stands behind a field that is always there is never used.", "Put that field last."),
-    Code::error("not-in-this-release", "The rule uses what this release does not run.", "Use what the finding names instead."),
+    Code::error("not-a-currency", "A conversion of money goes by a field that holds no currency.", "Name the currency's field in the transform."),
     Code::error("nullable-into-non-nullable", "Null can come, and the target does not take it.", "Add a `default`, or a `values` entry for null."),
     Code::error("optional-into-required", "The value may be missing, and the target requires it.", "Add a `default`, or map a field that is always there."),
     Code::error("out-of-range", "The source's range of numbers is wider than the target's.", "Convert it, or map a field that stays within."),
@@ -46,6 +48,7 @@ pub static CODES: [Code; 62] = [
     Code::error("sample-does-not-fit", "A generated record gives a value that the target does not take.", "Convert the value so that it always fits."),
     Code::note("sample-not-as-described", "A real record has another form than its schema says.", "Have the description corrected, or write an overlay for it."),
     Code::warning("sample-rejected", "A real record is rejected by a rule.", "Check the rule against what the source sends."),
+    Code::warning("sign-mismatch", "The sign of an amount is lost or turned, or means the opposite on the other side.", "Take the transform out, or add `negate`."),
     Code::warning("swapped-fields", "One half of a pair (first and last, latitude and longitude, created and updated) is in the other's place.", "Map the other one, or make sure that this one is meant."),
     Code::warning("time-of-day-lost", "Only the date of a time is left, in a field for times.", "Take out the transform that cuts it off."),
     Code::error("too-long", "The text may be longer than the target takes.", "Add `truncate` where a cut text is still right."),

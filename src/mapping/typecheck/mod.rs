@@ -71,6 +71,9 @@ pub fn check(
 pub fn field(schemas: &Schemas, id: SchemaId, path: &Path) -> Result<Kind, String> {
     walk(schemas, id, path).map(|r| r.kind).map_err(|stop| match stop {
         Stop::Unknown { name, names, .. } => among(&name, &names),
+        Stop::NotInside { parent, types, .. } if parent.is_empty() => {
+            format!("the record is {types}, which has no fields")
+        }
         Stop::NotInside { parent, types, .. } => format!("{} is {types}, which has no such part", quoted(&parent, 80)),
     })
 }
@@ -284,6 +287,14 @@ impl Context<'_> {
                 }
             }
             Stop::NotInside { parent, types, list } => {
+                if parent.is_empty() {
+                    let message = format!("a record of {side} is {types}, which has no fields");
+                    if self.findings.iter().any(|f| f.message == message) {
+                        return; // every rule would say it again
+                    }
+                    self.error(at, code, message, "name the object or the list of objects that the records are in");
+                    return;
+                }
                 let parent = quoted(parent, 80);
                 let fix = if *list { format!("name an item: {parent}[0]") } else { format!("map {parent} itself") };
                 self.error(at, code, format!("{parent} of {side} is {types}, which has no such part"), fix);

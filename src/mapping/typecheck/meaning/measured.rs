@@ -3,6 +3,7 @@
 use super::said::Field;
 use super::{Context, Doubt, epoch, money, units, zone};
 use crate::base::text::quoted;
+use crate::base::yaml::Span;
 use crate::mapping::kind::Kind;
 use crate::mapping::measure::{Measure, Measured};
 use crate::mapping::path::Path;
@@ -65,12 +66,24 @@ impl Context<'_> {
         };
         if let Some(mut items) = kind.items.take() {
             if let Some(id) = super::item_of(schemas, id) {
-                items.measure = told(&items, id, like.and_then(|l| l.items.as_deref()));
+                items.measure = told(&items, id, like.map(|l| l.items.as_deref().unwrap_or(l)));
             }
             kind.items = Some(items);
             return;
         }
         kind.measure = told(kind, id, like);
+    }
+
+    /// The kind at a source path with what it measures, after complaints.
+    pub(in crate::mapping::typecheck) fn reach_measured(
+        &mut self,
+        path: &Path,
+        at: Span,
+        like: Option<&Kind>,
+    ) -> Option<Kind> {
+        let mut reached = self.reach_source(path, at)?;
+        Self::measure(self.source.0, reached.id, path.leaf(), &mut reached.kind, like);
+        Some(reached.kind)
     }
 
     /// The kind of a source field with what it measures, and no complaints.

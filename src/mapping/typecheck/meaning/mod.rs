@@ -13,8 +13,10 @@ mod markup;
 mod measured;
 mod money;
 mod numbers;
+mod opaque;
 mod phone;
 mod said;
+mod sign;
 mod units;
 mod zone;
 
@@ -35,10 +37,11 @@ use crate::mapping::transforms;
 use crate::model::TypeSet;
 
 /// All concerns.
-const ALL: [Look; 16] = [
+const ALL: [Look; 19] = [
     units::unit_mismatch,
     money::unit_mismatch,
     money::float_money,
+    money::other_currency,
     epoch::unit_mismatch,
     zone::missing,
     zone::mismatch,
@@ -47,9 +50,11 @@ const ALL: [Look; 16] = [
     markup::into_plain_text,
     phone::not_e164,
     numbers::locale_number,
-    numbers::marks_left,
+    numbers::marks_lost,
     numbers::through_float,
     ids::foreign,
+    opaque::altered,
+    sign::mismatch,
     flags::inverted,
     flags::inverted_table,
 ];

@@ -7,8 +7,13 @@ use crate::mapping::measure::{Currency, Evidence, Measure, Measured, Scale};
 use crate::mapping::rule::Step;
 use crate::model::TypeSet;
 
-const MONEY: [&str; 29] = [
+const MONEY: [&str; 34] = [
     "amount",
+    "spend",
+    "earnings",
+    "proceeds",
+    "expense",
+    "payout",
     "price",
     "total",
     "balance",
@@ -164,10 +169,90 @@ pub(super) fn converted_twice(step: &Step, arrives: &Measured) -> Option<Doubt> 
 /// ones where nothing is said.
 pub(super) fn amount(field: &Field<'_>) -> Option<(Box<Measured>, bool)> {
     let (scale, by, words) = scale(field)?;
-    Some((Box::new(Measured { is: Measure::Money { scale, currency: Currency::Unknown }, by }), words))
+    let currency = code(field).map_or(Currency::Unknown, Currency::Code);
+    Some((Box::new(Measured { is: Measure::Money { scale, currency }, by }), words))
+}
+
+/// Currencies by the words that name no other thing.
+const CURRENCIES: [(&str, &[&str]); 16] = [
+    ("EUR", &["eur", "euro", "euros"]),
+    ("USD", &["usd"]),
+    ("GBP", &["gbp", "sterling"]),
+    ("CHF", &["chf"]),
+    ("JPY", &["jpy", "yen"]),
+    ("CAD", &["cad"]),
+    ("AUD", &["aud"]),
+    ("NZD", &["nzd"]),
+    ("SEK", &["sek"]),
+    ("NOK", &["nok"]),
+    ("DKK", &["dkk"]),
+    ("PLN", &["pln", "zloty"]),
+    ("CZK", &["czk"]),
+    ("INR", &["inr", "rupees"]),
+    ("CNY", &["cny", "rmb", "yuan"]),
+    ("BRL", &["brl"]),
+];
+
+/// The one currency that all of the field's amounts are in: by its name, or after `in`.
+fn code(field: &Field<'_>) -> Option<&'static str> {
+    let of = |word: &str| CURRENCIES.iter().find(|(_, words)| words.contains(&word)).map(|(code, _)| *code);
+    let named = field.words.iter().find_map(|w| of(w));
+    let mut said = named;
+    for (i, token) in field.tokens.iter().enumerate() {
+        let before = |n: usize| i.checked_sub(n).and_then(|j| field.tokens.get(j)).map_or("", String::as_str);
+        let us = matches!(token.as_str(), "dollar" | "dollars") && before(1) == "us";
+        let introduced = matches!(before(1), "in" | "whole") || (before(2) == "in" && before(1) == "us");
+        let found = if us { Some("USD") } else { of(token) };
+        let Some(code) = found.filter(|_| introduced || (us && matches!(before(2), "in" | "of"))) else { continue };
+        if said.is_some_and(|s| s != code) {
+            return None;
+        }
+        said = Some(code);
+    }
+    said
+}
+
+/// An amount in one currency that ends in a field of another.
+pub(super) fn other_currency(pair: &Pair<'_>) -> Option<Doubt> {
+    let (Measure::Money { currency: from, .. }, Measure::Money { currency: to, .. }) = pair.both()? else {
+        return None;
+    };
+    let (Currency::Code(from), Currency::Code(to)) = (from, to) else { return None };
+    if from == to {
+        return None;
+    }
+    let message = format!("source {{from}} is in {from}, target {{to}} in {to}");
+    let fix = format!("map a field that is in {to}, or convert it by a rate of exchange");
+    Some(Doubt::new("currency-mismatch", 0.7, message, fix))
+}
+
+/// Powers of ten that a description, or a name, puts an amount in: micros, thousands.
+fn parts(field: &Field<'_>) -> Option<Scale> {
+    if field.named(&["micros", "micro"])
+        || field.says_word(&["micros", "millionths"])
+        || field.says(&["micro-unit", "micro unit", "millionth of"])
+    {
+        return (named(field) || field.named(&["micros"]) || field.says_word(&["currency"])).then_some(Scale::Power(6));
+    }
+    if !named(field) {
+        return None;
+    }
+    if field.says(&["in thousands", "in thousand ", "thousands of"]) {
+        Some(Scale::Power(-3))
+    } else {
+        field.says(&["in millions", "in million ", "millions of"]).then_some(Scale::Power(-6))
+    }
+}
+
+/// A name for money.
+pub(super) fn is_amount(field: &Field<'_>) -> bool {
+    named(field)
 }
 
 fn scale(field: &Field<'_>) -> Option<(Scale, Evidence, bool)> {
+    if let Some(parts) = parts(field) {
+        return Some((parts, Evidence::Said, true));
+    }
     let minor =
         field.says(&["minor unit", "smallest currency unit", "smallest unit", "minor currency unit", "hundredths"])
             || counted_in_cents(field)
