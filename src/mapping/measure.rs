@@ -123,6 +123,10 @@ impl Measured {
                 let unit = units::of_scale(*dimension, scale).map_or("", |u| u.name);
                 Measure::Quantity { dimension: *dimension, scale, unit }
             }
+            // Degrees of one scale are none of another by any factor, and no longer their own.
+            Measure::Quantity { dimension: Dimension::Temperature, .. } => {
+                Measure::Quantity { dimension: Dimension::Temperature, scale: 0.0, unit: "" }
+            }
             Measure::Money { scale, currency } if self.by.said() => {
                 Measure::Money { scale: scale.times(power_of_ten(by)?)?, currency: currency.clone() }
             }

@@ -65,7 +65,10 @@ pub(super) fn since_1970(field: &Field<'_>) -> Option<Box<Measured>> {
 }
 
 fn digits(field: &Field<'_>) -> Option<i32> {
-    if !field.kind.types.has(TypeSet::INTEGER) && !field.kind.types.has(TypeSet::NUMBER) {
+    let number = field.kind.types.has(TypeSet::INTEGER) || field.kind.types.has(TypeSet::NUMBER);
+    // As text only where it says so.
+    let text = || field.is_text() && field.format().is_empty() && field.says_word(&["epoch", "unix", "1970", "posix"]);
+    if !number && !text() {
         return None;
     }
     match field.format() {

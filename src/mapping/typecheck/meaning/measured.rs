@@ -27,8 +27,8 @@ pub(super) fn measured(field: &Field<'_>, like: Option<&Measure>) -> Option<Box<
         None => (None, None),
     };
     wanted
-        .or_else(|| zone::clock(field))
         .or_else(|| epoch::since_1970(field))
+        .or_else(|| zone::clock(field))
         .or(by_words)
         .or_else(|| units::quantity(field, None))
         .or(by_type)

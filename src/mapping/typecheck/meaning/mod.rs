@@ -238,7 +238,7 @@ impl Context<'_> {
         look(self, rule.source_at, &pair, &shown, &target.pointer);
     }
 
-    /// A time without zone stays one, whatever letters are put around it.
+    /// A time without zone stays one, and an id is told apart by its letters, whatever letters are put around it.
     fn put_together(&mut self, rule: &Rule, target: &Reached) {
         let parts: Vec<&Path> = match &rule.source {
             Source::Join { parts, .. } => parts.iter().collect(),
@@ -251,7 +251,7 @@ impl Context<'_> {
             let whole = Kind { measure: whole.flatten(), ..Kind::of(TypeSet::STRING) };
             let arrives = rule.steps.iter().fold(whole, |kind, step| transforms::flow(step.op.as_ref(), &kind)).measure;
             self.meet(rule, path, target, arrives, &rule.steps, |cx, at, pair, shown, pointer| {
-                if let Some(doubt) = zone::missing(pair) {
+                if let Some(doubt) = zone::missing(pair).or_else(|| opaque::altered(pair)) {
                     cx.say(doubt, at, shown, pointer);
                 }
             });

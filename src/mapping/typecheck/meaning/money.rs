@@ -284,6 +284,11 @@ fn scale(field: &Field<'_>) -> Option<(Scale, Evidence, bool)> {
         (false, false) if decimal => return Some((Scale::Power(0), Evidence::Said, false)),
         (false, false) => {}
     }
+    // A pattern with a point, on a text that speaks of currencies.
+    let pattern = field.schema.pattern.as_deref().unwrap_or("");
+    if field.is_text() && (pattern.contains("[.]") || pattern.contains("\\.")) && field.says(&["currenc"]) {
+        return Some((Scale::Power(0), Evidence::Type, false));
+    }
     // What counts things, or is a share, is no money whatever its name.
     let counted = field.says_word(&[
         "percent",
@@ -300,7 +305,7 @@ fn scale(field: &Field<'_>) -> Option<(Scale, Evidence, bool)> {
         "rate",
     ]);
     let types = field.kind.types;
-    if !named(field) || counted || field.kind.most().is_some_and(|m| m <= 100.into()) {
+    if (!named(field) && code(field).is_none()) || counted || field.kind.most().is_some_and(|m| m <= 100.into()) {
         return None;
     }
     if types == TypeSet::INTEGER {

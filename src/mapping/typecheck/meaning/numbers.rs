@@ -73,8 +73,10 @@ pub(super) fn marks_lost(pair: &Pair<'_>) -> Option<Doubt> {
         return None;
     }
     let minor = matches!(pair.wants.as_deref().map(|m| &m.is), Some(Measure::Money { scale: Scale::Minor, .. }));
+    // Half of `12.4` may be what is meant; of `12,50` hardly.
+    let only_marks = pair.steps.iter().any(|s| matches!(s.transform.name, "replace" | "digits" | "parse_decimal"));
     examples(&pair.from).into_iter().take(8).find_map(|text| {
-        let meant = worth(&text)?;
+        let meant = worth(&text).filter(|_| only_marks || text.contains([',', '\'']))?;
         let says = |what: String| {
             let message =
                 format!("of \"{}\", as source {{from}} may send it, the steps make {what}", quoted(&text, 40));
@@ -166,7 +168,18 @@ fn worth(text: &str) -> Option<Decimal> {
     let others = whole.chars().any(|c| mark(c) && c != last);
     let again = whole.contains(last);
     let digits = |t: &str| t.chars().filter(char::is_ascii_digit).collect::<String>();
+    // Thousands stand in groups of three, parted by one mark: anything else is a list, a date, a place.
+    let grouped = |t: &str| {
+        let mut marks: Vec<char> = t.chars().filter(|c| mark(*c)).collect();
+        marks.dedup();
+        let mut groups = t.split(mark);
+        let first = groups.next().unwrap_or_default().len();
+        marks.is_empty() || (marks.len() == 1 && (1..=3).contains(&first) && groups.all(|g| g.len() == 3))
+    };
     let decimal = matches!(last, '.' | ',') && !again && (others || fraction.len() != 3);
+    if !grouped(if decimal { whole } else { core }) {
+        return None;
+    }
     if decimal {
         return format!("{}.{}", digits(whole), digits(fraction)).parse().ok();
     }
@@ -223,6 +236,9 @@ mod tests {
             ("12", Some("12")),
             ("none", None),
             ("2026-01-01", None),
+            ("01.02.2026", None),
+            ("52.5,13.4", None),
+            ("1,2,3", None),
         ] {
             assert_eq!(worth(text), want.map(|w| w.parse().expect("a number")), "{text}");
         }

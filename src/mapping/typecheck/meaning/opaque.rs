@@ -4,7 +4,7 @@ use super::said::Field;
 use super::{Doubt, Pair};
 
 /// Last words of names for what a machine made to be compared as it is.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 21] = [
     "id",
     "ids",
     "key",
@@ -18,7 +18,6 @@ const KEYS: [&str; 22] = [
     "secret",
     "ref",
     "reference",
-    "handle",
     "cursor",
     "jwt",
     "sid",

@@ -65,6 +65,16 @@ fn speaks(field: &Field<'_>) -> bool {
         || field.says(&["minus sign", "below zero", "less than zero", "leading minus"])
 }
 
+/// The description says when a number is negative, or what it then means.
+fn explains(field: &Field<'_>) -> bool {
+    const LINKS: [&str; 8] = ["when", "if", "for", "means", "where", "is", "are", "indicates"];
+    let sign = |t: &str| matches!(t, "negative" | "positive");
+    field.tokens.windows(2).any(|w| match w {
+        [a, b] => (sign(a) && LINKS.contains(&b.as_str())) || (sign(b) && LINKS.contains(&a.as_str())),
+        _ => false,
+    })
+}
+
 /// What the description says that a negative number stands for: the group, and which of its sides.
 fn negative_is(field: &Field<'_>) -> Option<(usize, usize)> {
     let mut found = None;
@@ -109,12 +119,17 @@ pub(super) fn mismatch(pair: &Pair<'_>) -> Option<Doubt> {
     let opposite = match (from, to) {
         (Some((a, x)), Some((b, y))) if a == b => Some(x != y),
         // Both say what it stands for, and nobody can tell whether it is the same.
-        _ if speaks(&pair.from) && speaks(&pair.to) => return None,
+        _ if explains(&pair.from) && explains(&pair.to) => return None,
         _ => None,
     };
     match (turned, opposite) {
         (true, Some(false) | None) => {
             let step = pair.steps.iter().find(|s| turns(s))?;
+            // Without a word on either side, whoever turns a number that is no money has a reason.
+            let money = super::money::is_amount(&pair.from) || super::money::is_amount(&pair.to);
+            if opposite.is_none() && !money {
+                return None;
+            }
             let why =
                 if opposite.is_some() { "which mean the same by it" } else { "and nothing says that they differ" };
             let message = format!("{} turns the sign between source {{from}} and target {{to}}, {why}", step.shown);

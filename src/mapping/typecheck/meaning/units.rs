@@ -9,6 +9,9 @@ use crate::model::TypeSet;
 /// One unit ends in a field of another, or is converted by a factor that does not lead there.
 pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
     let (arrives, wants) = pair.both()?;
+    if let Some(doubt) = share_and_money(pair, arrives, wants) {
+        return Some(doubt);
+    }
     let (
         Measure::Quantity { dimension, scale: is, unit: a },
         Measure::Quantity { dimension: same, scale: wanted, unit: b },
@@ -24,6 +27,12 @@ pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
     if let Some(step) = pair.factor_step() {
         // People call 1,024 bytes a kilobyte too.
         let near = if *dimension == Dimension::Data { 0.1 } else { NEAR };
+        if *dimension == Dimension::Temperature {
+            let Measure::Quantity { unit, .. } = quantity(&pair.from, Some(*dimension))?.is else { return None };
+            let message = format!("no factor turns {unit} (source {{from}}) into {b} (target {{to}})");
+            let fix = "write it with jq, which can add: .FIELD * 9 / 5 + 32 makes Fahrenheit of Celsius";
+            return (unit != *b).then(|| Doubt::new("unit-mismatch", sure, message, fix).about(step));
+        }
         if unknown || (is / wanted - 1.0).abs() < near {
             return None;
         }
@@ -49,6 +58,27 @@ pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
         format!("add {{multiply: {}}}, or map a field that is in {b}", shown(is / wanted))
     };
     Some(Doubt::new("unit-mismatch", sure, message, fix))
+}
+
+/// A share of a whole that ends as an amount of money, or an amount as a share, where both say what they are.
+fn share_and_money(pair: &Pair<'_>, arrives: &Measure, wants: &Measure) -> Option<Doubt> {
+    let said = |m: &Option<Box<Measured>>| m.as_deref().is_some_and(|m| m.by.said());
+    if !said(&pair.arrives) || !said(&pair.wants) || !pair.keeps_meaning() {
+        return None;
+    }
+    let (message, field) = match (arrives, wants) {
+        (Measure::Quantity { dimension: Dimension::Share, unit, .. }, Measure::Money { scale, .. }) => {
+            (format!("source {{from}} is in {unit}, target {{to}} is an amount in {}", scale.told()), &pair.from)
+        }
+        (Measure::Money { scale, .. }, Measure::Quantity { dimension: Dimension::Share, unit, .. }) => {
+            (format!("source {{from}} is an amount in {}, target {{to}} is in {unit}", scale.told()), &pair.to)
+        }
+        _ => return None,
+    };
+    // What may be either, as a coupon's value, is left to those who know.
+    let either = super::money::amount(field).is_some_and(|(_, words)| words);
+    let fix = "map a field that measures the same, or calculate it from both";
+    (!either).then(|| Doubt::new("unit-mismatch", 0.7, message, fix))
 }
 
 /// The measure of a field that counts a unit; of several, the one of the dimension that is asked for, and a letter is a unit

@@ -27,11 +27,12 @@ const LOCAL: [&str; 14] = [
 
 /// Whether the field holds a time without zone: by its format, by its words, or by how its values look.
 fn is_local(field: &Field<'_>) -> bool {
-    if !field.is_text() {
+    // How a page shows it says nothing of how it is sent.
+    if !field.is_text() || (field.format() == "date-time" && field.says(&["shown in", "displayed in", "rendered in"])) {
         return false;
     }
     let offset = field.says_word(&["offset"]) && !field.says(&["without offset", "without an offset", "no offset"]);
-    let zoned = offset || field.says_word(&["utc", "zulu", "gmt"]);
+    let zoned = offset || field.says_word(&["utc", "zulu", "gmt", "rfc3339", "3339"]);
     let timed = field.is_instant() || field.says_word(&["time", "clock", "clocks"]);
     // A time that says of itself that it is in UTC lacks only the letter.
     (field.schema.is_local_time() && !zoned)
@@ -129,7 +130,9 @@ pub(super) fn given_another(step: &Step, arrives: &Kind) -> Option<Doubt> {
 pub(super) fn mismatch(pair: &Pair<'_>) -> Option<Doubt> {
     let (Measure::Clock(from), Measure::Clock(to)) = pair.both()? else { return None };
     match (from, to) {
-        (Zone::Utc | Zone::Offset, Zone::Local(_)) if pair.to.schema.is_local_time() => {
+        (Zone::Utc | Zone::Offset, Zone::Local(_))
+            if pair.to.schema.is_local_time() || (pair.to.format() != "date-time" && pair.to.says(&LOCAL)) =>
+        {
             let message = "source {from} is an instant, target {to} takes a time without zone".to_owned();
             Some(Doubt::new("zone-mismatch", 0.7, message, "map a field that holds the local time"))
         }
