@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 65] = [
+pub static CODES: [Code; 68] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -32,6 +32,7 @@ pub static CODES: [Code; 65] = [
     Code::error("jq-failed", "A jq program fails on a generated record.", "Make it total: `?`, `//`, `if type ==`."),
     Code::error("jq-many-values", "A jq program gives more than one value.", "Wrap it in `[ ]`, or take one."),
     Code::error("jq-too-costly", "A jq program takes more steps or memory than a record may.", "Make it simpler, or use transforms."),
+    Code::warning("leading-zeros-lost", "Digits that are a name, as a postal code is, become a number, and lose the zeros in front.", "Keep them as text."),
     Code::error("list-too-long", "The list may have more items than the target takes.", "Map single items, or add `take` where the rest may be lost."),
     Code::warning("locale-number", "A number as people of one country write it is read as a plain decimal.", "Read it with `parse_decimal`, with the marks that the source writes."),
     Code::warning("markup-into-plain-text", "HTML or Markdown ends where its tags are shown.", "Add `strip_html`, or map a field that takes markup."),
@@ -63,9 +64,11 @@ pub static CODES: [Code; 65] = [
     Code::warning("unmapped-but-mapped", "A field in `unmapped` is read by a rule.", "Take it out of `unmapped`."),
     Code::error("unmapped-does-not-exist", "`unmapped` names a field that the source does not have.", "Take it out, or correct its name."),
     Code::warning("unmapped-source-field", "A source field is neither mapped nor in `unmapped`.", "Map it, or add it to `unmapped`."),
+    Code::warning("value-cut", "A text that means nothing in part (an address, a number, JSON, HTML) is cut.", "Drop or reject what is too long, or map it to a field that takes all of it."),
     Code::error("value-does-not-fit", "A constant, default or table entry does not fit the target's schema.", "Write one that does."),
     Code::warning("value-never-sent", "The source never sends a value that the table has.", "Correct the value, or take the entry out."),
     Code::error("value-not-in-target-enum", "A constant, default or table entry is none of the target's values.", "Write one of them."),
+    Code::warning("values-crossed", "A table gives a value the word of another, though the target has its own.", "Write its own value."),
     Code::error("write-only-source-read", "The source never sends the field.", "Map another field."),
     Code::error("wrong-type", "A key of a rule has a value of the wrong type.", "Write what the finding names."),
     Code::warning("zone-mismatch", "A time is given another zone than the one it is in, or loses the one it has.", "Name the right zone, or take the transform out."),

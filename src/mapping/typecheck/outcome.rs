@@ -141,6 +141,9 @@ impl Context<'_> {
             }
         }
         let mut known = kind.values.clone();
+        if kind.types == TypeSet::BOOLEAN && known.is_none() {
+            known = Some(vec![Value::Bool(true), Value::Bool(false)]);
+        }
         if kind.nullable
             && let Some(values) = &mut known
         {

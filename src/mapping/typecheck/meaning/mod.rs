@@ -5,6 +5,7 @@
 //! could change the meaning, nobody guesses.
 
 mod codes;
+mod cut;
 mod defaults;
 mod epoch;
 mod flags;
@@ -17,7 +18,9 @@ mod opaque;
 mod phone;
 mod said;
 mod sign;
+mod tables;
 mod units;
+mod zeros;
 mod zone;
 
 pub(super) use self::defaults::data_like;
@@ -37,7 +40,7 @@ use crate::mapping::transforms;
 use crate::model::TypeSet;
 
 /// All concerns.
-const ALL: [Look; 19] = [
+const ALL: [Look; 22] = [
     units::unit_mismatch,
     money::unit_mismatch,
     money::float_money,
@@ -54,6 +57,9 @@ const ALL: [Look; 19] = [
     numbers::through_float,
     ids::foreign,
     opaque::altered,
+    cut::short,
+    zeros::lost,
+    tables::crossed,
     sign::mismatch,
     flags::inverted,
     flags::inverted_table,

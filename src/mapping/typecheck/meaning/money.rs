@@ -45,7 +45,7 @@ const MONEY: [&str; 34] = [
 ];
 
 /// A name that ends like this counts or names something that is no money.
-const NO_MONEY: [&str; 40] = [
+const NO_MONEY: [&str; 82] = [
     "id",
     "ids",
     "number",
@@ -86,6 +86,48 @@ const NO_MONEY: [&str; 40] = [
     "records",
     "reason",
     "key",
+    "center",
+    "centre",
+    "category",
+    "class",
+    "group",
+    "list",
+    "tier",
+    "level",
+    "account",
+    "term",
+    "terms",
+    "plan",
+    "schedule",
+    "sheet",
+    "point",
+    "year",
+    "month",
+    "period",
+    "seats",
+    "users",
+    "members",
+    "label",
+    "title",
+    "description",
+    "note",
+    "notes",
+    "policy",
+    "exempt",
+    "flag",
+    "location",
+    "address",
+    "link",
+    "token",
+    "email",
+    "phone",
+    "owner",
+    "version",
+    "index",
+    "rank",
+    "score",
+    "minutes",
+    "visits",
 ];
 
 /// A name for money.
@@ -373,6 +415,8 @@ mod tests {
             ("total_count", false),
             ("tax_number", false),
             ("tax_rate", false),
+            ("cost_center", false),
+            ("payment_terms", false),
             ("name", false),
         ] {
             assert_eq!(is_money(name), want, "{name}");

@@ -80,8 +80,7 @@ pub(super) fn marks_lost(pair: &Pair<'_>) -> Option<Doubt> {
         let says = |what: String| {
             let message =
                 format!("of \"{}\", as source {{from}} may send it, the steps make {what}", quoted(&text, 40));
-            let fix =
-                "read it with {parse_decimal: {point: \",\", group: \".\"}}, with the marks that the source writes";
+            let fix = format!("read it with {}, with the marks that the source writes", marks(&text));
             Some(Doubt::new("locale-number", 0.7, message, fix))
         };
         let made = match read(pair.steps, &text) {
@@ -93,6 +92,20 @@ pub(super) fn marks_lost(pair: &Pair<'_>) -> Option<Doubt> {
         let cents = minor && made.checked_div(meant) == Some(Decimal::ONE_HUNDRED);
         if made == meant || cents { None } else { says(made.normalize().to_string()) }
     })
+}
+
+/// The transform that reads a number like this one.
+fn marks(text: &str) -> String {
+    let all: Vec<char> = text.chars().filter(|c| matches!(c, '.' | ',' | '\'' | ' ' | '\u{a0}' | '\u{202f}')).collect();
+    let bare = text.chars().all(|c| c.is_ascii_digit() || all.contains(&c));
+    let before = if bare { "" } else { "replace for what is no digit and no mark, then " };
+    match (all.first(), all.last()) {
+        (Some(group), Some(point)) if group != point => {
+            format!("{before}{{parse_decimal: {{point: \"{point}\", group: \"{group}\"}}}}")
+        }
+        (_, Some(point)) => format!("{before}{{parse_decimal: {{point: \"{point}\"}}}}"),
+        _ => format!("{before}to_number"),
+    }
 }
 
 /// What steps make of a text until it is a number.

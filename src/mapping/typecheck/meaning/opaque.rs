@@ -75,6 +75,12 @@ fn cased(field: &Field<'_>) -> Option<f64> {
     {
         return Some(0.75);
     }
+    // The path of an address is told apart by case, its host is not.
+    if matches!(format, "uri" | "url" | "uri-reference")
+        && !field.named(&["domain", "host", "origin", "website", "homepage"])
+    {
+        return Some(0.65);
+    }
     let key = field.ends_in(&KEYS);
     let pattern = field.schema.pattern.as_deref().unwrap_or("");
     // Both cases by a class of the pattern: `[A-Za-z0-9]`, `\w`.
