@@ -5,7 +5,9 @@
 use rust_decimal::Decimal;
 
 use super::path::Path;
-use super::units::{self, Dimension};
+use super::units;
+
+pub use super::units::Dimension;
 
 /// What a value measures, and how that is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,5 +233,45 @@ mod tests {
         assert_eq!(seconds.scaled(dec("1000")).map(|m| m.is), Some(Measure::Epoch { digits: 3, local: false }));
         assert_eq!(power_of_ten(dec("0.000001")), Some(-6));
         assert_eq!(power_of_ten(dec("0")), None);
+    }
+
+    #[test]
+    fn a_measure_goes_through_steps() {
+        use crate::base::yaml::{Limits, parse};
+        use crate::mapping::kind::Kind;
+        use crate::mapping::{compile, transforms};
+        use crate::model::TypeSet;
+
+        let cents = || Measure::Money { scale: Scale::Minor, currency: Currency::Unknown };
+        let grams = || Measure::Quantity { dimension: Dimension::Mass, scale: 1.0, unit: "grams" };
+        let local = || Measure::Clock(Zone::Local(None));
+        let millis = || Measure::Epoch { digits: 3, local: false };
+        let (number, text) = (TypeSet::INTEGER, TypeSet::STRING);
+        let mut page = String::new();
+        for (types, measure, steps) in [
+            (number, cents(), "[{divide: 100}, {round: 2}]"),
+            (number, cents(), "[{minor_to_major: currency}, to_number]"),
+            (number, cents(), "[{multiply: 1.19}]"),
+            (number, cents(), "[negate, to_string]"),
+            (number, grams(), "[{divide: 1000}, {divide: 1000}]"),
+            (number, grams(), "[wrap, first]"),
+            (text, grams(), "[trim, to_number]"),
+            (text, grams(), "[digits, to_number]"),
+            (text, local(), "[{replace: {' ': T}}, {suffix: Z}, to_utc]"),
+            (text, local(), "[{suffix: Z}, {datetime_to_epoch: seconds}]"),
+            (text, local(), "[{local_to_utc: Europe/Berlin}, {datetime_to_epoch: millis}, {divide: 1000}]"),
+            (text, local(), "[{prefix: x}]"),
+            (number, millis(), "[{divide: 1000}, {round: 0}, {epoch_to_datetime: seconds}]"),
+            (number, millis(), "[to_string, {truncate: 10}, {split: '-'}]"),
+        ] {
+            let rule = parse(&format!("x: {{from: a, with: {steps}}}"), Limits::default()).expect("yaml");
+            let (mapping, findings) = compile(rule.entries().expect("entries"), "x");
+            assert!(findings.is_empty(), "{steps}");
+            let kind = Kind { measure: Some(Box::new(said(measure))), ..Kind::of(types) };
+            let steps_of = &mapping.rules().first().expect("a rule").steps;
+            let end = steps_of.iter().fold(kind, |kind, step| transforms::flow(step.op.as_ref(), &kind));
+            page.push_str(&format!("{steps}: {:?}\n", end.measure.map(|m| (m.is, m.by))));
+        }
+        insta::assert_snapshot!(page);
     }
 }

@@ -194,10 +194,10 @@ fn content(kind: &Kind) -> &Kind {
 }
 
 /// What the target's field measures, read so that it can be held against what arrives.
-fn wants(to: &Field<'_>, known: Option<&Box<Measured>>, arrives: Option<&Measured>) -> Option<Box<Measured>> {
+fn wants(to: &Field<'_>, known: Option<&Measured>, arrives: Option<&Measured>) -> Option<Box<Measured>> {
     let like = arrives.map(|m| &m.is);
     let meets = |m: &Measured| like.is_none_or(|l| measured::comparable(&m.is, l));
-    known.filter(|m| meets(m)).cloned().or_else(|| measured::measured(to, Some(like?)))
+    known.filter(|m| meets(m)).map(|m| Box::new(m.clone())).or_else(|| measured::measured(to, Some(like?)))
 }
 
 impl Context<'_> {
@@ -236,7 +236,7 @@ impl Context<'_> {
             from: Field::new(self.source.0, from, path.leaf(), &source.kind),
             steps,
             table: rule.values.as_ref(),
-            wants: wants(&to, content(&target.kind).measure.as_ref(), arrives.as_deref()),
+            wants: wants(&to, content(&target.kind).measure.as_deref(), arrives.as_deref()),
             arrives,
             to,
         };
@@ -284,7 +284,7 @@ impl Context<'_> {
             from: Field::new(self.source.0, from, name.leaf(), &given),
             steps: &rule.steps,
             table: rule.values.as_ref(),
-            wants: wants(&to, content(&target.kind).measure.as_ref(), arrives.as_deref()),
+            wants: wants(&to, content(&target.kind).measure.as_deref(), arrives.as_deref()),
             arrives,
             to,
         };
@@ -304,7 +304,7 @@ impl Context<'_> {
             from: Field::new(self.source.0, source, from.0, &given),
             steps: &[],
             table: None,
-            wants: wants(&to, content(&taken).measure.as_ref(), arrives.as_deref()),
+            wants: wants(&to, content(&taken).measure.as_deref(), arrives.as_deref()),
             arrives,
             to,
         };

@@ -73,8 +73,10 @@ pub(super) fn marks_lost(pair: &Pair<'_>) -> Option<Doubt> {
         return None;
     }
     let minor = matches!(pair.wants.as_deref().map(|m| &m.is), Some(Measure::Money { scale: Scale::Minor, .. }));
-    // Half of `12.4` may be what is meant; of `12,50` hardly.
-    let only_marks = pair.steps.iter().any(|s| matches!(s.transform.name, "replace" | "digits" | "parse_decimal"));
+    // Half of `12.4` may be what is meant, and a version has a point too; of `12,50` hardly.
+    let counts = pair.wants.is_some() || [&pair.from, &pair.to].into_iter().any(super::money::is_amount);
+    let only_marks =
+        counts && pair.steps.iter().any(|s| matches!(s.transform.name, "replace" | "digits" | "parse_decimal"));
     examples(&pair.from).into_iter().take(8).find_map(|text| {
         let meant = worth(&text).filter(|_| only_marks || text.contains([',', '\'']))?;
         let says = |what: String| {
