@@ -27,6 +27,11 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
         if !is_amount(&rule.target) || !is_amount(amount) || rule.values.is_some() {
             return None;
         }
+        // A flag that prices include a tax is none.
+        let counts = walk(cx.source.0, cx.source.1, amount).ok()?.kind.types;
+        if !counts.allows(TypeSet::NUMBER) && !counts.allows(TypeSet::INTEGER) && !counts.allows(TypeSet::STRING) {
+            return None;
+        }
         let currency = beside(cx, amount)?;
         let several = walk(cx.source.0, cx.source.1, &currency).ok()?;
         // With one value there is nothing to tell apart.

@@ -45,7 +45,7 @@ const MONEY: [&str; 34] = [
 ];
 
 /// A name that ends like this counts or names something that is no money.
-const NO_MONEY: [&str; 82] = [
+const NO_MONEY: [&str; 89] = [
     "id",
     "ids",
     "number",
@@ -128,6 +128,13 @@ const NO_MONEY: [&str; 82] = [
     "score",
     "minutes",
     "visits",
+    "contact",
+    "vendor",
+    "customer",
+    "party",
+    "to",
+    "by",
+    "from",
 ];
 
 /// A name for money.
