@@ -2,7 +2,7 @@
 
 use super::said::Field;
 use super::{Doubt, Pair};
-use crate::base::text::words;
+use crate::base::text::{singular, words};
 use crate::mapping::measure::{Currency, Evidence, Measure, Measured, Scale};
 use crate::mapping::rule::Step;
 use crate::model::TypeSet;
@@ -137,10 +137,21 @@ const NO_MONEY: [&str; 89] = [
     "from",
 ];
 
+/// Words beside which a total or an amount is one of things or of time.
+const COUNTED: [&str; 14] = [
+    "items", "elements", "pages", "rows", "results", "records", "entries", "hits", "trial", "time", "duration",
+    "distance", "storage", "usage",
+];
+
 /// A name for money.
 pub(in crate::mapping) fn is_money(name: &str) -> bool {
     let words = words(name);
-    words.iter().any(|w| MONEY.contains(&w.as_str())) && words.last().is_none_or(|w| !NO_MONEY.contains(&w.as_str()))
+    let money = |w: &str| MONEY.contains(&w) || MONEY.contains(&singular(w).as_str());
+    let last = words.last().map_or("", String::as_str);
+    // `total_clicks`, `itemsTotal`, `trial_amount`: so many of something else.
+    let counted = (last.ends_with('s') && !last.ends_with("ss") && !money(last) && last != "sales")
+        || words.iter().any(|w| COUNTED.contains(&w.as_str()));
+    words.iter().any(|w| MONEY.contains(&w.as_str())) && !NO_MONEY.contains(&last) && !counted
 }
 
 fn named(field: &Field<'_>) -> bool {
@@ -321,8 +332,9 @@ fn scale(field: &Field<'_>) -> Option<(Scale, Evidence, bool)> {
         "euros and cents",
     ]) || field.named(&["major", "dollars", "euros"]);
     // An amount with a fraction is written in major units, whatever else is said of it.
-    let fraction = |s: &&str| s.contains([',', '.']) && s.bytes().any(|b| b.is_ascii_digit());
-    if field.is_text() && field.samples().iter().any(fraction) {
+    let fraction = |s: &&str| s.contains([',', '.']) && super::numbers::worth(s).is_some();
+    let money = named(field) || field.says(&["amount", "price", "currenc"]);
+    if money && field.is_text() && field.samples().iter().any(fraction) {
         return Some((Scale::Power(0), Evidence::Said, false));
     }
     let decimal = field.format() == "decimal";
@@ -423,6 +435,11 @@ mod tests {
             ("tax_number", false),
             ("tax_rate", false),
             ("cost_center", false),
+            ("total_clicks", false),
+            ("itemsTotal", false),
+            ("total_taxes", true),
+            ("total_sales", true),
+            ("gross", true),
             ("payment_terms", false),
             ("name", false),
         ] {

@@ -170,7 +170,7 @@ fn examples(field: &Field<'_>) -> Vec<String> {
 
 /// The number that people read: of two kinds of marks the last parts the decimals; of one kind, those that are not of three
 /// digits. Nothing where it may be either, and for what is no number.
-fn worth(text: &str) -> Option<Decimal> {
+pub(super) fn worth(text: &str) -> Option<Decimal> {
     let sign = |c: char| c.is_alphabetic() || c.is_whitespace() || matches!(c, '$' | '€' | '£' | '¥' | '\u{a0}');
     let core = text.trim_matches(sign);
     let mark = |c: char| matches!(c, '.' | ',' | '\'' | ' ' | '\u{a0}' | '\u{202f}');

@@ -31,7 +31,7 @@ impl<'a> Field<'a> {
             text.push(' ');
             text.push_str(&inner.description);
         }
-        let said = affirmed(&text.to_lowercase());
+        let said = affirmed(&untagged(&text.to_lowercase()));
         let tokens = tokens(&said);
         Self { words: words(name), said, tokens, schema, kind }
     }
@@ -127,6 +127,31 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     out
 }
 
+/// A text without tags of HTML: the letter in `<b>` is no unit.
+fn untagged(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains("</") && !text.contains("/>") && !text.contains("<br") {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let tag = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        match after.split_once('>').filter(|_| tag) {
+            Some((_, after)) => {
+                out.push(' ');
+                rest = after;
+            }
+            None => {
+                out.push('<');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out.into()
+}
+
 /// A text without the clauses that deny something: `in seconds, not milliseconds` loses its second half.
 fn affirmed(text: &str) -> String {
     const DENIES: [&str; 5] = ["not ", "never ", "instead of ", "rather than ", "unlike "];
@@ -166,6 +191,7 @@ mod tests {
         ] {
             assert_eq!(affirmed(text).trim(), want.trim(), "{text}");
         }
+        assert_eq!(untagged("a <b>price</b>, 3 < 4"), "a  price , 3 < 4");
         assert_eq!(tokens("20% of last_name"), ["20", "%", "of", "last_name"]);
     }
 }

@@ -105,7 +105,7 @@ fn measurable(field: &Field<'_>) -> bool {
     let number = TypeSet::NUMBER.with(TypeSet::INTEGER);
     let types = field.kind.types;
     types.has(number)
-        || (field.is_text() && field.kind.values.is_none() && field.kind.format.as_deref() != Some("date-time"))
+        || (field.is_text() && field.kind.values.is_none() && matches!(field.format(), "" | "decimal" | "number"))
 }
 
 /// A unit that a field speaks of, and whether its words say so.
@@ -162,8 +162,8 @@ fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
         if meant(token).is_empty() {
             continue;
         }
-        let introduced =
-            matches!(before, "in" | "unit" | "units" | "as" | "measured") || field.said.contains(&format!("({token})"));
+        let introduced = matches!(before, "in" | "unit" | "units" | "as" | "measured")
+            || field.said.contains(&format!(" ({token})"));
         let hit = meant(token).iter().find(|(_, how)| match how {
             Written::Full => !counted,
             Written::Short | Written::Letter => introduced && token != "in",
