@@ -1,8 +1,9 @@
 //! What two fields mean, guessed from their names, descriptions, formats and examples: a pound that ends as a kilogram has
 //! the right type. One concern a file; [`ALL`] is the index.
 //!
-//! A guess needs evidence on both sides and is at most a warning with a confidence of its own. Where a step of the rule
-//! could change the meaning, nobody guesses.
+//! A guess needs evidence on both sides and is at most a warning with a confidence of its own. What a value measures goes
+//! with it through the steps of its rule ([`measured`]), and is held to what the target says; where a step drops it, nobody
+//! guesses.
 
 mod codes;
 mod cut;

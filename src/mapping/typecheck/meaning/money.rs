@@ -233,36 +233,38 @@ pub(super) fn amount(field: &Field<'_>) -> Option<(Box<Measured>, bool)> {
     Some((Box::new(Measured { is: Measure::Money { scale, currency }, by }), words))
 }
 
-/// Currencies by the words that name no other thing.
-const CURRENCIES: [(&str, &[&str]); 16] = [
-    ("EUR", &["eur", "euro", "euros"]),
-    ("USD", &["usd"]),
-    ("GBP", &["gbp", "sterling"]),
-    ("CHF", &["chf"]),
-    ("JPY", &["jpy", "yen"]),
-    ("CAD", &["cad"]),
-    ("AUD", &["aud"]),
-    ("NZD", &["nzd"]),
-    ("SEK", &["sek"]),
-    ("NOK", &["nok"]),
-    ("DKK", &["dkk"]),
-    ("PLN", &["pln", "zloty"]),
-    ("CZK", &["czk"]),
-    ("INR", &["inr", "rupees"]),
-    ("CNY", &["cny", "rmb", "yuan"]),
-    ("BRL", &["brl"]),
-];
+/// The currency that a word names, where it names no other thing.
+fn currency(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "eur" | "euro" | "euros" => "EUR",
+        "usd" => "USD",
+        "gbp" | "sterling" => "GBP",
+        "chf" => "CHF",
+        "jpy" | "yen" => "JPY",
+        "cad" => "CAD",
+        "aud" => "AUD",
+        "nzd" => "NZD",
+        "sek" => "SEK",
+        "nok" => "NOK",
+        "dkk" => "DKK",
+        "pln" | "zloty" => "PLN",
+        "czk" => "CZK",
+        "inr" | "rupees" => "INR",
+        "cny" | "rmb" | "yuan" => "CNY",
+        "brl" => "BRL",
+        _ => return None,
+    })
+}
 
 /// The one currency that all of the field's amounts are in: by its name, or after `in`.
 fn code(field: &Field<'_>) -> Option<&'static str> {
-    let of = |word: &str| CURRENCIES.iter().find(|(_, words)| words.contains(&word)).map(|(code, _)| *code);
-    let named = field.words.iter().find_map(|w| of(w));
+    let named = field.words.iter().find_map(|w| currency(w));
     let mut said = named;
     for (i, token) in field.tokens.iter().enumerate() {
         let before = |n: usize| i.checked_sub(n).and_then(|j| field.tokens.get(j)).map_or("", String::as_str);
         let us = matches!(token.as_str(), "dollar" | "dollars") && before(1) == "us";
         let introduced = matches!(before(1), "in" | "whole") || (before(2) == "in" && before(1) == "us");
-        let found = if us { Some("USD") } else { of(token) };
+        let found = if us { Some("USD") } else { currency(token) };
         let Some(code) = found.filter(|_| introduced || (us && matches!(before(2), "in" | "of"))) else { continue };
         if said.is_some_and(|s| s != code) {
             return None;

@@ -47,16 +47,16 @@ fn signed(field: &Field<'_>) -> bool {
     }
     let ranged = field.kind.minimum.is_some_and(|m| m.at.is_sign_negative() && !m.at.is_zero())
         && field.kind.maximum.is_none_or(|m| m.at.is_sign_positive());
-    let never = field.says(&[
-        "non-negative",
-        "nonnegative",
-        "non negative",
-        "always positive",
-        "absolute",
-        "unsigned",
-        "without sign",
-    ]);
-    !never && (ranged || speaks(field))
+    (ranged || speaks(field))
+        && !field.says(&[
+            "non-negative",
+            "nonnegative",
+            "non negative",
+            "always positive",
+            "absolute",
+            "unsigned",
+            "without sign",
+        ])
 }
 
 /// The description speaks of negative numbers.

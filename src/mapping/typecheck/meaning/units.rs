@@ -256,7 +256,8 @@ pub(in crate::mapping::typecheck) fn named_beside(pair: &Pair<'_>, constant: &st
         return None;
     }
     let name = if name.is_empty() { "a unit without a name" } else { name };
-    let message = format!("source {{from}} is in {name}, and the constant beside target {{to}} says {}", unit.name);
+    let is = if pair.factor_step().is_some() { "arrives" } else { "is" };
+    let message = format!("source {{from}} {is} in {name}, and the constant beside target {{to}} says {}", unit.name);
     let fix = format!("write the constant for {name}, or convert the amount");
     Some(Doubt::new("unit-mismatch", 0.75, message, fix))
 }
