@@ -82,7 +82,7 @@ fn digits(field: &Field<'_>) -> Option<i32> {
         return None;
     }
     let told: Vec<i32> = [
-        (0, field.says_word(&["seconds"]) || field.named(&["seconds", "secs", "sec"])),
+        (0, field.says_word(&["seconds"]) || field.says(&[" (s)"]) || field.named(&["seconds", "secs", "sec"])),
         (
             3,
             field.says_word(&["millisecond", "milliseconds", "millis", "ms"])
@@ -97,7 +97,12 @@ fn digits(field: &Field<'_>) -> Option<i32> {
     match told.as_slice() {
         [one] => return Some(*one),
         [] => {}
-        _ => return None,
+        // `in seconds, with a microsecond fraction`
+        several => {
+            let units = [(0, "in seconds"), (3, "in milliseconds"), (6, "in microseconds"), (9, "in nanoseconds")];
+            let mut said = units.iter().filter(|(d, unit)| several.contains(d) && field.says(&[unit]));
+            return said.next().filter(|_| said.next().is_none()).map(|(d, _)| *d);
+        }
     }
     // Today is about 1.8 thousand million seconds after 1970.
     let example = field

@@ -94,6 +94,12 @@ fn cased(field: &Field<'_>) -> Option<f64> {
     if key && seen {
         return Some(0.7);
     }
+    let called = field.says(&["identifier", "id of ", "unique id"]);
+    let quoted =
+        field.schema.description.split(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '(' | ')' | ','));
+    if called && (shown.iter().copied().any(mixed) || quoted.map(|w| w.trim_end_matches(['.', ':', ';'])).any(mixed)) {
+        return Some(0.65);
+    }
     if key && both {
         return Some(0.65);
     }

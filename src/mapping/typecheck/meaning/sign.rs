@@ -114,6 +114,12 @@ pub(super) fn mismatch(pair: &Pair<'_>) -> Option<Doubt> {
         let fix = "take absolute out, or map what tells the two apart to another field";
         return Some(Doubt::new("sign-mismatch", 0.7, message, fix).about(step));
     }
+    if let Some(step) = pair.steps.iter().find(|s| drops_minus(s)) {
+        let message =
+            format!("source {{from}} may be negative, and target {{to}} too, but {} takes the sign off", step.shown);
+        let fix = "keep the minus, or map what tells the two apart to another field";
+        return Some(Doubt::new("sign-mismatch", 0.7, message, fix).about(step));
+    }
     let turned = pair.steps.iter().filter(|s| turns(s)).count() % 2 == 1;
     let (from, to) = (negative_is(&pair.from), negative_is(&pair.to));
     let opposite = match (from, to) {
@@ -148,6 +154,15 @@ pub(super) fn mismatch(pair: &Pair<'_>) -> Option<Doubt> {
         }
         _ => None,
     }
+}
+
+/// The step takes the minus out of a text.
+fn drops_minus(step: &crate::mapping::rule::Step) -> bool {
+    matches!(step.transform.name, "replace" | "digits" | "extract")
+        && matches!(
+            step.op.apply(&"-12.50".into(), &serde_json::Value::Null),
+            Ok(Some(serde_json::Value::String(s))) if !s.is_empty() && !s.contains('-')
+        )
 }
 
 /// The step turns the sign.

@@ -8,7 +8,7 @@ use crate::mapping::rule::Step;
 use crate::model::TypeSet;
 
 /// Words for a time as a clock on the wall shows it.
-const LOCAL: [&str; 14] = [
+const LOCAL: [&str; 18] = [
     "local time",
     "local date",
     "without zone",
@@ -23,6 +23,10 @@ const LOCAL: [&str; 14] = [
     "wall clock",
     "wall-clock",
     "without utc offset",
+    "on the clock of",
+    "on the clocks of",
+    "time of the venue",
+    "time of the store",
 ];
 
 /// Whether the field holds a time without zone: by its format, by its words, or by how its values look.
@@ -58,7 +62,12 @@ fn is_zoned(field: &Field<'_>) -> bool {
 
 /// The measure of a time as text: without zone, in UTC, or with its offset.
 pub(super) fn clock(field: &Field<'_>) -> Option<Box<Measured>> {
+    // A format alone leaves it open whether the clocks stand at UTC.
+    let mut by = Evidence::Said;
     let zone = if is_local(field) {
+        if !field.says(&LOCAL) {
+            by = Evidence::Type;
+        }
         Zone::Local(zone_in(&field.schema.description))
     } else if is_utc(field) {
         Zone::Utc
@@ -67,7 +76,7 @@ pub(super) fn clock(field: &Field<'_>) -> Option<Box<Measured>> {
     } else {
         return None;
     };
-    Some(Box::new(Measured { is: Measure::Clock(zone), by: Evidence::Said }))
+    Some(Box::new(Measured { is: Measure::Clock(zone), by }))
 }
 
 /// A text without zone that says of itself that it is in UTC.
@@ -115,10 +124,18 @@ pub(super) fn given_another(step: &Step, arrives: &Kind) -> Option<Doubt> {
         let message = "local_to_utc takes a time without zone, but what comes to it here is a date-time, which has one";
         return Some(Doubt::sure("zone-mismatch", message, "remove the transform, or make sure of it").about(step));
     }
-    let written = zone_in(&step.shown).filter(|z| !z.ends_with("UTC"));
+    let words = arrives.measure.as_deref().is_some_and(|m| m.by.said());
+    let utc = zone_in(&step.shown).map_or_else(|| step.shown.contains("UTC"), |z| z.ends_with("UTC"));
+    let written = zone_in(&step.shown).filter(|_| !utc);
     let (said, written) = match (zone?, written) {
         (Zone::Local(Some(said)), Some(written)) if *said != written => (said.clone(), written),
+        (Zone::Local(Some(said)), None) if utc && !said.ends_with("UTC") => (said.clone(), "UTC".to_owned()),
         (Zone::Utc, Some(written)) => ("UTC".to_owned(), written),
+        (Zone::Local(None), None) if utc && words => {
+            let message = "source {from} is a local time, and the transform takes it for one in UTC".to_owned();
+            let fix = "write {local_to_utc: ZONE}, with the zone of the source's clocks, like Europe/Berlin";
+            return Some(Doubt::new("zone-mismatch", 0.65, message, fix).about(step));
+        }
         _ => return None,
     };
     let message = format!("the description of source {{from}} speaks of {said}, the transform of {written}");
