@@ -187,11 +187,21 @@ mod tests {
         for (pattern, want) in [
             ("^[A-Z]{3}$", Some((3, Some(3)))),
             ("[A-Z]{3}", Some((3, None))),
-            (r"^\+[1-9]\d{1,3}$", Some((3, Some(14)))),
+            (r"^\+[1-9]\d{1,3}$", Some((3, Some(5)))),
             ("^a+$", Some((1, None))),
             ("(?=x)", None),
         ] {
             assert_eq!(pattern_length(pattern), want, "{pattern}");
+        }
+        for (pattern, want) in [
+            ("INV-([0-9]{4,8})", Some((4, Some(8)))),
+            (r"\d{3}-\w+", Some((5, None))),
+            ("(?i)(alpha|beta)", Some((4, Some(5)))),
+            ("(?:a(b?)c){2}", Some((0, Some(1)))),
+            ("ä{2}", Some((2, Some(2)))),
+            ("(?=x)", None),
+        ] {
+            assert_eq!(capture_length(pattern), want, "{pattern}");
         }
         assert_eq!(sample("(?=x)", 3, &mut rng), None);
         assert_eq!(matches("(?=x)", ""), None);

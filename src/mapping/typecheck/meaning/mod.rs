@@ -276,7 +276,10 @@ impl Context<'_> {
             None => item,
             Some(path) => item.and_then(|id| walk(self.source.0, id, path).ok()?.id),
         };
-        let (Some(from), Some(to)) = (field, target.id.and_then(|id| item_of(self.target.0, id))) else { return };
+        // One of the list may be all that is left.
+        let one = each.then.last().is_some_and(|s| matches!(s.transform.name, "first" | "last"));
+        let taken = target.id.and_then(|id| if one { Some(id) } else { item_of(self.target.0, id) });
+        let (Some(from), Some(to)) = (field, taken) else { return };
         let (given, taken) = (Kind::from_schema(self.source.0, from), Kind::from_schema(self.target.0, to));
         let name = each.take.as_ref().unwrap_or(&each.list);
         let to = Field::new(self.target.0, to, rule.target.leaf(), &taken);
@@ -289,7 +292,8 @@ impl Context<'_> {
             arrives,
             to,
         };
-        let shown = (quoted(&name.to_string(), 80), quoted(&format!("{}[]", rule.target), 80));
+        let shown =
+            (quoted(&name.to_string(), 80), quoted(&format!("{}{}", rule.target, if one { "" } else { "[]" }), 80));
         self.doubts(rule.source_at, &pair, &shown, &target.pointer);
     }
 
