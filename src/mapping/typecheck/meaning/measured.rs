@@ -1,7 +1,7 @@
 //! What a field measures, by all concerns together; and what is doubtful about a step, given what comes to it.
 
 use super::said::Field;
-use super::{Context, Doubt, epoch, money, units, zone};
+use super::{Context, Doubt, amounts, epoch, money, units, zone};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::mapping::kind::Kind;
@@ -16,11 +16,11 @@ use crate::model::{SchemaId, Schemas};
 pub(super) fn measured(field: &Field<'_>, like: Option<&Measure>) -> Option<Box<Measured>> {
     let wanted = match like {
         Some(Measure::Quantity { dimension, .. }) => units::quantity(field, Some(*dimension)),
-        Some(Measure::Money { .. }) => money::amount(field).map(|(m, _)| m),
+        Some(Measure::Money { .. }) => amounts::amount(field).map(|(m, _)| m),
         Some(Measure::Epoch { .. } | Measure::Clock(_)) | None => None,
     };
     let wanted = wanted.filter(|m| like.is_some_and(|l| comparable(&m.is, l)));
-    let amount = wanted.is_none().then(|| money::amount(field)).flatten();
+    let amount = wanted.is_none().then(|| amounts::amount(field)).flatten();
     let (by_words, by_type) = match amount {
         Some((amount, true)) => (Some(amount), None),
         Some((amount, false)) => (None, Some(amount)),

@@ -5,7 +5,9 @@
 //! with it through the steps of its rule ([`measured`]), and is held to what the target says; where a step drops it, nobody
 //! guesses.
 
+mod amounts;
 mod codes;
+mod currencies;
 mod cut;
 mod defaults;
 mod epoch;
@@ -24,8 +26,8 @@ mod units;
 mod zeros;
 mod zone;
 
+pub(in crate::mapping) use self::amounts::is_money;
 pub(super) use self::defaults::data_like;
-pub(in crate::mapping) use self::money::is_money;
 pub(super) use self::said::Field;
 pub(super) use self::units::{dimension_of, named_beside};
 use super::walk::item_of;
@@ -45,7 +47,7 @@ const ALL: [Look; 22] = [
     units::unit_mismatch,
     money::unit_mismatch,
     money::float_money,
-    money::other_currency,
+    currencies::mismatch,
     epoch::unit_mismatch,
     zone::missing,
     zone::mismatch,

@@ -74,7 +74,7 @@ pub(super) fn marks_lost(pair: &Pair<'_>) -> Option<Doubt> {
     }
     let minor = matches!(pair.wants.as_deref().map(|m| &m.is), Some(Measure::Money { scale: Scale::Minor, .. }));
     // Half of `12.4` may be what is meant, and a version has a point too; of `12,50` hardly.
-    let counts = pair.wants.is_some() || [&pair.from, &pair.to].into_iter().any(super::money::is_amount);
+    let counts = pair.wants.is_some() || [&pair.from, &pair.to].into_iter().any(super::amounts::is_amount);
     let only_marks =
         counts && pair.steps.iter().any(|s| matches!(s.transform.name, "replace" | "digits" | "parse_decimal"));
     examples(&pair.from).into_iter().take(8).find_map(|text| {

@@ -132,7 +132,7 @@ pub(super) fn mismatch(pair: &Pair<'_>) -> Option<Doubt> {
         (true, Some(false) | None) => {
             let step = pair.steps.iter().find(|s| turns(s))?;
             // Without a word on either side, whoever turns a number that is no money has a reason.
-            let money = super::money::is_amount(&pair.from) || super::money::is_amount(&pair.to);
+            let money = super::amounts::is_amount(&pair.from) || super::amounts::is_amount(&pair.to);
             if opposite.is_none() && !money {
                 return None;
             }
@@ -143,7 +143,7 @@ pub(super) fn mismatch(pair: &Pair<'_>) -> Option<Doubt> {
             let sure = if opposite.is_some() { 0.7 } else { 0.6 };
             Some(Doubt::new("sign-mismatch", sure, message, fix).about(step))
         }
-        (false, Some(true)) if super::money::is_amount(&pair.from) || pair.keeps_meaning() => {
+        (false, Some(true)) if super::amounts::is_amount(&pair.from) || pair.keeps_meaning() => {
             let message = "a negative number in source {from} stands for the opposite of one in target {to}".to_owned();
             Some(Doubt::new(
                 "sign-mismatch",

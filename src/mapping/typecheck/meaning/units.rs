@@ -76,7 +76,7 @@ fn share_and_money(pair: &Pair<'_>, arrives: &Measure, wants: &Measure) -> Optio
         _ => return None,
     };
     // What may be either, as a coupon's value, is left to those who know.
-    let either = super::money::amount(field).is_some_and(|(_, words)| words);
+    let either = super::amounts::amount(field).is_some_and(|(_, words)| words);
     let fix = "map a field that measures the same, or calculate it from both";
     (!either).then(|| Doubt::new("unit-mismatch", 0.7, message, fix))
 }
