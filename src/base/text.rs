@@ -16,6 +16,16 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{} {many}", thousands(count))
 }
 
+/// A noun with the article that it takes by its sound: `an email`, `a uuid`, `an hour`.
+#[must_use]
+pub fn article(noun: &str) -> String {
+    let low = noun.to_lowercase();
+    let starts = |any: &[&str]| any.iter().any(|p| low.starts_with(p));
+    let vowel = starts(&["a", "e", "i", "o", "u", "hour", "honest", "heir", "x-", "sms", "html", "http", "mp3", "rfc"]);
+    let consonant = starts(&["eu", "one", "once", "uni", "use", "uu", "ur", "usa", "ut", "ubi"]);
+    format!("{} {noun}", if vowel && !consonant { "an" } else { "a" })
+}
+
 /// `1234567` as `1,234,567`.
 #[must_use]
 pub fn thousands(count: u64) -> String {
@@ -399,6 +409,24 @@ mod tests {
         assert_eq!(guesses.among([1, 2].into_iter()).count(), 2);
         let long = "a".repeat(300);
         assert_eq!((nearest(&long, [long.as_str()]), surely(&long, &long)), (None, false));
+    }
+
+    #[test]
+    fn an_article_goes_by_the_sound() {
+        for (noun, want) in [
+            ("email", "an email"),
+            ("uuid", "a uuid"),
+            ("uri", "a uri"),
+            ("date", "a date"),
+            ("ipv4", "an ipv4"),
+            ("unit", "a unit"),
+            ("user", "a user"),
+            ("unpaid bill", "an unpaid bill"),
+            ("hour", "an hour"),
+            ("hostname", "a hostname"),
+        ] {
+            assert_eq!(article(noun), want);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 
+use super::measure::Measured;
 use crate::model::multiple::{self, is_multiple};
 use crate::model::{Schema, SchemaId, Schemas, TypeSet, pattern_length};
 
@@ -26,6 +27,18 @@ impl Bound {
     }
 }
 
+/// How sure it is that texts get as long as the most that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// As stated: they do, and where nothing is stated, nobody knows.
+    #[default]
+    Stated,
+    /// A part of a text that gets as long: nearly always shorter.
+    Part,
+    /// Seen on generated records alone, and judged on them.
+    Sampled,
+}
+
 /// What is known about a value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Kind {
@@ -41,6 +54,8 @@ pub struct Kind {
     pub min_length: u64,
     /// Most characters, where that is known.
     pub max_length: Option<u64>,
+    /// How sure it is that a text gets as long as that.
+    pub reach: Reach,
     /// Format of a string or number, where that is known.
     pub format: Option<String>,
     /// Kind of the items of a list.
@@ -57,6 +72,9 @@ pub struct Kind {
     pub step: Option<Decimal>,
     /// No two items of a list are equal.
     pub unique: bool,
+    /// What it measures: a unit, the scale and currency of an amount, the zone or precision of a time; where nobody said, and
+    /// in what a schema alone gives, nothing. The type checker adds it, who knows the field's name.
+    pub measure: Option<Box<Measured>>,
     /// The schema it was read from, as long as no step has changed it.
     pub schema: Option<SchemaId>,
 }
@@ -101,6 +119,9 @@ impl Kind {
             };
             out.min_length = out.min_length.min(kind.min_length);
             out.max_length = out.max_length.zip(kind.max_length).map(|(a, b)| a.max(b));
+            if out.reach != kind.reach {
+                out.reach = Reach::Part;
+            }
             out.min_items = out.min_items.min(kind.min_items);
             out.max_items = out.max_items.zip(kind.max_items).map(|(a, b)| a.max(b));
             out.minimum = out.minimum.zip(kind.minimum).map(|(a, b)| if a.at <= b.at { a } else { b });
@@ -109,6 +130,9 @@ impl Kind {
             out.unique &= kind.unique;
             if out.format != kind.format {
                 out.format = None;
+            }
+            if out.measure != kind.measure {
+                out.measure = None;
             }
             out.items = match (out.items.take(), &kind.items) {
                 (Some(a), Some(b)) if a == *b => Some(a),
@@ -149,6 +173,7 @@ impl Kind {
             values: schema.values.as_deref().map(not_null),
             min_length: schema.min_length.unwrap_or(0),
             max_length: schema.max_length,
+            reach: Reach::Stated,
             format: schema.format.clone(),
             items: None,
             min_items: schema.min_items.unwrap_or(0),
@@ -157,6 +182,7 @@ impl Kind {
             maximum: Bound::stated(schema.maximum.as_ref(), schema.exclusive_maximum),
             step: multiple::step(schema.multiple_of.as_ref()),
             unique: schema.unique_items,
+            measure: None,
             schema: Some(id),
         };
         if kind.types == TypeSet::NUMBER && kind.step.is_some_and(|step| step.is_integer()) {

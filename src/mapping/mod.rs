@@ -9,11 +9,13 @@ pub mod jq;
 mod keys;
 pub mod kind;
 pub mod matcher;
+pub mod measure;
 pub mod path;
 pub mod rule;
 mod template;
 pub mod transforms;
 mod typecheck;
+mod units;
 
 pub use compile::compile;
 pub use condition::{Condition, Test};

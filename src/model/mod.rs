@@ -33,7 +33,7 @@ pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
     Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
-pub use pattern::pattern_length;
+pub use pattern::{capture_length, pattern_length};
 pub use properties::{Iter as PropertyIter, Properties};
 pub use remark::{Remark, RemarkOf};
 pub use root_field::{Root, RootField};

@@ -60,11 +60,58 @@ pub fn pattern_length(pattern: &str) -> Length {
 fn length(pattern: &str) -> Length {
     let hir = regex_syntax::parse(pattern).ok()?;
     let properties = hir.properties();
-    // Bytes are counted: for what is not ASCII a character takes up to four, so only the upper end would hold.
-    let fewest = if pattern.is_ascii() { properties.minimum_len()? as u64 } else { 0 };
     let held = properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
-    let most = properties.maximum_len().filter(|_| held).map(|m| m as u64);
-    Some((fewest, most))
+    let (fewest, most) = characters(&hir);
+    Some((fewest, most.filter(|_| held)))
+}
+
+/// Fewest and most characters of what the first group of a pattern captures, or of all it matches where it has no group;
+/// nothing for a pattern that cannot be read.
+#[must_use]
+pub fn capture_length(pattern: &str) -> Length {
+    fn first(hir: &Hir) -> Option<&Hir> {
+        match hir.kind() {
+            HirKind::Capture(c) if c.index == 1 => Some(&c.sub),
+            HirKind::Capture(c) => first(&c.sub),
+            HirKind::Repetition(r) => first(&r.sub),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().find_map(first),
+            HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
+        }
+    }
+    let hir = regex_syntax::parse(pattern).ok()?;
+    Some(characters(first(&hir).unwrap_or(&hir)))
+}
+
+/// Fewest and most characters that match. Nesting is bounded by the parser.
+fn characters(hir: &Hir) -> (u64, Option<u64>) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (0, Some(0)),
+        HirKind::Literal(l) => {
+            let length = std::str::from_utf8(&l.0).map_or(l.0.len(), |s| s.chars().count()) as u64;
+            (length, Some(length))
+        }
+        HirKind::Class(_) => (1, Some(1)),
+        HirKind::Capture(c) => characters(&c.sub),
+        HirKind::Repetition(r) => {
+            let (fewest, most) = characters(&r.sub);
+            let most = match (most, r.max) {
+                (Some(0), _) => Some(0),
+                (most, max) => most.zip(max).map(|(most, max)| most.saturating_mul(u64::from(max))),
+            };
+            (fewest.saturating_mul(u64::from(r.min)), most)
+        }
+        HirKind::Concat(parts) => parts.iter().map(characters).fold((0, Some(0)), |(low, high), (fewest, most)| {
+            (low.saturating_add(fewest), high.zip(most).map(|(a, b): (u64, u64)| a.saturating_add(b)))
+        }),
+        HirKind::Alternation(parts) => {
+            let all: Vec<(u64, Option<u64>)> = parts.iter().map(characters).collect();
+            let most = all.iter().map(|(_, most)| *most).collect::<Option<Vec<u64>>>();
+            (
+                all.iter().map(|(fewest, _)| *fewest).min().unwrap_or(0),
+                most.map(|all| all.into_iter().max().unwrap_or(0)),
+            )
+        }
+    }
 }
 
 /// A text that matches the pattern from its first to its last character; nothing for a pattern that cannot be read.
@@ -140,11 +187,21 @@ mod tests {
         for (pattern, want) in [
             ("^[A-Z]{3}$", Some((3, Some(3)))),
             ("[A-Z]{3}", Some((3, None))),
-            (r"^\+[1-9]\d{1,3}$", Some((3, Some(14)))),
+            (r"^\+[1-9]\d{1,3}$", Some((3, Some(5)))),
             ("^a+$", Some((1, None))),
             ("(?=x)", None),
         ] {
             assert_eq!(pattern_length(pattern), want, "{pattern}");
+        }
+        for (pattern, want) in [
+            ("INV-([0-9]{4,8})", Some((4, Some(8)))),
+            (r"\d{3}-\w+", Some((5, None))),
+            ("(?i)(alpha|beta)", Some((4, Some(5)))),
+            ("(?:a(b?)c){2}", Some((0, Some(1)))),
+            ("ä{2}", Some((2, Some(2)))),
+            ("(?=x)", None),
+        ] {
+            assert_eq!(capture_length(pattern), want, "{pattern}");
         }
         assert_eq!(sample("(?=x)", 3, &mut rng), None);
         assert_eq!(matches("(?=x)", ""), None);

@@ -33,7 +33,8 @@ impl Violation {
             // What is allowed is public; where it cannot be told from the value for certain, it is left out as well.
             return because.split(", is ").next().unwrap_or("must be another value").to_owned();
         }
-        if let Some((rule, _)) = because.strip_prefix("is not a ").and_then(|_| because.split_once(": ")) {
+        let format = because.strip_prefix("is not a ").or_else(|| because.strip_prefix("is not an "));
+        if let Some((rule, _)) = format.and_then(|_| because.split_once(": ")) {
             return rule.to_owned();
         }
         for mark in [", below ", ", above ", ", outside ", ", no multiple of "] {
@@ -216,7 +217,8 @@ fn text(schema: &Schema, s: &str, no: &mut impl FnMut(String)) {
         _ => true,
     };
     if !fits {
-        no(format!("is not a {}: {}", schema.format.as_deref().unwrap_or(""), crate::base::text::quoted(s, 40)));
+        let format = crate::base::text::article(schema.format.as_deref().unwrap_or("text"));
+        no(format!("is not {format}: {}", crate::base::text::quoted(s, 40)));
     }
 }
 
@@ -364,7 +366,8 @@ mod tests {
         for (whole, want) in [
             ("must be one of a, is b, is \"secret, is here\"", "must be one of a"),
             ("must be one of a, b, is \"secret\"", "must be one of a, b"),
-            ("is not a email: secret: x", "is not a email"),
+            ("is not an email: secret: x", "is not an email"),
+            ("is not a uuid: secret: x", "is not a uuid"),
             ("is 17, below the minimum 18", "is below the minimum 18"),
             ("is 17, above the maximum 9", "is above the maximum 9"),
             ("is 17, outside int32", "is outside int32"),

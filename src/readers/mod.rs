@@ -4,6 +4,7 @@
 //! implies. What is wrong with a description is a finding; a half-read description is still useful.
 
 mod asyncapi;
+mod codes;
 mod decode;
 mod entity;
 pub mod facts;
@@ -28,6 +29,7 @@ use crate::finding::{Finding, Location, tidy};
 use crate::model::System;
 use recognise::Document;
 
+pub use codes::CODES;
 pub(crate) use facts::{Around, limit_in};
 pub use input::{Input, Lacking, Part, is_url, references, target};
 pub use kept::{BUILD, KeptRead, told_under};

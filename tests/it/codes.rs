@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use platform_integration::finding::{Code, Finding};
-use platform_integration::{checks, contract, mapping};
+use platform_integration::{checks, contract, mapping, readers};
 
 /// Every code that reading, compiling or checking a contract may give, where all its systems could be read.
 pub(crate) fn known() -> BTreeSet<&'static str> {
@@ -45,6 +45,12 @@ fn the_table_of_codes_is_that_of_the_documents() {
     let (head, rest) = text.split_once("<!-- codes -->\n").unwrap();
     let (given, tail) = rest.split_once("<!-- /codes -->").unwrap();
     let wanted = [
+        table(
+            "Reading descriptions and samples",
+            "What is held to the contract, where it cannot be read.",
+            "how to mend it",
+            rows(&readers::CODES),
+        ),
         table("Reading the contract", "The structure of the file.", "how to mend it", rows(&contract::CODES)),
         table(
             "The mapping",
@@ -69,7 +75,7 @@ fn the_table_of_codes_is_that_of_the_documents() {
 
 #[test]
 fn the_tables_are_sorted_and_name_each_code_once() {
-    for codes in [contract::CODES.as_slice(), mapping::CODES.as_slice()] {
+    for codes in [contract::CODES.as_slice(), mapping::CODES.as_slice(), readers::CODES.as_slice()] {
         assert!(codes.is_sorted_by(|a, b| a.code < b.code));
         for code in codes {
             assert!(!code.mend.is_empty() && code.summary.ends_with('.') && code.mend.ends_with('.'), "{code:?}");

@@ -83,6 +83,18 @@ fn each_planted_defect_is_found_and_nothing_else() {
     insta::assert_snapshot!(page);
 }
 
+#[test]
+fn a_record_that_is_no_object_is_said_once_and_by_name() {
+    let (mapping, _) = compiled("a: name\nb: {from: mail, default: x}\n");
+    let ((source, s), (target, t)) =
+        (from_json(&json!({"type": "string", "format": "date-time"})), from_json(&object(&json!({"a": {}, "b": {}}))));
+    let findings = mapping::check(&mapping, (&source, s), (&target, t), &[], "x.yaml");
+    insta::assert_snapshot!(shown(&findings), @r"
+    1:4 error unknown-source-field: a record of the source is string, which has no fields
+        fix: name the object or the list of objects that the records are in
+    ");
+}
+
 /// What type-checks clean gives valid bodies for every generated record.
 #[test]
 fn a_mapping_without_findings_gives_what_the_target_takes() {

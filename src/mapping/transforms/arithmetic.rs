@@ -46,7 +46,12 @@ impl Op for Calculation {
             Some((bound(if folds { Decimal::ZERO } else { a.min(b) }), bound(a.max(b))))
         });
         let (minimum, maximum) = ends.unwrap_or_default();
-        Kind { minimum, maximum, step, ..Kind::of(types) }
+        let measure = input.measure.as_deref().and_then(|m| match self.name {
+            "multiply" => m.scaled(self.by),
+            "divide" => Decimal::ONE.checked_div(self.by).and_then(|by| m.scaled(by)),
+            _ => Some(Box::new(m.clone())), // the sign is no unit
+        });
+        Kind { minimum, maximum, step, measure, ..Kind::of(types) }
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) static TRANSFORM: Transform = Transform {
             name: "collapse_spaces",
             change: |s| s.split_whitespace().collect::<Vec<_>>().join(" "),
             keeps_length: false,
+            keeps_value: true,
         }))
     },
 };

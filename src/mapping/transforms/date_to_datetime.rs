@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Fault, Op, Transform, example, local_to_utc, text, text_argument};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured, Zone};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -43,6 +44,13 @@ impl Op for DateToDatetime {
     }
 
     fn flow(&self, _input: &Kind) -> Kind {
-        Kind { min_length: 20, max_length: Some(20), format: Some("date-time".to_owned()), ..Kind::of(TypeSet::STRING) }
+        let measure = Measured::by_step(Measure::Clock(Zone::Utc));
+        Kind {
+            min_length: 20,
+            max_length: Some(20),
+            format: Some("date-time".to_owned()),
+            measure,
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 use super::epoch_to_datetime::Unit;
 use super::{Fault, Op, Transform, example, text, text_argument};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured, Zone};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -41,7 +42,13 @@ impl Op for DatetimeToEpoch {
         Ok(Some(Value::Number(Number::from(at))))
     }
 
-    fn flow(&self, _input: &Kind) -> Kind {
-        Kind { format: Some("int64".to_owned()), ..Kind::of(TypeSet::INTEGER) }
+    fn flow(&self, input: &Kind) -> Kind {
+        let digits = match self.0 {
+            Unit::Seconds => 0,
+            Unit::Millis => 3,
+        };
+        let local = input.measure.as_deref().is_some_and(|m| matches!(m.is, Measure::Clock(Zone::Local(_))));
+        let measure = Measured::by_step(Measure::Epoch { digits, local });
+        Kind { format: Some("int64".to_owned()), measure, ..Kind::of(TypeSet::INTEGER) }
     }
 }

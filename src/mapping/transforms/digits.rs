@@ -23,6 +23,7 @@ pub(super) static TRANSFORM: Transform = Transform {
             name: "digits",
             change: |s| s.chars().filter(char::is_ascii_digit).collect(),
             keeps_length: false,
+            keeps_value: false,
         }))
     },
 };

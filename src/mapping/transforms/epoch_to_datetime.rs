@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Fault, Op, Transform, cannot_take, example, number, text_argument};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured, Zone};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -58,11 +59,12 @@ impl Op for EpochToDatetime {
     }
 
     fn flow(&self, _input: &Kind) -> Kind {
+        let measure = Measured::by_step(Measure::Clock(Zone::Utc));
         let (low, high) = match self.0 {
             Unit::Seconds => (20, 20),
             Unit::Millis => (20, 24),
         };
         let format = Some("date-time".to_owned());
-        Kind { min_length: low, max_length: Some(high), format, ..Kind::of(TypeSet::STRING) }
+        Kind { min_length: low, max_length: Some(high), format, measure, ..Kind::of(TypeSet::STRING) }
     }
 }

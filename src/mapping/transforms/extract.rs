@@ -6,8 +6,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{Fault, Op, Transform, example, text, text_argument};
-use crate::mapping::kind::Kind;
-use crate::model::TypeSet;
+use crate::mapping::kind::{Kind, Reach};
+use crate::model::{TypeSet, capture_length};
 
 pub(super) static TRANSFORM: Transform = Transform {
     name: "extract",
@@ -44,6 +44,10 @@ impl Op for Extract {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind { optional: true, max_length: input.max_length, ..Kind::of(TypeSet::STRING) }
+        // Where the capture is open, it is a part of the text at most.
+        let (min_length, own) = capture_length(self.0.as_str()).unwrap_or_default();
+        let max_length = own.into_iter().chain(input.max_length).min();
+        let reach = if own.is_some() && max_length == own { Reach::Stated } else { Reach::Part };
+        Kind { optional: true, min_length, max_length, reach, ..Kind::of(TypeSet::STRING) }
     }
 }

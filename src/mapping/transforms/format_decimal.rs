@@ -37,9 +37,9 @@ impl Op for FormatDecimal {
         Ok(Some(Value::String(format!("{rounded:.places$}"))))
     }
 
-    fn flow(&self, _input: &Kind) -> Kind {
+    fn flow(&self, input: &Kind) -> Kind {
         let format = Some("decimal".to_owned());
         let step = Some(Decimal::new(1, self.0).normalize());
-        Kind { min_length: 1, max_length: Some(31), format, step, ..Kind::of(TypeSet::STRING) }
+        Kind { min_length: 1, max_length: Some(31), format, step, measure: input.measure.clone(), ..Kind::of(TypeSet::STRING) }
     }
 }

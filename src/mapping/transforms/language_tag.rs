@@ -56,6 +56,11 @@ impl Op for LanguageTag {
 
     fn flow(&self, input: &Kind) -> Kind {
         // Padding, which is taken off, is not counted on.
-        Kind { min_length: input.min_length.max(2), max_length: input.max_length, ..Kind::of(TypeSet::STRING) }
+        Kind {
+            min_length: input.min_length.max(2),
+            max_length: input.max_length,
+            reach: input.reach,
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::{Fault, Op, Transform, example, text};
 use crate::base::text::{nearest, quoted};
 use crate::base::yaml::Node;
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured, Zone};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -125,10 +126,11 @@ impl Op for LocalToUtc {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
+        let measure = Measured::by_step(Measure::Clock(Zone::Utc));
         // Without a fraction the text is as long as it can be without one, plus the Z.
         let longest = if input.max_length.is_some_and(|l| l <= 19) { 20 } else { 30 };
         let format = Some("date-time".to_owned());
-        Kind { min_length: 20, max_length: Some(longest), format, ..Kind::of(TypeSet::STRING) }
+        Kind { min_length: 20, max_length: Some(longest), format, measure, ..Kind::of(TypeSet::STRING) }
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) static TRANSFORM: Transform = Transform {
     ],
     compile: |argument| {
         no_argument(argument)?;
-        Ok(Arc::new(TextOp { name: "lower", change: lower, keeps_length: true }))
+        Ok(Arc::new(TextOp { name: "lower", change: lower, keeps_length: true, keeps_value: true }))
     },
 };
 

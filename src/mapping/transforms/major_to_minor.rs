@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Example, Fault, Op, Transform, cannot_take, currency, number, path_argument};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Currency, Measure, Measured, Scale};
 use crate::mapping::path::Path;
 use crate::model::TypeSet;
 
@@ -52,7 +53,9 @@ impl Op for MajorToMinor {
     }
 
     fn flow(&self, _input: &Kind) -> Kind {
-        Kind::of(TypeSet::INTEGER)
+        let currency = Currency::Field(self.0.clone());
+        let measure = Measured::by_step(Measure::Money { scale: Scale::Minor, currency });
+        Kind { measure, ..Kind::of(TypeSet::INTEGER) }
     }
 
     fn reads(&self) -> Option<&Path> {

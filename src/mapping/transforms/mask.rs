@@ -36,6 +36,11 @@ impl Op for Mask {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        Kind { min_length: input.min_length, max_length: input.max_length, ..Kind::of(TypeSet::STRING) }
+        Kind {
+            min_length: input.min_length,
+            max_length: input.max_length,
+            reach: input.reach,
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

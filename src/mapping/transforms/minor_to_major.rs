@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Example, Fault, Op, Transform, cannot_take, currency, number, path_argument};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Currency, Measure, Measured, Scale};
 use crate::mapping::path::Path;
 use crate::model::TypeSet;
 
@@ -47,6 +48,8 @@ impl Op for MinorToMajor {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
+        let currency = Currency::Field(self.0.clone());
+        let measure = Measured::by_step(Measure::Money { scale: Scale::Power(0), currency });
         let longest = match input.format.as_deref() {
             Some("int32") => Some(13),
             Some("int64") => Some(22),
@@ -55,7 +58,7 @@ impl Op for MinorToMajor {
         let format = Some("decimal".to_owned());
         // As nearly all currencies have it; what the records' own currencies give is tried on samples.
         let step = Some(Decimal::new(1, 2));
-        Kind { min_length: 1, max_length: longest, format, step, ..Kind::of(TypeSet::STRING) }
+        Kind { min_length: 1, max_length: longest, format, step, measure, ..Kind::of(TypeSet::STRING) }
     }
 
     fn reads(&self) -> Option<&Path> {

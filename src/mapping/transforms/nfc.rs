@@ -19,6 +19,6 @@ pub(super) static TRANSFORM: Transform = Transform {
     compile: |argument| {
         no_argument(argument)?;
         // Composed forms of a few letters are two code points: a text may lose length and, rarely, gain none.
-        Ok(Arc::new(TextOp { name: "nfc", change: |s| s.nfc().collect(), keeps_length: false }))
+        Ok(Arc::new(TextOp { name: "nfc", change: |s| s.nfc().collect(), keeps_length: false, keeps_value: true }))
     },
 };

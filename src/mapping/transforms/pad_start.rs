@@ -35,6 +35,7 @@ impl Op for PadStart {
         Kind {
             min_length: input.min_length.max(self.0),
             max_length: input.max_length.map(|m| m.max(self.0)),
+            reach: input.reach,
             ..Kind::of(TypeSet::STRING)
         }
     }

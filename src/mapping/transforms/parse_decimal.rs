@@ -70,7 +70,7 @@ impl Op for ParseDecimal {
         number::json(&number::canonical(&format!("{sign}{plain}"))).map(Some).ok_or_else(no)
     }
 
-    fn flow(&self, _input: &Kind) -> Kind {
-        Kind::of(TypeSet::NUMBER)
+    fn flow(&self, input: &Kind) -> Kind {
+        Kind { measure: input.measure.clone(), ..Kind::of(TypeSet::NUMBER) }
     }
 }

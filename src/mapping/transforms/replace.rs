@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Fault, Op, Transform, example, text};
-use crate::mapping::kind::Kind;
+use crate::mapping::kind::{Kind, Reach};
+use crate::mapping::measure::Measured;
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -53,6 +54,9 @@ impl Op for Replace {
         Kind {
             min_length: if grows { input.min_length } else { 0 },
             max_length: input.max_length.filter(|_| shrinks),
+            // A space for a T, a Z for nothing: the clock is the same.
+            measure: input.measure.as_deref().and_then(Measured::clock),
+            reach: if shrinks { Reach::Part } else { input.reach },
             ..Kind::of(TypeSet::STRING)
         }
     }

@@ -52,6 +52,6 @@ impl Op for Round {
         let unit = Decimal::new(1, self.0);
         let step = input.counted().filter(|step| is_multiple(*step, unit) == Some(true)).unwrap_or(unit);
         let (minimum, maximum) = (end(input.minimum), end(input.maximum));
-        Kind { minimum, maximum, step: Some(step.normalize()), ..Kind::of(types) }
+        Kind { minimum, maximum, step: Some(step.normalize()), measure: input.measure.clone(), ..Kind::of(types) }
     }
 }

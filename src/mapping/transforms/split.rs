@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Fault, Op, Transform, example, text, text_argument};
-use crate::mapping::kind::Kind;
+use crate::mapping::kind::{Kind, Reach};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -39,7 +39,7 @@ impl Op for Split {
     }
 
     fn flow(&self, input: &Kind) -> Kind {
-        let item = Kind { max_length: input.max_length, ..Kind::of(TypeSet::STRING) };
+        let item = Kind { max_length: input.max_length, reach: Reach::Part, ..Kind::of(TypeSet::STRING) };
         Kind { items: Some(Box::new(item)), min_items: 1, ..Kind::of(TypeSet::ARRAY) }
     }
 }

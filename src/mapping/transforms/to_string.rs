@@ -55,6 +55,8 @@ impl Op for ToString {
             min_length: 1.min(input.min_length.max(u64::from(input.types != TypeSet::STRING))),
             max_length: longest,
             format,
+            measure: input.measure.clone(),
+            reach: input.reach,
             ..Kind::of(TypeSet::STRING)
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Fault, Op, Transform, example, no_argument, text};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured, Zone};
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -41,7 +42,19 @@ impl Op for ToUtc {
             .ok_or_else(|| Fault::new("not-convertible", "is no time after the year 0"))
     }
 
-    fn flow(&self, _input: &Kind) -> Kind {
-        Kind { min_length: 20, max_length: Some(30), format: Some("date-time".to_owned()), ..Kind::of(TypeSet::STRING) }
+    fn flow(&self, input: &Kind) -> Kind {
+        // A local time that was made to look like an instant is still one.
+        let local = |m: &&Measured| matches!(m.is, Measure::Clock(Zone::Local(_)));
+        let measure = match input.measure.as_deref().filter(local) {
+            Some(local) => Some(Box::new(local.clone())),
+            None => Measured::by_step(Measure::Clock(Zone::Utc)),
+        };
+        Kind {
+            min_length: 20,
+            max_length: Some(30),
+            format: Some("date-time".to_owned()),
+            measure,
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

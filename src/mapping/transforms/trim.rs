@@ -17,6 +17,6 @@ pub(super) static TRANSFORM: Transform = Transform {
     compile: |argument| {
         no_argument(argument)?;
         let change = |s: &str| s.trim().to_owned();
-        Ok(Arc::new(TextOp { name: "trim", change, keeps_length: false }))
+        Ok(Arc::new(TextOp { name: "trim", change, keeps_length: false, keeps_value: true }))
     },
 };

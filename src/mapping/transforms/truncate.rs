@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Fault, Op, Transform, count_argument, example, text};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::Measured;
 use crate::model::TypeSet;
 
 pub(super) static TRANSFORM: Transform = Transform {
@@ -36,8 +37,11 @@ impl Op for Truncate {
         Kind {
             min_length: input.min_length.min(self.0),
             max_length: Some(input.max_length.map_or(self.0, |m| m.min(self.0))),
+            reach: input.reach,
             // A text cut short keeps its format only where it was short enough already.
             format: input.format.clone().filter(|_| input.max_length.is_some_and(|m| m <= self.0)),
+            // Of a number as text the first digits are another number.
+            measure: input.measure.as_deref().and_then(Measured::clock),
             ..Kind::of(TypeSet::STRING)
         }
     }

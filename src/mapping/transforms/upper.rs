@@ -16,7 +16,7 @@ pub(super) static TRANSFORM: Transform = Transform {
     examples: &[example("upper", r#""usd""#, r#""USD""#), example("upper", r#""straße""#, r#""STRAßE""#)],
     compile: |argument| {
         no_argument(argument)?;
-        Ok(Arc::new(TextOp { name: "upper", change: upper, keeps_length: true }))
+        Ok(Arc::new(TextOp { name: "upper", change: upper, keeps_length: true, keeps_value: true }))
     },
 };
 

@@ -7,6 +7,7 @@ use super::outcome::{list, refused};
 use super::{Context, Kind, Reached, Side};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
+use crate::mapping::kind::Reach;
 use crate::mapping::path::Path;
 use crate::mapping::rule::Rule;
 use crate::model::{Additional, Direction, SchemaId, TypeSet, validate};
@@ -164,9 +165,16 @@ impl Context<'_> {
 
     fn text(&mut self, at: Span, from: &Kind, to: &Kind, side: &Side) {
         let pattern = to.schema.map(|id| self.target.0.get(id)).filter(|s| s.pattern.is_some());
-        if let Some(most) = pattern.map_or(to.max_length, |s| s.max_length) {
+        let limit = pattern.map_or(to.max_length, |s| s.max_length);
+        if let Some(most) = limit.filter(|_| from.reach != Reach::Sampled) {
             let fix = format!("add {{truncate: {most}}} where a cut text is still right");
             match from.max_length {
+                Some(longest) if longest > most && from.reach == Reach::Part => {
+                    let message =
+                        format!("the text is part of one of {longest} characters, {} takes {most}", side.path);
+                    self.warning(at, "too-long", message, fix);
+                    self.resting_on(&side.pointer);
+                }
                 Some(longest) if longest > most => {
                     let message = format!("the text has up to {longest} characters, {} takes {most}", side.path);
                     self.error(at, "too-long", message, fix);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::meaning::factor;
-use super::{Context, walk};
-use crate::base::text::{quoted, words};
+use super::{Context, Reached, walk};
+use crate::base::text::{article, quoted, words};
 use crate::finding::Severity;
 use crate::mapping::Mapping;
 use crate::mapping::path::{Path, Segment};
 use crate::mapping::rule::{Rule, Source, Step};
 use crate::mapping::transforms::exponent;
+use crate::model::TypeSet;
 
 /// Fields among which a currency is looked for.
 const MOST_FIELDS: usize = 1000;
@@ -24,6 +25,11 @@ pub(super) fn dropped(cx: &mut Context<'_>, mapping: &Mapping) {
     let found = mapping.rules.iter().find_map(|rule| {
         let Source::Path(amount) = &rule.source else { return None };
         if !is_amount(&rule.target) || !is_amount(amount) || rule.values.is_some() {
+            return None;
+        }
+        // A flag that prices include a tax is none.
+        let counts = walk(cx.source.0, cx.source.1, amount).ok()?.kind.types;
+        if !counts.allows(TypeSet::NUMBER) && !counts.allows(TypeSet::INTEGER) && !counts.allows(TypeSet::STRING) {
             return None;
         }
         let currency = beside(cx, amount)?;
@@ -77,6 +83,56 @@ pub(super) fn of_another(cx: &mut Context<'_>, mapping: &Mapping) {
         if let Some(last) = cx.findings.last_mut() {
             last.confidence = 0.7;
         }
+    }
+}
+
+/// Formats of texts that are no codes of currencies.
+const NO_CODE: [&str; 9] = ["date", "date-time", "time", "uuid", "email", "uri", "decimal", "ipv4", "hostname"];
+/// Last words of names for what is no currency, though it may have three letters.
+const OTHER: [&str; 16] = [
+    "country", "region", "state", "status", "type", "kind", "name", "email", "language", "locale", "lang", "id",
+    "method", "city", "zone", "timezone",
+];
+
+impl Context<'_> {
+    /// A conversion of money by a field that holds no currency.
+    pub(super) fn no_currency(&mut self, step: &Step, path: &Path, reached: &Reached) {
+        if !matches!(step.transform.name, "minor_to_major" | "major_to_minor") {
+            return;
+        }
+        let kind = &reached.kind;
+        let code = |v: &serde_json::Value| v.as_str().is_some_and(|s| exponent(s).is_some());
+        let format = kind.format.as_deref().filter(|f| NO_CODE.contains(f));
+        let never = if !kind.types.allows(TypeSet::STRING) {
+            Some(format!("is {}", kind.types))
+        } else if kind.values.as_ref().is_some_and(|v| !v.is_empty() && !v.iter().any(code)) {
+            Some("has no value of three letters".to_owned())
+        } else if kind.max_length.is_some_and(|m| m < 3) || kind.min_length > 3 {
+            Some("has no text of three letters".to_owned())
+        } else {
+            format.map(|f| format!("is {}", article(f)))
+        };
+        let said = reached.id.map(|id| self.source.0.get(id).description.to_lowercase()).unwrap_or_default();
+        let words = words(path.leaf());
+        let told = words.iter().any(|w| matches!(w.as_str(), "currency" | "ccy" | "curr" | "cur"))
+            || ["currency", "currencies", "4217"].iter().any(|w| said.contains(w));
+        let other = words.last().is_some_and(|w| OTHER.contains(&w.as_str()));
+        let shown = quoted(&path.to_string(), 80);
+        let fix = format!("write {{{}: path of the currency}}", step.transform.name);
+        if let Some(never) = never {
+            let message =
+                format!("{} takes a currency, and {shown} {never}: every record is rejected", step.transform.name);
+            self.error(step.at, "not-a-currency", message, fix);
+        } else if other && !told {
+            let message = format!("{} takes a currency, and nothing says that {shown} is one", step.transform.name);
+            self.warning(step.at, "not-a-currency", message, fix);
+            if let Some(last) = self.findings.last_mut() {
+                last.confidence = 0.7;
+            }
+        } else {
+            return;
+        }
+        self.resting_on(&reached.pointer);
     }
 }
 

@@ -221,7 +221,7 @@ impl Context<'_> {
             // Where the type is wrong already, what the value means is not the question.
             let wrong = self.findings.iter().skip(first).any(|f| WRONG_TYPE.contains(&f.code));
             if !wrong {
-                self.meaning(rule, target);
+                self.meaning(rule, target, &kind);
             }
         }
         self.say_it_once(first);
@@ -253,7 +253,10 @@ impl Context<'_> {
                 self.resting_on(&reached.pointer);
                 None
             }
-            Ok(reached) => Some(reached),
+            Ok(mut reached) => {
+                Self::measure(self.target.0, reached.id, rule.target.leaf(), &mut reached.kind, None);
+                Some(reached)
+            }
             Err(stop) => {
                 self.stopped(self.target.0, &stop, rule.at, "unknown-target-field", "the target");
                 None
@@ -307,12 +310,15 @@ impl Context<'_> {
                 }
             }
             Stop::NotInside { parent, types, list } => {
-                let parent = quoted(parent, 80);
                 if parent.is_empty() {
                     let message = format!("a record of {side} is {types}, which has no fields");
-                    self.error(at, code, message, "read records that are objects, with fields".to_owned());
+                    if self.findings.iter().any(|f| f.message == message) {
+                        return; // every rule would say it again
+                    }
+                    self.error(at, code, message, "name the object or the list of objects that the records are in");
                     return;
                 }
+                let parent = quoted(parent, 80);
                 let fix = if *list { format!("name an item: {parent}[0]") } else { format!("map {parent} itself") };
                 self.error(at, code, format!("{parent} of {side} is {types}, which has no such part"), fix);
             }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::meaning::{Field, Pair, named_beside};
-use super::{Context, walk};
+use super::meaning::{Field, Pair, dimension_of, named_beside};
+use super::{Context, Kind, walk};
 use crate::base::text::{quoted, words};
 use crate::finding::Severity;
 use crate::mapping::Mapping;
+use crate::mapping::measure::{Measure, Measured};
 use crate::mapping::path::{Path, Segment};
 use crate::mapping::rule::{Rule, Source};
 
@@ -142,12 +143,20 @@ fn unit_beside(cx: &mut Context<'_>, units: &[Named<'_>], rule: &Rule, path: &Pa
     else {
         return;
     };
-    let (Some(from), Some(to)) = (source.id, target.id) else { return };
+    let (Some(from), Some(to), Some(dimension)) = (source.id, target.id, dimension_of(constant)) else { return };
+    if rule.values.is_some() {
+        return;
+    }
+    // Whatever the constant names: so that a letter is read as a unit of it.
+    let like = Measured::by_step(Measure::Quantity { dimension, scale: 0.0, unit: "" });
+    let like = Kind { measure: like, ..Kind::default() };
     let pair = Pair {
         from: Field::new(cx.source.0, from, path.leaf(), &source.kind),
         to: Field::new(cx.target.0, to, rule.target.leaf(), &target.kind),
         steps: &rule.steps,
-        table: rule.values.as_ref(),
+        table: None,
+        arrives: cx.arriving(path, &rule.steps, Some(&like)),
+        wants: None,
     };
     let Some(doubt) = named_beside(&pair, constant) else { return };
     let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));

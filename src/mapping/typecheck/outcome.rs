@@ -10,6 +10,7 @@ use crate::base::text::{nearest, quoted, words};
 use crate::base::yaml::Spanned;
 use crate::finding::Severity;
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured, Zone};
 use crate::mapping::rule::{Else, Rule, Source, Step, ValueTable};
 use crate::mapping::transforms;
 use crate::model::TypeSet;
@@ -27,13 +28,13 @@ impl Context<'_> {
     pub(super) fn outcome(&mut self, rule: &Rule, target: Option<&Reached>) -> Option<Kind> {
         let kind = match &rule.source {
             Source::Const(_) => return None,
-            Source::Path(path) => self.reach_source(path, rule.source_at).map(|r| r.kind),
+            Source::Path(path) => self.reach_measured(path, rule.source_at, target.map(|t| &t.kind)),
             Source::Join { parts, separator } => {
                 let kinds: Vec<Option<Kind>> =
-                    parts.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
+                    parts.iter().map(|p| self.reach_measured(p, rule.source_at, None)).collect();
                 kinds.into_iter().collect::<Option<Vec<_>>>().and_then(|kinds| self.joined(rule, &kinds, separator))
             }
-            Source::FirstOf(paths) => self.first_of(rule, paths),
+            Source::FirstOf(paths) => self.first_of(rule, paths, target.map(|t| &t.kind)),
             Source::Template(template) => self.template(rule, template),
             Source::Jq(program) => self.jq(rule, program),
             Source::When(when) => return self.when(rule, when, target),
@@ -48,8 +49,11 @@ impl Context<'_> {
         for step in steps {
             if let Some(path) = step.op.reads()
                 && let Some(reached) = self.reach_source(path, step.at)
-                && (reached.kind.optional || reached.kind.nullable)
             {
+                self.no_currency(step, path, &reached);
+                if !reached.kind.optional && !reached.kind.nullable {
+                    continue;
+                }
                 let message = format!("{} needs {path}, which may be missing or null", step.transform.name);
                 let fix = "records without it are rejected: map from a field that is always there";
                 self.warning(step.at, "optional-into-required", message, fix);
@@ -89,10 +93,8 @@ impl Context<'_> {
                 self.error(step.at, "bad-transform", message, fix);
                 return None;
             }
-            if step.transform.name == "local_to_utc" && kind.format.as_deref() == Some("date-time") {
-                let message =
-                    "local_to_utc takes a time without zone, but what comes to it here is a date-time, which has one";
-                self.warning(step.at, "zone-mismatch", message.to_owned(), "remove the transform, or make sure of it");
+            if self.doubtful(rule, step, &kind) {
+                kind.measure = None; // said once; what it measures now is anybody's guess
             }
             self.rejected_values(step, &kind);
             self.cut_id(rule, step, &kind);
@@ -123,6 +125,7 @@ impl Context<'_> {
             min_length: fewest,
             optional: kinds.iter().all(|k| k.optional || k.nullable),
             max_length: sum.map(|s| s.saturating_add(between)),
+            measure: together(kinds),
             ..Kind::of(TypeSet::STRING)
         })
     }
@@ -142,6 +145,9 @@ impl Context<'_> {
             }
         }
         let mut known = kind.values.clone();
+        if kind.types == TypeSet::BOOLEAN && known.is_none() {
+            known = Some(vec![Value::Bool(true), Value::Bool(false)]);
+        }
         if kind.nullable
             && let Some(values) = &mut known
         {
@@ -256,6 +262,12 @@ impl Context<'_> {
             self.warning(key.at, "value-never-sent", message, format!("{near}values: {}", list(known)));
         }
     }
+}
+
+/// What fields measure that are written one after the other: a time that has no zone gets none by its neighbours.
+pub(super) fn together(kinds: &[Kind]) -> Option<Box<Measured>> {
+    let local = |m: &&Measured| matches!(m.is, Measure::Clock(Zone::Local(_)));
+    kinds.iter().filter_map(|k| k.measure.as_deref()).find(local).map(|m| Box::new(m.clone()))
 }
 
 /// At most eight values, cleaned: they come from a description.

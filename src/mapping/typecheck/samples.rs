@@ -10,6 +10,7 @@ use crate::base::rng::Rng;
 use crate::base::text::{quoted, truncate};
 use crate::base::yaml::Span;
 use crate::mapping::Mapping;
+use crate::mapping::kind::Reach;
 use crate::mapping::path::Segment;
 use crate::mapping::rule::Rule;
 use crate::model::narrow::{LEVELS, narrowed};
@@ -188,6 +189,7 @@ pub(super) fn kind_of(outputs: &[Value], optional: bool) -> Kind {
         optional,
         values: closed.then_some(distinct),
         min_length: texts().map(|s| s.chars().count() as u64).min().unwrap_or(0),
+        reach: Reach::Sampled,
         format: format.map(str::to_owned),
         items: (types == TypeSet::ARRAY && !items.is_empty()).then(|| Box::new(kind_of(&items, false))),
         ..Kind::default()

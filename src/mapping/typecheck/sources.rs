@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::outcome::{list, refused};
+use super::outcome::{list, refused, together};
 use super::walk::{item_of, walk};
 use super::{Context, Kind, Reached, samples, wanted};
 use crate::base::text::{Guesses, quoted};
@@ -24,9 +24,8 @@ fn absent(finding: &Finding) -> bool {
 }
 
 impl Context<'_> {
-    pub(super) fn first_of(&mut self, rule: &Rule, paths: &[Path]) -> Option<Kind> {
-        let kinds: Vec<Option<Kind>> =
-            paths.iter().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
+    pub(super) fn first_of(&mut self, rule: &Rule, paths: &[Path], like: Option<&Kind>) -> Option<Kind> {
+        let kinds: Vec<Option<Kind>> = paths.iter().map(|p| self.reach_measured(p, rule.source_at, like)).collect();
         let kinds = kinds.into_iter().collect::<Option<Vec<Kind>>>()?;
         let sure = kinds.iter().position(|k| !k.optional && !k.nullable && !k.types.is_any());
         if let Some(sure) = sure.filter(|i| i + 1 < paths.len())
@@ -42,7 +41,7 @@ impl Context<'_> {
 
     pub(super) fn template(&mut self, rule: &Rule, template: &Template) -> Option<Kind> {
         let fields: Vec<Option<Kind>> =
-            template.fields().map(|p| self.reach_source(p, rule.source_at).map(|r| r.kind)).collect();
+            template.fields().map(|p| self.reach_measured(p, rule.source_at, None)).collect();
         let fields = fields.into_iter().collect::<Option<Vec<Kind>>>()?;
         if let Some(bad) = fields.iter().find(|k| !k.types.is_any() && !refused(k.types, SCALAR).is_any()) {
             let message = format!("a template takes texts and numbers, but one field is {}", bad.types);
@@ -60,6 +59,7 @@ impl Context<'_> {
             optional: fields.iter().any(|k| k.optional || k.nullable),
             min_length: fields.iter().map(text).sum::<u64>().saturating_add(template.fixed_length()),
             max_length: sum.map(|s| s.saturating_add(template.fixed_length())),
+            measure: together(&fields),
             ..Kind::of(TypeSet::STRING)
         })
     }
@@ -170,6 +170,10 @@ impl Context<'_> {
                     }
                 };
                 self.beside(&rule.steps);
+                let mut taken = taken;
+                let name = each.take.as_ref().unwrap_or(&each.list).leaf();
+                let like = target.and_then(|t| t.kind.items.as_deref());
+                Self::measure(self.source.0, taken.schema, name, &mut taken, like);
                 let finished = self.each_item(rule, taken)?;
                 // An item without a value is left out.
                 shorter = finished.optional;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::money::is_money;
+use super::amounts::is_money;
 use super::said::Field;
 
 /// Amounts for which nothing is a fair value: an order without a tip has a tip of nothing.

@@ -81,9 +81,29 @@ pub(super) fn inverted(pair: &Pair<'_>) -> Option<Doubt> {
 const YES: [&str; 10] = ["y", "yes", "true", "1", "on", "j", "ja", "oui", "si", "t"];
 const NO: [&str; 9] = ["n", "no", "false", "0", "off", "nein", "non", "nee", "f"];
 
+/// Flags of which being so is what is hoped for; those of one table say the same.
+const GOOD: [&str; 9] =
+    ["enabled", "active", "visible", "valid", "subscribed", "verified", "available", "published", "online"];
+
+/// A table that calls what is so by the word for what is not: `active` true becomes `disabled`.
+fn called_the_opposite(pair: &Pair<'_>) -> bool {
+    let good = |rest: &[String]| rest.iter().any(|w| GOOD.contains(&w.as_str()));
+    let (rest, so) = polarity(&pair.from.words);
+    let Some(table) = pair.table.filter(|t| t.entries.len() == 2 && good(&rest)) else { return false };
+    table.entries.iter().all(|(key, value)| {
+        let (Some(word), Ok(key)) = (value.as_str(), key.value.parse::<bool>()) else { return false };
+        let (called, is) = polarity(&crate::base::text::words(word));
+        good(&called) && is != (key == so)
+    })
+}
+
 /// A table that makes yes of no, between names that say the same.
 pub(super) fn inverted_table(pair: &Pair<'_>) -> Option<Doubt> {
     let table = pair.table.filter(|_| pair.steps.is_empty())?;
+    if called_the_opposite(pair) {
+        let message = "the table calls source {from} the opposite of what it is".to_owned();
+        return Some(Doubt::new("flag-inverted", 0.7, message, "turn the values of the table round"));
+    }
     let turned = |key: &str, value: &Value| {
         let key = key.to_lowercase();
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);

@@ -2,7 +2,7 @@
 
 use super::said::Field;
 use super::{Doubt, Pair};
-use crate::base::text::singular;
+use crate::base::text::{article, singular};
 
 /// Things that have ids; those of one line may be the same thing under another name.
 const THINGS: [&[&str]; 20] = [
@@ -74,12 +74,6 @@ fn thing(field: &Field<'_>) -> Option<String> {
     known(&of).then_some(of)
 }
 
-/// With the article that it takes.
-fn one(thing: &str) -> String {
-    let vowel = thing.starts_with(['a', 'e', 'i', 'o']) || thing.starts_with("un");
-    format!("{} {thing}", if vowel { "an" } else { "a" })
-}
-
 /// An id that names another kind of thing than the target's field.
 pub(super) fn foreign(pair: &Pair<'_>) -> Option<Doubt> {
     if !pair.keeps_meaning() {
@@ -89,7 +83,7 @@ pub(super) fn foreign(pair: &Pair<'_>) -> Option<Doubt> {
     if from == to || THINGS.iter().any(|t| t.contains(&from.as_str()) && t.contains(&to.as_str())) {
         return None;
     }
-    let message = format!("source {{from}} is the id of {}, target {{to}} the id of {}", one(&from), one(&to));
+    let message = format!("source {{from}} is the id of {}, target {{to}} the id of {}", article(&from), article(&to));
     let fix = format!("map the id of the {to}, or look it up first and map what was found");
     Some(Doubt::new("foreign-id", 0.65, message, fix))
 }

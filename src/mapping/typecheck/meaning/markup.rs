@@ -18,6 +18,11 @@ fn markup(field: &Field<'_>) -> Option<&'static str> {
     }
 }
 
+/// It says of itself that it holds HTML.
+pub(super) fn is_html(field: &Field<'_>) -> bool {
+    markup(field) == Some("HTML")
+}
+
 fn plain(field: &Field<'_>) -> bool {
     field.says(&[
         "plain text",

@@ -1,41 +1,53 @@
 //! What two fields mean, guessed from their names, descriptions, formats and examples: a pound that ends as a kilogram has
 //! the right type. One concern a file; [`ALL`] is the index.
 //!
-//! A guess needs evidence on both sides and is at most a warning with a confidence of its own. Where a step of the rule
-//! could change the meaning, nobody guesses.
+//! A guess needs evidence on both sides and is at most a warning with a confidence of its own. What a value measures goes
+//! with it through the steps of its rule ([`measured`]), and is held to what the target says; where a step drops it, nobody
+//! guesses.
 
+mod amounts;
 mod codes;
+mod currencies;
+mod cut;
 mod defaults;
 mod epoch;
 mod flags;
 mod ids;
 mod markup;
-mod measures;
+mod measured;
 mod money;
 mod numbers;
+mod opaque;
 mod phone;
 mod said;
+mod sign;
+mod tables;
 mod units;
+mod zeros;
 mod zone;
 
+pub(in crate::mapping) use self::amounts::is_money;
 pub(super) use self::defaults::data_like;
-pub(in crate::mapping) use self::money::is_money;
 pub(super) use self::said::Field;
-pub(super) use self::units::named_beside;
+pub(super) use self::units::{dimension_of, named_beside};
 use super::walk::item_of;
 use super::{Context, Reached, walk};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::finding::{Finding, Location, Severity};
 use crate::mapping::kind::Kind;
+use crate::mapping::measure::{Measure, Measured};
 use crate::mapping::path::Path;
 use crate::mapping::rule::{Each, Rule, Source, Step, ValueTable};
+use crate::mapping::transforms;
+use crate::model::TypeSet;
 
 /// All concerns.
-const ALL: [Look; 16] = [
+const ALL: [Look; 22] = [
     units::unit_mismatch,
     money::unit_mismatch,
     money::float_money,
+    currencies::mismatch,
     epoch::unit_mismatch,
     zone::missing,
     zone::mismatch,
@@ -44,9 +56,14 @@ const ALL: [Look; 16] = [
     markup::into_plain_text,
     phone::not_e164,
     numbers::locale_number,
-    numbers::marks_left,
+    numbers::marks_lost,
     numbers::through_float,
     ids::foreign,
+    opaque::altered,
+    cut::short,
+    zeros::lost,
+    tables::crossed,
+    sign::mismatch,
     flags::inverted,
     flags::inverted_table,
 ];
@@ -64,6 +81,10 @@ pub(super) struct Pair<'a> {
     pub(super) steps: &'a [Step],
     /// The value table in between, where there is one.
     pub(super) table: Option<&'a ValueTable>,
+    /// What the value measures when it arrives.
+    pub(super) arrives: Option<Box<Measured>>,
+    /// What the target's field measures.
+    pub(super) wants: Option<Box<Measured>>,
 }
 
 /// Steps after which a value still means what it meant.
@@ -94,11 +115,20 @@ impl Pair<'_> {
         self.table.is_none() && self.steps.iter().all(|s| KEEPS.contains(&s.transform.name))
     }
 
-    /// The only step that changes the meaning multiplies or divides, by this factor.
-    fn factor(&self) -> Option<(&Step, f64)> {
-        let mut others = self.steps.iter().filter(|s| !KEEPS.contains(&s.transform.name));
-        let (step, None) = (others.next().filter(|_| self.table.is_none())?, others.next()) else { return None };
-        Some((step, factor(step)?))
+    /// What arrives and what the target's field measures, where both are known.
+    fn both(&self) -> Option<(&Measure, &Measure)> {
+        Some((&self.arrives.as_deref()?.is, &self.wants.as_deref()?.is))
+    }
+
+    /// The last step that multiplies or divides.
+    fn factor_step(&self) -> Option<&Step> {
+        self.steps.iter().rev().find(|s| factor(s).is_some())
+    }
+
+    /// How much a finding can be trusted that rests on what both sides measure.
+    fn confidence(&self) -> f64 {
+        let sure = |m: &Option<Box<Measured>>| m.as_deref().map_or(0.6, |m| m.by.confidence());
+        sure(&self.arrives).min(sure(&self.wants))
     }
 
     fn has_step(&self, name: &str) -> bool {
@@ -133,6 +163,11 @@ impl Doubt {
         Self { code, severity: Severity::Warning, confidence, message, fix: fix.into(), at: None }
     }
 
+    /// A warning that is no guess.
+    fn sure(code: &'static str, message: &str, fix: impl Into<String>) -> Self {
+        Self::new(code, 1.0, message.to_owned(), fix)
+    }
+
     const fn about(mut self, step: &Step) -> Self {
         self.at = Some(step.at);
         self
@@ -156,77 +191,129 @@ const SAYS_MORE: [(&str, &[&str]); 8] = [
     ("money-unit-mismatch", &["integer-through-float"]),
 ];
 
+/// What a list holds; of anything else, itself.
+fn content(kind: &Kind) -> &Kind {
+    kind.items.as_deref().filter(|_| kind.measure.is_none()).unwrap_or(kind)
+}
+
+/// What the target's field measures, read so that it can be held against what arrives.
+fn wants(to: &Field<'_>, known: Option<&Measured>, arrives: Option<&Measured>) -> Option<Box<Measured>> {
+    let like = arrives.map(|m| &m.is);
+    let meets = |m: &Measured| like.is_none_or(|l| measured::comparable(&m.is, l));
+    known.filter(|m| meets(m)).map(|m| Box::new(m.clone())).or_else(|| measured::measured(to, Some(like?)))
+}
+
 impl Context<'_> {
-    /// Every concern about each field that a rule may copy, and its target.
-    pub(super) fn meaning(&mut self, rule: &Rule, target: &Reached) {
+    /// Every concern about each field that a rule may copy, and its target; `kind` is what the rule ends with.
+    pub(super) fn meaning(&mut self, rule: &Rule, target: &Reached, kind: &Kind) {
         let paths: &[Path] = match &rule.source {
             Source::Path(path) => std::slice::from_ref(path),
             Source::FirstOf(paths) => paths,
-            Source::Each(each) if each.map.is_none() => return self.meaning_of_items(rule, each, target),
+            Source::Each(each) if each.map.is_none() => return self.meaning_of_items(rule, each, target, kind),
             Source::Template(_) | Source::Join { .. } => return self.put_together(rule, target),
             _ => return, // calculated: what it means nobody knows
         };
         for path in paths {
-            let Ok(source) = walk(self.source.0, self.source.1, path) else { continue };
-            let (Some(from), Some(to)) = (source.id, target.id) else { continue };
-            let pair = Pair {
-                from: Field::new(self.source.0, from, path.leaf(), &source.kind),
-                to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
-                steps: &rule.steps,
-                table: rule.values.as_ref(),
+            let arrives = match &rule.source {
+                Source::Path(_) => content(kind).measure.clone(),
+                _ => self.arriving(path, &rule.steps, Some(&target.kind)).filter(|_| rule.values.is_none()),
             };
-            let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
-            self.doubts(rule.source_at, &pair, &shown, &target.pointer);
+            self.meet(rule, path, target, arrives, &rule.steps, Self::doubts);
         }
     }
 
-    /// A time without zone stays one, whatever letters are put around it.
+    /// Looks at one field that ends in the target, having arrived as it measures then.
+    fn meet(
+        &mut self,
+        rule: &Rule,
+        path: &Path,
+        target: &Reached,
+        arrives: Option<Box<Measured>>,
+        steps: &[Step],
+        look: fn(&mut Self, Span, &Pair<'_>, &(String, String), &str),
+    ) {
+        let Ok(source) = walk(self.source.0, self.source.1, path) else { return };
+        let (Some(from), Some(to)) = (source.id, target.id) else { return };
+        let to = Field::new(self.target.0, to, rule.target.leaf(), &target.kind);
+        let pair = Pair {
+            from: Field::new(self.source.0, from, path.leaf(), &source.kind),
+            steps,
+            table: rule.values.as_ref(),
+            wants: wants(&to, content(&target.kind).measure.as_deref(), arrives.as_deref()),
+            arrives,
+            to,
+        };
+        let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
+        look(self, rule.source_at, &pair, &shown, &target.pointer);
+    }
+
+    /// A time without zone stays one, and an id is told apart by its letters, whatever letters are put around it.
     fn put_together(&mut self, rule: &Rule, target: &Reached) {
-        for path in rule.reads() {
-            let Ok(source) = walk(self.source.0, self.source.1, path) else { continue };
-            let (Some(from), Some(to)) = (source.id, target.id) else { continue };
-            let pair = Pair {
-                from: Field::new(self.source.0, from, path.leaf(), &source.kind),
-                to: Field::new(self.target.0, to, rule.target.leaf(), &target.kind),
-                steps: &[],
-                table: None,
-            };
-            let Some(doubt) = zone::missing(&pair) else { continue };
-            let shown = (quoted(&path.to_string(), 80), quoted(&rule.target.to_string(), 80));
-            self.say(doubt, rule.source_at, &shown, &target.pointer);
-            return;
+        let parts: Vec<&Path> = match &rule.source {
+            Source::Join { parts, .. } => parts.iter().collect(),
+            Source::Template(template) => template.fields().collect(),
+            _ => return,
+        };
+        let first = self.findings.len();
+        for path in parts {
+            let whole = self.read(path, None).map(|k| k.measure.as_deref().and_then(Measured::clock));
+            let whole = Kind { measure: whole.flatten(), ..Kind::of(TypeSet::STRING) };
+            let arrives = rule.steps.iter().fold(whole, |kind, step| transforms::flow(step.op.as_ref(), &kind)).measure;
+            self.meet(rule, path, target, arrives, &rule.steps, |cx, at, pair, shown, pointer| {
+                if let Some(doubt) = zone::missing(pair).or_else(|| opaque::altered(pair)) {
+                    cx.say(doubt, at, shown, pointer);
+                }
+            });
+            if self.findings.len() > first {
+                return;
+            }
         }
     }
 
     /// Every concern about the items of a list, of which each becomes an item of the target.
-    fn meaning_of_items(&mut self, rule: &Rule, each: &Each, target: &Reached) {
+    fn meaning_of_items(&mut self, rule: &Rule, each: &Each, target: &Reached, kind: &Kind) {
         let list = walk(self.source.0, self.source.1, &each.list).ok().and_then(|r| r.id);
         let item = list.and_then(|id| item_of(self.source.0, id));
         let field = match &each.take {
             None => item,
             Some(path) => item.and_then(|id| walk(self.source.0, id, path).ok()?.id),
         };
-        let (Some(from), Some(to)) = (field, target.id.and_then(|id| item_of(self.target.0, id))) else { return };
+        // One of the list may be all that is left.
+        let one = each.then.last().is_some_and(|s| matches!(s.transform.name, "first" | "last"));
+        let taken = target.id.and_then(|id| if one { Some(id) } else { item_of(self.target.0, id) });
+        let (Some(from), Some(to)) = (field, taken) else { return };
         let (given, taken) = (Kind::from_schema(self.source.0, from), Kind::from_schema(self.target.0, to));
         let name = each.take.as_ref().unwrap_or(&each.list);
+        let to = Field::new(self.target.0, to, rule.target.leaf(), &taken);
+        let arrives = content(kind).measure.clone();
         let pair = Pair {
             from: Field::new(self.source.0, from, name.leaf(), &given),
-            to: Field::new(self.target.0, to, rule.target.leaf(), &taken),
             steps: &rule.steps,
             table: rule.values.as_ref(),
+            wants: wants(&to, content(&target.kind).measure.as_deref(), arrives.as_deref()),
+            arrives,
+            to,
         };
-        let shown = (quoted(&name.to_string(), 80), quoted(&format!("{}[]", rule.target), 80));
+        let shown =
+            (quoted(&name.to_string(), 80), quoted(&format!("{}{}", rule.target, if one { "" } else { "[]" }), 80));
         self.doubts(rule.source_at, &pair, &shown, &target.pointer);
     }
 
     /// The same for two properties of an object that is copied whole.
     pub(super) fn copied(&mut self, at: Span, from: (&str, &Kind), to: &Kind, shown: &str) {
         let (Some(source), Some(target)) = (from.1.schema, to.schema) else { return };
+        let (mut given, mut taken) = (from.1.clone(), to.clone());
+        Self::measure(self.target.0, Some(target), from.0, &mut taken, None);
+        Self::measure(self.source.0, Some(source), from.0, &mut given, Some(&taken));
+        let to = Field::new(self.target.0, target, from.0, &taken);
+        let arrives = content(&given).measure.clone();
         let pair = Pair {
-            from: Field::new(self.source.0, source, from.0, from.1),
-            to: Field::new(self.target.0, target, from.0, to),
+            from: Field::new(self.source.0, source, from.0, &given),
             steps: &[],
             table: None,
+            wants: wants(&to, content(&taken).measure.as_deref(), arrives.as_deref()),
+            arrives,
+            to,
         };
         let name = quoted(from.0, 60);
         self.doubts(at, &pair, &(name, shown.to_owned()), &self.target.0.get(target).pointer);

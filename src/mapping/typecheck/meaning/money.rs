@@ -1,212 +1,77 @@
 //! Amounts that change their unit, or their exactness, without anybody saying so.
 
+use super::amounts::is_amount;
 use super::said::Field;
 use super::{Doubt, Pair};
-use crate::base::text::words;
+use crate::mapping::measure::{Measure, Measured, Scale};
+use crate::mapping::rule::Step;
 use crate::model::TypeSet;
-
-const MONEY: [&str; 29] = [
-    "amount",
-    "price",
-    "total",
-    "balance",
-    "cost",
-    "fee",
-    "fees",
-    "subtotal",
-    "tax",
-    "discount",
-    "charge",
-    "payment",
-    "refund",
-    "revenue",
-    "mrr",
-    "arr",
-    "gross",
-    "net",
-    "salary",
-    "wage",
-    "tip",
-    "deposit",
-    "cents",
-    "outstanding",
-    "turnover",
-    "pay",
-    "fare",
-    "rent",
-    "budget",
-];
-
-/// A name that ends like this counts or names something that is no money.
-const NO_MONEY: [&str; 40] = [
-    "id",
-    "ids",
-    "number",
-    "no",
-    "code",
-    "type",
-    "kind",
-    "status",
-    "state",
-    "method",
-    "name",
-    "date",
-    "at",
-    "on",
-    "count",
-    "items",
-    "quantity",
-    "qty",
-    "days",
-    "hours",
-    "points",
-    "units",
-    "rows",
-    "pages",
-    "percent",
-    "percentage",
-    "pct",
-    "rate",
-    "ratio",
-    "weight",
-    "grams",
-    "kg",
-    "currency",
-    "reference",
-    "ref",
-    "url",
-    "seconds",
-    "records",
-    "reason",
-    "key",
-];
-
-/// How a field writes an amount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Minor,
-    Major,
-}
-
-/// A name for money.
-pub(in crate::mapping) fn is_money(name: &str) -> bool {
-    let words = words(name);
-    words.iter().any(|w| MONEY.contains(&w.as_str())) && words.last().is_none_or(|w| !NO_MONEY.contains(&w.as_str()))
-}
-
-fn named(field: &Field<'_>) -> bool {
-    is_money(&field.words.join("_"))
-}
 
 /// A minor unit that ends in a field of major units, or the other way round.
 pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
-    let (to_major, to_minor) = (pair.has_step("minor_to_major"), pair.has_step("major_to_minor"));
-    let from = unit(&pair.from)?;
-    let to = unit(&pair.to)?;
-    if to_major || to_minor {
-        // The conversion itself is wrong where a description says so.
-        let wrong = (to_major && from == (Unit::Major, true)) || (to_minor && from == (Unit::Minor, true));
-        let step = if to_major { "minor_to_major" } else { "major_to_minor" };
-        let is = if to_major { "major" } else { "minor" };
-        let already = format!("{step} converts source {{from}}, which is in {is} units already");
-        let opposite = (to_major && to == (Unit::Minor, true)) || (to_minor && to == (Unit::Major, true));
-        let fix = "take the transform out, or map the field that it is for";
-        return match (wrong, opposite) {
-            (true, _) => Some(Doubt::new("money-unit-mismatch", 0.7, already, fix)),
-            (false, true) => {
-                let want = if to_major { "minor" } else { "major" };
-                let message = format!("{step} gives {is} units, target {{to}} takes {want} units");
-                Some(Doubt::new("money-unit-mismatch", 0.7, message, fix))
-            }
-            (false, false) => None,
-        };
-    }
-    let money = named(&pair.from) || named(&pair.to);
-    if !pair.keeps_meaning() || !money || from.0 == to.0 {
+    let (arrives, wants) = (pair.arrives.as_deref()?, pair.wants.as_deref()?);
+    let (Measure::Money { scale: from, .. }, Measure::Money { scale: to, .. }) = (&arrives.is, &wants.is) else {
+        return None;
+    };
+    if from == to {
         return None;
     }
-    let (message, fix) = match from.0 {
-        Unit::Minor => (
-            "source {from} looks like minor units (cents), target {to} like major units",
-            "add {minor_to_major: path of the currency}",
+    let step = pair.steps.iter().find(|s| matches!(s.transform.name, "minor_to_major" | "major_to_minor"));
+    let step = step.or_else(|| pair.factor_step());
+    if let Some(step) = step {
+        // Against a type alone, whoever wrote the step knows better.
+        if !wants.by.said() {
+            return None;
+        }
+        let (gives, takes) = (from.told(), to.told());
+        let name = if step.op.reads().is_some() { step.transform.name } else { &step.shown };
+        let message = format!("{name} gives {gives}, target {{to}} takes {takes}");
+        let fix = "take the transform out, or map the field that it is for";
+        return Some(Doubt::new("money-unit-mismatch", 0.7, message, fix).about(step));
+    }
+    if !is_amount(&pair.from) && !is_amount(&pair.to) {
+        return None;
+    }
+    let (message, fix) = match (from, to) {
+        (Scale::Minor, Scale::Power(0)) => (
+            "source {from} looks like minor units (cents), target {to} like major units".to_owned(),
+            "add {minor_to_major: path of the currency}".to_owned(),
         ),
-        Unit::Major => (
-            "source {from} looks like major units, target {to} like minor units (cents)",
-            "add {major_to_minor: path of the currency}",
+        (Scale::Power(0), Scale::Minor) => (
+            "source {from} looks like major units, target {to} like minor units (cents)".to_owned(),
+            "add {major_to_minor: path of the currency}".to_owned(),
+        ),
+        (from, to) => (
+            format!("source {{from}} is in {}, target {{to}} in {}", from.told(), to.told()),
+            match (from, to) {
+                (Scale::Power(a), Scale::Power(b)) => {
+                    let by = 10_i64.saturating_pow((a - b).unsigned_abs());
+                    format!("add {{{}: {by}}}", if a > b { "divide" } else { "multiply" })
+                }
+                _ => "convert it to major units by {multiply} or {divide} first".to_owned(),
+            },
         ),
     };
-    let sure = if from.1 && to.1 { 0.7 } else { 0.6 };
-    Some(Doubt::new("money-unit-mismatch", sure, message.to_owned(), fix))
+    let sure = pair.confidence();
+    Some(Doubt::new("money-unit-mismatch", sure, message, fix))
 }
 
-/// The unit, and whether words say so: integers are minor units, decimals and texts major ones where nothing is said.
-fn unit(field: &Field<'_>) -> Option<(Unit, bool)> {
-    let minor =
-        field.says(&["minor unit", "smallest currency unit", "smallest unit", "minor currency unit", "hundredths"])
-            || counted_in_cents(field)
-            || field.named(&["cents", "pence", "minor"]);
-    let major = field.says(&[
-        "major unit",
-        "major currency unit",
-        "whole currency",
-        "currency units",
-        "in euros",
-        "in dollars",
-    ]) || field.says(&[
-        "in whole euro",
-        "in whole dollar",
-        "in pounds sterling",
-        "dollars and cents",
-        "euros and cents",
-    ]) || field.named(&["major", "dollars", "euros"])
-        || field.format() == "decimal";
-    // An amount with a fraction is written in major units, whatever else is said of it.
-    let fraction = |s: &&str| s.contains([',', '.']) && s.bytes().any(|b| b.is_ascii_digit());
-    if field.is_text() && field.samples().iter().any(fraction) {
-        return Some((Unit::Major, true));
-    }
-    match (minor, major) {
-        (true, true) => return None,
-        (true, false) => return Some((Unit::Minor, true)),
-        (false, true) => return Some((Unit::Major, true)),
-        (false, false) => {}
-    }
-    // What counts things, or is a share, is no money whatever its name.
-    let counted = field.says_word(&[
-        "percent",
-        "percentage",
-        "%",
-        "points",
-        "credits",
-        "number",
-        "count",
-        "quantity",
-        "days",
-        "hours",
-        "share",
-        "rate",
-    ]);
-    let types = field.kind.types;
-    if !named(field) || counted || field.kind.most().is_some_and(|m| m <= 100.into()) {
+/// A step that converts what it has been converted to already.
+pub(super) fn converted_twice(step: &Step, arrives: &Measured) -> Option<Doubt> {
+    let Measure::Money { scale, .. } = &arrives.is else { return None };
+    let takes = match step.transform.name {
+        "minor_to_major" => Scale::Minor,
+        "major_to_minor" => Scale::Power(0),
+        _ => return None,
+    };
+    if *scale == takes || !arrives.by.said() {
         return None;
     }
-    if types == TypeSet::INTEGER {
-        Some((Unit::Minor, false))
-    } else if types == TypeSet::NUMBER || (types == TypeSet::STRING && field.kind.values.is_none()) {
-        Some((Unit::Major, false))
-    } else {
-        None
-    }
-}
-
-/// `in cents`, `number of cents`: not `a comma before the cents`.
-fn counted_in_cents(field: &Field<'_>) -> bool {
-    const BEFORE: [&str; 9] = ["in", "of", "as", "whole", "us", "usd", "eur", "euro", "integer"];
-    field.tokens.iter().enumerate().any(|(i, token)| {
-        let cents = matches!(token.as_str(), "cents" | "pence" | "pennies" | "centimes" | "cent");
-        let before = i.checked_sub(1).and_then(|j| field.tokens.get(j));
-        cents && (before.is_none_or(|b| BEFORE.contains(&b.as_str())) || field.said.contains(&format!("({token})")))
-    })
+    let done = if matches!(scale, Scale::Minor | Scale::Power(0)) { " already" } else { "" };
+    let message =
+        format!("{} converts source {{from}}, which comes to it in {}{done}", step.transform.name, scale.told());
+    let fix = "take the transform out, or map the field that it is for";
+    Some(Doubt::new("money-unit-mismatch", 0.7, message, fix).about(step))
 }
 
 /// An amount that goes through a binary float although the other side is exact.
@@ -215,7 +80,7 @@ pub(super) fn float_money(pair: &Pair<'_>) -> Option<Doubt> {
         matches!(f.format(), "float" | "double")
             || (f.is_number() && f.says(&["floating", "ieee 754", "float64", "float32"]))
     };
-    if !named(&pair.from) && !named(&pair.to) || pair.table.is_some() {
+    if !is_amount(&pair.from) && !is_amount(&pair.to) || pair.table.is_some() {
         return None;
     }
     let exact = |f: &Field<'_>| f.is_text() || f.kind.types == TypeSet::INTEGER;
@@ -239,25 +104,4 @@ pub(super) fn float_money(pair: &Pair<'_>) -> Option<Doubt> {
         return Some(if single { doubt } else { doubt.note() });
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_money;
-
-    #[test]
-    fn money_is_told_from_what_only_has_its_name() {
-        for (name, want) in [
-            ("total", true),
-            ("shippingFee", true),
-            ("amount_due", true),
-            ("payment_id", false),
-            ("total_count", false),
-            ("tax_number", false),
-            ("tax_rate", false),
-            ("name", false),
-        ] {
-            assert_eq!(is_money(name), want, "{name}");
-        }
-    }
 }

@@ -1,5 +1,9 @@
 //! What a description says about one field, ready to be searched.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use crate::base::text::words;
@@ -11,9 +15,9 @@ pub(in crate::mapping::typecheck) struct Field<'a> {
     /// Lower-case words of its name.
     pub(super) words: Vec<String>,
     /// Its description, lower-case, without what it denies.
-    pub(super) said: String,
+    pub(super) said: Rc<str>,
     /// The description's words, in order; `%` is one.
-    pub(super) tokens: Vec<String>,
+    pub(super) tokens: Rc<[String]>,
     /// Its schema.
     pub(super) schema: &'a Schema,
     /// What is known about its values.
@@ -31,8 +35,7 @@ impl<'a> Field<'a> {
             text.push(' ');
             text.push_str(&inner.description);
         }
-        let said = affirmed(&text.to_lowercase());
-        let tokens = tokens(&said);
+        let (said, tokens) = read(text);
         Self { words: words(name), said, tokens, schema, kind }
     }
 
@@ -127,6 +130,56 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
     out
 }
 
+/// A description, and what was read of it.
+type Known = (String, Rc<str>, Rc<[String]>);
+
+thread_local! {
+    /// A rule asks for the same two descriptions several times, one after the other.
+    static KNOWN: RefCell<VecDeque<Known>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// What a description says, lower-case, without what it denies; and its words.
+fn read(text: String) -> (Rc<str>, Rc<[String]>) {
+    const MOST: usize = 4;
+    KNOWN.with_borrow_mut(|known| {
+        if let Some((_, said, tokens)) = known.iter().find(|(t, ..)| *t == text) {
+            return (Rc::clone(said), Rc::clone(tokens));
+        }
+        let said: Rc<str> = affirmed(&untagged(&text.to_lowercase())).into();
+        let tokens: Rc<[String]> = tokens(&said).into();
+        if known.len() == MOST {
+            known.pop_front();
+        }
+        known.push_back((text, Rc::clone(&said), Rc::clone(&tokens)));
+        (said, tokens)
+    })
+}
+
+/// A text without tags of HTML: the letter in `<b>` is no unit.
+fn untagged(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains("</") && !text.contains("/>") && !text.contains("<br") {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let tag = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        match after.split_once('>').filter(|_| tag) {
+            Some((_, after)) => {
+                out.push(' ');
+                rest = after;
+            }
+            None => {
+                out.push('<');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out.into()
+}
+
 /// A text without the clauses that deny something: `in seconds, not milliseconds` loses its second half.
 fn affirmed(text: &str) -> String {
     const DENIES: [&str; 5] = ["not ", "never ", "instead of ", "rather than ", "unlike "];
@@ -166,6 +219,7 @@ mod tests {
         ] {
             assert_eq!(affirmed(text).trim(), want.trim(), "{text}");
         }
+        assert_eq!(untagged("a <b>price</b>, 3 < 4"), "a  price , 3 < 4");
         assert_eq!(tokens("20% of last_name"), ["20", "%", "of", "last_name"]);
     }
 }

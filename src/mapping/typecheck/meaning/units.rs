@@ -1,44 +1,97 @@
 //! Units of measure: what is counted in one ends in a field that counts another.
 
-use super::measures::{BASIS_POINTS, Dimension, FRACTION, MEASURED, PERCENT, SHARES, Unit, Written, meant};
 use super::said::Field;
 use super::{Doubt, Pair};
+use crate::mapping::measure::{Evidence, Measure, Measured};
+use crate::mapping::units::{BASIS_POINTS, Dimension, FRACTION, MEASURED, NEAR, PERCENT, SHARES, Unit, Written, meant};
 use crate::model::TypeSet;
 
 /// One unit ends in a field of another, or is converted by a factor that does not lead there.
 pub(super) fn unit_mismatch(pair: &Pair<'_>) -> Option<Doubt> {
-    let factor = pair.factor();
-    if !(pair.keeps_meaning() || factor.is_some()) || !measurable(&pair.from) || !measurable(&pair.to) {
+    let (arrives, wants) = pair.both()?;
+    if let Some(doubt) = share_and_money(pair, arrives, wants) {
+        return Some(doubt);
+    }
+    let (
+        Measure::Quantity { dimension, scale: is, unit: a },
+        Measure::Quantity { dimension: same, scale: wanted, unit: b },
+    ) = (arrives, wants)
+    else {
+        return None;
+    };
+    if dimension != same || a == b {
         return None;
     }
-    let (all, taken) = both(&pair.from, &pair.to);
-    let (from, to) = all.iter().find_map(|from| {
-        let to = taken.iter().copied().find(|to| to.0.dimension == from.0.dimension)?;
-        Some((*from, to))
-    })?;
-    let sure = if from.1 && to.1 { 0.7 } else { 0.6 };
-    let (a, b) = (from.0, to.0);
-    if let Some((step, factor)) = factor {
-        let wanted = a.scale / b.scale;
-        // Two digits are enough to tell a factor from another one.
-        if a.scale == 0.0 || b.scale == 0.0 || (factor / wanted - 1.0).abs() < 0.02 {
+    let sure = pair.confidence();
+    let unknown = *is == 0.0 || *wanted == 0.0;
+    if let Some(step) = pair.factor_step() {
+        // People call 1,024 bytes a kilobyte too.
+        let near = if *dimension == Dimension::Data { 0.1 } else { NEAR };
+        if *dimension == Dimension::Temperature {
+            let Measure::Quantity { unit, .. } = quantity(&pair.from, Some(*dimension))?.is else { return None };
+            let message = format!("no factor turns {unit} (source {{from}}) into {b} (target {{to}})");
+            let fix = "write it with jq, which can add: .FIELD * 9 / 5 + 32 makes Fahrenheit of Celsius";
+            return (unit != *b).then(|| Doubt::new("unit-mismatch", sure, message, fix).about(step));
+        }
+        if unknown || (is / wanted - 1.0).abs() < near {
             return None;
         }
-        let message =
-            format!("{} does not turn {} (source {{from}}) into {} (target {{to}})", step.shown, a.name, b.name);
-        let fix = format!("write {{multiply: {}}}", shown(wanted));
+        let from = quantity(&pair.from, Some(*dimension))?;
+        let Measure::Quantity { scale, unit, .. } = from.is else { return None };
+        let factor = shown(scale / wanted);
+        let one = pair.steps.iter().filter(|s| super::factor(s).is_some()).count() == 1;
+        let (by, fix) = if one {
+            (step.shown.clone(), format!("write {{multiply: {factor}}}"))
+        } else {
+            let all: Vec<&str> =
+                pair.steps.iter().filter(|s| super::factor(s).is_some()).map(|s| s.shown.as_str()).collect();
+            (all.join(", "), format!("write {{multiply: {factor}}} instead of all of them"))
+        };
+        let verb = if one { "does" } else { "do" };
+        let message = format!("{by} {verb} not turn {unit} (source {{from}}) into {b} (target {{to}})");
         return Some(Doubt::new("unit-mismatch", sure, message, fix).about(step));
     }
-    if a.name == b.name {
-        return None;
-    }
-    let message = format!("source {{from}} is in {}, target {{to}} in {}", a.name, b.name);
-    let fix = if a.scale == 0.0 || b.scale == 0.0 {
-        format!("convert it to {} on the way, or map a field that is in {}", b.name, b.name)
+    let message = format!("source {{from}} is in {a}, target {{to}} in {b}");
+    let fix = if unknown {
+        format!("convert it to {b} on the way, or map a field that is in {b}")
     } else {
-        format!("add {{multiply: {}}}, or map a field that is in {}", shown(a.scale / b.scale), b.name)
+        format!("add {{multiply: {}}}, or map a field that is in {b}", shown(is / wanted))
     };
     Some(Doubt::new("unit-mismatch", sure, message, fix))
+}
+
+/// A share of a whole that ends as an amount of money, or an amount as a share, where both say what they are.
+fn share_and_money(pair: &Pair<'_>, arrives: &Measure, wants: &Measure) -> Option<Doubt> {
+    let said = |m: &Option<Box<Measured>>| m.as_deref().is_some_and(|m| m.by.said());
+    if !said(&pair.arrives) || !said(&pair.wants) || !pair.keeps_meaning() {
+        return None;
+    }
+    let (message, field) = match (arrives, wants) {
+        (Measure::Quantity { dimension: Dimension::Share, unit, .. }, Measure::Money { scale, .. }) => {
+            (format!("source {{from}} is in {unit}, target {{to}} is an amount in {}", scale.told()), &pair.from)
+        }
+        (Measure::Money { scale, .. }, Measure::Quantity { dimension: Dimension::Share, unit, .. }) => {
+            (format!("source {{from}} is an amount in {}, target {{to}} is in {unit}", scale.told()), &pair.to)
+        }
+        _ => return None,
+    };
+    // What may be either, as a coupon's value, is left to those who know.
+    let either = super::amounts::amount(field).is_some_and(|(_, words)| words);
+    let fix = "map a field that measures the same, or calculate it from both";
+    (!either).then(|| Doubt::new("unit-mismatch", 0.7, message, fix))
+}
+
+/// The measure of a field that counts a unit; of several, the one of the dimension that is asked for, and a letter is a unit
+/// where that is known.
+pub(super) fn quantity(field: &Field<'_>, expected: Option<Dimension>) -> Option<Box<Measured>> {
+    if !measurable(field) {
+        return None;
+    }
+    let found = read(field, expected.as_slice());
+    let wanted = found.iter().find(|(unit, _)| Some(unit.dimension) == expected);
+    let (unit, said) = *wanted.or_else(|| found.first())?;
+    let is = Measure::Quantity { dimension: unit.dimension, scale: unit.scale, unit: unit.name };
+    Some(Box::new(Measured { is, by: if said { Evidence::Said } else { Evidence::Type } }))
 }
 
 /// A factor with six digits that count.
@@ -52,25 +105,11 @@ fn measurable(field: &Field<'_>) -> bool {
     let number = TypeSet::NUMBER.with(TypeSet::INTEGER);
     let types = field.kind.types;
     types.has(number)
-        || (field.is_text() && field.kind.values.is_none() && field.kind.format.as_deref() != Some("date-time"))
+        || (field.is_text() && field.kind.values.is_none() && matches!(field.format(), "" | "decimal" | "number"))
 }
 
 /// A unit that a field speaks of, and whether its words say so.
 type Spoken = (&'static Unit, bool);
-
-/// The units of both fields. A letter that alone says nothing is a unit where the other field measures the same.
-fn both(from: &Field<'_>, to: &Field<'_>) -> (Vec<Spoken>, Vec<Spoken>) {
-    let dimensions = |units: &[Spoken]| units.iter().map(|u| u.0.dimension).collect::<Vec<_>>();
-    let (first, second) = (read(from, &[]), read(to, &[]));
-    match (first.is_empty(), second.is_empty()) {
-        (true, false) => (read(from, &dimensions(&second)), second),
-        (false, true) => {
-            let second = read(to, &dimensions(&first));
-            (first, second)
-        }
-        (true, true) | (false, false) => (first, second),
-    }
-}
 
 /// The units that a field speaks of, at most one of each dimension.
 fn read(field: &Field<'_>, expected: &[Dimension]) -> Vec<Spoken> {
@@ -123,8 +162,8 @@ fn by_description(field: &Field<'_>) -> Vec<&'static Unit> {
         if meant(token).is_empty() {
             continue;
         }
-        let introduced =
-            matches!(before, "in" | "unit" | "units" | "as" | "measured") || field.said.contains(&format!("({token})"));
+        let introduced = matches!(before, "in" | "unit" | "units" | "as" | "measured")
+            || field.said.contains(&format!(" ({token})"));
         let hit = meant(token).iter().find(|(_, how)| match how {
             Written::Full => !counted,
             Written::Short | Written::Letter => introduced && token != "in",
@@ -207,18 +246,23 @@ fn of_word(word: &str) -> Option<&'static Unit> {
     meant(&word.to_lowercase()).first().map(|(unit, _)| *unit)
 }
 
-/// A constant that names the unit of the amount beside it, which is in another.
+/// A constant that names the unit of the amount beside it, which arrives in another.
 pub(in crate::mapping::typecheck) fn named_beside(pair: &Pair<'_>, constant: &str) -> Option<Doubt> {
     let unit = of_word(constant)?;
-    if !pair.keeps_meaning() || !measurable(&pair.from) {
+    let arrives = pair.arrives.as_deref()?;
+    let Measure::Quantity { dimension, scale, unit: name } = &arrives.is else { return None };
+    let near = *scale != 0.0 && unit.scale != 0.0 && (scale / unit.scale - 1.0).abs() < NEAR;
+    if *dimension != unit.dimension || *name == unit.name || near {
         return None;
     }
-    let from = read(&pair.from, &[unit.dimension]).into_iter().find(|u| u.0.dimension == unit.dimension)?.0;
-    if from.name == unit.name {
-        return None;
-    }
-    let message =
-        format!("source {{from}} is in {}, and the constant beside target {{to}} says {}", from.name, unit.name);
-    let fix = format!("write the constant for {}, or convert the amount", from.name);
+    let name = if name.is_empty() { "a unit without a name" } else { name };
+    let is = if pair.factor_step().is_some() { "arrives" } else { "is" };
+    let message = format!("source {{from}} {is} in {name}, and the constant beside target {{to}} says {}", unit.name);
+    let fix = format!("write the constant for {name}, or convert the amount");
     Some(Doubt::new("unit-mismatch", 0.75, message, fix))
+}
+
+/// The dimension of the unit that a text names.
+pub(in crate::mapping::typecheck) fn dimension_of(constant: &str) -> Option<Dimension> {
+    of_word(constant).map(|u| u.dimension)
 }

@@ -5,33 +5,43 @@ use std::sync::LazyLock;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Dimension {
+pub enum Dimension {
+    /// Weight.
     Mass,
+    /// Distance.
     Length,
+    /// Time that passes; a point in time has none.
     Duration,
+    /// Storage.
     Data,
+    /// Heat; no factor leads from one scale to another.
     Temperature,
+    /// Space that is filled.
     Volume,
+    /// Distance in a time.
     Speed,
+    /// Work.
     Energy,
+    /// Ground that is covered.
     Area,
+    /// Part of a whole: percent, fractions of one, basis points.
     Share,
 }
 
 /// One unit.
 #[derive(Debug, PartialEq)]
-pub(super) struct Unit {
-    pub(super) dimension: Dimension,
+pub(in crate::mapping) struct Unit {
+    pub(in crate::mapping) dimension: Dimension,
     /// As people are told.
-    pub(super) name: &'static str,
+    pub(in crate::mapping) name: &'static str,
     /// How many of the dimension's own unit it is; 0 where no factor leads there.
-    pub(super) scale: f64,
+    pub(in crate::mapping) scale: f64,
     /// Words that mean nothing else.
-    pub(super) full: &'static [&'static str],
+    pub(in crate::mapping) full: &'static [&'static str],
     /// Short forms: the last word of a name, or after `in`.
-    pub(super) short: &'static [&'static str],
+    pub(in crate::mapping) short: &'static [&'static str],
     /// Short forms that mean this beside a word for what is measured only.
-    pub(super) letter: &'static [&'static str],
+    pub(in crate::mapping) letter: &'static [&'static str],
 }
 
 const fn unit(
@@ -100,7 +110,7 @@ static UNITS: [Unit; 47] = [
 
 /// How a word means a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub(in crate::mapping) enum Written {
     Full,
     Short,
     Letter,
@@ -121,16 +131,27 @@ static WORDS: LazyLock<HashMap<&str, Meant>> = LazyLock::new(|| {
 });
 
 /// The units that a word means.
-pub(super) fn meant(word: &str) -> &'static [(&'static Unit, Written)] {
+pub(in crate::mapping) fn meant(word: &str) -> &'static [(&'static Unit, Written)] {
     WORDS.get(word).map_or(&[], Vec::as_slice)
 }
 
-pub(super) static PERCENT: Unit = unit(D::Share, "percent", 0.01, &["percent", "percentage", "pct"], &[], &[]);
-pub(super) static FRACTION: Unit = unit(D::Share, "a fraction of 1", 1.0, &["fraction", "ratio"], &[], &[]);
-pub(super) static BASIS_POINTS: Unit = unit(D::Share, "basis points", 0.0001, &["bps"], &[], &[]);
+/// The unit of a dimension with this scale, two digits of it being enough; nothing where there is none.
+pub(in crate::mapping) fn of_scale(dimension: Dimension, scale: f64) -> Option<&'static Unit> {
+    let shares = [&PERCENT, &FRACTION, &BASIS_POINTS];
+    let mut all = UNITS.iter().chain(shares).filter(|u| u.dimension == dimension && u.scale != 0.0);
+    all.find(|u| (u.scale / scale - 1.0).abs() < NEAR)
+}
+
+/// Factors that differ by less are taken for one: people write 0.45 and 0.4536.
+pub(in crate::mapping) const NEAR: f64 = 0.02;
+
+pub(in crate::mapping) static PERCENT: Unit =
+    unit(D::Share, "percent", 0.01, &["percent", "percentage", "pct"], &[], &[]);
+pub(in crate::mapping) static FRACTION: Unit = unit(D::Share, "a fraction of 1", 1.0, &["fraction", "ratio"], &[], &[]);
+pub(in crate::mapping) static BASIS_POINTS: Unit = unit(D::Share, "basis points", 0.0001, &["bps"], &[], &[]);
 
 /// Words for what is measured, which make a single letter a unit.
-pub(super) const MEASURED: [(Dimension, &[&str]); 6] = [
+pub(in crate::mapping) const MEASURED: [(Dimension, &[&str]); 6] = [
     (D::Mass, &["weight", "mass", "net", "gross", "tare", "payload"]),
     (
         D::Length,
@@ -146,7 +167,7 @@ pub(super) const MEASURED: [(Dimension, &[&str]); 6] = [
 ];
 
 /// Words of names that hold a share of a whole.
-pub(super) const SHARES: [&str; 21] = [
+pub(in crate::mapping) const SHARES: [&str; 21] = [
     "rate",
     "percent",
     "percentage",
