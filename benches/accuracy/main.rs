@@ -7,6 +7,8 @@
 mod corpus;
 mod figures;
 mod matching;
+#[path = "../scorer.rs"]
+mod scorer;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,20 +44,7 @@ fn options(args: impl Iterator<Item = String>) -> Option<Options> {
 }
 
 fn main() -> ExitCode {
-    let Some(options) = options(std::env::args().skip(1)) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    };
-    match run(&options) {
-        Ok(out) => {
-            println!("{out}");
-            ExitCode::SUCCESS
-        }
-        Err(because) => {
-            eprintln!("map-accuracy: {because}\n{USAGE}");
-            ExitCode::FAILURE
-        }
-    }
+    scorer::ended("map-accuracy", USAGE, options(std::env::args().skip(1)), run)
 }
 
 fn run(options: &Options) -> Result<String, String> {

@@ -1,8 +1,9 @@
 //! How well the matcher finds the field pairs that people or code hold for right:
-//! `cargo run --release --example match-accuracy -- PATH [--misses] [--json] [--cross N] [--only held|dev] [--train]`.
+//! `cargo run --release --example match-accuracy -- PATH [--misses] [--json] [--cross N [--baseline]] [--only held|dev] [--train]`.
 //!
 //! PATH is a file of pairs or a folder of such files; docs/matching.md tells their form and what is counted how. `--cross N`
-//! learns anew, in N parts, from systems that are not scored; `--train` learns from all and writes the matcher's weights.
+//! learns anew, in N parts, from systems that are not scored, and with `--baseline` a plain logistic regression; `--train` learns
+//! from all and writes the matcher's weights.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,10 +12,16 @@
 )]
 #![allow(clippy::indexing_slicing, reason = "a trainer over lists that it made; a slip stops it, and ships nothing")]
 
+mod baseline;
+mod best;
 mod gold;
 mod grow;
 mod learn;
+mod line;
+mod renamed;
 mod score;
+#[path = "../scorer.rs"]
+mod scorer;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +33,8 @@ use platform_integration::mapping::matcher::{Likely, Looked, rank};
 use score::Score;
 use serde_json::{Value, json};
 
-const USAGE: &str = "usage: match-accuracy PATH [--misses] [--json] [--cross N] [--only held|dev] [--train]";
+const USAGE: &str =
+    "usage: match-accuracy PATH [--misses] [--json] [--cross N [--baseline]] [--only held|dev] [--train]";
 /// Where the weights are kept.
 const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/mapping/matcher/weights.rs");
 /// One system in so many is held out of all tuning.
@@ -40,6 +48,7 @@ struct Options {
     cross: Option<u64>,
     only: Option<String>,
     train: bool,
+    baseline: bool,
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
@@ -48,6 +57,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
         match arg.as_str() {
             "--misses" => out.misses = true,
             "--json" => out.json = true,
+            "--baseline" => out.baseline = true,
             "--train" => out.train = true,
             "--cross" => out.cross = Some(args.next()?.parse().ok().filter(|n| *n > 1)?),
             "--only" => out.only = Some(args.next().filter(|o| o == "held" || o == "dev")?),
@@ -56,24 +66,11 @@ fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
             _ => return None,
         }
     }
-    (!out.path.is_empty()).then_some(out)
+    (!out.path.is_empty() && (out.cross.is_some() || !out.baseline)).then_some(out)
 }
 
 fn main() -> ExitCode {
-    let Some(options) = options(std::env::args().skip(1)) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    };
-    match run(&options) {
-        Ok(out) => {
-            println!("{out}");
-            ExitCode::SUCCESS
-        }
-        Err(because) => {
-            eprintln!("match-accuracy: {because}\n{USAGE}");
-            ExitCode::FAILURE
-        }
-    }
+    scorer::ended("match-accuracy", USAGE, options(std::env::args().skip(1)), run)
 }
 
 fn held(row: &gold::Row) -> bool {
@@ -93,9 +90,11 @@ fn run(options: &Options) -> Result<String, String> {
     }
     let ranked: Vec<(Vec<Likely>, f64)> = match options.cross {
         Some(folds) => {
-            let turned = turned(&files);
+            let turned = if options.baseline { Vec::new() } else { turned(&files) };
             let (seen, extra) = (seen(&files), extra(&turned));
-            learn::cross(&seen, &extra, folds).into_iter().map(|r| (r, 0.0)).collect()
+            let rankings =
+                if options.baseline { baseline::cross(&seen, folds) } else { learn::cross(&seen, &extra, folds) };
+            rankings.into_iter().map(|r| (r, 0.0)).collect()
         }
         None => ranked(&files),
     };

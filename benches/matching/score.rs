@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform_integration::mapping::matcher::{LEAST, Likely, MOST, SHARED, one_to_one, shared, threshold};
+use platform_integration::mapping::matcher::{Likely, one_to_one, shared, threshold};
 use serde_json::{Value, json};
 
+use super::best::Best;
 use super::gold::Row;
 
 /// Counts over the rows of a file.
@@ -36,6 +37,7 @@ pub(crate) struct Score {
     pub(crate) row_f1: f64,
     pub(crate) row_f1_judged: f64,
     pub(crate) row_top3: f64,
+    pub(crate) best: Best,
 }
 
 impl Score {
@@ -43,9 +45,10 @@ impl Score {
     pub(crate) fn add(&mut self, row: &Row, ranked: &[Likely], told: &mut Vec<String>) {
         let ranked: Vec<Likely> =
             ranked.iter().filter(|p| !row.ignored.contains(&(p.source, p.target))).copied().collect();
-        let threshold = threshold(&ranked, LEAST, MOST);
+        self.best.add(row, &ranked);
+        let threshold = threshold(&ranked, row.source.fields.len().min(row.target.fields.len()));
         let one = one_to_one(&ranked, threshold);
-        let also = shared(&ranked, &one, SHARED.max(threshold));
+        let also = shared(&ranked, &one, threshold);
         let pair = |p: &Likely| (p.source, p.target);
         let strict: BTreeSet<(usize, usize)> = one.iter().map(pair).collect();
         let chosen: BTreeSet<(usize, usize)> = one.iter().chain(&also).map(pair).collect();
@@ -131,6 +134,9 @@ impl Score {
             ("precision", part(self.hits, self.proposed)),
             ("recall", part(self.hits, self.gold)),
             ("F1", self.f1()),
+            ("F1 best", self.best.f1().0),
+            ("F1g best", self.best.f1().1),
+            ("best at", self.best.f1().2),
             ("F1 1:1", 2.0 * self.strict_hits / (self.strict + self.gold).max(1.0)),
             ("F1g", self.f1_judged()),
             ("R@3", part(self.target_top3, self.targets)),

@@ -21,7 +21,7 @@ pub use compile::compile;
 pub use condition::{Condition, Test};
 pub use explain::MappingRow;
 pub use keys::KeyError;
-pub use matcher::{Suggestion, suggest, suggest_named};
+pub use matcher::{OpenTable, Proposed, Suggestion, propose_all, suggest, suggest_named};
 pub use path::Path;
 pub use rule::Rule;
 pub use template::Template;

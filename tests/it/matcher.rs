@@ -33,7 +33,13 @@ fn what_is_proposed_for_billing_to_crm() {
         (system("billing-to-crm/apis/billing.openapi.yaml"), system("billing-to-crm/apis/crm.openapi.json"));
     let source = (&billing.schemas, record(&billing, "listCustomers"));
     let target = (&crm.schemas, body(&crm, "createContact"));
-    insta::assert_snapshot!(page(&mapping::suggest(source, target)));
+    let proposed = mapping::propose_all(source, target, Default::default());
+    assert_eq!(proposed.rules, mapping::suggest(source, target));
+    let open = proposed
+        .tables
+        .iter()
+        .map(|t| format!("open: {}: {}   # {:.2} {}\n", t.target, t.skeleton(), t.score, t.because));
+    insta::assert_snapshot!(page(&proposed.rules) + &open.collect::<String>());
 }
 
 #[test]
@@ -88,6 +94,135 @@ fn a_number_is_rounded_and_a_list_made_unique_where_the_target_asks_for_it() {
     assert_eq!(rule("width"), Some("width"));
     assert_eq!(rule("labels"), Some("{from: labels, with: [unique]}"));
     assert_eq!(rule("codes"), Some("codes"));
+}
+
+/// What a rule makes of a record.
+fn applied(suggestions: &[Suggestion], record: &Value) -> Value {
+    let text: String =
+        suggestions.iter().map(|s| format!("{}: {}\n", Value::from(s.target.as_str()), s.rule_yaml)).collect();
+    let node = yaml::parse(&text, yaml::Limits::default()).expect("yaml");
+    let (mapping, findings) = mapping::compile(node.entries().expect("a mapping"), "x");
+    assert_eq!(findings, [], "{text}");
+    mapping.apply(record).expect("no fault")
+}
+
+/// Rules from texts to texts, of which the target requires some.
+fn between(source: &[&str], target: &[&str], required: &[&str]) -> Vec<Suggestion> {
+    let texts = |names: &[&str]| -> Map<String, Value> {
+        names.iter().map(|n| ((*n).to_owned(), json!({"type": "string"}))).collect()
+    };
+    let (source, s) = from_json(&json!({"type": "object", "required": source, "properties": texts(source)}));
+    let (target, t) = from_json(&json!({"type": "object", "required": required, "properties": texts(target)}));
+    let found = mapping::suggest((&source, s), (&target, t));
+    compiles(&found);
+    found
+}
+
+/// A name of one word never leaves an empty one behind, and never goes where it need not.
+#[test]
+fn a_name_of_one_word_goes_where_a_name_must_be() {
+    let made = |required: &[&str], name: &str| {
+        let rules = between(&["full_name"], &["first_name", "last_name"], required);
+        applied(&rules, &json!({"full_name": name}))
+    };
+    assert_eq!(made(&["last_name"], "Cher"), json!({"last_name": "Cher"}));
+    assert_eq!(made(&["last_name"], " Ana Maria  Diaz "), json!({"first_name": "Ana Maria", "last_name": "Diaz"}));
+    assert_eq!(made(&["first_name"], "Cher"), json!({"first_name": "Cher"}));
+    assert_eq!(made(&[], "Cher"), json!({"first_name": "Cher"}));
+    assert_eq!(made(&[], "Ludwig van Beethoven"), json!({"first_name": "Ludwig", "last_name": "van Beethoven"}));
+    assert_eq!(made(&["first_name", "last_name"], "Cher"), json!({"first_name": "Cher", "last_name": "Cher"}));
+    let alone = between(&["full_name"], &["last_name"], &[]);
+    assert_eq!(applied(&alone, &json!({"full_name": "Cher"})), json!({"last_name": "Cher"}));
+}
+
+#[test]
+fn a_name_is_joined_from_its_parts() {
+    let rules = between(&["given_name", "surname"], &["full_name"], &["full_name"]);
+    assert_eq!(applied(&rules, &json!({"given_name": "Ada", "surname": "King"})), json!({"full_name": "Ada King"}));
+}
+
+#[test]
+fn a_street_of_two_lines_is_split_and_joined() {
+    let split = between(&["street", "city"], &["address_line1", "address_line2", "city"], &["address_line1"]);
+    assert_eq!(
+        applied(&split, &json!({"street": "1 Main St\r\nFlat 2", "city": "Ulm"})),
+        json!({"address_line1": "1 Main St", "address_line2": "Flat 2", "city": "Ulm"})
+    );
+    assert_eq!(
+        applied(&split, &json!({"street": "1 Main St", "city": "Ulm"})),
+        json!({"address_line1": "1 Main St", "city": "Ulm"})
+    );
+    let joined = between(&["address1", "address2", "city"], &["street", "city"], &[]);
+    assert_eq!(
+        applied(&joined, &json!({"address1": "1 Main St", "address2": "", "city": "Ulm"})),
+        json!({"street": "1 Main St", "city": "Ulm"})
+    );
+    // Where both sides have both lines, each is copied; where the target has one line alone, nothing is split.
+    let same = between(&["street1", "street2"], &["address_line_1", "address_line_2"], &[]);
+    assert!(same.iter().all(|s| !s.rule_yaml.contains('{')), "{same:?}");
+    let one = between(&["street"], &["address_line_1", "city"], &[]);
+    assert!(one.iter().all(|s| !s.rule_yaml.contains("extract")), "{one:?}");
+}
+
+#[test]
+fn an_address_in_one_text_is_joined_from_its_parts_and_never_taken_apart() {
+    let joined = between(&["street", "postal_code", "city", "country"], &["full_address"], &[]);
+    assert_eq!(
+        applied(&joined, &json!({"street": "1 Main St", "postal_code": "89073", "city": "Ulm", "country": "DE"})),
+        json!({"full_address": "1 Main St 89073 Ulm DE"})
+    );
+    let (flat, f) = from_json(&json!({"type": "object", "properties": {
+        "street": {"type": "string"}, "street2": {"type": "string"}, "city": {"type": "string"},
+    }}));
+    let emails = json!({"type": "array", "items": {"type": "object", "properties": {"address": {"type": "string"}}}});
+    let (nested, n) = from_json(&json!({"type": "object", "properties": {"emails": emails}}));
+    assert_eq!(mapping::suggest((&flat, f), (&nested, n)), []);
+    let apart = between(&["full_address"], &["street", "city", "postal_code"], &[]);
+    assert!(apart.iter().all(|s| s.target == "street"), "{apart:?}");
+}
+
+#[test]
+fn a_pair_of_coordinates_is_split_and_joined_where_its_name_says_that_it_is_one() {
+    let number = |names: [&str; 2]| -> Value {
+        names.iter().map(|n| ((*n).to_owned(), json!({"type": "number"}))).collect::<Map<_, _>>().into()
+    };
+    let (one, o) = from_json(&json!({"type": "object", "properties": {"lat_lng": {"type": "string"}}}));
+    let (two, t) = from_json(&json!({"type": "object", "properties": number(["latitude", "longitude"])}));
+    let split = mapping::suggest((&one, o), (&two, t));
+    assert_eq!(applied(&split, &json!({"lat_lng": "48.4, 9.99"})), json!({"latitude": 48.4, "longitude": 9.99}));
+    let joined = mapping::suggest((&two, t), (&one, o));
+    assert_eq!(applied(&joined, &json!({"latitude": 48.4, "longitude": 9.99})), json!({"lat_lng": "48.4,9.99"}));
+    let (vague, v) = from_json(&json!({"type": "object", "properties": {"location": {"type": "string"}}}));
+    assert_eq!(mapping::suggest((&vague, v), (&two, t)), []);
+}
+
+/// Minor units within a list know their currency from the record.
+#[test]
+fn a_currency_is_found_above_the_amount() {
+    let (source, s) = from_json(&json!({"type": "object", "properties": {
+        "currency": {"type": "string", "minLength": 3, "maxLength": 3},
+        "total": {"type": "object", "properties": {"amount": {"type": "integer"}}},
+    }}));
+    let (target, t) = from_json(&json!({"type": "object", "properties": {"total_amount": {"type": "string"}}}));
+    let found = mapping::suggest((&source, s), (&target, t));
+    assert!(found.iter().any(|s| s.rule_yaml.contains("minor_to_major: currency")), "{found:?}");
+}
+
+/// Where the names of values tell nothing, a table is left to fill, and no rule is made up.
+#[test]
+fn a_table_that_nobody_can_guess_is_left_open() {
+    let (source, s) = from_json(&json!({"type": "object", "properties": {
+        "status": {"type": "string", "enum": ["A1", "B2", "open", "Z-9"]},
+        "colour": {"type": "string", "enum": ["red", "blue"]},
+    }}));
+    let (target, t) = from_json(&json!({"type": "object", "properties": {
+        "status": {"type": "string", "enum": ["open", "won", "lost"]},
+        "colour": {"type": "string", "enum": ["RED", "BLUE"]},
+    }}));
+    let proposed = mapping::propose_all((&source, s), (&target, t), Default::default());
+    assert!(proposed.rules.iter().all(|r| r.target == "colour"), "{proposed:?}");
+    let [table] = proposed.tables.as_slice() else { panic!("{proposed:?}") };
+    insta::assert_snapshot!(format!("{}: {}\n{}\n{:?}", table.target, table.skeleton(), table.because, table.takes));
 }
 
 /// Every rule proposed is one that compiles.
@@ -180,7 +315,7 @@ fn the_matcher_holds_its_level_on_the_corpus() {
         f1(proposed),
         f1(judged)
     );
-    assert!(f1(judged) >= 0.82, "F1g {:.3}", f1(judged));
+    assert!(f1(judged) >= 0.825, "F1g {:.3}", f1(judged));
 }
 
 /// Sources that may be meant as well are told with score and reason, never as sure as a fact, the likeliest first.

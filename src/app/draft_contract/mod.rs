@@ -26,7 +26,7 @@ use super::{Call, Done, Hints, No, Refusal, UseCase, paging};
 use crate::base::digest::Digest;
 use crate::base::{fs, text};
 use crate::evidence::{EventKind, Phase};
-use crate::mapping::{self, matcher::Names};
+use crate::mapping::{self, Proposed, matcher::Names};
 use crate::workflow::record;
 
 /// Arguments of `draft_contract`.
@@ -155,8 +155,8 @@ impl UseCase for DraftContract {
             goal,
             &params.target,
         )?;
-        let suggestions = match (list.record, creation.body.as_ref().and_then(|b| b.schema)) {
-            (Some(s), Some(t)) => mapping::suggest_named(
+        let proposed = match (list.record, creation.body.as_ref().and_then(|b| b.schema)) {
+            (Some(s), Some(t)) => mapping::propose_all(
                 (&source.schemas, s),
                 (&target.schemas, t),
                 [
@@ -164,8 +164,9 @@ impl UseCase for DraftContract {
                     Names { entity: creation.entity.as_deref().unwrap_or(""), system: &params.target },
                 ],
             ),
-            _ => Vec::new(),
+            _ => Proposed::default(),
         };
+        let suggestions = proposed.rules;
         let settle = |dropped: &Settled| {
             let mapped =
                 |field: &str| suggestions.iter().any(|s| s.target == field) && !dropped.dropped.contains_key(field);
@@ -180,6 +181,7 @@ impl UseCase for DraftContract {
                 list,
                 write: &write,
                 suggestions: &suggestions,
+                tables: &proposed.tables,
                 settled: Settled::default(),
             };
             (draft.settle(), write)

@@ -13,7 +13,7 @@ use crate::base::text;
 use crate::checks::assumptions::{Assumption, assumptions};
 use crate::contract;
 use crate::contract::ConstraintKind;
-use crate::mapping::Suggestion;
+use crate::mapping::{OpenTable, Suggestion};
 use crate::model::{Basis, Operation, RateLimit, System};
 use crate::workflow::ConstraintFact;
 use crate::workflow::record::Binds;
@@ -29,6 +29,8 @@ pub(super) struct Draft<'d, 'c> {
     pub(super) list: &'d Operation,
     pub(super) write: &'d Chosen<'d>,
     pub(super) suggestions: &'d [Suggestion],
+    /// Tables of values that a person has to fill.
+    pub(super) tables: &'d [OpenTable],
     /// What became of suggestions when the draft was checked.
     pub(super) settled: Settled,
 }
@@ -116,9 +118,27 @@ impl Draft<'_, '_> {
             let because = text::quoted(because, 200);
             line(format!("      # {}: {}   # does not fit: {because}", key(&s.target), s.rule_yaml));
         }
+        for table in self.tables {
+            let takes: Vec<String> = table.takes.iter().take(12).map(ToString::to_string).collect();
+            let takes = text::quoted(&takes.join(", "), 200);
+            line(format!(
+                "      # {}: {}   # ? fill in what {} takes: {takes}",
+                key(&table.target),
+                table.skeleton(),
+                self.params.target
+            ));
+            questions.push(format!(
+                "map.{}: which value of {} is which of {}'s? A table is begun at its line; {}",
+                table.target,
+                text::quoted(&table.source, 80),
+                self.params.target,
+                table.because
+            ));
+        }
         for (field, kind) in self.unfed() {
             let to = &self.params.target;
             let because = match self.settled.dropped.get(&field) {
+                _ if self.tables.iter().any(|t| t.target == field) => "a table of values is to be filled",
                 Some(_) => "what looks like it in the source does not fit",
                 None => "nothing in the source looks like it",
             };

@@ -1,176 +1,16 @@
 //! What can be measured of a source field beside a target field, as numbers. The model weighs them; nothing here decides.
 
-use super::field::{Field, Side};
 use super::lists::{common, contained, cosine, excludes, overlap};
-use super::prepare::{Prepared, Vocabularies};
+use super::numbers::COUNT;
+use super::pairs::{Pairs, flag};
+use super::prepare::Prepared;
 use super::roles::Class;
 use super::types::{code, types};
-
-/// How many numbers describe a pair.
-pub const COUNT: usize = 70;
-
-/// Their names, in order.
-pub const NAMES: [&str; COUNT] = [
-    "same name",
-    "name letters",
-    "name trigrams",
-    "name words",
-    "name words, plain",
-    "core words",
-    "core words, plain",
-    "path words",
-    "words above",
-    "source name in target path",
-    "target name in source path",
-    "source core in target's",
-    "target core in source's",
-    "last word",
-    "first word",
-    "last word of name",
-    "rarest shared word",
-    "numbers",
-    "words that exclude each other",
-    "words on one side that exclude",
-    "initials",
-    "source name above target",
-    "target name above source",
-    "path trigrams",
-    "source id",
-    "target id",
-    "descriptions",
-    "names and descriptions",
-    "source name in target description",
-    "target name in source description",
-    "described",
-    "types",
-    "source type",
-    "target type",
-    "format",
-    "class",
-    "source class",
-    "target class",
-    "target required",
-    "presence",
-    "values",
-    "values contained",
-    "value words",
-    "both have values",
-    "ranges",
-    "value shapes",
-    "values and names",
-    "source depth",
-    "target depth",
-    "depths",
-    "lists",
-    "source position",
-    "positions",
-    "source fields",
-    "target fields",
-    "source rarity",
-    "target rarity",
-    "source twins",
-    "target twins",
-    "last key",
-    "source values",
-    "target values",
-    "source number",
-    "target number",
-    "source keeps ids",
-    "target keeps ids",
-    "source made or changed",
-    "target made or changed",
-    "own affair",
-    "at a glance",
-];
 
 /// One pair's numbers.
 pub(super) type Features = [f32; COUNT];
 
-/// Both sides, ready to be compared.
-pub(super) struct Pairs {
-    pub(super) source: Vec<Prepared>,
-    pub(super) target: Vec<Prepared>,
-    words: Vocabularies,
-    /// Whether a side has a field for the id that the record has elsewhere: then its own id and times are its own affair.
-    keeps: [f32; 2],
-}
-
 impl Pairs {
-    pub(super) fn of(source: &Side, target: &Side) -> Self {
-        let (words, source, target) = Vocabularies::prepare(source, target);
-        let keeps = |side: &[Prepared]| flag(side.iter().any(|f| f.identity == 3.0));
-        Self { keeps: [keeps(&source), keeps(&target)], source, target, words }
-    }
-
-    /// Overlap of two lists of words, both ways: weighted by rarity, and plain.
-    fn dice(&self, a: &[u32], b: &[u32]) -> (f32, f32) {
-        if a.is_empty() || b.is_empty() {
-            return (0.0, 0.0);
-        }
-        let (mut hit, mut all, mut plain) = (0.0, 0.0, 0.0);
-        for w in a {
-            let best = b.iter().map(|o| self.words.alike(*w, *o)).fold(0.0, f32::max);
-            let weight = self.words.rarity_source(*w);
-            hit += best * weight;
-            all += weight;
-            plain += best;
-        }
-        for o in b {
-            let best = a.iter().map(|w| self.words.alike(*w, *o)).fold(0.0, f32::max);
-            let weight = self.words.rarity_target(*o);
-            hit += best * weight;
-            all += weight;
-            plain += best;
-        }
-        (hit / all.max(1e-6), plain / (a.len() + b.len()) as f32)
-    }
-
-    /// How much of the source's words the target has.
-    fn covered_source(&self, a: &[u32], b: &[u32]) -> f32 {
-        let (mut hit, mut all) = (0.0, 0.0);
-        for w in a {
-            let weight = self.words.rarity_source(*w);
-            hit += b.iter().map(|o| self.words.alike(*w, *o)).fold(0.0, f32::max) * weight;
-            all += weight;
-        }
-        hit / f32::max(all, 1e-6)
-    }
-
-    /// How much of the target's words the source has.
-    fn covered_target(&self, a: &[u32], b: &[u32]) -> f32 {
-        let (mut hit, mut all) = (0.0, 0.0);
-        for o in b {
-            let weight = self.words.rarity_target(*o);
-            hit += a.iter().map(|w| self.words.alike(*w, *o)).fold(0.0, f32::max) * weight;
-            all += weight;
-        }
-        hit / f32::max(all, 1e-6)
-    }
-
-    /// A quick look: enough to leave out pairs that have nothing in common.
-    pub(super) fn glance(&self, s: usize, t: usize) -> f32 {
-        let (Some(a), Some(b)) = (self.source.get(s), self.target.get(t)) else { return 0.0 };
-        let core = self.dice(&a.core, &b.core).0;
-        let path = self.dice(&a.path, &b.path).0;
-        let letters = overlap(&a.trigrams, &b.trigrams);
-        let told = if a.told.is_empty() || b.told.is_empty() { 0.0 } else { cosine(&a.told, &b.told) };
-        let mut out = core + 0.6 * path + 0.5 * letters + 0.8 * told;
-        if !a.values.is_empty() && !b.values.is_empty() {
-            out += 0.8 * overlap(&a.values, &b.values) + 0.5 * cosine(&a.value_words, &b.value_words).max(0.0);
-        }
-        if a.identity > 0.0 && b.identity > 0.0 && a.identity != 2.0 && b.identity != 2.0 {
-            out += 2.0;
-        }
-        // Types and places alone are no reason to think of a match.
-        if out < 0.1 {
-            return 0.0;
-        }
-        if a.class == b.class && a.class != Class::None {
-            out += 0.15;
-        }
-        out - 0.02 * a.depth.abs_diff(b.depth) as f32 - 0.05 * types(a.types, b.types).mul_add(-1.0, 1.0)
-    }
-
     /// All numbers of a pair.
     pub(super) fn features(&self, s: usize, t: usize) -> Features {
         let mut f = [0.0; COUNT];
@@ -310,13 +150,13 @@ impl Pairs {
         let own = |f: &Prepared, keeps: f32| keeps > 0.0 && (f.audit || f.identity == 1.0);
         put(flag(own(a, self.keeps[0])) + flag(own(b, self.keeps[1])));
         put(self.glance(s, t));
+        put(cosine(&a.spread, &b.spread));
+        put(flag(a.secondary != b.secondary));
+        put(flag(a.secondary));
+        put(flag(a.counted != b.counted));
         debug_assert_eq!(next, COUNT);
         f
     }
-}
-
-const fn flag(is: bool) -> f32 {
-    if is { 1.0 } else { 0.0 }
 }
 
 /// The first letters of one name's words are a word of the other.
@@ -325,13 +165,10 @@ fn initials(a: &Prepared, b: &Prepared) -> bool {
     is(&a.initials, &b.texts) || is(&b.initials, &a.texts)
 }
 
-/// Whether a field can be matched at all.
-pub(super) fn usable(field: &Field) -> bool {
-    !field.leaf().is_empty()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::field::{Field, Side};
+    use super::super::numbers::NAMES;
     use super::*;
 
     fn pairs(source: &[&str], target: &[&str]) -> Pairs {
@@ -344,7 +181,7 @@ mod tests {
     }
 
     fn number(pairs: &Pairs, name: &str, s: usize, t: usize) -> f32 {
-        let at = NAMES.iter().position(|n| *n == name).expect("a number of this name");
+        let at = NAMES.iter().position(|(n, _)| *n == name).expect("a number of this name");
         pairs.features(s, t)[at]
     }
 
@@ -377,6 +214,47 @@ mod tests {
         let p = pairs(&["values.amount[].value", "owner.id"], &["amount", "owner_id"]);
         assert!(number(&p, "core words", 0, 0) > 0.9);
         assert!(number(&p, "core words", 1, 1) > 0.9);
+    }
+
+    #[test]
+    fn a_person_s_title_is_a_job_s() {
+        let side = |entity: &str, path: &str| Side {
+            entity: entity.to_owned(),
+            fields: vec![Field::at(path)],
+            ..Side::default()
+        };
+        let core = |entity: &str| {
+            number(&Pairs::of(&side(entity, "title"), &side(entity, "job_title")), "core words, plain", 0, 0)
+        };
+        assert!(core("contact") > 0.99 && core("document") < 0.9);
+    }
+
+    #[test]
+    fn descriptions_of_near_meaning_are_near() {
+        let told = |text: &str| Side {
+            fields: vec![Field { description: text.to_owned(), ..Field::at("x1") }, Field::at("unrelated")],
+            ..Side::default()
+        };
+        let near = |a: &str, b: &str| number(&Pairs::of(&told(a), &told(b)), "near meanings", 0, 0);
+        let (alike, apart) = (("how the physician treated it", "therapy by the caregiver"), "colour of the sky");
+        assert!(near(alike.0, alike.1) > near(alike.0, apart) + 0.05);
+    }
+
+    #[test]
+    fn what_is_second_or_counted_is_told_from_what_is_not() {
+        let p = pairs(&["secondary_email", "notes_count"], &["email", "other_email", "notes"]);
+        assert_eq!(number(&p, "secondary on one side", 0, 0), 1.0);
+        assert_eq!(number(&p, "secondary on one side", 0, 1), 0.0);
+        assert_eq!(number(&p, "counted on one side", 1, 2), 1.0);
+        assert_eq!(number(&p, "counted on one side", 0, 0), 0.0);
+    }
+
+    #[test]
+    fn fields_of_one_beginning_stand_together() {
+        let flat = ["id", "name", "email", "billing_city", "billing_zip", "billing_street", "owner", "phone"];
+        let p = pairs(&flat, &["id"]);
+        let group = |i: usize| p.source[i].group;
+        assert!(group(3) == group(4) && group(4) == group(5) && group(3) != group(0) && group(0) == group(7));
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! Both sides' words, counted once: a word that many fields share tells little.
+//! A field, taken apart: its words, its letters, its values, and what it is for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::field::{Field, Side};
-use super::roles::{Class, audit, class, identity, own_id};
-use super::shapes::{MOST_VALUES, plain, range, shape, trigrams, weigh};
-use super::words::{Entry, Vocabulary, alike};
+use super::count::{Shared, Words};
+use super::field::Field;
+use super::roles::{Class, audit, class, identity};
+use super::shapes::{MOST_VALUES, plain, range, shape, trigrams};
+use super::words::Vocabulary;
 use crate::model::TypeSet;
 
-/// A field, taken apart. Lists of numbers are sorted; words are numbers of [`Vocabularies`].
+/// A field, taken apart. Lists of numbers are sorted; words are numbers of `Vocabularies`.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
     pub(super) flat: String,
@@ -35,6 +36,12 @@ pub(super) struct Prepared {
     pub(super) named: Vec<(u32, f32)>,
     pub(super) described: Vec<(u32, f32)>,
     pub(super) told: Vec<(u32, f32)>,
+    /// The same with what is near in meaning.
+    pub(super) spread: Vec<(u32, f32)>,
+    /// Another one of its kind is meant to come first.
+    pub(super) secondary: bool,
+    /// How many there are of what is named.
+    pub(super) counted: bool,
     pub(super) values: Vec<u32>,
     pub(super) value_words: Vec<(u32, f32)>,
     pub(super) range: Option<(f32, f32)>,
@@ -55,182 +62,34 @@ pub(super) struct Prepared {
     pub(super) group: usize,
 }
 
-/// The words of names on both sides, and how alike they are.
-pub(super) struct Vocabularies {
-    rarity: [Vec<f32>; 2],
-    alike: Vec<f32>,
-    targets: usize,
-}
-
-impl Vocabularies {
-    pub(super) fn alike(&self, s: u32, t: u32) -> f32 {
-        self.alike.get(s as usize * self.targets + t as usize).copied().unwrap_or(0.0)
-    }
-
-    pub(super) fn rarity_source(&self, word: u32) -> f32 {
-        self.rarity[0].get(word as usize).copied().unwrap_or(1.0)
-    }
-
-    pub(super) fn rarity_target(&self, word: u32) -> f32 {
-        self.rarity[1].get(word as usize).copied().unwrap_or(1.0)
-    }
-
-    pub(super) fn prepare(source: &Side, target: &Side) -> (Self, Vec<Prepared>, Vec<Prepared>) {
-        let mut shared = Shared::default();
-        let (mut s, mut t) = (Words::default(), Words::default());
-        let mut from = take_apart(source, &mut s, &mut shared);
-        let mut to = take_apart(target, &mut t, &mut shared);
-        // Descriptions are weighed by how many fields of both sides have a word.
-        let mut seen: BTreeMap<u32, u32> = BTreeMap::new();
-        for field in from.iter().chain(&to) {
-            for (word, _) in &field.told {
-                *seen.entry(*word).or_default() += 1;
-            }
-        }
-        let fields = (from.len() + to.len()) as f32;
-        let rare = |w: u32| (1.0 + fields / seen.get(&w).copied().unwrap_or(1) as f32).ln();
-        for field in from.iter_mut().chain(&mut to) {
-            for list in [&mut field.named, &mut field.described, &mut field.told] {
-                weigh(list, rare);
-            }
-            weigh(&mut field.value_words, |_| 1.0);
-        }
-        let vocabulary = Vocabulary::get();
-        let known =
-            |words: &Words| -> Vec<Option<&'static Entry>> { words.list.iter().map(|w| vocabulary.entry(w)).collect() };
-        let (ks, kt) = (known(&s), known(&t));
-        let mut table = Vec::with_capacity(s.list.len() * t.list.len());
-        for (a, x) in s.list.iter().zip(&ks) {
-            for (b, y) in t.list.iter().zip(&kt) {
-                table.push(if a == b { 1.0 } else { alike((a, *x), (b, *y)) });
-            }
-        }
-        let words = Self { rarity: [s.rarity(from.len()), t.rarity(to.len())], alike: table, targets: t.list.len() };
-        (words, from, to)
-    }
-}
-
-/// Numbers for words, values and meanings that both sides share.
-#[derive(Default)]
-struct Shared(BTreeMap<String, u32>);
-
-impl Shared {
-    fn number(&mut self, text: &str) -> u32 {
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        if let Some(n) = self.0.get(text) { *n } else { *self.0.entry(text.to_owned()).or_insert(next) }
-    }
-
-    /// The number of a word's meaning.
-    fn meaning(&mut self, word: &str) -> u32 {
-        match Vocabulary::get().entry(word).and_then(|e| e.same.first()) {
-            Some(line) => self.number(&format!("\u{1}{line}")),
-            None => self.number(word),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Words {
-    numbers: BTreeMap<String, u32>,
-    list: Vec<String>,
-    fields: Vec<u32>,
-}
-
-impl Words {
-    fn number(&mut self, word: &str) -> u32 {
-        if let Some(n) = self.numbers.get(word) {
-            return *n;
-        }
-        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(word.to_owned(), next);
-        self.list.push(word.to_owned());
-        self.fields.push(0);
-        next
-    }
-
-    fn all(&mut self, words: &[String]) -> Vec<u32> {
-        let mut out = Vec::with_capacity(words.len());
-        for word in words {
-            let n = self.number(word);
-            if !out.contains(&n) {
-                out.push(n);
-            }
-        }
-        out
-    }
-
-    fn rarity(&self, fields: usize) -> Vec<f32> {
-        const WEAK: [&str; 8] = ["the", "of", "a", "an", "is", "has", "by", "in"];
-        let n = fields.max(1) as f32;
-        let top = (1.0 + n).ln();
-        let of = |(word, count): (&String, &u32)| {
-            let rare = (1.0 + n / (*count).max(1) as f32).ln() / top;
-            let wrapper = Vocabulary::get().entry(word).is_some_and(|e| e.wrapper);
-            if WEAK.contains(&word.as_str()) {
-                0.15 * rare
-            } else if wrapper {
-                0.4 * rare
-            } else {
-                rare
-            }
-        };
-        self.list.iter().zip(&self.fields).map(of).collect()
-    }
-}
-
 /// Most words of one key, and most keys of one path, the innermost: what is longer was not named by people.
 const MOST_WORDS: usize = 10;
 const MOST_KEYS: usize = 6;
 /// Longest description that is read, in bytes; what a field is stands at its beginning.
 const MOST_TEXT: usize = 600;
+/// Records that are people.
+const PERSON: [&str; 12] = [
+    "contact",
+    "person",
+    "people",
+    "employee",
+    "lead",
+    "candidate",
+    "user",
+    "customer",
+    "attendee",
+    "applicant",
+    "member",
+    "worker",
+];
 const STOP: [&str; 40] = [
     "the", "of", "a", "an", "and", "or", "to", "in", "for", "is", "this", "that", "with", "be", "by", "as", "it",
     "are", "if", "on", "at", "from", "was", "which", "will", "can", "has", "have", "not", "when", "used", "use", "its",
     "their", "may", "you", "your", "any", "all", "field",
 ];
 
-fn take_apart(side: &Side, words: &mut Words, shared: &mut Shared) -> Vec<Prepared> {
-    let vocabulary = Vocabulary::get();
-    let system = side.system.split(['_', '-', '.', ' ']).next().unwrap_or_default().to_lowercase();
-    let mut entity: Vec<String> =
-        side.entity.rsplit(['.', '/']).next().map(|e| vocabulary.words_of(e)).unwrap_or_default();
-    if system.len() > 2 {
-        entity.push(system);
-    }
-    let count = side.fields.len().max(2) as f32 - 1.0;
-    let mut groups: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-    let mut out: Vec<Prepared> = Vec::with_capacity(side.fields.len());
-    for (i, field) in side.fields.iter().enumerate() {
-        let next = groups.len();
-        let above_keys: Vec<String> = field.keys.iter().take(field.keys.len().saturating_sub(1)).cloned().collect();
-        let group = *groups.entry(above_keys).or_insert(next);
-        let mut one = prepared(field, &entity, words, shared);
-        one.position = i as f32 / count;
-        one.group = group;
-        for n in &one.path {
-            if let Some(seen) = words.fields.get_mut(*n as usize) {
-                *seen += 1;
-            }
-        }
-        out.push(one);
-    }
-    let mut cores: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
-    let sorted = |c: &[u32]| {
-        let mut c = c.to_vec();
-        c.sort_unstable();
-        c
-    };
-    for one in &out {
-        *cores.entry(sorted(&one.core)).or_default() += 1;
-    }
-    own_id(&mut out, &entity);
-    for one in &mut out {
-        one.twins = cores.get(&sorted(&one.core)).copied().unwrap_or(1) as f32;
-    }
-    out
-}
-
-fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Shared) -> Prepared {
+/// The field, its words numbered.
+pub(super) fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Shared) -> Prepared {
     let vocabulary = Vocabulary::get();
     let words_of = |key: &String| vocabulary.words_of(key).into_iter().take(MOST_WORDS).collect();
     let from = field.keys.len().saturating_sub(MOST_KEYS);
@@ -260,6 +119,15 @@ fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Sh
         let mut with: Vec<String> = before.iter().filter(|w| !entity.contains(w)).cloned().collect();
         with.extend(core);
         core = with;
+    }
+    // The address of an email is no place.
+    let before = telling.len().checked_sub(2).and_then(|i| telling.get(i));
+    if core == ["address"] && before.is_some_and(|k| k.iter().any(|w| w == "email")) {
+        core.insert(0, "email".to_owned());
+    }
+    // A person's title is what they do.
+    if core == ["title"] && entity.iter().any(|w| PERSON.contains(&w.as_str())) {
+        core.insert(0, "job".to_owned());
     }
     let above: Vec<String> =
         keys.iter().take(keys.len().saturating_sub(1)).flatten().filter(|w| !wrapper(w)).cloned().collect();
@@ -297,6 +165,15 @@ fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Sh
     let named: Vec<(u32, f32)> = core.iter().map(|w| (shared.meaning(w), 1.0)).collect();
     let mut told = described.clone();
     told.extend(named.iter().map(|(w, _)| (*w, 2.0)));
+    let mut spread = Vec::new();
+    for word in &path {
+        shared.spread(word, if core.contains(word) { 2.0 } else { 0.7 }, &mut spread);
+    }
+    for word in vocabulary.words_of(text).iter().filter(|w| w.len() > 1 && !STOP.contains(&w.as_str())) {
+        shared.spread(word, 1.0, &mut spread);
+    }
+    let secondary = core.iter().any(|w| w == "2" || vocabulary.entry(w).is_some_and(|e| e.secondary));
+    let counted = core.len() > 1 && (core.iter().any(|w| w == "count") || core.first().is_some_and(|w| w == "num"));
     let values: BTreeSet<u32> =
         field.values.iter().take(MOST_VALUES).map(|v| shared.number(&format!("\u{2}{}", plain(v)))).collect();
     let mut value_words = Vec::new();
@@ -327,6 +204,9 @@ fn prepared(field: &Field, entity: &[String], words: &mut Words, shared: &mut Sh
         named,
         described,
         told,
+        spread,
+        secondary,
+        counted,
         values: values.into_iter().collect(),
         range: range(&field.values),
         shape: shape(&field.values),

@@ -1,9 +1,11 @@
 //! Both sides' fields to likely pairs: a glance at all, a close look at the best of each field, then beside their rivals.
 
 use super::assign::{Edge, assign};
-use super::features::{self, Features, Pairs, usable};
+use super::features::Features;
 use super::field::Side;
-use super::model::Forest;
+use super::model::Judge;
+use super::numbers;
+use super::pairs::{Pairs, usable};
 use super::rivals::{self, Candidate, rivals};
 use super::weights;
 
@@ -11,12 +13,15 @@ use super::weights;
 const CLOSELY: usize = 14;
 
 /// Between these the threshold of two records lies, whatever their pairs are like.
-pub const LEAST: f32 = 0.12;
+const LEAST: f32 = 0.1;
 /// See [`LEAST`].
-pub const MOST: f32 = 0.3;
+const MOST: f32 = 0.3;
+/// The part of the smaller record's fields that have a counterpart, at the least: who asks for a match has a reason to. Where likelihoods
+/// are lower than that, the words are foreign to us, and not the records to each other.
+const COUNTERPARTS: f32 = 0.2;
 
 /// What is asked of the second forest: the numbers of the pair and of its rivals.
-pub const BOTH: usize = features::COUNT + rivals::COUNT;
+pub const BOTH: usize = numbers::COUNT + rivals::COUNT;
 
 /// Pairs looked at closely, with their numbers.
 pub struct Looked {
@@ -70,8 +75,8 @@ impl Looked {
 
     /// Likelihoods by the pairs' own numbers alone.
     #[must_use]
-    pub fn alone(&self, forest: &Forest) -> Vec<f32> {
-        self.features.iter().map(|f| forest.likelihood(f)).collect()
+    pub fn alone(&self, judge: &Judge) -> Vec<f32> {
+        self.features.iter().map(|f| judge.likelihood(f)).collect()
     }
 
     /// The numbers of each pair with those of its rivals, by likelihoods of a first look.
@@ -145,14 +150,14 @@ pub fn shared(ranked: &[Likely], chosen: &[Likely], threshold: f32) -> Vec<Likel
     above.filter(|p| taken.insert(p.target)).copied().collect()
 }
 
-/// The threshold at which F1 is expected to be best for these two records: where few pairs are likely, as between records of
-/// different worlds, less likely ones are worth proposing too. Never below `least`, never above `most`.
+/// The threshold at which F1 is expected to be best for these two records, of which the smaller has so many fields: where few pairs
+/// are likely, as between records of different worlds, less likely ones are worth proposing too.
 #[must_use]
-pub fn threshold(ranked: &[Likely], least: f32, most: f32) -> f32 {
-    let mut chosen: Vec<f32> = one_to_one(ranked, 0.02).iter().map(|p| p.likelihood).collect();
+pub fn threshold(ranked: &[Likely], fields: usize) -> f32 {
+    let mut chosen: Vec<f32> = one_to_one(ranked, 0.01).iter().map(|p| p.likelihood).collect();
     chosen.sort_by(|a, b| b.total_cmp(a));
-    let right: f32 = chosen.iter().sum();
-    let (mut sum, mut best, mut at) = (0.0, 0.0, most);
+    let right = chosen.iter().sum::<f32>().max(COUNTERPARTS * fields as f32);
+    let (mut sum, mut best, mut at) = (0.0, 0.0, MOST);
     for (n, p) in (1_u16..).zip(&chosen) {
         sum += p;
         let f1 = 2.0 * sum / (f32::from(n) + right);
@@ -160,7 +165,7 @@ pub fn threshold(ranked: &[Likely], least: f32, most: f32) -> f32 {
             (best, at) = (f1, *p);
         }
     }
-    (at * 0.999).clamp(least, most)
+    (at * 0.999).clamp(LEAST, MOST)
 }
 
 #[cfg(test)]
@@ -174,7 +179,7 @@ mod tests {
 
     fn named(source: &Side, target: &Side) -> Vec<(String, String)> {
         let ranked = rank(source, target);
-        let chosen = one_to_one(&ranked, threshold(&ranked, LEAST, MOST));
+        let chosen = one_to_one(&ranked, threshold(&ranked, source.fields.len().min(target.fields.len())));
         let name = |side: &Side, i: usize| side.fields[i].keys.join(".");
         chosen.iter().map(|p| (name(source, p.source), name(target, p.target))).collect()
     }
@@ -223,8 +228,11 @@ mod tests {
         let pair = |i: usize, likelihood: f32| Likely { source: i, target: i, likelihood };
         let sure: Vec<Likely> = (0..4).map(|i| pair(i, 0.9)).chain((4..8).map(|i| pair(i, 0.2))).collect();
         let vague: Vec<Likely> = (0..8).map(|i| pair(i, 0.2)).collect();
-        assert!(threshold(&sure, 0.1, 0.5) > 0.3);
-        assert!(threshold(&vague, 0.1, 0.5) < 0.2);
-        assert!(threshold(&[], 0.1, 0.5) > 0.49);
+        assert!(threshold(&sure, 8) > 0.29);
+        assert!(threshold(&vague, 8) < 0.2);
+        assert!(threshold(&[], 0) > 0.29);
+        // Two likely ones among many fields: what is likely is understated.
+        let few: Vec<Likely> = (0..2).map(|i| pair(i, 0.4)).chain((2..10).map(|i| pair(i, 0.12))).collect();
+        assert!(threshold(&few, 200) < 0.12 && threshold(&few, 2) > 0.29);
     }
 }

@@ -1,28 +1,29 @@
 //! What a pair's likelihood is worth beside its rivals: the best match of both its fields, or the second of one.
 
-use super::features::Pairs;
+use super::numbers::{AGAINST, EITHER, FOR};
+use super::pairs::Pairs;
 
 /// How many numbers tell of rivals.
 pub(super) const COUNT: usize = 16;
 
-/// Their names, in order.
-pub const NAMES: [&str; COUNT] = [
-    "likelihood",
-    "rank for source",
-    "rank for target",
-    "lead for source",
-    "lead for target",
-    "share for source",
-    "share for target",
-    "best of source",
-    "best of target",
-    "neighbours of target",
-    "neighbours of source",
-    "best of all",
-    "level",
-    "best for both",
-    "second of source",
-    "neighbours, both",
+/// Their names, in order, with the way they speak.
+pub const NAMES: [(&str, i8); COUNT] = [
+    ("likelihood", FOR),
+    ("rank for source", AGAINST),
+    ("rank for target", AGAINST),
+    ("lead for source", FOR),
+    ("lead for target", FOR),
+    ("share for source", FOR),
+    ("share for target", FOR),
+    ("best of source", EITHER),
+    ("best of target", EITHER),
+    ("neighbours of target", FOR),
+    ("neighbours of source", FOR),
+    ("best of all", EITHER),
+    ("level", EITHER),
+    ("best for both", EITHER),
+    ("second of source", EITHER),
+    ("neighbours, both", EITHER),
 ];
 
 /// A pair that is looked at closely.

@@ -1,8 +1,9 @@
 //! What a field is for: an id and whose, a time, money, a flag; as name, type and format tell.
 
+use super::alike::alike;
 use super::field::Field;
 use super::prepare::Prepared;
-use super::words::{Vocabulary, alike};
+use super::words::Vocabulary;
 use crate::model::TypeSet;
 
 /// What a value is for, as name, type and format tell.

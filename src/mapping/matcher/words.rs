@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use super::alike::alike;
 use crate::base::text::{singular, words};
 
 /// The vocabulary: words with the meanings they share.
@@ -25,10 +26,12 @@ pub(super) struct Entry {
     /// Sets of words that exclude each other, with the place in the set.
     pub(super) excludes: Vec<(u16, u8)>,
     pub(super) wrapper: bool,
+    /// Says that there is another one before it: `secondary`, `other`.
+    pub(super) secondary: bool,
 }
 
 /// Longest word that is taken apart by known words, or looked at letter by letter.
-const LONGEST: usize = 40;
+pub(super) const LONGEST: usize = 40;
 
 impl Vocabulary {
     /// The one that is built in.
@@ -51,7 +54,7 @@ impl Vocabulary {
                 right.split_whitespace().for_each(|w| out.words.entry(singular(w)).or_default().right.push(n));
             } else {
                 let (mark, rest) = match line.split_once(' ') {
-                    Some((mark @ ("!" | "." | "?"), rest)) => (mark, rest),
+                    Some((mark @ ("!" | "." | "?" | "-"), rest)) => (mark, rest),
                     _ => ("", line),
                 };
                 for (place, word) in (0_u8..).zip(rest.split_whitespace()) {
@@ -59,6 +62,7 @@ impl Vocabulary {
                     match mark {
                         "!" => entry.excludes.push((n, place)),
                         "." => entry.wrapper = true,
+                        "-" => entry.secondary = true,
                         "?" => {}
                         _ => {
                             entry.same.push(n);
@@ -177,7 +181,8 @@ impl Vocabulary {
             for start in 0..end - 1 {
                 let Some(Some((count, _))) = best.get(start).copied() else { continue };
                 let Some(part) = word.get(start..end) else { continue };
-                let short = part.len() == 2 && !["id", "at", "by", "on", "to", "is", "no", "in", "of"].contains(&part);
+                let short =
+                    part.len() == 2 && !["id", "at", "by", "on", "to", "is", "no", "in", "of", "or"].contains(&part);
                 if short || !(self.known(part) || part.len() > 4 && self.known(&singular(part))) {
                     continue;
                 }
@@ -203,45 +208,6 @@ impl Vocabulary {
     }
 }
 
-/// How alike two different words are, 0 to 1: of one meaning, near each other, one the beginning of the other, or a slip apart.
-pub(super) fn alike(a: (&str, Option<&Entry>), b: (&str, Option<&Entry>)) -> f32 {
-    if let (Some(x), Some(y)) = (a.1, b.1) {
-        let meet = |p: &[u16], q: &[u16]| p.iter().any(|l| q.contains(l));
-        if meet(&x.same, &y.same) {
-            return 0.9;
-        }
-        if meet(&x.left, &y.right) || meet(&x.right, &y.left) {
-            return 0.5;
-        }
-    }
-    // Two words that are both known are not a slip of each other: current and currency.
-    let known = a.1.is_some() && b.1.is_some();
-    let (short, long) = if a.0.len() <= b.0.len() { (a.0, b.0) } else { (b.0, a.0) };
-    if short.len() < 3 || long.len() > LONGEST || short.as_bytes().first() != long.as_bytes().first() {
-        return 0.0;
-    }
-    if long.starts_with(short) {
-        return if short.len() >= 5 { 0.85 } else { 0.6 };
-    }
-    if short.len() < 4 {
-        return 0.0;
-    }
-    if known {
-        return 0.0;
-    }
-    // The same stem: operate, operation; diagnosis, diagnostic.
-    let common = short.bytes().zip(long.bytes()).take_while(|(x, y)| x == y).count();
-    if common >= 5 && common * 10 >= short.len() * 7 {
-        return 0.75;
-    }
-    let near = strsim::damerau_levenshtein(short, long);
-    match near {
-        1 if short.len() >= 5 => 0.85,
-        2 if short.len() >= 8 => 0.7,
-        _ => 0.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,17 +230,5 @@ mod tests {
         for (short, long) in &v.stands {
             assert!(!long.contains(short), "{short}");
         }
-    }
-
-    #[test]
-    fn words_of_one_meaning_are_alike_and_opposites_are_known() {
-        let v = Vocabulary::get();
-        let of = |a: &'static str, b: &'static str| alike((a, v.entry(a)), (b, v.entry(b)));
-        assert!(of("updated", "modified") > 0.8);
-        assert!(of("phone", "mobile") < 0.7);
-        assert!(of("colour", "color") > 0.6);
-        assert!(of("charge", "price") > of("charge", "city"));
-        let set = |w: &str| v.entry(w).map(|e| e.excludes.clone()).unwrap_or_default();
-        assert!(set("modified").iter().any(|(s, p)| set("created").iter().any(|(t, q)| s == t && p != q)));
     }
 }

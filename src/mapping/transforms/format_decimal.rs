@@ -40,6 +40,13 @@ impl Op for FormatDecimal {
     fn flow(&self, input: &Kind) -> Kind {
         let format = Some("decimal".to_owned());
         let step = Some(Decimal::new(1, self.0).normalize());
-        Kind { min_length: 1, max_length: Some(31), format, step, measure: input.measure.clone(), ..Kind::of(TypeSet::STRING) }
+        Kind {
+            min_length: 1,
+            max_length: Some(31),
+            format,
+            step,
+            measure: input.measure.clone(),
+            ..Kind::of(TypeSet::STRING)
+        }
     }
 }

@@ -49,6 +49,13 @@ impl Op for ToInteger {
     fn flow(&self, input: &Kind) -> Kind {
         let format = input.format.clone().filter(|_| input.types == TypeSet::INTEGER);
         let step = input.step.filter(|step| step.is_integer());
-        Kind { format, minimum: input.minimum, maximum: input.maximum, step, measure: input.measure.clone(), ..Kind::of(TypeSet::INTEGER) }
+        Kind {
+            format,
+            minimum: input.minimum,
+            maximum: input.maximum,
+            step,
+            measure: input.measure.clone(),
+            ..Kind::of(TypeSet::INTEGER)
+        }
     }
 }

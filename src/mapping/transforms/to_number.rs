@@ -45,6 +45,12 @@ impl Op for ToNumber {
 
     fn flow(&self, input: &Kind) -> Kind {
         let step = input.counted();
-        Kind { minimum: input.minimum, maximum: input.maximum, step, measure: input.measure.clone(), ..Kind::of(TypeSet::NUMBER) }
+        Kind {
+            minimum: input.minimum,
+            maximum: input.maximum,
+            step,
+            measure: input.measure.clone(),
+            ..Kind::of(TypeSet::NUMBER)
+        }
     }
 }
