@@ -12,7 +12,7 @@ use platform_integration::store::MemoryStore;
 use serde_json::{Value, json};
 
 /// What two descriptions leave open, by the code of the finding that says so. All else a draft can get right by itself.
-const DECISIONS: [(&str, &str); 22] = [
+const DECISIONS: [(&str, &str); 23] = [
     ("inferred-unconfirmed", "a person confirms what is assumed"),
     ("required-target-unmapped", "nothing in the source feeds it"),
     ("bad-value", "nothing fits at all: `map: {}`"),
@@ -22,6 +22,7 @@ const DECISIONS: [(&str, &str); 22] = [
     ("key-may-be-missing", "the record has no other key"),
     ("unknown-field", "the record has no key at all"),
     ("missing-required-parameter", "a value that no record holds"),
+    ("param-value-refused", "the same: CHANGE-ME stands in its place"),
     ("format-mismatch", "the source does not state the format that the target wants"),
     ("too-long", "cut, or reject?"),
     ("too-short", "reject, or fill?"),

@@ -243,10 +243,20 @@ fn a_mock_does_not_listen_beyond_this_machine() {
 #[test]
 fn plain_http_beyond_this_machine_is_refused_even_for_a_dry_run() {
     let dir = workspace("billing-to-crm");
-    let path = dir.path().join(CONTRACT);
+    let (path, api) = (dir.path().join(CONTRACT), dir.path().join("examples/billing-to-crm/apis/crm.openapi.json"));
     let text = std::fs::read_to_string(&path).unwrap();
-    let api = "api: apis/crm.openapi.json";
-    std::fs::write(&path, text.replace(api, &format!("base_url: http://192.0.2.2\n    {api}"))).unwrap();
+    let named = "api: apis/crm.openapi.json";
+    let elsewhere = text.replace(named, &format!("base_url: http://192.0.2.2\n    {named}"));
+    std::fs::write(&path, &elsewhere).unwrap();
+    // With credentials it does not even compile.
+    let output = run(dir.path(), &["run", CONTRACT, "--dry-run"]);
+    assert!(stderr(&output).contains("cleartext-credentials"), "{}", stderr(&output));
+    // Without, records would still go over the network for all to read.
+    let (before, after) = elsewhere.split_once("    auth:\n      scheme: oauth2").unwrap();
+    let after = after.split_once("\n\nconstraints:").unwrap().1;
+    std::fs::write(&path, format!("{before}\nconstraints:{after}")).unwrap();
+    let open = std::fs::read_to_string(&api).unwrap().replace("\"security\"", "\"x-security\"");
+    std::fs::write(&api, open).unwrap();
     for more in [&["run", CONTRACT][..], &["run", CONTRACT, "--dry-run"]] {
         let output = run(dir.path(), more);
         assert_eq!(output.status.code(), Some(2));

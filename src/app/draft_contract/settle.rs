@@ -14,7 +14,7 @@ use crate::mapping::{Path, field};
 const ROUNDS: usize = 4;
 
 /// Findings that the draft asks about in its own words, with the beginning of the question.
-const ASKED: [(&str, &[&str]); 8] = [
+const ASKED: [(&str, &[&str]); 9] = [
     ("pagination-unknown", &["source.paginate"]),
     ("cursor-without-end", &["source.paginate"]),
     ("required-target-unmapped", &["map"]),
@@ -22,11 +22,21 @@ const ASKED: [(&str, &[&str]); 8] = [
     ("auth-missing", &["systems."]),
     ("no-base-url", &["systems."]),
     ("missing-required-parameter", &["source.params", "target.params"]),
+    ("param-value-refused", &["source.params", "target.params"]),
     ("bad-value", &["map: no field"]),
 ];
 
 /// Warnings that show a rule to be wrong: as it stands, records would be refused, or hold something else.
-const UNFIT: [&str; 4] = ["sample-does-not-fit", "transform-rejects-value", "unit-mismatch", "money-unit-mismatch"];
+const UNFIT: [&str; 8] = [
+    "sample-does-not-fit",
+    "transform-rejects-value",
+    "unit-mismatch",
+    "money-unit-mismatch",
+    "currency-mismatch",
+    "sign-mismatch",
+    "id-altered",
+    "leading-zeros-lost",
+];
 
 /// Codes that are about the map as a whole, wherever they point.
 const OF_THE_MAP: [&str; 1] = ["required-target-unmapped"];
