@@ -12,7 +12,7 @@ use platform_integration::store::MemoryStore;
 use serde_json::{Value, json};
 
 /// What two descriptions leave open, by the code of the finding that says so. All else a draft can get right by itself.
-const DECISIONS: [(&str, &str); 23] = [
+const DECISIONS: [(&str, &str); 26] = [
     ("inferred-unconfirmed", "a person confirms what is assumed"),
     ("required-target-unmapped", "nothing in the source feeds it"),
     ("bad-value", "nothing fits at all: `map: {}`"),
@@ -33,6 +33,9 @@ const DECISIONS: [(&str, &str); 23] = [
     ("incremental-field-optional", "the only bound there is"),
     ("incremental-format-differs", "the only bound there is"),
     ("union-branch-unhandled", "what of the other branches?"),
+    ("float-money", "the target has no exact number"),
+    ("deleted-never-listed", "are such records wanted?"),
+    ("write-settles-later", "the target answers before it is done"),
     ("sandbox-base-url", "the only address stated is for trying"),
     ("incremental-boundary-exclusive", "the only bound there is"),
     ("incremental-by-creation", "the only bound there is"),

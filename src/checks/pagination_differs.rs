@@ -10,7 +10,7 @@ use crate::base::yaml::Span;
 use crate::contract::{ExplicitPages, Paginate};
 use crate::finding::{Finding, Severity};
 use crate::mapping::{Path, field};
-use crate::model::{PageStyle, Pagination, Parameter, TypeSet};
+use crate::model::{PageStyle, Pagination, Parameter, TypeSet, counts_from_zero};
 
 pub(super) static CHECK: Check = Check {
     code: "pagination-differs",
@@ -135,21 +135,9 @@ fn first(used: &Used<'_>, p: &ExplicitPages) -> Option<Why> {
 }
 
 fn from_zero(used: &Used<'_>, parameter: &Parameter) -> bool {
-    const SAYS: [&str; 9] = [
-        "zero-based",
-        "0-based",
-        "zero based",
-        "starts at 0",
-        "starting at 0",
-        "starts from 0",
-        "the first is 0",
-        "first page is 0",
-        "zero-indexed",
-    ];
-    let told = parameter.description.to_lowercase();
     let schema = parameter.schema.map(|id| used.system.schemas.get(id));
     let default = schema.and_then(|s| s.default.as_deref()).and_then(serde_json::Value::as_u64);
-    SAYS.iter().any(|s| told.contains(s)) || default == Some(0)
+    counts_from_zero(&parameter.description) || default == Some(0)
 }
 
 /// A page size that goes nowhere.

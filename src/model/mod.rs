@@ -35,7 +35,7 @@ pub use operation::{
 };
 pub use pattern::{capture_length, pattern_length};
 pub use properties::{Iter as PropertyIter, Properties};
-pub use remark::{Remark, RemarkOf};
+pub use remark::{Remark, RemarkOf, counts_from_zero};
 pub use root_field::{Root, RootField};
 pub use schema::{Additional, Facets, Schema, SchemaId, Schemas, TypeSet};
 pub use scopes::Scopes;

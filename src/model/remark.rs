@@ -14,6 +14,27 @@ pub struct Remark {
     pub pointer: String,
 }
 
+/// Whether a text says that what it is about counts from zero, as pages of some systems do.
+#[must_use]
+pub fn counts_from_zero(text: &str) -> bool {
+    const SAYS: [&str; 12] = [
+        "zero-based",
+        "0-based",
+        "zero based",
+        "starts at 0",
+        "starting at 0",
+        "starts from 0",
+        "starting from 0",
+        "starting with 0",
+        "0-indexed",
+        "zero-indexed",
+        "first page is 0",
+        "the first is 0",
+    ];
+    let text = text.to_lowercase();
+    SAYS.iter().any(|s| text.contains(s))
+}
+
 /// What a text is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum RemarkOf {

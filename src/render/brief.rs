@@ -55,16 +55,31 @@ impl Lines {
         fits
     }
 
+    /// Many lines stay lines: a trace, a file. Of one that is too long the beginning.
+    fn many(&mut self, name: &str, text: &str) {
+        if !self.push(&format!("{name}:"), ROOM_FOR_MORE) {
+            self.push(&format!("{name}: left out of this text, {} characters", length(text)), 0);
+            return;
+        }
+        let all = text.lines().count();
+        for (at, line) in text.lines().enumerate() {
+            if !self.push(line, ROOM_FOR_MORE) {
+                self.push(&format!("… {} of {all} lines of {name} left out of this text", all - at), 0);
+                return;
+            }
+        }
+    }
+
     fn field(&mut self, name: &str, value: &Value) {
         if is_nothing(value) {
             return;
         }
         let Some(rows) = value.as_array().filter(|rows| rows.iter().any(Value::is_object)) else {
-            let line = match value {
-                // Many lines stay lines: a trace, a file.
-                Value::String(many) if many.contains('\n') => format!("{name}:\n{}", many.trim_end()),
-                other => format!("{name}: {}", inline(other)),
-            };
+            if let Some(many) = value.as_str().filter(|s| s.contains('\n')) {
+                self.many(name, many.trim_end());
+                return;
+            }
+            let line = format!("{name}: {}", inline(value));
             if !self.push(&line, ROOM_FOR_MORE) {
                 let cut = format!("{name}: left out of this text, {} characters", length(&line));
                 self.push(&cut, 0);
@@ -198,5 +213,14 @@ mod tests {
             let shown = said.matches("error[unfed-required]").count();
             assert!(said.contains(&format!("and {} more, left out", 80 - shown)), "{said}");
         }
+    }
+
+    #[test]
+    fn of_a_text_that_is_too_long_the_beginning_is_shown() {
+        let trace = (1..=90).map(|n| format!("{n:>4} s  a request and its answer")).collect::<Vec<_>>().join("\n");
+        let out = brief("drilled", &json!({"trace": trace}), 300);
+        assert!(out.chars().count() <= 300 && out.contains("   1 s  a request"), "{out}");
+        let shown = out.matches("a request").count();
+        assert!(out.ends_with(&format!("… {} of 90 lines of trace left out of this text", 90 - shown)), "{out}");
     }
 }

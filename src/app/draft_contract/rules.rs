@@ -14,6 +14,10 @@ pub(super) struct Settled {
     pub(super) required: BTreeSet<String>,
     /// The target takes no null and needs no value: null is left out.
     pub(super) without_null: BTreeSet<String>,
+    /// Cut, the value would mean nothing.
+    pub(super) uncut: BTreeSet<String>,
+    /// The target serves fewer requests at once than a flow sends by itself.
+    pub(super) one_at_a_time: bool,
     /// The rule does not fit, and why.
     pub(super) dropped: BTreeMap<String, String>,
 }
@@ -27,8 +31,9 @@ impl Draft<'_, '_> {
     /// The rule as written, with what the check made of it.
     pub(super) fn rule(&self, s: &Suggestion, doubt: &mut String, questions: &mut Vec<String>) -> String {
         let source = text::quoted(&s.source, 80);
-        // A key that is cut is another's key.
-        let yaml = if self.matched() == Some(&s.target) { uncut(&s.rule_yaml) } else { s.rule_yaml.clone() };
+        // A key that is cut is another's key, and an address is none.
+        let whole = self.matched() == Some(&s.target) || self.settled.uncut.contains(&s.target);
+        let yaml = if whole { uncut(&s.rule_yaml) } else { s.rule_yaml.clone() };
         let mut say =
             |words: String| doubt.push_str(&format!("{} {words}", if doubt.is_empty() { "   # ?" } else { ";" }));
         if self.settled.required.contains(&s.target) {

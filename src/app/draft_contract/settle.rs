@@ -27,7 +27,8 @@ const ASKED: [(&str, &[&str]); 9] = [
 ];
 
 /// Warnings that show a rule to be wrong: as it stands, records would be refused, or hold something else.
-const UNFIT: [&str; 8] = [
+const UNFIT: [&str; 9] = [
+    "foreign-id",
     "sample-does-not-fit",
     "transform-rejects-value",
     "unit-mismatch",
@@ -64,6 +65,8 @@ impl Draft<'_, '_> {
             for finding in compiled.findings.iter().filter(|f| !OF_THE_MAP.contains(&f.code)) {
                 if let Some(target) = written.rules.get(&finding.location.at.line) {
                     self.learn(target, finding, &before);
+                } else if finding.code == "too-many-at-once" {
+                    self.settled.one_at_a_time = true;
                 } else if finding.code == "natural-key-unmapped"
                     && let Some(key) = self.matched().map(str::to_owned)
                 {
@@ -86,6 +89,10 @@ impl Draft<'_, '_> {
 
     /// What a finding makes of the rule of a target.
     fn learn(&mut self, target: &str, finding: &Finding, before: &Settled) {
+        if finding.code == "value-cut" {
+            self.settled.uncut.insert(target.to_owned());
+            return;
+        }
         if finding.severity != Severity::Error && !UNFIT.contains(&finding.code) {
             return;
         }

@@ -162,7 +162,13 @@ impl Draft<'_, '_> {
             ));
         }
         line("    delivery:".to_owned());
-        line("      order: per-key".to_owned());
+        line(match self.settled.one_at_a_time {
+            true => format!(
+                "      order: total                   # one at a time: {} serves few at once",
+                self.params.target
+            ),
+            false => "      order: per-key".to_owned(),
+        });
         let attempts = if self.unprotected() { 1 } else { 8 };
         line(format!(
             "      retry: {{attempts: {attempts}, base: 500ms, cap: 60s, jitter: full, honor_retry_after: true}}"

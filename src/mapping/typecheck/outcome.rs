@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::meaning::{Field, data_like};
 use super::{Context, Reached};
-use crate::base::text::{nearest, quoted, words};
+use crate::base::text::{nearest, quoted, surely, words};
 use crate::base::yaml::Spanned;
 use crate::finding::Severity;
 use crate::mapping::kind::Kind;
@@ -260,6 +260,14 @@ impl Context<'_> {
             let near = near.map_or_else(String::new, |n| format!("did you mean \"{}\"? ", quoted(n, 60)));
             let message = format!("the source never sends \"{}\"", quoted(&key.value, 60));
             self.warning(key.at, "value-never-sent", message, format!("{near}values: {}", list(known)));
+            // A slip, where one value alone was surely meant and has no entry of its own.
+            let open = |n: &&String| surely(&key.value, n) && !table.entries.iter().any(|(k, _)| k.value == **n);
+            let meant: Vec<&String> = names.iter().filter(open).take(2).collect();
+            if let [only] = meant.as_slice()
+                && let Some(last) = self.findings.pop()
+            {
+                self.findings.push(last.word(&key.value, only.as_str()));
+            }
         }
     }
 }

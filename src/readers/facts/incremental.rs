@@ -83,7 +83,9 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
     let (_, param, words, at) = best?;
     let parameter = operation.parameters.get(at)?;
     let text = hints.parameter(index, &parameter.name);
-    let fields: Vec<&str> = operation.record.map(|r| schemas.properties(r).into_keys().collect()).unwrap_or_default();
+    let timed = |(name, id): (_, SchemaId)| timely(schemas, Some(id)).then_some(name);
+    let fields: Vec<&str> =
+        operation.record.map(|r| schemas.properties(r).into_iter().filter_map(timed).collect()).unwrap_or_default();
     let quoted = fields.iter().find(|f| text.contains(&format!("`{f}`")));
     let field = quoted.copied().or_else(|| field_like(&fields, &words));
     let basis = if quoted.is_some() || text.to_lowercase().contains("since") || text.to_lowercase().contains("after") {

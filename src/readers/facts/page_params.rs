@@ -9,7 +9,7 @@ use regex::Regex;
 use super::Hints;
 use super::page_names::{CURSORS, LIMITS, OFFSETS, PAGES};
 use super::path::norm;
-use crate::model::{Method, Operation, ParamIn, Schema, SchemaId, Schemas, TypeSet};
+use crate::model::{Method, Operation, ParamIn, Schema, SchemaId, Schemas, TypeSet, counts_from_zero};
 
 /// A parameter, or a field of the body, with all that is said of it.
 pub(super) struct Query<'s> {
@@ -120,24 +120,11 @@ impl Query<'_> {
 
     /// The number of the first page.
     pub(super) fn first_page(&self, schemas: &Schemas) -> u64 {
-        const SAYS: [&str; 11] = [
-            "zero-based",
-            "0-based",
-            "zero based",
-            "starts at 0",
-            "starting at 0",
-            "starts from 0",
-            "starting from 0",
-            "0-indexed",
-            "zero-indexed",
-            "first page is 0",
-            "starting with 0",
-        ];
         let schema = self.schema.map(|s| schemas.get(s));
         let zero = |n: Option<&serde_json::Number>| n.and_then(serde_json::Number::as_f64).map(|f| f == 0.0);
         let default = schema.and_then(|s| s.default.as_deref()).and_then(serde_json::Value::as_number);
         let zero_based = self.name == "skippages"
-            || SAYS.iter().any(|s| self.text.contains(s))
+            || counts_from_zero(&self.text)
             || zero(default).unwrap_or_else(|| zero(schema.and_then(|s| s.minimum.as_ref())).unwrap_or(false));
         u64::from(!zero_based)
     }

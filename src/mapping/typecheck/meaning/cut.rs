@@ -39,7 +39,8 @@ pub(super) fn short(pair: &Pair<'_>) -> Option<Doubt> {
     let most: u64 = step.shown.strip_prefix("truncate ")?.parse().ok()?;
     let what = whole(&pair.from, &before)?;
     let longest = pair.from.kind.max_length.filter(|_| what != "JSON");
-    let longest = longest.or_else(|| (what == "an e-mail address").then_some(254));
+    // No address is longer (RFC 5321, section 4.5.3.1.3, less the brackets).
+    let longest = if what == "an e-mail address" { Some(longest.unwrap_or(254).min(254)) } else { longest };
     if longest.is_some_and(|l| l <= most) || pair.to.says(&["preview", "excerpt", "snippet"]) {
         return None;
     }

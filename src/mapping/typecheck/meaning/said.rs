@@ -145,7 +145,7 @@ fn read(text: String) -> (Rc<str>, Rc<[String]>) {
         if let Some((_, said, tokens)) = known.iter().find(|(t, ..)| *t == text) {
             return (Rc::clone(said), Rc::clone(tokens));
         }
-        let said: Rc<str> = affirmed(&untagged(&text.to_lowercase())).into();
+        let said: Rc<str> = affirmed(&untagged(&unlinked(&text.to_lowercase()))).into();
         let tokens: Rc<[String]> = tokens(&said).into();
         if known.len() == MOST {
             known.pop_front();
@@ -153,6 +153,19 @@ fn read(text: String) -> (Rc<str>, Rc<[String]>) {
         known.push_back((text, Rc::clone(&said), Rc::clone(&tokens)));
         (said, tokens)
     })
+}
+
+/// A text without addresses: `codes.html` at the end of one says nothing of the field.
+fn unlinked(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains("://") {
+        return text.into();
+    }
+    let kept = |part: &str| {
+        let at = part.find("http://").or_else(|| part.find("https://"))?;
+        let end = part.get(at..)?.find([')', ']', '>', '"', '\'']).map_or(part.len(), |n| at + n);
+        Some(format!("{}{}", part.get(..at)?, part.get(end..)?))
+    };
+    text.split_inclusive(char::is_whitespace).map(|part| kept(part).unwrap_or_else(|| part.to_owned())).collect()
 }
 
 /// A text without tags of HTML: the letter in `<b>` is no unit.
@@ -221,5 +234,7 @@ mod tests {
         }
         assert_eq!(untagged("a <b>price</b>, 3 < 4"), "a  price , 3 < 4");
         assert_eq!(tokens("20% of last_name"), ["20", "%", "of", "last_name"]);
+        let linked = "the [code](https://iso.example/codes.html), see http://a.example/x.json or <a href=\"https://b.example\">b</a>";
+        assert_eq!(unlinked(linked), "the [code](), see  or <a href=\"\">b</a>");
     }
 }
