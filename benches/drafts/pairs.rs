@@ -12,7 +12,7 @@ use platform_integration::store::MemoryStore;
 use serde_json::{Value, json};
 
 /// What two descriptions leave open, by the code of the finding that says so. All else a draft can get right by itself.
-const DECISIONS: [(&str, &str); 26] = [
+const DECISIONS: [(&str, &str); 27] = [
     ("inferred-unconfirmed", "a person confirms what is assumed"),
     ("required-target-unmapped", "nothing in the source feeds it"),
     ("bad-value", "nothing fits at all: `map: {}`"),
@@ -36,6 +36,7 @@ const DECISIONS: [(&str, &str); 26] = [
     ("float-money", "the target has no exact number"),
     ("deleted-never-listed", "are such records wanted?"),
     ("write-settles-later", "the target answers before it is done"),
+    ("first-item-only", "which item is meant?"),
     ("sandbox-base-url", "the only address stated is for trying"),
     ("incremental-boundary-exclusive", "the only bound there is"),
     ("incremental-by-creation", "the only bound there is"),

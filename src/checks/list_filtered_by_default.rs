@@ -28,12 +28,12 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
         let found = used.operation.parameters.iter().find_map(|p| Some((p, filtered(&used, p)?)));
         let Some((param, (by, field))) = found else { continue };
-        // Nothing is lost where nobody reads it.
+        // Nothing is lost where nobody reads it, unless the parameter has a word for all records: then some are kept back.
         let read = subject
             .mappings
             .get(&used.flow.name)
             .is_some_and(|m| m.reads_all() || m.reads().any(|path| path.join(".") == field));
-        if !read || used.flow.source.params.iter().any(|(n, _)| n.value == param.name) {
+        if !(read || offers_all(&used, param)) || used.flow.source.params.iter().any(|(n, _)| n.value == param.name) {
             continue;
         }
         let (name, id) = (quoted(&param.name, 60), quoted(&used.operation.id, 80));
@@ -59,10 +59,22 @@ fn filtered(used: &Used<'_>, p: &Parameter) -> Option<(String, String)> {
     let name =
         schemas.properties(record).keys().find(|name| !wanted.is_empty() && core(leaf(name)) == wanted)?.to_owned();
     let field = Field::of(used.system, record, &name)?;
-    let values = field.kind.values.as_ref()?;
     // `all` and `any` are no state of a record.
-    let one = values.iter().any(|v| v.as_str() == Some(default));
-    (one && values.len() > 1).then(|| (default.to_owned(), name))
+    let one = match &field.kind.values {
+        Some(values) => values.len() > 1 && values.iter().any(|v| v.as_str() == Some(default)),
+        None => !is_all(default) && offers_all(used, p),
+    };
+    one.then(|| (default.to_owned(), name))
+}
+
+/// One of the parameter's values asks for all records.
+fn offers_all(used: &Used<'_>, p: &Parameter) -> bool {
+    let values = p.schema.map(|id| &used.system.schemas.get(id).values);
+    values.into_iter().flatten().flatten().filter_map(Value::as_str).any(is_all)
+}
+
+fn is_all(value: &str) -> bool {
+    ["all", "any", "both", "*"].contains(&value.to_ascii_lowercase().as_str())
 }
 
 /// `status` of `filter[status]`, `statuses` and `by_status`.

@@ -39,9 +39,20 @@ fn because(rule: &Rule, value: &Value) -> Option<String> {
     if redact::looks_secret(text) {
         return Some(format!("the constant for {} looks like a secret", rule.target));
     }
+    // What a name ends in is what it holds: a `password_policy` is a policy.
     let words = words(rule.target.leaf());
-    let is = |w: &str| words.iter().any(|x| x == w);
-    let secret =
-        is("password") || is("secret") || is("passwd") || (is("api") && is("key")) || (is("access") && is("token"));
+    let ends = |with: &[&str]| words.ends_with(&with.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+    let secret = [
+        &["password"][..],
+        &["passwd"],
+        &["passphrase"],
+        &["secret"],
+        &["secret", "key"],
+        &["private", "key"],
+        &["api", "key"],
+        &["access", "token"],
+    ]
+    .iter()
+    .any(|with| ends(with));
     (secret && !text.is_empty()).then(|| format!("{} is a secret, and gets a constant", rule.target))
 }

@@ -37,8 +37,10 @@ pub fn fill(contract: &mut Contract, read: &mut dyn FnMut(&str) -> Result<Vec<u8
 /// Whether a node is `values` with its rows in a file.
 #[must_use]
 fn names_a_file(node: &Node) -> bool {
-    let file = node.get("file").and_then(Node::as_str).is_some_and(|name| name.to_ascii_lowercase().ends_with(".csv"));
-    file && node.entries().unwrap_or_default().iter().all(|e| KEYS.contains(&e.key.as_str()))
+    let named = node.get("file").and_then(Node::as_str);
+    let csv = named.is_some_and(|name| name.to_ascii_lowercase().ends_with(".csv"));
+    // The same words as values of a field would be a strange table.
+    named.is_some() && (csv || node.get("sha256").is_some() || (node.get("from").is_some() && node.get("to").is_some()))
 }
 
 struct Filler<'f> {
@@ -86,6 +88,11 @@ impl Filler<'_> {
         let name = node.get("file")?;
         let named = name.as_str()?;
         let shown = quoted(named, 120);
+        if let Some(odd) = node.entries().unwrap_or_default().iter().find(|e| !KEYS.contains(&e.key.as_str())) {
+            let message = format!("the table {shown} has no key \"{}\"", quoted(&odd.key, 60));
+            self.error("unknown-key", odd.key_at, message, format!("accepted keys: {}", KEYS.join(", ")));
+            return None;
+        }
         let text = |key: &str| node.get(key).and_then(Node::as_str);
         let (Some(from), Some(to)) = (text("from"), text("to")) else {
             let message = format!("the table {shown} does not say which columns it maps");
@@ -239,7 +246,9 @@ mod tests {
             format!("{{file: tables/codes.csv, from: kode, to: name, sha256: {pin}}}"),
             format!("{{file: tables/codes.csv, from: code, to: name, type: integer, sha256: {pin}}}"),
             format!("{{file: tables/codes.csv, from: code, to: name, type: date, sha256: {pin}}}"),
+            format!("{{file: tables/codes.csv, from: code, to: name, sha256: {pin}, note: x}}"),
             "{file: nowhere.csv, from: a, to: b}".to_owned(),
+            "{file: codes.txt, from: a, to: b}".to_owned(),
             "{file: ../up.csv, from: a, to: b}".to_owned(),
             "{file: /etc/codes.csv, from: a, to: b}".to_owned(),
             format!("{{file: latin.csv, from: a, to: a, sha256: {latin}}}"),

@@ -62,14 +62,14 @@ fn how(rule: &Rule) -> String {
         Source::Jq(program) => parts.push(crate::base::text::truncate(&crate::base::redact::text(program.text()), 200)),
         Source::Path(_) | Source::FirstOf(_) | Source::Template(_) => {}
     }
-    parts.extend(rule.steps.iter().map(|s| s.shown.clone()));
+    parts.extend(rule.steps.iter().map(|s| crate::base::redact::text(&s.shown)));
     if let Some(table) = &rule.values {
         let shown = table.entries.iter().take(6).map(|(k, v)| match v {
             serde_json::Value::String(s) => format!("{}={s}", k.value),
             other => format!("{}={other}", k.value),
         });
         let more = table.entries.len().saturating_sub(6);
-        let mut text = shown.collect::<Vec<_>>().join(", ");
+        let mut text = crate::base::redact::text(&shown.collect::<Vec<_>>().join(", "));
         if more > 0 {
             text.push_str(&format!(", {more} more"));
         }

@@ -118,7 +118,9 @@ fn text_at(schema: &Schema, text: &str, edge: Edge) -> String {
     if schema.format.is_some() || schema.pattern.is_some() {
         return text.to_owned();
     }
+    // A text of gigabytes shows nothing that one of thousands does not.
     let (least, most) = (schema.min_length.unwrap_or(0), schema.max_length.unwrap_or(LONGEST).min(LONGEST));
+    let least = least.min(super::text::FILLED);
     let cut = |s: &str, n: u64| s.chars().cycle().take(usize::try_from(n).unwrap_or(0)).collect::<String>();
     match edge {
         Edge::Least | Edge::Empty => cut(if text.is_empty() { "x" } else { text }, least),

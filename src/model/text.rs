@@ -3,6 +3,9 @@
 use super::{Schema, pattern};
 use crate::base::rng::Rng;
 
+/// Most characters that a text is filled to, whatever its schema asks for.
+pub(super) const FILLED: u64 = 10_000;
+
 /// Text by format, else by pattern, else by what the property is called; cut or filled to its length.
 pub(super) fn text(schema: &Schema, name: &str, rng: &mut Rng) -> String {
     let (least, most) = (schema.min_length.unwrap_or(0), schema.max_length.unwrap_or(u64::MAX));
@@ -36,7 +39,7 @@ pub(super) fn text(schema: &Schema, name: &str, rng: &mut Rng) -> String {
 
 fn fill(mut s: String, least: u64, most: u64, rng: &mut Rng) -> String {
     let mut length = s.chars().count() as u64;
-    while length < least.min(100_000) {
+    while length < least.min(FILLED) {
         s.push(letter(rng));
         length += 1;
     }

@@ -50,6 +50,28 @@ fn fix_makes_every_change_that_leaves_nothing_to_decide_and_no_other() {
     assert_eq!(std::fs::read_to_string(dir.path().join(CONTRACT)).unwrap(), mended);
 }
 
+#[test]
+fn fix_leaves_what_its_change_would_not_mend() {
+    let dir = workspace("billing-to-crm");
+    // Inside quotes the mapping that `narrowing` proposes would be a text.
+    let quoted = edit(dir.path(), &[("      external_id: id", "      external_id: \"balance\"")]);
+    let fixed = run(dir.path(), &["check", CONTRACT, "--fix"]);
+    assert!(stdout(&fixed).contains("error[narrowing]"), "{}", stdout(&fixed));
+    assert_eq!(std::fs::read_to_string(dir.path().join(CONTRACT)).unwrap(), quoted);
+}
+
+#[cfg(unix)]
+#[test]
+fn fix_writes_what_a_link_leads_to_and_leaves_the_link() {
+    let dir = workspace("billing-to-crm");
+    edit(dir.path(), &[("jitter: full", "jitter: none")]);
+    let link = dir.path().join("examples/billing-to-crm/link.yaml");
+    std::os::unix::fs::symlink("integration.yaml", &link).unwrap();
+    run(dir.path(), &["check", "examples/billing-to-crm/link.yaml", "--fix"]);
+    assert!(std::fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+    assert!(std::fs::read_to_string(dir.path().join(CONTRACT)).unwrap().contains("jitter: full"));
+}
+
 /// Customers as billing has them; the second has a state that no table knows, the third no name.
 const CUSTOMERS: [&str; 3] = [
     r#"{"id": "cus_1", "email": "ada@mail.example", "name": "Ada Lovelace", "balance": 1050, "currency": "USD", "status": "active", "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-02T00:00:00Z"}"#,

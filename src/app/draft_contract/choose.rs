@@ -171,7 +171,7 @@ pub(super) fn choose_write<'s>(system: &'s System, main: &'s Operation, mapped: 
 fn takes_the_same(system: &System, create: &Operation, update: &Operation) -> bool {
     let body = |o: &Operation| o.body.as_ref().and_then(|b| b.schema).map(|s| system.schemas.properties(s));
     let (Some(created), Some(updated)) = (body(create), body(update)) else { return false };
-    let both = created.keys().filter(|name| updated.contains_key(*name)).count();
+    let both = created.keys().filter(|name| updated.contains_key(name)).count();
     both * 2 >= created.len()
 }
 

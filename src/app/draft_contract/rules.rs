@@ -51,7 +51,7 @@ impl Draft<'_, '_> {
         if self.settled.without_null.contains(&s.target) {
             say(format!("null is left out, {} does not take it", self.params.target));
             return match yaml.strip_prefix("{from: ").and_then(|rest| rest.split_once([',', '}'])) {
-                Some((from, rest)) if rest.is_empty() => format!("{{first_of: [{from}]}}"),
+                Some((from, "")) => format!("{{first_of: [{from}]}}"),
                 Some((from, rest)) => format!("{{first_of: [{from}],{rest}"),
                 None => format!("{{first_of: [{}]}}", yaml),
             };

@@ -11,7 +11,7 @@ pub(super) fn is_in_a_file(node: &Node) -> bool {
     let values = node.get("values");
     let text = |key: &str| values.and_then(|v| v.get(key)).and_then(Node::as_str);
     text("file").is_some_and(|name| name.to_ascii_lowercase().ends_with(".csv"))
-        && text("from").or(text("to")).is_some()
+        || (text("file").is_some() && (text("sha256").is_some() || (text("from").is_some() && text("to").is_some())))
 }
 
 impl Compiler<'_> {

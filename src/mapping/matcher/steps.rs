@@ -97,7 +97,10 @@ fn text_steps(s: &Leaf, t: &Leaf, steps: &mut Vec<String>, why: &mut Vec<String>
         }
         return;
     }
-    let cut_makes_sense = t.kind.format.is_none() && !t.name.iter().any(|w| w == "id");
+    // A part of an address, a number or a code is none.
+    const WHOLE: [&str; 11] =
+        ["id", "email", "phone", "url", "currency", "country", "code", "locale", "language", "sku", "number"];
+    let cut_makes_sense = t.kind.format.is_none() && !t.name.iter().any(|w| WHOLE.contains(&w.as_str()));
     if let Some(most) = t.kind.max_length.filter(|m| cut_makes_sense && s.kind.max_length.is_none_or(|l| l > *m)) {
         steps.push(format!("{{truncate: {most}}}"));
         why.push(format!("open: text beyond {most} characters is cut"));

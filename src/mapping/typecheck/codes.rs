@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 70] = [
+pub static CODES: [Code; 71] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -22,6 +22,7 @@ pub static CODES: [Code; 70] = [
     Code::note("else-hides-new-values", "A value that the table lacks becomes the default without a word.", "Use `else: reject`."),
     Code::error("enum-value-unmapped", "A value of the source has no counterpart in the target.", "Add it to a `values` table."),
     Code::warning("epoch-unit-mismatch", "Seconds since 1970 are taken for milliseconds, or the other way round.", "Name the unit in `epoch_to_datetime` or `datetime_to_epoch`."),
+    Code::warning("first-item-only", "Only the first record of a list is written, to a list.", "Use `each`, or say which item is meant."),
     Code::warning("fixed-minor-unit", "One factor converts amounts of currencies with different minor units.", "Use `minor_to_major` or `major_to_minor`, which follow the currency."),
     Code::warning("flag-inverted", "A flag ends in one that says the opposite, or is turned round where both say the same.", "Add `not`, or take it out."),
     Code::warning("float-money", "An amount of money goes through a binary float although the other side is exact.", "Round it, or map the exact field."),

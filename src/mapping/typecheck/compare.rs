@@ -9,7 +9,7 @@ use crate::base::text::quoted;
 use crate::base::yaml::Span;
 use crate::mapping::kind::Reach;
 use crate::mapping::path::Path;
-use crate::mapping::rule::Rule;
+use crate::mapping::rule::{Rule, Source};
 use crate::model::{Additional, Direction, SchemaId, TypeSet, validate};
 
 /// A list of no more values is gone through.
@@ -44,7 +44,12 @@ impl Context<'_> {
                 at,
                 "nullable-into-non-nullable",
                 message,
-                "add a default, a values entry for null, or required: true to reject such records",
+                match &rule.source {
+                    Source::Path(path) if !target.required => format!(
+                        "write first_of: [{path}] in the place of from, which leaves the field out where the value is null; or add a default"
+                    ),
+                    _ => "add a default, a values entry for null, or required: true to reject such records".to_owned(),
+                },
             );
             self.resting_on(&to.pointer);
         }

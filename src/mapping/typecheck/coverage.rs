@@ -7,7 +7,7 @@ use crate::base::text::{nearest, quoted};
 use crate::base::yaml::{Span, Spanned};
 use crate::mapping::Mapping;
 use crate::mapping::path::{Path, Segment};
-use crate::model::SchemaId;
+use crate::model::{SchemaId, TypeSet};
 
 /// Required target fields that no rule writes. Rules that did not compile count as written: they have been reported.
 pub(super) fn required(cx: &mut Context<'_>, mapping: &Mapping, without_rules: Span) {
@@ -146,6 +146,21 @@ fn missing(
     out
 }
 
+/// The path with the first item of each list that it leads through.
+fn items_of(cx: &Context<'_>, path: Path) -> Path {
+    let mut out: Vec<Segment> = Vec::new();
+    for segment in path.segments() {
+        if let Segment::Key(_) = segment
+            && let Some(above) = Path::of(out.clone())
+            && walk(cx.source.0, cx.source.1, &above).is_ok_and(|r| r.kind.types == TypeSet::ARRAY)
+        {
+            out.push(Segment::Index(0));
+        }
+        out.push(segment.clone());
+    }
+    Path::of(out).unwrap_or(path)
+}
+
 fn shown(segments: &[Segment]) -> String {
     let mut out = String::new();
     for segment in segments {
@@ -165,8 +180,9 @@ pub(super) fn unmapped(cx: &mut Context<'_>, mapping: &Mapping, unmapped: &[Span
         read.iter().flat_map(|r| (1..=r.segments().len()).filter_map(|n| r.segments().get(..n))).collect();
     let mut left_out: BTreeSet<String> = BTreeSet::new();
     for entry in unmapped {
-        let path = match Path::parse(entry) {
-            Ok(path) => path,
+        // `lines[].sku` is how other tools write it, and `lines.sku` says as much.
+        let path = match Path::parse(&entry.replace("[]", "[0]")) {
+            Ok(path) => items_of(cx, path),
             Err(because) => {
                 let message = format!("the unmapped path \"{}\" {because}", quoted(entry, 60));
                 cx.error(entry.at, "unmapped-does-not-exist", message, "write a source path");

@@ -8,6 +8,7 @@ mod codes;
 mod compare;
 mod coverage;
 mod currency;
+mod first_item;
 mod meaning;
 mod neighbours;
 mod outcome;
@@ -49,6 +50,7 @@ pub fn check(
     currency::fixed_factor(&mut cx, mapping);
     currency::of_another(&mut cx, mapping);
     neighbours::check(&mut cx, mapping);
+    first_item::run(&mut cx, mapping);
     coverage::unmapped(&mut cx, mapping, unmapped);
     if cx.findings.iter().all(|f| f.severity != Severity::Error) {
         samples::run(&mut cx, mapping);

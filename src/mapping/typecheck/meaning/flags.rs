@@ -6,9 +6,8 @@ use super::{Doubt, Pair};
 use crate::model::TypeSet;
 
 /// What is so, and the words that say that it is not.
-const OPPOSITES: [(&str, &[&str]); 20] = [
-    ("enabled", &["disabled"]),
-    ("active", &["inactive", "deactivated"]),
+const OPPOSITES: [(&str, &[&str]); 19] = [
+    ("active", &["inactive", "deactivated", "disabled", "archived", "suspended"]),
     ("visible", &["hidden", "invisible"]),
     ("public", &["private"]),
     ("valid", &["invalid"]),
@@ -47,6 +46,8 @@ fn polarity(words: &[String]) -> (Vec<String>, bool) {
         } else if let Some((yes, _)) = OPPOSITES.iter().find(|(_, no)| no.contains(&word)) {
             so = !so;
             rest.push((*yes).to_owned());
+        } else if word == "enabled" {
+            rest.push("active".to_owned());
         } else if !WEAK.contains(&word) {
             rest.push(word.to_owned());
         }

@@ -235,6 +235,6 @@ mod tests {
         assert_eq!(untagged("a <b>price</b>, 3 < 4"), "a  price , 3 < 4");
         assert_eq!(tokens("20% of last_name"), ["20", "%", "of", "last_name"]);
         let linked = "the [code](https://iso.example/codes.html), see http://a.example/x.json or <a href=\"https://b.example\">b</a>";
-        assert_eq!(unlinked(linked), "the [code](), see  or <a href=\"\">b</a>");
+        assert_eq!(unlinked(linked), "the [code](), see or <a href=\"\">b</a>");
     }
 }
