@@ -60,6 +60,23 @@ fn fix_leaves_what_its_change_would_not_mend() {
     assert_eq!(std::fs::read_to_string(dir.path().join(CONTRACT)).unwrap(), quoted);
 }
 
+#[test]
+fn a_name_is_mended_although_more_is_found_behind_it() {
+    let dir = workspace("billing-to-crm");
+    // With the list unknown, nothing is known of its record: three names in the map are wrong, and no slips.
+    let changes = [
+        ("operation: listCustomers", "operation: listCustomer"),
+        ("      currency: currency\n", "      currency: nowhere\n"),
+        ("      external_id: id", "      external_id: nothing"),
+        ("      email: {from: email,", "      email: {from: letterbox,"),
+    ];
+    edit(dir.path(), &changes);
+    let fixed = run(dir.path(), &["check", CONTRACT, "--fix"]);
+    let text = std::fs::read_to_string(dir.path().join(CONTRACT)).unwrap();
+    assert!(text.contains("operation: listCustomers"), "{}", stdout(&fixed));
+    assert_eq!(stdout(&fixed).matches("error[unknown-source-field]").count(), 3, "{}", stdout(&fixed));
+}
+
 #[cfg(unix)]
 #[test]
 fn fix_writes_what_a_link_leads_to_and_leaves_the_link() {

@@ -70,8 +70,12 @@ fn better(app: &App, contract: &str, now: &Compiled, changes: &[&Change]) -> Opt
     let ((errors, all), (were, had)) = (tally(&next), tally(now));
     // A change may uncover another finding: then there are as many, of another kind.
     let codes = |c: &Compiled| c.findings.iter().map(|f| (f.code, f.message.clone())).collect::<BTreeSet<_>>();
-    let worse = errors > were || next.contract.is_none() || unreadable(&next) > unreadable(now);
-    let mended = all < had || (errors <= were && codes(&next).is_disjoint(&only(now, changes)));
+    let meant = only(now, changes);
+    let gone = codes(&next).is_disjoint(&meant);
+    // Behind a name that nothing was found under, more may be wrong than could be seen.
+    let named = gone && meant.iter().all(|(code, _)| code.starts_with("unknown-"));
+    let worse = (errors > were && !named) || next.contract.is_none() || unreadable(&next) > unreadable(now);
+    let mended = named || all < had || (errors <= were && gone);
     (!worse && mended).then_some(next)
 }
 
