@@ -34,7 +34,7 @@ impl Draft<'_, '_> {
                 scalar(&i.param)
             )),
             _ => out.push(
-                "      # incremental: {field: updated_at, param: updated_since}   # ? every pass reads everything"
+                "      # incremental: {field: ?, param: ?}   # ? no parameter for changes was recognised: every pass reads everything"
                     .to_owned(),
             ),
         }
