@@ -13,6 +13,7 @@ mod stop;
 mod telemetry;
 mod terminal;
 mod tokens;
+mod typed;
 
 use std::process::ExitCode;
 
