@@ -119,12 +119,14 @@ pub(super) struct Again {
     pub throttled: bool,
     /// It was sent to find out whether the target is back: it says nothing against the record.
     pub probe: bool,
+    /// Status of the answer; 0 where there was none.
+    pub status: u16,
 }
 
 impl Again {
     /// The server may have done it.
     pub(super) const fn unknown(code: &'static str, because: String) -> Self {
-        Self { code, because, unknown: true, wait: None, throttled: false, probe: false }
+        Self { code, because, unknown: true, wait: None, throttled: false, probe: false, status: 0 }
     }
 }
 
@@ -154,6 +156,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
     let gate = run.gate(side);
     let mut refused = None;
     loop {
+        run.switched_on()?;
         let held = gate.credentials.current(run, gate, refused).await?;
         let leave = match side {
             Side::Target => gate.leave(run, ask.method).await?,
@@ -162,6 +165,8 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
                 Leave::free()
             }
         };
+        // Again, after what may have been a long wait: nothing goes out once the flow is off.
+        run.switched_on()?;
         let mut headers = Vec::with_capacity(ask.headers.len() + 3);
         headers.extend_from_slice(&ask.headers);
         let said = Said {
@@ -280,7 +285,7 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
     let wait = retry::advised(&response, run.world.clock.now());
     let says = run.clean(&error_words(&response));
     let because = if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") };
-    let again = Again { unknown: false, wait, ..Again::unknown("refused-for-now", because.clone()) };
+    let again = Again { unknown: false, wait, status, ..Again::unknown("refused-for-now", because.clone()) };
     Err(match kind {
         Kind::Success | Kind::Unauthorized | Kind::Refused => {
             if status == 403
@@ -412,10 +417,18 @@ pub(super) fn from_envelope(run: &Run<'_>, gate: &Gate, response: &Response, fou
     let says = run.clean(&found.says);
     let because = format!("status {} with an error inside: {says}", response.status);
     match found.kind {
-        envelope::Kind::Throttled => {
-            Miss::Again(Again { code: "rate-limited", because, unknown: false, wait, throttled: true, probe: false })
+        envelope::Kind::Throttled => Miss::Again(Again {
+            code: "rate-limited",
+            because,
+            unknown: false,
+            wait,
+            throttled: true,
+            probe: false,
+            status: response.status,
+        }),
+        envelope::Kind::Transient => {
+            Miss::Again(Again { wait, status: response.status, ..Again::unknown("error-envelope", because) })
         }
-        envelope::Kind::Transient => Miss::Again(Again { wait, ..Again::unknown("error-envelope", because) }),
         envelope::Kind::Unauthorized => {
             Miss::Stop(Stop::new("auth-failed", format!("{} does not accept the credential: {says}", gate.system)))
         }

@@ -20,8 +20,11 @@ use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
-use crate::evidence::LedgerError;
+use crate::evidence::{LedgerError, Pause};
 use crate::mapping::{KeyError, Mapping, Rejection};
+
+/// Code of a run that ends because its flow is switched off.
+pub(super) const PAUSED: &str = "paused";
 
 /// Why a run ends before the end of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,13 @@ impl Stop {
     /// A reason to stop.
     pub(super) fn new(code: &'static str, because: impl Into<String>) -> Self {
         Self { code, because: because.into() }
+    }
+
+    /// Somebody switched the flow off.
+    pub(super) fn paused(pause: &Pause) -> Self {
+        let Pause { flow: _, because, by, at } = pause;
+        let why = if because.is_empty() { String::new() } else { format!(": {}", redact::bounded(because, 200)) };
+        Self::new(PAUSED, format!("{} paused it at {}{why}", redact::bounded(by, 80), at.rfc3339()))
     }
 
     /// Somebody has to change something before another run can do better; without that it would only knock at the
@@ -112,6 +122,10 @@ pub(super) struct Run<'a> {
     requests: AtomicU64,
     retries: AtomicU64,
     traces: AtomicU64,
+    /// Handle of the run.
+    pub id: String,
+    /// Works although the flow is switched off: to undo is no work of the flow.
+    pub though_off: bool,
     rng: Rng,
 }
 
@@ -142,6 +156,7 @@ impl<'a> Run<'a> {
             Ok(keyed) => (keyed, None),
             Err(error) => (None, Some(Stop::from(error))),
         };
+        let rng = Rng::seeded(seed);
         Self {
             plan,
             world,
@@ -161,7 +176,9 @@ impl<'a> Run<'a> {
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             traces: AtomicU64::new(0),
-            rng: Rng::seeded(seed),
+            id: format!("r-{}", crate::base::ids::short(&mut rng.fork("handle"), 8)),
+            though_off: false,
+            rng,
         }
     }
 
@@ -203,6 +220,17 @@ impl<'a> Run<'a> {
             return Err(Rejection { code: stop.code, target, from, because: stop.because.clone() });
         }
         self.plan.mapped_by(self.keyed.as_ref().unwrap_or(&self.plan.mapping), record)
+    }
+
+    /// Refuses where the flow is switched off.
+    pub(super) fn switched_on(&self) -> Result<(), Stop> {
+        if self.though_off {
+            return Ok(());
+        }
+        match self.world.ledger.paused(&self.plan.flow)? {
+            None => Ok(()),
+            Some(pause) => Err(Stop::paused(&pause)),
+        }
     }
 
     /// The counts.
@@ -278,11 +306,6 @@ impl<'a> Run<'a> {
         Trace::new(self.rng.fork(&format!("{purpose} {ordinal}")))
     }
 
-    /// A short random handle for people.
-    pub(super) fn handle(&self) -> String {
-        format!("r-{}", crate::base::ids::short(&mut self.rng.fork("handle"), 8))
-    }
-
     /// One more request was sent.
     pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -313,6 +336,7 @@ impl<'a> Run<'a> {
         line.insert("level".to_owned(), level.into());
         line.insert("event".to_owned(), event.into());
         line.insert("flow".to_owned(), self.plan.flow.as_str().into());
+        line.insert("run".to_owned(), self.id.as_str().into());
         if let Some(id) = trace {
             line.insert("correlation_id".to_owned(), id.into());
         }

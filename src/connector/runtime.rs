@@ -1,12 +1,13 @@
 //! Runs a plan in a world.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::gate::Gates;
-use super::run::{Run, Stop, lock};
+use super::run::{PAUSED, Run, Stop, lock};
 use super::{LogLine, Plan, Transport, pass, settle};
 use crate::base::clock::Clock;
 use crate::base::rng::Rng;
@@ -55,6 +56,8 @@ pub struct World {
 /// What a run did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
+    /// Its handle; empty where it never began.
+    pub run: String,
     /// The flow.
     pub flow: String,
     /// PASS only when the end of the source was seen and every key was settled as written or unchanged.
@@ -75,6 +78,12 @@ impl Report {
     #[must_use]
     pub fn needs_somebody(&self) -> bool {
         self.stopped.as_ref().is_some_and(|(code, _)| Stop::code_needs_somebody(code))
+    }
+
+    /// Whether it ended because its flow is switched off.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|(code, _)| code == PAUSED)
     }
 }
 
@@ -122,18 +131,22 @@ pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<
         return ended(run, Some(error.into()), false);
     }
     let _hold = Hold(world.ledger.as_ref(), &plan.flow);
+    if let Err(stop) = run.switched_on() {
+        return ended(run, Some(stop), false);
+    }
     let mut record = RunRecord {
-        id: run.handle(),
+        id: run.id.clone(),
         flow: plan.flow.clone(),
         started: world.clock.now(),
         ended: None,
         verdict: Verdict::Unproven.as_str().to_owned(),
         counts: String::new(),
+        checkpoint: None,
     };
-    let begun = begin(run, &record);
+    let begun = begin(run, &mut record);
     let stop = match begun {
         Ok(()) => match run.begins() {
-            Ok(()) => work.await.err(),
+            Ok(()) => watched(run, work).await.err(),
             Err(stop) => Some(stop),
         },
         Err(error) => Some(error.into()),
@@ -150,12 +163,30 @@ pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<
     report
 }
 
-fn begin(run: &Run<'_>, record: &RunRecord) -> Result<(), LedgerError> {
+/// Works, and looks meanwhile whether another process switched the flow off: then nobody waits any longer, and nothing new
+/// is begun.
+async fn watched(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
+    let Some(every) = run.world.ledger.switched_from_outside() else { return work.await };
+    let watch = async {
+        while run.switched_on().inspect_err(|stop| run.halt_with(stop.clone())).is_ok() {
+            tokio::time::sleep(Duration::from_millis(every)).await;
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        stop = watch => stop,
+    }
+}
+
+fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
+    record.checkpoint = Some(run.world.ledger.checkpoint(&run.plan.flow)?);
     run.world.ledger.put_run(record)?;
     let waiting = run.world.ledger.dead_letters(Some(&run.plan.flow))?;
     let keys = waiting.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| l.key);
     lock(&run.letters).extend(keys);
-    run.log("info", "run-started", None, json!({"run": record.id}));
+    run.log("info", "run-started", None, json!({}));
     Ok(())
 }
 
@@ -187,6 +218,7 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
         }),
     );
     let report = Report {
+        run: if begun { run.id.clone() } else { String::new() },
         flow: run.plan.flow.clone(),
         verdict,
         counts,

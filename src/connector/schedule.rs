@@ -33,12 +33,34 @@ pub async fn run_forever_with(
         if report.needs_somebody() {
             return report;
         }
+        if report.is_paused() {
+            if !switched_on(plan, world).await {
+                return report;
+            }
+            continue;
+        }
         tokio::select! {
             biased;
             () = world.stop.cancelled() => return report,
             // From beginning to beginning; a pass that takes longer is followed by the next one at once, but other
             // tasks come in between.
             () = tokio::time::sleep_until(begun + every.max(Duration::from_millis(1))) => {}
+        }
+    }
+}
+
+/// Waits until the flow is switched on again; false where it is asked to stop meanwhile.
+async fn switched_on(plan: &Plan, world: &World) -> bool {
+    let every = Duration::from_millis(world.ledger.switched_from_outside().unwrap_or(500).max(1));
+    loop {
+        tokio::select! {
+            biased;
+            () = world.stop.cancelled() => return false,
+            () = tokio::time::sleep(every) => {}
+        }
+        // A ledger that cannot be read ends the next pass, which says so.
+        if !matches!(world.ledger.paused(&plan.flow), Ok(Some(_))) {
+            return true;
         }
     }
 }
@@ -66,11 +88,21 @@ async fn hear(
         }
         let report = pass_once(plan, world, gates, sweep).await;
         on_report(&report);
+        let paused = report.is_paused();
         let again = report.stopped.is_some();
         let done = report.needs_somebody();
         let all = together(so_far.take(), report);
         if done || world.stop.is_cancelled() {
             return all;
+        }
+        if paused {
+            if !switched_on(plan, world).await {
+                return all;
+            }
+            // What is missed meanwhile is made up for at once.
+            due = Instant::now();
+            so_far = Some(all);
+            continue;
         }
         so_far = Some(all);
         let next_sweep = async {

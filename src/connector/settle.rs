@@ -16,7 +16,7 @@ use super::run::{Run, Stop, lock};
 use super::{HookPlan, WritePlan};
 use crate::base::digest::Digest;
 use crate::contract::Order;
-use crate::evidence::{DeadLetter, DeadState};
+use crate::evidence::{Attempted, DeadLetter, DeadState};
 use crate::mapping::Rejection;
 
 /// Records delivered at once.
@@ -101,9 +101,9 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
         for (one, outcome) in settled {
             match outcome {
                 Outcome::Settled(settled) => settle(run, &one.key, settled, &trace.id)?,
-                Outcome::Dead { code, because, attempts } => {
+                Outcome::Dead { code, because, attempts, history } => {
                     let trace = (attempts > 0).then_some(trace.id.as_str());
-                    bury(run, &one.key, code, &because, one.record, attempts, trace, Settled::Dead)?;
+                    bury(run, &one.key, code, &because, one.record, (attempts, history), trace, Settled::Dead)?;
                 }
             }
         }
@@ -156,8 +156,8 @@ async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
     let mut trace = run.trace("record");
     match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
         Ok(settled) => settle(run, key, settled, &trace.id),
-        Err(Undelivered::Dead { code, because, attempts }) => {
-            bury(run, key, code, &because, item.record, attempts, Some(&trace.id), Settled::Dead)
+        Err(Undelivered::Dead { code, because, attempts, history }) => {
+            bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
         }
         Err(Undelivered::Stop(stop)) => Err(stop),
     }
@@ -195,7 +195,7 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
             ("equal-keys", format!("source record {other} becomes the same target record in this run"), Settled::Dead)
         }
     };
-    bury(run, key, code, &because, record, 0, None, settled)
+    bury(run, key, code, &because, record, (0, Vec::new()), None, settled)
 }
 
 /// Buries the payload of an event in which there is no record.
@@ -204,7 +204,7 @@ pub(super) fn no_record(run: &Run<'_>, event: &str, hook: &HookPlan, payload: Va
     let because = format!("the payload of {} has no record at {path}", hook.event);
     let key = format!("#{}", Digest::of_bytes(event.as_bytes()).short());
     run.tally().read(&key);
-    bury(run, &key, "record-missing", &because, payload, 0, None, Settled::Dead)
+    bury(run, &key, "record-missing", &because, payload, (0, Vec::new()), None, Settled::Dead)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]
@@ -214,7 +214,7 @@ fn bury(
     code: &str,
     because: &str,
     payload: Value,
-    attempts: u32,
+    (attempts, history): (u32, Vec<Attempted>),
     trace: Option<&str>,
     settled: Settled,
 ) -> Result<(), Stop> {
@@ -232,6 +232,8 @@ fn bury(
         attempts,
         at: run.world.clock.now(),
         state: DeadState::Waiting,
+        history,
+        closed: None,
     };
     run.world.ledger.bury(&letter)?;
     lock(&run.letters).insert(key.to_owned());

@@ -4,6 +4,7 @@
 mod access;
 mod batching;
 mod graphql;
+mod operating;
 mod pacing;
 mod reading;
 mod receiving;

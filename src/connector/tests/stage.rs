@@ -233,3 +233,8 @@ pub(super) fn with_key(write: &mut WritePlan, header: &str) {
         *idempotency = Some(header.to_owned());
     }
 }
+
+/// The target takes every contact under a key of ours.
+pub(super) fn put() -> WritePlan {
+    WritePlan::Put { put: call("putContact", Method::Put, "/contacts/{contact_id}"), key: None }
+}
