@@ -18,7 +18,7 @@ use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
-use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
+use crate::connector::{self, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
 use crate::workflow::Saw;
@@ -291,9 +291,7 @@ fn addresses(plan: &Plan) -> Vec<(&str, &str)> {
         out.insert(0, (&source.system, &source.base_url));
     }
     for (system, auth) in [(&source.system, &source.auth), (&target.system, &target.auth)] {
-        if let AuthPlan::ClientCredentials { token_url, .. } = auth {
-            out.push((system, token_url));
-        }
+        out.extend(auth.token_url().map(|url| (system.as_str(), url)));
     }
     out
 }
@@ -330,14 +328,7 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
             if url.is_empty() {
                 continue;
             }
-            let token = match auth {
-                AuthPlan::ClientCredentials { token_url, .. } => format!(" and {token_url}"),
-                AuthPlan::None
-                | AuthPlan::Bearer(_)
-                | AuthPlan::Basic { .. }
-                | AuthPlan::HeaderKey { .. }
-                | AuthPlan::QueryKey { .. } => String::new(),
-            };
+            let token = auth.token_url().map_or_else(String::new, |url| format!(" and {url}"));
             let secrets: Vec<String> = auth.secret_refs().into_iter().map(ToString::to_string).collect();
             let with = if secrets.is_empty() {
                 "without credentials".to_owned()
@@ -355,12 +346,19 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
 
 fn world(
     app: &App,
+    plans: &[Plan],
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
-) -> Result<World, Fault> {
+) -> Result<World, No> {
     Ok(World {
-        transport: Arc::new(HttpTransport::new().map_err(|e| Fault::internal(&e))?),
+        transport: Arc::new(HttpTransport::serving(plans, secrets.as_ref()).map_err(|e| {
+            Refusal::new(
+                "transport-unfit",
+                e.to_string(),
+                "put a PEM file where certificate, key and ca of the contract point, then run again",
+            )
+        })?),
         ledger: Arc::clone(&app.ledger),
         clock: Arc::new(SystemClock),
         rng: Arc::new(std::sync::Mutex::new(Rng::from_os())),
@@ -386,7 +384,7 @@ pub async fn run(
 ) -> Result<Answer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
     let pages = Pages::before(observer);
-    let world = world(app, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
+    let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
     let reports = match options.listen {
         None => connector::run_all(&plans, &world, !options.watch, &|_| {}).await,
         Some(addr) => receive(&plans, &world, addr).await?,
@@ -451,7 +449,7 @@ pub async fn dry_run(
 ) -> Result<DryAnswer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
     reaches(&plans).iter().for_each(|line| tell(line));
-    let world = world(app, secrets, observer, stop)?;
+    let world = world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
     for plan in &plans {
         let seen = connector::rehearse(plan, &world).await;

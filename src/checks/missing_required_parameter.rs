@@ -3,7 +3,7 @@
 use super::used::{Role, Used};
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::contract::{Paginate, Write};
+use crate::contract::{Auth, Paginate, Write};
 use crate::finding::{Finding, Severity};
 use crate::model::{ApiKeyPlace, ParamIn, SchemeKind};
 
@@ -89,7 +89,10 @@ fn implicit(used: &Used<'_>, name: &str, place: ParamIn) -> bool {
     if place == ParamIn::Header && ALWAYS.iter().any(|h| h.eq_ignore_ascii_case(name)) {
         return true;
     }
-    let scheme = used.system_use.auth.as_ref().and_then(|a| used.system.schemes.get(a.scheme.as_str()));
-    matches!(scheme.map(|s| &s.kind), Some(SchemeKind::ApiKey { place: at, name: key })
+    let mut schemes =
+        used.system_use.auth.iter().flat_map(Auth::all).filter_map(|a| used.system.schemes.get(a.scheme.as_str()));
+    schemes.any(|s| {
+        matches!(&s.kind, SchemeKind::ApiKey { place: at, name: key }
         if key.eq_ignore_ascii_case(name) && matches!((at, place), (ApiKeyPlace::Header, ParamIn::Header) | (ApiKeyPlace::Query, ParamIn::Query) | (ApiKeyPlace::Cookie, ParamIn::Cookie)))
+    })
 }

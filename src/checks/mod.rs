@@ -84,6 +84,7 @@ mod put_drops_fields;
 mod put_key_differs;
 mod rate_above_limit;
 mod rate_unset;
+mod refresh_token_not_kept;
 mod retried_write_without_idempotency;
 mod retry_after_ignored;
 mod retry_in_step;
@@ -133,7 +134,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 103] = [
+pub static ALL: [&Check; 104] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -212,6 +213,7 @@ pub static ALL: [&Check; 103] = [
     &find_reads_one_page::CHECK,
     &find_lags_behind::CHECK,
     &put_drops_fields::CHECK,
+    &refresh_token_not_kept::CHECK,
     &retried_write_without_idempotency::CHECK,
     &idempotency_header_not_stated::CHECK,
     &idempotency_key_refused::CHECK,

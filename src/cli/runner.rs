@@ -18,7 +18,7 @@ fn runtime() -> Result<Runtime, Fault> {
 pub(super) fn run(app: &App, options: &run_connector::Options, quiet: bool) -> Result<run_connector::Answer, No> {
     let runtime = runtime()?;
     let observer: Arc<dyn Observer> = if quiet { Arc::new(compose::Quiet) } else { Arc::new(compose::Lines) };
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
         run_connector::run(app, options, secrets, observer, token).await
@@ -28,7 +28,7 @@ pub(super) fn run(app: &App, options: &run_connector::Options, quiet: bool) -> R
 /// Does what a run does but the writes.
 pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run_connector::DryAnswer, No> {
     let runtime = runtime()?;
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
         let tell = |line: &str| output::err(&format!("dry run, no writes: {line}\n"));

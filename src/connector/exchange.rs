@@ -181,7 +181,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         headers.push(("traceparent".to_owned(), attempt.traceparent.clone()));
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
         let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
-        gate.sign(&mut request, &held.place);
+        gate.sign(&mut request, &held.places);
         let sent = send_once(run, gate, request).await;
         attempt.ended(&sent);
         if side == Side::Target {

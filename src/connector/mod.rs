@@ -57,7 +57,7 @@ pub use planner::plan;
 pub use query::Query;
 pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
-pub use runtime::{Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
+pub use runtime::{Hold, Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
 pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

@@ -92,8 +92,52 @@ impl AuthPlan {
             Self::None => Vec::new(),
             Self::Bearer(s) | Self::HeaderKey { secret: s, .. } | Self::QueryKey { secret: s, .. } => vec![s],
             Self::Basic { username, password } => std::iter::once(username).chain(password).collect(),
+            Self::CookieKey { secret, .. } => vec![secret],
             Self::ClientCredentials { client_id, client_secret, .. } => vec![client_id, client_secret],
+            Self::RefreshToken { client_id, client_secret, refresh_token, .. } => {
+                std::iter::once(client_id).chain(client_secret).chain([refresh_token]).collect()
+            }
+            Self::Tls { identity, ca } => identity.iter().flat_map(|(cert, key)| [cert, key]).chain(ca).collect(),
+            Self::All(parts) => parts.iter().flat_map(Self::secret_refs).collect(),
         }
+    }
+
+    /// It, or what it is made of.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Where it fetches tokens, if it does.
+    #[must_use]
+    pub fn token_url(&self) -> Option<&str> {
+        self.parts().iter().find_map(|part| match part {
+            Self::ClientCredentials { token_url, .. } | Self::RefreshToken { token_url, .. } => {
+                Some(token_url.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// The scopes that it asks for, where it fetches tokens.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&[String]> {
+        self.parts().iter().find_map(|part| match part {
+            Self::ClientCredentials { scopes, .. } | Self::RefreshToken { scopes, .. } => Some(scopes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The name of the query parameter that carries a key, if one does.
+    #[must_use]
+    pub fn in_query(&self) -> Option<&str> {
+        self.parts().iter().find_map(|part| match part {
+            Self::QueryKey { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
     }
 }
 
@@ -268,6 +312,36 @@ pub enum AuthPlan {
         /// The key.
         secret: SecretRef,
     },
+    /// A key in a cookie.
+    CookieKey {
+        /// Cookie name.
+        name: String,
+        /// The key.
+        secret: SecretRef,
+    },
+    /// What connections are made with: read once, when the transport is made.
+    Tls {
+        /// The client's certificate and its key (RFC 8446 section 4.4.2), where it shows one.
+        identity: Option<(SecretRef, SecretRef)>,
+        /// The authority that the server's certificate must come from; nothing: one that the machine trusts.
+        ca: Option<SecretRef>,
+    },
+    /// OAuth 2 refresh token (RFC 6749 section 6): what a person's consent left behind.
+    RefreshToken {
+        /// Absolute token URL.
+        token_url: String,
+        /// Client id.
+        client_id: SecretRef,
+        /// Client secret; a public client has none.
+        client_secret: Option<SecretRef>,
+        /// The refresh token. Servers may hand out a newer one with every use and refuse this one from then on, so the
+        /// newest is kept where this points (RFC 9700 section 4.14).
+        refresh_token: SecretRef,
+        /// Scopes asked for.
+        scopes: Vec<String>,
+    },
+    /// Several at once. None of them is again several; at most one fetches tokens.
+    All(Vec<Self>),
     /// OAuth 2 client credentials (RFC 6749 section 4.4).
     ClientCredentials {
         /// Absolute token URL.

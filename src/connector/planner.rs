@@ -100,10 +100,7 @@ impl<'c> Side<'c> {
             return Err(PlanError::BadBaseUrl { system: name.to_owned(), url: quoted(chosen, 200) });
         };
         let base_url = parsed.as_str().trim_end_matches('/').to_owned();
-        let auth = match &declared.auth {
-            None => AuthPlan::None,
-            Some(auth) => plan_auth::authenticate(name, system, auth, &base_url, server)?,
-        };
+        let auth = plan_auth::authenticate(name, system, declared, &base_url, server)?;
         Ok(Self { name, system, base_url, auth })
     }
 

@@ -14,6 +14,8 @@ pub(super) enum Shape {
     Reference,
     /// `500ms`, `10s`, `5m`, `1h`.
     Duration,
+    /// A duration, or a mapping.
+    DurationOr(&'static Table),
     /// `100/10s`.
     Rate,
     /// A whole number within bounds.
@@ -34,6 +36,8 @@ pub(super) enum Shape {
     Table(&'static Table),
     /// One text, which stands for the operation, or a mapping.
     TextOr(&'static Table),
+    /// A mapping with these keys, or a list of such.
+    TableOrList(&'static Table),
     /// One of the words, or a mapping.
     WordOr(&'static [&'static str], &'static Table),
     /// Name to mapping.
@@ -136,7 +140,12 @@ pub(super) static SYSTEM: Table = table(&[
         "OpenAPI Overlay documents applied to the description, in order; paths relative to this file.",
     ),
     may("base_url", Shape::Text, "Base URL; the description's first server where it is left out."),
-    may("auth", Shape::Table(&AUTH), "How to authenticate."),
+    may("auth", Shape::TableOrList(&AUTH), "How to authenticate; a list of schemes is sent together."),
+    may(
+        "ca",
+        Shape::Reference,
+        "Authority that the system's certificate must come from (PEM); this machine's where left out.",
+    ),
 ]);
 
 pub(super) static AUTH: Table = table(&[
@@ -150,7 +159,14 @@ pub(super) static AUTH: Table = table(&[
     may("password", Shape::Reference, "Password of basic authentication."),
     may("client_id", Shape::Reference, "OAuth 2 client id."),
     may("client_secret", Shape::Reference, "OAuth 2 client secret."),
+    may(
+        "refresh_token",
+        Shape::Reference,
+        "OAuth 2 refresh token, from a person's consent. file:PATH is rewritten when the server hands out a newer one.",
+    ),
     may("scopes", Shape::Texts, "OAuth 2 scopes to ask for."),
+    may("certificate", Shape::Reference, "Mutual TLS: the client's certificate, with those above it (PEM)."),
+    may("key", Shape::Reference, "Mutual TLS: the private key of the certificate (PEM)."),
     may("header", Shape::Text, "Header of the key, where the description declares no scheme and this one is api_key."),
     may("token_url", Shape::Text, "Token URL, where the description declares no scheme and this one is oauth2."),
 ]);
@@ -320,10 +336,16 @@ pub(super) static ACCEPT: Table = table(&[
 pub(super) static DELIVERY: Table = table(&[
     may("order", Shape::Word(&["none", "per-key", "total"], &[]), "Which records keep their order."),
     may("retry", Shape::Table(&RETRY), "When and how often a request is sent again."),
-    may("timeout", Shape::Duration, "For one request as a whole."),
+    may("timeout", Shape::DurationOr(&TIMEOUT), "For one request as a whole; or for its parts."),
     may("rate", Shape::Rate, "The most requests to the target: 100/10s."),
     may("breaker", Shape::WordOr(&["off"], &BREAKER), "When to leave the target alone."),
     may("dead_letter", Shape::Table(&DEAD_LETTER), "When dead letters raise an alert."),
+]);
+
+pub(super) static TIMEOUT: Table = table(&[
+    may("connect", Shape::Duration, "Until there is a connection; 5s where left out."),
+    may("first_byte", Shape::Duration, "Until the answer begins; as the whole where left out."),
+    must("whole", Shape::Duration, "Until the answer has ended."),
 ]);
 
 pub(super) static RETRY: Table = table(&[

@@ -83,6 +83,8 @@ pub struct SystemUse {
     pub base_url: Option<Spanned<String>>,
     /// How to authenticate.
     pub auth: Option<Auth>,
+    /// The authority that the system's certificate must come from: `file:PATH`; nothing: one that this machine trusts.
+    pub ca: Option<Spanned<String>>,
 }
 
 impl SystemUse {
@@ -110,26 +112,44 @@ pub struct Auth {
     pub client_id: Option<Spanned<String>>,
     /// OAuth 2: client secret.
     pub client_secret: Option<Spanned<String>>,
+    /// OAuth 2: the token that a person's consent gave, from which access tokens are made.
+    pub refresh_token: Option<Spanned<String>>,
     /// OAuth 2: scopes asked for.
     pub scopes: Vec<Spanned<String>>,
+    /// Mutual TLS: the client's certificate, with those above it.
+    pub certificate: Option<Spanned<String>>,
+    /// Mutual TLS: the certificate's private key.
+    pub key: Option<Spanned<String>>,
     /// Header of a key that the description does not declare.
     pub header: Option<Spanned<String>>,
     /// Token URL that the description does not declare.
     pub token_url: Option<Spanned<String>>,
+    /// Those that are sent together with it; none of them has others.
+    pub also: Vec<Self>,
 }
 
 impl Auth {
-    /// Every field that must be a reference, with its key.
+    /// It and those that are sent together with it.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.also)
+    }
+
+    /// Every field that must be a reference, with its key, also of those that are sent together with it.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
-        [
-            ("secret", &self.secret),
-            ("username", &self.username),
-            ("password", &self.password),
-            ("client_id", &self.client_id),
-            ("client_secret", &self.client_secret),
-        ]
-        .into_iter()
-        .filter_map(|(k, v)| v.as_ref().map(|v| (k, v)))
+        self.all()
+            .flat_map(|auth| {
+                [
+                    ("secret", &auth.secret),
+                    ("username", &auth.username),
+                    ("password", &auth.password),
+                    ("client_id", &auth.client_id),
+                    ("client_secret", &auth.client_secret),
+                    ("refresh_token", &auth.refresh_token),
+                    ("certificate", &auth.certificate),
+                    ("key", &auth.key),
+                ]
+            })
+            .filter_map(|(k, v)| v.as_ref().map(|v| (k, v)))
     }
 }
 
@@ -484,6 +504,10 @@ pub struct Delivery {
     pub retry: Retry,
     /// For one request as a whole, in milliseconds.
     pub timeout_ms: u64,
+    /// Until there is a connection, in milliseconds; nothing: as the transport has it.
+    pub connect_ms: Option<u64>,
+    /// Until an answer begins, in milliseconds; nothing: as for the whole.
+    pub first_byte_ms: Option<u64>,
     /// The most requests to the target.
     pub rate: Option<Spanned<Rate>>,
     /// When to leave the target alone.
@@ -499,6 +523,8 @@ impl Default for Delivery {
             order: Order::PerKey,
             retry: Retry::default(),
             timeout_ms: 10_000,
+            connect_ms: None,
+            first_byte_ms: None,
             rate: None,
             breaker: Some(Breaker::default()),
             alert_at: 1,

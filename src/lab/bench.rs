@@ -304,11 +304,7 @@ impl Bench {
     }
 
     fn token_urls(&self, system: &str) -> Vec<&str> {
-        self.auth_of(system)
-            .filter_map(|a| {
-                if let AuthPlan::ClientCredentials { token_url, .. } = a { Some(token_url.as_str()) } else { None }
-            })
-            .collect()
+        self.auth_of(system).filter_map(AuthPlan::token_url).collect()
     }
 
     /// Every reference to a secret of a system.

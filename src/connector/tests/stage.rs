@@ -29,12 +29,21 @@ impl Observer for Log {
     }
 }
 
-pub(super) struct Secrets(pub Mutex<BTreeMap<String, String>>);
+/// Secrets by reference, and whether the place that they are kept in is full.
+pub(super) struct Secrets(pub Mutex<BTreeMap<String, String>>, pub std::sync::atomic::AtomicBool);
 
 impl SecretSource for Secrets {
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
         let all = self.0.lock().unwrap();
         all.get(&reference.to_string()).map(|s| Secret::new(s.clone())).ok_or_else(|| "it is not set".to_owned())
+    }
+
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String> {
+        if self.1.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err("no space left on device".to_owned());
+        }
+        self.0.lock().unwrap().insert(reference.to_string(), value.expose().to_owned());
+        Ok(true)
     }
 }
 
@@ -55,7 +64,7 @@ impl Stage {
         *systems.customers.lock().unwrap() = (1..=customers).map(customer).collect();
         let ledger = Arc::new(MemoryLedger::default());
         let log = Arc::new(Log::default());
-        let secrets = Arc::new(Secrets(Mutex::default()));
+        let secrets = Arc::new(Secrets(Mutex::default(), false.into()));
         let world = World {
             transport: systems.clone(),
             ledger: ledger.clone(),
@@ -87,6 +96,20 @@ impl Stage {
             token_url: "https://target.example/oauth/token".into(),
             client_id: self.secret("ID", "client-77"),
             client_secret: self.secret("SECRET", "hush-hush/1"),
+            scopes: vec!["contacts.write".into()],
+        };
+        self
+    }
+
+    /// The target gives tokens for a refresh token that is good for one use.
+    pub(super) fn with_refresh(mut self) -> Self {
+        self.systems.tokens.lock().unwrap().insert("nobody-has-this-one".into());
+        *self.systems.refresh.lock().unwrap() = Some("refresh-0-abcdefgh".into());
+        self.plan.target.auth = AuthPlan::RefreshToken {
+            token_url: "https://target.example/oauth/token".into(),
+            client_id: self.secret("ID", "client-77"),
+            client_secret: Some(self.secret("SECRET", "hush-hush/1")),
+            refresh_token: self.secret("REFRESH", "refresh-0-abcdefgh"),
             scopes: vec!["contacts.write".into()],
         };
         self

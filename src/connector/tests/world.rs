@@ -81,6 +81,8 @@ pub(super) struct Systems {
     /// Tokens that are taken; empty: none is asked for.
     pub tokens: Mutex<BTreeSet<String>>,
     issued: Mutex<u32>,
+    /// The one refresh token that is good now; nothing: none is asked for.
+    pub refresh: Mutex<Option<String>>,
     pub expires_in: Mutex<Option<u64>>,
     pub latency: Mutex<Duration>,
     in_flight: Mutex<usize>,
@@ -108,6 +110,7 @@ impl Systems {
             keys: Mutex::default(),
             tokens: Mutex::default(),
             issued: Mutex::default(),
+            refresh: Mutex::default(),
             expires_in: Mutex::new(Some(3_600)),
             latency: Mutex::default(),
             in_flight: Mutex::default(),
@@ -164,11 +167,20 @@ impl Systems {
             let mut issued = self.issued.lock().unwrap();
             *issued += 1;
             let token = format!("token-{issued}-abcdefgh");
-            self.tokens.lock().unwrap().insert(token.clone());
-            return answer(
-                200,
-                &json!({"access_token": token, "token_type": "Bearer", "expires_in": *self.expires_in.lock().unwrap()}),
-            );
+            let mut body =
+                json!({"access_token": token, "token_type": "Bearer", "expires_in": *self.expires_in.lock().unwrap()});
+            if let Some(good) = self.refresh.lock().unwrap().as_mut() {
+                let sent = String::from_utf8_lossy(&request.body).into_owned();
+                if !sent.contains(&format!("grant_type=refresh_token&refresh_token={good}")) {
+                    // Used twice: nobody with this consent gets in any more.
+                    "revoked".clone_into(good);
+                    return answer(400, &json!({"error": "invalid_grant"}));
+                }
+                *good = format!("refresh-{issued}-abcdefgh");
+                body["refresh_token"] = json!(good.clone());
+            }
+            self.tokens.lock().unwrap().insert(token);
+            return answer(200, &body);
         }
         if system == "source" {
             if let Some(list) = self.list.lock().unwrap().as_mut() {

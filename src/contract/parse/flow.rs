@@ -5,7 +5,7 @@ use super::webhook;
 use crate::base::yaml::{Entry, Kind, Span, Spanned};
 use crate::contract::keys::{
     ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE, PUT, RETRY, SLO,
-    SOURCE, TARGET, UPSERT,
+    SOURCE, TARGET, TIMEOUT, UPSERT,
 };
 use crate::contract::{
     Breaker, Delivery, ExplicitPages, Flow, IncrementalClause, Order, Paginate, Retry, Slo, Source, Target, Write,
@@ -198,15 +198,37 @@ fn delivery(r: &mut Reader<'_>, d: &Fields<'_>) -> Delivery {
         let l = r.fields(n, &DEAD_LETTER, &d.path("dead_letter"))?;
         r.count(&l, "alert_at")
     });
+    let (timeout_ms, connect_ms, first_byte_ms) = timeout(r, d);
     Delivery {
         at: d.at,
         order,
         retry,
-        timeout_ms: r.duration(d, "timeout").unwrap_or(usual.timeout_ms),
+        timeout_ms: timeout_ms.unwrap_or(usual.timeout_ms),
+        connect_ms,
+        first_byte_ms,
         rate: r.rate(d, "rate"),
         breaker,
         alert_at: alert_at.unwrap_or(usual.alert_at),
     }
+}
+
+/// For the whole, to connect, and until the first byte.
+fn timeout(r: &mut Reader<'_>, d: &Fields<'_>) -> (Option<u64>, Option<u64>, Option<u64>) {
+    let Some(node) = d.node("timeout").filter(|n| matches!(n.kind, Kind::Map(_))) else {
+        return (r.duration(d, "timeout"), None, None);
+    };
+    let Some(f) = r.fields(node, &TIMEOUT, &d.path("timeout")) else { return (None, None, None) };
+    let whole = r.duration(&f, "whole");
+    let parts = ["connect", "first_byte"].map(|key| {
+        let part = r.duration(&f, key)?;
+        if whole.is_some_and(|whole| part > whole) {
+            let at = f.node(key).map_or(f.at, |n| n.at);
+            let message = format!("{} is longer than the whole", f.path(key));
+            r.error("bad-value", at, message, "make it at most as long as whole".to_owned());
+        }
+        Some(part)
+    });
+    (whole, parts[0], parts[1])
 }
 
 fn retry(r: &mut Reader<'_>, f: &Fields<'_>) -> Retry {

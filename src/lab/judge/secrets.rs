@@ -1,7 +1,6 @@
 //! Secrets stay where they belong: in the header (or token request) to the system that they are for.
 
 use super::Evidence;
-use crate::connector::AuthPlan;
 use crate::lab::bench::{Bench, Purpose};
 use crate::lab::trace::Exchanged;
 
@@ -40,5 +39,5 @@ fn carries(x: &Exchanged, secret: &str) -> bool {
 fn in_query_by_plan(bench: &Bench, system: &str) -> bool {
     [(&bench.plan.source.system, &bench.plan.source.auth), (&bench.plan.target.system, &bench.plan.target.auth)]
         .iter()
-        .any(|(name, auth)| name.as_str() == system && matches!(auth, AuthPlan::QueryKey { .. }))
+        .any(|(name, auth)| name.as_str() == system && auth.in_query().is_some())
 }

@@ -238,11 +238,11 @@ impl MockSystem {
     }
 
     fn token(&mut self, request: &Request, now: Timestamp) -> (Response, Effect) {
-        let (status, answer, token) = self.auth.issue(&self.blueprint.system, request, now);
+        let (status, answer, tokens) = self.auth.issue(&self.blueprint.system, request, now);
         let mut response = json_response(status, "application/json", &answer);
         // RFC 6749 section 5.1: a token is not for caches.
         response.headers.push(("cache-control".to_owned(), "no-store".to_owned()));
-        (response, token.map_or(Effect::Nothing, |token| Effect::Issued { token }))
+        (response, if tokens.is_empty() { Effect::Nothing } else { Effect::Issued { tokens } })
     }
 
     /// Why a request is not let in, as an answer; nothing where it is.

@@ -29,9 +29,11 @@ impl Clock for LabClock {
 }
 
 /// Secrets planted for one schedule, so that judges can look for them where they must not be.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Planted {
     values: BTreeMap<String, String>,
+    /// Newer values that systems handed out: like a file, they outlive the connector.
+    kept: Mutex<BTreeMap<String, String>>,
     by_system: BTreeMap<String, Vec<String>>,
     webhook: Option<String>,
 }
@@ -75,8 +77,16 @@ impl Planted {
 
 impl SecretSource for Planted {
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
-        let value = self.values.get(&reference.to_string());
+        let name = reference.to_string();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = kept.get(&name).or_else(|| self.values.get(&name));
         value.map(|v| Secret::new(v.clone())).ok_or_else(|| format!("{reference} is not in the plan"))
+    }
+
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(reference.to_string(), value.expose().to_owned());
+        Ok(true)
     }
 }
 

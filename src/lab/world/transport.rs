@@ -93,8 +93,8 @@ impl LabTransport {
             return Response { status: 502, headers: Vec::new(), body: bytes::Bytes::new() };
         };
         let (response, effect, bent) = mock.handle_bent(request, now, quirk);
-        if let Effect::Issued { token } = &effect {
-            hall.tokens.push((system.to_owned(), token.clone()));
+        if let Effect::Issued { tokens } = &effect {
+            hall.tokens.extend(tokens.iter().map(|token| (system.to_owned(), token.clone())));
         }
         hall.trace.exchanges[sent.index].effect = Some(effect);
         if bent {
