@@ -50,6 +50,7 @@ pub mod wire;
 
 pub mod demo;
 pub mod run_connector;
+pub mod runbook;
 pub mod serve_mock;
 pub mod verify_evidence;
 

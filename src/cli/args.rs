@@ -156,6 +156,11 @@ pub(super) enum Command {
     Mock(Mock),
     /// List records that could not be delivered.
     DeadLetters(DeadLetters),
+    /// Execute a runbook in the lab: does it still hold?
+    Runbook {
+        #[command(subcommand)]
+        command: RunbookCommand,
+    },
     /// Verify a skill: documents, examples, tests and tools against each other.
     Verify(Verify),
     /// Write down what a skill is now, files and tools, so that what changes later is seen.
@@ -286,6 +291,33 @@ pub(super) enum EvidenceCommand {
     Trace(app::trace_constraint::Params),
 }
 
+/// What to do with a runbook.
+#[derive(Debug, Subcommand)]
+pub(super) enum RunbookCommand {
+    /// Execute its steps against mock systems on this machine, with made-up secrets and a store that is thrown away.
+    #[command(after_help = "\
+A step is a fenced block that says so:  ```sh step=NAME expect=exit:0 lab=down:SYSTEM background=NAME
+  expect      exit:N (or exit:N|M), delivered (every record is in its target), out:TEXT; default exit:0
+  lab         done before the step: down, up, revoke, renew, change, poison with :SYSTEM, or lose-store
+  background  the command goes on under this name; kill -TERM $NAME ends it
+Each line is one command, without a shell: this program, kill -TERM, cp -a. $MEMORY is the directory of the store. In other blocks of sh, \
+what names this program must exist. Exit code 1 where a step fails or could not be executed.")]
+    Verify {
+        /// The runbook.
+        #[arg(default_value = "RUNBOOK.md")]
+        file: String,
+        /// Path of the contract. Default: integration.yaml beside the runbook.
+        #[arg(long)]
+        contract: Option<String>,
+        /// Execute only this step (repeatable).
+        #[arg(long, value_name = "STEP")]
+        only: Vec<String>,
+        /// Seconds that one command may take.
+        #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        patience: u64,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -293,6 +325,10 @@ pub(super) struct Check {
     /// First make the changes that leave nothing to decide, in the file itself; comments stay.
     #[arg(long)]
     pub(super) fix: bool,
+    /// What becomes of each sample, JSON Lines: {"mapped": record} or {"rejected": {"code": …, "target": …}}. Another
+    /// outcome is an error that names its line and field.
+    #[arg(long, value_name = "FILE", requires = "samples")]
+    pub(super) expect: Option<String>,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,

@@ -1,7 +1,8 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, ProfileArg, Run, Verify,
+    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, ProfileArg, Run,
+    RunbookCommand, Verify,
 };
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, output, runner, serve, stop};
@@ -37,7 +38,8 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         return output::unsupported(format);
     }
     // What only looks leaves no store behind where there was none.
-    let lasting = !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_));
+    let lasting =
+        !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_) | Command::Runbook { .. });
     let mut app = match compose::app(cli.store.as_deref(), lasting) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
@@ -94,7 +96,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Draft(p) => simple::<DraftContract>(&app, format, p),
         Command::Check(args) => check(&app, format, args),
         Command::Drift(args) => drift(&app, format, args),
-        Command::Scaffold(p) => simple::<ScaffoldConnector>(&app, format, p),
+        Command::Scaffold(p) => scaffold(&app, format, p),
         Command::Drill(p) => drill(&app, format, p),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
@@ -102,6 +104,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
+        Command::Runbook { command } => runbook(&app, format, command),
         Command::Verify(args) => verify(&app, format, args),
         Command::Lock(args) => lock(&app, format, args),
         Command::Package(args) => package(&app, format, args),
@@ -146,9 +149,16 @@ fn check(app: &App, format: Format, args: Check) -> u8 {
         Ok(fixed) => fixed,
         Err(no) => return output::no(format, &no),
     };
+    let (samples, flow) = (args.params.samples.clone(), args.params.flow.clone());
     match execute::<CheckContract>(app, &Face::Cli, HumanInput::NotAsked, args.params) {
         Ok(answered) => {
-            let a = app::check_contract::Answer { fixed, ..answered.answer };
+            let mut a = app::check_contract::Answer { fixed, ..answered.answer };
+            if let (Some(expected), Some(samples)) = (&args.expect, &samples) {
+                match app::check_contract::hold_expected(app, &mut a, samples, flow.as_deref(), expected) {
+                    Ok(()) => {}
+                    Err(no) => return output::no(format, &no),
+                }
+            }
             let printed = match format {
                 Format::Sarif => output::json_line(&sarif(&a.findings, &[])),
                 Format::Junit => {
@@ -187,6 +197,16 @@ fn drift(app: &App, format: Format, args: Drift) -> u8 {
                     DriftBar::Change => true,
                 });
             printed.max(if failed { exit::FINDINGS } else { exit::FINE })
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn scaffold(app: &App, format: Format, params: app::scaffold_connector::Params) -> u8 {
+    match execute::<ScaffoldConnector>(app, &Face::Cli, HumanInput::NotAsked, params) {
+        Ok(answered) => {
+            let code = if answered.answer.has_conflicts() { exit::FINDINGS } else { exit::FINE };
+            output::answer(format, &answered.answer).max(code)
         }
         Err(no) => output::no(format, &no),
     }
@@ -245,6 +265,27 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             };
             printed.max(if findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
         }
+        Err(no) => watch.code(output::no(format, &no)),
+    }
+}
+
+fn runbook(app: &App, format: Format, command: RunbookCommand) -> u8 {
+    let RunbookCommand::Verify { file, contract, only, patience } = command;
+    let (watch, stop) = stop::Watch::begin("the runbook");
+    let options = app::runbook::Options {
+        file,
+        contract,
+        only,
+        seconds: patience,
+        program: program(),
+        exe: super::compose::exe().unwrap_or_default(),
+        stop,
+    };
+    let tell = |step: &app::runbook::StepOut| {
+        output::err(&format!("{:<8} {}: {}\n", step.verdict.as_str(), step.step, step.because));
+    };
+    match runner::runbook(app, &options, &tell) {
+        Ok(a) => watch.code(output::answer(format, &a).max(verdict_code(a.verdict))),
         Err(no) => watch.code(output::no(format, &no)),
     }
 }

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::args::Format;
 use super::{compose, output, stop};
-use crate::app::{App, Fault, No, run_connector, serve_mock};
+use crate::app::{App, Fault, No, run_connector, runbook as runbooks, serve_mock};
 use crate::connector::Observer;
 
 fn runtime() -> Result<Runtime, Fault> {
@@ -55,4 +55,13 @@ pub(super) fn mock(app: &App, options: &serve_mock::Options, format: Format) -> 
             .map_err(|e| Fault::internal(&e))?
             .map_err(|e| Fault::new(format!("the mock stopped: {e}"), "start it again").into())
     })
+}
+
+/// Executes a runbook in the lab.
+pub(super) fn runbook(
+    app: &App,
+    options: &runbooks::Options,
+    tell: &(dyn Fn(&runbooks::StepOut) + Sync),
+) -> Result<runbooks::Answer, No> {
+    runtime()?.block_on(runbooks::verify(app, options, tell))
 }

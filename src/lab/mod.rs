@@ -11,6 +11,7 @@ pub mod mock;
 mod narrowed;
 mod schedule;
 pub mod serve;
+pub mod standing;
 pub mod trace;
 pub mod world;
 

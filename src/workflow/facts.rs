@@ -178,7 +178,10 @@ impl Facts {
                     self.checks.push(seen);
                 }
             }
-            EventKind::ConnectorScaffolded => self.scaffolded = self.read(event).or(self.scaffolded.take()),
+            EventKind::ConnectorScaffolded => {
+                let written = self.read::<ConnectorScaffolded>(event).filter(|s| !s.record.dry_run);
+                self.scaffolded = written.or(self.scaffolded.take());
+            }
             EventKind::DrillsRun => {
                 if let Some(seen) = self.read(event) {
                     self.drills.push(seen);

@@ -424,6 +424,9 @@ pub struct ConnectorScaffolded {
     pub files: Vec<String>,
     /// Digest of the contract they were written for.
     pub digest: String,
+    /// Nothing was written: it was shown what would be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 record!(ConnectorScaffolded);

@@ -75,6 +75,11 @@ impl Auth {
         Self { credentials, ttl_ms, tokens: BTreeMap::new(), families: BTreeMap::new(), descent: BTreeMap::new(), rng }
     }
 
+    /// Takes these credentials from now on, and no others.
+    pub(super) fn take_only(&mut self, known: Vec<String>) {
+        self.credentials = Credentials::Only(known);
+    }
+
     /// Every token handed out so far is refused from now on. Tells how many were still good.
     pub(super) fn revoke(&mut self, now: Timestamp) -> usize {
         let good = self.tokens.values_mut().filter(|t| t.expires > now);

@@ -184,6 +184,19 @@ impl MockSystem {
         self.auth.revoke(now)
     }
 
+    /// From now on it takes these credentials and no others; tokens handed out so far are refused.
+    pub fn take_only(&mut self, credentials: Vec<String>, now: Timestamp) {
+        self.auth.take_only(credentials);
+        self.auth.revoke(now);
+    }
+
+    /// Takes a record away.
+    pub fn drop_record(&mut self, entity: &str, key: &str) {
+        if let Some(collection) = self.collections.get_mut(entity) {
+            collection.remove(key);
+        }
+    }
+
     /// Answers a request.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.handle_bent(request, now, None).0

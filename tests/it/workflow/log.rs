@@ -205,6 +205,7 @@ impl Log {
             out: "connector".to_owned(),
             files: vec!["Dockerfile".to_owned()],
             digest: "c1".to_owned(),
+            dry_run: false,
         })
     }
 
