@@ -112,7 +112,9 @@ pub struct Project {
     pub hosts: Vec<HostLine>,
     /// Samples of the flows whose records are described.
     pub samples: Vec<SampleLine>,
-    /// The systems that are written to, by name.
+    /// The systems that are listed, by name: a pass asks them, and waits for no webhook.
+    pub listed: Vec<String>,
+    /// The systems that are written to by flows that list, by name.
     pub targets: Vec<String>,
 }
 
