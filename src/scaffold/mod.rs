@@ -1,6 +1,7 @@
 //! Row 6: files for people and machines around a contract: a deployable project ([`targets`]), and the dossier. The
 //! templates are in `resources/templates`; every figure and name in a file comes from the input.
 
+pub mod code;
 mod dossier;
 mod targets;
 mod template;
