@@ -16,6 +16,7 @@ pub mod dead_letters;
 mod description;
 pub mod diff_sessions;
 pub mod draft_contract;
+pub mod drill_program;
 pub mod export_dossier;
 pub mod export_evidence;
 mod fields;

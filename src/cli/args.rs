@@ -142,8 +142,8 @@ pub(super) enum Command {
     Drift(Drift),
     /// Write deployable project files around a contract.
     Scaffold(P<app::ScaffoldConnector>),
-    /// Try to break the connector: faults over many seeds, in virtual time.
-    Drill(P<app::RunDrills>),
+    /// Try to break the connector: faults over many seeds, in virtual time. Or any program, over loopback.
+    Drill(Box<Drill>),
     /// Weigh a session's evidence: checklist, open risks, verdict and confidence.
     Assess(P<app::AssessReadiness>),
     /// Write the dossier: specification, mapping, test matrix, runbook, risks and rollback, as Markdown and one page.
@@ -216,6 +216,37 @@ pub(super) struct Demo {
     /// First seed.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// Drills, and what to drill where it is not the connector that runs the contract.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A program is told by environment where the systems are: NAME_BASE_URL and NAME_TOKEN_URL for each system of the \
+contract, each env:VAR of it with a secret, STATE_DIR, DISABLE_FILE, DEAD_LETTER_FILE, CONTRACT, PORT, TIME_SCALE and RUN_MODE. \
+Placeholders in --command and --env: {SYSTEM.base_url}, {SYSTEM.token_url}, {state_dir}, {disable_file}, {dead_letter_file}, \
+{port}, {contract}.\nExit code 0 of the program is its word that all is well. More: docs/black-box.md"
+)]
+pub(super) struct Drill {
+    #[command(flatten)]
+    pub(super) params: P<app::RunDrills>,
+    /// Drill this program instead, over loopback and in real time; seeds default to 1. Taken apart as a shell does.
+    #[arg(id = "program", long = "command", value_name = "COMMAND")]
+    pub(super) program: Option<String>,
+    /// The program stays up: a pass ends when the systems are quiet, then it is asked to end.
+    #[arg(long, requires = "program")]
+    pub(super) service: bool,
+    /// A further variable for the program; placeholders are filled in (repeatable).
+    #[arg(long, value_name = "NAME=TEMPLATE", requires = "program")]
+    pub(super) env: Vec<String>,
+    /// The program divides its waits by this, as TIME_SCALE tells it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), requires = "program")]
+    pub(super) time_scale: u32,
+    /// Seconds that one run of the program may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600), requires = "program")]
+    pub(super) deadline: u64,
+    /// Schedules side by side.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64), requires = "program")]
+    pub(super) jobs: u64,
 }
 
 /// A query, or one of the subcommands on the log as a whole.

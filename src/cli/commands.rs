@@ -1,7 +1,7 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, ProfileArg, Run,
+    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run,
     RunbookCommand, Verify,
 };
 use super::telemetry::{self, Telemetry};
@@ -97,7 +97,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Check(args) => check(&app, format, args),
         Command::Drift(args) => drift(&app, format, args),
         Command::Scaffold(p) => scaffold(&app, format, p),
-        Command::Drill(p) => drill(&app, format, p),
+        Command::Drill(args) => drill(&app, format, *args),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
         Command::Evidence(args) => evidence::run(&app, format, *args),
@@ -212,10 +212,30 @@ fn scaffold(app: &App, format: Format, params: app::scaffold_connector::Params) 
     }
 }
 
-fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
-    match execute::<RunDrills>(app, &Face::Cli, HumanInput::NotAsked, params) {
-        Ok(answered) => {
-            let a = answered.answer;
+fn drill(app: &App, format: Format, args: Drill) -> u8 {
+    let Some(command) = args.program else {
+        let answered = execute::<RunDrills>(app, &Face::Cli, HumanInput::NotAsked, args.params);
+        return drilled(format, answered.map(|answered| answered.answer));
+    };
+    let (watch, stop) = stop::Watch::begin("the drills");
+    let options = app::drill_program::Options {
+        params: args.params,
+        command,
+        service: args.service,
+        env: args.env,
+        scale: args.time_scale,
+        deadline_s: args.deadline,
+        jobs: usize::try_from(args.jobs).unwrap_or(1),
+        stop,
+    };
+    let tell = |line: &str| output::err(&format!("{line}\n"));
+    let answer = app::drill_program::run(app, &options, &tell);
+    watch.code(drilled(format, answer))
+}
+
+fn drilled(format: Format, answer: Result<app::run_drills::Answer, app::No>) -> u8 {
+    match answer {
+        Ok(a) => {
             let printed = if format == Format::Junit {
                 output::out(&junit_drills(&a));
                 exit::FINE

@@ -88,6 +88,17 @@ pub struct Bench {
     pub identity: Identity,
     /// Records on a page: few, so that a handful of records makes several pages.
     pub page: u64,
+    /// A program of its own is drilled, over real sockets and in real time; nothing where the world is simulated.
+    pub real: Option<Real>,
+}
+
+/// What is known of a program that is drilled from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Real {
+    /// It stays up until it is told to end.
+    pub service: bool,
+    /// It knows of the file that switches it off.
+    pub knows_switch: bool,
 }
 
 impl Bench {
@@ -131,6 +142,7 @@ impl Bench {
             target_entity,
             identity: Identity::Whole,
             page: 3,
+            real: None,
         };
         bench.identity = bench.find_identity();
         bench.page = bench.smallest_page().max(3);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::Subject;
 use super::bench::Bench;
@@ -127,18 +127,40 @@ pub fn run_drills(
             Err(because) => not_applicable.push((drill.code(), because)),
         }
     }
-    let each = options.schedules.max(1);
-    let total = drills.len() * each;
+    let total = drills.len() * options.schedules.max(1);
     progress(Progress::Planned { drills: drills.len(), schedules: total });
 
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let player = |drill: &dyn Drill, seed: u64| Ok(play(&bench, drill, seed, subject, false));
+    matrix(&drills, not_applicable, options, threads, &player, progress)
+}
+
+/// Plays one schedule.
+///
+/// # Errors
+/// What keeps the lab itself from playing.
+pub(super) type Player<'p> = &'p (dyn Fn(&dyn Drill, u64) -> Result<Played, String> + Sync);
+
+/// Plays all schedules of these drills on so many threads, and makes a matrix of what came of them.
+pub(super) fn matrix(
+    drills: &[&dyn Drill],
+    not_applicable: Vec<(&'static str, String)>,
+    options: &DrillOptions,
+    threads: usize,
+    player: Player<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Matrix, String> {
+    let each = options.schedules.max(1);
+    let total = drills.len() * each;
+    let threads = threads.clamp(1, total.max(1));
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(total.max(1));
+    let broken: Mutex<Option<String>> = Mutex::new(None);
     let (send, receive) = mpsc::channel::<(usize, Played)>();
     let mut rows = Vec::new();
     let mut counted: Vec<(&'static str, Reconciliation)> = Vec::new();
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            let (send, next, drills, bench) = (send.clone(), &next, &drills, &bench);
+            let (send, next, broken) = (send.clone(), &next, &broken);
             scope.spawn(move || {
                 loop {
                     let job = next.fetch_add(1, Ordering::Relaxed);
@@ -147,8 +169,17 @@ pub fn run_drills(
                         break;
                     }
                     let seed = seed_of(options.seed, drill.code(), job % each);
-                    if send.send((job, play(bench, *drill, seed, subject, false))).is_err() {
-                        break;
+                    match player(*drill, seed) {
+                        Ok(played) => {
+                            if send.send((job, played)).is_err() {
+                                break;
+                            }
+                        }
+                        Err(because) => {
+                            broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(because);
+                            next.store(total, Ordering::Relaxed);
+                            break;
+                        }
                     }
                 }
             });
@@ -172,6 +203,9 @@ pub fn run_drills(
         }
     });
 
+    if let Some(because) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(because);
+    }
     if rows.len() < drills.len() {
         return Err("stopped before all drills had run".to_owned());
     }
@@ -201,7 +235,12 @@ pub fn replay(
     let drill = chosen(Some(code))?[0];
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
     let played = play(&bench, drill, seed, subject, true);
-    let mut text = format!("{code}, seed {seed}: {}\n\n{}", drill.hypothesis(), played.trace);
+    Ok(told(drill, &played))
+}
+
+/// A schedule that was played alone, as text.
+pub(super) fn told(drill: &dyn Drill, played: &Played) -> String {
+    let mut text = format!("{}, seed {}: {}\n\n{}", drill.code(), played.seed, drill.hypothesis(), played.trace);
     text.push('\n');
     if played.failures.is_empty() {
         text.push_str(if played.fired == 0 {
@@ -214,7 +253,7 @@ pub fn replay(
         text.push_str(failure);
         text.push('\n');
     }
-    Ok(text)
+    text
 }
 
 fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {

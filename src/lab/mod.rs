@@ -2,6 +2,7 @@
 //! what the systems saw. One schedule is a pure function of plan, systems, drill, seed and connector.
 
 pub mod bench;
+pub mod blackbox;
 pub mod courier;
 pub mod drills;
 pub mod faults;

@@ -10,11 +10,13 @@ use serde_json::Value;
 use super::Subject;
 use super::bench::{Bench, Identity};
 use super::drills::{Drill, Setup};
-use super::judge::{self, Evidence, RunSeen};
+use super::judge::{self, Evidence, Foreign, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
-use super::world::{RunEnd, Stage, StageOptions};
+use super::world::{self, RunEnd, Stage, StageOptions};
+use crate::base::clock::{Clock as _, SystemClock, Timestamp};
 use crate::base::rng::Rng;
-use crate::evidence::Reconciliation;
+use crate::evidence::{DeadLetter, Reconciliation};
+use crate::model::{PageStyle, Pagination};
 
 /// Before a killed connector is started again, in milliseconds.
 const RESTART_MS: i64 = 5_000;
@@ -75,21 +77,21 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
 }
 
 /// A stage with its records, and what is to happen on it.
-struct Prepared {
-    stage: Stage,
+pub(super) struct Prepared {
+    pub(super) stage: Stage,
     setup: Option<super::drills::Between>,
     faults_end: bool,
-    passes: usize,
-    pause_ms: i64,
-    crashes: usize,
-    crash_while_delivering: bool,
+    pub(super) passes: usize,
+    pub(super) pause_ms: i64,
+    pub(super) crashes: usize,
+    pub(super) crash_while_delivering: bool,
     expect: super::drills::Expect,
     before: IndexMap<String, Value>,
-    budget: u64,
+    pub(super) budget: u64,
 }
 
 impl Prepared {
-    fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng) -> Self {
+    pub(super) fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng) -> Self {
         let mut rng = root.fork("schedule");
         // Two pages and a bit to four and a bit.
         let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
@@ -120,7 +122,7 @@ impl Prepared {
         }
     }
 
-    fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
+    pub(super) fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
         if self.faults_end {
             self.stage.disarm();
             self.stage.note("the faults are over");
@@ -131,8 +133,19 @@ impl Prepared {
         }
     }
 
-    fn seen(&self, bench: &Bench, run: usize, end: RunEnd, from: crate::base::clock::Timestamp) -> RunSeen {
-        let letters = self.stage.letters();
+    fn seen(&self, bench: &Bench, run: usize, end: RunEnd, from: Timestamp) -> RunSeen {
+        self.seen_with(bench, run, end, from, &self.stage.letters())
+    }
+
+    /// The same where the dead letters are told from elsewhere.
+    pub(super) fn seen_with(
+        &self,
+        bench: &Bench,
+        run: usize,
+        end: RunEnd,
+        from: Timestamp,
+        letters: &[DeadLetter],
+    ) -> RunSeen {
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
@@ -142,8 +155,33 @@ impl Prepared {
     }
 
     fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
-        let expected = judge::expectations(bench, &self.stage.source_records(bench));
-        let (letters, secrets, faults_fired) = (self.stage.letters(), self.stage.secrets(), self.stage.fired());
+        let letters = self.stage.letters();
+        self.judged_with(bench, drill, seed, runs, tell, letters, None)
+    }
+
+    /// What each record of the source should have become.
+    pub(super) fn expected(&self, bench: &Bench) -> Vec<judge::Expected> {
+        judge::expectations(bench, &self.stage.source_records(bench))
+    }
+
+    /// Keys of records that are not in the target as they should be, or must become dead letters.
+    pub(super) fn owed(&self, bench: &Bench, expected: &[judge::Expected]) -> BTreeSet<String> {
+        self.stage.with_target(bench, |target| judge::owed(bench, &self.expect, expected, target))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one verdict, named where they are given")]
+    pub(super) fn judged_with(
+        self,
+        bench: &Bench,
+        drill: &dyn Drill,
+        seed: u64,
+        runs: Vec<RunSeen>,
+        tell: bool,
+        letters: Vec<DeadLetter>,
+        foreign: Option<Foreign>,
+    ) -> Played {
+        let expected = self.expected(bench);
+        let (secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
             let evidence = Evidence {
@@ -157,6 +195,7 @@ impl Prepared {
                 letters,
                 secrets,
                 faults_fired,
+                foreign,
             };
             let mut failures = evidence.failures();
             failures.extend(drill.judge(&evidence));
@@ -174,7 +213,16 @@ impl Prepared {
 }
 
 fn options(bench: &Bench, setup: &Setup) -> StageOptions {
-    StageOptions { page_size: bench.page, token_ttl_ms: setup.token_ttl_ms, clock_off_ms: setup.clock_off_ms }
+    let by_cursor = |p: &Pagination| matches!(p.style, PageStyle::Cursor | PageStyle::LinkHeader | PageStyle::LinkBody);
+    // A program asks for pages of its own size. Where a cursor leads on, a server may give less.
+    let capped = bench.real.is_some() && bench.plan.source.pagination.as_ref().is_some_and(by_cursor);
+    StageOptions {
+        page_size: bench.page,
+        token_ttl_ms: setup.token_ttl_ms,
+        clock_off_ms: setup.clock_off_ms,
+        page_cap: capped.then_some(bench.page),
+        from: world::begins(bench, SystemClock.now()),
+    }
 }
 
 impl Stage {

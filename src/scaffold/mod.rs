@@ -1,6 +1,7 @@
 //! Row 6: files for people and machines around a contract: a deployable project ([`targets`]), and the dossier. The
 //! templates are in `resources/templates`; every figure and name in a file comes from the input.
 
+pub mod code;
 mod dossier;
 mod targets;
 mod template;
@@ -112,7 +113,9 @@ pub struct Project {
     pub hosts: Vec<HostLine>,
     /// Samples of the flows whose records are described.
     pub samples: Vec<SampleLine>,
-    /// The systems that are written to, by name.
+    /// The systems that are listed, by name: a pass asks them, and waits for no webhook.
+    pub listed: Vec<String>,
+    /// The systems that are written to by flows that list, by name.
     pub targets: Vec<String>,
 }
 

@@ -183,7 +183,8 @@ impl Facts {
                 self.scaffolded = written.or(self.scaffolded.take());
             }
             EventKind::DrillsRun => {
-                if let Some(seen) = self.read(event) {
+                // What another program showed says nothing of the connector that runs the contract.
+                if let Some(seen) = self.read::<DrillsRun>(event).filter(|seen| seen.record.program.is_none()) {
                     self.drills.push(seen);
                 }
             }

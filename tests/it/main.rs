@@ -39,6 +39,7 @@ mod pages;
 mod readers;
 mod rejected;
 mod run;
+mod runbook;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod scaffold;

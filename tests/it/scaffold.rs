@@ -55,6 +55,7 @@ fn a_project() -> Project {
             records: text("tests/samples/contacts.jsonl"),
             expected: text("tests/samples/contacts.expected.jsonl"),
         }],
+        listed: vec![text("billing")],
         targets: vec![text("crm")],
     }
 }
@@ -395,6 +396,7 @@ fn text_from_outside_breaks_no_file() {
         receives: true,
         hosts: vec![HostLine { name: text(evil), port: 443 }],
         samples: vec![SampleLine { flow: text(evil), records: text(evil), expected: text(evil) }],
+        listed: vec![text(evil)],
         targets: vec![text(evil)],
         polls: true,
     };

@@ -1,5 +1,7 @@
 //! A contract in the words of the templates: flows, secrets, addresses, samples.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::samples;
@@ -21,9 +23,11 @@ pub(super) fn project(contract: &Contract, plans: &[Plan], sampled: &[String]) -
             }
         }
     }
-    let mut targets: Vec<String> = contract.flows.values().map(|f| f.target.system.value.clone()).collect();
-    targets.sort();
-    targets.dedup();
+    let names = |of: fn(&Flow) -> &str| -> Vec<String> {
+        let listing = contract.flows.values().filter(|f| f.source.operation.is_some());
+        listing.map(|f| of(f).to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
+    };
+    let (listed, targets) = (names(|f| &f.source.system), names(|f| &f.target.system));
     let mut secrets: Vec<SecretLine> = Vec::new();
     for (name, used) in &contract.systems {
         for (key, value) in used.auth.iter().flat_map(crate::contract::Auth::secrets) {
@@ -65,6 +69,7 @@ pub(super) fn project(contract: &Contract, plans: &[Plan], sampled: &[String]) -
         polls: contract.flows.values().any(|f| f.source.webhook.is_some() || f.source.every_ms.is_some()),
         hosts,
         samples: contract.flows.keys().filter(|f| sampled.contains(f)).map(|f| samples::line(f)).collect(),
+        listed,
         targets,
     }
 }

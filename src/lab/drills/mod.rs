@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::bench::{Bench, Identity, Purpose};
+use super::bench::{Bench, Identity, Purpose, Real};
 use super::courier::Courier;
 use super::faults::{Aim, Fault};
 use super::judge::Evidence;
@@ -235,14 +235,15 @@ impl Setup {
 }
 
 /// The operations that write to the target.
-const WRITES: [Purpose; 4] = [Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
+pub(in crate::lab) const WRITES: [Purpose; 4] = [Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
 /// The operations that make something in the target.
-const MAKES: [Purpose; 3] = [Purpose::Create, Purpose::Put, Purpose::Bulk];
+pub(in crate::lab) const MAKES: [Purpose; 3] = [Purpose::Create, Purpose::Put, Purpose::Bulk];
 /// Every operation on the target but the token.
-const TARGET: [Purpose; 5] = [Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
+pub(in crate::lab) const TARGET: [Purpose; 5] =
+    [Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
 
 /// Aims at the source or at the target, somewhere in the run.
-fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
+pub(in crate::lab) fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
     if bench.plan.source.list.is_some() && rng.one_in(3) {
         Aim::at([Purpose::List]).after(rng.below(2))
     } else {
@@ -251,18 +252,20 @@ fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
 }
 
 /// Aims at operations on the target, somewhere in the run.
-fn in_target(purposes: Vec<Purpose>, records: usize, rng: &mut Rng) -> Aim {
+pub(in crate::lab) fn in_target(purposes: Vec<Purpose>, records: usize, rng: &mut Rng) -> Aim {
     Aim::at(purposes).after(rng.below((records as u64).saturating_sub(2).max(1)))
 }
 
 /// How often something may fail in a row so that the last attempt still gets through.
-fn survivable(bench: &Bench, most: u64, rng: &mut Rng) -> u64 {
+pub(in crate::lab) fn survivable(bench: &Bench, most: u64, rng: &mut Rng) -> u64 {
     let attempts = u64::from(bench.plan.delivery.retry.attempts);
+    // A program of its own counts its attempts in its own way: three are few enough for all.
+    let most = if bench.real.is_some() { most.min(2) } else { most };
     rng.between(1, most.min(attempts.saturating_sub(1)).max(1))
 }
 
 /// A second attempt is allowed at all.
-fn retries(bench: &Bench) -> Result<(), String> {
+pub(in crate::lab) fn retries(bench: &Bench) -> Result<(), String> {
     if bench.plan.delivery.retry.attempts < 2 {
         return Err("the contract allows one attempt only".to_owned());
     }
@@ -270,7 +273,7 @@ fn retries(bench: &Bench) -> Result<(), String> {
 }
 
 /// The target can be kept from a second effect: not where a person accepted duplicates by name.
-fn protected(bench: &Bench) -> Result<(), String> {
+pub(in crate::lab) fn protected(bench: &Bench) -> Result<(), String> {
     retries(bench)?;
     match &bench.plan.target.write {
         WritePlan::Create { idempotency: None, .. } => Err("duplicates were accepted by name".to_owned()),
@@ -287,7 +290,7 @@ fn in_batches(bench: &Bench) -> Result<(), String> {
 }
 
 /// One record can be told from the others in a request to the target.
-fn identifiable(bench: &Bench) -> Result<(), String> {
+pub(in crate::lab) fn identifiable(bench: &Bench) -> Result<(), String> {
     match bench.identity {
         Identity::Whole => Err("no field of a mapped record tells it from the others".to_owned()),
         _ => Ok(()),
@@ -296,7 +299,13 @@ fn identifiable(bench: &Bench) -> Result<(), String> {
 
 /// The source sends events.
 fn hooked(bench: &Bench) -> Result<&HookPlan, String> {
-    bench.plan.source.webhook.as_ref().ok_or_else(|| "the source sends no webhook".to_owned())
+    let hook = bench.plan.source.webhook.as_ref().ok_or_else(|| "the source sends no webhook".to_owned())?;
+    match bench.real {
+        Some(Real { service: false, .. }) => {
+            Err("the program is run as a job; webhooks come to one with --service".to_owned())
+        }
+        _ => Ok(hook),
+    }
 }
 
 /// Records of the source's kind that the source does not hold.
@@ -306,7 +315,7 @@ fn strangers(bench: &Bench, count: usize, rng: &mut Rng) -> Vec<Value> {
 }
 
 /// Something is read by requests: pages of the source, or a look-up before a write.
-fn reads(bench: &Bench) -> Result<(), String> {
+pub(in crate::lab) fn reads(bench: &Bench) -> Result<(), String> {
     match (&bench.plan.source.list, &bench.plan.target.write) {
         (None, WritePlan::Put { .. } | WritePlan::Bulk { .. } | WritePlan::Create { .. }) => {
             Err("nothing is read by requests: the source sends webhooks, and writes look nothing up".to_owned())
@@ -324,7 +333,7 @@ fn paged(bench: &Bench) -> Result<&crate::model::Pagination, String> {
 }
 
 /// A record that the mapping takes, with its source key and its identity in the target.
-fn deliverable(bench: &Bench, records: &[Value], rng: &mut Rng) -> Option<(String, String)> {
+pub(in crate::lab) fn deliverable(bench: &Bench, records: &[Value], rng: &mut Rng) -> Option<(String, String)> {
     let all: Vec<(String, String)> = records
         .iter()
         .filter_map(|r| {

@@ -5,13 +5,16 @@ mod claims;
 mod counts;
 mod deliveries;
 mod delivery;
+mod foreign;
 mod letters;
 mod pacing;
 mod secrets;
 mod tracing;
 
 pub(super) use counts::reconcile;
-pub(super) use delivery::missing;
+pub(super) use delivery::{missing, owed};
+pub use foreign::Foreign;
+pub(super) use foreign::correlation_ids;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -93,6 +96,8 @@ pub struct Evidence<'e> {
     pub secrets: Vec<(String, String)>,
     /// How often a fault made a difference.
     pub faults_fired: u64,
+    /// What is known of a program of its own; nothing where the connector gives a report and keeps a ledger.
+    pub foreign: Option<Foreign>,
 }
 
 impl Evidence<'_> {
@@ -121,10 +126,14 @@ impl Evidence<'_> {
     /// Everything that is held against the connector, each once.
     pub(super) fn failures(&self) -> Vec<String> {
         let mut out = Vec::new();
-        for oracle in ALL {
-            oracle(self, &mut out);
+        if let Some(program) = &self.foreign {
+            foreign::judge(self, program, &mut out);
+        } else {
+            for oracle in ALL {
+                oracle(self, &mut out);
+            }
+            tracing::judge(self, &mut out);
         }
-        tracing::judge(self, &mut out);
         let mut seen = std::collections::BTreeSet::new();
         out.retain(|f| seen.insert(f.clone()));
         out

@@ -14,6 +14,13 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         if letters.iter().any(|l| l.contains(secret.as_str())) {
             out.push(format!("leak: a secret of {owner} is in a dead letter"));
         }
+    }
+    on_the_wire(e, out);
+}
+
+/// What requests carry, and where they go.
+pub(super) fn on_the_wire(e: &Evidence<'_>, out: &mut Vec<String>) {
+    for (owner, secret) in &e.secrets {
         for x in &e.trace.exchanges {
             if x.request.url.contains(secret.as_str()) && !in_query_by_plan(e.bench, &x.system) {
                 out.push(format!("leak: a secret of {owner} is in the URL of request {}", x.nth));

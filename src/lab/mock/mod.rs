@@ -179,6 +179,11 @@ impl MockSystem {
         }
     }
 
+    /// What the server's clock shows more than the true time from now on, in milliseconds.
+    pub(crate) const fn set_clock_off(&mut self, ms: i64) {
+        self.options.clock_off_ms = ms;
+    }
+
     /// Every token handed out so far is refused from now on. Tells how many were still good.
     pub fn revoke_tokens(&mut self, now: Timestamp) -> usize {
         self.auth.revoke(now)

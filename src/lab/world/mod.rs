@@ -2,6 +2,8 @@
 //! virtual time. Everything on it follows from the seed.
 
 mod crash;
+mod hall;
+mod real;
 mod sender;
 mod senses;
 mod transport;
@@ -16,6 +18,8 @@ use base64::Engine as _;
 use tokio_util::sync::CancellationToken;
 
 use self::crash::{Cut, MortalLedger, Switch};
+pub(super) use self::hall::Begun;
+pub(super) use self::real::{begins, skipped};
 use self::sender::{Outbox, Sender};
 use self::senses::{LabClock, Listener, Planted};
 use self::transport::LabTransport;
@@ -53,9 +57,9 @@ pub(super) struct Hall {
     /// Tokens handed out, with the system that did.
     pub(super) tokens: Vec<(String, String)>,
     /// What the source's webhook has yet to deliver.
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     /// Exchanges allowed up to now.
-    budget: u64,
+    pub(super) budget: u64,
 }
 
 /// How a run ended.
@@ -71,6 +75,43 @@ pub enum RunEnd {
     Runaway,
     /// It panicked, with this message.
     Panicked(String),
+    /// A program of its own ended by itself, or because it was asked to.
+    Exited(Exit),
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// Its exit code; nothing where a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// It was asked to end before.
+    pub asked: bool,
+    /// It did not end within the grace period and was killed.
+    pub overran: bool,
+    /// The last line that it wrote, shortened.
+    pub last_words: String,
+}
+
+impl Exit {
+    /// It claims that all is well.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.code, Some(0))
+    }
+
+    /// In words that go on after "run 1".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let how = match (self.code, self.signal) {
+            _ if self.overran => "did not end when it was asked to, and was killed".to_owned(),
+            (Some(code), _) => format!("ended with exit code {code}"),
+            (None, Some(signal)) => format!("was ended by signal {signal}"),
+            (None, None) => "ended".to_owned(),
+        };
+        if self.last_words.is_empty() { how } else { format!("{how} ({})", self.last_words) }
+    }
 }
 
 impl RunEnd {
@@ -96,6 +137,7 @@ impl RunEnd {
             Self::Deadline => ("was not over after 24 hours".to_owned(), None),
             Self::Runaway => ("was stopped: it sent requests without end".to_owned(), None),
             Self::Panicked(message) => (format!("panicked: {message}"), None),
+            Self::Exited(exit) => (exit.words(), exit.is_success().then_some(Verdict::Pass)),
         }
     }
 }
@@ -109,6 +151,10 @@ pub struct StageOptions {
     pub token_ttl_ms: i64,
     /// What the servers' clocks show more than the true time, in milliseconds.
     pub clock_off_ms: i64,
+    /// Records on a page at most, whatever the request says.
+    pub page_cap: Option<u64>,
+    /// When it begins.
+    pub from: Timestamp,
 }
 
 /// Where one schedule is played.
@@ -138,6 +184,7 @@ impl Stage {
             let options = MockOptions {
                 credentials: Credentials::Only(planted.of_system(system)),
                 page_size: options.page_size,
+                page_cap: options.page_cap.filter(|_| system == plan.source.system),
                 token_ttl_ms: options.token_ttl_ms,
                 clock_off_ms: options.clock_off_ms,
                 first_serial,
@@ -151,7 +198,7 @@ impl Stage {
         let mut mocks = BTreeMap::new();
         mocks.insert(plan.target.system.clone(), mock(&plan.target.system, &bench.target, 5000));
         mocks.insert(plan.source.system.clone(), mock(&plan.source.system, &bench.source, 1));
-        let trace = Trace { from: Some(EPOCH), ..Trace::default() };
+        let trace = Trace { from: Some(options.from), ..Trace::default() };
         let hall = Hall {
             mocks,
             faults: Vec::new(),
@@ -166,7 +213,7 @@ impl Stage {
             ledger: Arc::new(MemoryLedger::default()),
             planted: Arc::new(planted),
             connector_rng: Arc::new(Mutex::new(root.fork("connector"))),
-            now: EPOCH,
+            now: options.from,
             runs: 0,
             delivering: 0,
             bench,

@@ -24,8 +24,8 @@ const ATTEMPTS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the source has yet to deliver.
-pub(super) struct Outbox {
-    pending: Vec<Delivery>,
+pub(in crate::lab) struct Outbox {
+    pub(in crate::lab) pending: Vec<Delivery>,
     /// By key, the form that was announced last.
     announced: BTreeMap<String, Value>,
     courier: Option<Courier>,

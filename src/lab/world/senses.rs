@@ -47,10 +47,15 @@ impl Planted {
         for system in [&bench.plan.source.system, &bench.plan.target.system] {
             let mut own = Vec::new();
             for reference in bench.secrets_of(system) {
-                let value = planted
-                    .values
-                    .entry(reference.to_string())
-                    .or_insert_with(|| format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32()));
+                let drawn = format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32());
+                let value = planted.values.entry(reference.to_string()).or_insert_with(|| match reference {
+                    SecretRef::Env(_) => drawn,
+                    // A file is shared by all that runs beside each other: the same for every schedule.
+                    SecretRef::File(path) => {
+                        let mut rng = Rng::seeded(0).fork(&path.to_string_lossy());
+                        format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32())
+                    }
+                });
                 own.push(value.clone());
             }
             planted.by_system.insert(system.clone(), own);
@@ -63,6 +68,11 @@ impl Planted {
             planted.webhook.get_or_insert(value);
         }
         planted
+    }
+
+    /// Every value by its reference.
+    pub(super) const fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
     }
 
     /// The secret that the source signs with.

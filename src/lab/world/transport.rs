@@ -167,6 +167,8 @@ impl Transport for LabTransport {
             }
             Disposition::Mutate(change) => mutate = Some(change),
             Disposition::Bend(wanted) => quirk = Some(wanted),
+            // No socket here: what comes of all of them is that no answer can be used.
+            Disposition::Wire(_) => lost = Some(TransportError::Lost("no whole answer came".to_owned())),
             Disposition::Revoke => {
                 let now = self.clock.now();
                 let hall = &mut *self.hall();

@@ -197,6 +197,7 @@ impl Log {
                 })
                 .collect(),
             reconciliation: Reconciliation::default(),
+            program: None,
         })
     }
 
