@@ -178,6 +178,9 @@ impl Floor {
         if self.control.moment(nth, Moment::Arrived, false) {
             return false;
         }
+        // The way there and back: without it nobody could tell who works side by side.
+        let way = self.hall().latency.between(2, 8);
+        tokio::time::sleep(Duration::from_millis(way)).await;
         let host = incoming.headers.iter().find(|(n, _)| n == "host").map(|(_, v)| v.clone());
         let here = host.or_else(|| self.doors.get(name).map(|d| d.addr.to_string())).unwrap_or_default();
         let shown = Request { url: format!("http://{here}{}", incoming.target), ..request };
