@@ -135,7 +135,10 @@ impl Prepared {
         let letters = self.stage.letters();
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
-        let missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
+        let mut missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
+        // Who had read their page before cannot know them: the next run owes them.
+        let born = self.stage.take_born();
+        missing.retain(|key| !born.contains(key));
         let to = self.stage.now();
         let letters = letters.iter().filter(|l| l.at >= from && l.at <= to).cloned().collect();
         RunSeen { run, end, from, to, letters, missing }
@@ -143,6 +146,7 @@ impl Prepared {
 
     fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
+        let gone = judge::expectations(bench, &self.stage.gone());
         let (letters, secrets, faults_fired) = (self.stage.letters(), self.stage.secrets(), self.stage.fired());
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
@@ -152,6 +156,7 @@ impl Prepared {
                 trace: &trace,
                 runs,
                 expected,
+                gone,
                 target,
                 target_before: &self.before,
                 letters,

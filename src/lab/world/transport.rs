@@ -167,6 +167,18 @@ impl Transport for LabTransport {
             }
             Disposition::Mutate(change) => mutate = Some(change),
             Disposition::Bend(wanted) => quirk = Some(wanted),
+            Disposition::Fail { error, commit } => (lost, commits) = (Some(error), commit),
+            Disposition::Alter(change) => {
+                let at = self.clock.now();
+                let hall = &mut *self.hall();
+                if let Some(mock) = hall.mocks.get_mut(system) {
+                    let altered = change(mock);
+                    hall.trace.events.push(Event::Changed { at, what: altered.what });
+                    hall.born.extend(altered.born);
+                    hall.gone.extend(altered.gone);
+                    self.fired(hall, &sent);
+                }
+            }
             Disposition::Revoke => {
                 let now = self.clock.now();
                 let hall = &mut *self.hall();
