@@ -305,7 +305,7 @@ impl Delivery<'_, '_> {
         self.writes += 1;
         let run = self.run;
         let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
-        match answer.and_then(|response| acked(run, &response, target_key)) {
+        match answer.and_then(|response| acked(run, call, &response, target_key)) {
             Ok(id) => Ok(Wrote::Acked(id)),
             Err(Miss::Again(again) | Miss::Exhausted(again)) => Ok(Wrote::Again(again)),
             Err(Miss::Refused(refused)) => Ok(Wrote::Refused(refused)),
@@ -386,8 +386,13 @@ fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
 }
 
 /// Whether a 2xx answer to a write really acknowledges it; the target's key where the answer shows it.
-fn acked(run: &Run<'_>, response: &Response, target_key: &str) -> Result<Option<String>, Miss> {
+fn acked(run: &Run<'_>, call: &Call, response: &Response, target_key: &str) -> Result<Option<String>, Miss> {
     let body = match content(response) {
+        // A proxy or a portal in the system's place: nobody knows whether the write ever came there.
+        Content::Other if call.answers_json => {
+            let why = "answered text where JSON was promised".to_owned();
+            return Err(Miss::Again(Again::unknown("unexpected-answer", why)));
+        }
         Content::Empty | Content::Other => return Ok(None),
         Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),
         Content::Json(body) => body,

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, KeyReused};
+use super::super::faults::KeyReused;
 use super::super::judge::Evidence;
 use super::super::mock::key_reused;
-use super::{Drill, Setup, deliverable, identifiable};
+use super::{Drill, Setup, identifiable, in_target};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};
@@ -31,23 +31,26 @@ impl Drill for KeyConflict {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
         let answer = bench.write_operation().map(|op| key_reused(&bench.target.system, op));
-        let aim = Aim::at([Purpose::Create]).record(identity).times(u64::MAX / 2);
-        let mut setup = Setup::with(KeyReused { aim, answer });
-        setup.expect.dead.insert(key);
-        setup
+        Setup::with(KeyReused::new(in_target(vec![Purpose::Create], records.len(), rng), answer)).lenient()
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let Ok(header) = header(evidence.bench) else { return Vec::new() };
         let header = header.to_ascii_lowercase();
-        let hit = evidence.trace.exchanges.iter().filter(|x| x.fault == Some("key-reused"));
-        let keys: BTreeSet<&str> = hit.filter_map(|x| x.request.header(&header)).collect();
-        match keys.len() {
-            0 | 1 => Vec::new(),
-            more => vec![format!("one effect was asked for under {more} idempotency keys")],
+        let mut hit = evidence.trace.exchanges.iter().filter(|x| x.fault == Some("key-reused"));
+        let Some(first) = hit.next() else { return Vec::new() };
+        let same = evidence.trace.exchanges.iter().filter(|x| x.purpose == first.purpose && x.identity == first.identity);
+        let keys: BTreeSet<&str> = same.filter_map(|x| x.request.header(&header)).collect();
+        let mut out = Vec::new();
+        if keys.len() > 1 {
+            out.push(format!("one effect was asked for under {} idempotency keys", keys.len()));
         }
+        let owner = evidence.expected.iter().find(|x| x.identity.is_some() && x.identity == first.identity);
+        if let Some(owner) = owner.filter(|o| !evidence.letters.iter().any(|l| l.key == o.key)) {
+            out.push(format!("dead letters: {} should be there and is not", owner.key));
+        }
+        out
     }
 }
 

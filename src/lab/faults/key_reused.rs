@@ -13,6 +13,15 @@ pub struct KeyReused {
     pub aim: Aim,
     /// The answer as the description shapes it; a plain one where nothing is given.
     pub answer: Option<Response>,
+    about: Option<String>,
+}
+
+impl KeyReused {
+    /// Hits one record, the first that is aimed at, from then on each time.
+    #[must_use]
+    pub const fn new(aim: Aim, answer: Option<Response>) -> Self {
+        Self { aim, answer, about: None }
+    }
 }
 
 impl Fault for KeyReused {
@@ -21,9 +30,11 @@ impl Fault for KeyReused {
     }
 
     fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
-        if !self.aim.hits(exchange) {
+        let again = self.about.is_some() && self.about.as_deref() == exchange.identity && self.aim.wants(exchange);
+        if !self.aim.hits(exchange) && !again {
             return Disposition::Pass;
         }
+        self.about = exchange.identity.map(str::to_owned);
         Disposition::Reply(self.answer.clone().unwrap_or_else(|| {
             let says = "this idempotency key was used with another body";
             json(422, &value!({"code": "idempotency_key_reused", "message": says}))

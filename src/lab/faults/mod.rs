@@ -99,7 +99,7 @@ pub const ALL: [(&str, Make); 38] = [
     ("html-page", |aim| Box::new(HtmlPage { aim })),
     ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422 })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
-    ("key-reused", |aim| Box::new(KeyReused { aim, answer: None })),
+    ("key-reused", |aim| Box::new(KeyReused::new(aim, None))),
     ("name-not-resolved", |aim| Box::new(TransportFails::no_name(aim))),
     ("odd-wait", |aim| Box::new(OddWait { aim, value: "soon".to_owned() })),
     ("outage", |aim| Box::new(Outage::new(aim, 3_600_000))),

@@ -27,7 +27,7 @@ impl StoredError {
 fn answer(again: bool) -> Response {
     let mut answer = json(500, &value!({"code": "internal", "message": "an error on our side"}));
     if again {
-        answer.headers.push(("idempotency-replayed".to_owned(), "true".to_owned()));
+        answer.headers.push(("idempotent-replayed".to_owned(), "true".to_owned()));
     }
     answer
 }
