@@ -308,8 +308,16 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
         }
         Kind::Throttled => Miss::Again(Again { code: "rate-limited", throttled: true, ..again }),
         Kind::NotDone => Miss::Again(again),
+        // A stored answer: it comes again for as long as the same key does, and another key would be another effect.
+        Kind::Unknown if replayed(&response) => Miss::Refused(Refused { status, code: "stored-error", says, wait: None }),
         Kind::Unknown => Miss::Again(Again { code: "server-error", unknown: true, throttled: wait.is_some(), ..again }),
     })
+}
+
+/// Why nobody waits: the server wants to be left alone for longer than a run sleeps.
+pub(super) fn too_long(gate: &Gate, wait: Duration) -> Stop {
+    let because = format!("{} asks to wait {} s; run again after that", gate.system, wait.as_secs());
+    Stop::new("retry-after-too-long", because)
 }
 
 fn error_words(response: &Response) -> String {
@@ -319,6 +327,13 @@ fn error_words(response: &Response) -> String {
         Content::Other => quoted(&String::from_utf8_lossy(&response.body), 200),
         _ => String::new(),
     }
+}
+
+/// The target says that this is the answer that it has stored for the idempotency key (Stripe; others by the name of the
+/// key's own header).
+fn replayed(response: &Response) -> bool {
+    let says = |name: &str| response.header(name).is_some_and(|v| v.trim().eq_ignore_ascii_case("true"));
+    says("idempotent-replayed") || says("idempotency-replayed")
 }
 
 /// RFC 6750 section 3.1: a token that works but may not do this; every further request would say so too.
@@ -348,10 +363,9 @@ pub(super) async fn back_off(
     if let Some(wait) = advised
         && wait > LONGEST_WAIT
     {
-        return Err(Miss::Stop(Stop::new(
-            "retry-after-too-long",
-            format!("{} asks to wait {} s; run again after that", gate.system, wait.as_secs()),
-        )));
+        // Nobody else sends either, in this run or the next, until the time has come.
+        gate.pause(wait);
+        return Err(Miss::Stop(too_long(gate, wait)));
     }
     let attempts = policy.attempts.max(1);
     let made = if again.throttled {

@@ -9,8 +9,9 @@ use url::Origin;
 use super::auth::{Credentials, Place};
 use super::breaker::{Breaker, Leave, NoLeave};
 use super::rate::Window;
+use super::retry::LONGEST_WAIT;
 use super::run::{Run, Stop};
-use super::{AuthPlan, Request};
+use super::{AuthPlan, Request, exchange};
 use crate::base::address;
 use crate::contract::Rate;
 use crate::model::Method;
@@ -111,9 +112,18 @@ impl Gate {
     /// Waits for pause and rate.
     pub(super) async fn paced(&self, run: &Run<'_>) -> Result<(), Stop> {
         while let Err(at) = self.place() {
-            run.sleep_until(at).await?;
+            self.wait(run, at).await?;
         }
         Ok(())
+    }
+
+    /// Sleeps until then; not where the server asked for a pause longer than a run sleeps.
+    async fn wait(&self, run: &Run<'_>, at: Instant) -> Result<(), Stop> {
+        let asked = self.pace().paused_until.map(|until| until.saturating_duration_since(Instant::now()));
+        match asked.filter(|wait| *wait > LONGEST_WAIT) {
+            Some(wait) => Err(exchange::too_long(self, wait)),
+            None => run.sleep_until(at).await,
+        }
     }
 
     /// As [`Gate::paced`], behind the breaker for this method.
@@ -139,7 +149,7 @@ impl Gate {
                     return Ok(leave);
                 }
                 // The breaker may open while this one waits, so it is asked again.
-                Err(at) => run.sleep_until(at).await?,
+                Err(at) => self.wait(run, at).await?,
             }
         }
     }

@@ -154,6 +154,8 @@ pub struct Call {
     pub content_type: String,
     /// Fixed values that the contract gives, by parameter name (path, query and header).
     pub params: Vec<FixedParam>,
+    /// Its success is described as JSON: what comes back as anything else is not the system's answer.
+    pub answers_json: bool,
     /// The GraphQL request that it is: sent by POST to the base URL itself. Nothing for a resource of HTTP.
     pub query: Option<super::Query>,
 }

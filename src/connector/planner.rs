@@ -161,6 +161,7 @@ impl<'c> Side<'c> {
                 .as_ref()
                 .map_or_else(|| "application/json".to_owned(), |b| b.content_type.clone()),
             params: fixed,
+            answers_json: operation.success().is_some_and(|r| r.schema.is_some() && r.content_type.contains("json")),
             query: None,
         })
     }

@@ -148,7 +148,10 @@ impl Prepared {
     ) -> RunSeen {
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
-        let missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
+        let mut missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
+        // Who had read their page before cannot know them: the next run owes them.
+        let born = self.stage.take_born();
+        missing.retain(|key| !born.contains(key));
         let to = self.stage.now();
         let letters = letters.iter().filter(|l| l.at >= from && l.at <= to).cloned().collect();
         RunSeen { run, end, from, to, letters, missing }
@@ -181,6 +184,7 @@ impl Prepared {
         foreign: Option<Foreign>,
     ) -> Played {
         let expected = self.expected(bench);
+        let gone = judge::expectations(bench, &self.stage.gone());
         let (secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
@@ -190,6 +194,7 @@ impl Prepared {
                 trace: &trace,
                 runs,
                 expected,
+                gone,
                 target,
                 target_before: &self.before,
                 letters,

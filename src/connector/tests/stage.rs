@@ -167,6 +167,7 @@ pub(super) fn call(id: &str, method: Method, path: &str) -> Call {
         path: path.into(),
         content_type: "application/json".into(),
         params: Vec::new(),
+        answers_json: true,
         query: None,
     }
 }

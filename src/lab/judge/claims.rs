@@ -27,7 +27,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         let Some(report) = seen.end.report() else { continue };
         let letters = seen.letters.len();
         if report.verdict == Verdict::Pass {
-            if !seen.missing.is_empty() {
+            if !seen.missing.is_empty() && e.expect.claim != Claim::Any {
                 let missing = some(&seen.missing, 3);
                 out.push(format!("dishonest: run {} claims PASS without {missing}", seen.run));
             }

@@ -85,6 +85,10 @@ fn by_identity(e: &Evidence<'_>, dead: &BTreeSet<&str>, out: &mut Vec<String>) {
     }
     for (identity, records) in &kept {
         let Some(owners) = wanted.get(identity.as_str()) else {
+            if e.gone.iter().any(|x| x.identity.as_ref() == Some(identity)) {
+                // It was there when it was read.
+                continue;
+            }
             bystanders(e, identity, records, out);
             continue;
         };
@@ -139,7 +143,7 @@ fn bystanders(e: &Evidence<'_>, identity: &str, records: &[(&str, &Value)], out:
 
 /// Nothing tells records apart: what is left over when each source record has taken its own.
 fn whole(e: &Evidence<'_>, out: &mut Vec<String>) {
-    let mut owed: Vec<&Value> = e.expected.iter().filter_map(|x| x.mapped.as_ref().ok()).collect();
+    let mut owed: Vec<&Value> = e.expected.iter().chain(&e.gone).filter_map(|x| x.mapped.as_ref().ok()).collect();
     for (key, record) in e.target.iter().filter(|(key, _)| !e.target_before.contains_key(*key)) {
         match owed.iter().position(|m| holds(record, m)) {
             Some(place) => {

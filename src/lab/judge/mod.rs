@@ -86,6 +86,8 @@ pub struct Evidence<'e> {
     pub runs: Vec<RunSeen>,
     /// What the source holds at the end, each with what it should have become.
     pub expected: Vec<Expected>,
+    /// What it held for a while only, while a run was under way.
+    pub gone: Vec<Expected>,
     /// What the target holds at the end.
     pub target: &'e Collection,
     /// What the target held before the first run.
@@ -141,7 +143,7 @@ impl Evidence<'_> {
 }
 
 /// What each record should become: what the mapping gives, where the target's own schema takes it.
-pub(super) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
+pub(in crate::lab) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
     let body = bench.written_schema();
     records
         .iter()

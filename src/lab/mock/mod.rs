@@ -184,6 +184,13 @@ impl MockSystem {
         self.options.clock_off_ms = ms;
     }
 
+    /// Removes the record at this place in the order of making, and gives it; the last one where there are fewer.
+    pub fn take(&mut self, entity: &str, at: usize) -> Option<Value> {
+        let collection = self.collections.get_mut(entity)?;
+        let key = collection.iter().map(|(key, _)| key.to_owned()).take(at + 1).last()?;
+        collection.remove(&key)
+    }
+
     /// Every token handed out so far is refused from now on. Tells how many were still good.
     pub fn revoke_tokens(&mut self, now: Timestamp) -> usize {
         self.auth.revoke(now)
@@ -389,4 +396,10 @@ pub(crate) fn text_of(value: &Value) -> String {
 /// The documented 409 that says so: this idempotency key is still being worked on.
 pub(crate) fn key_in_progress(system: &System, op: &Operation) -> Response {
     Refusal::new(409, "key-in-progress", "a request with this key is still in progress").answer(system, Some(op))
+}
+
+/// The documented 422 that says so: this idempotency key was used with another body.
+pub(crate) fn key_reused(system: &System, op: &Operation) -> Response {
+    let says = "this idempotency key was used with another body";
+    Refusal::new(422, "idempotency-key-reused", says).answer(system, Some(op))
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use self::crash::{Cut, MortalLedger, Switch};
@@ -58,6 +59,10 @@ pub(super) struct Hall {
     pub(super) tokens: Vec<(String, String)>,
     /// What the source's webhook has yet to deliver.
     pub(super) outbox: Outbox,
+    /// Keys of source records that somebody made during the last run.
+    pub(super) born: Vec<String>,
+    /// Source records that somebody removed.
+    pub(super) gone: Vec<Value>,
     /// Exchanges allowed up to now.
     pub(super) budget: u64,
 }
@@ -206,6 +211,8 @@ impl Stage {
             latency: root.fork("latency"),
             tokens: Vec::new(),
             outbox: Outbox::new(root.fork("webhook")),
+            born: Vec::new(),
+            gone: Vec::new(),
             budget: 0,
         };
         Self {
@@ -345,6 +352,18 @@ impl Stage {
             (None, _) => RunEnd::Deadline,
         };
         (end, passed)
+    }
+
+    /// Keys of source records that were made while the last run was under way, taken out.
+    #[must_use]
+    pub fn take_born(&self) -> Vec<String> {
+        std::mem::take(&mut self.hall().born)
+    }
+
+    /// Source records that were removed while a run was under way.
+    #[must_use]
+    pub fn gone(&self) -> Vec<Value> {
+        self.hall().gone.clone()
     }
 
     /// How often each fault made a difference.

@@ -169,6 +169,18 @@ impl Transport for LabTransport {
             Disposition::Bend(wanted) => quirk = Some(wanted),
             // No socket here: what comes of all of them is that no answer can be used.
             Disposition::Wire(_) => lost = Some(TransportError::Lost("no whole answer came".to_owned())),
+            Disposition::Fail { error, commit } => (lost, commits) = (Some(error), commit),
+            Disposition::Alter(change) => {
+                let at = self.clock.now();
+                let hall = &mut *self.hall();
+                if let Some(mock) = hall.mocks.get_mut(system) {
+                    let altered = change(mock);
+                    hall.trace.events.push(Event::Changed { at, what: altered.what });
+                    hall.born.extend(altered.born);
+                    hall.gone.extend(altered.gone);
+                    self.fired(hall, &sent);
+                }
+            }
             Disposition::Revoke => {
                 let now = self.clock.now();
                 let hall = &mut *self.hall();

@@ -20,11 +20,16 @@ impl Run<'_> {
         for record in records {
             self.counts.read += 1;
             let key = dig(record, &self.plan.source.key).map(text).ok_or("a record without a key")?;
-            if !self.keys.insert(key.clone()) {
+            if !self.keys.insert(key.clone()) && !self.newer(&key, record)? && self.bug != Bug::OlderFormWins {
                 continue;
             }
             self.counts.unique = self.keys.len() as u64;
-            let mapped = match self.plan.mapping.apply(record) {
+            if self.bug == Bug::SkipsFuture && self.after_now(record) {
+                self.counts.unchanged += 1;
+                continue;
+            }
+            let taken = record::taken(self.bug, self.plan, record);
+            let mut mapped = match self.plan.mapping.apply(&taken) {
                 Ok(mapped) => mapped,
                 Err(why) => {
                     self.counts.rejected += 1;
@@ -32,6 +37,12 @@ impl Run<'_> {
                     continue;
                 }
             };
+            record::written(self.bug, self.plan, record, &mut mapped);
+            if let Some(other) = self.claimed(&key, &mapped) {
+                self.counts.dead_lettered += 1;
+                self.bury(&key, record, "equal-keys", &format!("{other} becomes the same target record"))?;
+                continue;
+            }
             let digest = Digest::of_json(&mapped).to_string();
             let known = self.world.ledger.effect(&flow, &key).map_err(|e| e.to_string())?;
             if known.is_some_and(|e| e.digest == digest && e.state == EffectState::Done) {
@@ -41,7 +52,7 @@ impl Run<'_> {
             let effect = Effect {
                 key: key.clone(),
                 digest,
-                version: None,
+                version: self.plan.source.version().and_then(|path| dig(record, path)).map(text),
                 idempotency_key: String::new(),
                 target_id: None,
                 state: EffectState::Intended,
@@ -83,7 +94,11 @@ impl Run<'_> {
                 url: None,
                 only: None,
             };
-            let answer = match self.wire.json(&self.plan.target.system, &ask).await {
+            let answer = self.wire.json(&self.plan.target.system, &ask).await;
+            if let Some(why) = &self.wire.stop {
+                return Err(why.clone());
+            }
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(Failure::Refused(400 | 413 | 422, _)) if open.len() > 1 => {
                     return Ok(Some(open.split_off(open.len() / 2)));

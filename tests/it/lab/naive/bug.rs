@@ -101,4 +101,73 @@ pub(crate) enum Bug {
     HookLastWins,
     /// It trusts that every event is delivered.
     HookNoSweep,
+    // Of reading, records and access.
+    /// It does not read the header that says when a limit ends.
+    IgnoresReset,
+    /// It does not read the header that says that no request is left.
+    IgnoresRemaining,
+    /// It takes any 200 for a success, whatever the flag in it says.
+    EnvelopeIsSuccess,
+    /// It reads a negative wait as a very long one.
+    WrapsNegative,
+    /// It sleeps for as long as it is told to, without a word.
+    SleepsWithoutWord,
+    /// It retries in two layers, each with all attempts.
+    RetriesInLayers,
+    /// Where an idempotency key is known with another body, it takes another key.
+    NewKeyOnConflict,
+    /// It makes its last attempt under another idempotency key.
+    NewKeyAtLast,
+    /// It takes the form that came last for the newest.
+    OlderFormWins,
+    /// It takes a record under a new version for another one.
+    EchoesChanges,
+    /// It lets two source records become one target record.
+    MergesEqualKeys,
+    /// It keeps an address in the case in which it came.
+    TrustsCase,
+    /// It leaves out records that were changed after now, by its own clock.
+    SkipsFuture,
+    /// It reads from the checkpoint, whatever overlap the contract wants.
+    NoOverlap,
+    /// It takes a cursor that has ended for the end of the list.
+    CursorExpiredIsEnd,
+    /// It sends an empty cursor back.
+    EmptyCursorSent,
+    /// It does not compare what came with the total that was told.
+    IgnoresTotal,
+    /// It takes the total of the first page for all there is, and has read up to now.
+    FirstTotalIsAll,
+    /// It does not look again where counted pages have moved.
+    IgnoresShift,
+    /// It takes any 2xx to a write for a success, whatever the answer is.
+    AnySuccess,
+    /// It takes an answer that is too large for an empty one.
+    TooLargeIsEmpty,
+    /// It gives up where a name is not resolved.
+    DnsIsFinal,
+    /// It asks again where a certificate was refused.
+    RetriesTls,
+    /// It follows redirects without the credential, and with the body.
+    FollowsWithoutCredential,
+    /// It logs the bodies of errors.
+    LogsErrorBody,
+    /// It asks for a token before each request, though it was refused one.
+    TokenLoop,
+    /// Each of its workers asks for a token of its own.
+    Stampede,
+    /// It does not say which scope is missing.
+    ScopeUnnamed,
+    /// It casts a value to the type that fits.
+    CastsTypes,
+    /// It passes on what no rule maps.
+    PassesUnknown,
+    /// It makes up what is missing.
+    FillsMissing,
+    /// It writes an empty text, or a zero, for null.
+    NullIsEmpty,
+    /// It cannot bear null in the place of an object.
+    NullObjectPanics,
+    /// Its numbers are doubles.
+    Doubles,
 }

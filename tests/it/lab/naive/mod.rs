@@ -4,9 +4,10 @@
 mod batch;
 mod bug;
 mod hook;
+mod record;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use platform_integration::base::digest::Digest;
 use platform_integration::base::ids;
@@ -33,6 +34,10 @@ impl Subject for Naive {
             wire: Wire::new(plan, world, self.0),
             counts: Reconciliation::default(),
             keys: BTreeSet::new(),
+            claims: BTreeMap::new(),
+            here: BTreeSet::new(),
+            read_here: 0,
+            moved: false,
             event: None,
         };
         let stopped = run.all().await.err();
@@ -66,6 +71,13 @@ struct Run<'a> {
     wire: Wire<'a>,
     counts: Reconciliation,
     keys: BTreeSet<String>,
+    /// Which source key becomes which key of the target.
+    claims: BTreeMap<String, String>,
+    /// Keys on the pages of this look, and how many records came.
+    here: BTreeSet<String>,
+    read_here: u64,
+    /// A record has come again in a newer form.
+    moved: bool,
     /// The event that brought the record at hand.
     event: Option<String>,
 }
@@ -93,20 +105,46 @@ impl Run<'_> {
             return Ok(());
         }
         let flow = self.plan.flow.clone();
-        let source = &self.plan.source;
         let since = self.world.ledger.checkpoint(&flow).map_err(|e| e.to_string())?.watermark;
+        // Counted pages move when records come and go; whoever looks again finds what has slipped.
+        if !self.look(&since).await? && !matches!(self.bug, Bug::IgnoresShift | Bug::FirstTotalIsAll) {
+            self.look(&since).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the list once. False where its counts say that its pages have moved.
+    async fn look(&mut self, since: &Option<String>) -> Result<bool, String> {
+        let source = &self.plan.source;
         let mut newest: Option<Value> = None;
         let mut next = Next::default();
         let mut followed = BTreeSet::new();
         let mut page_number = source.pagination.as_ref().map_or(1, |p| p.first_page);
+        let (mut first_total, mut last_total) = (None, None);
+        self.here = BTreeSet::new();
+        self.read_here = 0;
+        self.moved = false;
         loop {
-            let page = self.page(&since, &next).await?;
+            let page = match self.page(since, &next).await {
+                Err(why) if self.bug == Bug::CursorExpiredIsEnd && (why.contains("410") || why.contains("400")) => break,
+                page => page?,
+            };
+            let total = source.pagination.as_ref().and_then(|p| dig(&page, p.total.as_ref()?)?.as_u64());
+            first_total = first_total.or(total);
+            last_total = total.or(last_total);
+            if since.is_none() && self.bug != Bug::IgnoresTotal {
+                self.counts.expected = last_total;
+            }
             let items = match (dig(&page, &source.items).and_then(Value::as_array), self.bug) {
                 (Some(items), _) => items.clone(),
-                (None, Bug::EnvelopeIsEmpty | Bug::GarbageIsEmpty | Bug::SwallowsErrors) => Vec::new(),
+                (None, Bug::EnvelopeIsEmpty | Bug::GarbageIsEmpty | Bug::SwallowsErrors | Bug::TooLargeIsEmpty) => Vec::new(),
                 (None, _) => return Err("the answer holds no records".to_owned()),
             };
+            self.read_here += items.len() as u64;
+            self.here.extend(items.iter().filter_map(|i| dig(i, &source.key)).map(text));
             let after = self.next(&page, &items, &next, &mut page_number);
+            let enough = first_total.is_some_and(|t| self.read_here >= t) && self.bug == Bug::FirstTotalIsAll;
+            let after = if enough { Next::End } else { after };
             if self.bug == Bug::DropsLastPage && after.is_end() && !next.is_end() {
                 break;
             }
@@ -143,13 +181,17 @@ impl Run<'_> {
             }
             next = after;
         }
-        if self.bug == Bug::WallClockCheckpoint && newest.is_some() {
+        if matches!(self.bug, Bug::WallClockCheckpoint | Bug::FirstTotalIsAll) && newest.is_some() {
             newest = Some(match &newest {
                 Some(Value::Number(_)) => Value::from(self.world.clock.now().0 / 1000),
                 _ => Value::from(self.world.clock.now().rfc3339()),
             });
         }
-        self.checkpoint(&newest)
+        let slipped = last_total.is_some_and(|t| t != self.here.len() as u64) || first_total != last_total || self.moved;
+        if !slipped || self.bug == Bug::IgnoresShift {
+            self.checkpoint(&newest)?;
+        }
+        Ok(!slipped)
     }
 
     fn checkpoint(&self, newest: &Option<Value>) -> Result<(), String> {
@@ -199,12 +241,8 @@ impl Run<'_> {
             return Next::End;
         }
         let total = p.total.as_ref().and_then(|path| dig(page, path)).and_then(Value::as_u64);
-        let read = self.counts.read + items.len() as u64;
         // A page that repeats a record brings one record less than it seems to.
-        let keys = items.iter().filter_map(|i| dig(i, &self.plan.source.key)).map(text);
-        let mut all = self.keys.clone();
-        all.extend(keys);
-        let unique = all.len() as u64;
+        let (read, unique) = (self.read_here, self.here.len() as u64);
         match (p.style, &p.next) {
             (PageStyle::Page, _) => {
                 if items.is_empty() || total.is_some_and(|t| unique >= t) {
@@ -219,7 +257,8 @@ impl Run<'_> {
                 dig(page, path).and_then(Value::as_str).map_or(Next::End, |u| Next::Url(u.to_owned()))
             }
             (_, Some(CursorFrom::Body(path))) => {
-                let token = dig(page, path).filter(|v| !v.is_null()).map(text).filter(|t| !t.is_empty());
+                let token = dig(page, path).filter(|v| !v.is_null()).map(text);
+                let token = token.filter(|t| !t.is_empty() || self.bug == Bug::EmptyCursorSent);
                 token.map_or(Next::End, Next::Param)
             }
             (_, Some(CursorFrom::LastItem(field))) => match items.last().and_then(|i| i.get(field)) {
@@ -234,12 +273,17 @@ impl Run<'_> {
     async fn record(&mut self, record: &Value) -> Result<(), String> {
         self.counts.read += 1;
         let key = dig(record, &self.plan.source.key).map(text).ok_or("a record without a key")?;
-        if !self.keys.insert(key.clone()) && self.bug != Bug::NoDedup {
+        if !self.keys.insert(key.clone()) && !self.newer(&key, record)? && !matches!(self.bug, Bug::NoDedup | Bug::OlderFormWins) {
             return Ok(());
         }
         self.counts.unique = self.keys.len() as u64;
+        if self.bug == Bug::SkipsFuture && self.after_now(record) {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
         let flow = &self.plan.flow;
-        let mut mapped = match self.plan.mapping.apply(record) {
+        let taken = record::taken(self.bug, self.plan, record);
+        let mut mapped = match self.plan.mapping.apply(&taken) {
             Ok(mapped) => mapped,
             Err(_) if self.bug == Bug::DropsUnmappable => {
                 self.counts.unchanged += 1;
@@ -253,12 +297,22 @@ impl Run<'_> {
         if self.bug == Bug::FloatMoney {
             float(&mut mapped);
         }
-        let digest = Digest::of_json(&mapped).to_string();
+        record::written(self.bug, self.plan, record, &mut mapped);
+        if let Some(other) = self.claimed(&key, &mapped) {
+            self.counts.dead_lettered += 1;
+            return self.bury(&key, record, "equal-keys", &format!("{other} becomes the same target record"));
+        }
+        let mut digest = Digest::of_json(&mapped).to_string();
+        if self.bug == Bug::EchoesChanges
+            && let Some(version) = self.plan.source.version().and_then(|path| dig(record, path))
+        {
+            digest = Digest::of_json(&serde_json::json!([digest, version])).to_string();
+        }
         let known = self.world.ledger.effect(flow, &key).map_err(|e| e.to_string())?;
         let version = self.plan.source.version().and_then(|path| dig(record, path));
         if let (Some(before), Some(now)) = (known.as_ref().and_then(|e| e.version.clone()), version)
-            && compare(&Value::from(before), now).is_gt()
-            && self.bug != Bug::HookLastWins
+            && compare(&as_kept(before, now), now).is_gt()
+            && !matches!(self.bug, Bug::HookLastWins | Bug::OlderFormWins)
         {
             self.counts.unchanged += 1;
             return Ok(());
@@ -271,7 +325,7 @@ impl Run<'_> {
         let mut effect = Effect {
             key: key.clone(),
             digest: digest.clone(),
-            version: self.plan.source.webhook.as_ref().and(version).map(text),
+            version: version.map(text),
             idempotency_key: match &self.event {
                 Some(event) if self.bug == Bug::HookNoDedup => event.clone(),
                 _ => Digest::of_bytes(format!("{flow}/{key}/{digest}").as_bytes()).short().to_owned(),
@@ -282,6 +336,9 @@ impl Run<'_> {
         self.world.ledger.put_effect(flow, &effect).map_err(|e| e.to_string())?;
         let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());
         let settled = self.write(record, &mapped, &effect, &trace).await;
+        if let Some(why) = &self.wire.stop {
+            return Err(why.clone());
+        }
         let target_id = match settled {
             Settled::Written(id) => {
                 self.counts.written += 1;
@@ -305,6 +362,40 @@ impl Run<'_> {
         effect.target_id = target_id;
         self.world.ledger.put_effect(flow, &effect).map_err(|e| e.to_string())?;
         self.world.ledger.absolve(flow, &key, DeadState::Replayed).map_err(|e| e.to_string())
+    }
+
+    /// The record is a newer form of the one that was written under its key.
+    fn newer(&mut self, key: &str, record: &Value) -> Result<bool, String> {
+        let known = self.world.ledger.effect(&self.plan.flow, key).map_err(|e| e.to_string())?;
+        let version = self.plan.source.version().and_then(|path| dig(record, path));
+        let before = known.and_then(|e| e.version);
+        let newer = before.zip(version).is_some_and(|(before, now)| {
+            compare(now, &as_kept(before, now)).is_gt()
+        });
+        self.moved |= newer;
+        Ok(newer)
+    }
+
+    /// Changed after now, by the connector's own clock.
+    fn after_now(&self, record: &Value) -> bool {
+        let now = self.world.clock.now();
+        match self.plan.source.version().and_then(|path| dig(record, path)) {
+            Some(Value::Number(n)) => n.as_i64().is_some_and(|n| n > now.0 / 1000),
+            Some(Value::String(s)) => platform_integration::base::clock::Timestamp::parse(s).is_some_and(|t| t > now),
+            _ => false,
+        }
+    }
+
+    /// The other source record that becomes the same record of the target in this run.
+    fn claimed(&mut self, key: &str, mapped: &Value) -> Option<String> {
+        let path = match &self.plan.target.write {
+            WritePlan::Upsert { matching, .. } => matching,
+            WritePlan::Put { key: Some(path), .. } | WritePlan::Bulk { key: path, .. } => path,
+            WritePlan::Put { key: None, .. } | WritePlan::Create { .. } => return None,
+        };
+        let natural = dig(mapped, path).map(text)?;
+        let holder = self.claims.entry(natural).or_insert_with(|| key.to_owned());
+        (holder != key && self.bug != Bug::MergesEqualKeys).then(|| holder.clone())
     }
 
     fn bury(&self, key: &str, record: &Value, code: &str, because: &str) -> Result<(), String> {
@@ -395,7 +486,7 @@ impl Run<'_> {
             let found = match self.wire.json(system, &ask).await {
                 Ok(answer) => match (dig(&answer, find_items).and_then(Value::as_array), self.bug) {
                     (Some(items), _) => items.clone(),
-                    (None, Bug::EnvelopeIsEmpty | Bug::GarbageIsEmpty) => Vec::new(),
+                    (None, Bug::EnvelopeIsEmpty | Bug::GarbageIsEmpty | Bug::TooLargeIsEmpty) => Vec::new(),
                     (None, _) => {
                         last = Settled::Dead("bad-answer".to_owned(), "the search holds no records".to_owned());
                         continue;
@@ -451,6 +542,11 @@ impl Run<'_> {
         }
         last
     }
+}
+
+/// A version that was kept as text, as the source writes it.
+fn as_kept(text: String, like: &Value) -> Value {
+    if like.is_number() { text.parse().map(Value::Number).unwrap_or_default() } else { text.into() }
 }
 
 /// Where the next page is.
