@@ -13,8 +13,10 @@ use super::drills::{Drill, Setup};
 use super::judge::{self, Evidence, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::world::{RunEnd, Stage, StageOptions};
+use super::process::Process;
+use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
-use crate::evidence::Reconciliation;
+use crate::evidence::{DeadState, Reconciliation};
 
 /// Before a killed connector is started again, in milliseconds.
 const RESTART_MS: i64 = 5_000;
@@ -36,29 +38,85 @@ pub(super) struct Played {
     pub trace: String,
 }
 
+/// What is left of a schedule when it is made smaller; by default all of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Reduction {
+    /// The records that the source holds, by their place; nothing: all.
+    pub records: Option<Vec<usize>>,
+    /// How often each fault may hit, by its place; faults beyond the end as often as they want.
+    pub hits: Vec<u64>,
+    /// The steps at which the runs are killed; nothing: those that the seed draws.
+    pub crash_at: Option<Vec<u64>>,
+}
+
+/// How large a schedule was when it was played.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Extent {
+    /// Records in the source at the start.
+    pub records: usize,
+    /// How often each fault made a difference.
+    pub hits: Vec<u64>,
+    /// The steps at which runs were killed.
+    pub crash_at: Vec<u64>,
+}
+
 /// Plays it. `tell`: the timeline is wanted even if nothing failed.
 pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject, tell: bool) -> Played {
+    play_part(bench, drill, seed, subject, tell, &Reduction::default()).0
+}
+
+/// Plays what is left of it.
+pub(super) fn play_part(
+    bench: &Arc<Bench>,
+    drill: &dyn Drill,
+    seed: u64,
+    subject: &dyn Subject,
+    tell: bool,
+    part: &Reduction,
+) -> (Played, Extent) {
     let root = Rng::seeded(seed);
-    let mut stage = Prepared::set(bench, drill, &root);
+    let mut stage = Prepared::set(bench, drill, &root, part);
+    let mut extent = Extent { records: stage.records, ..Extent::default() };
+    if stage.process.replays > 0 && !subject.replays() {
+        // It has no way to: nothing is proven, and nothing is held against it.
+        let (failures, caveats, trace) = (Vec::new(), Vec::new(), String::new());
+        let counts = Reconciliation::default();
+        return (Played { seed, fired: 0, failures, caveats, counts, trace }, extent);
+    }
     let mut crash_rng = root.fork("crashes");
     let mut steps = 0;
-    if stage.crashes > 0 {
+    let given = part.crash_at.as_ref().filter(|_| stage.crashes > 0);
+    if let Some(given) = given {
+        stage.crashes = given.len();
+    }
+    if stage.process.stop || (stage.crashes > 0 && given.is_none()) {
         // The same schedule without a crash tells how many steps there are to be killed at.
-        let mut twin = Prepared::set(bench, drill, &root);
+        let mut twin = Prepared::set(bench, drill, &root, part);
         let all = twin.stage.run(subject, None, twin.budget).1;
         steps = if stage.crash_while_delivering { twin.stage.steps_delivering() } else { all };
     }
     let mut runs: Vec<RunSeen> = Vec::new();
+    let mut known = BTreeSet::new();
     let mut passes = 0;
+    stage.first_pass(steps, &mut root.fork("stop"));
     while passes < stage.passes {
-        let crash_at = (stage.crashes > 0 && steps > 0).then(|| 1 + crash_rng.below(steps));
+        let crash_at = match given {
+            Some(given) => given.get(extent.crash_at.len()).copied().filter(|_| stage.crashes > 0),
+            None => (stage.crashes > 0 && steps > 0).then(|| 1 + crash_rng.below(steps)),
+        };
         let from = stage.stage.now();
-        let (end, _) = stage.stage.run(subject, crash_at, stage.budget);
+        let (end, _, twin) = stage.stage.run_beside(subject, crash_at, stage.budget);
         let crashed = end == RunEnd::Crashed;
         let finished = matches!(end, RunEnd::Finished(_));
-        runs.push(stage.seen(bench, runs.len() + 1, end, from));
+        runs.push(stage.seen(bench, runs.len() + 1, end, from, &mut known));
+        if let Some(twin) = twin {
+            let mut seen = stage.seen(bench, runs.len() + 1, twin.end, twin.from, &mut known);
+            seen.to = twin.to;
+            runs.push(seen);
+        }
         if crashed {
             stage.crashes -= 1;
+            extent.crash_at.extend(crash_at);
         } else {
             passes += 1;
             stage.crashes = 0;
@@ -69,9 +127,20 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
         stage.stage.wait(if crashed { RESTART_MS } else { stage.pause_ms });
         if passes == 1 && !crashed {
             stage.after_first_pass(bench, &root);
+            for _ in 0..stage.process.replays {
+                if !subject.replays() {
+                    break;
+                }
+                let from = stage.stage.now();
+                stage.stage.next.replay = Some(stage.waiting());
+                let (end, _) = stage.stage.run(subject, None, stage.budget);
+                runs.push(stage.seen(bench, runs.len() + 1, end, from, &mut known));
+                stage.stage.wait(stage.pause_ms);
+            }
         }
     }
-    stage.judged(bench, drill, seed, runs, tell)
+    extent.hits = stage.stage.hits();
+    (stage.judged(bench, drill, seed, runs, tell), extent)
 }
 
 /// A stage with its records, and what is to happen on it.
@@ -84,23 +153,37 @@ struct Prepared {
     crashes: usize,
     crash_while_delivering: bool,
     expect: super::drills::Expect,
+    process: Process,
     before: IndexMap<String, Value>,
+    records: usize,
     budget: u64,
 }
 
 impl Prepared {
-    fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng) -> Self {
+    fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng, part: &Reduction) -> Self {
         let mut rng = root.fork("schedule");
         // Two pages and a bit to four and a bit.
         let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
         let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
         let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
         let setup = drill.schedule(bench, &mut records, &mut rng);
+        if let Some(kept) = &part.records {
+            let mut place = 0..;
+            records.retain(|_| place.next().is_some_and(|p| kept.contains(&p)));
+        }
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
         let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
         let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
         stage.arm(faults);
+        for (place, most) in part.hits.iter().enumerate() {
+            stage.limit(place, *most);
+        }
+        let process = setup.process;
+        stage.jump(&process.jumps);
+        if process.burst {
+            stage.burst();
+        }
         if let Some(courier) = courier {
             stage.send_by(courier);
         }
@@ -115,9 +198,26 @@ impl Prepared {
             crashes,
             crash_while_delivering,
             expect,
+            process,
             before,
+            records: records.len(),
             budget,
         }
+    }
+
+    /// What is special about the first run.
+    fn first_pass(&mut self, steps: u64, rng: &mut Rng) {
+        let next = &mut self.stage.next;
+        next.stop_at = (self.process.stop && steps > 0).then(|| 1 + rng.below(steps));
+        next.ledger = self.process.ledger;
+        next.twin_after_ms = self.process.twin_after_ms;
+        next.plan.clone_from(&self.process.earlier);
+    }
+
+    /// The source records of the dead letters that wait.
+    fn waiting(&self) -> Vec<Value> {
+        let letters = self.stage.letters().into_iter().filter(|l| l.state == DeadState::Waiting);
+        letters.map(|l| l.payload).collect()
     }
 
     fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
@@ -129,15 +229,29 @@ impl Prepared {
             let what = self.stage.change_source(bench, between, &mut root.fork("between"));
             self.stage.note(what);
         }
+        if let Some(tamper) = self.process.tamper.take() {
+            let wrong = tamper(self.stage.checkpoint());
+            self.stage.set_checkpoint(&wrong);
+            let shown = serde_json::to_string(&wrong).unwrap_or_default();
+            self.stage.note(format!("the checkpoint is now {shown}"));
+        }
     }
 
-    fn seen(&self, bench: &Bench, run: usize, end: RunEnd, from: crate::base::clock::Timestamp) -> RunSeen {
+    /// `known`: dead letters found after the runs before, by id and time.
+    fn seen(
+        &self,
+        bench: &Bench,
+        run: usize,
+        end: RunEnd,
+        from: Timestamp,
+        known: &mut BTreeSet<(u64, Timestamp)>,
+    ) -> RunSeen {
         let letters = self.stage.letters();
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
         let to = self.stage.now();
-        let letters = letters.iter().filter(|l| l.at >= from && l.at <= to).cloned().collect();
+        let letters = letters.iter().filter(|l| known.insert((l.id, l.at))).cloned().collect();
         RunSeen { run, end, from, to, letters, missing }
     }
 
@@ -182,6 +296,11 @@ impl Stage {
         if let Some(source) = self.hall().mocks.get_mut(&bench.plan.source.system) {
             source.go_on_from(drawer);
         }
+    }
+
+    /// How often each fault made a difference, by its place.
+    fn hits(&self) -> Vec<u64> {
+        self.hall().faults.iter().map(|f| f.fired).collect()
     }
 
     /// Puts the records into the source, and something into the target: records that are nobody's business and, where a

@@ -1,40 +1,49 @@
 //! Secrets stay where they belong: in the header (or token request) to the system that they are for.
 
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
+
 use super::Evidence;
 use crate::connector::AuthPlan;
 use crate::lab::bench::{Bench, Purpose};
-use crate::lab::trace::Exchanged;
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
-    let logs: Vec<String> = e.trace.logs().map(ToString::to_string).collect();
-    let letters: Vec<String> = e.letters.iter().map(|l| format!("{} {} {}", l.code, l.because, l.payload)).collect();
-    for (owner, secret) in &e.secrets {
-        if logs.iter().any(|l| l.contains(secret.as_str())) {
+    // One look over each text for all secrets in all their forms.
+    let Ok(forms) = AhoCorasick::new(e.secrets.iter().map(|(_, secret)| secret.as_bytes())) else { return };
+    let owners = |text: &[u8]| -> BTreeSet<&str> {
+        let found = forms.find_overlapping_iter(text).filter_map(|m| e.secrets.get(m.pattern().as_usize()));
+        found.map(|(owner, _)| owner.as_str()).collect()
+    };
+    for line in e.trace.logs() {
+        for owner in owners(line.to_string().as_bytes()) {
             out.push(format!("leak: a secret of {owner} is in the log"));
         }
-        if letters.iter().any(|l| l.contains(secret.as_str())) {
+    }
+    for l in &e.letters {
+        for owner in owners(format!("{} {} {}", l.code, l.because, l.payload).as_bytes()) {
             out.push(format!("leak: a secret of {owner} is in a dead letter"));
         }
-        for x in &e.trace.exchanges {
-            if x.request.url.contains(secret.as_str()) && !in_query_by_plan(e.bench, &x.system) {
-                out.push(format!("leak: a secret of {owner} is in the URL of request {}", x.nth));
-            }
-            let foreign = x.purpose == Purpose::Elsewhere || x.system != *owner;
-            if foreign && carries(x, secret) {
-                let to = if x.purpose == Purpose::Elsewhere { "another host" } else { x.system.as_str() };
-                out.push(format!("leak: a secret of {owner} was sent to {to} (request {})", x.nth));
+    }
+    for x in &e.trace.exchanges {
+        let in_url = owners(x.request.url.as_bytes());
+        for owner in in_url.iter().filter(|_| !in_query_by_plan(e.bench, &x.system)) {
+            out.push(format!("leak: a secret of {owner} is in the URL of request {}", x.nth));
+        }
+        let mut carried = in_url;
+        carried.extend(x.request.headers.iter().flat_map(|(_, v)| owners(v.as_bytes())));
+        carried.extend(owners(&x.request.body));
+        for owner in carried {
+            if x.purpose == Purpose::Elsewhere {
+                out.push(format!("leak: a secret of {owner} was sent to another host (request {})", x.nth));
+            } else if x.system != owner {
+                out.push(format!("leak: a secret of {owner} was sent to {} (request {})", x.system, x.nth));
             }
         }
     }
     for x in e.trace.exchanges.iter().filter(|x| x.purpose == Purpose::Elsewhere && !x.request.body.is_empty()) {
         out.push(format!("leak: a record was sent to another host (request {})", x.nth));
     }
-}
-
-fn carries(x: &Exchanged, secret: &str) -> bool {
-    x.request.headers.iter().any(|(_, v)| v.contains(secret))
-        || x.request.url.contains(secret)
-        || String::from_utf8_lossy(&x.request.body).contains(secret)
 }
 
 fn in_query_by_plan(bench: &Bench, system: &str) -> bool {
