@@ -9,6 +9,7 @@ use super::Subject;
 use super::bench::Bench;
 use super::drills::{self, Drill};
 use super::schedule::{Played, play};
+use super::shrink::shrink;
 use crate::base::stop::Stop;
 use crate::connector::Plan;
 use crate::evidence::{Reconciliation, Verdict};
@@ -26,13 +27,15 @@ pub struct DrillOptions {
     pub schedules: usize,
     /// One drill only.
     pub only: Option<String>,
+    /// Whether failures are made as small as they can be. Without, their timelines are those of the whole schedules.
+    pub shrink: bool,
     /// Looked at between schedules.
     pub stop: Stop,
 }
 
 impl Default for DrillOptions {
     fn default() -> Self {
-        Self { seed: 1, schedules: 20, only: None, stop: Stop::default() }
+        Self { seed: 1, schedules: 20, only: None, shrink: true, stop: Stop::default() }
     }
 }
 
@@ -64,8 +67,10 @@ pub struct Failure {
     pub seed: u64,
     /// What is wrong, what matters most first.
     pub because: String,
-    /// The timeline.
+    /// The timeline of the smallest schedule found that breaks the same rule.
     pub trace: String,
+    /// How small that is.
+    pub size: String,
 }
 
 /// What came of one drill.
@@ -165,7 +170,7 @@ pub fn run_drills(
                 }
                 let played: Vec<Played> = slots[from..from + each].iter_mut().filter_map(Option::take).collect();
                 counted.extend(played.iter().map(|p| (drill.code(), p.counts)));
-                let row = row(*drill, played);
+                let row = row(&bench, *drill, subject, options, played);
                 progress(Progress::Finished { code: row.code, verdict: row.verdict, done });
                 rows.push(row);
             }
@@ -201,18 +206,22 @@ pub fn replay(
     let drill = chosen(Some(code))?[0];
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
     let played = play(&bench, drill, seed, subject, true);
-    let mut text = format!("{code}, seed {seed}: {}\n\n{}", drill.hypothesis(), played.trace);
+    let none = played.failures.is_empty();
+    let (played, size) = shrink(&bench, drill, seed, subject, played);
+    let mut text = format!("{code}, seed {seed}: {}\n", drill.hypothesis());
+    if !size.is_empty() {
+        text.push_str(&size);
+        text.push('\n');
+    }
     text.push('\n');
-    if played.failures.is_empty() {
+    text.push_str(&played.trace);
+    if none {
+        text.push('\n');
         text.push_str(if played.fired == 0 {
             "the situation did not come about\n"
         } else {
             "nothing is held against it\n"
         });
-    }
-    for failure in &played.failures {
-        text.push_str(failure);
-        text.push('\n');
     }
     Ok(text)
 }
@@ -240,7 +249,13 @@ pub fn seed_of(seed: u64, code: &str, index: usize) -> u64 {
     rng.next_u64() >> 12
 }
 
-fn row(drill: &dyn Drill, played: Vec<Played>) -> DrillRow {
+fn row(
+    bench: &Arc<Bench>,
+    drill: &dyn Drill,
+    subject: &dyn Subject,
+    options: &DrillOptions,
+    played: Vec<Played>,
+) -> DrillRow {
     let schedules = played.len();
     let fired = played.iter().filter(|p| p.fired > 0).count();
     let failed = played.iter().filter(|p| !p.failures.is_empty()).count();
@@ -260,7 +275,14 @@ fn row(drill: &dyn Drill, played: Vec<Played>) -> DrillRow {
         .into_iter()
         .filter(|p| !p.failures.is_empty())
         .take(KEPT)
-        .map(|p| Failure { seed: p.seed, because: p.failures.join("; "), trace: p.trace })
+        .map(|whole| {
+            let (seed, because) = (whole.seed, whole.failures.join("; "));
+            if !options.shrink {
+                return Failure { seed, because, trace: whole.trace, size: String::new() };
+            }
+            let (small, size) = shrink(bench, drill, seed, subject, whole);
+            Failure { seed, because, trace: small.trace, size }
+        })
         .collect();
     DrillRow {
         code: drill.code(),

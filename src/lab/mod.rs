@@ -12,6 +12,8 @@ mod narrowed;
 pub mod process;
 mod schedule;
 pub mod serve;
+mod shrink;
+mod timeline;
 pub mod trace;
 pub mod world;
 

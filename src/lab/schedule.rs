@@ -12,8 +12,9 @@ use super::bench::{Bench, Identity};
 use super::drills::{Drill, Setup};
 use super::judge::{self, Evidence, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
-use super::world::{RunEnd, Stage, StageOptions};
 use super::process::Process;
+use super::timeline;
+use super::world::{RunEnd, Stage, StageOptions};
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::evidence::{DeadState, Reconciliation};
@@ -280,7 +281,7 @@ impl Prepared {
                 .map(|r| judge::reconcile(&evidence, r))
                 .reduce(Reconciliation::plus)
                 .unwrap_or_default();
-            let text = if tell || !failures.is_empty() { trace.render() } else { String::new() };
+            let text = if tell || !failures.is_empty() { timeline::tell(&evidence, &failures) } else { String::new() };
             let (fired, caveats) = (drill.fired(&evidence), drill.caveats(&evidence));
             Played { seed, fired, failures, caveats, counts, trace: text }
         })

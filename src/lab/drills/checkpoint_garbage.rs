@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::paged;
-use crate::evidence::Checkpoint;
-use crate::model::PageStyle;
 use super::{Drill, Setup, two_more};
 use crate::base::rng::Rng;
+use crate::evidence::Checkpoint;
 use crate::lab::bench::Bench;
+use crate::model::PageStyle;
 
 /// See the module.
 pub(super) struct CheckpointGarbage;
@@ -43,8 +43,10 @@ impl Drill for CheckpointGarbage {
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
-        let asked = evidence.trace.run(2).filter(|x| x.request.url.contains("cursor-of-another-day") || {
-            x.request.body.windows(21).any(|w| w == b"cursor-of-another-day")
+        let asked = evidence.trace.run(2).filter(|x| {
+            x.request.url.contains("cursor-of-another-day") || {
+                x.request.body.windows(21).any(|w| w == b"cursor-of-another-day")
+            }
         });
         asked.count() as u64
     }

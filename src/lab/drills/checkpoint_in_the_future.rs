@@ -6,9 +6,9 @@
 use serde_json::Value;
 
 use super::super::judge::Evidence;
-use crate::evidence::Checkpoint;
 use super::{Drill, Setup, two_more};
 use crate::base::rng::Rng;
+use crate::evidence::Checkpoint;
 use crate::lab::bench::Bench;
 
 /// See the module.

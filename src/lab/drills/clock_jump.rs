@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::faults::RateLimited;
 use super::super::judge::Evidence;
-use super::{TARGET, in_target};
 use super::{Drill, Setup, two_more};
+use super::{TARGET, in_target};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::super::judge::Evidence;
 use super::super::mock::{MockOptions, MockSystem, compare, dig, put};
 use super::protected;
-use crate::connector::{Plan, WritePlan};
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
+use crate::connector::{Plan, WritePlan};
 use crate::lab::bench::Bench;
 
 /// See the module.

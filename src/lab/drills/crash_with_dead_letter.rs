@@ -8,8 +8,8 @@ use super::super::bench::Purpose;
 use super::super::faults::{Aim, Fault, ItemRefused, RecordRefused};
 use super::super::judge::Evidence;
 use super::super::world::RunEnd;
-use super::{WRITES, deliverable, identifiable, in_batches, protected};
 use super::{Drill, Setup};
+use super::{WRITES, deliverable, identifiable, in_batches, protected};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

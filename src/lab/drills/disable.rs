@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::super::faults::Unavailable;
 use super::super::judge::Evidence;
 use super::super::trace::Event;
-use super::{TARGET, in_target, retries};
 use super::{Drill, Setup};
+use super::{TARGET, in_target, retries};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

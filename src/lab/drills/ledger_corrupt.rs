@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::process::{LedgerFault, LedgerHow};
-use super::{failed_calls, protected};
 use super::{Drill, Setup};
+use super::{failed_calls, protected};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

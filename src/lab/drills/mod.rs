@@ -52,8 +52,10 @@ mod ledger_corrupt;
 mod ledger_locked;
 mod order_per_key;
 mod order_total;
+mod rate_kept;
 mod replay_dead_letters;
 mod second_instance;
+mod second_run_incremental;
 mod sigterm;
 mod slow_target;
 mod webhook_body_altered;
@@ -83,7 +85,7 @@ use crate::base::rng::Rng;
 use crate::connector::{HookPlan, WritePlan};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 62] = [
+pub const ALL: [&dyn Drill; 64] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -135,6 +137,8 @@ pub const ALL: [&dyn Drill; 62] = [
     &checkpoint_in_the_future::CheckpointInTheFuture,
     &checkpoint_garbage::CheckpointGarbage,
     &contract_changed::ContractChanged,
+    &second_run_incremental::SecondRunIncremental,
+    &rate_kept::RateKept,
     &order_total::OrderTotal,
     &order_per_key::OrderPerKey,
     &webhook_secret_rotates::WebhookSecretRotates,
@@ -259,7 +263,14 @@ impl Setup {
             token_ttl_ms: 30 * 60 * 1000,
             clock_off_ms: 0,
             process: Process::default(),
-            expect: Expect { dead: BTreeSet::new(), may_die: false, claim: Claim::Exact, counts: true, values: true, may_stop: false },
+            expect: Expect {
+                dead: BTreeSet::new(),
+                may_die: false,
+                claim: Claim::Exact,
+                counts: true,
+                values: true,
+                may_stop: false,
+            },
         }
     }
 

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::super::faults::SlowAnswer;
 use super::super::mock::{dig, put};
+use super::{Drill, Setup};
 use super::{WRITES, hooked, in_target, older_by, strangers};
+use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::contract::Order;
-use crate::lab::courier::Delivery;
-use super::{Drill, Setup};
-use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
+use crate::lab::courier::Delivery;
 
 /// See the module.
 pub(super) struct OrderPerKey;

@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use super::super::faults::{SlowAnswer, Unavailable};
-use super::{MAKES, in_target, retries};
-use crate::contract::Order;
 use super::{Drill, Setup};
+use super::{MAKES, in_target, retries};
 use crate::base::rng::Rng;
+use crate::contract::Order;
 use crate::lab::bench::Bench;
 
 /// See the module.

@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, Fault, ItemRefused, RecordRefused};
 use super::super::judge::Evidence;
-use super::{WRITES, deliverable, identifiable, in_batches};
-use crate::evidence::DeadState;
 use super::{Drill, Setup};
+use super::{WRITES, deliverable, identifiable, in_batches};
 use crate::base::rng::Rng;
+use crate::evidence::DeadState;
 use crate::lab::bench::Bench;
 
 /// See the module.

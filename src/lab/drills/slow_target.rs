@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, SlowAnswer};
 use super::super::judge::{Evidence, read_ahead};
-use super::{WRITES, strangers};
 use super::{Drill, Setup};
+use super::{WRITES, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -44,7 +44,9 @@ impl Drill for SlowTarget {
             return Vec::new();
         }
         let of = evidence.expected.len();
-        vec![format!("backpressure: after request {nth} {ahead} of {of} records were read and not yet written; {most} are plenty")]
+        vec![format!(
+            "backpressure: after request {nth} {ahead} of {of} records were read and not yet written; {most} are plenty"
+        )]
     }
 }
 

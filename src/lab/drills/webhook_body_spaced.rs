@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::hooked;
-use crate::lab::courier::How;
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
+use crate::lab::courier::How;
 
 /// See the module.
 pub(super) struct WebhookBodySpaced;

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::hooked;
-use crate::lab::courier::How;
 use super::strangers;
-use crate::connector::MOST_BYTES;
-use crate::lab::courier::Delivery;
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
+use crate::connector::MOST_BYTES;
 use crate::lab::bench::Bench;
+use crate::lab::courier::Delivery;
+use crate::lab::courier::How;
 
 /// See the module.
 pub(super) struct WebhookHugeBody;

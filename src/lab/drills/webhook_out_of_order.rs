@@ -48,7 +48,8 @@ impl Drill for WebhookOutOfOrder {
             let newer = fresh.clone();
             for (n, (one, mut record)) in newer.iter().zip(strangers(bench, 3, rng)).enumerate() {
                 let Some(held) = dig(&one.payload, &hook.record) else { continue };
-                let (Some(key), Some(before)) = (dig(held, &bench.plan.source.key), dig(held, version).and_then(|v| older_by(v, 1)))
+                let (Some(key), Some(before)) =
+                    (dig(held, &bench.plan.source.key), dig(held, version).and_then(|v| older_by(v, 1)))
                 else {
                     continue;
                 };

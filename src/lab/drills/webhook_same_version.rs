@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::mock::{dig, put};
-use super::{hooked, strangers};
-use crate::connector::WritePlan;
-use crate::lab::courier::Delivery;
 use super::{Drill, Setup};
+use super::{hooked, strangers};
 use crate::base::rng::Rng;
+use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
+use crate::lab::courier::Delivery;
 
 /// See the module.
 pub(super) struct WebhookSameVersion;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, Fault, SlowAnswer, Unavailable};
 use super::super::judge::Evidence;
-use super::{TARGET, hooked};
 use super::{Drill, Setup};
+use super::{TARGET, hooked};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

@@ -74,7 +74,10 @@ fn total(e: &Evidence<'_>, run: usize, writes: &[&Exchanged], out: &mut Vec<Stri
     for pair in placed.windows(2) {
         let ((before, a), (after, b)) = (pair[0], pair[1]);
         if after < before {
-            out.push(format!("disorder: run {run} wrote request {} after request {}, though its record came before", b.nth, a.nth));
+            out.push(format!(
+                "disorder: run {run} wrote request {} after request {}, though its record came before",
+                b.nth, a.nth
+            ));
             return;
         }
         if a.ended.is_some_and(|end| end > b.at) {

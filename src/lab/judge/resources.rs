@@ -42,8 +42,10 @@ fn rate(e: &Evidence<'_>, run: usize, all: &[&Exchanged], out: &mut Vec<String>)
     if all.len() <= most {
         return;
     }
-    let sent: Vec<&&Exchanged> =
-        all.iter().filter(|x| x.system == *target && !matches!(x.purpose, Purpose::Token | Purpose::Elsewhere)).collect();
+    let sent: Vec<&&Exchanged> = all
+        .iter()
+        .filter(|x| x.system == *target && !matches!(x.purpose, Purpose::Token | Purpose::Elsewhere))
+        .collect();
     for (first, over) in sent.iter().zip(sent.iter().skip(most)) {
         if over.at.0 - first.at.0 < window {
             out.push(format!(

@@ -15,6 +15,12 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         let found = forms.find_overlapping_iter(text).filter_map(|m| e.secrets.get(m.pattern().as_usize()));
         found.map(|(owner, _)| owner.as_str()).collect()
     };
+    // Two systems may be given one secret.
+    let shared = |owner: &str, with: &str| {
+        let of = |name: &str| e.secrets.iter().filter(|(o, _)| o == name).map(|(_, s)| s.as_str()).collect();
+        let (ours, theirs): (BTreeSet<&str>, BTreeSet<&str>) = (of(owner), of(with));
+        !ours.is_disjoint(&theirs)
+    };
     for line in e.trace.logs() {
         for owner in owners(line.to_string().as_bytes()) {
             out.push(format!("leak: a secret of {owner} is in the log"));
@@ -36,7 +42,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         for owner in carried {
             if x.purpose == Purpose::Elsewhere {
                 out.push(format!("leak: a secret of {owner} was sent to another host (request {})", x.nth));
-            } else if x.system != owner {
+            } else if x.system != owner && !shared(owner, &x.system) {
                 out.push(format!("leak: a secret of {owner} was sent to {} (request {})", x.system, x.nth));
             }
         }

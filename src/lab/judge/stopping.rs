@@ -10,8 +10,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let longest = i64::try_from(e.bench.plan.delivery.timeout_ms).unwrap_or(i64::MAX / 4);
     for event in &e.trace.events {
         let Event::Asked { at, run } = event else { continue };
-        let late: Vec<u64> =
-            e.trace.run(*run).filter(|x| x.at.0 > at.0 + longest + GRACE_MS).map(|x| x.nth).collect();
+        let late: Vec<u64> = e.trace.run(*run).filter(|x| x.at.0 > at.0 + longest + GRACE_MS).map(|x| x.nth).collect();
         if let Some(first) = late.first() {
             out.push(format!(
                 "stop: run {run} sent {} requests, from request {first} on, more than {} ms after it was asked to stop",

@@ -25,10 +25,10 @@ use super::bench::Bench;
 use super::courier::Courier;
 use super::faults::Fault;
 use super::mock::{Credentials, MockOptions, MockSystem};
+use super::process::LedgerFault;
 use super::trace::{Event, Trace};
 use crate::base::clock::{Clock as _, Timestamp};
 use crate::base::rng::Rng;
-use super::process::LedgerFault;
 use crate::connector::{Plan, Report, World};
 use crate::evidence::{Checkpoint, DeadLetter, Ledger, MemoryLedger, Verdict};
 
@@ -210,7 +210,12 @@ impl Stage {
 
     /// Puts faults in place.
     pub fn arm(&mut self, faults: Vec<Box<dyn Fault>>) {
-        self.hall().faults.extend(faults.into_iter().map(|fault| Armed { fault, fired: 0, left: u64::MAX, over: false }));
+        self.hall().faults.extend(faults.into_iter().map(|fault| Armed {
+            fault,
+            fired: 0,
+            left: u64::MAX,
+            over: false,
+        }));
     }
 
     /// Lets a fault, by its place, hit so often at most; not at all where that is never.

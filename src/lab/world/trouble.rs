@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Hall;
 use super::senses::LabClock;
 use crate::base::clock::Clock as _;
-use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, Received, RunRecord, Waiting,
-};
+use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, Received, RunRecord, Waiting};
 use crate::lab::process::{LedgerFault, LedgerHow};
 use crate::lab::trace::Event;
 

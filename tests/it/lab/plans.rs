@@ -63,6 +63,23 @@ pub(crate) fn hooks_by_hmac() -> Bench {
     })
 }
 
+/// The second example, with every record in order.
+pub(crate) fn payments_in_order() -> Bench {
+    example("payments-to-ledger", |text| {
+        assert!(text.contains("order: none"));
+        *text = text.replace("order: none", "order: total");
+    })
+}
+
+/// The hooks, while their secret is being changed.
+pub(crate) fn hooks_rotating() -> Bench {
+    bench("tests/fixtures/lab/hooks", |text| {
+        let one = "secret: env:SHOP_HOOK, tolerance";
+        assert!(text.contains(one));
+        *text = text.replace(one, "secret: env:SHOP_HOOK, previous: env:SHOP_HOOK_OLD, tolerance");
+    })
+}
+
 /// Every example, and what they do not show.
 pub(crate) fn all() -> Vec<Bench> {
     vec![
@@ -75,12 +92,23 @@ pub(crate) fn all() -> Vec<Bench> {
         tills_to_books(),
         hooks(),
         hooks_by_hmac(),
+        payments_in_order(),
+        hooks_rotating(),
     ]
 }
 
 /// Those whose pages and bodies the connector of other hands knows: not `Link` headers, not forms.
 pub(crate) fn plain() -> Vec<Bench> {
-    vec![billing_to_crm(), payments_to_ledger(), erp_to_shop(), stock_to_market(), tills_to_books(), hooks()]
+    vec![
+        billing_to_crm(),
+        payments_to_ledger(),
+        erp_to_shop(),
+        stock_to_market(),
+        tills_to_books(),
+        hooks(),
+        payments_in_order(),
+        hooks_rotating(),
+    ]
 }
 
 /// An example with a change in its contract.
