@@ -1,6 +1,6 @@
 //! Drills over many seeds on all cores; the results do not depend on who finished first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -92,6 +92,8 @@ pub struct DrillRow {
     pub failures: Vec<Failure>,
     /// What keeps a result without failures from being a full PASS.
     pub caveats: Vec<String>,
+    /// Clauses of the contract that its schedules put to work, as [`super::coverage`] names them.
+    pub reached: BTreeSet<String>,
 }
 
 /// The test matrix.
@@ -271,6 +273,7 @@ fn row(
         (0, _, true) => Verdict::Pass,
         (0, _, false) => Verdict::Partial,
     };
+    let reached = played.iter().flat_map(|p| p.reached.iter().cloned()).collect();
     let failures = played
         .into_iter()
         .filter(|p| !p.failures.is_empty())
@@ -293,5 +296,6 @@ fn row(
         failed,
         failures,
         caveats,
+        reached,
     }
 }

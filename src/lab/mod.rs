@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod courier;
+mod coverage;
 pub mod drills;
 pub mod faults;
 pub mod judge;
@@ -17,6 +18,7 @@ mod timeline;
 pub mod trace;
 pub mod world;
 
+pub use coverage::{Covered, coverage};
 pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, replay, run_drills, seed_of};
 
 use crate::connector::{Plan, Report, Request, Response, World, deliver, receive, run_once};

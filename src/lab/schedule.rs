@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Subject;
 use super::bench::{Bench, Identity};
+use super::coverage;
 use super::drills::{Drill, Setup};
 use super::judge::{self, Evidence, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
@@ -33,6 +34,8 @@ pub(super) struct Played {
     pub failures: Vec<String>,
     /// What is not its fault.
     pub caveats: Vec<String>,
+    /// Clauses of the contract that it put to work.
+    pub reached: BTreeSet<String>,
     /// Counted by what the systems saw, over all runs.
     pub counts: Reconciliation,
     /// The timeline; only of a schedule that failed, or that was played alone.
@@ -82,7 +85,8 @@ pub(super) fn play_part(
         // It has no way to: nothing is proven, and nothing is held against it.
         let (failures, caveats, trace) = (Vec::new(), Vec::new(), String::new());
         let counts = Reconciliation::default();
-        return (Played { seed, fired: 0, failures, caveats, counts, trace }, extent);
+        let reached = BTreeSet::new();
+        return (Played { seed, fired: 0, failures, caveats, reached, counts, trace }, extent);
     }
     let mut crash_rng = root.fork("crashes");
     let mut steps = 0;
@@ -283,7 +287,8 @@ impl Prepared {
                 .unwrap_or_default();
             let text = if tell || !failures.is_empty() { timeline::tell(&evidence, &failures) } else { String::new() };
             let (fired, caveats) = (drill.fired(&evidence), drill.caveats(&evidence));
-            Played { seed, fired, failures, caveats, counts, trace: text }
+            let reached = coverage::reached(&evidence);
+            Played { seed, fired, failures, caveats, reached, counts, trace: text }
         })
     }
 }

@@ -1,4 +1,6 @@
 //! An older form of a record that arrives after a newer one does not take its place.
+//!
+//! Source: Stripe: the order of events is not guaranteed.
 
 use serde_json::Value;
 

@@ -1,6 +1,8 @@
 //! The lab, held against an independent connector: whole it passes every drill, broken it is caught by the drill that
 //! exists for the break.
 
+mod catalogue;
+mod coverage;
 mod drills;
 mod graph;
 mod mock;
