@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use super::Subject;
 use super::bench::Bench;
 use super::drills::{self, Drill};
-use super::schedule::{Played, play};
+use super::schedule::{Played, Reduction, play, play_part, steps};
 use super::shrink::shrink;
 use crate::base::stop::Stop;
 use crate::connector::Plan;
@@ -226,6 +226,36 @@ pub fn replay(
         });
     }
     Ok(text)
+}
+
+/// Kills the connector at every single step of one schedule, once each: what the seeds of a crash drill draw from. Tells
+/// how many steps there were, and what was held against it at which.
+///
+/// # Errors
+/// Why it cannot be played, or that nothing is killed in this drill.
+pub fn crash_at_every_step(
+    plan: &Plan,
+    systems: &BTreeMap<String, Arc<System>>,
+    subject: &dyn Subject,
+    code: &str,
+    seed: u64,
+) -> Result<(u64, Vec<(u64, String)>), String> {
+    let bench = Arc::new(Bench::of(plan, systems)?);
+    let drill = chosen(Some(code))?[0];
+    drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
+    let all = steps(&bench, drill, seed, subject);
+    let mut failures = Vec::new();
+    for step in 1..=all {
+        let part = Reduction { crash_at: Some(vec![step]), ..Reduction::default() };
+        let (played, extent) = play_part(&bench, drill, seed, subject, false, &part);
+        if step == 1 && extent.crash_at.is_empty() {
+            return Err(format!("nothing is killed in {code}"));
+        }
+        if !played.failures.is_empty() {
+            failures.push((step, played.failures.join("; ")));
+        }
+    }
+    Ok((all, failures))
 }
 
 fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {

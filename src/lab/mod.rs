@@ -19,7 +19,7 @@ pub mod trace;
 pub mod world;
 
 pub use coverage::{Covered, coverage};
-pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, replay, run_drills, seed_of};
+pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, crash_at_every_step, replay, run_drills, seed_of};
 
 use crate::connector::{Plan, Report, Request, Response, World, deliver, receive, run_once};
 

@@ -69,6 +69,12 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
     play_part(bench, drill, seed, subject, tell, &Reduction::default()).0
 }
 
+/// How many steps the schedule has when nobody kills it.
+pub(super) fn steps(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject) -> u64 {
+    let mut whole = Prepared::set(bench, drill, &Rng::seeded(seed), &Reduction::default());
+    whole.stage.run(subject, None, whole.budget).1
+}
+
 /// Plays what is left of it.
 pub(super) fn play_part(
     bench: &Arc<Bench>,

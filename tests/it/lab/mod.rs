@@ -4,6 +4,7 @@
 mod catalogue;
 mod coverage;
 mod drills;
+mod every_step;
 mod graph;
 mod mock;
 mod mutants;
