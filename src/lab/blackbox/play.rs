@@ -22,7 +22,7 @@ use crate::evidence::DeadLetter;
 use crate::lab::bench::Bench;
 use crate::lab::drills::Drill;
 use crate::lab::judge::{Foreign, RunSeen};
-use crate::lab::schedule::{Played, Prepared};
+use crate::lab::schedule::{Played, Prepared, Reduction};
 use crate::lab::trace::Event;
 use crate::lab::world::{Exit, RunEnd, skipped};
 
@@ -61,7 +61,7 @@ pub(super) fn play(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let root = Rng::seeded(seed);
-        let stage = Prepared::set(bench, drill, &root);
+        let stage = Prepared::set(bench, drill, &root, &Reduction::default());
         let mut scene = Scene::open(bench, program, stage, stop)?;
         scene.all(drill, &root).await?;
         Ok(scene.judged(drill, seed, tell))
@@ -199,11 +199,11 @@ impl<'s> Scene<'s> {
         let mut process = Process::start(&started, &self.listener())?;
         self.control.watch(process.group());
         let deadline = Instant::now() + Duration::from_secs(self.program.deadline_s);
-        let sender = hook.zip(self.prepared.stage.hook_secret()).map(|(hook, secret)| {
+        let sender = hook.map(|hook| (hook, self.prepared.stage.hook_secrets())).map(|(hook, secrets)| {
             let (floor, hook, port) = (Arc::clone(&self.floor), hook.clone(), self.places.port);
             tokio::spawn(async move {
                 if deliver::listening(port).await {
-                    deliver::deliver(&floor, &hook, &secret, port).await;
+                    deliver::deliver(&floor, &hook, &secrets, port).await;
                 }
             })
         });

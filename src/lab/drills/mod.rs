@@ -75,6 +75,35 @@ mod webhook_out_of_order;
 mod webhook_replayed;
 mod wrong_content_type;
 
+// Process, resources, order and webhooks.
+mod checkpoint_garbage;
+mod checkpoint_in_the_future;
+mod clock_jump;
+mod contract_changed;
+mod crash_in_batch;
+mod crash_with_dead_letter;
+mod disable;
+mod disk_full;
+mod ledger_corrupt;
+mod ledger_locked;
+mod order_per_key;
+mod order_total;
+mod rate_kept;
+mod replay_dead_letters;
+mod second_instance;
+mod second_run_incremental;
+mod sigterm;
+mod slow_target;
+mod webhook_body_altered;
+mod webhook_body_spaced;
+mod webhook_burst;
+mod webhook_clock_skew;
+mod webhook_huge_body;
+mod webhook_same_version;
+mod webhook_secret_rotates;
+mod webhook_slow_ack;
+mod webhook_wrong_path;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -85,13 +114,15 @@ use super::courier::Courier;
 use super::faults::{Aim, Fault};
 use super::judge::Evidence;
 use super::mock::{Blueprint, MockOptions, MockSystem, dig};
+use super::process::Process;
+use super::trace::Event;
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 71] = [
+pub const ALL: [&dyn Drill; 98] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -163,6 +194,33 @@ pub const ALL: [&dyn Drill; 71] = [
     &webhook_out_of_order::WebhookOutOfOrder,
     &webhook_crash_before_answer::WebhookCrashBeforeAnswer,
     &webhook_missed::WebhookMissed,
+    &disk_full::DiskFull,
+    &ledger_locked::LedgerLocked,
+    &ledger_corrupt::LedgerCorrupt,
+    &second_instance::SecondInstance,
+    &sigterm::Sigterm,
+    &disable::Disable,
+    &slow_target::SlowTarget,
+    &clock_jump::ClockJump,
+    &crash_in_batch::CrashInBatch,
+    &crash_with_dead_letter::CrashWithDeadLetter,
+    &replay_dead_letters::ReplayDeadLetters,
+    &checkpoint_in_the_future::CheckpointInTheFuture,
+    &checkpoint_garbage::CheckpointGarbage,
+    &contract_changed::ContractChanged,
+    &second_run_incremental::SecondRunIncremental,
+    &rate_kept::RateKept,
+    &order_total::OrderTotal,
+    &order_per_key::OrderPerKey,
+    &webhook_secret_rotates::WebhookSecretRotates,
+    &webhook_body_altered::WebhookBodyAltered,
+    &webhook_body_spaced::WebhookBodySpaced,
+    &webhook_huge_body::WebhookHugeBody,
+    &webhook_burst::WebhookBurst,
+    &webhook_slow_ack::WebhookSlowAck,
+    &webhook_same_version::WebhookSameVersion,
+    &webhook_clock_skew::WebhookClockSkew,
+    &webhook_wrong_path::WebhookWrongPath,
 ];
 
 /// One situation.
@@ -225,6 +283,10 @@ pub struct Expect {
     pub claim: Claim,
     /// The connector's counts must be those of the systems.
     pub counts: bool,
+    /// What is in the target must be what the mapping gives now.
+    pub values: bool,
+    /// The last run may stop short of the end, where it says so.
+    pub may_stop: bool,
 }
 
 /// Changes the source between the first and the second pass; tells what it did.
@@ -252,6 +314,8 @@ pub struct Setup {
     pub token_ttl_ms: i64,
     /// What the servers' clocks show more than the true time, in milliseconds.
     pub clock_off_ms: i64,
+    /// What happens to the connector's process.
+    pub process: Process,
     /// What must come of it.
     pub expect: Expect,
 }
@@ -271,7 +335,15 @@ impl Setup {
             courier: None,
             token_ttl_ms: 30 * 60 * 1000,
             clock_off_ms: 0,
-            expect: Expect { dead: BTreeSet::new(), may_die: false, claim: Claim::Exact, counts: true },
+            process: Process::default(),
+            expect: Expect {
+                dead: BTreeSet::new(),
+                may_die: false,
+                claim: Claim::Exact,
+                counts: true,
+                values: true,
+                may_stop: false,
+            },
         }
     }
 
@@ -369,6 +441,29 @@ pub(in crate::lab) fn identifiable(bench: &Bench) -> Result<(), String> {
         Identity::Whole => Err("no field of a mapped record tells it from the others".to_owned()),
         _ => Ok(()),
     }
+}
+
+/// How often the ledger did not do what it was asked for.
+fn failed_calls(evidence: &Evidence<'_>) -> u64 {
+    evidence.trace.events.iter().filter(|e| matches!(e, Event::LedgerFailed { .. })).count() as u64
+}
+
+/// A version so many days before.
+fn older_by(version: &Value, days: i64) -> Option<Value> {
+    let back = days * 24 * 3600;
+    match version {
+        Value::String(text) => Some(Timestamp::parse(text)?.plus_ms(-back * 1000).rfc3339().into()),
+        Value::Number(n) => Some((n.as_i64()? - back).into()),
+        _ => None,
+    }
+}
+
+/// Two more records come into the source.
+fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
+    for record in source.draw_records(&bench.source_entity, 2, rng) {
+        source.keep(&bench.source_entity, record);
+    }
+    "two more records in the source".to_owned()
 }
 
 /// The source sends events.

@@ -1,4 +1,6 @@
 //! When a token ends before its time, one new token is asked for and the request is sent once more.
+//!
+//! Source: RFC 6750 section 3.1 (invalid_token) and RFC 6749 section 4.4.
 
 use serde_json::Value;
 

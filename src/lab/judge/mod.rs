@@ -5,16 +5,22 @@ mod claims;
 mod counts;
 mod deliveries;
 mod delivery;
+mod disorder;
 mod foreign;
 mod letters;
+mod memory;
 mod pacing;
+mod recovery;
+mod resources;
 mod secrets;
+mod stopping;
 mod tracing;
 
 pub(super) use counts::reconcile;
 pub(super) use delivery::{missing, owed};
 pub use foreign::Foreign;
 pub(super) use foreign::correlation_ids;
+pub(super) use resources::read_ahead;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -32,15 +38,20 @@ use crate::model::{Direction, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 9] = [
+const ALL: [Oracle; 14] = [
     claims::ended,
     delivery::judge,
     deliveries::judge,
     letters::judge,
     claims::judge,
     counts::judge,
+    memory::judge,
+    disorder::judge,
+    stopping::judge,
     pacing::judge,
+    recovery::judge,
     attempts::judge,
+    resources::judge,
     secrets::judge,
 ];
 

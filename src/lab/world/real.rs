@@ -21,9 +21,9 @@ impl Stage {
         self.planted.values()
     }
 
-    /// The secret that the source signs with.
-    pub(in crate::lab) fn hook_secret(&self) -> Option<String> {
-        self.planted.of_webhook().map(str::to_owned)
+    /// The secrets that the source signs with.
+    pub(in crate::lab) fn hook_secrets(&self) -> Vec<String> {
+        self.planted.of_webhook().to_vec()
     }
 
     /// A start of the program, with at most `budget` requests; tells which. What is new in the source is announced.

@@ -28,6 +28,20 @@ impl Clock for LabClock {
     }
 }
 
+/// The clock of the connector, where it is not that of the world: it jumps.
+pub(super) struct JumpingClock {
+    pub(super) inner: Arc<LabClock>,
+    /// From this instant on it shows so many milliseconds more.
+    pub(super) jumps: Vec<(Timestamp, i64)>,
+}
+
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        let now = self.inner.now();
+        now.plus_ms(self.jumps.iter().filter(|(at, _)| *at <= now).map(|(_, by)| by).sum())
+    }
+}
+
 /// Secrets planted for one schedule, so that judges can look for them where they must not be.
 #[derive(Debug, Default)]
 pub(super) struct Planted {
@@ -35,7 +49,7 @@ pub(super) struct Planted {
     /// Newer values that systems handed out: like a file, they outlive the connector.
     kept: Mutex<BTreeMap<String, String>>,
     by_system: BTreeMap<String, Vec<String>>,
-    webhook: Option<String>,
+    webhook: Vec<String>,
 }
 
 impl Planted {
@@ -65,7 +79,7 @@ impl Planted {
             let bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
             let value = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes));
             planted.values.insert(reference.to_string(), value.clone());
-            planted.webhook.get_or_insert(value);
+            planted.webhook.push(value);
         }
         planted
     }
@@ -75,9 +89,9 @@ impl Planted {
         &self.values
     }
 
-    /// The secret that the source signs with.
-    pub(super) fn of_webhook(&self) -> Option<&str> {
-        self.webhook.as_deref()
+    /// The secrets that the source signs with: the one, and the one before it where the contract names it.
+    pub(super) fn of_webhook(&self) -> &[String] {
+        &self.webhook
     }
 
     pub(super) fn of_system(&self, system: &str) -> Vec<String> {

@@ -51,7 +51,8 @@ impl LabTransport {
         for (place, armed) in hall.faults.iter_mut().enumerate().filter(|(_, a)| !a.over) {
             // Every fault sees every exchange, so that one does not shift the count of another.
             let wants = armed.fault.on_exchange(&exchange);
-            if fault.is_none() && !matches!(wants, Disposition::Pass) {
+            if fault.is_none() && armed.left > 0 && !matches!(wants, Disposition::Pass) {
+                armed.left -= 1;
                 (disposition, fault) = (wants, Some(place));
             }
         }

@@ -63,6 +63,23 @@ pub(crate) fn hooks_by_hmac() -> Bench {
     })
 }
 
+/// The second example, with every record in order.
+pub(crate) fn payments_in_order() -> Bench {
+    example("payments-to-ledger", |text| {
+        assert!(text.contains("order: none"));
+        *text = text.replace("order: none", "order: total");
+    })
+}
+
+/// The hooks, while their secret is being changed.
+pub(crate) fn hooks_rotating() -> Bench {
+    bench("tests/fixtures/lab/hooks", |text| {
+        let one = "secret: env:SHOP_HOOK, tolerance";
+        assert!(text.contains(one));
+        *text = text.replace(one, "secret: env:SHOP_HOOK, previous: env:SHOP_HOOK_OLD, tolerance");
+    })
+}
+
 /// Every example, and what they do not show, by name.
 pub(crate) fn named() -> Vec<(&'static str, Bench)> {
     vec![
@@ -75,6 +92,8 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("tills", tills_to_books()),
         ("hooks", hooks()),
         ("hmac", hooks_by_hmac()),
+        ("ordered", payments_in_order()),
+        ("rotating", hooks_rotating()),
     ]
 }
 
