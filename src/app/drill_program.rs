@@ -54,7 +54,13 @@ pub fn run(app: &App, options: &Options, tell: &dyn Fn(&str)) -> Result<Answer, 
     let mut progress = |progress: Progress| match progress {
         Progress::Planned { drills, schedules } => {
             total = schedules;
-            tell(&format!("{} apply to {}", text::plural(drills as u64, "drill"), text::quoted(&options.command, 60)));
+            tell(&format!(
+                "drilling {}: {}, {}, {} side by side",
+                text::quoted(&options.command, 60),
+                text::plural(drills as u64, "drill"),
+                text::plural(schedules as u64, "schedule"),
+                options.jobs.min(schedules)
+            ));
         }
         Progress::Finished { code, verdict, done } => tell(&format!("{done:>4}/{total}  {verdict:<8}  {code}")),
     };

@@ -178,6 +178,9 @@ impl Floor {
         if self.control.moment(nth, Moment::Arrived, false) {
             return false;
         }
+        // The way there and back: without it nobody could tell who works side by side.
+        let way = self.hall().latency.between(2, 8);
+        tokio::time::sleep(Duration::from_millis(way)).await;
         let host = incoming.headers.iter().find(|(n, _)| n == "host").map(|(_, v)| v.clone());
         let here = host.or_else(|| self.doors.get(name).map(|d| d.addr.to_string())).unwrap_or_default();
         let shown = Request { url: format!("http://{here}{}", incoming.target), ..request };
@@ -216,7 +219,10 @@ impl One<'_> {
                 tokio::select! {
                     () = tokio::time::sleep(self.floor.clock.real(ms)) => {}
                     // Whoever does not wait any more has no answer.
-                    () = answer::gone(stream) => return false,
+                    () = answer::gone(stream) => {
+                        self.floor.control.news(true, Duration::ZERO);
+                        return false;
+                    }
                 }
                 return self.reply(stream, answer).await;
             }
@@ -253,6 +259,8 @@ impl One<'_> {
                 }
                 self.floor.control.news(true, Duration::ZERO);
                 answer::gone(stream).await;
+                // Whoever has given up tries again, or says so: that is what is waited for from here on.
+                self.floor.control.news(true, Duration::ZERO);
                 return false;
             }
             Disposition::Mutate(change) => {
@@ -293,6 +301,7 @@ impl One<'_> {
             Wire::Drip(every_ms) => {
                 self.floor.control.news(true, Duration::ZERO);
                 answer::drip(stream, &answer, self.floor.clock.real(every_ms)).await;
+                self.floor.control.news(true, Duration::ZERO);
                 false
             }
             Wire::HalfClose => {

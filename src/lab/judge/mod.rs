@@ -12,7 +12,7 @@ mod secrets;
 mod tracing;
 
 pub(super) use counts::reconcile;
-pub(super) use delivery::{missing, owed};
+pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
 pub(super) use foreign::correlation_ids;
 

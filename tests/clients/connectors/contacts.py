@@ -129,6 +129,7 @@ class System:
             # read1 does not tell an early end from the end
             if answer.length not in (None, 0) and MUT != "truncation-unseen":
                 raise http.client.IncompleteRead(bytes(taken))
+            answer.close()  # read1 leaves it open, and the connection with it
             found = {name.lower(): value for name, value in answer.getheaders()}
             if answer.will_close:
                 self.close()

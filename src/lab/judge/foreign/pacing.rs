@@ -8,7 +8,7 @@ use crate::lab::judge::Evidence;
 use crate::lab::trace::{Exchanged, Outcome};
 
 /// Real milliseconds after an answer in which what was on its way beside it arrives.
-const ON_ITS_WAY_MS: i64 = 250;
+const ON_ITS_WAY_MS: i64 = 1_000;
 /// Real milliseconds that are nobody's fault.
 const UNSHARP_MS: i64 = 30;
 
@@ -19,12 +19,10 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     backoff(e, out);
 }
 
-/// Two requests of the run were under way at the same time.
-fn overlapped(run: &[&Exchanged]) -> bool {
-    run.iter().enumerate().any(|(i, x)| {
-        let until = x.ended.map_or(i64::MAX, |t| t.0);
-        run.get(i + 1).is_some_and(|next| next.at.0 < until && x.ended.is_some())
-    })
+/// The most requests of the run that were under way at the same time.
+fn side_by_side(run: &[&Exchanged]) -> usize {
+    let under_way = |at: i64| run.iter().filter(|x| x.at.0 <= at && x.ended.is_some_and(|t| t.0 > at)).count();
+    run.iter().map(|x| under_way(x.at.0)).max().unwrap_or(0)
 }
 
 fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
@@ -34,14 +32,17 @@ fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
         let slack = wait / 10 + program.ms(UNSHARP_MS) + if sharp { 0 } else { 1000 };
         let until = ended.plus_ms(wait - slack);
         let run: Vec<&Exchanged> = e.trace.run(told.run).collect();
-        let grace = if overlapped(&run) { program.ms(ON_ITS_WAY_MS) } else { 0 };
-        let early = run.iter().find(|x| {
-            x.system == told.system
-                && x.purpose != Purpose::Token
-                && x.nth > told.nth
-                && x.at < until
-                && (x.at > ended.plus_ms(grace) || x.asks_as(told))
-        });
+        let too_early = |x: &&&Exchanged| {
+            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at < until
+        };
+        // Each worker beside the one that was told may have sent one request already; a single one has not.
+        let others = match side_by_side(&run) {
+            0 | 1 => 0,
+            workers => workers,
+        };
+        let on_its_way = |x: &&&Exchanged| !x.asks_as(told) && x.at <= ended.plus_ms(program.ms(ON_ITS_WAY_MS));
+        let excused: Vec<u64> = run.iter().filter(too_early).filter(on_its_way).take(others).map(|x| x.nth).collect();
+        let early = run.iter().filter(too_early).find(|x| !excused.contains(&x.nth));
         if let Some(early) = early {
             out.push(format!(
                 "pacing: {} said to wait {wait} ms (request {}), request {} came after {} ms",
@@ -75,7 +76,8 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
         for (i, x) in all.iter().enumerate().filter(|(_, x)| helps_to_ask_again(x)) {
             let next = all.iter().skip(i + 1).find(|n| n.asks_as(x));
             if let (Some(next), Some(ended)) = (next, x.ended) {
-                gaps.push(next.at.0 - ended.0);
+                // Who gives up on an answer without end is gone before that is seen.
+                gaps.push((next.at.0 - ended.0).max(0));
             }
         }
         let total: i64 = gaps.iter().sum();
