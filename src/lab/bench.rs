@@ -99,6 +99,8 @@ pub struct Real {
     pub service: bool,
     /// It knows of the file that switches it off.
     pub knows_switch: bool,
+    /// Its time runs so many times as fast as ours.
+    pub scale: u32,
 }
 
 impl Bench {

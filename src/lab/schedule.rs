@@ -294,6 +294,11 @@ impl Prepared {
         judge::expectations(bench, &self.stage.source_records(bench))
     }
 
+    /// Keys of records that may be dead letters.
+    pub(super) fn excusable(&self, bench: &Bench, expected: &[judge::Expected]) -> BTreeSet<String> {
+        self.stage.with_target(bench, |target| judge::excusable(bench, &self.expect, expected, target))
+    }
+
     /// Keys of records that are not in the target as they should be, or must become dead letters.
     pub(super) fn owed(&self, bench: &Bench, expected: &[judge::Expected]) -> BTreeSet<String> {
         self.stage.with_target(bench, |target| judge::owed(bench, &self.expect, expected, target))

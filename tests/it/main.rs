@@ -18,6 +18,7 @@ mod checks_accepted;
 mod checks_lookalikes;
 mod checks_variants;
 mod cli;
+mod code;
 mod codes;
 mod connector;
 mod contract;

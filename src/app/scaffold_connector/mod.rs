@@ -1,5 +1,6 @@
 //! Writes deployable project files around a contract, and brings them up to date without touching what people changed.
 
+mod code;
 mod memory;
 mod project;
 mod samples;
@@ -21,9 +22,11 @@ use super::subject::Compiled;
 use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, description};
 use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::text;
+use crate::connector::Plan;
 use crate::evidence::{EventKind, Phase};
 use crate::readers;
 use crate::scaffold;
+use crate::scaffold::code::{CodeError, Language};
 use crate::workflow::record;
 
 /// Arguments of `scaffold_connector`.
@@ -35,6 +38,10 @@ pub struct Params {
     /// Directory to write to. What people changed there is merged with, never overwritten.
     #[arg(long)]
     pub out: String,
+    /// The connector: this program (manifest), or code that does the same.
+    #[arg(long, value_enum, default_value_t = Target::Manifest)]
+    #[serde(default)]
+    pub target: Target,
     /// Show what would change, as a diff, and write nothing.
     #[arg(long, visible_alias = "diff")]
     #[serde(default)]
@@ -46,6 +53,30 @@ pub struct Params {
     /// From open_session.
     #[arg(long)]
     pub session: Option<String>,
+}
+
+/// What runs the contract.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Target {
+    /// This program, by the contract.
+    #[default]
+    Manifest,
+    /// A Python project.
+    Python,
+    /// A TypeScript project.
+    Typescript,
+}
+
+impl Target {
+    const fn language(self) -> Option<Language> {
+        match self {
+            Self::Manifest => None,
+            Self::Python => Some(Language::Python),
+            Self::Typescript => Some(Language::Typescript),
+        }
+    }
 }
 
 /// A file of the project.
@@ -172,12 +203,11 @@ impl UseCase for ScaffoldConnector {
             files.push((line.expected, expected.into_bytes()));
         }
         let project = project::project(contract, &plans, &names);
-        files.extend(
-            scaffold::project(&project)
-                .map_err(|e| Fault::internal(&e))?
-                .into_iter()
-                .map(|f| (f.path, f.content.into_bytes())),
-        );
+        let generated = match params.target.language() {
+            None => scaffold::project(&project).map_err(|e| Fault::internal(&e))?,
+            Some(language) => generated(language, &plans, &project, &params)?,
+        };
+        files.extend(generated.into_iter().map(|f| (f.path, f.content.into_bytes())));
         let out = call.app.path(&params.out);
         let mut memory = Memory::read(&out)?;
         let mut plan = Vec::new();
@@ -260,6 +290,29 @@ impl UseCase for ScaffoldConnector {
     }
 }
 
+/// The files of a connector as code.
+fn generated(
+    language: Language,
+    plans: &[Plan],
+    project: &scaffold::Project,
+    params: &Params,
+) -> Result<Vec<scaffold::File>, No> {
+    let made = code::connector(plans).map_err(CodeError::from);
+    match made.and_then(|connector| scaffold::code::code(language, &connector, project)) {
+        Ok(files) => Ok(files),
+        Err(CodeError::Template(e)) => Err(Fault::internal(&e).into()),
+        Err(CodeError::Unfit(unfit)) => Err(Refusal::new(
+            "cannot-be-generated",
+            format!("{unfit} ({})", language.title()),
+            format!(
+                "scaffold {} without --target, which runs every contract; or change the contract there",
+                params.contract
+            ),
+        )
+        .into()),
+    }
+}
+
 /// What to do with the files.
 fn next(params: &Params, written: &[FileOut]) -> String {
     let conflicts: Vec<&str> = written.iter().filter_map(|f| f.conflict.as_ref()).map(|c| c.beside.as_str()).collect();
@@ -271,6 +324,7 @@ fn next(params: &Params, written: &[FileOut]) -> String {
             if conflicts.len() == 1 { "it" } else { "them" }
         ),
         ([], Some(s)) => format!("run_drills {{\"session\": \"{s}\", \"contract\": \"{}\"}}", params.contract),
+        ([], None) if params.target != Target::Manifest => format!("read {}/README.md", params.out),
         ([], None) => format!("read {0}/README.md; platform-integration runbook verify {0}/RUNBOOK.md", params.out),
     }
 }

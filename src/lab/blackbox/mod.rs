@@ -91,7 +91,7 @@ pub fn replay(
 
 fn bench(plan: &Plan, systems: &BTreeMap<String, Arc<System>>, program: &Program) -> Result<Arc<Bench>, String> {
     let mut bench = Bench::of(plan, systems)?;
-    bench.real = Some(Real { service: program.service, knows_switch: program.knows_switch });
+    bench.real = Some(Real { service: program.service, knows_switch: program.knows_switch, scale: program.scale });
     if bench.plan.source.list.is_none() && !program.service {
         return Err("its source only sends webhooks, and a job receives none; add --service".to_owned());
     }

@@ -310,9 +310,9 @@ impl<'s> Scene<'s> {
 
     fn letters(&self) -> Vec<DeadLetter> {
         let expected = self.prepared.expected(self.bench);
-        let owed = self.prepared.owed(self.bench, &expected);
+        let excusable = self.prepared.excusable(self.bench, &expected);
         let filed = told::filed(&expected, &files::text(&self.places.letters));
-        told::letters(&self.bench.plan.flow, &expected, &owed, &filed, &self.wrote(), self.prepared.stage.now())
+        told::letters(&self.bench.plan.flow, &expected, &excusable, &filed, &self.wrote(), self.prepared.stage.now())
     }
 
     fn judged(self, drill: &dyn Drill, seed: u64, tell: bool) -> Played {

@@ -219,7 +219,10 @@ impl One<'_> {
                 tokio::select! {
                     () = tokio::time::sleep(self.floor.clock.real(ms)) => {}
                     // Whoever does not wait any more has no answer.
-                    () = answer::gone(stream) => return false,
+                    () = answer::gone(stream) => {
+                        self.floor.control.news(true, Duration::ZERO);
+                        return false;
+                    }
                 }
                 return self.reply(stream, answer).await;
             }
@@ -256,6 +259,8 @@ impl One<'_> {
                 }
                 self.floor.control.news(true, Duration::ZERO);
                 answer::gone(stream).await;
+                // Whoever has given up tries again, or says so: that is what is waited for from here on.
+                self.floor.control.news(true, Duration::ZERO);
                 return false;
             }
             Disposition::Mutate(change) => {
@@ -322,6 +327,7 @@ impl One<'_> {
             Wire::Drip(every_ms) => {
                 self.floor.control.news(true, Duration::ZERO);
                 answer::drip(stream, &answer, self.floor.clock.real(every_ms)).await;
+                self.floor.control.news(true, Duration::ZERO);
                 false
             }
             Wire::HalfClose => {

@@ -51,11 +51,12 @@ fn names(text: &str, name: &str) -> bool {
             .any(|(at, _)| !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part))
 }
 
-/// The dead letters: of the records that are owed, those that are told, and all that stand in the file.
+/// The dead letters: of the records that may be some, those that are told, and all that stand in the file. What a program keeps
+/// in its state directory is otherwise no word of it: a record that waits there is not given up.
 pub(super) fn letters(
     flow: &str,
     expected: &[Expected],
-    owed: &BTreeSet<String>,
+    excusable: &BTreeSet<String>,
     filed: &BTreeSet<String>,
     wrote: &[(String, String)],
     at: Timestamp,
@@ -66,7 +67,7 @@ pub(super) fn letters(
     };
     expected
         .iter()
-        .filter(|x| filed.contains(&x.key) || (owed.contains(&x.key) && told(x)))
+        .filter(|x| filed.contains(&x.key) || (excusable.contains(&x.key) && told(x)))
         .map(|x| DeadLetter {
             id: 0,
             flow: flow.to_owned(),
@@ -103,11 +104,11 @@ mod tests {
             [expected("cus_1", "a@x.example"), expected("cus_12", "b@x.example"), expected("cus_3", "c@x.example")];
         let file = "{\"key\": \"cus_12\", \"reason\": \"422\"}\n{\"record\": {\"email\": \"c@x.example\"}}\n";
         assert_eq!(filed(&all, file), BTreeSet::from(["cus_12".to_owned(), "cus_3".to_owned()]));
-        let owed = BTreeSet::from(["cus_1".to_owned()]);
+        let excusable = BTreeSet::from(["cus_1".to_owned()]);
         let none = BTreeSet::new();
         let keys = |wrote: &str| {
             let wrote = [("what it printed".to_owned(), wrote.to_owned())];
-            letters("f", &all, &owed, &none, &wrote, Timestamp(0)).into_iter().map(|l| l.key).collect::<Vec<_>>()
+            letters("f", &all, &excusable, &none, &wrote, Timestamp(0)).into_iter().map(|l| l.key).collect::<Vec<_>>()
         };
         assert_eq!(keys("gave up cus_1: 422"), ["cus_1"]);
         assert_eq!(keys("gave up <a@x.example>"), ["cus_1"]);

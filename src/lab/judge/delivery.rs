@@ -51,6 +51,20 @@ pub(in crate::lab) fn missing(
     out
 }
 
+/// Keys of source records that may be dead letters: those that must be, and where any may be, whatever is owed.
+pub(in crate::lab) fn excusable(
+    bench: &Bench,
+    expect: &crate::lab::drills::Expect,
+    expected: &[Expected],
+    target: &Collection,
+) -> BTreeSet<String> {
+    if expect.may_die {
+        return owed(bench, expect, expected, target);
+    }
+    let unmappable = expected.iter().filter(|x| x.mapped.is_err()).map(|x| x.key.clone());
+    unmappable.chain(expect.dead.iter().cloned()).collect()
+}
+
 /// Keys of source records that must become dead letters, are missing, or are not in the target as they should be.
 pub(in crate::lab) fn owed(
     bench: &Bench,

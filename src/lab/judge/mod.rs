@@ -17,7 +17,7 @@ mod stopping;
 mod tracing;
 
 pub(super) use counts::reconcile;
-pub(super) use delivery::{missing, owed};
+pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
 pub(super) use foreign::correlation_ids;
 pub(super) use resources::read_ahead;

@@ -5,6 +5,7 @@ mod ir;
 mod print;
 mod python;
 mod rules;
+mod typescript;
 
 use std::collections::BTreeSet;
 
@@ -40,11 +41,7 @@ pub enum CodeError {
 pub fn code(language: Language, connector: &Connector, project: &Project) -> Result<Vec<File>, CodeError> {
     match language {
         Language::Python => python::files(connector, project),
-        Language::Typescript => Err(CodeError::Unfit(Unfit {
-            place: "--target".to_owned(),
-            what: "typescript".to_owned(),
-            because: "is not generated yet".to_owned(),
-        })),
+        Language::Typescript => typescript::files(connector, project),
     }
 }
 

@@ -72,10 +72,7 @@ pub(super) fn print(language: Language, expr: &Expr, indent: usize, at: usize) -
     for (label, part) in parts {
         out.push_str(&" ".repeat(inner));
         out.push_str(&label);
-        out.push_str(&match part {
-            Part::Expr(e) => print(language, e, inner, inner + label.chars().count() + 1),
-            Part::Owned(e) => print(language, &e, inner, inner + label.chars().count() + 1),
-        });
+        out.push_str(&print(language, part.expr(), inner, inner + label.chars().count() + 1));
         out.push_str(",\n");
     }
     out.push_str(&" ".repeat(indent));
@@ -126,6 +123,8 @@ fn discriminator(kind: &str) -> Option<String> {
 fn called(language: Language, name: &str) -> String {
     match language {
         Language::Python => name.to_owned(),
+        // A word of the language.
+        Language::Typescript if name == "const" => "constant".to_owned(),
         // Constructors are called as such.
         Language::Typescript if name.starts_with(|c: char| c.is_ascii_uppercase()) => format!("new {name}"),
         Language::Typescript => name.split('.').map(camel).collect::<Vec<_>>().join("."),
@@ -139,13 +138,8 @@ fn flat(language: Language, expr: &Expr) -> String {
         _ => {
             let (open, parts, close) = parts(language, expr);
             let single = language == Language::Python && parts.len() == 1 && matches!(expr, Expr::List(_));
-            let parts: Vec<String> = parts
-                .iter()
-                .map(|(label, part)| {
-                    let (Part::Expr(e) | Part::Owned(e)) = part.as_ref();
-                    format!("{label}{}", flat(language, e))
-                })
-                .collect();
+            let parts: Vec<String> =
+                parts.iter().map(|(label, part)| format!("{label}{}", flat(language, part.expr()))).collect();
             let pad = if open == "{" { " " } else { "" };
             let comma = if single { "," } else { "" };
             format!("{open}{pad}{}{comma}{pad}{close}", parts.join(", "))
@@ -153,11 +147,11 @@ fn flat(language: Language, expr: &Expr) -> String {
     }
 }
 
-impl<'e> Part<'e> {
-    fn as_ref(&'e self) -> Part<'e> {
+impl Part<'_> {
+    const fn expr(&self) -> &Expr {
         match self {
-            Self::Expr(e) => Part::Expr(e),
-            Self::Owned(e) => Part::Expr(e),
+            Self::Expr(e) => e,
+            Self::Owned(e) => e,
         }
     }
 }
@@ -196,7 +190,11 @@ fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     for c in Value::String(text.to_owned()).to_string().chars() {
         match c {
-            '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {
                 out.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             c => out.push(c),
@@ -214,7 +212,10 @@ mod tests {
     fn one_expression_in_both_languages() {
         let expr = Expr::Call(
             "Rule".to_owned(),
-            vec![Expr::List(vec![Expr::text("a")]), Expr::Call("t.pad_start".to_owned(), vec![Expr::Value(json!(3))], vec![])],
+            vec![
+                Expr::List(vec![Expr::text("a")]),
+                Expr::Call("t.pad_start".to_owned(), vec![Expr::Value(json!(3))], vec![]),
+            ],
             vec![("required".to_owned(), Expr::Value(json!(true)))],
         );
         assert_eq!(print(Language::Python, &expr, 0, 0), r#"Rule(("a",), t.pad_start(3), required=True)"#);
@@ -223,7 +224,8 @@ mod tests {
 
     #[test]
     fn records_leave_out_what_is_null_and_keep_every_digit() {
-        let value = json!({"$type": "Put", "put": null, "first_page": 1, "by": {"$name": "BASE"}, "x": [1.50, {"a": null}]});
+        let value =
+            json!({"$type": "Put", "put": null, "first_page": 1, "by": {"$name": "BASE"}, "x": [1.50, {"a": null}]});
         let expr = Expr::of(&value);
         assert_eq!(
             print(Language::Python, &expr, 0, 0),

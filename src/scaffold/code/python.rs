@@ -9,7 +9,7 @@ use crate::scaffold::template;
 
 macro_rules! runtime {
     ($($path:literal),* $(,)?) => {
-        [$(($path, include_str!(concat!("../../../resources/templates/scaffold/python/", $path)))),*]
+        [$(($path, include_str!(concat!("../../../resources/templates/code/python/", $path)))),*]
     };
 }
 
@@ -42,7 +42,7 @@ const TEMPLATES: [(&str, &str); 6] = runtime![
     "tests/test_mapping.py.j2",
 ];
 
-const TRANSFORMS: &str = include_str!("../../../resources/templates/scaffold/python/connector/transforms.py");
+const TRANSFORMS: &str = include_str!("../../../resources/templates/code/python/connector/transforms.py");
 const ENVIRONMENT: &str = include_str!("../../../resources/templates/scaffold/env.example.j2");
 
 /// The files.
@@ -75,7 +75,8 @@ fn plan(connector: &Connector, project: &Project) -> String {
          from __future__ import annotations\n\nfrom .model import (\n    Auth,\n    Breaker,\n    Bulk,\n    Call,\n    Create,\n    Delivery,\n    Flow,\n    Paging,\n    Param,\n    Put,\n    Rate,\n    Secret,\n    Source,\n    System,\n    Target,\n    Upsert,\n)\n\n",
     );
     let body = {
-        let mut body = format!("INTEGRATION = {}\n\n", print(Language::Python, &super::Expr::text(&project.name), 0, 14));
+        let mut body =
+            format!("INTEGRATION = {}\n\n", print(Language::Python, &super::Expr::text(&project.name), 0, 14));
         for system in &connector.systems {
             let name = identifier(&system.name).to_uppercase();
             body.push_str(&format!("{name} = {}\n\n", print(Language::Python, &expr(system), 0, name.len() + 3)));
@@ -101,7 +102,11 @@ fn mapping(connector: &Connector, used: &mut BTreeSet<&'static str>) -> Result<S
     for (flow, mapping) in &connector.flows {
         let place = format!("flows.{}", flow.name);
         let rules = Rules::new(Language::Python, &place, used).mapping(mapping)?;
-        body.push_str(&format!("\n{} = {}\n", flow.mapping, print(Language::Python, &rules, 0, flow.mapping.len() + 3)));
+        body.push_str(&format!(
+            "\n{} = {}\n",
+            flow.mapping,
+            print(Language::Python, &rules, 0, flow.mapping.len() + 3)
+        ));
     }
     let mut out = String::from(
         "\"\"\"How a record of the source becomes one of the target: made from integration.yaml. Change the contract and scaffold again.\"\"\"\n\n\
@@ -114,8 +119,21 @@ fn mapping(connector: &Connector, used: &mut BTreeSet<&'static str>) -> Result<S
         out.push_str("from . import transforms as t\n");
     }
     let names = [
-        "KEEP", "Mapping", "Rule", "above", "below", "const", "each", "field", "first_of", "is_in", "is_not_in", "join",
-        "present", "template", "when",
+        "KEEP",
+        "Mapping",
+        "Rule",
+        "above",
+        "below",
+        "const",
+        "each",
+        "field",
+        "first_of",
+        "is_in",
+        "is_not_in",
+        "join",
+        "present",
+        "template",
+        "when",
     ];
     let needed = |n: &&&str| body.contains(&format!("{n}(")) || **n == "KEEP" && body.contains("=KEEP");
     let names: Vec<&str> = names.iter().filter(needed).copied().collect();

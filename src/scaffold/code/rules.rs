@@ -88,9 +88,8 @@ impl<'u> Rules<'u> {
     }
 
     fn when(&mut self, when: &When) -> Result<Expr, Unfit> {
-        let cases = when.cases.iter().map(|case| {
-            Ok(Expr::List(vec![condition(&case.condition), self.rule(&case.then)?]))
-        });
+        let cases =
+            when.cases.iter().map(|case| Ok(Expr::List(vec![condition(&case.condition), self.rule(&case.then)?])));
         let mut places: Vec<Expr> = cases.collect::<Result<_, _>>()?;
         let otherwise = when.otherwise.as_ref().map(|r| self.rule(r)).transpose()?;
         if self.language == Language::Typescript {
@@ -192,8 +191,10 @@ pub(super) fn step_expr(language: Language, name: &str, argument: Option<&Value>
         | "to_utc" | "unique" | "compact" | "sort" | "count" | "wrap" | "to_json" => Ok(plain(name)),
         "not" => Ok(plain("not_")),
         "round" => Ok(call("t.round_", argument.cloned().map(Expr::Value).into_iter().collect())),
-        "split" | "truncate" | "prefix" | "suffix" | "pad_start" | "mask" | "take" | "join_items" | "format_decimal"
-        | "epoch_to_datetime" | "datetime_to_epoch" => with(argument.cloned().map(Expr::Value).into_iter().collect()),
+        "split" | "truncate" | "prefix" | "suffix" | "pad_start" | "mask" | "take" | "join_items"
+        | "format_decimal" | "epoch_to_datetime" | "datetime_to_epoch" => {
+            with(argument.cloned().map(Expr::Value).into_iter().collect())
+        }
         "date_to_datetime" => with(vec![Expr::text(text())]),
         // Every digit counts: the number goes over as text.
         "multiply" | "divide" => with(vec![Expr::text(&argument.map(ToString::to_string).unwrap_or_default())]),
@@ -210,9 +211,7 @@ pub(super) fn step_expr(language: Language, name: &str, argument: Option<&Value>
             let zone = of("zone").unwrap_or_else(text);
             with(std::iter::once(zone).chain(of("ambiguous")).map(Expr::text).collect())
         }
-        "parse_decimal" => {
-            with(of("point").into_iter().chain(of("group")).map(Expr::text).collect())
-        }
+        "parse_decimal" => with(of("point").into_iter().chain(of("group")).map(Expr::text).collect()),
         "parse_date" | "format_date" => {
             let codes: Vec<char> = text().split('%').skip(1).filter_map(|rest| rest.chars().next()).collect();
             if !codes.iter().all(|c| matches!(c, 'd' | 'm' | 'Y')) {

@@ -207,6 +207,7 @@ impl Agent {
                     session: Some(session.clone()),
                     dry_run: false,
                     restore: false,
+                    target: app::scaffold_connector::Target::Manifest,
                 };
                 self.call::<app::ScaffoldConnector>(&session, params);
             }

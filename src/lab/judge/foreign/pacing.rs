@@ -76,7 +76,8 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
         for (i, x) in all.iter().enumerate().filter(|(_, x)| helps_to_ask_again(x)) {
             let next = all.iter().skip(i + 1).find(|n| n.asks_as(x));
             if let (Some(next), Some(ended)) = (next, x.ended) {
-                gaps.push(next.at.0 - ended.0);
+                // Who gives up on an answer without end is gone before that is seen.
+                gaps.push((next.at.0 - ended.0).max(0));
             }
         }
         let total: i64 = gaps.iter().sum();

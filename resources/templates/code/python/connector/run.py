@@ -21,7 +21,7 @@ from .state import State, digest
 
 
 class Pass:
-    """A pass and its counts. It ends well when every record that was read is in the target."""
+    """A pass and its counts. It ends well when every record that it read is in the target."""
 
     def __init__(self, flow: Flow, settings: Settings, switch: Switch, state: State, log: Log,
                  transport: Optional[httpx.AsyncBaseTransport] = None) -> None:
@@ -29,6 +29,7 @@ class Pass:
         self.log = log.bind(flow=flow.name)
         self.counts: Counter[str] = Counter()
         self.stopped: Optional[Stop] = None
+        self.waiting = 0  # dead letters
         self._apply: Callable[[Any], Any] = getattr(mapping, flow.mapping)
         self._claims: Dict[str, str] = {}
         self._source = Client(flow.source.system, flow.delivery, flow.source.rate, settings, switch, self.log, transport)
@@ -37,7 +38,7 @@ class Pass:
 
     @property
     def ok(self) -> bool:
-        return self.stopped is None and self.state.letters(self.flow.name) == 0
+        return self.stopped is None and not self.counts["dead"]
 
     async def run(self) -> Pass:
         bound = self.state.bound(self.flow.name)
@@ -59,8 +60,9 @@ class Pass:
         finally:
             await self._source.close()
             await self._target.close()
+        self.waiting = self.state.letters(self.flow.name)
         level = "info" if self.ok else "error"
-        fields: Dict[str, Any] = {**self.counts, "dead_letters": self.state.letters(self.flow.name)}
+        fields: Dict[str, Any] = {**self.counts, "dead_letters": self.waiting}
         if self.stopped:
             fields.update(code=self.stopped.code, because=self.stopped.because)
         self.log(level, "pass-ended", **fields)

@@ -1,5 +1,5 @@
-"""Runs the flows: `python -m connector`. Exit code 0: every record was delivered; 1: not all were, see the dead letters and the last
-lines; 2: it could not begin."""
+"""Runs the flows: `python -m connector`. Exit code 0: every record that was read was delivered; 1: not all were, see the
+dead letters and the last lines; 2: it could not begin."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .http import Switch
 from .log import Log
 from .mapper import use_keys
 from .outcome import Stop
+from .model import Flow
 from .plan import FLOWS, INTEGRATION
 from .run import Pass
 from .settings import Missing, Settings, all_secrets
@@ -42,12 +43,12 @@ async def main(settings: Settings) -> int:
         state.close()
 
 
-async def serve(flow: object, settings: Settings, switch: Switch, state: State, log: Log) -> None:
+async def serve(flow: Flow, settings: Settings, switch: Switch, state: State, log: Log) -> None:
     """Passes at the flow's interval until it is told to stop; switched off, it waits."""
     while not switch.stopped:
         if not settings.disabled:
-            await Pass(flow, settings, switch, state, log).run()  # type: ignore[arg-type]
-        until = asyncio.get_running_loop().time() + (flow.every_ms or 60_000) / 1000 / settings.scale  # type: ignore[attr-defined]
+            await Pass(flow, settings, switch, state, log).run()
+        until = asyncio.get_running_loop().time() + (flow.every_ms or 60_000) / 1000 / settings.scale
         while not switch.stopped and (asyncio.get_running_loop().time() < until or settings.disabled):
             await asyncio.sleep(min(0.2, max(until - asyncio.get_running_loop().time(), 0.05)))
 
