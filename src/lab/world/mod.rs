@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::crash::{Cut, MortalLedger, Switch};
 pub(super) use self::hall::Begun;
-pub(super) use self::real::{begins, skipped};
+pub(super) use self::real::{begins, files, skipped};
 use self::sender::{Outbox, Sender};
 use self::senses::{LabClock, Listener, Planted};
 use self::transport::LabTransport;
