@@ -317,7 +317,10 @@ impl Prepared {
     ) -> Played {
         let expected = self.expected(bench);
         let gone = judge::expectations(bench, &self.stage.gone());
-        let (secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
+        let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
+        if let Some(program) = &foreign {
+            secrets.retain(|(_, value)| !program.names.contains(value));
+        }
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
             let evidence = Evidence {

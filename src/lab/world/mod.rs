@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use self::crash::{Cut, MortalLedger, Switch};
 pub(super) use self::hall::Begun;
-pub(super) use self::real::{begins, skipped};
+pub(super) use self::real::{begins, files, skipped};
 use self::sender::{Outbox, Sender};
 use self::senses::{JumpingClock, LabClock, Listener, Planted};
 use self::transport::LabTransport;

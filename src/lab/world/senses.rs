@@ -64,9 +64,8 @@ impl Planted {
                 let drawn = format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32());
                 let value = planted.values.entry(reference.to_string()).or_insert_with(|| match reference {
                     SecretRef::Env(_) => drawn,
-                    // A file is shared by all that runs beside each other: the same for every schedule.
                     SecretRef::File(path) => {
-                        let mut rng = Rng::seeded(0).fork(&path.to_string_lossy());
+                        let mut rng = of_file(path);
                         format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32())
                     }
                 });
@@ -76,7 +75,11 @@ impl Planted {
         }
         for reference in bench.plan.source.webhook.iter().flat_map(|h| &h.secrets) {
             // Base64 behind a mark, as Standard Webhooks writes it; to the other schemes it is a text like any other.
-            let bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            let mut bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            if let SecretRef::File(path) = reference {
+                let mut rng = of_file(path);
+                bytes = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            }
             let value = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes));
             planted.values.insert(reference.to_string(), value.clone());
             planted.webhook.push(value);
@@ -97,6 +100,11 @@ impl Planted {
     pub(super) fn of_system(&self, system: &str) -> Vec<String> {
         self.by_system.get(system).cloned().unwrap_or_default()
     }
+}
+
+/// A file is shared by all that runs beside each other: what is planted in it is the same for every schedule.
+fn of_file(path: &std::path::Path) -> Rng {
+    Rng::seeded(0).fork(&path.to_string_lossy())
 }
 
 impl SecretSource for Planted {
