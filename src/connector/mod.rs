@@ -8,10 +8,12 @@
 
 mod address;
 mod auth;
+mod back;
 mod batch;
 mod body;
 mod breaker;
 mod compare;
+mod confirm;
 mod download;
 mod envelope;
 mod exchange;
@@ -31,6 +33,7 @@ mod pull;
 mod push;
 mod query;
 mod rate;
+mod readback;
 mod receive;
 mod reconcile;
 mod rehearse;
@@ -44,8 +47,11 @@ mod signature;
 mod tests;
 mod token;
 mod trace;
+mod undo;
 mod wire;
 
+pub use back::{BackPlan, ListPlan};
+pub use confirm::{ConfirmTally, Confirmed, Difference, MOST_DIFFERENCES, Wrong, confirm};
 pub use download::{DownloadError, Reach, download};
 pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
@@ -60,4 +66,5 @@ pub use rehearse::{Rehearsal, Rejected, rehearse};
 pub use runtime::{Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
 pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};
+pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
+use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
 use super::reconcile::Tally;
@@ -113,6 +114,8 @@ pub(super) struct Run<'a> {
     pub claims: Mutex<HashMap<u128, String>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
     pub refused: Mutex<HashMap<u128, Digest>>,
+    /// What a reading back gathers, where nothing is written but compared.
+    pub confirms: Option<Mutex<Gathered>>,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -169,6 +172,7 @@ impl<'a> Run<'a> {
             letters: Mutex::default(),
             claims: Mutex::default(),
             refused: Mutex::default(),
+            confirms: None,
             would: None,
             begun: Instant::now(),
             span,

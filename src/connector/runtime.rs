@@ -116,7 +116,7 @@ pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report 
 }
 
 /// Gives the flow back, also when the run is dropped halfway.
-struct Hold<'a>(&'a dyn Ledger, &'a str);
+pub(super) struct Hold<'a>(pub &'a dyn Ledger, pub &'a str);
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {

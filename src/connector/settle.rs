@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
+use super::confirm;
 use super::plan::DOES_NOT_FIT;
 use super::push::{self, Undelivered};
 use super::reconcile::{Settled, hash};
@@ -42,6 +43,10 @@ enum Reject {
 /// settled is not, and the caller does not move the checkpoint.
 pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     let mut highest = None;
+    if run.confirms.is_some() {
+        confirm::page(run, records).await;
+        return highest;
+    }
     let mut groups: IndexMap<String, Vec<Item>> = IndexMap::with_capacity(records.len());
     for record in records {
         let (key, item) = prepare(run, record);
