@@ -23,6 +23,7 @@ mod hook;
 mod http;
 mod inbox;
 mod listen;
+mod metrics;
 mod page;
 mod pass;
 mod plan;
@@ -56,14 +57,18 @@ pub use download::{DownloadError, Reach, download};
 pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};
-pub use listen::{Listening, listen};
+pub use listen::{Answers, Listening, listen};
+pub use metrics::{FlowSeen, Metrics, Watchers};
 pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan};
 pub use plan_error::PlanError;
 pub use planner::plan;
 pub use query::Query;
 pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
-pub use runtime::{Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
+pub use runtime::{
+    MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World, deliver,
+    run_once, run_once_with,
+};
 pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};
 pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
