@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::body::{Content, content};
 use super::breaker::{Change, Leave};
@@ -12,7 +13,7 @@ use super::gate::Gate;
 use super::retry::{self, Kind, LONGEST_WAIT};
 use super::run::{Run, Stop};
 use super::trace::{Said, Trace};
-use super::{Call, Headers, Request, Response, TransportError, address, envelope};
+use super::{Call, Headers, Request, Requested, Response, TransportError, address, envelope};
 use crate::base::text::quoted;
 use crate::model::{Method, ParamIn};
 
@@ -182,7 +183,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
         let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
         gate.sign(&mut request, &held.places);
-        let sent = send_once(run, gate, request).await;
+        let sent = send_once(run, gate, &ask.id, request).await;
         attempt.ended(&sent);
         if side == Side::Target {
             note(run, gate, ask.method, &leave, &sent);
@@ -234,7 +235,7 @@ fn note(run: &Run<'_>, gate: &Gate, method: Method, leave: &Leave<'_>, sent: &Re
 }
 
 /// Sends a request as it is and waits for the whole answer, at most as long as the contract allows.
-pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> Result<Response, Miss> {
+pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, operation: &str, request: Request) -> Result<Response, Miss> {
     if !gate.leads_to(&request.url) {
         return Err(Miss::Stop(Stop::new(
             "other-origin",
@@ -246,7 +247,15 @@ pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> R
     }
     run.count_request();
     let limit = Duration::from_millis(run.plan.delivery.timeout_ms.max(1));
+    let begun = Instant::now();
     let sent = tokio::time::timeout(limit, run.world.transport.send(&gate.system, request)).await;
+    run.world.observer.requested(&Requested {
+        flow: &run.plan.flow,
+        system: &gate.system,
+        operation,
+        status: sent.as_ref().ok().and_then(|sent| sent.as_ref().ok()).map_or(0, |response| response.status),
+        took: begun.elapsed(),
+    });
     let error = match sent {
         Ok(Ok(response)) => {
             if let Some(wait) = retry::exhausted(&response, run.world.clock.now())
@@ -400,6 +409,7 @@ pub(super) async fn back_off(
             "wait_ms": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         }),
     );
+    run.waits(&gate.system, if advised.is_some() { "retry-after" } else { "backoff" }, wait);
     if again.throttled {
         gate.pause(wait);
     } else {

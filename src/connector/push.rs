@@ -413,7 +413,7 @@ impl Delivery<'_, '_> {
                     target_id: if done { effect.target_id.clone() } else { self.known_id.clone() },
                     before: before.clone(),
                     intends: (!done).then(|| self.mapped.clone()),
-                    wrote: done.then(|| kept_as(self.mapped, shows)),
+                    wrote: done.then(|| self.kept(*act, shows)),
                     at: run.world.clock.now(),
                     undone: false,
                 };
@@ -421,6 +421,20 @@ impl Delivery<'_, '_> {
             }
         };
         noted.map_err(|e| Undelivered::Stop(e.into()))
+    }
+
+    /// What the target holds since: of a record that was made also what it was given by itself in fields that a write may
+    /// hold, since who fills in more later must not lose it by a deletion.
+    fn kept(&self, act: UndoAct, shows: Option<&Value>) -> Value {
+        let mut kept = kept_as(self.mapped, shows);
+        if let (UndoAct::Created, Value::Object(kept), Some(Value::Object(shows))) = (act, &mut kept, shows) {
+            for name in &self.run.plan.target.back.writable {
+                if let (false, Some(value)) = (kept.contains_key(name), shows.get(name)) {
+                    kept.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        kept
     }
 
     fn dead(&self, code: &'static str, because: String) -> Undelivered {
@@ -454,7 +468,7 @@ impl Delivery<'_, '_> {
 }
 
 /// The URL of an operation on one record: its last placeholder takes the key.
-fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
+pub(super) fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
     let last = address::placeholders(&call.path).last().unwrap_or_default();
     address::url(&run.plan.target.base_url, call, &[(last, id)], &[])
 }

@@ -10,17 +10,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
+use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
-use super::reconcile::Tally;
+use super::reconcile::{Settled, Tally};
 use super::rehearse::Would;
 use super::trace::Trace;
-use super::{Plan, Report, World};
+use super::{MOST_KEYS, MOST_PAGES, NotArrived, PageCounts, Plan, Report, Waits, World};
 use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
-use crate::evidence::{LedgerError, Pause};
+use crate::evidence::{LedgerError, Pause, Reconciliation};
 use crate::mapping::{KeyError, Mapping, Rejection};
 
 /// Code of a run that ends because its flow is switched off.
@@ -107,12 +108,18 @@ pub(super) struct Run<'a> {
     pub halt: CancellationToken,
     /// Counts keys.
     tally: Mutex<Tally>,
+    /// The counts of each page.
+    pub pages: Mutex<Vec<PageCounts>>,
+    /// Records that did not arrive, and how many are not named.
+    pub not_arrived: Mutex<(Vec<NotArrived>, u64)>,
     /// Source keys whose dead letters wait.
     pub letters: Mutex<BTreeSet<String>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<HashMap<u128, String>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
     pub refused: Mutex<HashMap<u128, Digest>>,
+    /// What a reading back gathers, where nothing is written but compared.
+    pub confirms: Option<Mutex<Gathered>>,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -166,9 +173,12 @@ impl<'a> Run<'a> {
             target,
             halt: world.stop.child_token(),
             tally: Mutex::default(),
+            pages: Mutex::default(),
+            not_arrived: Mutex::default(),
             letters: Mutex::default(),
             claims: Mutex::default(),
             refused: Mutex::default(),
+            confirms: None,
             would: None,
             begun: Instant::now(),
             span,
@@ -236,6 +246,48 @@ impl<'a> Run<'a> {
     /// The counts.
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
         lock(&self.tally)
+    }
+
+    /// A record with this key was read.
+    pub(super) fn read(&self, key: &str) {
+        self.tally().read(key);
+        self.world.observer.counted(&self.plan.flow, "read");
+    }
+
+    /// A record was settled.
+    pub(super) fn settled(&self, key: &str, settled: Settled) {
+        self.tally().settle(key, settled);
+        self.world.observer.counted(&self.plan.flow, settled.as_str());
+    }
+
+    /// A record went among the dead letters.
+    pub(super) fn lost(&self, key: &str, code: &str) {
+        let (named, more) = &mut *lock(&self.not_arrived);
+        if named.len() < MOST_KEYS {
+            named.push(NotArrived { key: key.to_owned(), code: code.to_owned() });
+        } else {
+            *more += 1;
+        }
+    }
+
+    /// A page was gone through.
+    pub(super) fn paged(&self, before: Reconciliation, now: Reconciliation) {
+        let mut pages = lock(&self.pages);
+        if pages.len() < MOST_PAGES {
+            pages.push(PageCounts {
+                read: now.read.saturating_sub(before.read),
+                unique: now.unique.saturating_sub(before.unique),
+                written: now.written.saturating_sub(before.written),
+                unchanged: now.unchanged.saturating_sub(before.unchanged),
+                rejected: now.rejected.saturating_sub(before.rejected),
+                dead_lettered: now.dead_lettered.saturating_sub(before.dead_lettered),
+            });
+        }
+    }
+
+    /// Tells that a request waits.
+    pub(super) fn waits(&self, system: &str, why: &'static str, wait: Duration) {
+        self.world.observer.waits(&Waits { flow: &self.plan.flow, system, why, wait });
     }
 
     /// Ends the run; the first reason stays.

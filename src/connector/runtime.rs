@@ -47,6 +47,43 @@ pub type Hold = Box<dyn std::any::Any + Send + Sync>;
 pub trait Observer: Send + Sync {
     /// One structured log line: `level`, `event`, `flow`, `correlation_id`, …; no secret in it.
     fn log(&self, line: LogLine);
+
+    /// A request ended, answered or not.
+    fn requested(&self, _request: &Requested<'_>) {}
+
+    /// One more record of a flow came to this: `read`, `written`, `unchanged`, `rejected`, `dead_lettered`.
+    fn counted(&self, _flow: &str, _outcome: &'static str) {}
+
+    /// A request begins to wait.
+    fn waits(&self, _wait: &Waits<'_>) {}
+}
+
+/// A request that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Requested<'a> {
+    /// The flow.
+    pub flow: &'a str,
+    /// To which system.
+    pub system: &'a str,
+    /// operationId.
+    pub operation: &'a str,
+    /// Status of the answer; 0 where there was none.
+    pub status: u16,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A wait before a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits<'a> {
+    /// The flow.
+    pub flow: &'a str,
+    /// For which system.
+    pub system: &'a str,
+    /// `retry-after`, `backoff`, `rate`, `breaker`.
+    pub why: &'static str,
+    /// How long, as it is known now.
+    pub wait: Duration,
 }
 
 /// Everything outside the connector. Sleeping and timeouts are tokio's.
@@ -89,6 +126,43 @@ pub struct Report {
     pub requests: u64,
     /// Retries among them.
     pub retries: u64,
+    /// The counts of each page, at most [`MOST_PAGES`] of them.
+    pub pages: Vec<PageCounts>,
+    /// The first [`MOST_KEYS`] records that did not arrive.
+    pub not_arrived: Vec<NotArrived>,
+    /// Further ones that are not named.
+    pub not_arrived_more: u64,
+}
+
+/// Pages that are counted one by one.
+pub const MOST_PAGES: usize = 1_000;
+/// Keys that are named.
+pub const MOST_KEYS: usize = 200;
+
+/// What became of the records of one page, each key where it came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct PageCounts {
+    /// Records on it.
+    pub read: u64,
+    /// Keys that came for the first time.
+    pub unique: u64,
+    /// Acknowledged by the target.
+    pub written: u64,
+    /// There already.
+    pub unchanged: u64,
+    /// Rejected by the mapping.
+    pub rejected: u64,
+    /// Put among the dead letters.
+    pub dead_lettered: u64,
+}
+
+/// A record that did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct NotArrived {
+    /// Key of the source record.
+    pub key: String,
+    /// Kebab-case reason, as of its dead letter.
+    pub code: String,
 }
 
 impl Report {
@@ -135,7 +209,7 @@ pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report 
 }
 
 /// Gives the flow back, also when the run is dropped halfway.
-struct Taken<'a>(&'a dyn Ledger, &'a str);
+pub(super) struct Taken<'a>(pub &'a dyn Ledger, pub &'a str);
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
@@ -244,6 +318,9 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
         stopped: stop.map(|s| (s.code.to_owned(), s.because)),
         requests,
         retries,
+        pages: std::mem::take(&mut *lock(&run.pages)),
+        not_arrived: lock(&run.not_arrived).0.clone(),
+        not_arrived_more: lock(&run.not_arrived).1,
     };
     run.told(&report);
     report

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::gate::Gates;
 use super::runtime::{pass_once, run_once_with};
-use super::{Bell, Plan, Report, World};
+use super::{Bell, MOST_KEYS, MOST_PAGES, Plan, Report, World};
 
 /// Runs a flow at the pace of its contract until it is asked to stop, or until somebody has to change something
 /// first. A flow without a pace runs once. `on_report` hears of every pass; the last one is returned too.
@@ -127,16 +127,28 @@ async fn hear(
     }
 }
 
+/// Both, the first of them, and how many more there are.
+fn joined<T>(mut before: Vec<T>, now: Vec<T>, most: usize) -> (Vec<T>, u64) {
+    before.extend(now);
+    let more = before.len().saturating_sub(most);
+    before.truncate(most);
+    (before, more as u64)
+}
+
 /// Two reports as one. A pass that was asked to stop has failed at nothing.
 fn together(before: Option<Report>, now: Report) -> Report {
     let Some(before) = before else { return now };
     let counts = before.counts.plus(now.counts);
     let quiet = now.counts.read == 0;
+    let (not_arrived, more) = joined(before.not_arrived, now.not_arrived, MOST_KEYS);
     Report {
         verdict: if quiet && now.stopped.is_none() { before.verdict } else { counts.verdict(now.stopped.is_none()) },
         counts,
         requests: before.requests + now.requests,
         retries: before.retries + now.retries,
+        pages: joined(before.pages, now.pages, MOST_PAGES).0,
+        not_arrived_more: before.not_arrived_more + now.not_arrived_more + more,
+        not_arrived,
         ..now
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
+use super::confirm;
 use super::plan::DOES_NOT_FIT;
 use super::push::{self, Undelivered};
 use super::reconcile::{Settled, hash};
@@ -41,7 +42,18 @@ enum Reject {
 /// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
 /// settled is not, and the caller does not move the checkpoint.
 pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
+    let before = run.tally().counts();
+    let highest = all(run, records).await;
+    run.paged(before, run.tally().counts());
+    highest
+}
+
+async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     let mut highest = None;
+    if run.confirms.is_some() {
+        confirm::page(run, records).await;
+        return highest;
+    }
     let mut groups: IndexMap<String, Vec<Item>> = IndexMap::with_capacity(records.len());
     for record in records {
         let (key, item) = prepare(run, record);
@@ -119,10 +131,10 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     let key = if record.is_object() { at(&record, &source.key).and_then(scalar) } else { None };
     let Some(key) = key.filter(|k| !k.is_empty()) else {
         let key = format!("#{}", Digest::of_json(&record).short());
-        run.tally().read(&key);
+        run.read(&key);
         return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
     };
-    run.tally().read(&key);
+    run.read(&key);
     if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
         return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
     }
@@ -165,7 +177,7 @@ async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
 
 /// Notes what became of a record that was delivered, or need not be.
 fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(), Stop> {
-    run.tally().settle(key, settled);
+    run.settled(key, settled);
     // A version too old to be sent says nothing about the letter of a newer one.
     if settled != Settled::Stale && lock(&run.letters).remove(key) {
         run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
@@ -180,7 +192,7 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
         Reject::RefusedBefore => {
-            run.tally().settle(key, Settled::Dead);
+            run.settled(key, Settled::Dead);
             return Ok(());
         }
         // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
@@ -203,7 +215,7 @@ pub(super) fn no_record(run: &Run<'_>, event: &str, hook: &HookPlan, payload: Va
     let path = if hook.record.is_empty() { "the top".to_owned() } else { hook.record.join(".") };
     let because = format!("the payload of {} has no record at {path}", hook.event);
     let key = format!("#{}", Digest::of_bytes(event.as_bytes()).short());
-    run.tally().read(&key);
+    run.read(&key);
     bury(run, &key, "record-missing", &because, payload, (0, Vec::new()), None, Settled::Dead)
 }
 
@@ -236,8 +248,9 @@ fn bury(
         closed: None,
     };
     run.world.ledger.bury(&letter)?;
+    run.lost(key, code);
     lock(&run.letters).insert(key.to_owned());
-    run.tally().settle(key, settled);
+    run.settled(key, settled);
     run.log("error", "dead-letter", trace, json!({"key": key, "code": code, "because": because, "attempts": attempts}));
     Ok(())
 }

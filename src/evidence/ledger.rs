@@ -338,6 +338,18 @@ pub trait Ledger: Send + Sync {
         None
     }
 
+    /// How many dead letters wait, by flow; flows without any may be left out.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn letters_waiting(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let mut out = BTreeMap::new();
+        for letter in self.dead_letters(None)?.into_iter().filter(|l| l.state == DeadState::Waiting) {
+            *out.entry(letter.flow).or_default() += 1;
+        }
+        Ok(out)
+    }
+
     /// Puts a waiting dead letter aside; false where none of this id waits.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! after a power cut; so is an event of a webhook before its sender is told that it was taken. Everything else goes through the quick connection: after a power cut the file holds a prefix of
 //! what was written, which is a state the connector has been in and goes on from.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -416,6 +417,10 @@ impl Ledger for SqliteStore {
 
     fn switched_from_outside(&self) -> Option<u64> {
         Some(250)
+    }
+
+    fn letters_waiting(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        operate::letters_waiting(&self.quick()).map_err(|e| self.ledger_unread(&e))
     }
 
     fn drop_letter(&self, id: u64, closed: &Closed) -> Result<bool, LedgerError> {

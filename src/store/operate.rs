@@ -1,5 +1,6 @@
 //! The part of the ledger for those who operate a connector, over SQLite: undo journal, switches, letters put aside.
 
+use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
@@ -169,6 +170,13 @@ pub(super) fn paused(connection: &Connection, flow: &str) -> rusqlite::Result<Op
         .prepare_cached("SELECT flow, because, by, at FROM pauses WHERE flow IN (?1, ?2) ORDER BY flow LIMIT 1")?
         .query_row([ALL_FLOWS, flow], pause_of)
         .optional()
+}
+
+pub(super) fn letters_waiting(connection: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    connection
+        .prepare_cached("SELECT flow, count(*) FROM dead_letters WHERE state = 'waiting' GROUP BY flow")?
+        .query_map([], |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))))?
+        .collect()
 }
 
 pub(super) fn drop_letter(connection: &Connection, id: u64, closed: &Closed) -> rusqlite::Result<bool> {

@@ -12,5 +12,6 @@ mod remembering;
 mod repeating;
 mod stage;
 mod tracing;
+mod undoing;
 mod world;
 mod writing;

@@ -23,7 +23,7 @@ async fn a_run_of_a_paused_flow_says_so_and_sends_nothing() {
         let report = stage.run().await;
         let (code, because) = report.stopped.clone().unwrap();
         assert_eq!((report.verdict, code.as_str(), report.requests), (Verdict::Unproven, "paused", 0));
-        assert_eq!(because, "ada paused it at 1970-01-01T00:00:00Z: the CRM is being migrated");
+        assert_eq!(because, "ada paused it at 1970-01-01T00:00:00.000Z: the CRM is being migrated");
         assert!(stage.ledger.runs(9).unwrap().is_empty(), "it never began");
         stage.ledger.resume(switch).unwrap();
         assert_eq!(stage.run().await.verdict, Verdict::Pass);
