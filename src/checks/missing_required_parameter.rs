@@ -65,7 +65,7 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
         (Role::Create, Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. }) => {
             idempotency.iter().map(|h| h.as_str()).collect()
         }
-        (Role::Update | Role::Put, _) => last_in_path().into_iter().collect(),
+        (Role::Update | Role::Put | Role::Delete, _) => last_in_path().into_iter().collect(),
         _ => Vec::new(),
     }
 }

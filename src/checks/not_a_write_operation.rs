@@ -18,7 +18,7 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used() {
-        if matches!(used.role, Role::List | Role::Find)
+        if matches!(used.role, Role::List | Role::Find | Role::Delete)
             || used.operation.root_field.is_some()
             || used.operation.is_grpc()
         {
@@ -62,7 +62,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 }
 
 /// By its method, or by the first word of its id or summary: a request to remove something may be a thing of its own.
-fn deletes(o: &Operation) -> bool {
+pub(super) fn deletes(o: &Operation) -> bool {
     const GONE: [&str; 8] = ["delete", "deletes", "remove", "removes", "destroy", "erase", "purge", "trash"];
     let first = |text: &str| words(text).first().is_some_and(|w| GONE.contains(&w.as_str()));
     o.method == Method::Delete || (o.action == Action::Delete && (first(&o.id) || first(&o.summary)))

@@ -15,6 +15,7 @@ pub(super) enum Role {
     Update,
     Put,
     Bulk,
+    Delete,
 }
 
 /// One operation in use.
@@ -61,10 +62,11 @@ impl<'a> Subject<'a> {
     /// Every operation that a flow names and its system has.
     pub(super) fn used_by(&self, flow: &'a Flow) -> Vec<Used<'a>> {
         let source = flow.source.operation.iter().map(|name| (Role::List, &flow.source.system, name));
-        let target = flow.target.write.operations().into_iter().map(|(key, name)| {
+        let target = flow.target.operations().into_iter().map(|(key, name)| {
             let role = match (key, &flow.target.write) {
                 ("find", _) => Role::Find,
                 ("update", _) => Role::Update,
+                ("delete", _) => Role::Delete,
                 (_, Write::Put { .. }) => Role::Put,
                 (_, Write::Bulk { .. }) => Role::Bulk,
                 _ => Role::Create,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::body::{Content, content};
 use super::breaker::{Change, Leave};
@@ -141,6 +142,14 @@ pub(super) struct Refused {
     pub wait: Option<Duration>,
 }
 
+impl Refused {
+    /// `status 422: no such tax`
+    pub(super) fn words(&self) -> String {
+        let Self { status, says, .. } = self;
+        if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") }
+    }
+}
+
 /// The attempts made for one thing.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
@@ -155,6 +164,8 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
     let mut refused = None;
     loop {
         let held = gate.credentials.current(run, gate, refused).await?;
+        // Before the breaker's turn: who probes must not wait for those who wait for the probe.
+        let place = gate.load.enter(run).await?;
         let leave = match side {
             Side::Target => gate.leave(run, ask.method).await?,
             Side::Source => {
@@ -179,6 +190,16 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         gate.sign(&mut request, &held.places);
         let sent = send_once(run, gate, request).await;
         attempt.ended(&sent);
+        match sent.as_ref().map(|response| retry::kind(response.status)) {
+            Ok(Kind::Throttled) => {
+                if let Some(most) = place.throttled() {
+                    run.log("warn", "slowed", Some(&trace.id), json!({"system": gate.system, "at_once": most}));
+                }
+            }
+            Ok(Kind::Success) => place.went_well(),
+            _ => {}
+        }
+        drop(place);
         if side == Side::Target {
             note(run, gate, ask.method, &leave, &sent);
         }
@@ -244,10 +265,13 @@ pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> R
     let sent = tokio::time::timeout(limit, run.world.transport.send(&gate.system, request)).await;
     let error = match sent {
         Ok(Ok(response)) => {
-            if let Some(wait) = retry::exhausted(&response, run.world.clock.now())
+            if let Some((left, wait)) = retry::left(&response, run.world.clock.now())
                 && wait <= LONGEST_WAIT
             {
-                gate.pause(wait);
+                match left {
+                    0 => gate.pause(wait),
+                    left => gate.load.left(left, Instant::now() + wait),
+                }
             }
             return Ok(response);
         }
@@ -385,6 +409,9 @@ pub(super) async fn back_off(
         gate.pause(wait);
     } else {
         run.sleep(wait).await?;
+        while let Err(at) = run.budget.take() {
+            run.sleep_until(at).await?;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use url::Origin;
 
 use super::auth::{Credentials, Place};
 use super::breaker::{Breaker, Leave, NoLeave};
+use super::load::Load;
 use super::rate::Window;
 use super::run::{Run, Stop};
 use super::{AuthPlan, Request};
@@ -34,6 +35,7 @@ impl Gates {
             origins: origins(base_url, auth),
             credentials: Credentials::default(),
             pace: Mutex::default(),
+            load: Load::default(),
             reads: Breaker::default(),
             writes: Breaker::default(),
         });
@@ -62,6 +64,8 @@ pub(super) struct Gate {
     /// What it authenticates with.
     pub credentials: Credentials,
     pace: Mutex<Pace>,
+    /// Requests under way.
+    pub load: Load,
     reads: Breaker,
     writes: Breaker,
 }

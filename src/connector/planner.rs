@@ -1,6 +1,7 @@
 //! Looks everything up that a flow needs, so that the runtime asks nobody while it runs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,12 +10,13 @@ use super::address;
 use super::body::{scalar, writable};
 use super::query::{self, Wants};
 use super::{
-    AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, Takes, TargetPlan, WritePlan, hook, plan_auth,
+    AuthPlan, Call, DeletePlan, DeletesPlan, FilePlan, FixedParam, Plan, PlanError, Query, SourcePlan, Takes,
+    TargetPlan, WritePlan, hook, plan_auth,
 };
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
-use crate::contract::{Contract, Flow, Paginate, Rate, Write};
+use crate::contract::{Contract, Deletes, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
 use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, RootField, System};
 
@@ -42,7 +44,7 @@ pub fn plan(
         integration: contract.name.value.clone(),
         flow: clause.name.clone(),
         every_ms: clause.source.every_ms,
-        source: source(&from, clause, &mapping)?,
+        source: source(&from, clause, &mapping, systems, &contract.dir)?,
         target: target(&side(&clause.target.system)?, clause)?,
         mapping,
         takes: takes(clause, systems),
@@ -203,7 +205,13 @@ impl<'c> Side<'c> {
     }
 }
 
-fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan, PlanError> {
+fn source(
+    side: &Side<'_>,
+    flow: &Flow,
+    mapping: &Mapping,
+    systems: &BTreeMap<String, Arc<System>>,
+    dir: &Path,
+) -> Result<SourcePlan, PlanError> {
     let clause = &flow.source;
     let webhook = clause.webhook.as_ref().map(|w| hook::plan(side.name, side.system, w)).transpose()?;
     let Some(name) = &clause.operation else {
@@ -212,6 +220,7 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
             base_url: side.base_url.clone(),
             auth: side.auth.clone(),
             list: None,
+            file: None,
             webhook,
             key: path(&clause.key),
             items: Vec::new(),
@@ -220,6 +229,7 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
             limit: None,
             incremental: None,
             rate: None,
+            deletes: deletes(side, flow)?,
         });
     };
     let operation = side.operation(name)?;
@@ -255,6 +265,13 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),
         list: Some(list),
+        file: clause.file.as_ref().map(|file| FilePlan {
+            path: dir.join(&file.value),
+            record: operation.record.and_then(|schema| {
+                let system = Arc::clone(systems.get(side.name)?);
+                Some(Takes { system, schema })
+            }),
+        }),
         webhook,
         key: path(&clause.key),
         items,
@@ -263,7 +280,72 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
         pagination,
         incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
         rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
+        deletes: deletes(side, flow)?,
     })
+}
+
+/// How deletions are known; a flag that the contract does not name is looked for in the description.
+fn deletes(side: &Side<'_>, flow: &Flow) -> Result<DeletesPlan, PlanError> {
+    let no = |because: &str| PlanError::Deletes { flow: flow.name.clone(), because: because.to_owned() };
+    let clause = &flow.source;
+    let carried = clause.deletes != Deletes::Ignore;
+    if carried && flow.target.delete.is_none() {
+        return Err(no("no operation deletes; set target.delete"));
+    }
+    match &clause.deletes {
+        Deletes::Ignore => Ok(DeletesPlan::Ignore),
+        Deletes::Sweep { .. } if clause.operation.is_none() => {
+            Err(no("a sweep compares with a whole list, and only a webhook brings records; set source.operation"))
+        }
+        Deletes::Sweep { .. } if clause.incremental.is_some() => {
+            Err(no("a sweep compares with a whole list, and source.incremental reads changes alone; leave it out"))
+        }
+        Deletes::Sweep { max_share } => Ok(DeletesPlan::Sweep { max_share: *max_share }),
+        Deletes::Tombstone { field, is } => {
+            let is = is.as_ref().map(|is| is.value.clone());
+            let found = match field {
+                Some(field) => Some(path(field)),
+                None => {
+                    let record = clause.operation.as_ref().and_then(|name| side.system.operation(name)?.record);
+                    let record = record.or_else(|| side.system.event(&clause.webhook.as_ref()?.event)?.payload);
+                    record.and_then(|record| side.system.schemas.deleted_flag(record)).map(|(name, _)| vec![name])
+                }
+            };
+            let field = found.ok_or_else(|| no("no field marks what is deleted; set source.deletes.field"))?;
+            Ok(DeletesPlan::Tombstone { field, is })
+        }
+    }
+}
+
+fn delete(side: &Side<'_>, flow: &Flow) -> Result<Option<DeletePlan>, PlanError> {
+    let Some(clause) = flow.target.delete.as_ref().filter(|_| flow.source.deletes != Deletes::Ignore) else {
+        return Ok(None);
+    };
+    let operation = side.operation(&clause.operation)?;
+    let set = (!clause.set.is_empty()).then(|| {
+        let mut body = Value::Object(serde_json::Map::new());
+        for (name, value) in &clause.set {
+            put(&mut body, &path(name), value.clone());
+        }
+        body
+    });
+    let call = match set {
+        Some(_) => side.write(operation, &flow.target.params, true)?,
+        None => side.call(operation, &flow.target.params, true)?,
+    };
+    Ok(Some(DeletePlan { call, set }))
+}
+
+/// Sets the value at a path of names, with the objects on the way to it.
+fn put(into: &mut Value, path: &[String], value: Value) {
+    match path.split_first() {
+        None => *into = value,
+        Some((name, rest)) => {
+            if let Value::Object(map) = into {
+                put(map.entry(name.clone()).or_insert_with(|| Value::Object(serde_json::Map::new())), rest, value);
+            }
+        }
+    }
 }
 
 /// Records on a page of a GraphQL list that does not say how many it gives at most.
@@ -372,7 +454,7 @@ fn pages(side: &Side<'_>, operation: &Operation, paginate: &Paginate) -> Result<
 fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
     let clause = &flow.target;
     let used: Vec<&Operation> =
-        clause.write.operations().into_iter().map(|(_, name)| side.operation(name)).collect::<Result<_, _>>()?;
+        clause.operations().into_iter().map(|(_, name)| side.operation(name)).collect::<Result<_, _>>()?;
     if let Some(operation) = used.iter().find(|o| o.root_field.is_some()) {
         return Err(PlanError::GraphqlWrite { system: side.name.to_owned(), operation: operation.id.clone() });
     }
@@ -431,6 +513,7 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),
         write,
+        delete: delete(side, flow)?,
         rate: flow.delivery.rate.as_ref().map(|r| r.value),
     })
 }

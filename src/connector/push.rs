@@ -9,6 +9,7 @@ use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
 use super::reconcile::Settled;
+use super::remove::is_gone;
 use super::run::{Run, Stop};
 use super::trace::Trace;
 use super::{Call, Response, WritePlan, address};
@@ -262,7 +263,7 @@ impl Delivery<'_, '_> {
     }
 
     async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
-        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
+        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !is_gone(p)) {
             return Err(self.dead(
                 "changed-after-create",
                 "the record changed after it was created in the target, and this flow only creates".to_owned(),
@@ -380,13 +381,13 @@ impl Delivery<'_, '_> {
 }
 
 /// The URL of an operation on one record: its last placeholder takes the key.
-fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
+pub(super) fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
     let last = address::placeholders(&call.path).last().unwrap_or_default();
     address::url(&run.plan.target.base_url, call, &[(last, id)], &[])
 }
 
 /// Whether a 2xx answer to a write really acknowledges it; the target's key where the answer shows it.
-fn acked(run: &Run<'_>, response: &Response, target_key: &str) -> Result<Option<String>, Miss> {
+pub(super) fn acked(run: &Run<'_>, response: &Response, target_key: &str) -> Result<Option<String>, Miss> {
     let body = match content(response) {
         Content::Empty | Content::Other => return Ok(None),
         Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),

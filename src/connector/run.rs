@@ -1,7 +1,7 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
+use super::budget::Budget;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
 use super::reconcile::Tally;
@@ -53,6 +54,7 @@ impl Stop {
                 | "source-refused"
                 | "unexpected-answer"
                 | "ledger-unusable"
+                | "drift-frozen"
         )
     }
 }
@@ -103,6 +105,14 @@ pub(super) struct Run<'a> {
     pub claims: Mutex<HashMap<u128, String>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
     pub refused: Mutex<HashMap<u128, Digest>>,
+    /// Keys of the records that were read in this pass, where a sweep wants to know them.
+    pub seen: Mutex<HashSet<u128>>,
+    /// A record without a key was read.
+    pub keyless: Mutex<bool>,
+    /// The target is down, and records are kept for later from here on.
+    pub spooling: AtomicBool,
+    /// Retries that are left.
+    pub budget: Budget,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -154,6 +164,10 @@ impl<'a> Run<'a> {
             letters: Mutex::default(),
             claims: Mutex::default(),
             refused: Mutex::default(),
+            seen: Mutex::default(),
+            keyless: Mutex::default(),
+            spooling: AtomicBool::new(false),
+            budget: Budget::new(),
             would: None,
             begun: Instant::now(),
             span,
@@ -174,6 +188,13 @@ impl<'a> Run<'a> {
     pub(super) fn rehearsed(&self, call: &super::Call) -> bool {
         let Some(would) = &self.would else { return false };
         lock(would).count(&self.plan.target.write, call);
+        true
+    }
+
+    /// Counts a deletion instead of sending it; false where it must be sent.
+    pub(super) fn rehearsed_delete(&self) -> bool {
+        let Some(would) = &self.would else { return false };
+        lock(would).delete += 1;
         true
     }
 
@@ -286,6 +307,7 @@ impl<'a> Run<'a> {
     /// One more request was sent.
     pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.budget.earn();
     }
 
     /// One of them repeats another.

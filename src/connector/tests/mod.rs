@@ -3,7 +3,9 @@
 
 mod access;
 mod batching;
+mod deleting;
 mod graphql;
+mod holding;
 mod pacing;
 mod reading;
 mod receiving;
