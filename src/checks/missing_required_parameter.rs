@@ -59,6 +59,7 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
             names.extend(used.flow.source.incremental.iter().map(|i| i.param.as_str()));
             names
         }
+        (Role::Find, _) if used.finds_by_key() => last_in_path().into_iter().collect(),
         (Role::Find, Write::Upsert { matching, .. }) => {
             used.operation.parameter_for(matching).map(|p| p.name.as_str()).into_iter().collect()
         }

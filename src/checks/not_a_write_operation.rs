@@ -6,6 +6,7 @@
 use super::used::Role;
 use super::{Check, Subject, among};
 use crate::base::text::{quoted, words};
+use crate::contract::Write;
 use crate::finding::{Finding, Severity};
 use crate::model::{Action, Method, Operation};
 
@@ -25,11 +26,14 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let o = used.operation;
+        // PUT of a record that carries its own key (RFC 9110 section 9.3.4 leaves the resource to the server).
+        let by_body = matches!(&used.flow.target.write, Write::Put { key: Some(_), .. })
+            && (o.method == Method::Put || o.action == Action::Upsert);
         let because = if o.method.safe() {
             format!("is {}, which only reads", o.method.as_str())
         } else if deletes(o) {
             "deletes".to_owned()
-        } else if matches!(used.role, Role::Update | Role::Put) && o.path_params().is_empty() {
+        } else if matches!(used.role, Role::Update | Role::Put) && o.path_params().is_empty() && !by_body {
             "has no place in its path for the id of the record".to_owned()
         } else if o.body.is_none() {
             "takes no body, so that nothing of a record would be written".to_owned()
@@ -49,7 +53,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             .filter(|o| wanted.contains(&o.action) && o.body.is_some())
             .map(|o| o.id.as_str());
         let fix = among(&o.id, others);
-        let keyed = !matches!(used.role, Role::Update | Role::Put) || !o.path_params().is_empty();
+        let keyed = by_body || !matches!(used.role, Role::Update | Role::Put) || !o.path_params().is_empty();
         let taken = keyed && !o.method.safe() && o.body.is_none() && !deletes(o);
         // Some descriptions forget to state a body.
         let finding = if taken {

@@ -41,6 +41,12 @@ pub(super) struct Incoming<'a> {
 }
 
 impl Used<'_> {
+    /// It finds the one record by its natural key in the path, not by a search.
+    pub(super) fn finds_by_key(&self) -> bool {
+        let Write::Upsert { matching, .. } = &self.flow.target.write else { return false };
+        self.role == Role::Find && self.operation.items.is_none() && self.operation.finds_by(matching).is_some()
+    }
+
     /// Schema of what is written of one record, where it is known.
     pub(super) fn body(&self) -> Option<SchemaId> {
         if self.role == Role::Bulk {

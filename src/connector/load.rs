@@ -2,9 +2,10 @@
 //! much. Then half of them, and one more each time that all of them went well (additive increase, multiplicative decrease,
 //! as TCP does it, RFC 5681 section 3.1): who shares a credential shares what it can bear.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::run::{Run, Stop};
@@ -22,9 +23,22 @@ struct State {
     cut_at: Option<Instant>,
     /// Left in the server's window, and until when that holds.
     left: Option<(usize, Instant)>,
+    /// Who waits, in the order of coming: a request that was refused goes behind them.
+    queue: VecDeque<oneshot::Sender<()>>,
 }
 
 impl State {
+    /// Gives free places to those who wait.
+    fn grant(&mut self) {
+        while self.in_flight < self.limit(Instant::now())
+            && let Some(next) = self.queue.pop_front()
+        {
+            if next.send(()).is_ok() {
+                self.in_flight += 1;
+            }
+        }
+    }
+
     fn limit(&self, now: Instant) -> usize {
         let left = self.left.filter(|(_, until)| now < *until).map(|(left, _)| left);
         self.most.into_iter().chain(left).min().unwrap_or(usize::MAX).max(1)
@@ -35,7 +49,21 @@ impl State {
 #[derive(Debug, Default)]
 pub(super) struct Load {
     state: Mutex<State>,
-    freed: Notify,
+}
+
+/// A turn that is waited for; what is granted and not taken is given back.
+struct Turn<'l> {
+    load: &'l Load,
+    granted: oneshot::Receiver<()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.granted.close();
+        if self.granted.try_recv().is_ok() {
+            self.load.leave();
+        }
+    }
 }
 
 /// A place among the requests under way, until it is dropped.
@@ -50,31 +78,37 @@ impl Load {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_enter(&self) -> Option<Place<'_>> {
+    /// A place, or a turn to wait for.
+    fn ask(&self) -> Result<Place<'_>, Turn<'_>> {
         let now = Instant::now();
         let mut state = self.state();
-        (state.in_flight < state.limit(now)).then(|| {
+        if state.queue.is_empty() && state.in_flight < state.limit(now) {
             state.in_flight += 1;
-            Place { load: self, since: now }
-        })
+            return Ok(Place { load: self, since: now });
+        }
+        let (turn, granted) = oneshot::channel();
+        state.queue.push_back(turn);
+        state.grant();
+        Err(Turn { load: self, granted })
     }
 
     /// Waits for a place, unless the run ends.
     pub(super) async fn enter(&self, run: &Run<'_>) -> Result<Place<'_>, Stop> {
-        loop {
-            let freed = self.freed.notified();
-            tokio::pin!(freed);
-            // Whoever leaves from here on is heard, also between the look and the wait.
-            freed.as_mut().enable();
-            if let Some(place) = self.try_enter() {
-                return Ok(place);
-            }
-            tokio::select! {
-                biased;
-                () = run.halt.cancelled() => return Err(run.why()),
-                () = freed => {}
-            }
+        let mut turn = match self.ask() {
+            Ok(place) => return Ok(place),
+            Err(turn) => turn,
+        };
+        tokio::select! {
+            biased;
+            () = run.halt.cancelled() => Err(run.why()),
+            _ = &mut turn.granted => Ok(Place { load: self, since: Instant::now() }),
         }
+    }
+
+    fn leave(&self) {
+        let mut state = self.state();
+        state.in_flight = state.in_flight.saturating_sub(1);
+        state.grant();
     }
 
     /// So many requests are left in the server's window until then.
@@ -92,8 +126,7 @@ impl Place<'_> {
         if state.well >= most {
             state.well = 0;
             state.most = (most + 1 < WIDE).then_some(most + 1);
-            drop(state);
-            self.load.freed.notify_one();
+            state.grant();
         }
     }
 
@@ -115,10 +148,7 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut state = self.load.state();
-        state.in_flight = state.in_flight.saturating_sub(1);
-        drop(state);
-        self.load.freed.notify_one();
+        self.load.leave();
     }
 }
 
@@ -131,36 +161,54 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_429_halves_and_success_adds_one() {
         let load = Load::default();
-        let mut places: Vec<Place<'_>> = (0..8).filter_map(|_| load.try_enter()).collect();
+        let mut places: Vec<Place<'_>> = (0..8).filter_map(|_| load.ask().ok()).collect();
         tokio::time::advance(Duration::from_millis(10)).await;
         assert_eq!(places[0].throttled(), Some(4));
         assert_eq!(places[1].throttled(), None, "it was sent before the cut");
-        assert!(load.try_enter().is_none());
+        assert!(load.ask().ok().is_none());
         places.truncate(3);
-        let later = load.try_enter().expect("a place is free");
-        assert!(load.try_enter().is_none());
+        tokio::time::advance(Duration::from_millis(10)).await;
+        let later = load.ask().ok().expect("a place is free");
+        assert!(load.ask().ok().is_none());
         for _ in 0..4 {
             later.went_well();
         }
-        let fifth = load.try_enter();
+        let fifth = load.ask().ok();
         assert!(fifth.is_some(), "four went well, so a fifth may go");
-        assert!(load.try_enter().is_none());
+        assert!(load.ask().ok().is_none());
         tokio::time::advance(Duration::from_millis(10)).await;
         assert_eq!(later.throttled(), Some(2));
         drop((places, later, fifth));
-        let one = load.try_enter().expect("free");
-        let two = load.try_enter().expect("free");
-        assert!(load.try_enter().is_none());
+        let one = load.ask().ok().expect("free");
+        let two = load.ask().ok().expect("free");
+        assert!(load.ask().ok().is_none());
         drop((one, two));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_taken_in_the_order_of_coming_and_none_is_lost() {
+        let load = Load::default();
+        let first = load.ask().ok().expect("free");
+        tokio::time::advance(Duration::from_millis(10)).await;
+        assert_eq!(first.throttled(), Some(1));
+        let mut second = load.ask().expect_err("it waits");
+        let third = load.ask().expect_err("it waits, too");
+        drop(first);
+        assert!(load.ask().is_err(), "the place is the second's");
+        assert!(second.granted.try_recv().is_ok());
+        load.leave();
+        // The third goes away with its turn untaken.
+        drop(third);
+        assert!(load.ask().is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_go_than_are_left_in_the_window() {
         let load = Load::default();
         load.left(1, Instant::now() + Duration::from_secs(5));
-        let _one = load.try_enter().expect("one is left");
-        assert!(load.try_enter().is_none());
+        let _one = load.ask().ok().expect("one is left");
+        assert!(load.ask().ok().is_none());
         tokio::time::advance(Duration::from_secs(6)).await;
-        assert!(load.try_enter().is_some(), "another window");
+        assert!(load.ask().ok().is_some(), "another window");
     }
 }

@@ -465,25 +465,32 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
     let write = match &clause.write {
         Write::Upsert { matching, find, create, update, idempotency } => {
             let (find, create, update) = (side.operation(find)?, side.operation(create)?, side.operation(update)?);
-            let Some(find_items) = find.items.clone() else {
+            // One record by its key: its last placeholder takes the natural key.
+            let by_key = find.finds_by(matching).filter(|_| find.items.is_none()).map(str::to_owned);
+            let Some(find_items) = find.items.clone().or_else(|| by_key.as_ref().map(|_| Vec::new())) else {
                 return Err(PlanError::NoItems { system: side.name.to_owned(), operation: find.id.clone() });
             };
             WritePlan::Upsert {
                 matching: path(matching),
-                find_param: find_param(side, find, matching)?,
+                find: side.call(find, &clause.params, by_key.is_some())?,
+                find_param: match by_key {
+                    Some(placeholder) => placeholder,
+                    None => find_param(side, find, matching)?,
+                },
                 find_items,
                 find_pages: pages(side, find, &Paginate::Auto).unwrap_or_default(),
-                find: side.call(find, &clause.params, false)?,
                 create: side.write(create, &clause.params, false)?,
                 update: side.write(update, &clause.params, true)?,
                 target_key: target_key(side.system, update, create),
                 idempotency: header(idempotency, create),
             }
         }
-        Write::Put { operation, key } => WritePlan::Put {
-            put: side.write(side.operation(operation)?, &clause.params, true)?,
-            key: key.as_ref().map(|k| path(k)),
-        },
+        Write::Put { operation, key } => {
+            let put = side.operation(operation)?;
+            // Without a place for the key in its path, the record carries it: the target finds it by the field named.
+            let in_body = put.path_params().is_empty() && key.is_some();
+            WritePlan::Put { put: side.write(put, &clause.params, !in_body)?, key: key.as_ref().map(|k| path(k)) }
+        }
         Write::Bulk { operation, key, size } => {
             let operation = side.operation(operation)?;
             let Some(bulk) = operation.bulk(&side.system.schemas) else {

@@ -111,6 +111,8 @@ pub(super) struct Run<'a> {
     pub keyless: Mutex<bool>,
     /// The target is down, and records are kept for later from here on.
     pub spooling: AtomicBool,
+    /// What was kept is being delivered.
+    pub draining: AtomicBool,
     /// Retries that are left.
     pub budget: Budget,
     /// What would be written, where nothing is.
@@ -167,6 +169,7 @@ impl<'a> Run<'a> {
             seen: Mutex::default(),
             keyless: Mutex::default(),
             spooling: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
             budget: Budget::new(),
             would: None,
             begun: Instant::now(),

@@ -34,6 +34,10 @@ pub(super) fn begin(run: &Run<'_>) {
 
 /// Keeps a record. The same record, read again while the target is still down, is kept once.
 pub(super) fn keep(run: &Run<'_>, key: &str, record: &Value) -> Result<(), Stop> {
+    if run.draining.load(Ordering::Relaxed) {
+        // It lies there already, and stays.
+        return Ok(());
+    }
     let flow = inbox(run);
     // Which time since the beginning the spool fills up: what is known from the time before is not known now.
     let filling = run.world.ledger.checkpoint(&flow)?.cursor.unwrap_or_default();
@@ -76,7 +80,9 @@ pub(super) async fn drain(run: &Run<'_>) -> Result<(), Stop> {
         any = true;
         run.log("info", "spool-read", None, json!({"system": run.source.system, "records": waiting.len()}));
         let seqs: Vec<u64> = waiting.iter().map(|w| w.seq).collect();
+        run.draining.store(true, Ordering::Relaxed);
         settle::page(run, waiting.into_iter().map(|w| w.payload).collect()).await;
+        run.draining.store(false, Ordering::Relaxed);
         if run.halt.is_cancelled() {
             return Err(run.why());
         }

@@ -119,6 +119,7 @@ async fn a_target_that_fails_for_every_record_is_not_sent_all_their_attempts_at_
     let mut stage = Stage::with(400);
     *stage.systems.page_size.lock().unwrap() = 400;
     stage.plan.delivery.breaker = None;
+    stage.plan.delivery.retry.attempts = 1_000;
     stage.plan.delivery.retry.base_ms = 1;
     stage.plan.delivery.retry.cap_ms = 2;
     for _ in 0..400 {

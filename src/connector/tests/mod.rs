@@ -11,6 +11,7 @@ mod reading;
 mod receiving;
 mod remembering;
 mod repeating;
+mod sockets;
 mod stage;
 mod tracing;
 mod world;

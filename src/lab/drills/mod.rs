@@ -8,6 +8,7 @@ mod committed_then_reset;
 mod connection_refused;
 mod connection_reset;
 mod crash_anywhere;
+mod deleted_at_source;
 mod duplicate_delivery;
 mod empty_page_midway;
 mod equal_timestamps;
@@ -27,6 +28,7 @@ mod repeating_cursor;
 mod second_run_idle;
 mod short_page;
 mod slow_answers;
+mod sweep_after_partial_read;
 mod timeout_after_commit;
 mod timeout_before;
 mod token_expires_midway;
@@ -53,7 +55,7 @@ use crate::base::rng::Rng;
 use crate::connector::{HookPlan, WritePlan};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 37] = [
+pub const ALL: [&dyn Drill; 39] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -85,6 +87,8 @@ pub const ALL: [&dyn Drill; 37] = [
     &token_expires_midway::TokenExpiresMidway,
     &redirect_elsewhere::RedirectElsewhere,
     &crash_anywhere::CrashAnywhere,
+    &deleted_at_source::DeletedAtSource,
+    &sweep_after_partial_read::SweepAfterPartialRead,
     &webhook_duplicated::WebhookDuplicated,
     &webhook_forged::WebhookForged,
     &webhook_replayed::WebhookReplayed,

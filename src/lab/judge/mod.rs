@@ -136,6 +136,8 @@ pub(super) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
     let body = bench.written_schema();
     records
         .iter()
+        // What its source marks as deleted is owed to nobody.
+        .filter(|record| !bench.plan.source.deletes.marks(record))
         .filter_map(|record| {
             let key = bench.source_key(record)?;
             let mapped = bench.plan.mapped(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {

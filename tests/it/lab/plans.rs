@@ -63,6 +63,14 @@ pub(crate) fn hooks_by_hmac() -> Bench {
     })
 }
 
+/// Deletions are carried over, in this way.
+pub(crate) fn deletes(how: &str) -> Bench {
+    bench("tests/fixtures/lab/deletes", |text| {
+        assert!(text.contains("deletes: sweep"));
+        *text = text.replace("deletes: sweep", how);
+    })
+}
+
 /// Every example, and what they do not show.
 pub(crate) fn all() -> Vec<Bench> {
     vec![
