@@ -59,13 +59,14 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
             names.extend(used.flow.source.incremental.iter().map(|i| i.param.as_str()));
             names
         }
+        (Role::Find, _) if used.finds_by_key() => last_in_path().into_iter().collect(),
         (Role::Find, Write::Upsert { matching, .. }) => {
             used.operation.parameter_for(matching).map(|p| p.name.as_str()).into_iter().collect()
         }
         (Role::Create, Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. }) => {
             idempotency.iter().map(|h| h.as_str()).collect()
         }
-        (Role::Update | Role::Put, _) => last_in_path().into_iter().collect(),
+        (Role::Update | Role::Put | Role::Delete, _) => last_in_path().into_iter().collect(),
         _ => Vec::new(),
     }
 }

@@ -24,6 +24,7 @@ mod cursor_without_end;
 mod delete_event_unheard;
 mod deleted_flag_ignored;
 mod deleted_never_listed;
+mod deletes_not_carried;
 mod deprecated_operation;
 mod duplicate_flow;
 mod event_id_not_unique;
@@ -134,7 +135,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 104] = [
+pub static ALL: [&Check; 105] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -193,6 +194,7 @@ pub static ALL: [&Check; 104] = [
     &delete_event_unheard::CHECK,
     &deleted_flag_ignored::CHECK,
     &deleted_never_listed::CHECK,
+    &deletes_not_carried::CHECK,
     &missing_required_parameter::CHECK,
     &key_may_be_missing::CHECK,
     &key_identifies_nothing::CHECK,

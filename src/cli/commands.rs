@@ -1,8 +1,8 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run,
-    RunbookCommand, Verify,
+    Check, Cli, Command, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run, RunbookCommand,
+    Verify,
 };
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, live, operate, output, runner, serve, stop};

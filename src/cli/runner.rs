@@ -56,13 +56,13 @@ fn told(quiet: bool) -> Arc<dyn Observer> {
 
 /// Takes back what a run wrote, or tells what would be.
 pub(super) fn rollback(app: &App, options: &rollback::Options, quiet: bool) -> Result<rollback::Answer, No> {
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime()?.block_on(async { rollback::run(app, options, secrets, told(quiet), stop::on_signal()).await })
 }
 
 /// Delivers dead letters again.
 pub(super) fn replay(app: &App, options: &Replay, quiet: bool) -> Result<ReplayAnswer, No> {
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime()?.block_on(async { dead_letters::replay(app, options, secrets, told(quiet), stop::on_signal()).await })
 }
 

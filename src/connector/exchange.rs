@@ -144,6 +144,14 @@ pub(super) struct Refused {
     pub wait: Option<Duration>,
 }
 
+impl Refused {
+    /// `status 422: no such tax`
+    pub(super) fn words(&self) -> String {
+        let Self { status, says, .. } = self;
+        if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") }
+    }
+}
+
 /// The attempts made for one thing.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
@@ -159,6 +167,8 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
     loop {
         run.switched_on()?;
         let held = gate.credentials.current(run, gate, refused).await?;
+        // Before the breaker's turn: who probes must not wait for those who wait for the probe.
+        let place = gate.load.enter(run).await?;
         let leave = match side {
             Side::Target => gate.leave(run, ask.method).await?,
             Side::Source => {
@@ -185,6 +195,16 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         gate.sign(&mut request, &held.places);
         let sent = send_once(run, gate, &ask.id, request).await;
         attempt.ended(&sent);
+        match sent.as_ref().map(|response| retry::kind(response.status)) {
+            Ok(Kind::Throttled) => {
+                if let Some(most) = place.throttled() {
+                    run.log("warn", "slowed", Some(&trace.id), json!({"system": gate.system, "at_once": most}));
+                }
+            }
+            Ok(Kind::Success) => place.went_well(),
+            _ => {}
+        }
+        drop(place);
         if side == Side::Target {
             note(run, gate, ask.method, &leave, &sent);
         }
@@ -258,10 +278,13 @@ pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, operation: &str, reque
     });
     let error = match sent {
         Ok(Ok(response)) => {
-            if let Some(wait) = retry::exhausted(&response, run.world.clock.now())
+            if let Some((left, wait)) = retry::left(&response, run.world.clock.now())
                 && wait <= LONGEST_WAIT
             {
-                gate.pause(wait);
+                match left {
+                    0 => gate.pause(wait),
+                    left => gate.load.left(left, Instant::now() + wait),
+                }
             }
             return Ok(response);
         }
@@ -318,7 +341,9 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
         Kind::Throttled => Miss::Again(Again { code: "rate-limited", throttled: true, ..again }),
         Kind::NotDone => Miss::Again(again),
         // A stored answer: it comes again for as long as the same key does, and another key would be another effect.
-        Kind::Unknown if replayed(&response) => Miss::Refused(Refused { status, code: "stored-error", says, wait: None }),
+        Kind::Unknown if replayed(&response) => {
+            Miss::Refused(Refused { status, code: "stored-error", says, wait: None })
+        }
         Kind::Unknown => Miss::Again(Again { code: "server-error", unknown: true, throttled: wait.is_some(), ..again }),
     })
 }
@@ -414,6 +439,9 @@ pub(super) async fn back_off(
         gate.pause(wait);
     } else {
         run.sleep(wait).await?;
+        while let Err(at) = run.budget.take() {
+            run.sleep_until(at).await?;
+        }
     }
     Ok(())
 }

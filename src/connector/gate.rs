@@ -8,6 +8,7 @@ use url::Origin;
 
 use super::auth::{Credentials, Place};
 use super::breaker::{Breaker, Leave, NoLeave};
+use super::load::Load;
 use super::rate::Window;
 use super::retry::LONGEST_WAIT;
 use super::run::{Run, Stop};
@@ -35,6 +36,7 @@ impl Gates {
             origins: origins(base_url, auth),
             credentials: Credentials::default(),
             pace: Mutex::default(),
+            load: Load::default(),
             reads: Breaker::default(),
             writes: Breaker::default(),
         });
@@ -63,6 +65,8 @@ pub(super) struct Gate {
     /// What it authenticates with.
     pub credentials: Credentials,
     pace: Mutex<Pace>,
+    /// Requests under way.
+    pub load: Load,
     reads: Breaker,
     writes: Breaker,
 }

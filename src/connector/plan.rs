@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::HookPlan;
+use super::{FilePlan, HookPlan};
 use crate::base::secret::SecretRef;
 use crate::contract::Delivery;
 use crate::mapping::{Mapping, Rejection};
@@ -182,6 +182,8 @@ pub struct SourcePlan {
     pub auth: AuthPlan,
     /// The list operation; nothing where only a webhook brings records.
     pub list: Option<Call>,
+    /// The file that a run reads instead of calling it; see [`SourcePlan::from_file`].
+    pub file: Option<FilePlan>,
     /// The events that bring records.
     pub webhook: Option<HookPlan>,
     /// Field path of the record key.
@@ -198,6 +200,46 @@ pub struct SourcePlan {
     pub incremental: Option<(Vec<String>, String)>,
     /// The most requests, where the description states a limit.
     pub rate: Option<crate::contract::Rate>,
+    /// How deletions are known.
+    pub deletes: DeletesPlan,
+}
+
+/// How it is known that a record is deleted at the source.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum DeletesPlan {
+    /// It is not looked for.
+    #[default]
+    Ignore,
+    /// A field marks it.
+    Tombstone {
+        /// Path of the field.
+        field: Vec<String>,
+        /// The value that marks it; nothing: any but false and none.
+        is: Option<String>,
+    },
+    /// A whole list does not show it any more.
+    Sweep {
+        /// The most that one pass deletes, in percent of those that the flow has written.
+        max_share: f64,
+    },
+}
+
+impl DeletesPlan {
+    /// Whether this source record says that it is deleted.
+    #[must_use]
+    pub fn marks(&self, record: &Value) -> bool {
+        let Self::Tombstone { field, is } = self else { return false };
+        let told = super::body::at(record, field);
+        match is {
+            Some(is) => told.and_then(super::body::scalar).is_some_and(|told| told == *is),
+            None => match told {
+                None | Some(Value::Null | Value::Bool(false)) => false,
+                Some(Value::String(text)) => !matches!(text.trim().to_lowercase().as_str(), "" | "false" | "no" | "0"),
+                Some(Value::Number(n)) => n.as_f64() != Some(0.0),
+                Some(Value::Bool(true) | Value::Array(_) | Value::Object(_)) => true,
+            },
+        }
+    }
 }
 
 impl SourcePlan {
@@ -226,10 +268,21 @@ pub struct TargetPlan {
     pub auth: AuthPlan,
     /// How a record is written.
     pub write: WritePlan,
+    /// How a record is deleted, where deletions are carried over.
+    pub delete: Option<DeletePlan>,
     /// The most requests, where the contract says so.
     pub rate: Option<crate::contract::Rate>,
     /// How what was written is read back and taken back.
     pub back: super::BackPlan,
+}
+
+/// How a record of the target is deleted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeletePlan {
+    /// The operation; its last path parameter takes the target's key.
+    pub call: Call,
+    /// What is sent, where a record is not deleted but marked.
+    pub set: Option<Value>,
 }
 
 /// How a record is written.

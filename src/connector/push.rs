@@ -9,6 +9,7 @@ use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
 use super::reconcile::Settled;
+use super::remove::is_gone;
 use super::run::{Run, Stop};
 use super::trace::Trace;
 use super::{Call, Response, WritePlan, address};
@@ -302,7 +303,7 @@ impl Delivery<'_, '_> {
     }
 
     async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
-        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
+        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !is_gone(p)) {
             return Err(self.dead(
                 "changed-after-create",
                 "the record changed after it was created in the target, and this flow only creates".to_owned(),

@@ -1,7 +1,7 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
+use super::budget::Budget;
 use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
@@ -64,6 +65,7 @@ impl Stop {
                 | "source-refused"
                 | "unexpected-answer"
                 | "ledger-unusable"
+                | "drift-frozen"
         )
     }
 }
@@ -120,6 +122,16 @@ pub(super) struct Run<'a> {
     pub refused: Mutex<HashMap<u128, Digest>>,
     /// What a reading back gathers, where nothing is written but compared.
     pub confirms: Option<Mutex<Gathered>>,
+    /// Keys of the records that were read in this pass, where a sweep wants to know them.
+    pub seen: Mutex<HashSet<u128>>,
+    /// A record without a key was read.
+    pub keyless: Mutex<bool>,
+    /// The target is down, and records are kept for later from here on.
+    pub spooling: AtomicBool,
+    /// What was kept is being delivered.
+    pub draining: AtomicBool,
+    /// Retries that are left.
+    pub budget: Budget,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -179,6 +191,11 @@ impl<'a> Run<'a> {
             claims: Mutex::default(),
             refused: Mutex::default(),
             confirms: None,
+            seen: Mutex::default(),
+            keyless: Mutex::default(),
+            spooling: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            budget: Budget::new(),
             would: None,
             begun: Instant::now(),
             span,
@@ -201,6 +218,13 @@ impl<'a> Run<'a> {
     pub(super) fn rehearsed(&self, call: &super::Call) -> bool {
         let Some(would) = &self.would else { return false };
         lock(would).count(&self.plan.target.write, call);
+        true
+    }
+
+    /// Counts a deletion instead of sending it; false where it must be sent.
+    pub(super) fn rehearsed_delete(&self) -> bool {
+        let Some(would) = &self.would else { return false };
+        lock(would).delete += 1;
         true
     }
 
@@ -361,6 +385,7 @@ impl<'a> Run<'a> {
     /// One more request was sent.
     pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.budget.earn();
     }
 
     /// One of them repeats another.

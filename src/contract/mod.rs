@@ -242,6 +242,8 @@ pub struct Source {
     pub system: Spanned<String>,
     /// operationId or `METHOD /path` of a list or search; nothing where only a webhook brings records.
     pub operation: Option<Spanned<String>>,
+    /// The file that is read instead of calling the operation, relative to the contract.
+    pub file: Option<Spanned<String>>,
     /// The events that bring records; with an operation, that one sweeps up what was never delivered.
     pub webhook: Option<Webhook>,
     /// Milliseconds between polls or sweeps; nothing: run once.
@@ -252,10 +254,62 @@ pub struct Source {
     pub paginate: Paginate,
     /// How only changes are read.
     pub incremental: Option<IncrementalClause>,
-    /// Where `deletes` stands, which says `ignore`: deletions are not carried over, said or not.
+    /// Where `deletes` stands; `ignore` where it does not.
     pub deletes_at: Option<Span>,
+    /// What happens to records that are deleted at the source.
+    pub deletes: Deletes,
     /// Fixed values of parameters, by name.
     pub params: Vec<(Spanned<String>, Value)>,
+}
+
+/// What happens to records that are deleted at the source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deletes {
+    /// They stay in the target.
+    Ignore,
+    /// The source marks them.
+    Tombstone {
+        /// By this field; nothing: by the one that its description has for it.
+        field: Option<Spanned<String>>,
+        /// With this value; nothing: with any but false and none.
+        is: Option<Spanned<String>>,
+    },
+    /// They are not in its list any more.
+    Sweep {
+        /// The most that one pass deletes, in percent of those that the flow has written.
+        max_share: f64,
+    },
+}
+
+/// `delete`: what deletes a record of the target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteClause {
+    /// Where it stands.
+    pub at: Span,
+    /// The operation.
+    pub operation: Spanned<String>,
+    /// What is set instead, where records are not deleted but marked.
+    pub set: Vec<(Spanned<String>, Value)>,
+}
+
+/// What happens when a record no longer fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drift {
+    /// The flow stops at it.
+    Freeze,
+    /// It goes to the dead letters, and the others go on.
+    Quarantine,
+}
+
+/// What happens while the target is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// Reading stops, and goes on from the checkpoint.
+    Hold,
+    /// Reading goes on; records are kept in the ledger and delivered in order later.
+    Spool,
+    /// Reading goes on; records go to the dead letters.
+    Skip,
 }
 
 /// `webhook`: the source sends events to the connector.
@@ -422,8 +476,20 @@ pub struct Target {
     pub system: Spanned<String>,
     /// How a record is written.
     pub write: Write,
+    /// What deletes a record.
+    pub delete: Option<DeleteClause>,
     /// Fixed values of parameters, by name.
     pub params: Vec<(Spanned<String>, Value)>,
+}
+
+impl Target {
+    /// Every operation it names, with the key it is named under.
+    #[must_use]
+    pub fn operations(&self) -> Vec<(&'static str, &Spanned<String>)> {
+        let mut all = self.write.operations();
+        all.extend(self.delete.as_ref().map(|d| ("delete", &d.operation)));
+        all
+    }
 }
 
 /// How a record is written so that it can be written again (law 2).
@@ -514,6 +580,10 @@ pub struct Delivery {
     pub breaker: Option<Breaker>,
     /// Dead letters that raise an alert.
     pub alert_at: u64,
+    /// What happens when a record no longer fits.
+    pub drift: Drift,
+    /// What happens while the target is down.
+    pub fallback: Fallback,
 }
 
 impl Default for Delivery {
@@ -528,6 +598,8 @@ impl Default for Delivery {
             rate: None,
             breaker: Some(Breaker::default()),
             alert_at: 1,
+            drift: Drift::Quarantine,
+            fallback: Fallback::Hold,
         }
     }
 }

@@ -175,6 +175,13 @@ pub trait Ledger: Send + Sync {
     /// Gives the flow back.
     fn release(&self, flow: &str);
 
+    /// The last effects of a flow in the order of their keys: those after the key `after` (nothing: from the first), at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError>;
+
     /// How far the flow has come.
     ///
     /// # Errors
@@ -389,6 +396,13 @@ impl Ledger for MemoryLedger {
     }
 
     fn release(&self, _flow: &str) {}
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        let memory = self.lock();
+        let of_flow = memory.effects.range((flow.to_owned(), String::new())..).take_while(|((f, _), _)| f == flow);
+        let later = of_flow.filter(|((_, key), _)| after.is_none_or(|after| key.as_str() > after));
+        Ok(later.take(limit).map(|(_, effect)| effect.clone()).collect())
+    }
 
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         Ok(self.lock().checkpoints.get(flow).cloned().unwrap_or_default())

@@ -167,6 +167,8 @@ impl Bench {
     fn find_identity(&self) -> Identity {
         match &self.plan.target.write {
             WritePlan::Upsert { matching, .. } => Identity::Field(matching.clone()),
+            // Without a place for it in the path, the record carries its key.
+            WritePlan::Put { put, key: Some(key) } if !put.path.contains('{') => Identity::Field(key.clone()),
             WritePlan::Put { key, .. } => Identity::PutKey(key.clone()),
             WritePlan::Bulk { key, .. } => Identity::Field(key.clone()),
             WritePlan::Create { .. } => self.distinct_field().map_or(Identity::Whole, |f| Identity::Field(vec![f])),
@@ -278,12 +280,15 @@ impl Bench {
                 } else if is(update) {
                     (Purpose::Update, by_field())
                 } else if is(find) {
-                    (Purpose::Find, query_of(&request.url).into_iter().find(|(n, _)| n == find_param).map(|p| p.1))
+                    let asked = query_of(&request.url).into_iter().find(|(n, _)| n == find_param).map(|p| p.1);
+                    (Purpose::Find, asked.or_else(|| params.last().map(|p| p.1.clone())))
                 } else {
                     (Purpose::Other, None)
                 }
             }
-            WritePlan::Put { put, .. } if is(put) => (Purpose::Put, params.last().map(|p| p.1.clone())),
+            WritePlan::Put { put, .. } if is(put) => {
+                (Purpose::Put, params.last().map(|p| p.1.clone()).or_else(by_field))
+            }
             WritePlan::Bulk { write, .. } if is(write) => (Purpose::Bulk, None),
             WritePlan::Create { create, .. } if is(create) => (Purpose::Create, by_field()),
             _ => (Purpose::Other, None),

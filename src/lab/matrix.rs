@@ -325,12 +325,7 @@ pub fn seed_of(seed: u64, code: &str, index: usize) -> u64 {
     rng.next_u64() >> 12
 }
 
-fn row(
-    drill: &dyn Drill,
-    smaller: Smaller<'_>,
-    options: &DrillOptions,
-    played: Vec<Played>,
-) -> DrillRow {
+fn row(drill: &dyn Drill, smaller: Smaller<'_>, options: &DrillOptions, played: Vec<Played>) -> DrillRow {
     let schedules = played.len();
     let fired = played.iter().filter(|p| p.fired > 0).count();
     let failed = played.iter().filter(|p| !p.failures.is_empty()).count();

@@ -84,6 +84,23 @@ pub(super) fn json_of<T: serde::de::DeserializeOwned>(column: usize, text: &str)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e)))
 }
 
+fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
+    let state: String = row.get(5)?;
+    Ok(Effect {
+        key: row.get(0)?,
+        digest: row.get(1)?,
+        version: row.get(2)?,
+        idempotency_key: row.get(3)?,
+        target_id: row.get(4)?,
+        // The column's CHECK leaves no fourth word.
+        state: match state.as_str() {
+            "done" => EffectState::Done,
+            "undone" => EffectState::Undone,
+            _ => EffectState::Intended,
+        },
+    })
+}
+
 fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     let payload: String = row.get(5)?;
     let state: String = row.get(8)?;
@@ -162,6 +179,18 @@ impl Ledger for SqliteStore {
         held.remove(flow);
     }
 
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects \
+                 WHERE flow = ?1 AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",
+            )
+            .and_then(|mut s| {
+                s.query_map(params![flow, after, i64::try_from(limit).unwrap_or(i64::MAX)], effect_of)?.collect()
+            })
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         let found = self
             .quick()
@@ -196,23 +225,7 @@ impl Ledger for SqliteStore {
                 "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2",
             )
             .and_then(|mut s| {
-                s.query_row([flow, key], |row| {
-                    let state: String = row.get(5)?;
-                    Ok(Effect {
-                        key: row.get(0)?,
-                        digest: row.get(1)?,
-                        version: row.get(2)?,
-                        idempotency_key: row.get(3)?,
-                        target_id: row.get(4)?,
-                        // The column's CHECK leaves no fourth word.
-                        state: match state.as_str() {
-                            "done" => EffectState::Done,
-                            "undone" => EffectState::Undone,
-                            _ => EffectState::Intended,
-                        },
-                    })
-                })
-                .optional()
+                s.query_row([flow, key], effect_of).optional()
             })
             .map_err(|e| self.ledger_unread(&e))
     }

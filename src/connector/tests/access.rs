@@ -74,6 +74,10 @@ async fn a_refresh_token_is_used_once_and_the_next_one_is_kept() {
     assert_eq!(body, "grant_type=refresh_token&refresh_token=refresh-0-abcdefgh&scope=contacts.write");
     assert_eq!(kept(&stage), "refresh-1-abcdefgh");
     // Another start goes on with it.
+    let mut changed = super::stage::customer(3);
+    changed["name"] = json!("Other");
+    changed["updated_at"] = json!("2026-11-02T00:00:00Z");
+    stage.set_customer(2, changed);
     assert_eq!(stage.run().await.verdict, Verdict::Pass);
     assert_eq!(kept(&stage), "refresh-2-abcdefgh");
     let shown = stage.shown();

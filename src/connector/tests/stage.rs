@@ -12,8 +12,8 @@ use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::yaml;
 use crate::connector::{
-    AuthPlan, BackPlan, Call, ListPlan, LogLine, Observer, Plan, Report, SecretSource, SourcePlan, TargetPlan, World,
-    WritePlan, run_once,
+    AuthPlan, BackPlan, Call, DeletesPlan, ListPlan, LogLine, Observer, Plan, Report, SecretSource, SourcePlan,
+    TargetPlan, World, WritePlan, run_once,
 };
 use crate::contract::{Breaker, Delivery, Order, Retry};
 use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, MemoryLedger};
@@ -128,6 +128,11 @@ impl Stage {
         self.ledger.checkpoint("contacts").unwrap()
     }
 
+    /// Events of a flow that wait.
+    pub(super) fn ledger_inbox(&self, flow: &str) -> usize {
+        self.ledger.inbox(flow, 0, 10_000).unwrap().len()
+    }
+
     pub(super) fn effect(&self, key: &str) -> Option<Effect> {
         self.ledger.effect("contacts", key).unwrap()
     }
@@ -201,6 +206,7 @@ fn plan() -> Plan {
             base_url: "https://source.example".into(),
             auth: AuthPlan::None,
             list: Some(call("listCustomers", Method::Get, "/customers")),
+            file: None,
             webhook: None,
             key: path("id"),
             items: path("data"),
@@ -215,6 +221,7 @@ fn plan() -> Plan {
             limit: None,
             incremental: Some((path("updated_at"), "updated[gte]".into())),
             rate: None,
+            deletes: DeletesPlan::Ignore,
         },
         target: TargetPlan {
             system: "target".into(),
@@ -231,6 +238,7 @@ fn plan() -> Plan {
                 target_key: "id".into(),
                 idempotency: None,
             },
+            delete: None,
             rate: None,
             back: BackPlan {
                 key: "id".into(),

@@ -12,6 +12,7 @@ mod connection_reset;
 mod crash_anywhere;
 mod cursor_expired;
 mod delete_while_paging;
+mod deleted_at_source;
 mod dns_failure;
 mod duplicate_delivery;
 mod echo;
@@ -57,6 +58,7 @@ mod short_page;
 mod slow_answers;
 mod spoiled;
 mod stored_error_replayed;
+mod sweep_after_partial_read;
 mod timeout_after_commit;
 mod timeout_before;
 mod tls_refused;
@@ -122,7 +124,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 98] = [
+pub const ALL: [&dyn Drill; 100] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -188,6 +190,8 @@ pub const ALL: [&dyn Drill; 98] = [
     &redirect_elsewhere::RedirectElsewhere,
     &redirect_of_write::RedirectOfWrite,
     &crash_anywhere::CrashAnywhere,
+    &deleted_at_source::DeletedAtSource,
+    &sweep_after_partial_read::SweepAfterPartialRead,
     &webhook_duplicated::WebhookDuplicated,
     &webhook_forged::WebhookForged,
     &webhook_replayed::WebhookReplayed,

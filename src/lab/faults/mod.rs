@@ -210,7 +210,6 @@ pub enum Wire {
     Terminate,
 }
 
-
 /// Changes a system while a connector is at work on it.
 pub type Alter = Box<dyn FnOnce(&mut MockSystem) -> Altered + Send>;
 

@@ -158,6 +158,8 @@ pub(in crate::lab) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expe
     let body = bench.written_schema();
     records
         .iter()
+        // What its source marks as deleted is owed to nobody.
+        .filter(|record| !bench.plan.source.deletes.marks(record))
         .filter_map(|record| {
             let key = bench.source_key(record)?;
             let mapped = bench.plan.mapped(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {

@@ -191,6 +191,11 @@ impl MockSystem {
         collection.remove(&key)
     }
 
+    /// Forgets a record, as if somebody had deleted it. False where there is none of this key.
+    pub fn forget(&mut self, entity: &str, key: &str) -> bool {
+        self.collections.get_mut(entity).and_then(|c| c.remove(key)).is_some()
+    }
+
     /// Every token handed out so far is refused from now on. Tells how many were still good.
     pub fn revoke_tokens(&mut self, now: Timestamp) -> usize {
         self.auth.revoke(now)

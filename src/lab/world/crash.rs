@@ -111,6 +111,10 @@ impl Ledger for MortalLedger {
         }
     }
 
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.kept.effects_after(flow, after, limit)
+    }
+
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         self.kept.checkpoint(flow)
     }

@@ -4,6 +4,7 @@
 mod blackbox;
 mod catalogue;
 mod coverage;
+mod deletes;
 mod drills;
 mod every_step;
 mod graph;

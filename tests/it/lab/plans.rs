@@ -63,6 +63,14 @@ pub(crate) fn hooks_by_hmac() -> Bench {
     })
 }
 
+/// Deletions are carried over, in this way.
+pub(crate) fn deletes(how: &str) -> Bench {
+    bench("tests/fixtures/lab/deletes", |text| {
+        assert!(text.contains("deletes: sweep"));
+        *text = text.replace("deletes: sweep", how);
+    })
+}
+
 /// The second example, with every record in order.
 pub(crate) fn payments_in_order() -> Bench {
     example("payments-to-ledger", |text| {
