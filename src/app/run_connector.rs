@@ -538,7 +538,7 @@ pub async fn run(
             flow.verified = Some(confirmed.into());
         }
     }
-    if let Some((listening, closing)) = watched {
+    if let Some((listening, closing)) = serving {
         closing.cancel();
         listening.done.await.map_err(|e| Fault::internal(&e))?;
     }

@@ -47,6 +47,7 @@ impl SourcePlan {
             content_type: "application/json".to_owned(),
             params: Vec::new(),
             query: None,
+            answers_json: true,
         };
         Self {
             // No request leaves this machine, and none leaves this process.

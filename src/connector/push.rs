@@ -347,7 +347,7 @@ impl Delivery<'_, '_> {
         self.writes += 1;
         let run = self.run;
         let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
-        match answer.and_then(|response| acked(run, call, &response, target_key)) {
+        match answer.and_then(|response| acked(run, call.answers_json, &response, target_key)) {
             Ok(ack) => Ok(Wrote::Acked(ack)),
             Err(Miss::Again(again) | Miss::Exhausted(again)) => {
                 self.unknown |= again.unknown;
@@ -487,11 +487,11 @@ pub(super) fn kept_as(sent: &Value, shows: Option<&Value>) -> Value {
 }
 
 /// Whether a 2xx answer to a write really acknowledges it, and what it shows.
-pub(super) fn acked(run: &Run<'_>, call: &Call, response: &Response, target_key: &str) -> Result<Ack, Miss> {
+pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, target_key: &str) -> Result<Ack, Miss> {
     let made = response.status == 201;
     let body = match content(response) {
         // A proxy or a portal in the system's place: nobody knows whether the write ever came there.
-        Content::Other if call.answers_json => {
+        Content::Other if answers_json => {
             let why = "answered text where JSON was promised".to_owned();
             return Err(Miss::Again(Again::unknown("unexpected-answer", why)));
         }

@@ -75,7 +75,7 @@ pub(super) async fn remove(
     loop {
         attempts += 1;
         let answer = exchange::attempt(run, Side::Target, &ask, trace).await;
-        match answer.and_then(|response| push::acked(run, &response, "id")) {
+        match answer.and_then(|response| push::acked(run, delete.call.answers_json, &response, "id")) {
             Ok(_) => break,
             // Gone already; by an attempt of ours whose answer was lost, or by somebody else.
             Err(Miss::Refused(refused)) if matches!(refused.status, 404 | 410) => {
@@ -83,7 +83,12 @@ pub(super) async fn remove(
                 return Ok(if attempts > 1 { Settled::Written } else { Settled::Unchanged });
             }
             Err(Miss::Refused(refused)) => {
-                return Err(Undelivered::Dead { code: refused.code, because: refused.words(), attempts });
+                return Err(Undelivered::Dead {
+                    code: refused.code,
+                    because: refused.words(),
+                    attempts,
+                    history: Vec::new(),
+                });
             }
             Err(Miss::Stop(stop)) => return Err(Undelivered::Stop(stop)),
             Err(Miss::Again(again) | Miss::Exhausted(again)) => {
@@ -91,11 +96,21 @@ pub(super) async fn remove(
                     Ok(()) => {}
                     Err(Miss::Stop(stop)) => return Err(Undelivered::Stop(stop)),
                     Err(Miss::Refused(refused)) => {
-                        return Err(Undelivered::Dead { code: refused.code, because: refused.words(), attempts });
+                        return Err(Undelivered::Dead {
+                            code: refused.code,
+                            because: refused.words(),
+                            attempts,
+                            history: Vec::new(),
+                        });
                     }
                     Err(Miss::Again(again) | Miss::Exhausted(again)) => {
                         let because = format!("{} ({})", again.because, again.code);
-                        return Err(Undelivered::Dead { code: "attempts-exhausted", because, attempts });
+                        return Err(Undelivered::Dead {
+                            code: "attempts-exhausted",
+                            because,
+                            attempts,
+                            history: Vec::new(),
+                        });
                     }
                 }
             }
@@ -113,7 +128,8 @@ async fn looked_up(
     tries: &mut Tries,
     trace: &mut Trace,
 ) -> Result<Option<String>, Undelivered> {
-    let unknown = |because: String| Undelivered::Dead { code: "target-key-unknown", because, attempts: 0 };
+    let unknown =
+        |because: String| Undelivered::Dead { code: "target-key-unknown", because, attempts: 0, history: Vec::new() };
     match &run.plan.target.write {
         WritePlan::Put { key: None, .. } => Ok(Some(key.to_owned())),
         WritePlan::Put { key: Some(path), .. } => Ok(mapped.and_then(|m| at(m, path)).and_then(scalar)),
@@ -142,13 +158,17 @@ async fn looked_up(
                 Ok(Found::Many) => Err(unknown(format!("several records have this {}", matching.join(".")))),
                 Ok(Found::Unclear(why)) => Err(unknown(why)),
                 Err(Miss::Stop(stop)) => Err(Undelivered::Stop(stop)),
-                Err(Miss::Refused(refused)) => {
-                    Err(Undelivered::Dead { code: refused.code, because: refused.words(), attempts: 0 })
-                }
+                Err(Miss::Refused(refused)) => Err(Undelivered::Dead {
+                    code: refused.code,
+                    because: refused.words(),
+                    attempts: 0,
+                    history: Vec::new(),
+                }),
                 Err(Miss::Again(again) | Miss::Exhausted(again)) => Err(Undelivered::Dead {
                     code: "attempts-exhausted",
                     because: format!("{} ({})", again.because, again.code),
                     attempts: tries.made,
+                    history: Vec::new(),
                 }),
             }
         }

@@ -231,8 +231,8 @@ async fn gone(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
             }
             settle(run, key, settled, &trace.id)
         }
-        Err(Undelivered::Dead { code, because, attempts }) => {
-            bury(run, key, code, &because, item.record, attempts, Some(&trace.id), Settled::Dead)
+        Err(Undelivered::Dead { code, because, attempts, history }) => {
+            bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
         }
         Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
     }
@@ -247,7 +247,7 @@ fn held(run: &Run<'_>, key: &str, record: Value, stop: Stop) -> Result<(), Stop>
             spool::keep(run, key, &record)
         }
         Fallback::Skip if stop.code == TARGET_DOWN => {
-            bury(run, key, TARGET_DOWN, &stop.because, record, 0, None, Settled::Dead)
+            bury(run, key, TARGET_DOWN, &stop.because, record, (0, Vec::new()), None, Settled::Dead)
         }
         _ => Err(stop),
     }

@@ -426,7 +426,8 @@ fn whole(own: &Run<'_>, former: &Value, now: &Value) -> Value {
 
 async fn sent(own: &Run<'_>, ask: &Ask, trace: &mut Trace) -> Result<(), Miss> {
     let mut tries = Tries::default();
-    exchange::repeat(own, Side::Target, ask, &mut tries, trace, |response| acked(own, &response, "").map(drop)).await
+    exchange::repeat(own, Side::Target, ask, &mut tries, trace, |response| acked(own, false, &response, "").map(drop))
+        .await
 }
 
 fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {

@@ -8,19 +8,21 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Subject;
-use super::bench::{Bench, Identity};
+use super::bench::{Bench, Identity, Purpose};
 use super::coverage;
 use super::drills::{Drill, Setup};
+use super::faults::{Disposition, Exchange, Fault};
 use super::judge::{self, Evidence, Foreign, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::process::Process;
 use super::timeline;
-use super::world::{self, RunEnd, Stage, StageOptions};
+use super::world::{self, EPOCH, RunEnd, Stage, StageOptions};
 use crate::base::clock::{Clock as _, SystemClock, Timestamp};
 use crate::base::rng::Rng;
+use crate::connector::Request;
 use crate::contract::Drift;
 use crate::evidence::{DeadLetter, DeadState, Reconciliation};
-use crate::model::{PageStyle, Pagination};
+use crate::model::{Method, PageStyle, Pagination};
 
 /// Before a killed connector is started again, in milliseconds.
 const RESTART_MS: i64 = 5_000;
@@ -51,6 +53,8 @@ pub(super) struct Reduction {
     pub records: Option<Vec<usize>>,
     /// How often each fault may hit, by its place; faults beyond the end as often as they want.
     pub hits: Vec<u64>,
+    /// Faults that hit the first exchange for this purpose, and not a later one; by their place.
+    pub sooner: Vec<Option<Purpose>>,
     /// The steps at which the runs are killed; nothing: those that the seed draws.
     pub crash_at: Option<Vec<u64>>,
 }
@@ -62,6 +66,8 @@ pub(super) struct Extent {
     pub records: usize,
     /// How often each fault made a difference.
     pub hits: Vec<u64>,
+    /// What the exchange was for that each fault hit first.
+    pub purposes: Vec<Option<Purpose>>,
     /// The steps at which runs were killed.
     pub crash_at: Vec<u64>,
 }
@@ -152,7 +158,7 @@ pub(super) fn play_part(
             }
         }
     }
-    extent.hits = stage.stage.hits();
+    (extent.hits, extent.purposes) = stage.stage.hits();
     (stage.judged(bench, drill, seed, runs, tell), extent)
 }
 
@@ -174,16 +180,11 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng, part: &Reduction) -> Self {
-        let mut rng = root.fork("schedule");
-        // Two pages and a bit to four and a bit.
-        let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
-        let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
-        let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
-        if bench.plan.delivery.drift == Drift::Freeze {
-            // Such a flow stops at the first that does not fit, as its contract wants; what drills ask is how the others fare.
-            records.retain(|record| bench.plan.mapped(record).is_ok());
+        let (mut records, mut setup, drawer) = drawn(bench, drill, root);
+        if part.sooner.iter().any(Option::is_some) {
+            // Drawn a second time, to see how much each fault lets pass.
+            hasten(bench, &mut setup.faults, drawn(bench, drill, root).1.faults, &part.sooner);
         }
-        let setup = drill.schedule(bench, &mut records, &mut rng);
         if let Some(kept) = &part.records {
             let mut place = 0..;
             records.retain(|_| place.next().is_some_and(|p| kept.contains(&p)));
@@ -358,6 +359,44 @@ impl Prepared {
     }
 }
 
+/// What the seed draws: the records of the source, and what goes wrong.
+fn drawn(bench: &Bench, drill: &dyn Drill, root: &Rng) -> (Vec<Value>, Setup, MockSystem) {
+    let mut rng = root.fork("schedule");
+    // Two pages and a bit to four and a bit.
+    let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
+    let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
+    let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
+    if bench.plan.delivery.drift == Drift::Freeze {
+        // Such a flow stops at the first that does not fit, as its contract wants; what drills ask is how the others fare.
+        records.retain(|record| bench.plan.mapped(record).is_ok());
+    }
+    let setup = drill.schedule(bench, &mut records, &mut rng);
+    (records, setup, drawer)
+}
+
+/// Shows each fault that is to hit sooner as many exchanges as it would let pass; `same` are the same faults once more.
+fn hasten(bench: &Bench, faults: &mut [Box<dyn Fault>], same: Vec<Box<dyn Fault>>, sooner: &[Option<Purpose>]) {
+    /// No fault waits longer.
+    const MOST: usize = 500;
+    let request = Request {
+        method: Method::Get,
+        url: "https://nobody.example/".to_owned(),
+        headers: Vec::new(),
+        body: bytes::Bytes::new(),
+    };
+    for ((fault, mut probe), purpose) in faults.iter_mut().zip(same).zip(sooner) {
+        let Some(purpose) = *purpose else { continue };
+        let plan = &bench.plan;
+        let system = if purpose == Purpose::List { &plan.source.system } else { &plan.target.system };
+        let identity = None;
+        let shown = Exchange { nth: 0, at: EPOCH, system, purpose, identity, batch: &[], request: &request };
+        let passes = (0..MOST).take_while(|_| matches!(probe.on_exchange(&shown), Disposition::Pass)).count();
+        for _ in 0..if passes < MOST { passes } else { 0 } {
+            fault.on_exchange(&shown);
+        }
+    }
+}
+
 fn options(bench: &Bench, setup: &Setup) -> StageOptions {
     let by_cursor = |p: &Pagination| matches!(p.style, PageStyle::Cursor | PageStyle::LinkHeader | PageStyle::LinkBody);
     // A program asks for pages of its own size. Where a cursor leads on, a server may give less.
@@ -378,9 +417,11 @@ impl Stage {
         }
     }
 
-    /// How often each fault made a difference, by its place.
-    fn hits(&self) -> Vec<u64> {
-        self.hall().faults.iter().map(|f| f.fired).collect()
+    /// How often each fault made a difference, by its place, and what the exchange was for that it hit first.
+    fn hits(&self) -> (Vec<u64>, Vec<Option<Purpose>>) {
+        let hall = self.hall();
+        let first = |code| hall.trace.exchanges.iter().find(|x| x.fault == Some(code)).map(|x| x.purpose);
+        hall.faults.iter().map(|f| (f.fired, first(f.fault.code()))).unzip()
     }
 
     /// Puts the records into the source, and something into the target: records that are nobody's business and, where a

@@ -26,11 +26,13 @@ pub(super) fn shrink(
     let part = Reduction {
         records: Some((0..extent.records).collect()),
         hits: extent.hits.clone(),
+        sooner: vec![None; extent.hits.len()],
         crash_at: (!extent.crash_at.is_empty()).then(|| extent.crash_at.clone()),
     };
     let mut search = Search { bench, drill, seed, subject, rule, tries: 0, part, extent, best: whole };
     search.faults();
     search.crashes();
+    search.sooner();
     search.records();
     search.hits();
     search.crash_steps();
@@ -91,6 +93,16 @@ impl Search<'_> {
         for place in 0..self.part.hits.len() {
             let mut part = self.part.clone();
             part.hits[place] = 0;
+            self.take(part);
+        }
+    }
+
+    /// A fault that hits the first exchange of its kind needs no others before it.
+    fn sooner(&mut self) {
+        for place in 0..self.part.sooner.len() {
+            let Some(purpose) = self.extent.purposes.get(place).copied().flatten() else { continue };
+            let mut part = self.part.clone();
+            part.sooner[place] = Some(purpose);
             self.take(part);
         }
     }

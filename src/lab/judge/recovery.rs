@@ -15,6 +15,8 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let rates = [e.bench.plan.target.rate, e.bench.plan.source.rate, delivery.rate.as_ref().map(|r| r.value)];
     let pause = [ms(delivery.retry.cap_ms), delivery.breaker.map_or(0, |b| ms(b.probe_every_ms))]
         .into_iter()
+        // A service that stays up is silent between two polls.
+        .chain(e.bench.plan.every_ms.map(ms))
         .chain(rates.into_iter().flatten().map(|r| ms(r.window_ms)))
         .max()
         .unwrap_or(0);

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Hall;
 use super::senses::LabClock;
 use crate::base::clock::Clock as _;
-use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, Received, RunRecord, Waiting};
+use crate::evidence::{
+    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, Received, RunRecord, Undo, Waiting,
+};
 use crate::lab::process::{LedgerFault, LedgerHow};
 use crate::lab::trace::Event;
 
@@ -106,5 +108,30 @@ impl Ledger for TroubledLedger {
     fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
         self.call("written")?;
         self.inner.settle_inbox(flow, seqs)
+    }
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.call("read")?;
+        self.inner.effects_after(flow, after, limit)
+    }
+
+    fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.put_effect_undoable(effect, undo)
+    }
+
+    fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.refuse_undo(run, key)
+    }
+
+    fn undos(&self, run: &str, after: &str, limit: usize) -> Result<Vec<Undo>, LedgerError> {
+        self.call("read")?;
+        self.inner.undos(run, after, limit)
+    }
+
+    fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.undone(run, flow, key, effect)
     }
 }

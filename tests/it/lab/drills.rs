@@ -15,7 +15,7 @@ fn drill(bench: &Bench, bug: Bug, schedules: usize, only: Option<&str>) -> Matri
 #[test]
 fn a_whole_connector_passes_every_drill() {
     for bench in plans::plain() {
-        let matrix = drill(&bench, Bug::None, 20, None);
+        let matrix = drill(&bench, Bug::None, 8, None);
         // It keeps no cursor that could be a wrong one.
         for row in matrix.rows.iter().filter(|r| r.code != "checkpoint-garbage") {
             let why = row.failures.first().map(|f| format!("{}\nseed {}\n{}", f.because, f.seed, f.trace));
@@ -30,7 +30,7 @@ fn a_whole_connector_passes_every_drill() {
 #[test]
 fn the_connector_that_we_ship_passes_every_drill() {
     for (plan, systems) in plans::all() {
-        let options = DrillOptions { seed: 11, ..DrillOptions::default() };
+        let options = DrillOptions { seed: 11, schedules: 8, ..DrillOptions::default() };
         let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
         for row in &matrix.rows {
             println!("{} {} fired {} failed {}", row.code, row.verdict, row.fired, row.failed);
