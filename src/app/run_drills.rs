@@ -211,6 +211,7 @@ pub(super) fn drill(
         seed: params.seed,
         schedules: usize::try_from(params.schedules).unwrap_or(1),
         only: params.only.clone(),
+        threads: None,
         stop: call.face.stop(),
     };
     let mut rows = Vec::new();

@@ -546,6 +546,12 @@ pub(super) struct Mock {
     /// Seed of the data.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+    /// What goes wrong, and how often (once by itself), after how many requests that go well.
+    #[arg(long = "fault", value_name = "CODE[:TIMES[:AFTER]]")]
+    pub(super) faults: Vec<String>,
+    /// Records on a page where a request does not say.
+    #[arg(long, value_name = "RECORDS")]
+    pub(super) page: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -367,8 +367,8 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
 }
 
 fn mock(app: &App, format: Format, args: Mock) -> u8 {
-    let options =
-        app::serve_mock::Options { api: args.api, listen: args.listen, records: args.records, seed: args.seed };
+    let Mock { api, listen, records, seed, faults, page } = args;
+    let options = app::serve_mock::Options { api, listen, records, seed, faults, page };
     match runner::mock(app, &options, format) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),

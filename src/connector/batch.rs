@@ -100,9 +100,10 @@ struct Batch<'r, 'a> {
 impl Batch<'_, '_> {
     async fn all(&mut self, pending: Vec<Pending>) -> Result<(), Stop> {
         let mut open = Vec::new();
-        for one in pending {
+        let keys: Vec<&str> = pending.iter().map(|one| one.key.as_str()).collect();
+        let priors = self.run.world.ledger.effects(&self.run.plan.flow, &keys)?;
+        for (one, prior) in pending.into_iter().zip(priors) {
             let digest = Digest::of_json(&one.mapped);
-            let prior = self.run.world.ledger.effect(&self.run.plan.flow, &one.key)?;
             let outcome = known(prior.as_ref(), one.version.as_deref(), digest.as_str()).or_else(|| {
                 let empty = at(&one.mapped, self.how.key).and_then(scalar).is_none_or(|k| k.trim().is_empty());
                 empty.then(|| Outcome::Dead {
@@ -147,8 +148,8 @@ impl Batch<'_, '_> {
                 open.iter().for_each(|i| self.close(*i, Outcome::Settled(Settled::Written)));
                 return Ok(None);
             }
+            self.note(&open, EffectState::Intended)?;
             for i in &open {
-                self.note(*i, EffectState::Intended)?;
                 if let Some(entry) = self.entries.get_mut(*i) {
                     entry.attempts += 1;
                 }
@@ -158,7 +159,7 @@ impl Batch<'_, '_> {
             let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
             let again = match answer.and_then(|response| self.read(&open, &response)) {
                 Ok(words) => {
-                    let mut left = Vec::new();
+                    let (mut left, mut done) = (Vec::new(), Vec::new());
                     let mut why = String::new();
                     for (i, word) in open.iter().zip(words) {
                         match word {
@@ -166,8 +167,7 @@ impl Batch<'_, '_> {
                                 if let (Some(entry), Some(id)) = (self.entries.get_mut(*i), id) {
                                     entry.target_id = Some(id);
                                 }
-                                self.note(*i, EffectState::Done)?;
-                                self.close(*i, Outcome::Settled(Settled::Written));
+                                done.push(*i);
                             }
                             Word::Refused(because) => self.bury(*i, "rejected-by-target", because),
                             Word::Again(because) => {
@@ -176,6 +176,8 @@ impl Batch<'_, '_> {
                             }
                         }
                     }
+                    self.note(&done, EffectState::Done)?;
+                    done.iter().for_each(|i| self.close(*i, Outcome::Settled(Settled::Written)));
                     if left.is_empty() {
                         return Ok(None);
                     }
@@ -266,9 +268,9 @@ impl Batch<'_, '_> {
         self.close(at, Outcome::Dead { code, because, attempts });
     }
 
-    fn note(&self, at: usize, state: EffectState) -> Result<(), Stop> {
-        let Some(entry) = self.entries.get(at) else { return Ok(()) };
-        let effect = Effect {
+    /// Notes these in one commit.
+    fn note(&self, these: &[usize], state: EffectState) -> Result<(), Stop> {
+        let effect = |entry: &Entry| Effect {
             key: entry.pending.key.clone(),
             digest: entry.digest.clone(),
             version: entry.pending.version.clone(),
@@ -276,7 +278,8 @@ impl Batch<'_, '_> {
             target_id: entry.target_id.clone(),
             state,
         };
-        Ok(self.run.world.ledger.put_effect(&self.run.plan.flow, &effect)?)
+        let effects: Vec<Effect> = these.iter().filter_map(|i| self.entries.get(*i)).map(effect).collect();
+        Ok(self.run.world.ledger.put_effects(&self.run.plan.flow, &effects)?)
     }
 }
 

@@ -7,6 +7,7 @@
 //! socket: `listen`), is verified (`signature`), waits in the ledger, and goes through the same pass (`inbox`).
 
 mod address;
+mod ask;
 mod auth;
 mod batch;
 mod body;
@@ -21,6 +22,7 @@ mod hook;
 mod http;
 mod inbox;
 mod listen;
+mod notes;
 mod page;
 mod pass;
 mod plan;
@@ -46,6 +48,7 @@ mod token;
 mod trace;
 mod wire;
 
+pub use ask::{Asked, Inquiry, Leaf, Spot};
 pub use download::{DownloadError, Reach, download};
 pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};

@@ -1,5 +1,7 @@
 //! Delivers one mapped record so that the target has it once, whatever happens on the way.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::body::{self, Content, at, content, scalar};
@@ -41,38 +43,102 @@ impl From<Stop> for Undelivered {
     }
 }
 
+/// What is known of a record before it is delivered.
+pub(super) struct Known {
+    digest: Digest,
+    prior: Option<Effect>,
+    idempotency_key: String,
+    /// The intention is on the disk already.
+    intended: bool,
+}
+
+impl Known {
+    fn of(run: &Run<'_>, key: &str, mapped: &Value, prior: Option<Effect>) -> Self {
+        let digest = Digest::of_json(mapped);
+        let idempotency_key = idempotency_key(run, key, digest.as_str(), prior.as_ref());
+        Self { digest, prior, idempotency_key, intended: false }
+    }
+
+    /// What makes a delivery needless: an older version than was written, or the same record.
+    fn settled(&self, version: Option<&str>) -> Option<Settled> {
+        let prior = self.prior.as_ref()?;
+        if prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt()) {
+            return Some(Settled::Stale);
+        }
+        let same = prior.state == EffectState::Done && prior.digest == self.digest.as_str();
+        same.then_some(Settled::Unchanged)
+    }
+
+    /// The same intention was noted before, by this run or by one that was killed.
+    fn is_noted(&self) -> bool {
+        let same = |p: &Effect| p.state == EffectState::Intended && p.digest == self.digest.as_str();
+        self.intended || self.prior.as_ref().is_some_and(same)
+    }
+
+    fn effect(&self, key: &str, version: Option<&str>, target_id: Option<String>, state: EffectState) -> Effect {
+        Effect {
+            key: key.to_owned(),
+            digest: self.digest.as_str().to_owned(),
+            version: version.map(str::to_owned),
+            idempotency_key: self.idempotency_key.clone(),
+            target_id,
+            state,
+        }
+    }
+}
+
+/// Asks the ledger about records that are about to be delivered (source key, version, mapped record), each key once, and
+/// notes the intentions of all that will be, in one commit. Whether a target has a record is looked up later, so an
+/// intention may turn out to be no more than that.
+pub(super) fn foreseen<'r>(
+    run: &Run<'_>,
+    records: impl Iterator<Item = (&'r str, Option<&'r str>, &'r Value)>,
+) -> Result<HashMap<String, Known>, Stop> {
+    let records: Vec<_> = records.collect();
+    run.noted()?;
+    let keys: Vec<&str> = records.iter().map(|(key, ..)| *key).collect();
+    let priors = run.world.ledger.effects(&run.plan.flow, &keys)?;
+    let mut intended = Vec::new();
+    let mut known = HashMap::with_capacity(records.len());
+    for ((key, version, mapped), prior) in records.into_iter().zip(priors) {
+        let mut one = Known::of(run, key, mapped, prior);
+        // What was created once is never created again, so what is noted of it stays.
+        let kept = matches!(run.plan.target.write, WritePlan::Create { .. })
+            && one.prior.as_ref().is_some_and(|p| p.state == EffectState::Done);
+        if !kept && !run.rehearses() && one.settled(version).is_none() {
+            if !one.is_noted() {
+                let target_id = one.prior.as_ref().and_then(|p| p.target_id.clone());
+                intended.push(one.effect(key, version, target_id, EffectState::Intended));
+            }
+            one.intended = true;
+        }
+        known.insert(key.to_owned(), one);
+    }
+    run.world.ledger.put_effects(&run.plan.flow, &intended)?;
+    Ok(known)
+}
+
 /// Delivers a record: compares with the ledger, notes the intention before the first write, writes, notes the effect.
 pub(super) async fn deliver(
     run: &Run<'_>,
     key: &str,
     version: Option<&str>,
     mapped: &Value,
+    known: Option<Known>,
     trace: &mut Trace,
 ) -> Result<Settled, Undelivered> {
-    let digest = Digest::of_json(mapped);
-    let prior = run.world.ledger.effect(&run.plan.flow, key).map_err(Stop::from)?;
-    if let Some(prior) = &prior {
-        let older = prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt());
-        if older {
-            return Ok(Settled::Stale);
+    let known = match known {
+        Some(known) => known,
+        None => {
+            run.noted()?;
+            let prior = run.world.ledger.effect(&run.plan.flow, key).map_err(Stop::from)?;
+            Known::of(run, key, mapped, prior)
         }
-        if prior.state == EffectState::Done && prior.digest == digest.as_str() {
-            return Ok(Settled::Unchanged);
-        }
-    }
-    let mut delivery = Delivery {
-        run,
-        key,
-        version,
-        mapped,
-        trace,
-        idempotency_key: idempotency_key(run, key, digest.as_str(), prior.as_ref()),
-        digest,
-        prior,
-        intended: false,
-        writes: 0,
-        tries: Tries::default(),
     };
+    if let Some(settled) = known.settled(version) {
+        return Ok(settled);
+    }
+    let mut delivery = Delivery { run, key, version, mapped, trace, known, writes: 0, tries: Tries::default() };
     match &run.plan.target.write {
         WritePlan::Upsert { .. } => delivery.upsert().await,
         WritePlan::Put { put, key } => delivery.put(put, key.as_deref()).await,
@@ -118,10 +184,7 @@ struct Delivery<'r, 'a> {
     version: Option<&'r str>,
     mapped: &'r Value,
     trace: &'r mut Trace,
-    idempotency_key: String,
-    digest: Digest,
-    prior: Option<Effect>,
-    intended: bool,
+    known: Known,
     writes: u32,
     tries: Tries,
 }
@@ -156,7 +219,7 @@ impl Delivery<'_, '_> {
             pagination: find_pages.as_ref(),
             limit: find_pages.as_ref().and_then(|p| p.limit_max),
         };
-        let mut known = self.prior.as_ref().and_then(|p| p.target_id.clone());
+        let mut known = self.known.prior.as_ref().and_then(|p| p.target_id.clone());
         let mut finds = Tries::default();
         let mut contradictions = 0;
         let mut absent = false;
@@ -262,7 +325,7 @@ impl Delivery<'_, '_> {
     }
 
     async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
-        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
+        if self.known.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
             return Err(self.dead(
                 "changed-after-create",
                 "the record changed after it was created in the target, and this flow only creates".to_owned(),
@@ -300,7 +363,7 @@ impl Delivery<'_, '_> {
         self.intend()?;
         let mut ask = Ask::write(call, url, body::encode(&call.content_type, self.mapped));
         if let Some(header) = idempotency {
-            ask.headers.push((header.to_ascii_lowercase(), self.idempotency_key.clone()));
+            ask.headers.push((header.to_ascii_lowercase(), self.known.idempotency_key.clone()));
         }
         self.writes += 1;
         let run = self.run;
@@ -321,33 +384,17 @@ impl Delivery<'_, '_> {
     }
 
     fn intend(&mut self) -> Result<(), Undelivered> {
-        if self.intended {
-            return Ok(());
+        if !self.known.is_noted() {
+            let target_id = self.known.prior.as_ref().and_then(|p| p.target_id.clone());
+            let effect = self.known.effect(self.key, self.version, target_id, EffectState::Intended);
+            self.run.world.ledger.put_effect(&self.run.plan.flow, &effect).map_err(Stop::from)?;
         }
-        let known = self.prior.as_ref();
-        let noted = known.is_some_and(|p| p.state == EffectState::Intended && p.digest == self.digest.as_str());
-        if !noted {
-            let target_id = known.and_then(|p| p.target_id.clone());
-            self.note(EffectState::Intended, target_id)?;
-        }
-        self.intended = true;
+        self.known.intended = true;
         Ok(())
     }
 
     fn done(&self, target_id: Option<String>) -> Result<(), Undelivered> {
-        self.note(EffectState::Done, target_id)
-    }
-
-    fn note(&self, state: EffectState, target_id: Option<String>) -> Result<(), Undelivered> {
-        let effect = Effect {
-            key: self.key.to_owned(),
-            digest: self.digest.as_str().to_owned(),
-            version: self.version.map(str::to_owned),
-            idempotency_key: self.idempotency_key.clone(),
-            target_id,
-            state,
-        };
-        self.run.world.ledger.put_effect(&self.run.plan.flow, &effect).map_err(|e| Undelivered::Stop(e.into()))
+        Ok(self.run.done(self.known.effect(self.key, self.version, target_id, EffectState::Done))?)
     }
 
     fn dead(&self, code: &'static str, because: String) -> Undelivered {

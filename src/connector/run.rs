@@ -1,6 +1,6 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,15 +12,15 @@ use tokio_util::sync::CancellationToken;
 use super::breaker::Patience;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
+use super::notes::Notes;
 use super::reconcile::Tally;
 use super::rehearse::Would;
 use super::trace::Trace;
 use super::{Plan, Report, World};
-use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
-use crate::evidence::LedgerError;
+use crate::evidence::{LedgerError, Scratch};
 use crate::mapping::{KeyError, Mapping, Rejection};
 
 /// Why a run ends before the end of its source.
@@ -100,9 +100,11 @@ pub(super) struct Run<'a> {
     /// Source keys whose dead letters wait.
     pub letters: Mutex<BTreeSet<String>>,
     /// Which source key writes which natural key of the target in this pass.
-    pub claims: Mutex<HashMap<u128, String>>,
+    pub claims: Mutex<Box<dyn Scratch>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
-    pub refused: Mutex<HashMap<u128, Digest>>,
+    pub refused: Mutex<Box<dyn Scratch>>,
+    /// What was done and is not yet noted.
+    pub notes: Mutex<Notes>,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -150,10 +152,11 @@ impl<'a> Run<'a> {
             source,
             target,
             halt: world.stop.child_token(),
-            tally: Mutex::default(),
+            tally: Mutex::new(Tally::new(world.ledger.scratch())),
             letters: Mutex::default(),
-            claims: Mutex::default(),
-            refused: Mutex::default(),
+            claims: Mutex::new(world.ledger.scratch()),
+            refused: Mutex::new(world.ledger.scratch()),
+            notes: Mutex::default(),
             would: None,
             begun: Instant::now(),
             span,
@@ -175,6 +178,11 @@ impl<'a> Run<'a> {
         let Some(would) = &self.would else { return false };
         lock(would).count(&self.plan.target.write, call);
         true
+    }
+
+    /// Nothing is written.
+    pub(super) const fn rehearses(&self) -> bool {
+        self.would.is_some()
     }
 
     /// What would be written so far.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use super::{MemoryScratch, Scratch};
 use crate::base::clock::Timestamp;
 
 /// How far a flow has safely come.
@@ -180,6 +181,27 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Faults of the ledger.
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError>;
+
+    /// The last effects for some source keys, in the order of the keys.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn effects(&self, flow: &str, keys: &[&str]) -> Result<Vec<Option<Effect>>, LedgerError> {
+        keys.iter().map(|key| self.effect(flow, key)).collect()
+    }
+
+    /// Notes effects of one flow at once; a backend that can makes it all of them or none.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        effects.iter().try_for_each(|effect| self.put_effect(flow, effect))
+    }
+
+    /// A map for one pass, which ends with it.
+    fn scratch(&self) -> Box<dyn Scratch> {
+        Box::<MemoryScratch>::default()
+    }
 
     /// Keeps a record that could not be delivered. A waiting letter of the same flow and key is replaced, so that a
     /// rerun does not pile up copies. Returns its id.

@@ -8,6 +8,7 @@ mod ledger;
 mod maps;
 mod proof;
 mod reconciliation;
+mod scratch;
 pub mod seal;
 mod store;
 
@@ -21,4 +22,5 @@ pub use ledger::{
 pub use maps::Maps;
 pub use proof::{ChainFault, Dropped, Head, Proof, Walk, compactions, may_lack};
 pub use reconciliation::{Reconciliation, Verdict};
+pub use scratch::{MemoryScratch, Scratch};
 pub use store::{Needle, Page, Query, SessionQuery, Store, StoreError};

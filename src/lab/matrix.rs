@@ -26,13 +26,15 @@ pub struct DrillOptions {
     pub schedules: usize,
     /// One drill only.
     pub only: Option<String>,
+    /// Threads to play on; as many as there are cores where nothing is said.
+    pub threads: Option<usize>,
     /// Looked at between schedules.
     pub stop: Stop,
 }
 
 impl Default for DrillOptions {
     fn default() -> Self {
-        Self { seed: 1, schedules: 20, only: None, stop: Stop::default() }
+        Self { seed: 1, schedules: 20, only: None, threads: None, stop: Stop::default() }
     }
 }
 
@@ -132,7 +134,8 @@ pub fn run_drills(
     progress(Progress::Planned { drills: drills.len(), schedules: total });
 
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(total.max(1));
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = options.threads.unwrap_or_else(cores).clamp(1, total.max(1));
     let (send, receive) = mpsc::channel::<(usize, Played)>();
     let mut rows = Vec::new();
     let mut counted: Vec<(&'static str, Reconciliation)> = Vec::new();

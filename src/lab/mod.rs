@@ -12,6 +12,7 @@ mod narrowed;
 mod schedule;
 pub mod serve;
 pub mod trace;
+pub mod unkind;
 pub mod world;
 
 pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, replay, run_drills, seed_of};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Subject;
 use super::bench::{Bench, Identity};
 use super::drills::{Drill, Setup};
-use super::judge::{self, Evidence, RunSeen};
+use super::judge::{self, Evidence, Expected, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::world::{RunEnd, Stage, StageOptions};
 use crate::base::rng::Rng;
@@ -86,6 +86,8 @@ struct Prepared {
     expect: super::drills::Expect,
     before: IndexMap<String, Value>,
     budget: u64,
+    /// What the source's records should become, and at which state of the source that was found out.
+    expected: (Option<u64>, Arc<Vec<Expected>>),
 }
 
 impl Prepared {
@@ -117,7 +119,17 @@ impl Prepared {
             expect,
             before,
             budget,
+            expected: (None, Arc::default()),
         }
+    }
+
+    /// What each record of the source should become, as the source is now.
+    fn expected(&mut self, bench: &Bench) -> Arc<Vec<Expected>> {
+        let state = Some(self.stage.source_state(bench));
+        if self.expected.0 != state {
+            self.expected = (state, Arc::new(judge::expectations(bench, &self.stage.source_records(bench))));
+        }
+        Arc::clone(&self.expected.1)
     }
 
     fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
@@ -131,18 +143,20 @@ impl Prepared {
         }
     }
 
-    fn seen(&self, bench: &Bench, run: usize, end: RunEnd, from: crate::base::clock::Timestamp) -> RunSeen {
+    fn seen(&mut self, bench: &Bench, run: usize, end: RunEnd, from: crate::base::clock::Timestamp) -> RunSeen {
+        let expected = self.expected(bench);
         let letters = self.stage.letters();
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
-        let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
         let to = self.stage.now();
         let letters = letters.iter().filter(|l| l.at >= from && l.at <= to).cloned().collect();
         RunSeen { run, end, from, to, letters, missing }
     }
 
-    fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
-        let expected = judge::expectations(bench, &self.stage.source_records(bench));
+    fn judged(mut self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
+        let expected = self.expected(bench);
+        self.expected = (None, Arc::default());
+        let expected = Arc::try_unwrap(expected).unwrap_or_else(|shared| shared.to_vec());
         let (letters, secrets, faults_fired) = (self.stage.letters(), self.stage.secrets(), self.stage.fired());
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
@@ -229,6 +243,12 @@ impl Stage {
             Some(source) => between(bench, source, rng),
             None => String::new(),
         }
+    }
+
+    fn source_state(&self, bench: &Bench) -> u64 {
+        let hall = self.hall();
+        let held = hall.mocks.get(&bench.plan.source.system).and_then(|m| m.collection(&bench.source_entity));
+        held.map_or(0, Collection::changes)
     }
 
     fn source_records(&self, bench: &Bench) -> Vec<Value> {

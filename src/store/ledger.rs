@@ -10,12 +10,13 @@ use std::path::PathBuf;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
+use super::scratch::SqliteScratch;
 use super::sqlite::because;
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, Received, RunRecord, StoreError,
-    Waiting,
+    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, Received, RunRecord, Scratch,
+    StoreError, Waiting,
 };
 
 impl SqliteStore {
@@ -45,6 +46,14 @@ impl SqliteStore {
         PathBuf::from(name)
     }
 }
+
+const SELECT_EFFECT: &str =
+    "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2";
+
+const UPSERT_EFFECT: &str = "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
+     version = excluded.version, idempotency_key = excluded.idempotency_key, \
+     target_id = excluded.target_id, state = excluded.state";
 
 const fn effect_word(state: EffectState) -> &'static str {
     match state {
@@ -80,6 +89,19 @@ fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
             "dropped" => DeadState::Dropped,
             _ => DeadState::Waiting,
         },
+    })
+}
+
+fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
+    let state: String = row.get(5)?;
+    Ok(Effect {
+        key: row.get(0)?,
+        digest: row.get(1)?,
+        version: row.get(2)?,
+        idempotency_key: row.get(3)?,
+        target_id: row.get(4)?,
+        // The column's CHECK leaves no third word.
+        state: if state == "done" { EffectState::Done } else { EffectState::Intended },
     })
 }
 
@@ -169,46 +191,55 @@ impl Ledger for SqliteStore {
 
     fn effect(&self, flow: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
         self.quick()
-            .prepare_cached(
-                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2",
-            )
-            .and_then(|mut s| {
-                s.query_row([flow, key], |row| {
-                    let state: String = row.get(5)?;
-                    Ok(Effect {
-                        key: row.get(0)?,
-                        digest: row.get(1)?,
-                        version: row.get(2)?,
-                        idempotency_key: row.get(3)?,
-                        target_id: row.get(4)?,
-                        // The column's CHECK leaves no third word.
-                        state: if state == "done" { EffectState::Done } else { EffectState::Intended },
-                    })
-                })
-                .optional()
-            })
+            .prepare_cached(SELECT_EFFECT)
+            .and_then(|mut s| s.query_row([flow, key], effect_of).optional())
             .map_err(|e| self.ledger_unread(&e))
     }
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
-        self.ledger_there()?;
-        let Effect { key, digest, version, idempotency_key, target_id, state } = effect;
-        let connection = match state {
-            EffectState::Intended => self.synced(),
-            EffectState::Done => self.quick(),
+        self.put_effects(flow, std::slice::from_ref(effect))
+    }
+
+    fn effects(&self, flow: &str, keys: &[&str]) -> Result<Vec<Option<Effect>>, LedgerError> {
+        let connection = self.quick();
+        let read = || -> rusqlite::Result<Vec<Option<Effect>>> {
+            let mut select = connection.prepare_cached(SELECT_EFFECT)?;
+            keys.iter().map(|key| select.query_row([flow, key], effect_of).optional()).collect()
         };
-        connection
-            .prepare_cached(
-                "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
-                 version = excluded.version, idempotency_key = excluded.idempotency_key, \
-                 target_id = excluded.target_id, state = excluded.state",
-            )
-            .and_then(|mut s| {
-                s.execute(params![flow, key, digest, version, idempotency_key, target_id, effect_word(*state)])
-            })
-            .map_err(|e| self.ledger_unwritten(&e))?;
-        Ok(())
+        read().map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        if effects.is_empty() {
+            return Ok(());
+        }
+        self.ledger_there()?;
+        // One commit for all of them: the disk is waited for once, not once a record.
+        let intended = effects.iter().any(|e| e.state == EffectState::Intended);
+        let mut connection = if intended { self.synced() } else { self.quick() };
+        let mut put = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            {
+                let mut upsert = transaction.prepare_cached(UPSERT_EFFECT)?;
+                for Effect { key, digest, version, idempotency_key, target_id, state } in effects {
+                    upsert.execute(params![
+                        flow,
+                        key,
+                        digest,
+                        version,
+                        idempotency_key,
+                        target_id,
+                        effect_word(*state)
+                    ])?;
+                }
+            }
+            transaction.commit()
+        };
+        put().map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn scratch(&self) -> Box<dyn Scratch> {
+        Box::new(SqliteScratch::new())
     }
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {

@@ -13,6 +13,7 @@ mod migrate;
 mod plan;
 mod proof;
 mod row;
+mod scratch;
 mod sqlite;
 
 pub use maps::SqliteMaps;

@@ -8,9 +8,11 @@ mod bulk;
 mod collection;
 mod effect;
 mod errors;
+mod field;
 mod graph;
 mod pages;
 mod parameters;
+mod prefer;
 mod read;
 mod routes;
 mod seed;
@@ -276,6 +278,9 @@ impl MockSystem {
         }
         if let Some(because) = bad_parameter(system, call.op, call.request) {
             return call.refuse(400, "bad-request", because);
+        }
+        if let Some(status) = prefer::code(call.request) {
+            return prefer::answer(call, status);
         }
         match call.op.action {
             Action::List | Action::Search => self.list(call),

@@ -99,9 +99,9 @@ impl MockSystem {
     fn upsert_by_natural_key(&mut self, call: &Call<'_>, kind: &Kind, sent: Map<String, Value>) -> (Response, Effect) {
         let field = kind.natural.as_ref().filter(|n| sent.contains_key(*n)).unwrap_or(&kind.key);
         let wanted = sent.get(field).map(text_of);
-        let hit = self.collections.get(&kind.name).and_then(|c| {
-            let found = c.iter().find(|(_, r)| r.get(field).map(text_of) == wanted);
-            found.map(|(k, r)| (k.to_owned(), r.clone()))
+        let hit = wanted.zip(self.collections.get_mut(&kind.name)).and_then(|(wanted, c)| {
+            let place = c.equal(field, &wanted, false).first().copied()?;
+            c.entry_at(place).map(|(k, r)| (k.to_owned(), r.clone()))
         });
         match hit {
             Some((key, old)) => self.change(call, kind, &key, old, sent),
@@ -205,18 +205,18 @@ impl MockSystem {
 
     /// The refusal where another record has the same natural key.
     fn taken(
-        &self,
+        &mut self,
         call: &Call<'_>,
         kind: &Kind,
         sent: &Map<String, Value>,
         own: Option<&str>,
     ) -> Option<(Response, Effect)> {
         let field = kind.natural.as_ref()?;
-        let value = text_of(sent.get(field)?).to_lowercase();
-        let other = self.collections.get(&kind.name)?.iter().find(|(key, record)| {
-            Some(*key) != own && record.get(field).is_some_and(|v| text_of(v).to_lowercase() == value)
-        })?;
-        Some(call.refuse(409, "conflict", format!("a {} with this {field} exists: {}", kind.name, other.0)))
+        let value = text_of(sent.get(field)?);
+        let collection = self.collections.get_mut(&kind.name)?;
+        let places = collection.equal(field, &value, true).to_vec();
+        let other = places.iter().filter_map(|p| collection.entry_at(*p)).find(|(key, _)| Some(*key) != own)?.0;
+        Some(call.refuse(409, "conflict", format!("a {} with this {field} exists: {other}", kind.name)))
     }
 
     /// What was sent, with what the system itself fills in: key, times, defaults, required fields.

@@ -101,6 +101,11 @@ impl Ledger for MortalLedger {
         if self.switch.step() { Ok(()) } else { self.kept.put_effect(flow, effect) }
     }
 
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        // One transaction: killed before it or after it.
+        if self.switch.step() { Ok(()) } else { self.kept.put_effects(flow, effects) }
+    }
+
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
         if self.switch.step() { Ok(0) } else { self.kept.bury(letter) }
     }
