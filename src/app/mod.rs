@@ -49,6 +49,7 @@ pub mod verify;
 pub mod wire;
 
 pub mod demo;
+pub mod probe_system;
 pub mod run_connector;
 pub mod serve_mock;
 pub mod verify_evidence;

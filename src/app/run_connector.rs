@@ -21,6 +21,7 @@ use crate::base::secret::SecretRef;
 use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
+use crate::model::System;
 use crate::workflow::Saw;
 
 /// What to run and how.
@@ -130,14 +131,16 @@ impl DryAnswer {
 }
 
 /// A contract that may run, with the plans of its flows.
-struct Ready {
-    digest: Digest,
-    plans: Vec<Plan>,
+pub(super) struct Ready {
+    pub(super) digest: Digest,
+    pub(super) plans: Vec<Plan>,
+    /// The systems as described, by their names in the contract.
+    pub(super) systems: BTreeMap<String, Arc<System>>,
 }
 
 /// Compiles the contract, plans its flows, and asks for the approval that a live run needs (`dry`: none). A refusal
 /// for want of an approval is recorded, so that it waits in the inbox.
-fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) -> Result<Ready, No> {
+pub(super) fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) -> Result<Ready, No> {
     if let Some(session) = &options.session {
         app.store.session(session)?;
     }
@@ -217,7 +220,7 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
     }
     well_formed(&plans, secrets)?;
     keyed(&plans, secrets)?;
-    Ok(Ready { digest: contract.digest.clone(), plans })
+    Ok(Ready { digest: contract.digest.clone(), plans, systems: compiled.systems.clone() })
 }
 
 /// Keys that a mapping cannot use are said now, not by a run that ends before its first record.
@@ -353,7 +356,7 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
     out
 }
 
-fn world(
+pub(super) fn world(
     app: &App,
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
@@ -384,7 +387,7 @@ pub async fn run(
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
 ) -> Result<Answer, No> {
-    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
+    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), false)?;
     let pages = Pages::before(observer);
     let world = world(app, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
     let reports = match options.listen {
@@ -449,7 +452,7 @@ pub async fn dry_run(
     stop: CancellationToken,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<DryAnswer, No> {
-    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
+    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), true)?;
     reaches(&plans).iter().for_each(|line| tell(line));
     let world = world(app, secrets, observer, stop)?;
     let mut flows = Vec::new();

@@ -152,6 +152,8 @@ pub(super) enum Command {
     Evidence(Box<Evidence>),
     /// Move real records: run the contract's connector.
     Run(Run),
+    /// Ask the systems of a contract a few harmless questions, and hold the answers to what is described.
+    Probe(Probe),
     /// Serve a stateful mock of an API description on this machine.
     Mock(Mock),
     /// List records that could not be delivered.
@@ -514,6 +516,7 @@ impl Command {
     pub(super) fn signers(&self) -> Option<&str> {
         match self {
             Self::Run(args) => args.signers.as_deref(),
+            Self::Probe(args) => args.signers.as_deref(),
             Self::Approve(args) => args.signers.as_deref(),
             Self::Approvals(args) => args.signers.as_deref(),
             _ => None,
@@ -531,6 +534,32 @@ fn base_url(text: &str) -> Result<(String, String), String> {
         return Err(format!("\"{url}\" is no http or https URL"));
     }
     Ok((system.to_owned(), url.trim_end_matches('/').to_owned()))
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only GET is asked, one request a second. Beyond this machine it needs an approval of a live run, as run does: it reads real \
+systems with real credentials. Nothing of the answers is kept but shapes, digests and counts. The exit code is 1 where \
+something is not as described.")]
+pub(super) struct Probe {
+    /// Path of integration.yaml.
+    pub(super) contract: String,
+    /// Only the systems of this flow.
+    #[arg(long)]
+    pub(super) flow: Option<String>,
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
+    pub(super) base_url: Vec<(String, String)>,
+    /// Requests at most, 1 to 50.
+    #[arg(long, default_value_t = 12)]
+    pub(super) requests: u64,
+    /// The session the probe belongs to.
+    #[arg(long)]
+    pub(super) session: Option<String>,
+    /// File of the keys whose signatures count. Default: platform-integration/allowed_signers in the user's
+    /// configuration; the file that the contract names counts only when it is named here.
+    #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
+    pub(super) signers: Option<String>,
 }
 
 #[derive(Debug, Args)]

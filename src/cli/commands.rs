@@ -1,7 +1,8 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, ProfileArg, Run, Verify,
+    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, Probe, ProfileArg, Run,
+    Verify,
 };
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, output, runner, serve, stop};
@@ -100,6 +101,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
         Command::Evidence(args) => evidence::run(&app, format, *args),
         Command::Run(args) => run_connector(&app, format, args),
+        Command::Probe(args) => probe(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => dead_letters(&app, format, &args),
         Command::Verify(args) => verify(&app, format, args),
@@ -362,6 +364,16 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
     }
     match runner::run(app, &options, args.quiet) {
         Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn probe(app: &App, format: Format, args: Probe) -> u8 {
+    let Probe { contract, flow, base_url, requests, session, signers: _ } = args;
+    let base_urls = base_url.into_iter().collect();
+    let options = app::probe_system::Options { contract, flow, base_urls, requests, session };
+    match runner::probe(app, &options) {
+        Ok(answer) => output::answer(format, &answer).max(if answer.agrees() { exit::FINE } else { exit::FINDINGS }),
         Err(no) => output::no(format, &no),
     }
 }
