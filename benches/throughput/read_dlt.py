@@ -50,6 +50,6 @@ def crm(items, table):
 
 
 destination = crm if where == "http" else dlt.destinations.duckdb(os.path.join(work, "bench.duckdb"))
-pipeline = dlt.pipeline("bench_" + where, destination=destination, dataset_name="bench", pipelines_dir=work)
+pipeline = dlt.pipeline("bench_" + where, destination=destination, dataset_name="loaded", pipelines_dir=work)
 pipeline.run(source)
 print(sum(pipeline.last_trace.last_normalize_info.row_counts.get("customers", 0) for _ in [0]))

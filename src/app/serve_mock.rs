@@ -26,7 +26,7 @@ pub struct Options {
     pub seed: u64,
     /// Faults that its answers suffer from, as `CODE[:TIMES[:AFTER]]`.
     pub faults: Vec<String>,
-    /// Records on a page where a request does not say; the mock's own default where nothing is said.
+    /// Records on a page at most, whatever a request asks for.
     pub page: Option<u64>,
 }
 

@@ -578,7 +578,7 @@ pub(super) struct Mock {
     /// What goes wrong, and how often (once by itself), after how many requests that go well.
     #[arg(long = "fault", value_name = "CODE[:TIMES[:AFTER]]")]
     pub(super) faults: Vec<String>,
-    /// Records on a page where a request does not say.
+    /// Records on a page at most, whatever a request asks for.
     #[arg(long, value_name = "RECORDS")]
     pub(super) page: Option<u64>,
 }
