@@ -90,7 +90,7 @@ impl MockSystem {
         });
         let kept = self.completed(call, kind, sent.clone(), &key);
         let key = text_of(&key);
-        self.collections.entry(kind.name.clone()).or_default().put(&key, kept);
+        self.write(&kind.name, &key, kept, call.now);
         (201, String::new(), Effect::Created { entity: kind.name.clone(), key })
     }
 

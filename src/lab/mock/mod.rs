@@ -10,6 +10,8 @@ mod effect;
 mod errors;
 mod field;
 mod graph;
+mod lag;
+mod limits;
 mod pages;
 mod parameters;
 mod prefer;
@@ -33,6 +35,8 @@ use serde_json::Value;
 
 use self::auth::{Auth, Denied};
 use self::errors::Refusal;
+use self::lag::Lag;
+use self::limits::Limits;
 use self::parameters::bad_parameter;
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
@@ -62,6 +66,10 @@ pub struct MockOptions {
     pub change_field: BTreeMap<String, String>,
     /// How many requests the journal keeps; the oldest go first.
     pub journal: usize,
+    /// Keeps to the rate limits that the description states.
+    pub limits: bool,
+    /// How long lists and searches show what was there before a write, in milliseconds; 0: not at all.
+    pub lag_ms: i64,
 }
 
 impl Default for MockOptions {
@@ -77,6 +85,8 @@ impl Default for MockOptions {
             clock_off_ms: 0,
             change_field: BTreeMap::new(),
             journal: 10_000,
+            limits: false,
+            lag_ms: 0,
         }
     }
 }
@@ -101,6 +111,8 @@ pub struct MockSystem {
     seeded_to: Timestamp,
     seen: std::collections::VecDeque<Seen>,
     bent: bool,
+    limits: Limits,
+    lag: Lag,
 }
 
 impl MockSystem {
@@ -127,6 +139,8 @@ impl MockSystem {
             seeded_to,
             seen: std::collections::VecDeque::new(),
             bent: false,
+            limits: Limits::default(),
+            lag: Lag::default(),
         }
     }
 
@@ -179,6 +193,15 @@ impl MockSystem {
         if let Some(key) = record.get(&kind.key).map(text_of) {
             self.collections.entry(entity.to_owned()).or_default().put(&key, record);
         }
+    }
+
+    /// Keeps what a request writes; lists show it when they have caught up.
+    fn write(&mut self, kind: &str, key: &str, record: Value, now: Timestamp) {
+        let collection = self.collections.entry(kind.to_owned()).or_default();
+        if self.options.lag_ms > 0 {
+            self.lag.writes(kind, key, collection.get(key), now.plus_ms(self.options.lag_ms));
+        }
+        collection.put(key, record);
     }
 
     /// Every token handed out so far is refused from now on. Tells how many were still good.
@@ -272,10 +295,23 @@ impl MockSystem {
     }
 
     fn operation(&mut self, call: &Call<'_>) -> (Response, Effect) {
-        let system = &call.blueprint.system;
         if let Some(denied) = self.denied(call) {
             return denied;
         }
+        let left = if self.options.limits { self.limits.take(call) } else { None };
+        let mut answered = match left {
+            Some(Err(left)) => left.refuse(call),
+            _ => self.answered(call),
+        };
+        if let Some(Ok(left) | Err(left)) = left {
+            left.tell(call, &mut answered.0);
+        }
+        answered
+    }
+
+    /// The answer to a request that was let in.
+    fn answered(&mut self, call: &Call<'_>) -> (Response, Effect) {
+        let system = &call.blueprint.system;
         if let Some(because) = bad_parameter(system, call.op, call.request) {
             return call.refuse(400, "bad-request", because);
         }

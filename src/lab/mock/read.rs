@@ -26,9 +26,11 @@ impl MockSystem {
             .pagination
             .as_ref()
             .is_some_and(|p| p.style == PageStyle::Cursor && !matches!(p.next, Some(CursorFrom::Body(_))));
-        let collection = self.collections.entry(kind.name.clone()).or_default();
-        let places = narrowed(collection, field.as_deref(), &filters);
-        let Some(collection) = self.collections.get(&kind.name) else {
+        self.lag.passes(call.now);
+        let real = self.collections.entry(kind.name.clone()).or_default();
+        let mut behind = (!self.lag.is_empty()).then(|| self.lag.shown(&kind.name, real));
+        let places = narrowed(behind.as_mut().unwrap_or(real), field.as_deref(), &filters);
+        let Some(collection) = behind.as_ref().or_else(|| self.collections.get(&kind.name)) else {
             return (call.success(None, &call.blueprint.shape(call.index).template), Effect::Nothing);
         };
         let places = match &places {

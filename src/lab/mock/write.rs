@@ -70,7 +70,7 @@ impl MockSystem {
         }
         let record = self.completed(call, kind, sent, &key);
         let body = wrapped(call, shown(schemas, kind, &record));
-        self.collections.entry(kind.name.clone()).or_default().put(&key_text, record);
+        self.write(&kind.name, &key_text, record, call.now);
         (call.success(Some(201), &body), Effect::Created { entity: kind.name.clone(), key: key_text })
     }
 
@@ -115,7 +115,7 @@ impl MockSystem {
         let types = key_schema.map_or(TypeSet::STRING, |id| schemas.get(id).types);
         let record = self.completed(call, kind, sent, &body::scalar(types, key.to_owned()));
         let body = wrapped(call, shown(schemas, kind, &record));
-        self.collections.entry(kind.name.clone()).or_default().put(key, record);
+        self.write(&kind.name, key, record, call.now);
         (call.success(Some(201), &body), Effect::Created { entity: kind.name.clone(), key: key.to_owned() })
     }
 
@@ -138,7 +138,7 @@ impl MockSystem {
             record[field] = instant(schemas, id, call.now);
         }
         let body = wrapped(call, shown(schemas, kind, &record));
-        self.collections.entry(kind.name.clone()).or_default().put(key, record);
+        self.write(&kind.name, key, record, call.now);
         let effect = Effect::Updated { entity: kind.name.clone(), key: key.to_owned(), changed };
         (call.success(Some(200), &body), effect)
     }
