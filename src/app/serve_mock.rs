@@ -28,6 +28,10 @@ pub struct Options {
     pub faults: Vec<String>,
     /// Records on a page at most, whatever a request asks for.
     pub page: Option<u64>,
+    /// Keeps to the rate limits that the description states.
+    pub limits: bool,
+    /// How long lists show what was there before a write, in milliseconds.
+    pub lag_ms: u64,
 }
 
 /// A mock that is being served.
@@ -75,8 +79,14 @@ pub async fn start(app: &App, options: &Options, stop: CancellationToken) -> Res
     let system = Arc::clone(system_of(&read)?);
     let defaults = MockOptions::default();
     // Nobody asks a mock that is served what it saw.
-    let behaviour =
-        MockOptions { journal: 0, page_size: options.page.unwrap_or(defaults.page_size).max(1), ..defaults };
+    let behaviour = MockOptions {
+        journal: 0,
+        page_size: options.page.unwrap_or(defaults.page_size).max(1),
+        page_cap: options.page.map(|page| page.max(1)),
+        limits: options.limits,
+        lag_ms: i64::try_from(options.lag_ms).unwrap_or(i64::MAX),
+        ..defaults
+    };
     let mut mock = MockSystem::new(Arc::clone(&system), options.seed, behaviour);
     let mut rng = Rng::seeded(options.seed);
     let listed: Vec<String> = system

@@ -581,6 +581,12 @@ pub(super) struct Mock {
     /// Records on a page at most, whatever a request asks for.
     #[arg(long, value_name = "RECORDS")]
     pub(super) page: Option<u64>,
+    /// Keep to the rate limits that the description states, and tell what is left in its headers.
+    #[arg(long)]
+    pub(super) limits: bool,
+    /// For so many milliseconds after a write, lists and searches show what was there before.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(super) lag: u64,
 }
 
 #[derive(Debug, Args)]

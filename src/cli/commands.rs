@@ -379,8 +379,8 @@ fn probe(app: &App, format: Format, args: Probe) -> u8 {
 }
 
 fn mock(app: &App, format: Format, args: Mock) -> u8 {
-    let Mock { api, listen, records, seed, faults, page } = args;
-    let options = app::serve_mock::Options { api, listen, records, seed, faults, page };
+    let Mock { api, listen, records, seed, faults, page, limits, lag } = args;
+    let options = app::serve_mock::Options { api, listen, records, seed, faults, page, limits, lag_ms: lag };
     match runner::mock(app, &options, format) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),
