@@ -272,11 +272,18 @@ fn a_described_limit_is_kept_and_told() {
     let limit = system.operations.iter().find_map(|o| o.rate_limit.as_ref()).expect("the example states one").clone();
     let mut bench = Bench::of("crm", "contact", 3);
     bench.mock = MockSystem::new(system, 1, MockOptions { limits: true, ..MockOptions::default() });
-    let search = "/v2/contacts/search?email=nobody%40example.com";
-    let mut ask = || bench.ask(Method::Get, search, None, &[]);
+    let mut made = 0;
+    let mut ask = || {
+        made += 1;
+        let contact = json!({
+            "email": format!("ada.{made}@example.com"), "first_name": "Ada", "last_name": "Lovelace", "balance": "1.00",
+            "currency": "EUR", "stage": "lead", "origin": "billing", "external_id": format!("cus_{made}"),
+        });
+        bench.ask(Method::Post, "/v2/contacts", Some(&contact), &[])
+    };
     let statuses: Vec<u16> = (0..=limit.requests).map(|_| ask().status).collect();
     let (last, before) = statuses.split_last().unwrap();
-    assert_eq!((*last, before.iter().all(|s| *s == 200)), (429, true), "{statuses:?}");
+    assert_eq!((*last, before.iter().all(|s| *s == 201)), (429, true), "{statuses:?}");
     let seconds: u64 = ask().header("retry-after").unwrap().parse().unwrap();
     assert!(seconds >= 1 && seconds <= limit.window_ms.div_ceil(1000), "{seconds}");
 }
