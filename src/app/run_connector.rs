@@ -26,6 +26,7 @@ use crate::connector::{
 };
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
+use crate::model::System;
 use crate::workflow::Saw;
 
 /// What to run and how.
@@ -211,8 +212,10 @@ impl DryAnswer {
 
 /// A contract that may run, with the plans of its flows.
 pub(super) struct Ready {
-    pub digest: Digest,
-    pub plans: Vec<Plan>,
+    pub(super) digest: Digest,
+    pub(super) plans: Vec<Plan>,
+    /// The systems as described, by their names in the contract.
+    pub(super) systems: BTreeMap<String, Arc<System>>,
 }
 
 /// Compiles the contract, plans its flows, and asks for the approval that a live run needs (`dry`: none). A refusal
@@ -304,7 +307,7 @@ pub(super) fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dr
     }
     well_formed(&plans, secrets)?;
     keyed(&plans, secrets)?;
-    Ok(Ready { digest: contract.digest.clone(), plans })
+    Ok(Ready { digest: contract.digest.clone(), plans, systems: compiled.systems.clone() })
 }
 
 /// Keys that a mapping cannot use are said now, not by a run that ends before its first record.
@@ -493,7 +496,7 @@ pub async fn run(
     stop: CancellationToken,
     tell: &(dyn Fn(&Arc<Metrics>) + Sync),
 ) -> Result<Answer, No> {
-    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
+    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), false)?;
     let metrics = Metrics::before(observer, Arc::new(SystemClock));
     let pages = Pages::before(Arc::clone(&metrics) as Arc<dyn Observer>);
     let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop.child_token())?;
@@ -608,7 +611,7 @@ pub async fn dry_run(
     stop: CancellationToken,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<DryAnswer, No> {
-    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
+    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), true)?;
     reaches(&plans).iter().for_each(|line| tell(line));
     let world = world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();

@@ -339,6 +339,7 @@ pub(super) fn drill_by(
         only: params.only.clone(),
         stop,
         shrink: true,
+        threads: None,
     };
     let mut rows = Vec::new();
     let mut not_applicable = Vec::new();

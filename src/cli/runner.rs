@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::args::Format;
 use super::{compose, live, output, stop};
 use crate::app::dead_letters::{self, Replay, ReplayAnswer};
-use crate::app::{App, Fault, No, rollback, run_connector, runbook as runbooks, serve_mock};
+use crate::app::{App, Fault, No, probe_system, rollback, run_connector, runbook as runbooks, serve_mock};
 use crate::connector::{Metrics, Observer};
 
 fn runtime() -> Result<Runtime, Fault> {
@@ -74,6 +74,16 @@ pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run
         let token = stop::on_signal();
         let tell = |line: &str| output::err(&format!("dry run, no writes: {line}\n"));
         run_connector::dry_run(app, options, secrets, Arc::new(compose::Quiet), token, &tell).await
+    })
+}
+
+/// Asks the systems of a contract what they are like.
+pub(super) fn probe(app: &App, options: &probe_system::Options) -> Result<probe_system::Answer, No> {
+    let runtime = runtime()?;
+    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    runtime.block_on(async {
+        let token = stop::on_signal();
+        probe_system::run(app, options, secrets, Arc::new(compose::Quiet), token).await
     })
 }
 

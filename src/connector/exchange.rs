@@ -77,6 +77,25 @@ impl Ask {
     }
 }
 
+impl Ask {
+    /// The request as it leaves, but for what authenticates it.
+    pub(super) fn request(self, run: &Run<'_>, gate: &Gate, trace: &mut Trace) -> Request {
+        let said = Said {
+            system: &gate.system,
+            operation: &self.id,
+            method: self.method,
+            base: &gate.base_url,
+            path: &self.path,
+            url: &self.url,
+        };
+        let traceparent = trace.attempt(run, &said).traceparent;
+        let Self { method, url, mut headers, body, .. } = self;
+        headers.push(("traceparent".to_owned(), traceparent));
+        headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
+        Request { method, url, headers, body }
+    }
+}
+
 fn headers(call: &Call) -> Headers {
     let fixed = call.params.iter().filter(|p| p.place == ParamIn::Header);
     let mut headers: Headers = fixed.map(|p| (p.name.to_ascii_lowercase(), p.value.clone())).collect();

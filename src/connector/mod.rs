@@ -7,6 +7,7 @@
 //! socket: `listen`), is verified (`signature`), waits in the ledger, and goes through the same pass (`inbox`).
 
 mod address;
+mod ask;
 mod auth;
 mod back;
 mod batch;
@@ -27,6 +28,7 @@ mod inbox;
 mod listen;
 mod load;
 mod metrics;
+mod notes;
 mod page;
 mod pass;
 mod plan;
@@ -57,6 +59,7 @@ mod trace;
 mod undo;
 mod wire;
 
+pub use ask::{Asked, Inquiry, Leaf, Spot};
 pub use back::{BackPlan, ListPlan};
 pub use confirm::{ConfirmTally, Confirmed, Difference, MOST_DIFFERENCES, Wrong, confirm};
 pub use download::{DownloadError, Reach, download};

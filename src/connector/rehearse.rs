@@ -9,7 +9,7 @@ use super::runtime::{Observer, remembered};
 use super::{LogLine, Plan, World, WritePlan, pass};
 use crate::evidence::{
     Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, Reconciliation, RunRecord,
-    Waiting,
+    Scratch, Waiting,
 };
 
 /// Records that would be rejected, shown at most.
@@ -156,6 +156,10 @@ impl Ledger for Aside {
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
         self.new.put_effect(flow, effect)
+    }
+
+    fn scratch(&self) -> Box<dyn Scratch> {
+        self.real.scratch()
     }
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {

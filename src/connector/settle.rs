@@ -13,13 +13,13 @@ use super::body::{at, scalar};
 use super::compare::{key_form, newest};
 use super::confirm;
 use super::plan::DOES_NOT_FIT;
-use super::push::{self, Undelivered};
-use super::reconcile::{Settled, hash};
+use super::push::{self, Known, Undelivered};
+use super::reconcile::Settled;
 use super::run::{Run, Stop, lock};
 use super::{DeletesPlan, HookPlan, WritePlan, remove, spool};
 use crate::base::digest::Digest;
 use crate::contract::{Drift, Fallback, Order};
-use crate::evidence::{Attempted, DeadLetter, DeadState};
+use crate::evidence::{Attempted, DeadLetter, DeadState, LedgerError};
 use crate::mapping::Rejection;
 
 /// Code of a stop because the target did not recover while the run waited.
@@ -73,26 +73,49 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         if let Err(stop) = in_batches(run, groups).await {
             run.halt_with(stop);
         }
+        if let Err(error) = run.tally().whole() {
+            run.halt_with(error.into());
+        }
         return highest;
     }
+    let mut known = match push::foreseen(
+        run,
+        groups.iter().filter_map(|(key, items)| {
+            let first = items.first().filter(|item| !item.gone)?;
+            Some((key.as_str(), first.version.as_deref(), first.mapped.as_ref().ok()?))
+        }),
+    ) {
+        Ok(known) => known,
+        Err(stop) => {
+            run.halt_with(stop);
+            return highest;
+        }
+    };
     let at_once = match run.plan.delivery.order {
         Order::Total => 1,
         // Without any order, too, one key's records follow each other: they would only get into each other's way.
         Order::None | Order::PerKey => CONCURRENT,
     };
+    let groups: Vec<_> = groups.into_iter().map(|(key, items)| (known.remove(&key), key, items)).collect();
     stream::iter(groups)
-        .for_each_concurrent(at_once, async |(key, items)| {
+        .for_each_concurrent(at_once, async |(mut known, key, items)| {
             for item in items {
                 if run.halt.is_cancelled() {
                     return;
                 }
-                if let Err(stop) = one(run, &key, item).await {
+                if let Err(stop) = one(run, &key, item, known.take()).await {
                     run.halt_with(stop);
                     return;
                 }
             }
         })
         .await;
+    if let Err(stop) = run.noted() {
+        run.halt_with(stop);
+    }
+    if let Err(error) = run.tally().whole() {
+        run.halt_with(error.into());
+    }
     highest
 }
 
@@ -167,9 +190,11 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     };
     run.read(&key);
     if matches!(source.deletes, DeletesPlan::Sweep { .. }) {
-        lock(&run.seen).insert(hash(&key));
+        remembered(run, lock(&run.seen).put(key.as_bytes(), &[]).map(Some));
     }
-    if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
+    if remembered(run, lock(&run.refused).get(key.as_bytes()))
+        .is_some_and(|refused| refused == Digest::of_json(&record).as_str().as_bytes())
+    {
         return (key, Item { version: None, gone: false, record, mapped: Err(Reject::RefusedBefore) });
     }
     let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
@@ -194,12 +219,26 @@ fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
         WritePlan::Put { key: None, .. } | WritePlan::Create { .. } => return None,
     };
     let natural = at(mapped, path).and_then(scalar)?;
+    let natural = key_form(&natural);
     let mut claims = lock(&run.claims);
-    let holder = claims.entry(hash(&key_form(&natural))).or_insert_with(|| key.to_owned());
-    (holder != key).then(|| holder.clone())
+    match remembered(run, claims.get(natural.as_bytes())) {
+        Some(holder) => (holder != key.as_bytes()).then(|| String::from_utf8_lossy(&holder).into_owned()),
+        None => {
+            remembered(run, claims.put(natural.as_bytes(), key.as_bytes()).map(Some));
+            None
+        }
+    }
 }
 
-async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
+/// What the scratch says; where it cannot be read or written, the run stops: going on would be going on without memory.
+fn remembered<T>(run: &Run<'_>, found: Result<Option<T>, LedgerError>) -> Option<T> {
+    found.unwrap_or_else(|error| {
+        run.halt_with(error.into());
+        None
+    })
+}
+
+async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Result<(), Stop> {
     if spool::keeps(run) {
         return spool::keep(run, key, &item.record);
     }
@@ -211,7 +250,7 @@ async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
         Err(reject) => return refuse(run, key, reject, item.record),
     };
     let mut trace = run.trace("record");
-    match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
+    match push::deliver(run, key, item.version.as_deref(), &mapped, known, &mut trace).await {
         Ok(settled) => settle(run, key, settled, &trace.id),
         Err(Undelivered::Dead { code, because, attempts, history }) => {
             bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
@@ -323,7 +362,8 @@ fn bury(
 ) -> Result<(), Stop> {
     let because = run.clean(because);
     if attempts > 0 {
-        lock(&run.refused).insert(hash(key), Digest::of_json(&payload));
+        let digest = Digest::of_json(&payload);
+        lock(&run.refused).put(key.as_bytes(), digest.as_str().as_bytes())?;
     }
     let letter = DeadLetter {
         id: 0,

@@ -11,7 +11,7 @@ use super::narrowed;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{AuthPlan, Call, Plan, Request, WritePlan};
-use crate::model::{Method, Operation, System};
+use crate::model::{Action, Method, Operation, System};
 
 /// What a request is for, as the plan has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,34 @@ impl Purpose {
             Self::Token => "token",
             Self::Elsewhere => "elsewhere",
             Self::Other => "other",
+        }
+    }
+}
+
+impl Blueprint {
+    /// What a request is for, by the operation that it leads to alone.
+    #[must_use]
+    pub fn purpose_of(&self, request: &Request) -> Purpose {
+        let index = if self.is_graph() {
+            self.asked_by(request)
+        } else {
+            match self.find(request.method, &request.url) {
+                Match::Found(index, _) => Some(index),
+                Match::WrongMethod(_) | Match::Nowhere => None,
+            }
+        };
+        let path = path_of(&request.url);
+        let Some(op) = index.and_then(|i| self.system.operations.get(i)) else {
+            return if self.is_token_path(path) { Purpose::Token } else { Purpose::Elsewhere };
+        };
+        match op.action {
+            Action::List | Action::Search => Purpose::List,
+            Action::Get => Purpose::Find,
+            Action::Create => Purpose::Create,
+            Action::Update => Purpose::Update,
+            Action::Upsert => Purpose::Put,
+            Action::Other if op.bulk(&self.system.schemas).is_some() => Purpose::Bulk,
+            Action::Delete | Action::Other => Purpose::Other,
         }
     }
 }
@@ -268,9 +296,8 @@ impl Bench {
         if system != self.plan.target.system {
             return (Purpose::Other, None);
         }
-        let body = || blueprint.read_body(index, request);
         let by_field = || match &self.identity {
-            Identity::Field(path) => body().as_ref().and_then(|b| dig(b, path)).map(text_of),
+            Identity::Field(path) => blueprint.read_field(index, request, path).as_ref().map(text_of),
             _ => None,
         };
         match &self.plan.target.write {

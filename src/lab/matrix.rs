@@ -29,13 +29,15 @@ pub struct DrillOptions {
     pub only: Option<String>,
     /// Whether failures are made as small as they can be. Without, their timelines are those of the whole schedules.
     pub shrink: bool,
+    /// Threads to play on; as many as there are cores where nothing is said.
+    pub threads: Option<usize>,
     /// Looked at between schedules.
     pub stop: Stop,
 }
 
 impl Default for DrillOptions {
     fn default() -> Self {
-        Self { seed: 1, schedules: 20, only: None, shrink: true, stop: Stop::default() }
+        Self { seed: 1, schedules: 20, only: None, shrink: true, threads: None, stop: Stop::default() }
     }
 }
 

@@ -18,6 +18,7 @@ mod shrink;
 pub mod standing;
 mod timeline;
 pub mod trace;
+pub mod unkind;
 pub mod world;
 
 pub use coverage::{Covered, coverage};

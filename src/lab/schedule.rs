@@ -12,7 +12,7 @@ use super::bench::{Bench, Identity, Purpose};
 use super::coverage;
 use super::drills::{Drill, Setup};
 use super::faults::{Disposition, Exchange, Fault};
-use super::judge::{self, Evidence, Foreign, RunSeen};
+use super::judge::{self, Evidence, Expected, Foreign, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::process::Process;
 use super::timeline;
@@ -176,6 +176,8 @@ pub(super) struct Prepared {
     before: IndexMap<String, Value>,
     records: usize,
     pub(super) budget: u64,
+    /// What the source's records should become, and at which state of the source that was found out.
+    expected: (Option<u64>, Arc<Vec<Expected>>),
 }
 
 impl Prepared {
@@ -220,6 +222,7 @@ impl Prepared {
             before,
             records: records.len(),
             budget,
+            expected: (None, Arc::default()),
         }
     }
 
@@ -236,6 +239,15 @@ impl Prepared {
     fn waiting(&self) -> Vec<Value> {
         let letters = self.stage.letters().into_iter().filter(|l| l.state == DeadState::Waiting);
         letters.map(|l| l.payload).collect()
+    }
+
+    /// What each record of the source should become, as the source is now.
+    pub(super) fn expected(&mut self, bench: &Bench) -> Arc<Vec<Expected>> {
+        let state = Some(self.stage.source_state(bench));
+        if self.expected.0 != state {
+            self.expected = (state, Arc::new(judge::expectations(bench, &self.stage.source_records(bench))));
+        }
+        Arc::clone(&self.expected.1)
     }
 
     pub(super) fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
@@ -257,7 +269,7 @@ impl Prepared {
 
     /// `known`: dead letters found after the runs before, by id and time.
     fn seen(
-        &self,
+        &mut self,
         bench: &Bench,
         run: usize,
         end: RunEnd,
@@ -280,7 +292,6 @@ impl Prepared {
         letters: &[DeadLetter],
     ) -> RunSeen {
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
-        let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let mut missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
         // Who had read their page before cannot know them: the next run owes them.
         let born = self.stage.take_born();
@@ -295,11 +306,6 @@ impl Prepared {
         self.judged_with(bench, drill, seed, runs, tell, letters, None)
     }
 
-    /// What each record of the source should have become.
-    pub(super) fn expected(&self, bench: &Bench) -> Vec<judge::Expected> {
-        judge::expectations(bench, &self.stage.source_records(bench))
-    }
-
     /// Keys of records that may be dead letters.
     pub(super) fn excusable(&self, bench: &Bench, expected: &[judge::Expected]) -> BTreeSet<String> {
         self.stage.with_target(bench, |target| judge::excusable(bench, &self.expect, expected, target))
@@ -312,7 +318,7 @@ impl Prepared {
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one verdict, named where they are given")]
     pub(super) fn judged_with(
-        self,
+        mut self,
         bench: &Bench,
         drill: &dyn Drill,
         seed: u64,
@@ -322,6 +328,8 @@ impl Prepared {
         foreign: Option<Foreign>,
     ) -> Played {
         let expected = self.expected(bench);
+        self.expected = (None, Arc::default());
+        let expected = Arc::try_unwrap(expected).unwrap_or_else(|shared| shared.to_vec());
         let gone = judge::expectations(bench, &self.stage.gone());
         let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
         if let Some(program) = &foreign {
@@ -469,6 +477,12 @@ impl Stage {
             Some(source) => between(bench, source, rng),
             None => String::new(),
         }
+    }
+
+    fn source_state(&self, bench: &Bench) -> u64 {
+        let hall = self.hall();
+        let held = hall.mocks.get(&bench.plan.source.system).and_then(|m| m.collection(&bench.source_entity));
+        held.map_or(0, Collection::changes)
     }
 
     fn source_records(&self, bench: &Bench) -> Vec<Value> {

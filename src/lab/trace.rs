@@ -1,5 +1,6 @@
 //! What happened in one schedule, in order: the timeline that judges read and people replay.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -156,6 +157,19 @@ pub struct Trace {
     pub deliveries: Vec<Delivered>,
     /// Everything, in order.
     pub events: Vec<Event>,
+    /// What the judges read out of the answers to lists, once for all of them.
+    pub(super) lists: OnceCell<Vec<ListRead>>,
+}
+
+/// The records of one page, as the source answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ListRead {
+    /// Which start of the connector asked.
+    pub(super) run: usize,
+    /// How many items there are.
+    pub(super) items: u64,
+    /// The keys of those that have one.
+    pub(super) keys: Vec<String>,
 }
 
 impl Trace {

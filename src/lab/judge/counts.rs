@@ -10,7 +10,7 @@ use crate::evidence::Reconciliation;
 use crate::lab::bench::Purpose;
 use crate::lab::courier::Delivery;
 use crate::lab::mock::{Effect, dig};
-use crate::lab::trace::Exchanged;
+use crate::lab::trace::{Exchanged, ListRead};
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     if !e.expect.counts {
@@ -46,13 +46,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
 pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliation {
     let plan = &e.bench.plan;
     let (mut read, mut keys) = (0, BTreeSet::new());
-    for x in e.trace.run(seen.run).filter(|x| x.purpose == Purpose::List && x.status() == Some(200)) {
-        let body = x.answer().and_then(|r| serde_json::from_slice::<Value>(&r.body).ok());
-        let items = body.as_ref().and_then(|b| dig(b, &plan.source.items)).and_then(Value::as_array);
-        for record in items.into_iter().flatten() {
-            read += 1;
-            keys.extend(dig(record, &plan.source.inside).and_then(|record| e.bench.source_key(record)));
-        }
+    for page in lists(e).iter().filter(|page| page.run == seen.run) {
+        read += page.items;
+        keys.extend(page.keys.iter().cloned());
     }
     // An event counts in the run that acknowledged it first: what is known is not read again.
     let known: BTreeSet<&str> = acknowledged_events(e, |run| run < seen.run).map(|d| d.id.as_str()).collect();
@@ -84,6 +80,23 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         rejected,
         dead_lettered,
     }
+}
+
+/// The pages that the source answered with.
+fn lists<'e>(e: &'e Evidence<'_>) -> &'e [ListRead] {
+    let source = &e.bench.plan.source;
+    e.trace.lists.get_or_init(|| {
+        let pages = e.trace.exchanges.iter().filter(|x| x.purpose == Purpose::List && x.status() == Some(200));
+        pages
+            .map(|x| {
+                let body = x.answer().and_then(|r| serde_json::from_slice::<Value>(&r.body).ok());
+                let items = body.as_ref().and_then(|b| dig(b, &source.items)).and_then(Value::as_array);
+                let records = items.into_iter().flatten();
+                let keys = records.filter_map(|record| e.bench.source_key(dig(record, &source.inside)?));
+                ListRead { run: x.run, items: items.map_or(0, |i| i.len() as u64), keys: keys.collect() }
+            })
+            .collect()
+    })
 }
 
 fn acknowledged_events<'e>(e: &'e Evidence<'_>, of: impl Fn(usize) -> bool) -> impl Iterator<Item = &'e Delivery> {

@@ -131,6 +131,11 @@ impl Ledger for MortalLedger {
         if self.switch.step() { Ok(()) } else { self.kept.put_effect(flow, effect) }
     }
 
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        // One transaction: killed before it or after it.
+        if self.switch.step() { Ok(()) } else { self.kept.put_effects(flow, effects) }
+    }
+
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
         if self.switch.step() { Ok(0) } else { self.kept.bury(letter) }
     }
@@ -165,6 +170,14 @@ impl Ledger for MortalLedger {
 
     fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
         if self.switch.step() { Ok(()) } else { self.kept.put_effect_undoable(effect, undo) }
+    }
+
+    fn put_effects_undoable(&self, flow: &str, noted: &[(Effect, Option<Undo>)]) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_effects_undoable(flow, noted) }
+    }
+
+    fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_undo(undo) }
     }
 
     fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {

@@ -120,6 +120,26 @@ impl Ledger for TroubledLedger {
         self.inner.put_effect_undoable(effect, undo)
     }
 
+    fn effects(&self, flow: &str, keys: &[&str]) -> Result<Vec<Option<Effect>>, LedgerError> {
+        self.call("read")?;
+        self.inner.effects(flow, keys)
+    }
+
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.put_effects(flow, effects)
+    }
+
+    fn put_effects_undoable(&self, flow: &str, noted: &[(Effect, Option<Undo>)]) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.put_effects_undoable(flow, noted)
+    }
+
+    fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.put_undo(undo)
+    }
+
     fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
         self.call("written")?;
         self.inner.refuse_undo(run, key)
