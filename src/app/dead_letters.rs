@@ -273,7 +273,7 @@ pub async fn replay(
         session: options.session.clone(),
         ..run_connector::Options::default()
     };
-    let Ready { digest, plans } = ready(app, &of_run, secrets.as_ref(), false)?;
+    let Ready { digest, plans, .. } = ready(app, &of_run, secrets.as_ref(), false)?;
     if let Some(letter) = meant.iter().find(|l| !plans.iter().any(|p| p.flow == l.flow)) {
         return Err(Refusal::new(
             "unknown-flow",

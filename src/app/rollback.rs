@@ -121,7 +121,7 @@ pub async fn run(
         session: options.session.clone(),
         ..run_connector::Options::default()
     };
-    let Ready { digest, plans } = ready(app, &of_run, secrets.as_ref(), !options.apply)?;
+    let Ready { digest, plans, .. } = ready(app, &of_run, secrets.as_ref(), !options.apply)?;
     let chosen = chosen(app, options, &plans)?;
     let mut paused = Vec::new();
     if options.apply && !options.keep_running {

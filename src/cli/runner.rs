@@ -80,7 +80,7 @@ pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run
 /// Asks the systems of a contract what they are like.
 pub(super) fn probe(app: &App, options: &probe_system::Options) -> Result<probe_system::Answer, No> {
     let runtime = runtime()?;
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
         probe_system::run(app, options, secrets, Arc::new(compose::Quiet), token).await

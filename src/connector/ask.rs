@@ -125,8 +125,8 @@ impl<'a> Inquiry<'a> {
         gate.paced(run).await.map_err(|stop| stop.because)?;
         let mut trace = run.trace("question");
         let mut request = Ask::read(call, url).request(run, gate, &mut trace);
-        gate.sign(&mut request, &held.place);
-        exchange::send_once(run, gate, request).await.map_err(|miss| match miss {
+        gate.sign(&mut request, &held.places);
+        exchange::send_once(run, gate, &call.id, request).await.map_err(|miss| match miss {
             Miss::Again(again) | Miss::Exhausted(again) => again.because,
             Miss::Refused(refused) => refused.says,
             Miss::Stop(stop) => stop.because,

@@ -189,7 +189,7 @@ impl Batch<'_, '_> {
                         }
                     }
                     self.note(&done, EffectState::Done)?;
-                    done.iter().for_each(|i| self.close(*i, Outcome::Settled(Settled::Written)));
+                    done.iter().for_each(|(i, _)| self.close(*i, Outcome::Settled(Settled::Written)));
                     if left.is_empty() {
                         return Ok(None);
                     }

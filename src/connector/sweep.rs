@@ -43,10 +43,10 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool) -> Result<(),
         let effects = run.world.ledger.effects_after(&run.plan.flow, after.as_deref(), AT_ONCE)?;
         let Some(last) = effects.last() else { break };
         after = Some(last.key.clone());
-        let seen = lock(&run.seen);
+        let mut seen = lock(&run.seen);
         for effect in effects.into_iter().filter(|e| !is_gone(e)) {
             known += 1;
-            if !seen.contains(&hash(&effect.key)) {
+            if seen.get(effect.key.as_bytes())?.is_none() {
                 gone.push(effect.key);
             }
         }

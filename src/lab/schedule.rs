@@ -284,13 +284,14 @@ impl Prepared {
 
     /// The same where the dead letters are told from elsewhere.
     pub(super) fn seen_with(
-        &self,
+        &mut self,
         bench: &Bench,
         run: usize,
         end: RunEnd,
         from: Timestamp,
         letters: &[DeadLetter],
     ) -> RunSeen {
+        let expected = self.expected(bench);
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let mut missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
         // Who had read their page before cannot know them: the next run owes them.

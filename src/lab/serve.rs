@@ -188,6 +188,21 @@ async fn respond(served: &Served, request: &Request) -> Result<Response, Cut> {
         }
         Disposition::Mutate(change) => Ok(change(commit(None))),
         Disposition::Bend(quirk) => Ok(commit(Some(quirk))),
+        Disposition::Fail { commit: commits, .. } => {
+            if commits {
+                commit(None);
+            }
+            Err(Cut)
+        }
+        Disposition::Alter(change) => {
+            change(&mut served.mock());
+            Ok(commit(None))
+        }
+        // What only the doors of the black box do; here the answer is lost.
+        Disposition::Wire(_) => {
+            commit(None);
+            Err(Cut)
+        }
         Disposition::Revoke => {
             served.mock().revoke_tokens(served.clock.now());
             Ok(commit(None))

@@ -76,14 +76,15 @@ const fn dead_word(state: DeadState) -> &'static str {
 /// Writes an effect, in place of the one before of its key.
 pub(super) fn effect_in(connection: &Connection, flow: &str, effect: &Effect) -> rusqlite::Result<()> {
     let Effect { key, digest, version, idempotency_key, target_id, state } = effect;
-    connection
-        .prepare_cached(
-            "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
-             version = excluded.version, idempotency_key = excluded.idempotency_key, \
-             target_id = excluded.target_id, state = excluded.state",
-        )?
-        .execute(params![flow, key, digest, version, idempotency_key, target_id, effect_word(*state)])?;
+    connection.prepare_cached(UPSERT_EFFECT)?.execute(params![
+        flow,
+        key,
+        digest,
+        version,
+        idempotency_key,
+        target_id,
+        effect_word(*state)
+    ])?;
     Ok(())
 }
 
@@ -130,19 +131,6 @@ fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         },
         history: json_of(9, &row.get::<_, String>(9)?)?,
         closed: row.get::<_, Option<String>>(10)?.map(|text| json_of(10, &text)).transpose()?,
-    })
-}
-
-fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
-    let state: String = row.get(5)?;
-    Ok(Effect {
-        key: row.get(0)?,
-        digest: row.get(1)?,
-        version: row.get(2)?,
-        idempotency_key: row.get(3)?,
-        target_id: row.get(4)?,
-        // The column's CHECK leaves no third word.
-        state: if state == "done" { EffectState::Done } else { EffectState::Intended },
     })
 }
 
@@ -271,20 +259,7 @@ impl Ledger for SqliteStore {
         let mut connection = if intended { self.synced() } else { self.quick() };
         let mut put = || -> rusqlite::Result<()> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            {
-                let mut upsert = transaction.prepare_cached(UPSERT_EFFECT)?;
-                for Effect { key, digest, version, idempotency_key, target_id, state } in effects {
-                    upsert.execute(params![
-                        flow,
-                        key,
-                        digest,
-                        version,
-                        idempotency_key,
-                        target_id,
-                        effect_word(*state)
-                    ])?;
-                }
-            }
+            effects.iter().try_for_each(|effect| effect_in(&transaction, flow, effect))?;
             transaction.commit()
         };
         put().map_err(|e| self.ledger_unwritten(&e))

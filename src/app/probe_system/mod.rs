@@ -110,7 +110,7 @@ pub async fn run(
         ..run_connector::Options::default()
     };
     let Ready { digest, plans, systems } = run_connector::ready(app, &as_run, secrets.as_ref(), false)?;
-    let world = run_connector::world(app, secrets, observer, stop)?;
+    let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let gates = Gates::default();
     let mut asking = questions::Asking::new(options.requests, &systems);
     for plan in &plans {

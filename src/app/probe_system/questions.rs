@@ -301,6 +301,7 @@ impl<'s> Asking<'s> {
             content_type: String::new(),
             params: Vec::new(),
             query: None,
+            answers_json: false,
         };
         if !self.turn("a record that is not there").await {
             return;

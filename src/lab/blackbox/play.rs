@@ -280,7 +280,7 @@ impl<'s> Scene<'s> {
     }
 
     /// A service has nothing more to do, or does nothing more.
-    fn is_quiet(&self) -> bool {
+    fn is_quiet(&mut self) -> bool {
         let (quiet, failed) = self.control.quiet_for();
         if quiet < QUIET {
             return false;
@@ -314,7 +314,7 @@ impl<'s> Scene<'s> {
         out
     }
 
-    fn letters(&self) -> Vec<DeadLetter> {
+    fn letters(&mut self) -> Vec<DeadLetter> {
         let expected = self.prepared.expected(self.bench);
         let excusable = self.prepared.excusable(self.bench, &expected);
         let filed = told::filed(&expected, &files::text(&self.places.letters));
@@ -333,7 +333,7 @@ impl<'s> Scene<'s> {
         called.filter_map(|reference| planted.get(&reference.to_string()).cloned()).collect()
     }
 
-    fn judged(self, drill: &dyn Drill, seed: u64, tell: bool) -> Played {
+    fn judged(mut self, drill: &dyn Drill, seed: u64, tell: bool) -> Played {
         let letters = self.letters();
         let expected = self.prepared.expected(self.bench);
         let foreign = Foreign {
