@@ -439,6 +439,12 @@ fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillO
             params.contract, row.code, f.seed
         );
     }
+    if subject.program().is_some() {
+        return match verdict {
+            Verdict::Pass => "more schedules show more: add --schedules 5".to_owned(),
+            _ => "docs/black-box.md says what each drill needs to come about; add --seed 2".to_owned(),
+        };
+    }
     match (&params.session, verdict) {
         (Some(s), Verdict::Pass) => format!("assess_readiness {{\"session\": \"{s}\"}}"),
         (Some(s), _) => format!(
