@@ -15,7 +15,7 @@ mod process;
 mod server;
 mod told;
 
-pub use environment::Program;
+pub use environment::{Program, beside};
 pub use knows::mentions;
 
 use std::collections::BTreeMap;
