@@ -117,6 +117,12 @@ impl Drilled for Foreign<'_> {
         let systems: Vec<&str> = contract.systems.keys().map(String::as_str).collect();
         let (words, variables) = Program::parse(&self.options.command, &self.options.env, &systems).map_err(bad)?;
         let directory = self.app.cwd.clone();
+        let beside = contract.systems.iter().flat_map(|(name, used)| {
+            let auth = used.auth.iter();
+            let named = auth.flat_map(|a| [&a.secret, &a.client_id, &a.client_secret, &a.username, &a.password]);
+            let references: Vec<&str> = named.flatten().map(|s| s.value.as_str()).collect();
+            blackbox::beside(name, &references)
+        });
         let told = |text: &String| text.contains("{disable_file}");
         let knows_switch = words.iter().any(told)
             || variables.iter().any(|(_, template)| told(template))
@@ -124,6 +130,7 @@ impl Drilled for Foreign<'_> {
         self.program = Some(Program {
             line: self.options.command.clone(),
             words,
+            beside: beside.collect(),
             variables,
             directory,
             contract: self.app.path(&self.options.params.contract),

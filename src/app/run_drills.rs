@@ -506,6 +506,12 @@ fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillO
         let (_, mend) = subject.again();
         return format!("replay it: {}; then mend the {mend}", f.replay);
     }
+    if subject.program().is_some() {
+        return match verdict {
+            Verdict::Pass => "more schedules show more: add --schedules 5".to_owned(),
+            _ => "docs/black-box.md says what each drill needs to come about; add --seed 2".to_owned(),
+        };
+    }
     match (&params.session, verdict) {
         (Some(s), Verdict::Pass) => format!("assess_readiness {{\"session\": \"{s}\"}}"),
         (Some(s), _) => format!(

@@ -7,7 +7,7 @@ mod session;
 
 use serde_json::Value;
 
-pub use process::Limits;
+pub use process::{Limits, MARK, mark, strays};
 pub use session::Session;
 
 /// What a server says of itself.

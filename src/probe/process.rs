@@ -53,7 +53,7 @@ const KEPT: usize = 4 * 1024;
 /// Characters of it that are shown.
 const SHOWN: usize = 300;
 /// A variable that every process of a probe inherits, so that those which left the group are found again.
-const MARK: &str = "PLATFORM_INTEGRATION_PROBE";
+pub const MARK: &str = "PLATFORM_INTEGRATION_PROBE";
 
 pub(super) enum Said {
     Line(Vec<u8>),
@@ -194,7 +194,7 @@ impl Drop for Process {
 
 /// Ends what left the group: whoever still carries the mark in its environment was started by us.
 #[cfg(target_os = "linux")]
-fn strays(mark: &str) {
+pub fn strays(mark: &str) {
     let wanted = format!("{MARK}={mark}");
     // A stray may start another while it is looked for; there is an end to that.
     for _ in 0..3 {
@@ -216,10 +216,11 @@ fn strays(mark: &str) {
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn strays(_mark: &str) {}
+pub const fn strays(_mark: &str) {}
 
 /// A word that no other process carries.
-fn mark() -> String {
+#[must_use]
+pub fn mark() -> String {
     let mut rng = crate::base::rng::Rng::from_os();
     format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64())
 }

@@ -20,6 +20,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAMS = {
     "contacts.py": ("examples/billing-to-crm/integration.yaml", "python3 tests/clients/connectors/contacts.py", []),
     "contacts.mjs": ("examples/billing-to-crm/integration.yaml", "node tests/clients/connectors/contacts.mjs", []),
+    "offers.py": ("examples/stock-to-market/integration.yaml", "python3 tests/clients/connectors/offers.py", []),
     "vouchers.py": ("examples/tills-to-books/integration.yaml", "python3 tests/clients/connectors/vouchers.py", ["--service"]),
 }
 
@@ -79,6 +80,8 @@ MUTANTS = [
     ("contacts.mjs", "switch-read-once", ["disabled-midway"]),
     ("contacts.mjs", "sigterm-ignored", ["ended-midway"]),
     ("contacts.mjs", "parts-characters", ["odd-framing"]),
+    ("offers.py", "partial-ignored", ["partial-batch", "poison-in-batch"]),
+    ("offers.py", "whole-batch-again", ["partial-batch"]),
     ("vouchers.py", "no-key", ["crash-anywhere", "ended-midway"]),
     ("vouchers.py", "random-key", ["committed-then-503", "committed-then-reset"]),
     ("vouchers.py", "no-dedupe", ["webhook-duplicated", "second-run-idle"]),

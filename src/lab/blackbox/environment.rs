@@ -18,6 +18,8 @@ pub struct Program {
     pub line: String,
     /// The same, taken apart as a shell does.
     pub words: Vec<String>,
+    /// Variables of systems that a flow does not touch: nothing of theirs may lead to the true ones.
+    pub beside: Vec<(String, String)>,
     /// Further variables, as templates.
     pub variables: Vec<(String, String)>,
     /// Where it runs.
@@ -96,7 +98,7 @@ impl Program {
     pub(super) fn started(&self, bench: &Bench, places: &Places, planted: &BTreeMap<String, String>) -> Started {
         let values = values(bench, places, &self.contract);
         let fill = |text: &String| filled(text, &values);
-        let mut variables = BTreeMap::new();
+        let mut variables: BTreeMap<String, String> = self.beside.iter().cloned().collect();
         let shown = |path: &Path| path.display().to_string();
         for (system, door) in &places.doors {
             let name = variable(system);
@@ -117,6 +119,7 @@ impl Program {
         variables.insert("PORT".to_owned(), places.port.to_string());
         variables.insert("TIME_SCALE".to_owned(), self.scale.to_string());
         variables.insert("RUN_MODE".to_owned(), if self.service { "service" } else { "job" }.to_owned());
+        variables.insert("FLOW".to_owned(), bench.plan.flow.clone());
         variables.insert("PAGE_SIZE".to_owned(), bench.page.to_string());
         // A proxy of whoever starts the drill must not stand between a program and loopback.
         for name in ["NO_PROXY", "no_proxy"] {
@@ -131,6 +134,20 @@ impl Program {
             directory: self.directory.clone(),
         }
     }
+}
+
+/// What a program is told of a system, and of the secrets that the contract names for it, where no flow under drill touches
+/// it: an address at which nobody listens, and values that open nothing.
+#[must_use]
+pub fn beside(system: &str, references: &[&str]) -> Vec<(String, String)> {
+    let name = variable(system);
+    // Port 1 of loopback: nobody listens there.
+    let nowhere = ["BASE_URL", "TOKEN_URL"].map(|what| (format!("{name}_{what}"), "http://127.0.0.1:1".to_owned()));
+    let secrets = references.iter().filter_map(|text| match SecretRef::parse(text) {
+        Some(SecretRef::Env(variable)) => Some((variable, "opens-nothing".to_owned())),
+        _ => None,
+    });
+    nowhere.into_iter().chain(secrets).collect()
 }
 
 /// `billing-eu` -> `BILLING_EU`.

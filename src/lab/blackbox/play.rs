@@ -210,6 +210,9 @@ impl<'s> Scene<'s> {
             tokio::spawn(async move {
                 if deliver::listening(port).await {
                     deliver::deliver(&floor, &hook, &secrets, port).await;
+                } else {
+                    let (at, what) = (floor.clock.now(), format!("nobody listens on PORT {port}: nothing is delivered"));
+                    floor.hall().trace.events.push(Event::Changed { at, what });
                 }
             })
         });
@@ -250,8 +253,11 @@ impl<'s> Scene<'s> {
             if self.control.killed.load(Ordering::SeqCst) {
                 return RunEnd::Crashed;
             }
-            if let Some(status) = ended {
-                return RunEnd::Exited(exit(status, asked || self.control.asked.load(Ordering::SeqCst)));
+            let asked_so_far = asked || self.control.asked.load(Ordering::SeqCst);
+            // A shell or a starter before it ends at once; the program itself may have something to finish.
+            let finishing = asked_so_far && Instant::now() < ask_until && process.group().is_alive();
+            if let Some(status) = ended.filter(|_| !finishing) {
+                return RunEnd::Exited(exit(status, asked_so_far));
             }
             if self.stop.is_set() {
                 return RunEnd::Deadline;

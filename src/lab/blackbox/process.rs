@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::environment::Started;
 use crate::base::text::truncate;
+use crate::probe;
 
 /// Bytes of output that are looked at.
 const MOST_OUTPUT: usize = 4 * 1024 * 1024;
@@ -30,6 +31,7 @@ pub(super) struct Process {
     child: Child,
     group: Group,
     output: Arc<Mutex<Output>>,
+    mark: String,
     readers: Vec<std::thread::JoinHandle<()>>,
     status: Option<ExitStatus>,
 }
@@ -54,6 +56,17 @@ impl Group {
         self.signal(true);
     }
 
+    /// Somebody of it is there.
+    pub(super) fn is_alive(&self) -> bool {
+        let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(unix)]
+        if let Some(group) = held.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+            return rustix::process::test_kill_process_group(group).is_ok();
+        }
+        let _ = held;
+        false
+    }
+
     /// SIGTERM to all of it.
     pub(super) fn ask_to_end(&self) {
         self.signal(false);
@@ -68,6 +81,8 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mark = probe::mark();
+        command.env(probe::MARK, &mark);
         let mut child = command.spawn().map_err(|e| format!("{} does not start: {e}", started.program))?;
         let output = Arc::new(Mutex::new(Output::default()));
         let group = Group(Arc::new(Mutex::new(Some(child.id()))));
@@ -80,7 +95,7 @@ impl Process {
             let (output, listener) = (Arc::clone(&output), Arc::clone(listener));
             readers.push(std::thread::spawn(move || listen(pipe, &output, &listener)));
         }
-        Ok(Self { child, group, output, readers, status: None })
+        Ok(Self { child, group, output, mark, readers, status: None })
     }
 
     pub(super) fn group(&self) -> Group {
@@ -116,6 +131,8 @@ impl Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         *self.group.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        // What has left the group still carries the mark.
+        probe::strays(&self.mark);
     }
 }
 

@@ -29,6 +29,7 @@ fn program(line: &str, mutant: &str) -> Program {
         line: line.to_owned(),
         knows_switch: blackbox::mentions(&words, &root(), "DISABLE_FILE"),
         words,
+        beside: Vec::new(),
         variables,
         directory: root(),
         contract: root().join("examples/billing-to-crm/integration.yaml"),
