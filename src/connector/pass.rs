@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::compare::newest;
+use super::compare::{before, newest};
 use super::exchange::{Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::run::{Run, Stop};
@@ -75,7 +75,7 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
     if from_start {
         checkpoint.pending_watermark = None;
     }
-    let watermark = checkpoint.watermark.clone();
+    let watermark = checkpoint.watermark.as_deref().map(|w| before(w, source.overlap_ms));
     let mut filter: Vec<(&str, &str)> = Vec::new();
     if let (Some((_, param)), Some(value)) = (&source.incremental, &watermark) {
         filter.push((param, value));

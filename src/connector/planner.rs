@@ -223,6 +223,7 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
             pagination: None,
             limit: None,
             incremental: None,
+            overlap_ms: 0,
             rate: None,
         });
     };
@@ -266,6 +267,7 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
         limit,
         pagination,
         incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
+        overlap_ms: clause.incremental.as_ref().and_then(|i| i.overlap_ms).unwrap_or(0),
         rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
     })
 }

@@ -190,6 +190,7 @@ fn plan() -> Plan {
             }),
             limit: None,
             incremental: Some((path("updated_at"), "updated[gte]".into())),
+            overlap_ms: 0,
             rate: None,
         },
         target: TargetPlan {

@@ -26,6 +26,7 @@ mod idempotency_key_in_progress;
 mod insert_while_paging;
 mod key_changes_case;
 mod key_conflict;
+mod late_commit;
 mod limits;
 mod missing_required;
 mod new_sensitive_field;
@@ -91,7 +92,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 71] = [
+pub const ALL: [&dyn Drill; 72] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -133,6 +134,7 @@ pub const ALL: [&dyn Drill; 71] = [
     &key_changes_case::KeyChangesCase,
     &equal_timestamps::EqualTimestamps,
     &clock_skew::ClockSkew,
+    &late_commit::LateCommit,
     &error_envelope_200::ErrorEnvelope200,
     &truncated_json::TruncatedJson,
     &html_page::HtmlPageDrill,

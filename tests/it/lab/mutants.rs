@@ -17,9 +17,15 @@ enum On {
     Tills,
     /// Where records are only sent, and updated.
     Hooks,
+    /// In the example that is paged by offset and written with PUT.
+    Erp,
+    /// Where limits are told, and errors inside a success.
+    Limits,
+    /// Where late records are read as well.
+    Late,
     Both,
 }
-use On::{Both, Bulk, Crm, Hooks, Ledger, Tills};
+use On::{Both, Bulk, Crm, Erp, Hooks, Late, Ledger, Limits, Tills};
 
 /// Break, the drill that must fail, and where.
 const KILLED_BY: &[(Bug, &str, On)] = &[
@@ -93,6 +99,57 @@ const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::HookNoSweep, "webhook-missed", Tills),
     (Bug::CreatesAgain, "crash-anywhere", Tills),
     (Bug::OneAttempt, "burst-503", Hooks),
+    // Reading, records and access.
+    (Bug::IgnoresReset, "rate-limit-reset-header", Limits),
+    (Bug::IgnoresRemaining, "rate-limit-remaining", Limits),
+    (Bug::EnvelopeIsSuccess, "rate-limited-200", Limits),
+    (Bug::WrapsNegative, "retry-after-garbled", Both),
+    (Bug::SleepsWithoutWord, "retry-after-huge", Both),
+    (Bug::RetriesInLayers, "retry-budget", Both),
+    (Bug::RetriesForEver, "retry-budget", Both),
+    (Bug::NewKeyOnConflict, "key-conflict", Ledger),
+    (Bug::NewKeyAtLast, "stored-error-replayed", Ledger),
+    (Bug::NewKeyPerAttempt, "stored-error-replayed", Ledger),
+    (Bug::OlderFormWins, "out-of-order", Crm),
+    (Bug::OlderFormWins, "out-of-order", Bulk),
+    (Bug::EchoesChanges, "echo", Limits),
+    (Bug::MergesEqualKeys, "equal-keys", Crm),
+    (Bug::MergesEqualKeys, "equal-keys", Hooks),
+    (Bug::TrustsCase, "key-changes-case", Crm),
+    (Bug::SkipsFuture, "clock-skew", Both),
+    (Bug::SkipsFuture, "clock-skew", Bulk),
+    (Bug::WallClockCheckpoint, "clock-skew", Both),
+    (Bug::NoOverlap, "late-commit", Late),
+    (Bug::WallClockCheckpoint, "late-commit", Late),
+    (Bug::CursorExpiredIsEnd, "cursor-expired", Crm),
+    (Bug::EmptyCursorSent, "empty-cursor-string", Crm),
+    (Bug::EmptyCursorSent, "empty-cursor-string", Limits),
+    (Bug::IgnoresTotal, "total-mismatch", Erp),
+    (Bug::IgnoresTotal, "total-mismatch", Bulk),
+    (Bug::FirstTotalIsAll, "insert-while-paging", Bulk),
+    (Bug::IgnoresShift, "delete-while-paging", Erp),
+    (Bug::IgnoresShift, "delete-while-paging", Bulk),
+    (Bug::IgnoresShift, "update-while-paging", Bulk),
+    (Bug::AnySuccess, "wrong-content-type", Both),
+    (Bug::GarbageIsEmpty, "wrong-content-type", Both),
+    (Bug::TooLargeIsEmpty, "answer-too-large", Both),
+    (Bug::DnsIsFinal, "dns-failure", Both),
+    (Bug::RetriesTls, "tls-refused", Both),
+    (Bug::FollowsWithoutCredential, "redirect-of-write", Both),
+    (Bug::FollowsWithoutCredential, "redirect-of-write", Bulk),
+    (Bug::LogsErrorBody, "secret-echoed", Both),
+    (Bug::TokenLoop, "refresh-fails", Crm),
+    (Bug::Stampede, "token-stampede", Crm),
+    (Bug::ScopeUnnamed, "scope-missing", Crm),
+    (Bug::ScopeUnnamed, "scope-missing", Ledger),
+    (Bug::CastsTypes, "type-drift", Both),
+    (Bug::CastsTypes, "type-drift", Limits),
+    (Bug::PassesUnknown, "new-sensitive-field", Both),
+    (Bug::FillsMissing, "missing-required", Limits),
+    (Bug::NullIsEmpty, "null-required", Limits),
+    (Bug::NullObjectPanics, "null-object", Limits),
+    (Bug::Doubles, "sharp-values", Limits),
+    (Bug::Doubles, "sharp-values", Crm),
 ];
 
 fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
@@ -106,19 +163,23 @@ fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
 fn every_break_is_caught_by_the_drill_that_exists_for_it() {
     let (crm, ledger, stock) = (plans::billing_to_crm(), plans::payments_to_ledger(), plans::stock_to_market());
     let (tills, hooks) = (plans::tills_to_books(), plans::hooks());
+    let (erp, limits, late) = (plans::erp_to_shop(), plans::limits(), plans::late());
+    let benches = [
+        (&crm, Crm, "crm"),
+        (&ledger, Ledger, "ledger"),
+        (&stock, Bulk, "stock"),
+        (&tills, Tills, "tills"),
+        (&hooks, Hooks, "hooks"),
+        (&erp, Erp, "erp"),
+        (&limits, Limits, "limits"),
+        (&late, Late, "late"),
+    ];
     let mut alive = Vec::new();
     for (bug, code, on) in KILLED_BY {
-        for (bench, name) in [(&crm, Crm), (&ledger, Ledger), (&stock, Bulk), (&tills, Tills), (&hooks, Hooks)] {
-            if *on != name && (*on != Both || matches!(name, Bulk | Tills | Hooks)) {
+        for (bench, name, example) in benches {
+            if *on != name && !(*on == Both && matches!(name, Crm | Ledger)) {
                 continue;
             }
-            let example = match name {
-                Crm => "crm",
-                Bulk => "stock",
-                Tills => "tills",
-                Hooks => "hooks",
-                Ledger | Both => "ledger",
-            };
             let (verdict, why) = verdict(bench, *bug, code);
             println!("{bug:?} {code} {example}: {verdict} {why}");
             if verdict != Verdict::Fail {

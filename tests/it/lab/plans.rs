@@ -63,6 +63,20 @@ pub(crate) fn hooks_by_hmac() -> Bench {
     })
 }
 
+/// Limits that are told before they are refused, and errors inside a success.
+pub(crate) fn limits() -> Bench {
+    bench("tests/fixtures/lab/limits", |_| {})
+}
+
+/// The first example, of which late records are read as well.
+pub(crate) fn late() -> Bench {
+    example("billing-to-crm", |text| {
+        let whole = "param: \"updated[gte]\"}";
+        assert!(text.contains(whole));
+        *text = text.replace(whole, "param: \"updated[gte]\", overlap: 10m}");
+    })
+}
+
 /// Every example, and what they do not show, by name.
 pub(crate) fn named() -> Vec<(&'static str, Bench)> {
     vec![
@@ -75,6 +89,8 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("tills", tills_to_books()),
         ("hooks", hooks()),
         ("hmac", hooks_by_hmac()),
+        ("limits", limits()),
+        ("late", late()),
     ]
 }
 

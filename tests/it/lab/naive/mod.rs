@@ -204,7 +204,11 @@ impl Run<'_> {
         let source = &self.plan.source;
         let mut query = Vec::new();
         if let (Some((_, param)), Some(since)) = (&source.incremental, since) {
-            let bound = if self.bug == Bug::ExclusiveBoundary { just_after(since) } else { since.clone() };
+            let bound = match (self.bug, source.overlap_ms) {
+                (Bug::ExclusiveBoundary, _) => just_after(since),
+                (Bug::NoOverlap, _) | (_, 0) => since.clone(),
+                (_, ms) => earlier(since, ms),
+            };
             query.push((param.clone(), bound));
         }
         if let Some(p) = &source.pagination {
@@ -475,7 +479,9 @@ impl Run<'_> {
             unreachable!("called for upserts only")
         };
         let system = &self.plan.target.system;
-        let natural = text(dig(mapped, matching).unwrap_or(&Value::Null));
+        let Some(natural) = dig(mapped, matching).filter(|key| !key.is_null()).map(text) else {
+            return Settled::Dead("match-missing".to_owned(), "it cannot be looked up".to_owned());
+        };
         let attempts = self.plan.delivery.retry.attempts;
         let mut last = Settled::Dead("attempts-exhausted".to_owned(), "no attempt".to_owned());
         for attempt in 1..=attempts {
@@ -568,6 +574,14 @@ fn just_after(since: &str) -> String {
         return (seconds + 1).to_string();
     }
     platform_integration::base::clock::Timestamp::parse(since).unwrap().plus_ms(1).rfc3339()
+}
+
+/// The bound that goes back to what may have been committed late.
+fn earlier(since: &str, ms: u64) -> String {
+    if let Ok(seconds) = since.parse::<u64>() {
+        return (seconds - ms / 1000).to_string();
+    }
+    platform_integration::base::clock::Timestamp::parse(since).unwrap().plus_ms(-ms.cast_signed()).rfc3339()
 }
 
 /// Decimal texts go through a float.
