@@ -52,6 +52,7 @@ impl Stop {
                 | "error-envelope"
                 | "source-refused"
                 | "unexpected-answer"
+                | "overlap-without-time"
                 | "ledger-unusable"
         )
     }

@@ -122,7 +122,6 @@ const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::NoOverlap, "late-commit", Late),
     (Bug::WallClockCheckpoint, "late-commit", Late),
     (Bug::CursorExpiredIsEnd, "cursor-expired", Crm),
-    (Bug::EmptyCursorSent, "empty-cursor-string", Crm),
     (Bug::EmptyCursorSent, "empty-cursor-string", Limits),
     (Bug::IgnoresTotal, "total-mismatch", Erp),
     (Bug::IgnoresTotal, "total-mismatch", Bulk),

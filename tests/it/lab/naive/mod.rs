@@ -188,7 +188,7 @@ impl Run<'_> {
             });
         }
         let slipped = last_total.is_some_and(|t| t != self.here.len() as u64) || first_total != last_total || self.moved;
-        if !slipped || self.bug == Bug::IgnoresShift {
+        if !slipped || matches!(self.bug, Bug::IgnoresShift | Bug::FirstTotalIsAll) {
             self.checkpoint(&newest)?;
         }
         Ok(!slipped)
