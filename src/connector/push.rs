@@ -307,7 +307,8 @@ impl Delivery<'_, '_> {
         let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
         match answer.and_then(|response| acked(run, call, &response, target_key)) {
             Ok(id) => Ok(Wrote::Acked(id)),
-            Err(Miss::Again(again) | Miss::Exhausted(again)) => Ok(Wrote::Again(again)),
+            Err(Miss::Again(again)) => Ok(Wrote::Again(again)),
+            Err(miss @ Miss::Exhausted(_)) => Err(self.missed(miss, self.writes)),
             Err(Miss::Refused(refused)) => Ok(Wrote::Refused(refused)),
             Err(Miss::Stop(stop)) => Err(Undelivered::Stop(stop)),
         }

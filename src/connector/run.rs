@@ -276,7 +276,8 @@ impl<'a> Run<'a> {
     /// A new trace; `purpose` says of what.
     pub(super) fn trace(&self, purpose: &str) -> Trace {
         let ordinal = self.traces.fetch_add(1, Ordering::Relaxed);
-        Trace::new(self.rng.fork(&format!("{purpose} {ordinal}")))
+        let rng = self.rng.fork(&format!("{purpose} {ordinal}"));
+        if purpose == "record" { Trace::of_record(rng) } else { Trace::new(rng) }
     }
 
     /// A short random handle for people.

@@ -10,6 +10,7 @@ mod committed_then_reset;
 mod connection_refused;
 mod connection_reset;
 mod crash_anywhere;
+mod created_meanwhile;
 mod cursor_expired;
 mod delete_while_paging;
 mod dns_failure;
@@ -37,6 +38,7 @@ mod outage_then_recovery;
 mod page_overlap;
 mod partial_batch;
 mod poison_in_batch;
+mod poison_500;
 mod poison_record;
 mod rate_limit_remaining;
 mod rate_limit_reset_header;
@@ -92,7 +94,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 72] = [
+pub const ALL: [&dyn Drill; 74] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -115,6 +117,7 @@ pub const ALL: [&dyn Drill; 72] = [
     &committed_then_503::CommittedThen503Drill,
     &committed_then_reset::CommittedThenReset,
     &idempotency_key_in_progress::IdempotencyKeyInProgress,
+    &created_meanwhile::CreatedMeanwhile,
     &key_conflict::KeyConflict,
     &stored_error_replayed::StoredErrorReplayed,
     &page_overlap::PageOverlapDrill,
@@ -148,6 +151,7 @@ pub const ALL: [&dyn Drill; 72] = [
     &null_object::NullObject,
     &sharp_values::SharpValues,
     &poison_record::PoisonRecord,
+    &poison_500::Poison500,
     &partial_batch::PartialBatch,
     &poison_in_batch::PoisonInBatch,
     &client_error_not_retried::ClientErrorNotRetried,

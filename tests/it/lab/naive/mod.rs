@@ -537,7 +537,7 @@ impl Run<'_> {
             match answer {
                 Ok(answer) => return Settled::Written(id.or_else(|| answer.get(target_key).map(text))),
                 // Somebody else, or our own lost attempt, was faster: look again.
-                Err(Failure::Refused(409, why)) if self.bug != Bug::CreatesAgain => {
+                Err(Failure::Refused(409, why)) if !matches!(self.bug, Bug::CreatesAgain | Bug::ConflictIsFinal) => {
                     last = Settled::Dead("conflict".to_owned(), why);
                 }
                 Err(Failure::Refused(_, why)) => return Settled::Dead("rejected-by-target".to_owned(), why),
