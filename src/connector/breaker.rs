@@ -263,7 +263,11 @@ mod tests {
         let probe = breaker.leave(&halt, short, Some("next")).await.expect("a probe of its own");
         breaker.failed(POLICY, &probe, Some("next"));
         drop(probe);
-        assert_eq!(breaker.leave(&halt, patience(0), Some("next")).await.map(|_| ()), Err(NoLeave::Down), "it is the target");
+        assert_eq!(
+            breaker.leave(&halt, patience(0), Some("next")).await.map(|_| ()),
+            Err(NoLeave::Down),
+            "it is the target"
+        );
     }
 
     #[tokio::test(start_paused = true)]

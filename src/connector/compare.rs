@@ -44,9 +44,9 @@ pub(super) fn before(version: &str, ms: u64) -> String {
         return earlier.map_or_else(|| version.to_owned(), |d| d.to_string());
     }
     if let Some(at) = instant(version) {
-        let digits = version.find('.').map_or(0, |dot| {
-            version.get(dot + 1..).unwrap_or_default().bytes().take_while(u8::is_ascii_digit).count()
-        });
+        let digits = version
+            .find('.')
+            .map_or(0, |dot| version.get(dot + 1..).unwrap_or_default().bytes().take_while(u8::is_ascii_digit).count());
         let earlier = at.checked_sub(span).ok();
         return earlier.map_or_else(|| version.to_owned(), |t| format!("{t:.digits$}", digits = digits.min(9)));
     }

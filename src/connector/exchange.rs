@@ -311,7 +311,9 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
         Kind::Throttled => Miss::Again(Again { code: "rate-limited", throttled: true, ..again }),
         Kind::NotDone => Miss::Again(again),
         // A stored answer: it comes again for as long as the same key does, and another key would be another effect.
-        Kind::Unknown if replayed(&response) => Miss::Refused(Refused { status, code: "stored-error", says, wait: None }),
+        Kind::Unknown if replayed(&response) => {
+            Miss::Refused(Refused { status, code: "stored-error", says, wait: None })
+        }
         Kind::Unknown => Miss::Again(Again { code: "server-error", unknown: true, throttled: wait.is_some(), ..again }),
     })
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::compare::{before, newest};
 use super::body::{at, scalar};
+use super::compare::{before, newest};
 use super::exchange::{Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::reconcile::hash;

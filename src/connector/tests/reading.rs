@@ -303,10 +303,14 @@ async fn a_record_that_changed_while_its_pages_were_counted_is_reason_for_a_seco
             all.push(first);
         }
     });
-    stage.world.ledger.set_checkpoint("contacts", &Checkpoint {
-        watermark: Some("2026-11-01T00:00:01Z".into()),
-        ..Checkpoint::default()
-    }).unwrap();
+    stage
+        .world
+        .ledger
+        .set_checkpoint(
+            "contacts",
+            &Checkpoint { watermark: Some("2026-11-01T00:00:01Z".into()), ..Checkpoint::default() },
+        )
+        .unwrap();
     let report = stage.run().await;
     assert!(stage.systems.emails().contains(&"u3@x.example".to_owned()), "it was skipped at the first look");
     assert_eq!(stage.systems.contact("u1@x.example")["name"], "Changed");

@@ -53,8 +53,12 @@ async fn a_pass_begins_before_its_checkpoint_where_the_contract_wants_an_overlap
     late["updated_at"] = json!("2026-11-01T00:00:01Z");
     stage.systems.customers.lock().unwrap().push(late);
     let report = stage.run().await;
-    let since: Vec<_> =
-        stage.systems.requests("GET /customers").iter().filter_map(|s| s.query().get("updated[gte]").cloned()).collect();
+    let since: Vec<_> = stage
+        .systems
+        .requests("GET /customers")
+        .iter()
+        .filter_map(|s| s.query().get("updated[gte]").cloned())
+        .collect();
     assert_eq!(since[0], "2026-10-31T23:59:03Z");
     assert_eq!((report.verdict, report.counts.written, stage.systems.emails().len()), (Verdict::Pass, 1, 4));
     assert_eq!(stage.checkpoint().watermark.as_deref(), Some("2026-11-01T00:00:03Z"), "it does not go back");

@@ -30,7 +30,10 @@ impl Drill for CreatedMeanwhile {
         let natural = bench.target.kinds.get(&bench.target_entity).and_then(|k| k.natural.as_ref());
         match matching.as_slice() {
             [field] if natural == Some(field) => Ok(()),
-            _ => Err(format!("the target is not described to refuse a second record with the same {}", matching.join("."))),
+            _ => Err(format!(
+                "the target is not described to refuse a second record with the same {}",
+                matching.join(".")
+            )),
         }
     }
 

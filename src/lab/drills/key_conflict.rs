@@ -40,7 +40,8 @@ impl Drill for KeyConflict {
         let header = header.to_ascii_lowercase();
         let mut hit = evidence.trace.exchanges.iter().filter(|x| x.fault == Some("key-reused"));
         let Some(first) = hit.next() else { return Vec::new() };
-        let same = evidence.trace.exchanges.iter().filter(|x| x.purpose == first.purpose && x.identity == first.identity);
+        let same =
+            evidence.trace.exchanges.iter().filter(|x| x.purpose == first.purpose && x.identity == first.identity);
         let keys: BTreeSet<&str> = same.filter_map(|x| x.request.header(&header)).collect();
         let mut out = Vec::new();
         if keys.len() > 1 {

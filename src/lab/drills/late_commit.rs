@@ -24,9 +24,11 @@ impl Drill for LateCommit {
     fn applies(&self, bench: &Bench) -> Result<(), String> {
         datable(bench)?;
         match bench.plan.source.overlap_ms {
-            0..2_000 => Err("the contract reads nothing again before its checkpoint: a record that is committed late, with an \
+            0..2_000 => {
+                Err("the contract reads nothing again before its checkpoint: a record that is committed late, with an \
                              earlier change time, is never read (incremental.overlap would)"
-                .to_owned()),
+                    .to_owned())
+            }
             _ => Ok(()),
         }
     }

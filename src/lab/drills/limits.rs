@@ -40,9 +40,9 @@ pub(super) fn limits(bench: &Bench) -> Result<Vec<Limit>, String> {
     }
     match (out.is_empty(), unclear) {
         (false, _) => Ok(out),
-        (true, Some(name)) => {
-            Err(format!("{name} is described, but not whether it counts seconds or is a time; say so in the operation's description"))
-        }
+        (true, Some(name)) => Err(format!(
+            "{name} is described, but not whether it counts seconds or is a time; say so in the operation's description"
+        )),
         (true, None) => Err("no answer is described to carry RateLimit or RateLimit-Reset headers".to_owned()),
     }
 }
@@ -66,7 +66,10 @@ enum Told {
     Nothing,
     /// A reset is told in a header of this name, and nobody says how.
     Unclear(String),
-    Limit { remaining: Option<String>, tell: Tell },
+    Limit {
+        remaining: Option<String>,
+        tell: Tell,
+    },
 }
 
 fn of_operation(system: &System, index: usize) -> Told {

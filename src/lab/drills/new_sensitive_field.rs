@@ -58,9 +58,12 @@ impl Drill for NewSensitiveField {
         let target = &evidence.bench.plan.target.system;
         let mut out = Vec::new();
         let carries = |body: &[u8]| body.windows(NUMBER.len()).any(|w| w == NUMBER.as_bytes());
-        let sent = evidence.trace.exchanges.iter().filter(|x| x.system == *target).find(|x| {
-            carries(&x.request.body) || x.request.url.contains(NUMBER)
-        });
+        let sent = evidence
+            .trace
+            .exchanges
+            .iter()
+            .filter(|x| x.system == *target)
+            .find(|x| carries(&x.request.body) || x.request.url.contains(NUMBER));
         if let Some(sent) = sent {
             out.push(format!("leak: a new field of the source (ssn) was passed on (request {})", sent.nth));
         }

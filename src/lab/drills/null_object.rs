@@ -41,7 +41,8 @@ impl Drill for NullObject {
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
-        let read = |name: &str| drawn(evidence.bench).iter().any(|r| objects(evidence.bench, r).iter().any(|n| n == name));
+        let read =
+            |name: &str| drawn(evidence.bench).iter().any(|r| objects(evidence.bench, r).iter().any(|n| n == name));
         let nulls = |x: &&super::super::judge::Expected| {
             x.record.as_object().is_some_and(|m| m.iter().any(|(n, v)| v.is_null() && read(n)))
         };

@@ -41,7 +41,9 @@ impl Drill for RetryAfterGarbled {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let long = evidence.runs.iter().filter(|r| r.to.0 - r.from.0 > LONG_MS);
-        long.map(|r| format!("pacing: run {} took {} s over a wait that nobody asked for", r.run, (r.to.0 - r.from.0) / 1000))
-            .collect()
+        long.map(|r| {
+            format!("pacing: run {} took {} s over a wait that nobody asked for", r.run, (r.to.0 - r.from.0) / 1000)
+        })
+        .collect()
     }
 }

@@ -43,7 +43,10 @@ impl Drill for RetryBudget {
         for seen in &evidence.runs {
             let sent = evidence.trace.run(seen.run).filter(|x| x.fault == Some("outage")).count() as u64;
             if sent > most {
-                out.push(format!("hammers: run {} sent {sent} requests to a target that is down, {most} are enough", seen.run));
+                out.push(format!(
+                    "hammers: run {} sent {sent} requests to a target that is down, {most} are enough",
+                    seen.run
+                ));
             }
         }
         out

@@ -38,7 +38,9 @@ impl Drill for TlsRefused {
                 out.push(format!("request {second} repeats request {first}, whose certificate was refused"));
             }
             let secure = origin_of(&told.request.url).starts_with("https://");
-            if let Some(plain) = later().find(|x| secure && x.system == told.system && x.request.url.starts_with("http://")) {
+            if let Some(plain) =
+                later().find(|x| secure && x.system == told.system && x.request.url.starts_with("http://"))
+            {
                 out.push(format!("request {} goes to {} without TLS", plain.nth, told.system));
             }
             if !out.is_empty() {

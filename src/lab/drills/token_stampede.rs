@@ -36,7 +36,8 @@ impl Drill for TokenStampede {
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
-        evidence.trace.exchanges.iter().filter(|x| x.fault == Some("token-revoked") && x.status() == Some(401)).count() as u64
+        evidence.trace.exchanges.iter().filter(|x| x.fault == Some("token-revoked") && x.status() == Some(401)).count()
+            as u64
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

@@ -29,16 +29,7 @@ impl StaleAgain {
     /// The older form of the record with this key.
     #[must_use]
     pub fn new(aim: Aim, key: String, older: Value, items: Vec<String>, inside: Vec<String>) -> Self {
-        Self {
-            aim,
-            key,
-            older,
-            items,
-            inside,
-            key_path: Arc::default(),
-            came: Arc::default(),
-            told: Arc::default(),
-        }
+        Self { aim, key, older, items, inside, key_path: Arc::default(), came: Arc::default(), told: Arc::default() }
     }
 
     /// Where the key lies in a record.

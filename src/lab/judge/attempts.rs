@@ -30,7 +30,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
             let anew = |place: usize| {
                 let (told, next) = (same[place].nth, same[place + 1].nth);
                 let listed = |n: &&&Exchanged| n.purpose == Purpose::List && n.nth > told && n.nth < next;
-                x.purpose == Purpose::List && matches!(same[place].status(), Some(400 | 410)) && all.iter().any(|n| listed(&n))
+                x.purpose == Purpose::List
+                    && matches!(same[place].status(), Some(400 | 410))
+                    && all.iter().any(|n| listed(&n))
             };
             let wrong = (0..same.len().saturating_sub(1)).find(|p| refused(same[*p]) && !anew(*p));
             if let Some(place) = wrong {

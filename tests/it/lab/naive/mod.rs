@@ -126,7 +126,9 @@ impl Run<'_> {
         self.moved = false;
         loop {
             let page = match self.page(since, &next).await {
-                Err(why) if self.bug == Bug::CursorExpiredIsEnd && (why.contains("410") || why.contains("400")) => break,
+                Err(why) if self.bug == Bug::CursorExpiredIsEnd && (why.contains("410") || why.contains("400")) => {
+                    break;
+                }
                 page => page?,
             };
             let total = source.pagination.as_ref().and_then(|p| dig(&page, p.total.as_ref()?)?.as_u64());
@@ -137,7 +139,9 @@ impl Run<'_> {
             }
             let items = match (dig(&page, &source.items).and_then(Value::as_array), self.bug) {
                 (Some(items), _) => items.clone(),
-                (None, Bug::EnvelopeIsEmpty | Bug::GarbageIsEmpty | Bug::SwallowsErrors | Bug::TooLargeIsEmpty) => Vec::new(),
+                (None, Bug::EnvelopeIsEmpty | Bug::GarbageIsEmpty | Bug::SwallowsErrors | Bug::TooLargeIsEmpty) => {
+                    Vec::new()
+                }
                 (None, _) => return Err("the answer holds no records".to_owned()),
             };
             self.read_here += items.len() as u64;
@@ -187,7 +191,8 @@ impl Run<'_> {
                 _ => Value::from(self.world.clock.now().rfc3339()),
             });
         }
-        let slipped = last_total.is_some_and(|t| t != self.here.len() as u64) || first_total != last_total || self.moved;
+        let slipped =
+            last_total.is_some_and(|t| t != self.here.len() as u64) || first_total != last_total || self.moved;
         if !slipped || matches!(self.bug, Bug::IgnoresShift | Bug::FirstTotalIsAll) {
             self.checkpoint(&newest)?;
         }
@@ -277,7 +282,10 @@ impl Run<'_> {
     async fn record(&mut self, record: &Value) -> Result<(), String> {
         self.counts.read += 1;
         let key = dig(record, &self.plan.source.key).map(text).ok_or("a record without a key")?;
-        if !self.keys.insert(key.clone()) && !self.newer(&key, record)? && !matches!(self.bug, Bug::NoDedup | Bug::OlderFormWins) {
+        if !self.keys.insert(key.clone())
+            && !self.newer(&key, record)?
+            && !matches!(self.bug, Bug::NoDedup | Bug::OlderFormWins)
+        {
             return Ok(());
         }
         self.counts.unique = self.keys.len() as u64;
@@ -373,9 +381,7 @@ impl Run<'_> {
         let known = self.world.ledger.effect(&self.plan.flow, key).map_err(|e| e.to_string())?;
         let version = self.plan.source.version().and_then(|path| dig(record, path));
         let before = known.and_then(|e| e.version);
-        let newer = before.zip(version).is_some_and(|(before, now)| {
-            compare(now, &as_kept(before, now)).is_gt()
-        });
+        let newer = before.zip(version).is_some_and(|(before, now)| compare(now, &as_kept(before, now)).is_gt());
         self.moved |= newer;
         Ok(newer)
     }

@@ -91,7 +91,9 @@ fn doubled(value: &Value) -> Value {
             if whole { json!(double as i64) } else { json!(double) }
         }
         Value::Array(items) => items.iter().map(doubled).collect(),
-        Value::Object(map) => map.iter().map(|(n, v)| (n.clone(), doubled(v))).collect::<serde_json::Map<_, _>>().into(),
+        Value::Object(map) => {
+            map.iter().map(|(n, v)| (n.clone(), doubled(v))).collect::<serde_json::Map<_, _>>().into()
+        }
         other => other.clone(),
     }
 }

@@ -100,10 +100,7 @@ impl<'a> Wire<'a> {
                     if r.body.is_empty() {
                         return Ok(Value::Null);
                     }
-                    let blind = matches!(
-                        self.bug,
-                        Bug::EnvelopeIsSuccess | Bug::EnvelopeIsEmpty | Bug::SwallowsErrors
-                    );
+                    let blind = matches!(self.bug, Bug::EnvelopeIsSuccess | Bug::EnvelopeIsEmpty | Bug::SwallowsErrors);
                     match serde_json::from_slice::<Value>(&r.body) {
                         Ok(value) if !blind && (value["ok"] == false || value["success"] == false) => {
                             format!("an error inside a success: {}", value["error"])
@@ -117,7 +114,8 @@ impl<'a> Wire<'a> {
                 Ok(r) if r.status == 401 && !refreshed && self.bug != Bug::NoRefresh => {
                     refreshed = true;
                     self.tokens.remove(system);
-                    let auth = if system == self.plan.source.system { &self.plan.source.auth } else { &self.plan.target.auth };
+                    let auth =
+                        if system == self.plan.source.system { &self.plan.source.auth } else { &self.plan.target.auth };
                     if self.bug == Bug::Stampede && matches!(auth, AuthPlan::ClientCredentials { .. }) {
                         for _ in 0..3 {
                             self.token(system, auth).await?;
@@ -229,7 +227,8 @@ impl<'a> Wire<'a> {
             && (300..400).contains(&answer.status)
             && let Some(location) = answer.header("location")
         {
-            let headers = request.headers.into_iter().filter(|(n, _)| n == "content-type" || n == "traceparent").collect();
+            let headers =
+                request.headers.into_iter().filter(|(n, _)| n == "content-type" || n == "traceparent").collect();
             let followed = Request { url: location.to_owned(), headers, ..request };
             return self.world.transport.send(system, followed).await.map_err(|e| e.to_string());
         }
