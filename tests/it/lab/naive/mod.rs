@@ -525,7 +525,8 @@ impl Run<'_> {
                         key: None,
                         trace,
                         url: None,
-                        only: None,
+                        // One attempt between two looks, here as well.
+                        only: Some(attempt),
                     };
                     self.wire.json(system, &ask).await
                 }
