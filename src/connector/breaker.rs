@@ -1,5 +1,7 @@
 //! Leaves a target alone while it is down: opens after failures in a row, then lets one request through every so
-//! often. Those who wait take turns at probing, so that one bad record cannot keep the breaker open for the others.
+//! often. Those who wait take turns at probing, so that one bad record cannot keep the breaker open for the others; and
+//! where nobody but one record has failed, and others were written, that record is given up and the next one finds out
+//! whether the target is down.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +15,30 @@ use crate::contract;
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
+    /// Who failed since the last success, where it was one record alone.
+    culprit: Culprit,
+    /// When the target last answered like one that lives.
+    worked: Option<Instant>,
     open: Option<Open>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Culprit {
+    #[default]
+    Nobody,
+    One(String),
+    Many,
+}
+
+impl Culprit {
+    /// One more failure; `who` is nothing where it was not about one record.
+    fn add(&mut self, who: Option<&str>) {
+        *self = match (std::mem::take(self), who) {
+            (Self::Nobody, Some(who)) => Self::One(who.to_owned()),
+            (Self::One(before), Some(who)) if before == who => Self::One(before),
+            _ => Self::Many,
+        };
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +86,8 @@ pub(super) enum NoLeave {
     Halted,
     /// The target was down for all the time this run had.
     Down,
+    /// Nobody but this record has failed for all the time this run had: it may be the record.
+    Alone,
 }
 
 /// What a failure did.
@@ -81,7 +108,13 @@ impl Breaker {
     }
 
     /// Waits until a request may be sent, as long as the patience lasts.
-    pub(super) async fn leave(&self, halt: &CancellationToken, patience: Patience) -> Result<Leave<'_>, NoLeave> {
+    /// `who`: the record that the request is about, where it is about one.
+    pub(super) async fn leave(
+        &self,
+        halt: &CancellationToken,
+        patience: Patience,
+        who: Option<&str>,
+    ) -> Result<Leave<'_>, NoLeave> {
         if self.state().open.is_none() {
             return Ok(Leave(None));
         }
@@ -93,7 +126,17 @@ impl Breaker {
         };
         let Some(Open { since, next_probe }) = self.state().open else { return Ok(Leave(None)) };
         if next_probe > since.max(patience.begun) + patience.budget {
-            return Err(NoLeave::Down);
+            let mut state = self.state();
+            // Without a success in this run nobody knows whether it is the record; then nothing is given up.
+            let lives = state.worked.is_some_and(|at| at >= patience.begun);
+            if !lives || who.is_none_or(|who| state.culprit != Culprit::One(who.to_owned())) {
+                return Err(NoLeave::Down);
+            }
+            // The next one has some time of its own: if it fails as well, it is the target.
+            if let Some(open) = &mut state.open {
+                open.since = Instant::now();
+            }
+            return Err(NoLeave::Alone);
         }
         tokio::select! {
             biased;
@@ -106,13 +149,16 @@ impl Breaker {
     pub(super) fn worked(&self) -> Change {
         let mut state = self.state();
         state.failures = 0;
+        state.culprit = Culprit::Nobody;
+        state.worked = Some(Instant::now());
         if state.open.take().is_some() { Change::Closed } else { Change::None }
     }
 
     /// The target did not answer, or answered that it cannot.
-    pub(super) fn failed(&self, policy: Option<contract::Breaker>, leave: &Leave<'_>) -> Change {
+    pub(super) fn failed(&self, policy: Option<contract::Breaker>, leave: &Leave<'_>, who: Option<&str>) -> Change {
         let Some(policy) = policy else { return Change::None };
         let mut state = self.state();
+        state.culprit.add(who);
         let pause = Duration::from_millis(policy.probe_every_ms.max(1));
         let now = Instant::now();
         if let Some(open) = &mut state.open {
@@ -144,8 +190,8 @@ mod tests {
     async fn open(breaker: &Breaker) {
         let halt = CancellationToken::new();
         for _ in 0..3 {
-            let leave = breaker.leave(&halt, patience(0)).await.expect("closed");
-            breaker.failed(POLICY, &leave);
+            let leave = breaker.leave(&halt, patience(0), None).await.expect("closed");
+            breaker.failed(POLICY, &leave, None);
         }
     }
 
@@ -153,25 +199,25 @@ mod tests {
     async fn it_opens_after_failures_in_a_row_and_probes_at_its_pace() {
         let (breaker, halt) = (Breaker::default(), CancellationToken::new());
         let far = patience(3_600);
-        let free = breaker.leave(&halt, far).await.expect("closed");
-        breaker.failed(POLICY, &free);
-        breaker.failed(POLICY, &free);
+        let free = breaker.leave(&halt, far, None).await.expect("closed");
+        breaker.failed(POLICY, &free, None);
+        breaker.failed(POLICY, &free, None);
         breaker.worked();
-        breaker.failed(POLICY, &free);
-        breaker.failed(POLICY, &free);
-        assert_eq!(breaker.failed(POLICY, &free), Change::Opened, "only failures in a row count");
+        breaker.failed(POLICY, &free, None);
+        breaker.failed(POLICY, &free, None);
+        assert_eq!(breaker.failed(POLICY, &free, None), Change::Opened, "only failures in a row count");
 
         let begun = Instant::now();
-        let probe = breaker.leave(&halt, far).await.expect("a probe");
+        let probe = breaker.leave(&halt, far, None).await.expect("a probe");
         assert!(probe.is_probe());
         assert_eq!(begun.elapsed(), Duration::from_secs(30));
-        assert_eq!(breaker.failed(POLICY, &probe), Change::None);
+        assert_eq!(breaker.failed(POLICY, &probe, None), Change::None);
         drop(probe);
-        let probe = breaker.leave(&halt, far).await.expect("a probe");
+        let probe = breaker.leave(&halt, far, None).await.expect("a probe");
         assert_eq!(begun.elapsed(), Duration::from_secs(60));
         assert_eq!(breaker.worked(), Change::Closed);
         drop(probe);
-        assert!(!breaker.leave(&halt, far).await.expect("closed").is_probe());
+        assert!(!breaker.leave(&halt, far, None).await.expect("closed").is_probe());
     }
 
     #[tokio::test(start_paused = true)]
@@ -186,14 +232,14 @@ mod tests {
             async move {
                 let mut left = fails;
                 loop {
-                    let leave = breaker.leave(halt, far).await.expect("leave");
+                    let leave = breaker.leave(halt, far, None).await.expect("leave");
                     order.lock().expect("no panic").push(name);
                     if left == 0 {
                         breaker.worked();
                         return;
                     }
                     left -= 1;
-                    breaker.failed(POLICY, &leave);
+                    breaker.failed(POLICY, &leave, None);
                 }
             }
         };
@@ -202,13 +248,46 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_record_that_fails_alone_is_given_up_and_the_next_one_tells_whether_it_is_the_target() {
+        let (breaker, halt) = (Breaker::default(), CancellationToken::new());
+        let short = patience(40);
+        breaker.worked();
+        for _ in 0..3 {
+            let leave = breaker.leave(&halt, short, Some("bad")).await.expect("closed");
+            breaker.failed(POLICY, &leave, Some("bad"));
+        }
+        let probe = breaker.leave(&halt, short, Some("bad")).await.expect("one probe");
+        breaker.failed(POLICY, &probe, Some("bad"));
+        drop(probe);
+        assert_eq!(breaker.leave(&halt, short, Some("bad")).await.map(|_| ()), Err(NoLeave::Alone));
+        let probe = breaker.leave(&halt, short, Some("next")).await.expect("a probe of its own");
+        breaker.failed(POLICY, &probe, Some("next"));
+        drop(probe);
+        assert_eq!(
+            breaker.leave(&halt, patience(0), Some("next")).await.map(|_| ()),
+            Err(NoLeave::Down),
+            "it is the target"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_is_not_given_up_where_nothing_has_worked_in_this_run() {
+        let (breaker, halt) = (Breaker::default(), CancellationToken::new());
+        for _ in 0..3 {
+            let leave = breaker.leave(&halt, patience(0), Some("only")).await.expect("closed");
+            breaker.failed(POLICY, &leave, Some("only"));
+        }
+        assert_eq!(breaker.leave(&halt, patience(29), Some("only")).await.map(|_| ()), Err(NoLeave::Down));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn it_does_not_wait_beyond_its_patience_nor_after_a_stop() {
         let breaker = Breaker::default();
         open(&breaker).await;
         let halt = CancellationToken::new();
-        assert_eq!(breaker.leave(&halt, patience(29)).await.map(|_| ()), Err(NoLeave::Down));
+        assert_eq!(breaker.leave(&halt, patience(29), None).await.map(|_| ()), Err(NoLeave::Down));
         halt.cancel();
         let far = patience(3_600);
-        assert_eq!(breaker.leave(&halt, far).await.map(|_| ()), Err(NoLeave::Halted));
+        assert_eq!(breaker.leave(&halt, far, None).await.map(|_| ()), Err(NoLeave::Halted));
     }
 }

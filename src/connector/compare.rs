@@ -51,6 +51,39 @@ pub(super) fn lies_ahead(version: &str, now: Timestamp) -> bool {
     at.is_some_and(|at| at > now.0 + DAY_MS)
 }
 
+/// A version so many milliseconds earlier, written as the source writes it: an instant (RFC 3339), a time without a zone, a
+/// date, seconds or milliseconds since 1970. What is none of these stays as it is.
+pub(super) fn before(version: &str, ms: u64) -> String {
+    let Ok(span) = i64::try_from(ms).map(|ms| jiff::Span::new().milliseconds(ms)) else { return version.to_owned() };
+    if ms == 0 {
+        return version.to_owned();
+    }
+    if let Ok(date) = version.parse::<jiff::civil::Date>()
+        && version.len() == 10
+    {
+        let days = i64::try_from(ms.div_ceil(24 * 3_600_000)).unwrap_or(i64::MAX);
+        let earlier = jiff::Span::new().try_days(days).ok().and_then(|days| date.checked_sub(days).ok());
+        return earlier.map_or_else(|| version.to_owned(), |d| d.to_string());
+    }
+    if let Some(at) = instant(version) {
+        let digits = version
+            .find('.')
+            .map_or(0, |dot| version.get(dot + 1..).unwrap_or_default().bytes().take_while(u8::is_ascii_digit).count());
+        let earlier = at.checked_sub(span).ok();
+        return earlier.map_or_else(|| version.to_owned(), |t| format!("{t:.digits$}", digits = digits.min(9)));
+    }
+    if let (Ok(local), Some(separator)) = (version.parse::<jiff::civil::DateTime>(), version.as_bytes().get(10)) {
+        let earlier = local.checked_sub(span).ok().map(|t| t.to_string());
+        let spaced = |t: String| if *separator == b' ' { t.replacen('T', " ", 1) } else { t };
+        return earlier.map_or_else(|| version.to_owned(), spaced);
+    }
+    match version.parse::<i64>() {
+        Ok(n) if n > 100_000_000_000 => n.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX)).to_string(),
+        Ok(n) if n > 100_000_000 => n.saturating_sub(i64::try_from(ms.div_ceil(1000)).unwrap_or(i64::MAX)).to_string(),
+        _ => version.to_owned(),
+    }
+}
+
 fn instant(text: &str) -> Option<jiff::Timestamp> {
     // Cheap look first: most texts are none.
     (text.len() >= 17 && text.as_bytes().first().is_some_and(u8::is_ascii_digit)).then(|| text.parse().ok()).flatten()
@@ -113,6 +146,26 @@ mod tests {
         }
         assert_eq!(versions("2026-01-01T10:00:00+02:00", "2026-01-01T08:00:00Z"), Ordering::Equal);
         assert_eq!(versions("007", "7"), Ordering::Equal);
+    }
+
+    #[test]
+    fn a_pass_begins_before_the_checkpoint_in_the_form_of_the_source() {
+        for (version, ms, wanted) in [
+            ("2026-01-01T00:05:00Z", 600_000, "2025-12-31T23:55:00Z"),
+            ("2026-01-01T00:05:00.250Z", 1_000, "2026-01-01T00:04:59.250Z"),
+            ("2026-01-01T02:05:00+02:00", 600_000, "2025-12-31T23:55:00Z"),
+            ("2026-03-01", 1, "2026-02-28"),
+            ("2026-03-01T00:00:30", 60_000, "2026-02-28T23:59:30"),
+            ("2026-03-01 00:00:30", 60_000, "2026-02-28 23:59:30"),
+            ("1767225600", 600_000, "1767225000"),
+            ("1767225600000", 600_000, "1767225000000"),
+            // A counter is no time.
+            ("4711", 600_000, "4711"),
+            ("v7", 600_000, "v7"),
+            ("2026-01-01T00:05:00Z", 0, "2026-01-01T00:05:00Z"),
+        ] {
+            assert_eq!(before(version, ms), wanted, "{version}");
+        }
     }
 
     #[test]

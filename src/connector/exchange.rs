@@ -189,7 +189,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         // Before the breaker's turn: who probes must not wait for those who wait for the probe.
         let place = gate.load.enter(run).await?;
         let leave = match side {
-            Side::Target => gate.leave(run, ask.method).await?,
+            Side::Target => gate.leave(run, ask.method, trace.about()).await?,
             Side::Source => {
                 gate.paced(run).await?;
                 Leave::free()
@@ -225,7 +225,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         }
         drop(place);
         if side == Side::Target {
-            note(run, gate, ask.method, &leave, &sent);
+            note(run, gate, ask.method, &leave, &sent, trace.about());
         }
         let probe = leave.is_probe();
         drop(leave);
@@ -254,7 +254,14 @@ fn as_probe(miss: Miss, probe: bool) -> Miss {
 }
 
 /// Tells the breaker what an attempt says about the target: not about the record.
-fn note(run: &Run<'_>, gate: &Gate, method: Method, leave: &Leave<'_>, sent: &Result<Response, Miss>) {
+fn note(
+    run: &Run<'_>,
+    gate: &Gate,
+    method: Method,
+    leave: &Leave<'_>,
+    sent: &Result<Response, Miss>,
+    who: Option<&str>,
+) {
     let down = match sent {
         Ok(response) => match retry::kind(response.status) {
             // Alive, and busy: the pause answers that.
@@ -265,7 +272,7 @@ fn note(run: &Run<'_>, gate: &Gate, method: Method, leave: &Leave<'_>, sent: &Re
         Err(_) => return,
     };
     let breaker = gate.breaker(method);
-    let change = if down { breaker.failed(run.plan.delivery.breaker, leave) } else { breaker.worked() };
+    let change = if down { breaker.failed(run.plan.delivery.breaker, leave, who) } else { breaker.worked() };
     match change {
         Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system})),
         Change::Closed => run.log("info", "breaker-closed", None, json!({"system": gate.system})),

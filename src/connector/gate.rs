@@ -8,11 +8,12 @@ use url::Origin;
 
 use super::auth::{Credentials, Place};
 use super::breaker::{Breaker, Leave, NoLeave};
+use super::exchange::{self, Again, Miss};
 use super::load::Load;
 use super::rate::Window;
 use super::retry::LONGEST_WAIT;
 use super::run::{Run, Stop};
-use super::{AuthPlan, Request, exchange};
+use super::{AuthPlan, Request};
 use crate::base::address;
 use crate::contract::Rate;
 use crate::model::Method;
@@ -131,19 +132,24 @@ impl Gate {
     }
 
     /// As [`Gate::paced`], behind the breaker for this method.
-    pub(super) async fn leave(&self, run: &Run<'_>, method: Method) -> Result<Leave<'_>, Stop> {
+    /// `who`: the record that the request is about, where it is about one.
+    pub(super) async fn leave(&self, run: &Run<'_>, method: Method, who: Option<&str>) -> Result<Leave<'_>, Miss> {
         loop {
-            let leave = match self.breaker(method).leave(&run.halt, run.patience()).await {
+            let leave = match self.breaker(method).leave(&run.halt, run.patience(), who).await {
                 Ok(leave) => leave,
-                Err(NoLeave::Halted) => return Err(run.why()),
+                Err(NoLeave::Halted) => return Err(run.why().into()),
+                Err(NoLeave::Alone) => {
+                    let because = "each attempt at this record failed, and none at another".to_owned();
+                    return Err(Miss::Exhausted(Again::unknown("server-error", because)));
+                }
                 Err(NoLeave::Down) => {
-                    return Err(Stop::new(
+                    return Err(Miss::Stop(Stop::new(
                         "target-down",
                         format!(
                             "{} did not recover while this run waited; what was not delivered comes again",
                             self.system
                         ),
-                    ));
+                    )));
                 }
             };
             match self.place() {

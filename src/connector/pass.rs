@@ -1,11 +1,15 @@
 //! One pass over the source, page by page. The checkpoint moves only over pages whose every record is settled; the
 //! watermark only at the end, and only to a value that the source itself wrote.
 
-use serde_json::json;
+use std::collections::HashMap;
 
-use super::compare::{lies_ahead, newest};
+use serde_json::{Value, json};
+
+use super::body::{at, scalar};
+use super::compare::{before, lies_ahead, newest};
 use super::exchange::{Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
+use super::reconcile::hash;
 use super::run::{Run, Stop};
 use super::{Call, inbox, pull, settle, spool, sweep};
 use crate::evidence::Checkpoint;
@@ -86,12 +90,17 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
     if from_start {
         checkpoint.pending_watermark = None;
     }
-    let watermark = checkpoint.watermark.clone();
+    let watermark = checkpoint.watermark.as_deref().map(|w| before(w, source.overlap_ms));
+    if source.overlap_ms > 0 && watermark.is_some() && watermark == checkpoint.watermark {
+        let because = "incremental.overlap counts back from a time, and the checkpoint is none; leave it out";
+        return Err(Stop::new("overlap-without-time", because));
+    }
     let mut filter: Vec<(&str, &str)> = Vec::new();
     if let (Some((_, param)), Some(value)) = (&source.incremental, &watermark) {
         filter.push((param, value));
     }
     let mut totals: (Option<u64>, Option<u64>) = (None, None);
+    let mut forms = Forms::of(run);
     loop {
         if run.halt.is_cancelled() {
             return Err(run.why());
@@ -117,6 +126,7 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
         if from_start && filter.is_empty() {
             run.tally().expected = totals.1;
         }
+        forms.see(&page.records);
         let highest = settle::page(run, page.records).await;
         if run.halt.is_cancelled() {
             // Some records of the page may not be settled: it is read again from its beginning next time.
@@ -136,7 +146,7 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
                     let unique = run.tally().unique();
                     let changed = totals.0 != totals.1;
                     let short = from_start && filter.is_empty() && totals.1.is_some_and(|total| total != unique);
-                    if (changed || short) && !second {
+                    if (changed || short || forms.moved) && !second {
                         return Ok(End::Shifted);
                     }
                     if changed {
@@ -157,6 +167,34 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
                 checkpoint.pending_watermark = None;
                 ledger.set_checkpoint(&plan.flow, checkpoint)?;
                 return Err(stop);
+            }
+        }
+    }
+}
+
+/// The forms in which the records of a counted list came. One that comes again in another form has changed while its
+/// pages were read: in a list that runs by change time it moved to the end, and all behind it moved up.
+struct Forms<'p> {
+    key: &'p [String],
+    /// Nothing where a change moves no record.
+    version: Option<&'p [String]>,
+    seen: HashMap<u128, u128>,
+    moved: bool,
+}
+
+impl<'p> Forms<'p> {
+    fn of(run: &Run<'p>) -> Self {
+        let source = &run.plan.source;
+        let version = source.incremental.as_ref().map(|(path, _)| path.as_slice()).filter(|_| counted(run));
+        Self { key: &source.key, version, seen: HashMap::new(), moved: false }
+    }
+
+    fn see(&mut self, records: &[Value]) {
+        let Some(path) = self.version else { return };
+        let text = |record, path| at(record, path).and_then(scalar).map(|text| hash(&text));
+        for record in records {
+            if let (Some(key), Some(version)) = (text(record, self.key), text(record, path)) {
+                self.moved |= self.seen.insert(key, version).is_some_and(|before| before != version);
             }
         }
     }

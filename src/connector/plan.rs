@@ -198,6 +198,8 @@ pub struct SourcePlan {
     pub limit: Option<u64>,
     /// Path of the field that orders changes, and the parameter with the lower bound.
     pub incremental: Option<(Vec<String>, String)>,
+    /// How far before the checkpoint a pass begins, in milliseconds; 0: at it.
+    pub overlap_ms: u64,
     /// The most requests, where the description states a limit.
     pub rate: Option<crate::contract::Rate>,
     /// How deletions are known.

@@ -235,6 +235,7 @@ fn source(
             pagination: None,
             limit: None,
             incremental: None,
+            overlap_ms: 0,
             rate: None,
             deletes: deletes(side, flow)?,
         });
@@ -286,6 +287,7 @@ fn source(
         limit,
         pagination,
         incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
+        overlap_ms: clause.incremental.as_ref().and_then(|i| i.overlap_ms).unwrap_or(0),
         rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
         deletes: deletes(side, flow)?,
     })

@@ -423,10 +423,17 @@ impl Delivery<'_, '_> {
         let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
         match answer.and_then(|response| acked(run, call.answers_json, &response, target_key)) {
             Ok(ack) => Ok(Wrote::Acked(ack)),
-            Err(Miss::Again(again) | Miss::Exhausted(again)) => {
+            Err(Miss::Again(again)) => {
                 self.unknown |= again.unknown;
                 self.tried(again.code, again.status);
                 Ok(Wrote::Again(again))
+            }
+            Err(miss @ Miss::Exhausted(_)) => {
+                if let Miss::Exhausted(again) = &miss {
+                    self.unknown |= again.unknown;
+                    self.tried(again.code, again.status);
+                }
+                Err(self.missed(miss, self.writes))
             }
             Err(Miss::Refused(refused)) => {
                 self.tried(refused.code, refused.status);

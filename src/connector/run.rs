@@ -64,6 +64,7 @@ impl Stop {
                 | "error-envelope"
                 | "source-refused"
                 | "unexpected-answer"
+                | "overlap-without-time"
                 | "ledger-unusable"
                 | "drift-frozen"
         )
@@ -387,7 +388,8 @@ impl<'a> Run<'a> {
     /// A new trace; `purpose` says of what.
     pub(super) fn trace(&self, purpose: &str) -> Trace {
         let ordinal = self.traces.fetch_add(1, Ordering::Relaxed);
-        Trace::new(self.rng.fork(&format!("{purpose} {ordinal}")))
+        let rng = self.rng.fork(&format!("{purpose} {ordinal}"));
+        if purpose == "record" { Trace::of_record(rng) } else { Trace::new(rng) }
     }
 
     /// One more request was sent.

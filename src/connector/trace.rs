@@ -24,6 +24,8 @@ pub(super) struct Trace {
     pub id: String,
     /// The randomness of this record alone: its retries do not shift another's.
     pub rng: Rng,
+    /// It is about one record, and not about a page or a batch.
+    one: bool,
     /// Attempts by operation.
     made: BTreeMap<String, u64>,
 }
@@ -54,7 +56,17 @@ pub(super) struct Attempt {
 impl Trace {
     /// A trace of its own.
     pub(super) fn new(mut rng: Rng) -> Self {
-        Self { id: ids::trace_id(&mut rng), rng, made: BTreeMap::new() }
+        Self { id: ids::trace_id(&mut rng), rng, one: false, made: BTreeMap::new() }
+    }
+
+    /// A trace of one record.
+    pub(super) fn of_record(rng: Rng) -> Self {
+        Self { one: true, ..Self::new(rng) }
+    }
+
+    /// What tells this record from others, where it is about one.
+    pub(super) fn about(&self) -> Option<&str> {
+        self.one.then_some(self.id.as_str())
     }
 
     /// The span of one more attempt.

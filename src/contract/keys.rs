@@ -288,6 +288,11 @@ pub(super) static PAGINATE: Table = table(&[
 pub(super) static INCREMENTAL: Table = table(&[
     must("field", Shape::Text, "Field of the record that orders changes."),
     must("param", Shape::Text, "Query parameter that takes the lower bound."),
+    may(
+        "overlap",
+        Shape::Duration,
+        "How far before the checkpoint each pass begins, e.g. 10m: for records that are committed late.",
+    ),
 ]);
 
 pub(super) static TARGET: Table = Table {

@@ -437,6 +437,8 @@ pub struct IncrementalClause {
     pub field: Spanned<String>,
     /// Query parameter that takes the lower bound.
     pub param: Spanned<String>,
+    /// How far before the checkpoint each pass begins, in milliseconds: for records that are committed late.
+    pub overlap_ms: Option<u64>,
 }
 
 /// `paginate`.

@@ -69,6 +69,18 @@ async fn a_retry_after_of_hours_ends_the_run_instead_of_sleeping() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_retry_after_of_hours_nobody_else_sends_either() {
+    let stage = Stage::with(20);
+    *stage.systems.page_size.lock().unwrap() = 20;
+    stage.systems.fault("POST /contacts", 1, limited(429, vec![("retry-after", "86400")]));
+    let report = stage.run().await;
+    assert_eq!(report.stopped.unwrap().0, "retry-after-too-long");
+    let seen = stage.systems.requests("*");
+    let refused = seen.iter().find(|s| s.line() == "POST /contacts").unwrap().at;
+    assert!(!seen.iter().any(|s| s.system == "target" && s.at > refused), "{:?}", stage.systems.lines());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_holds_for_everyone_on_the_same_credential() {
     let stage = Stage::with(20);
     *stage.systems.page_size.lock().unwrap() = 20;

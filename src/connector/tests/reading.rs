@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::stage::{Stage, customer, pagination, path};
 use super::world::{Fault, answer};
 use crate::connector::{Response, WritePlan};
-use crate::evidence::Verdict;
+use crate::evidence::{Checkpoint, Verdict};
 use crate::model::{CursorFrom, PageStyle, Pagination};
 
 fn page(records: &[usize], cursor: &Value, more: bool) -> Response {
@@ -289,6 +289,32 @@ async fn a_record_that_slipped_past_the_offset_is_found_at_a_second_look() {
     assert!(stage.systems.emails().contains(&"u3@x.example".to_owned()), "it was skipped at the first look");
     assert_eq!(report.counts.written, 6);
     assert_ne!(report.verdict, Verdict::Fail);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_changed_while_its_pages_were_counted_is_reason_for_a_second_look() {
+    // The total stays the same, and from a checkpoint on nobody knows how many there should be.
+    let mut stage = Stage::with(6);
+    by_offset(&mut stage, true, |call, all| {
+        if call == 2 {
+            let mut first = all.remove(0);
+            first["name"] = json!("Changed");
+            first["updated_at"] = json!("2026-11-01T00:00:59Z");
+            all.push(first);
+        }
+    });
+    stage
+        .world
+        .ledger
+        .set_checkpoint(
+            "contacts",
+            &Checkpoint { watermark: Some("2026-11-01T00:00:01Z".into()), ..Checkpoint::default() },
+        )
+        .unwrap();
+    let report = stage.run().await;
+    assert!(stage.systems.emails().contains(&"u3@x.example".to_owned()), "it was skipped at the first look");
+    assert_eq!(stage.systems.contact("u1@x.example")["name"], "Changed");
+    assert_eq!((report.verdict, stage.events("pages-shifted")), (Verdict::Pass, 1));
 }
 
 #[tokio::test(start_paused = true)]

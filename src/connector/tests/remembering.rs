@@ -45,6 +45,35 @@ async fn the_watermark_is_the_sources_own_and_inclusive() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pass_begins_before_its_checkpoint_where_the_contract_wants_an_overlap() {
+    let mut stage = Stage::with(3);
+    stage.plan.source.overlap_ms = 60_000;
+    stage.run().await;
+    let mut late = customer(4);
+    late["updated_at"] = json!("2026-11-01T00:00:01Z");
+    stage.systems.customers.lock().unwrap().push(late);
+    let report = stage.run().await;
+    let since: Vec<_> = stage
+        .systems
+        .requests("GET /customers")
+        .iter()
+        .filter_map(|s| s.query().get("updated[gte]").cloned())
+        .collect();
+    assert_eq!(since[0], "2026-10-31T23:59:03Z");
+    assert_eq!((report.verdict, report.counts.written, stage.systems.emails().len()), (Verdict::Pass, 1, 4));
+    assert_eq!(stage.checkpoint().watermark.as_deref(), Some("2026-11-01T00:00:03Z"), "it does not go back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overlap_of_a_counter_is_refused_and_not_ignored() {
+    let mut stage = Stage::with(1);
+    stage.plan.source.overlap_ms = 60_000;
+    stage.systems.customers.lock().unwrap()[0]["updated_at"] = json!("4711");
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.run().await.stopped.unwrap().0, "overlap-without-time");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_watermark_does_not_move_before_the_end_of_the_pass() {
     let stage = Stage::with(5);
     stage.systems.fault("GET /customers", 1, Fault::Answer(503, vec![], json!({})));

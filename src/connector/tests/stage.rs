@@ -220,6 +220,7 @@ fn plan() -> Plan {
             }),
             limit: None,
             incremental: Some((path("updated_at"), "updated[gte]".into())),
+            overlap_ms: 0,
             rate: None,
             deletes: DeletesPlan::Ignore,
         },

@@ -34,6 +34,38 @@ async fn a_lost_answer_does_not_make_a_second_contact() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn text_where_json_was_promised_acknowledges_nothing() {
+    for (content_type, body) in [("text/plain", "OK"), ("application/xml", "<ok/>"), ("text/csv", "id;name")] {
+        let stage = Stage::with(2);
+        stage.systems.fault("POST /contacts", 1, Fault::Raw(200, content_type, body));
+        let report = stage.run().await;
+        assert_eq!(stage.systems.emails(), ["u1@x.example", "u2@x.example"], "{content_type}");
+        assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 2), "{content_type}");
+    }
+    // Where the description promises nothing, a plain OK is one.
+    let mut stage = Stage::with(1);
+    if let WritePlan::Upsert { create, .. } = &mut stage.plan.target.write {
+        create.answers_json = false;
+    }
+    stage.systems.fault("POST /contacts", 1, Fault::DoneButRaw("text/plain", "OK"));
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.requests("POST /contacts").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_error_that_comes_again_for_its_key_is_not_asked_for_for_ever() {
+    let mut stage = Stage::with(2);
+    *stage.systems.page_size.lock().unwrap() = 2;
+    stage.plan.target.write = create_only(Some("Idempotency-Key"));
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(500, vec![], json!({})));
+    stage.systems.fault("POST /contacts", 9, Fault::Answer(500, vec![("idempotent-replayed", "true")], json!({})));
+    let report = stage.run().await;
+    let codes: Vec<String> = stage.letter_codes().into_iter().map(|(_, code)| code).collect();
+    assert!(codes.iter().all(|c| c == "stored-error") && !codes.is_empty(), "{codes:?}");
+    assert!(stage.systems.requests("POST /contacts").len() <= 4, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_lost_answer_the_contact_is_looked_for_before_it_is_made_again() {
     let stage = Stage::with(1);
     stage.systems.fault("POST /contacts", 1, Fault::DoneButLost);

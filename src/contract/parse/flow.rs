@@ -86,7 +86,8 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
     let incremental = s.node("incremental").and_then(|n| {
         let i = r.fields(n, &INCREMENTAL, &s.path("incremental"))?;
         let (field, param) = (r.text(&i, "field"), r.text(&i, "param"));
-        Some(IncrementalClause { at: i.at, field: field?, param: param? })
+        let overlap_ms = r.duration(&i, "overlap");
+        Some(IncrementalClause { at: i.at, field: field?, param: param?, overlap_ms })
     });
     let deletes = deletes(r, s);
     let params = r.scalars(s, "params");

@@ -10,6 +10,7 @@ mod committed_then_reset;
 mod connection_refused;
 mod connection_reset;
 mod crash_anywhere;
+mod created_meanwhile;
 mod cursor_expired;
 mod delete_while_paging;
 mod deleted_at_source;
@@ -27,6 +28,7 @@ mod idempotency_key_in_progress;
 mod insert_while_paging;
 mod key_changes_case;
 mod key_conflict;
+mod late_commit;
 mod limits;
 mod missing_required;
 mod new_sensitive_field;
@@ -36,6 +38,7 @@ mod out_of_order;
 mod outage_then_recovery;
 mod page_overlap;
 mod partial_batch;
+mod poison_500;
 mod poison_in_batch;
 mod poison_record;
 mod rate_limit_remaining;
@@ -124,7 +127,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 100] = [
+pub const ALL: [&dyn Drill; 103] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -147,6 +150,7 @@ pub const ALL: [&dyn Drill; 100] = [
     &committed_then_503::CommittedThen503Drill,
     &committed_then_reset::CommittedThenReset,
     &idempotency_key_in_progress::IdempotencyKeyInProgress,
+    &created_meanwhile::CreatedMeanwhile,
     &key_conflict::KeyConflict,
     &stored_error_replayed::StoredErrorReplayed,
     &page_overlap::PageOverlapDrill,
@@ -166,6 +170,7 @@ pub const ALL: [&dyn Drill; 100] = [
     &key_changes_case::KeyChangesCase,
     &equal_timestamps::EqualTimestamps,
     &clock_skew::ClockSkew,
+    &late_commit::LateCommit,
     &error_envelope_200::ErrorEnvelope200,
     &truncated_json::TruncatedJson,
     &html_page::HtmlPageDrill,
@@ -179,6 +184,7 @@ pub const ALL: [&dyn Drill; 100] = [
     &null_object::NullObject,
     &sharp_values::SharpValues,
     &poison_record::PoisonRecord,
+    &poison_500::Poison500,
     &partial_batch::PartialBatch,
     &poison_in_batch::PoisonInBatch,
     &client_error_not_retried::ClientErrorNotRetried,

@@ -4,7 +4,8 @@
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, Altered, SourceChanged};
+use super::super::faults::{Aim, Altered, Disposition, Exchange, Fault, SourceChanged};
+use super::super::mock::url::query_of;
 use super::super::mock::{compare, dig, put};
 use super::{Drill, Setup, counted, shifted};
 use crate::base::rng::Rng;
@@ -40,12 +41,15 @@ impl Drill for UpdateWhilePaging {
         let entity = bench.source_entity.clone();
         let first = records.iter().min_by(|a, b| by(&path, a, b)).and_then(|r| bench.source_key(r));
         let last = records.iter().filter_map(|r| dig(r, &path)).max_by(|a, b| compare(a, b)).cloned();
+        // Of a first reading, or of one that begins at a checkpoint.
+        let later = rng.one_in(2);
         let change = SourceChanged {
             aim: Aim::at([Purpose::List]).after(1 + rng.below(2)),
             change: Some(Box::new(move |source| {
                 let key = first.unwrap_or_default();
                 let held = source.collection(&entity).and_then(|c| c.get(&key)).cloned();
-                let newer = last.and_then(|v| shifted(&v, 30_000));
+                // Later than all others, those of the second reading included.
+                let newer = last.and_then(|v| shifted(&v, if later { 3_600_000 } else { 30_000 }));
                 if let (Some(mut record), Some(newer)) = (held, newer) {
                     put(&mut record, &path, newer);
                     source.keep(&entity, record);
@@ -53,7 +57,47 @@ impl Drill for UpdateWhilePaging {
                 Altered { what: format!("{key} has changed in the source"), ..Altered::default() }
             })),
         };
-        Setup::with(change).passes(2).honest()
+        if !later {
+            return Setup::with(change).passes(2).honest();
+        }
+        let param = bench.plan.source.incremental.as_ref().map(|(_, param)| param.clone()).unwrap_or_default();
+        let mut setup = Setup::with(FromCheckpoint { param, inner: change }).passes(3).honest();
+        setup.between = Some(Box::new(|bench, source, _| {
+            // All come again, in their order, so that there are pages to count.
+            let held = source.collection(&bench.source_entity);
+            let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
+            for record in all.iter().filter_map(|r| later_by_half_an_hour(bench, r)) {
+                source.keep(&bench.source_entity, record);
+            }
+            format!("{} records of the source have changed", all.len())
+        }));
+        setup
+    }
+}
+
+fn later_by_half_an_hour(bench: &Bench, record: &Value) -> Option<Value> {
+    let (path, _) = bench.plan.source.incremental.as_ref()?;
+    let mut touched = record.clone();
+    put(&mut touched, path, shifted(dig(record, path)?, 1_800_000)?);
+    Some(touched)
+}
+
+/// Sees only the requests that carry a lower bound.
+struct FromCheckpoint {
+    param: String,
+    inner: SourceChanged,
+}
+
+impl Fault for FromCheckpoint {
+    fn code(&self) -> &'static str {
+        self.inner.code()
+    }
+
+    fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
+        match query_of(&exchange.request.url).iter().any(|(name, value)| *name == self.param && !value.is_empty()) {
+            true => self.inner.on_exchange(exchange),
+            false => Disposition::Pass,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Aim, Disposition, Exchange, Fault};
 use crate::base::clock::Timestamp;
 use crate::connector::Response;
 use crate::lab::bench::Purpose;
+use crate::lab::mock::http_date;
 use serde_json::json as value;
 
 /// How a system tells until when its quota is used up.
@@ -93,6 +94,7 @@ impl Fault for Quota {
         }
         let mut answer = json(429, &value!({"code": "rate_limited", "message": "the quota is used up"}));
         answer.headers.push(header);
+        answer.headers.push(("date".to_owned(), http_date(exchange.at)));
         Disposition::Reply(answer)
     }
 }

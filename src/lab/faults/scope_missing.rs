@@ -22,7 +22,8 @@ impl Fault for ScopeMissing {
         if !self.aim.hits(exchange) {
             return Disposition::Pass;
         }
-        let mut answer = json(403, &value!({"error": "insufficient_scope", "error_description": "not allowed"}));
+        let says = format!("the token lacks the scope {}", self.scope);
+        let mut answer = json(403, &value!({"error": "insufficient_scope", "error_description": says}));
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", self.scope);
         answer.headers.push(("www-authenticate".to_owned(), challenge));
         Disposition::Reply(answer)

@@ -221,10 +221,27 @@ fn shape(system: &System, op: &Operation) -> Shape {
     };
     let wrap = wrap_of(system, schema, op).unwrap_or_default();
     let mut template = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), Direction::Response);
+    succeed(system, schema, &mut template);
     if let Some(items) = &op.items {
         put(&mut template, items, Value::Array(Vec::new()));
     }
     Shape { template, wrap }
+}
+
+/// A made-up success says that it is one: its flag is set, and it tells of no error.
+fn succeed(system: &System, schema: SchemaId, template: &mut Value) {
+    let Value::Object(map) = template else { return };
+    for (name, id) in system.schemas.properties(schema) {
+        let field = system.schemas.get(id);
+        let optional = !system.schemas.get(schema).required.contains(name);
+        match (name, map.get(name)) {
+            ("ok" | "success", Some(Value::Bool(_))) => _ = map.insert(name.to_owned(), Value::Bool(true)),
+            ("error" | "errors", Some(_)) if optional => _ = map.shift_remove(name),
+            ("error" | "errors", Some(_)) if field.nullable() => _ = map.insert(name.to_owned(), Value::Null),
+            ("error" | "errors", Some(Value::Array(_))) => _ = map.insert(name.to_owned(), Value::Array(Vec::new())),
+            _ => {}
+        }
+    }
 }
 
 /// Where in the answer the record lies.

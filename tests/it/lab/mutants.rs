@@ -24,6 +24,9 @@ fn every_break_is_caught_by_the_drill_that_exists_for_it() {
         (plans::hooks(), On::Hooks),
         (plans::payments_in_order(), On::InOrder),
         (plans::hooks_rotating(), On::Rotating),
+        (plans::erp_to_shop(), On::Erp),
+        (plans::limits(), On::Limits),
+        (plans::late(), On::Late),
     ];
     let mut alive = Vec::new();
     for (bug, code, on) in KILLED_BY {

@@ -88,6 +88,20 @@ pub(crate) fn hooks_rotating() -> Bench {
     })
 }
 
+/// Limits that are told before they are refused, and errors inside a success.
+pub(crate) fn limits() -> Bench {
+    bench("tests/fixtures/lab/limits", |_| {})
+}
+
+/// The first example, of which late records are read as well.
+pub(crate) fn late() -> Bench {
+    example("billing-to-crm", |text| {
+        let whole = "param: \"updated[gte]\"}";
+        assert!(text.contains(whole));
+        *text = text.replace(whole, "param: \"updated[gte]\", overlap: 10m}");
+    })
+}
+
 /// Every example, and what they do not show, by name.
 pub(crate) fn named() -> Vec<(&'static str, Bench)> {
     vec![
@@ -102,6 +116,8 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("hmac", hooks_by_hmac()),
         ("ordered", payments_in_order()),
         ("rotating", hooks_rotating()),
+        ("limits", limits()),
+        ("late", late()),
     ]
 }
 

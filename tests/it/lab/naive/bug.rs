@@ -114,6 +114,8 @@ pub(crate) enum Bug {
     SleepsWithoutWord,
     /// It retries in two layers, each with all attempts.
     RetriesInLayers,
+    /// It takes a record that is there already for one that cannot be delivered.
+    ConflictIsFinal,
     /// Where an idempotency key is known with another body, it takes another key.
     NewKeyOnConflict,
     /// It makes its last attempt under another idempotency key.

@@ -277,7 +277,7 @@ impl Run<'_> {
         }
         let slipped =
             last_total.is_some_and(|t| t != self.here.len() as u64) || first_total != last_total || self.moved;
-        if !slipped || self.bug == Bug::IgnoresShift {
+        if !slipped || matches!(self.bug, Bug::IgnoresShift | Bug::FirstTotalIsAll) {
             self.checkpoint(&newest)?;
         }
         Ok(!slipped)
@@ -306,7 +306,11 @@ impl Run<'_> {
         let source = &self.plan.source;
         let mut query = Vec::new();
         if let (Some((_, param)), Some(since)) = (&source.incremental, since) {
-            let bound = if self.bug == Bug::ExclusiveBoundary { just_after(since) } else { since.clone() };
+            let bound = match (self.bug, source.overlap_ms) {
+                (Bug::ExclusiveBoundary, _) => just_after(since),
+                (Bug::NoOverlap, _) | (_, 0) => since.clone(),
+                (_, ms) => earlier(since, ms),
+            };
             query.push((param.clone(), bound));
         }
         if let Some(p) = &source.pagination {
@@ -624,7 +628,9 @@ impl Run<'_> {
             unreachable!("called for upserts only")
         };
         let system = &self.plan.target.system;
-        let natural = text(dig(mapped, matching).unwrap_or(&Value::Null));
+        let Some(natural) = dig(mapped, matching).filter(|key| !key.is_null()).map(text) else {
+            return Settled::Dead("match-missing".to_owned(), "it cannot be looked up".to_owned());
+        };
         let attempts = self.plan.delivery.retry.attempts;
         let mut last = Settled::Dead("attempts-exhausted".to_owned(), "no attempt".to_owned());
         for attempt in 1..=attempts {
@@ -663,7 +669,8 @@ impl Run<'_> {
                         key: None,
                         trace,
                         url: None,
-                        only: None,
+                        // One attempt between two looks, here as well.
+                        only: Some(attempt),
                     };
                     self.wire.json(system, &ask).await
                 }
@@ -681,7 +688,7 @@ impl Run<'_> {
             match answer {
                 Ok(answer) => return Settled::Written(id.or_else(|| answer.get(target_key).map(text))),
                 // Somebody else, or our own lost attempt, was faster: look again.
-                Err(Failure::Refused(409, why)) if self.bug != Bug::CreatesAgain => {
+                Err(Failure::Refused(409, why)) if !matches!(self.bug, Bug::CreatesAgain | Bug::ConflictIsFinal) => {
                     last = Settled::Dead("conflict".to_owned(), why);
                 }
                 Err(Failure::Stopped) => return Settled::Stopped,
@@ -731,6 +738,14 @@ fn local(value: &mut Value) {
             }
         }
     }
+}
+
+/// The bound that goes back to what may have been committed late.
+fn earlier(since: &str, ms: u64) -> String {
+    if let Ok(seconds) = since.parse::<u64>() {
+        return (seconds - ms / 1000).to_string();
+    }
+    platform_integration::base::clock::Timestamp::parse(since).unwrap().plus_ms(-ms.cast_signed()).rfc3339()
 }
 
 /// Decimal texts go through a float.

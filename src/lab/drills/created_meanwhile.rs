@@ -1,0 +1,60 @@
+//! Somebody else makes the record between the look-up and the create: the 409 that follows is looked into, and the record
+//! updated (RFC 9110 section 15.5.10: a conflict that the user might be able to resolve).
+
+use serde_json::Value;
+
+use super::super::faults::{Aim, Altered, SourceChanged};
+use super::super::mock::{MockOptions, MockSystem, put};
+use super::{Drill, Setup, deliverable, retries};
+use crate::base::rng::Rng;
+use crate::connector::WritePlan;
+use crate::lab::bench::{Bench, Purpose};
+
+/// See the module.
+pub(super) struct CreatedMeanwhile;
+
+impl Drill for CreatedMeanwhile {
+    fn code(&self) -> &'static str {
+        "created-meanwhile"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A record that somebody else makes between look-up and create is found at a second look, and updated."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        retries(bench)?;
+        let WritePlan::Upsert { matching, .. } = &bench.plan.target.write else {
+            return Err("records are not looked up before they are made".to_owned());
+        };
+        let natural = bench.target.kinds.get(&bench.target_entity).and_then(|k| k.natural.as_ref());
+        match matching.as_slice() {
+            [field] if natural == Some(field) => Ok(()),
+            _ => Err(format!(
+                "the target is not described to refuse a second record with the same {}",
+                matching.join(".")
+            )),
+        }
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
+        let source = records.iter().find(|r| bench.source_key(r).as_ref() == Some(&key));
+        let mapped = source.and_then(|r| bench.plan.mapped(r).ok());
+        let options = MockOptions { first_serial: 8_000, ..MockOptions::default() };
+        let drawn = MockSystem::of(bench.target.clone(), 0, options).draw_records(&bench.target_entity, 1, rng).pop();
+        let WritePlan::Upsert { matching, .. } = &bench.plan.target.write else { return Setup::clean() };
+        let natural = mapped.as_ref().and_then(|m| super::dig(m, matching)).cloned();
+        let (Some(mut theirs), Some(natural)) = (drawn, natural) else { return Setup::clean() };
+        put(&mut theirs, matching, natural);
+        let entity = bench.target_entity.clone();
+        let change = SourceChanged {
+            aim: Aim::at([Purpose::Create]).record(identity),
+            change: Some(Box::new(move |target| {
+                target.keep(&entity, theirs);
+                Altered { what: "somebody else has made the record in the target".to_owned(), ..Altered::default() }
+            })),
+        };
+        Setup::with(change)
+    }
+}

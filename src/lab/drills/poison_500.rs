@@ -1,0 +1,38 @@
+//! One record on which the target fails each time (500) is given up after its attempts; it neither holds the others up nor
+//! passes for an outage. A breaker that cannot tell the two apart stops the flow for good.
+
+use serde_json::Value;
+
+use super::super::faults::{Aim, RecordRefused};
+use super::{Drill, Setup, WRITES, deliverable, identifiable, in_batches, retries};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct Poison500;
+
+impl Drill for Poison500 {
+    fn code(&self) -> &'static str {
+        "poison-500"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "One record on which the target fails each time is given up in the end, and all others are delivered."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        retries(bench)?;
+        if in_batches(bench).is_ok() {
+            return Err("a batch that fails as a whole says nothing of one record".to_owned());
+        }
+        identifiable(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
+        let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
+        let mut setup = Setup::with(RecordRefused { aim, status: 500 });
+        setup.expect.dead.insert(key);
+        setup
+    }
+}
