@@ -114,7 +114,7 @@ fn exchange(x: &Exchanged) -> String {
     let about = match (&x.identity, x.batch.len()) {
         (Some(identity), _) => format!(" {identity}"),
         (None, 0) => String::new(),
-        (None, n) => format!(" of {n} records"),
+        (None, n) => format!(" of {}", text::plural(n as u64, "record")),
     };
     let mut line = format!(
         "connector -> {}  #{} {}{about}: {} {path}",

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::super::judge::Evidence;
 use super::super::mock::{MockOptions, MockSystem, compare, dig, put};
-use super::protected;
 use super::{Drill, Setup};
+use super::{older_by, protected};
 use crate::base::rng::Rng;
 use crate::connector::{Plan, WritePlan};
 use crate::lab::bench::Bench;
@@ -77,16 +77,18 @@ fn earlier(bench: &Bench, records: &[Value]) -> Option<Plan> {
     })
 }
 
-/// Every record is changed in the moment of the last one, so that all are read again.
+/// Every record is changed after the last one, so that all are read again.
 fn all_again(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
     let _ = rng;
     let Some(path) = bench.plan.source.version() else { return "the mapping has one more line".to_owned() };
     let held: Vec<Value> =
         source.collection(&bench.source_entity).into_iter().flat_map(|c| c.iter().map(|(_, r)| r.clone())).collect();
     let newest = held.iter().filter_map(|r| dig(r, path)).max_by(|a, b| compare(a, b)).cloned();
+    // A day later, so that the newest one is touched as well.
+    let later = newest.as_ref().and_then(|v| older_by(v, -1)).or(newest);
     for mut record in held {
-        if let Some(newest) = &newest {
-            put(&mut record, path, newest.clone());
+        if let Some(later) = &later {
+            put(&mut record, path, later.clone());
         }
         source.keep(&bench.source_entity, record);
     }

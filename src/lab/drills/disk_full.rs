@@ -1,7 +1,7 @@
 //! Nothing more can be written to the ledger: the run stops, writes no record that it could not remember, and a later run
 //! loses nothing and repeats nothing.
 //!
-//! Source: SQLite, result code 13 (SQLITE_FULL); facts on how connectors fail: a connector that goes on without memory writes twice.
+//! Source: SQLite, result code 13 (SQLITE_FULL); a connector that goes on without memory writes twice.
 
 use serde_json::Value;
 

@@ -30,14 +30,14 @@ impl Drill for UnknownEnum {
     fn applies(&self, bench: &Bench) -> Result<(), String> {
         let mut mock = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
         let records = mock.draw_records(&bench.source_entity, 8, &mut Rng::seeded(0));
-        match enum_in_use(bench, &records) {
-            Some(_) => Ok(()),
-            None => Err("no field with documented values is mapped".to_owned()),
+        if enums_in_use(bench, &records).is_empty() {
+            return Err("no field with documented values is mapped".to_owned());
         }
+        Ok(())
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let Some(field) = enum_in_use(bench, records) else { return Setup::clean() };
+        let Some(field) = rng.pick(&enums_in_use(bench, records)).cloned() else { return Setup::clean() };
         let odd = Value::String("value_added_later".to_owned());
         let mut setup = Setup::clean();
         if let Some(record) = pick_mut(records, rng) {
@@ -60,10 +60,10 @@ impl Drill for UnknownEnum {
     }
 }
 
-/// A top-level field with documented values that the mapping reads.
-fn enum_in_use(bench: &Bench, records: &[Value]) -> Option<String> {
+/// The top-level fields with documented values that the mapping reads.
+fn enums_in_use(bench: &Bench, records: &[Value]) -> Vec<String> {
     let schemas = &bench.source.system.schemas;
-    let record = bench.source.kinds.get(&bench.source_entity)?.record?;
+    let Some(record) = bench.source.kinds.get(&bench.source_entity).and_then(|k| k.record) else { return Vec::new() };
     let open =
         |id: SchemaId| schemas.get(id).values.as_ref().is_some_and(|v| v.len() > 1 && v.iter().any(Value::is_string));
     let used = |name: &str| {
@@ -73,7 +73,8 @@ fn enum_in_use(bench: &Bench, records: &[Value]) -> Option<String> {
             r.get(name).is_some() && bench.plan.mapped(r) != bench.plan.mapped(&changed)
         })
     };
-    schemas.properties(record).into_iter().find(|(name, id)| open(*id) && used(name)).map(|(name, _)| name.to_owned())
+    let all = schemas.properties(record).into_iter().filter(|(name, id)| open(*id) && used(name));
+    all.map(|(name, _)| name.to_owned()).collect()
 }
 
 fn pick_mut<'r>(records: &'r mut [Value], rng: &mut Rng) -> Option<&'r mut Value> {

@@ -142,7 +142,9 @@ fn a_failure_is_told_as_the_smallest_schedule_that_breaks_the_same_rule() {
     assert!(told.contains("1 record, 1 fault, shrunk from"), "{told}");
     insta::assert_snapshot!(told);
     // A crash is moved to the first step that will do.
-    let (plan, systems) = plans::stock_to_market();
-    let told = replay(&plan, &systems, &Naive(Bug::BatchDoneFirst), "crash-in-batch", 3).unwrap();
-    assert!(told.contains("1 crash, shrunk from") && told.contains("violated: lost: 1 of 1"), "{told}");
+    let matrix = drill(&plans::stock_to_market(), Bug::BatchDoneFirst, 12, Some("crash-in-batch"));
+    let failure = &matrix.rows[0].failures[0];
+    assert!(failure.size.starts_with("1 record, 0 faults, 1 crash, shrunk from"), "{}", failure.size);
+    assert!(failure.trace.contains("violated: lost: 1 of 1"), "{}", failure.trace);
+    assert!(failure.because.contains("lost: "), "what is told of the seed is what its whole schedule broke");
 }
