@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::Subject;
 use super::bench::{Bench, Identity};
-use super::drills::{Drill, Setup};
+use super::drills::{Claim, Drill, Setup};
 use super::judge::{self, Evidence, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::world::{RunEnd, Stage, StageOptions};
 use crate::base::rng::Rng;
-use crate::contract::Drift;
+use crate::contract::{Drift, Fallback};
 use crate::evidence::Reconciliation;
 
 /// Before a killed connector is started again, in milliseconds.
@@ -101,6 +101,13 @@ impl Prepared {
             records.retain(|record| bench.plan.mapped(record).is_ok());
         }
         let setup = drill.schedule(bench, &mut records, &mut rng);
+        let mut setup = setup;
+        if bench.plan.delivery.fallback == Fallback::Skip {
+            // Whoever skips while the target is down gives records up, as the contract wants, and says so.
+            setup.expect.may_die = true;
+            setup.expect.claim = Claim::Honest;
+            setup.expect.counts = false;
+        }
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
         let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
