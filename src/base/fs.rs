@@ -52,6 +52,15 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// The place is for reading alone: nobody has run out of anything.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem))
+    }
+}
+
 /// What tells a file that was written again from one that was not, without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {

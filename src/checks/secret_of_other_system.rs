@@ -18,7 +18,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let Some(auth) = &system.auth else { continue };
         let found = auth.secrets().find_map(|(key, secret)| {
             // A name is no secret: a client id or user name may be one everywhere.
-            if ["client_id", "username"].contains(&key) {
+            // A certificate is shown to everybody, and its key leaves for nobody.
+            if ["client_id", "username", "certificate", "key"].contains(&key) {
                 return None;
             }
             let first = systems.iter().take(i).find(|(other, o)| {

@@ -159,12 +159,11 @@ impl Secrets {
 impl SecretSource for Secrets {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
+        if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&reference.to_string()) {
+            return Ok(kept.clone());
+        }
         let value = match reference {
             SecretRef::Env(name) => {
-                if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&reference.to_string())
-                {
-                    return Ok(kept.clone());
-                }
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?
             }
             SecretRef::File(path) => {
@@ -180,7 +179,9 @@ impl SecretSource for Secrets {
     }
 
     fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String> {
+        let known = self.resolve(reference).is_ok_and(|now| now == *value);
         match reference {
+            SecretRef::Env(_) if known => Ok(false),
             SecretRef::Env(_) => {
                 let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.insert(reference.to_string(), value.clone());
@@ -188,8 +189,17 @@ impl SecretSource for Secrets {
             }
             SecretRef::File(path) => {
                 let text = format!("{}\n", value.expose());
-                fs::write_private(&self.cwd.join(path), text.as_bytes()).map_err(|e| e.to_string())?;
-                Ok(true)
+                match fs::write_private(&self.cwd.join(path), text.as_bytes()) {
+                    Ok(()) => Ok(true),
+                    // Where it is given to be read alone, it is as good as an environment variable.
+                    Err(error) if error.is_read_only() && known => Ok(false),
+                    Err(error) if error.is_read_only() => {
+                        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                        kept.insert(reference.to_string(), value.clone());
+                        Ok(false)
+                    }
+                    Err(error) => Err(error.to_string()),
+                }
             }
         }
     }
@@ -199,7 +209,12 @@ impl SecretSource for Secrets {
         // Beside the file, which is replaced whole: a lock on it would be a lock on what it was.
         let mut name = self.cwd.join(path).into_os_string();
         name.push(".lock");
-        Ok(fs::lock(&PathBuf::from(name)).map_err(|e| e.to_string())?.map(|file| Box::new(file) as Hold))
+        match fs::lock(&PathBuf::from(name)) {
+            Ok(file) => Ok(file.map(|file| Box::new(file) as Hold)),
+            // Nobody can renew it there, so nobody gets into the way.
+            Err(error) if error.is_read_only() => Ok(Some(Box::new(()))),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

@@ -371,7 +371,7 @@ mod tests {
         let (all, _) = read("a.CSV", text);
         assert_eq!(
             serde_json::to_string(&all).unwrap(),
-            r#"[{"id":"1","address":{"city":"Köln"},"note":"says \"hi\",\nand more"},{"id":"2"},"line 5: it has 2 fields, the header 3","line 6: a field in quotes has no end"]"#
+            r#"[{"id":"1","address":{"city":"Köln"},"note":"says \"hi\",\nand more"},{"id":"2"},"line 5: it has 2 fields, the header 3","line 6: a quote is not closed"]"#
         );
         assert_eq!(read("empty.csv", b"").0, Vec::<Value>::new());
         assert_eq!(read("empty.jsonl", b"").0, Vec::<Value>::new());

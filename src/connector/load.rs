@@ -82,6 +82,8 @@ impl Load {
     fn ask(&self) -> Result<Place<'_>, Turn<'_>> {
         let now = Instant::now();
         let mut state = self.state();
+        // Whoever went away waits for nothing.
+        state.queue.retain(|turn| !turn.is_closed());
         if state.queue.is_empty() && state.in_flight < state.limit(now) {
             state.in_flight += 1;
             return Ok(Place { load: self, since: now });

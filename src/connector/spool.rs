@@ -68,15 +68,14 @@ pub(super) async fn drain(run: &Run<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     let flow = inbox(run);
-    let mut any = false;
+    let (mut any, mut after) = (false, 0);
     loop {
         if run.halt.is_cancelled() {
             return Err(run.why());
         }
-        let waiting = run.world.ledger.inbox(&flow, 0, AT_ONCE)?;
-        if waiting.is_empty() {
-            break;
-        }
+        let waiting = run.world.ledger.inbox(&flow, after, AT_ONCE)?;
+        let Some(last) = waiting.last() else { break };
+        after = last.seq;
         any = true;
         run.log("info", "spool-read", None, json!({"system": run.source.system, "records": waiting.len()}));
         let seqs: Vec<u64> = waiting.iter().map(|w| w.seq).collect();

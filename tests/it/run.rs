@@ -374,3 +374,90 @@ fn who_receives_says_where_and_who_listens_has_something_to_receive() {
     let output = run(dir.path(), &["run", CONTRACT, "--listen", "127.0.0.1:0"]);
     assert!(stderr(&output).contains("nothing-to-receive"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_file_is_read_instead_of_the_list_and_a_bad_line_is_a_dead_letter() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "4");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let (_, page) = billing.get("/v1/customers?limit=10");
+    let records = page["data"].as_array().unwrap();
+    let mut lines: Vec<String> = records.iter().map(ToString::to_string).collect();
+    assert_eq!(lines.len(), 4, "{page}");
+    lines.insert(2, "{\"id\": ".to_owned());
+    std::fs::write(dir.path().join("examples/billing-to-crm/customers.jsonl"), lines.join("\n")).unwrap();
+    let path = dir.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let operation = "      operation: listCustomers\n";
+    assert!(text.contains(operation));
+    std::fs::write(&path, text.replace(operation, &format!("{operation}      file: customers.jsonl\n"))).unwrap();
+    drop(billing);
+    let out = connector(dir.path(), "http://127.0.0.1:1", &crm.url).env_remove("BILLING_TOKEN").output().unwrap();
+    let value = json(&out);
+    let counts = &value["flows"][0]["reconciliation"];
+    assert_eq!(value["verdict"], "PARTIAL", "{value:#}\n{}", stderr(&out));
+    assert_eq!((counts["written"].as_u64(), counts["dead_lettered"].as_u64()), (Some(4), Some(1)), "{value:#}");
+    assert!(stderr(&out).contains("line 3: it is no JSON"), "{}", stderr(&out));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_refresh_token_that_rotates_is_in_its_file_before_the_next_run_needs_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let path = dir.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let secret = "      client_secret: env:CRM_CLIENT_SECRET\n";
+    assert!(text.contains(secret), "{text}");
+    let file = dir.path().join("tokens/crm");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "refresh-planted-1\n").unwrap();
+    std::fs::write(&path, text.replace(secret, &format!("{secret}      refresh_token: file:tokens/crm\n"))).unwrap();
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "3");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let mut seen = vec!["refresh-planted-1\n".to_owned()];
+    for written in [3, 0] {
+        let out = connector(dir.path(), &billing.url, &crm.url).output().unwrap();
+        let value = json(&out);
+        assert_eq!(value["verdict"], "PASS", "{value:#}\n{}", stderr(&out));
+        assert_eq!(value["flows"][0]["reconciliation"]["written"], written);
+        let now = std::fs::read_to_string(&file).unwrap();
+        for token in &seen {
+            assert!(!stderr(&out).contains(token.trim()));
+        }
+        if written > 0 {
+            assert!(!seen.contains(&now), "a new one: {now}");
+        }
+        seen.push(now);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // The first one is spent: whoever comes with it again is locked out, and says what to do.
+    std::fs::write(&file, "refresh-planted-1\n").unwrap();
+    let changed = std::fs::read_to_string(&path).unwrap().replace("origin: {const: billing}", "origin: {const: other}");
+    std::fs::write(&path, changed).unwrap();
+    let out = connector(dir.path(), &billing.url, &crm.url).output().unwrap();
+    assert!(json(&out)["flows"][0]["stopped"].as_str().unwrap().contains("agree again"), "{}", stderr(&out));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_contract_that_changes_under_a_run_stops_it() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let path = dir.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&path).unwrap().replace("every: 60s", "every: 1s");
+    std::fs::write(&path, &text).unwrap();
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "3");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let mut child = connector(dir.path(), &billing.url, &crm.url).arg("--watch").spawn().unwrap();
+    let mut logs = BufReader::new(child.stderr.take().unwrap());
+    until(&mut logs, |line| line["event"] == "run-ended");
+    std::fs::write(&path, format!("{text}# another word\n")).unwrap();
+    until(&mut logs, |line| line["event"] == "contract-changed");
+    let mut rest = String::new();
+    logs.read_to_string(&mut rest).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert!(json(&out)["next"].as_str().unwrap().contains("changed while it ran"), "{}", json(&out));
+}

@@ -83,14 +83,40 @@ impl Draft<'_, '_> {
                 )
             });
             if let Some(name) = token {
+                let (scheme, scopes) = (scalar(name), self.scopes(label, name));
+                let endpoint = matches!(system.schemes.get(name).map(|s| &s.kind),
+                    Some(SchemeKind::Oauth2(flows)) if flows.iter().any(|f| f.token_url.is_some() || f.refresh_url.is_some()));
+                if endpoint {
+                    let file = format!("file:.platform-integration/{label}-refresh-token");
+                    questions.push(format!(
+                        "systems.{label}.auth: {name} gives tokens by a person's consent; who agrees, and puts the refresh token into {file}?"
+                    ));
+                    return vec![format!(
+                        "    auth: {{scheme: {scheme}, client_id: env:{env}_CLIENT_ID, client_secret: env:{env}_CLIENT_SECRET, \
+                         refresh_token: {file}{scopes}}}   # ? by a person's consent"
+                    )];
+                }
                 questions.push(format!(
                     "systems.{label}.auth: {name} gives tokens to people only, not to programs; who issues the token in env:{env}_TOKEN, and \
                      who renews it?"
                 ));
-                let (scheme, scopes) = (scalar(name), self.scopes(label, name));
                 return vec![format!(
                     "    auth: {{scheme: {scheme}, secret: env:{env}_TOKEN{scopes}}}   # ? a token issued elsewhere, by a person's consent"
                 )];
+            }
+            if let Some(together) = used.security.iter().find(|all| {
+                let plain = all.iter().filter(|s| supported(&s.scheme)).count();
+                all.len() > 1 && plain == all.len()
+            }) {
+                let lines = together.iter().flat_map(|s| self.lines(label, system, &s.scheme));
+                let parts: Vec<String> =
+                    lines.map(|line| line.trim().trim_start_matches("auth: ").to_owned()).collect();
+                // Each has a secret of its own.
+                let numbered = parts.iter().enumerate().map(|(i, part)| match i {
+                    0 => part.clone(),
+                    _ => part.replace(&format!("env:{env}_"), &format!("env:{env}_{}_", i + 1)),
+                });
+                return vec![format!("    auth: [{}]", numbered.collect::<Vec<_>>().join(", "))];
             }
             let alternative =
                 |all: &Vec<SchemeUse>| all.iter().map(|s| s.scheme.as_str()).collect::<Vec<_>>().join(" and ");
@@ -101,6 +127,12 @@ impl Draft<'_, '_> {
                 quoted(&format!("{wanted}: this release cannot send that"), 120)
             )];
         };
+        self.lines(label, system, name)
+    }
+
+    /// The line for one scheme that a program can use.
+    fn lines(&self, label: &str, system: &System, name: &str) -> Vec<String> {
+        let env = label.to_uppercase().replace('-', "_");
         let scheme = scalar(name);
         match system.schemes.get(name).map(|s| &s.kind) {
             Some(SchemeKind::Basic) => {

@@ -35,6 +35,25 @@ fn the_connector_that_we_ship_carries_deletions_over() {
     }
 }
 
+#[test]
+fn what_the_contract_says_of_a_target_that_is_down_is_no_failure_of_the_connector() {
+    for (from, to) in [
+        ("fallback: hold", "fallback: spool"),
+        ("fallback: hold", "fallback: skip"),
+        ("drift: quarantine", "drift: freeze"),
+    ] {
+        let bench = plans::example("billing-to-crm", |text| {
+            assert!(text.contains(from));
+            *text = text.replace(from, to);
+        });
+        let matrix = drill(&bench, &RealConnector, None);
+        for row in &matrix.rows {
+            let why = row.failures.first().map(|f| format!("{}\nseed {}\n{}", f.because, f.seed, f.trace));
+            assert!(row.verdict != Verdict::Fail, "{to}: {}: {}", row.code, why.unwrap_or_default());
+        }
+    }
+}
+
 /// Never deletes.
 struct Forgetful;
 

@@ -344,6 +344,7 @@ impl<'a> Wire<'a> {
                 let token = self.token(system, auth).await?;
                 headers.push(("authorization".to_owned(), format!("Bearer {token}")));
             }
+            other => panic!("this connector does not know {other:?}"),
         }
         let query: Vec<String> = query.iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
         let url = match &ask.url {
