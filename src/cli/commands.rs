@@ -1,11 +1,11 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run,
-    RunbookCommand, Verify,
+    Check, Cli, Command, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run, RunbookCommand,
+    Verify,
 };
 use super::telemetry::{self, Telemetry};
-use super::{approvals, compose, evidence, exit, output, runner, serve, stop};
+use super::{approvals, compose, evidence, exit, live, operate, output, runner, serve, stop};
 use crate::app::{
     self, App, AssessReadiness, CheckContract, CheckDrift, DraftContract, ExportDossier, Face, HumanInput,
     InspectSystem, MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
@@ -103,7 +103,12 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Evidence(args) => evidence::run(&app, format, *args),
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
-        Command::DeadLetters(args) => dead_letters(&app, format, &args),
+        Command::DeadLetters(args) => operate::dead_letters(&app, format, args),
+        Command::Rollback(args) => operate::rollback(&app, format, args),
+        Command::Pause(args) => operate::pause(&app, format, &args),
+        Command::Resume(args) => operate::resume(&app, format, &args),
+        Command::Status => operate::status(&app, format),
+        Command::Runs(args) => operate::runs(&app, format, &args),
         Command::Runbook { command } => runbook(&app, format, command),
         Command::Verify(args) => verify(&app, format, args),
         Command::Lock(args) => lock(&app, format, args),
@@ -122,7 +127,7 @@ where
     }
 }
 
-fn verdict_code(verdict: Verdict) -> u8 {
+pub(super) fn verdict_code(verdict: Verdict) -> u8 {
     if verdict == Verdict::Pass { exit::FINE } else { exit::FINDINGS }
 }
 
@@ -412,6 +417,8 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         watch: args.watch,
         listen: args.listen,
         session: args.session,
+        verify: args.verify,
+        metrics: args.metrics,
     };
     if args.dry_run {
         return match runner::dry_run(app, &options) {
@@ -421,7 +428,14 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
             Err(no) => output::no(format, &no),
         };
     }
-    match runner::run(app, &options, args.quiet) {
+    let shown = if args.quiet {
+        runner::Shown::Nothing
+    } else if args.plain || format != Format::Text || !live::possible() {
+        runner::Shown::Lines
+    } else {
+        runner::Shown::View
+    };
+    match runner::run(app, &options, shown) {
         Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
         Err(no) => output::no(format, &no),
     }
@@ -433,18 +447,5 @@ fn mock(app: &App, format: Format, args: Mock) -> u8 {
     match runner::mock(app, &options, format) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),
-    }
-}
-
-fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
-    match app.ledger.dead_letters(None) {
-        Ok(mut letters) => {
-            if let Some(flow) = &args.flow {
-                letters.retain(|l| l.flow == *flow || l.flow.rsplit('/').next() == Some(flow));
-            }
-            let answer = app::dead_letters::DeadLettersAnswer::of(letters);
-            output::answer(format, &answer)
-        }
-        Err(e) => output::no(format, &e.into()),
     }
 }

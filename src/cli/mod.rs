@@ -6,6 +6,8 @@ mod args;
 mod commands;
 mod compose;
 mod evidence;
+mod live;
+mod operate;
 mod output;
 mod runner;
 mod serve;

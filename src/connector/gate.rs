@@ -119,6 +119,7 @@ impl Gate {
     /// Waits for pause and rate.
     pub(super) async fn paced(&self, run: &Run<'_>) -> Result<(), Stop> {
         while let Err(at) = self.place() {
+            run.waits(&self.system, "rate", at.saturating_duration_since(Instant::now()));
             run.sleep_until(at).await?;
         }
         Ok(())
@@ -147,7 +148,10 @@ impl Gate {
                     return Ok(leave);
                 }
                 // The breaker may open while this one waits, so it is asked again.
-                Err(at) => run.sleep_until(at).await?,
+                Err(at) => {
+                    run.waits(&self.system, "rate", at.saturating_duration_since(Instant::now()));
+                    run.sleep_until(at).await?;
+                }
             }
         }
     }

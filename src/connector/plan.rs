@@ -182,6 +182,8 @@ pub struct TargetPlan {
     pub write: WritePlan,
     /// The most requests, where the contract says so.
     pub rate: Option<crate::contract::Rate>,
+    /// How what was written is read back and taken back.
+    pub back: super::BackPlan,
 }
 
 /// How a record is written.

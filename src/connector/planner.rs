@@ -9,7 +9,7 @@ use super::address;
 use super::body::{scalar, writable};
 use super::query::{self, Wants};
 use super::{
-    AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, Takes, TargetPlan, WritePlan, hook, plan_auth,
+    AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, Takes, TargetPlan, WritePlan, back, hook, plan_auth,
 };
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
@@ -68,9 +68,10 @@ fn takes(clause: &Flow, systems: &BTreeMap<String, Arc<System>>) -> Option<Takes
 const BATCH: u64 = 100;
 
 /// One system of a flow.
-struct Side<'c> {
+pub(super) struct Side<'c> {
     name: &'c str,
-    system: &'c System,
+    /// As its description says.
+    pub(super) system: &'c System,
     base_url: String,
     auth: AuthPlan,
 }
@@ -117,7 +118,12 @@ impl<'c> Side<'c> {
 
     /// The call of an operation with the contract's fixed parameters; `keyed`: its last placeholder is filled with
     /// the key of a record.
-    fn call(&self, operation: &Operation, params: &[(Spanned<String>, Value)], keyed: bool) -> Result<Call, PlanError> {
+    pub(super) fn call(
+        &self,
+        operation: &Operation,
+        params: &[(Spanned<String>, Value)],
+        keyed: bool,
+    ) -> Result<Call, PlanError> {
         if !operation.path.starts_with('/') {
             return Err(PlanError::PathWithoutSlash {
                 system: self.name.to_owned(),
@@ -324,7 +330,11 @@ fn page_size(pagination: &Pagination) -> Option<u64> {
     pagination.limit_max.map(|max| max.min(500))
 }
 
-fn pages(side: &Side<'_>, operation: &Operation, paginate: &Paginate) -> Result<Option<Pagination>, PlanError> {
+pub(super) fn pages(
+    side: &Side<'_>,
+    operation: &Operation,
+    paginate: &Paginate,
+) -> Result<Option<Pagination>, PlanError> {
     let pagination = match paginate {
         Paginate::Auto => match &operation.pagination {
             None => return Ok(None),
@@ -429,7 +439,14 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
             }
         }
     };
+    let key = match &write {
+        WritePlan::Upsert { target_key, .. } => target_key.clone(),
+        WritePlan::Put { .. } | WritePlan::Bulk { .. } | WritePlan::Create { .. } => {
+            used.first().map_or_else(|| "id".to_owned(), |o| target_key(side.system, o, o))
+        }
+    };
     Ok(TargetPlan {
+        back: back::plan(side, &write, key, &clause.params),
         system: side.name.to_owned(),
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),

@@ -91,14 +91,14 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
 }
 
 /// Hears nothing: a log line that says "written" would be wrong here.
-struct Silent;
+pub(super) struct Silent;
 
 impl Observer for Silent {
     fn log(&self, _line: LogLine) {}
 }
 
 /// A ledger that reads what is remembered and keeps what is new to itself.
-struct Aside {
+pub(super) struct Aside {
     real: Arc<dyn Ledger>,
     new: MemoryLedger,
     checkpoint: Mutex<Option<Checkpoint>>,
@@ -107,6 +107,11 @@ struct Aside {
 impl Aside {
     fn of(real: Arc<dyn Ledger>) -> Self {
         Self { real, new: MemoryLedger::default(), checkpoint: Mutex::default() }
+    }
+
+    /// One that remembers nothing of before.
+    pub(super) fn empty() -> Self {
+        Self::of(Arc::new(MemoryLedger::default()))
     }
 
     fn letters(&self) -> Vec<DeadLetter> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
+use super::confirm;
 use super::plan::DOES_NOT_FIT;
 use super::push::{self, Undelivered};
 use super::reconcile::{Settled, hash};
@@ -16,7 +17,7 @@ use super::run::{Run, Stop, lock};
 use super::{HookPlan, WritePlan};
 use crate::base::digest::Digest;
 use crate::contract::Order;
-use crate::evidence::{DeadLetter, DeadState};
+use crate::evidence::{Attempted, DeadLetter, DeadState};
 use crate::mapping::Rejection;
 
 /// Records delivered at once.
@@ -41,7 +42,18 @@ enum Reject {
 /// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
 /// settled is not, and the caller does not move the checkpoint.
 pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
+    let before = run.tally().counts();
+    let highest = all(run, records).await;
+    run.paged(before, run.tally().counts());
+    highest
+}
+
+async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     let mut highest = None;
+    if run.confirms.is_some() {
+        confirm::page(run, records).await;
+        return highest;
+    }
     let mut groups: IndexMap<String, Vec<Item>> = IndexMap::with_capacity(records.len());
     for record in records {
         let (key, item) = prepare(run, record);
@@ -101,9 +113,9 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
         for (one, outcome) in settled {
             match outcome {
                 Outcome::Settled(settled) => settle(run, &one.key, settled, &trace.id)?,
-                Outcome::Dead { code, because, attempts } => {
+                Outcome::Dead { code, because, attempts, history } => {
                     let trace = (attempts > 0).then_some(trace.id.as_str());
-                    bury(run, &one.key, code, &because, one.record, attempts, trace, Settled::Dead)?;
+                    bury(run, &one.key, code, &because, one.record, (attempts, history), trace, Settled::Dead)?;
                 }
             }
         }
@@ -119,10 +131,10 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     let key = if record.is_object() { at(&record, &source.key).and_then(scalar) } else { None };
     let Some(key) = key.filter(|k| !k.is_empty()) else {
         let key = format!("#{}", Digest::of_json(&record).short());
-        run.tally().read(&key);
+        run.read(&key);
         return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
     };
-    run.tally().read(&key);
+    run.read(&key);
     if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
         return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
     }
@@ -156,8 +168,8 @@ async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
     let mut trace = run.trace("record");
     match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
         Ok(settled) => settle(run, key, settled, &trace.id),
-        Err(Undelivered::Dead { code, because, attempts }) => {
-            bury(run, key, code, &because, item.record, attempts, Some(&trace.id), Settled::Dead)
+        Err(Undelivered::Dead { code, because, attempts, history }) => {
+            bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
         }
         Err(Undelivered::Stop(stop)) => Err(stop),
     }
@@ -165,7 +177,7 @@ async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
 
 /// Notes what became of a record that was delivered, or need not be.
 fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(), Stop> {
-    run.tally().settle(key, settled);
+    run.settled(key, settled);
     // A version too old to be sent says nothing about the letter of a newer one.
     if settled != Settled::Stale && lock(&run.letters).remove(key) {
         run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
@@ -180,7 +192,7 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
         Reject::RefusedBefore => {
-            run.tally().settle(key, Settled::Dead);
+            run.settled(key, Settled::Dead);
             return Ok(());
         }
         // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
@@ -195,7 +207,7 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
             ("equal-keys", format!("source record {other} becomes the same target record in this run"), Settled::Dead)
         }
     };
-    bury(run, key, code, &because, record, 0, None, settled)
+    bury(run, key, code, &because, record, (0, Vec::new()), None, settled)
 }
 
 /// Buries the payload of an event in which there is no record.
@@ -203,8 +215,8 @@ pub(super) fn no_record(run: &Run<'_>, event: &str, hook: &HookPlan, payload: Va
     let path = if hook.record.is_empty() { "the top".to_owned() } else { hook.record.join(".") };
     let because = format!("the payload of {} has no record at {path}", hook.event);
     let key = format!("#{}", Digest::of_bytes(event.as_bytes()).short());
-    run.tally().read(&key);
-    bury(run, &key, "record-missing", &because, payload, 0, None, Settled::Dead)
+    run.read(&key);
+    bury(run, &key, "record-missing", &because, payload, (0, Vec::new()), None, Settled::Dead)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]
@@ -214,7 +226,7 @@ fn bury(
     code: &str,
     because: &str,
     payload: Value,
-    attempts: u32,
+    (attempts, history): (u32, Vec<Attempted>),
     trace: Option<&str>,
     settled: Settled,
 ) -> Result<(), Stop> {
@@ -232,10 +244,13 @@ fn bury(
         attempts,
         at: run.world.clock.now(),
         state: DeadState::Waiting,
+        history,
+        closed: None,
     };
     run.world.ledger.bury(&letter)?;
+    run.lost(key, code);
     lock(&run.letters).insert(key.to_owned());
-    run.tally().settle(key, settled);
+    run.settled(key, settled);
     run.log("error", "dead-letter", trace, json!({"key": key, "code": code, "because": because, "attempts": attempts}));
     Ok(())
 }

@@ -55,7 +55,7 @@ pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Re
         };
         let attempt = trace.attempt(run, &said);
         let request = request(client, in_form, &trace, &attempt);
-        let sent = exchange::send_once(run, gate, request).await;
+        let sent = exchange::send_once(run, gate, "token", request).await;
         attempt.ended(&sent);
         let miss = match sent.and_then(|r| exchange::sorted(run, gate, r)) {
             Ok(response) => match content(&response) {

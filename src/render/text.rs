@@ -1,5 +1,6 @@
 //! Each answer as a page for people.
 
+use super::operate;
 use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
 use crate::app::{
@@ -471,12 +472,16 @@ impl Text for run_connector::Answer {
             page.line(format!("{} {}", styled(verdict_style(f.verdict), f.verdict.as_str()), styled(BOLD, &f.flow)));
             page.line(format!("  {}", counts_line(&f.reconciliation)));
             page.line(format!(
-                "  {DIM}{}, {}{DIM:#}",
+                "  {DIM}{}{}, {}{DIM:#}",
+                if f.run.is_empty() { String::new() } else { format!("run {}: ", f.run) },
                 text::plural(f.requests, "request"),
                 if f.retries == 1 { "1 of them a retry".to_owned() } else { format!("{} of them retries", f.retries) }
             ));
             if let Some(because) = &f.stopped {
                 page.line(format!("  stopped: {because}"));
+            }
+            if let Some(verified) = &f.verified {
+                operate::verified(page, verified);
             }
         }
         page.next(&self.next);

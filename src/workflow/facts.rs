@@ -209,6 +209,7 @@ impl Facts {
             | EventKind::SystemInspected
             | EventKind::EvidenceQueried
             | EventKind::SkillVerified
+            | EventKind::ConnectorOperated
             | EventKind::EvidenceSealed
             | EventKind::EvidenceExported
             | EventKind::EvidenceImported

@@ -4,6 +4,7 @@
 mod access;
 mod batching;
 mod graphql;
+mod operating;
 mod pacing;
 mod reading;
 mod receiving;
@@ -11,5 +12,6 @@ mod remembering;
 mod repeating;
 mod stage;
 mod tracing;
+mod undoing;
 mod world;
 mod writing;

@@ -12,7 +12,8 @@ use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::yaml;
 use crate::connector::{
-    AuthPlan, Call, LogLine, Observer, Plan, Report, SecretSource, SourcePlan, TargetPlan, World, WritePlan, run_once,
+    AuthPlan, BackPlan, Call, ListPlan, LogLine, Observer, Plan, Report, SecretSource, SourcePlan, TargetPlan, World,
+    WritePlan, run_once,
 };
 use crate::contract::{Breaker, Delivery, Order, Retry};
 use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, MemoryLedger};
@@ -207,6 +208,18 @@ fn plan() -> Plan {
                 idempotency: None,
             },
             rate: None,
+            back: BackPlan {
+                key: "id".into(),
+                get: Some(call("getContact", Method::Get, "/contacts/{contact_id}")),
+                delete: Some(call("deleteContact", Method::Delete, "/contacts/{contact_id}")),
+                list: Some(ListPlan {
+                    call: call("listContacts", Method::Get, "/contacts"),
+                    items: path("results"),
+                    inside: Vec::new(),
+                    pagination: None,
+                }),
+                writable: ["email", "name", "phone"].map(str::to_owned).to_vec(),
+            },
         },
         mapping: mapping("email: email\nname: name"),
         takes: None,
@@ -232,4 +245,9 @@ pub(super) fn with_key(write: &mut WritePlan, header: &str) {
     if let WritePlan::Upsert { idempotency, .. } = write {
         *idempotency = Some(header.to_owned());
     }
+}
+
+/// The target takes every contact under a key of ours.
+pub(super) fn put() -> WritePlan {
+    WritePlan::Put { put: call("putContact", Method::Put, "/contacts/{contact_id}"), key: None }
 }

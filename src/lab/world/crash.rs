@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::base::clock::Timestamp;
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, RunRecord, Waiting,
+    Checkpoint, Closed, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Pause, Received, RunRecord,
+    Undo, UndoCounts, Waiting,
 };
 
 /// Why a run was cut off.
@@ -131,5 +133,49 @@ impl Ledger for MortalLedger {
 
     fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
         if self.switch.step() { Ok(()) } else { self.kept.settle_inbox(flow, seqs) }
+    }
+
+    fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_effect_undoable(effect, undo) }
+    }
+
+    fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.refuse_undo(run, key) }
+    }
+
+    fn undos(&self, run: &str, after: &str, limit: usize) -> Result<Vec<Undo>, LedgerError> {
+        self.kept.undos(run, after, limit)
+    }
+
+    fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
+        self.kept.undo_counts(run)
+    }
+
+    fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.undone(run, flow, key, effect) }
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(u64, u64), LedgerError> {
+        if self.switch.step() { Ok((0, 0)) } else { self.kept.forget(before) }
+    }
+
+    fn pause(&self, pause: &Pause) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.pause(pause) }
+    }
+
+    fn resume(&self, flow: &str) -> Result<bool, LedgerError> {
+        if self.switch.step() { Ok(false) } else { self.kept.resume(flow) }
+    }
+
+    fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        self.kept.pauses()
+    }
+
+    fn paused(&self, flow: &str) -> Result<Option<Pause>, LedgerError> {
+        self.kept.paused(flow)
+    }
+
+    fn drop_letter(&self, id: u64, closed: &Closed) -> Result<bool, LedgerError> {
+        if self.switch.step() { Ok(false) } else { self.kept.drop_letter(id, closed) }
     }
 }

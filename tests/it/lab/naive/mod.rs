@@ -321,6 +321,8 @@ impl Run<'_> {
             attempts: 1,
             at: self.world.clock.now(),
             state: DeadState::Waiting,
+            history: Vec::new(),
+            closed: None,
         };
         self.world.ledger.bury(&letter).map(|_| ()).map_err(|e| e.to_string())
     }
