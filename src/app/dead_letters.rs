@@ -282,7 +282,7 @@ pub async fn replay(
         )
         .into());
     }
-    let world = run_connector::world(app, secrets, observer, stop)?;
+    let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
     for plan in &plans {
         let of_flow: Vec<&&DeadLetter> = meant.iter().filter(|l| l.flow == plan.flow).collect();

@@ -52,6 +52,7 @@ pub mod verify;
 pub mod wire;
 
 pub mod demo;
+pub mod probe_system;
 pub mod run_connector;
 pub mod runbook;
 pub mod serve_mock;

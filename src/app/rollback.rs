@@ -136,7 +136,7 @@ pub async fn run(
             paused.push(plan.flow.clone());
         }
     }
-    let world = run_connector::world(app, secrets, observer, stop)?;
+    let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let mut runs = Vec::new();
     for (plan, record) in chosen {
         let report =

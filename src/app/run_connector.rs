@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,14 +17,16 @@ use super::{App, Fault, No, Note, Refusal, note, note_refusal};
 use crate::base::address::{is_loopback, is_plain};
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
+use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{
-    self, AuthPlan, Bell, ConfirmTally, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts, Plan,
+    self, Bell, ConfirmTally, Files, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts, Plan,
     Receiver, Report, SecretSource, Watchers, World, WritePlan,
 };
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
+use crate::model::System;
 use crate::workflow::Saw;
 
 /// What to run and how.
@@ -158,6 +161,8 @@ pub struct DryFlowOut {
     pub would_update: u64,
     /// Records that would be put under a key of ours: created or replaced.
     pub would_put: u64,
+    /// Records that would be deleted, because the source has deleted them.
+    pub would_delete: u64,
     /// Records that the target has already, as this pass can see.
     pub unchanged: u64,
     /// Records that would not be written.
@@ -207,8 +212,10 @@ impl DryAnswer {
 
 /// A contract that may run, with the plans of its flows.
 pub(super) struct Ready {
-    pub digest: Digest,
-    pub plans: Vec<Plan>,
+    pub(super) digest: Digest,
+    pub(super) plans: Vec<Plan>,
+    /// The systems as described, by their names in the contract.
+    pub(super) systems: BTreeMap<String, Arc<System>>,
 }
 
 /// Compiles the contract, plans its flows, and asks for the approval that a live run needs (`dry`: none). A refusal
@@ -242,7 +249,9 @@ pub(super) fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dr
             .into());
         }
     }
-    let mut plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    let plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    let mut plans: Vec<Plan> =
+        plans.into_iter().map(|plan| Plan { source: plan.source.clone().from_file(&plan.flow), ..plan }).collect();
     can_receive(options, &plans, dry)?;
     // Whoever sits on the way would read the credentials, and could answer as the system.
     if let Some((system, url)) = plans.iter().flat_map(addresses).find(|(_, url)| is_plain(url)) {
@@ -275,6 +284,9 @@ pub(super) fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dr
         }
     }
     for plan in &mut plans {
+        if let Some(file) = &mut plan.source.file {
+            file.path = app.path(&file.path.to_string_lossy());
+        }
         // Two integrations may share a store; their ledgers must not meet.
         plan.flow = format!("{}/{}", plan.integration, plan.flow);
     }
@@ -295,7 +307,7 @@ pub(super) fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dr
     }
     well_formed(&plans, secrets)?;
     keyed(&plans, secrets)?;
-    Ok(Ready { digest: contract.digest.clone(), plans })
+    Ok(Ready { digest: contract.digest.clone(), plans, systems: compiled.systems.clone() })
 }
 
 /// Keys that a mapping cannot use are said now, not by a run that ends before its first record.
@@ -369,9 +381,7 @@ fn addresses(plan: &Plan) -> Vec<(&str, &str)> {
         out.insert(0, (&source.system, &source.base_url));
     }
     for (system, auth) in [(&source.system, &source.auth), (&target.system, &target.auth)] {
-        if let AuthPlan::ClientCredentials { token_url, .. } = auth {
-            out.push((system, token_url));
-        }
+        out.extend(auth.token_url().map(|url| (system.as_str(), url)));
     }
     out
 }
@@ -408,14 +418,7 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
             if url.is_empty() {
                 continue;
             }
-            let token = match auth {
-                AuthPlan::ClientCredentials { token_url, .. } => format!(" and {token_url}"),
-                AuthPlan::None
-                | AuthPlan::Bearer(_)
-                | AuthPlan::Basic { .. }
-                | AuthPlan::HeaderKey { .. }
-                | AuthPlan::QueryKey { .. } => String::new(),
-            };
+            let token = auth.token_url().map_or_else(String::new, |url| format!(" and {url}"));
             let secrets: Vec<String> = auth.secret_refs().into_iter().map(ToString::to_string).collect();
             let with = if secrets.is_empty() {
                 "without credentials".to_owned()
@@ -433,12 +436,20 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
 
 pub(super) fn world(
     app: &App,
+    plans: &[Plan],
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
-) -> Result<World, Fault> {
+) -> Result<World, No> {
+    let http = HttpTransport::serving(plans, secrets.as_ref()).map_err(|e| {
+        Refusal::new(
+            "transport-unfit",
+            e.to_string(),
+            "put a PEM file where certificate, key and ca of the contract point, then run again",
+        )
+    })?;
     Ok(World {
-        transport: Arc::new(HttpTransport::new().map_err(|e| Fault::internal(&e))?),
+        transport: Files::of(plans, Arc::new(http)),
         ledger: Arc::clone(&app.ledger),
         clock: Arc::new(SystemClock),
         rng: Arc::new(std::sync::Mutex::new(Rng::from_os())),
@@ -485,15 +496,27 @@ pub async fn run(
     stop: CancellationToken,
     tell: &(dyn Fn(&Arc<Metrics>) + Sync),
 ) -> Result<Answer, No> {
-    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
+    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), false)?;
     let metrics = Metrics::before(observer, Arc::new(SystemClock));
     let pages = Pages::before(Arc::clone(&metrics) as Arc<dyn Observer>);
-    let world = world(app, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
-    let watched = watched(options, &world, &plans, &metrics).await?;
+    let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop.child_token())?;
+    let serving = watched(options, &world, &plans, &metrics).await?;
     tell(&metrics);
+    let changed = AtomicBool::new(false);
+    // Looked at after each pass: what runs is what was checked and approved, and nobody should believe otherwise.
+    let watched = |_: &Report| {
+        let now = fs::read_bytes(&app.path(&options.contract), MAX_CONTRACT).map(|bytes| Digest::of_bytes(&bytes));
+        if now.is_ok_and(|now| now != digest) && !changed.swap(true, Ordering::Relaxed) {
+            let file = &options.contract;
+            world.observer.log(json!({"level": "error", "event": "contract-changed", "file": file}));
+            world.stop.cancel();
+        }
+    };
+    let once = options.listen.is_none() && !options.watch;
     let reports = match options.listen {
-        None => connector::run_all(&plans, &world, !options.watch, &|_| {}).await,
-        Some(addr) => receive(&plans, &world, addr).await?,
+        None if once => connector::run_all(&plans, &world, true, &|_| {}).await,
+        None => connector::run_all(&plans, &world, false, &watched).await,
+        Some(addr) => receive(&plans, &world, addr, &watched).await?,
     };
     let mut flows: Vec<FlowOut> = reports
         .iter()
@@ -518,7 +541,7 @@ pub async fn run(
             flow.verified = Some(confirmed.into());
         }
     }
-    if let Some((listening, closing)) = watched {
+    if let Some((listening, closing)) = serving {
         closing.cancel();
         listening.done.await.map_err(|e| Fault::internal(&e))?;
     }
@@ -528,7 +551,12 @@ pub async fn run(
     let dead: u64 = flows.iter().map(|f| f.reconciliation.dead_lettered + f.reconciliation.rejected).sum();
     let paused = flows.iter().any(|f| f.stopped.as_deref().is_some_and(|s| s.starts_with("paused")));
     let wrong = flows.iter().filter_map(|f| f.verified.as_ref()).any(|v| v.verdict == Verdict::Fail);
-    let next = if paused {
+    let next = if changed.load(Ordering::Relaxed) {
+        format!(
+            "{0} changed while it ran, so it stopped: platform-integration check {0}, then run it again",
+            options.contract
+        )
+    } else if paused {
         "platform-integration status shows what is switched off; platform-integration resume switches it on".to_owned()
     } else if wrong {
         format!(
@@ -547,7 +575,12 @@ pub async fn run(
 
 /// Runs the flows while their webhooks are received. What was taken in is on the disk, so that whenever this ends the
 /// next run goes on with it.
-async fn receive(plans: &[Plan], world: &World, addr: SocketAddr) -> Result<Vec<Report>, No> {
+async fn receive(
+    plans: &[Plan],
+    world: &World,
+    addr: SocketAddr,
+    on_report: &(dyn Fn(&Report) + Send + Sync),
+) -> Result<Vec<Report>, No> {
     let bell = Bell::default();
     let receiver = Receiver::new(plans, world, &bell);
     let paths: Vec<String> = receiver.paths().into_iter().map(str::to_owned).collect();
@@ -558,7 +591,7 @@ async fn receive(plans: &[Plan], world: &World, addr: SocketAddr) -> Result<Vec<
     world
         .observer
         .log(json!({"level": "info", "event": "listening", "address": listening.addr.to_string(), "paths": paths}));
-    let reports = connector::run_all_hearing(plans, world, false, &bell, &|_| {}).await;
+    let reports = connector::run_all_hearing(plans, world, false, &bell, on_report).await;
     // A flow that cannot go on until somebody acts ends the run: senders keep what they have.
     closing.cancel();
     listening.done.await.map_err(|e| Fault::internal(&e))?;
@@ -578,9 +611,9 @@ pub async fn dry_run(
     stop: CancellationToken,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<DryAnswer, No> {
-    let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
+    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), true)?;
     reaches(&plans).iter().for_each(|line| tell(line));
-    let world = world(app, secrets, observer, stop)?;
+    let world = world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
     for plan in &plans {
         let seen = connector::rehearse(plan, &world).await;
@@ -591,6 +624,7 @@ pub async fn dry_run(
             would_create: seen.create,
             would_update: seen.update,
             would_put: seen.put,
+            would_delete: seen.delete,
             unchanged: seen.counts.unchanged,
             would_reject: seen.counts.rejected + seen.counts.dead_lettered,
             rejected: seen
@@ -651,6 +685,9 @@ pub fn dry_line(f: &DryFlowOut) -> String {
     }
     if f.would_update > 0 || f.would_put == 0 {
         would.push(format!("{} updated", f.would_update));
+    }
+    if f.would_delete > 0 {
+        would.push(format!("{} deleted", f.would_delete));
     }
     format!("{} read: {}, {} unchanged, {} rejected", f.read, would.join(", "), f.unchanged, f.would_reject)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::subject::Compiled;
 use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, paging};
 use crate::base::stop::Stop;
-use crate::base::text;
+use crate::base::{text, yaml};
 use crate::connector::Plan;
 use crate::contract::Contract;
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
@@ -62,6 +62,30 @@ pub struct FailureOut {
     pub seed: u64,
     /// What was wrong.
     pub because: String,
+    /// The smallest schedule found that breaks the same rule, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Its timeline, and the lines that show what was wrong; of the first failure of a drill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<String>,
+    /// The command that replays exactly that.
+    pub replay: String,
+}
+
+/// One clause of a flow, and the drills that put it to work.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ClauseOut {
+    /// The flow.
+    pub flow: String,
+    /// Keys below the flow, e.g. "delivery/retry/attempts".
+    pub clause: String,
+    /// Where it stands in the contract.
+    pub line: u32,
+    /// Drills of this run that came to it.
+    pub drills: Vec<String>,
+    /// Whether any did.
+    pub reached: bool,
 }
 
 /// One row of the test matrix.
@@ -128,6 +152,8 @@ pub struct Answer {
     pub drills: Vec<DrillOut>,
     /// Drills that do not apply to this contract.
     pub not_applicable: Vec<NotApplicableOut>,
+    /// Clauses of the flows, and which drills came to them; where answers are short, those that no drill came to.
+    pub clauses: Vec<ClauseOut>,
     /// Records counted over the happy path.
     pub reconciliation: Reconciliation,
     /// Schedules in all.
@@ -312,9 +338,14 @@ pub(super) fn drill_by(
         schedules: usize::try_from(params.schedules).unwrap_or(1),
         only: params.only.clone(),
         stop,
+        shrink: true,
+        threads: None,
     };
     let mut rows = Vec::new();
     let mut not_applicable = Vec::new();
+    let mut clauses = Vec::new();
+    let written = yaml::parse(&compiled.text, yaml::Limits::default()).ok();
+    let short = call.face.budget() != usize::MAX;
     let mut reconciliation: Option<Reconciliation> = None;
     let mut schedules = 0;
     let mut verdicts = Vec::new();
@@ -342,6 +373,18 @@ pub(super) fn drill_by(
             code: code.to_owned(),
             because,
         }));
+        let flow = written.as_ref().and_then(|w| w.get("flows")?.get(&plan.flow));
+        for covered in lab::coverage(plan, &matrix.rows) {
+            // What the file does not say is no clause of it.
+            let Some(line) = flow.and_then(|flow| line_of(flow, &covered.clause)) else { continue };
+            clauses.push(ClauseOut {
+                flow: plan.flow.clone(),
+                clause: covered.clause,
+                line,
+                reached: !covered.drills.is_empty(),
+                drills: covered.drills.into_iter().map(str::to_owned).collect(),
+            });
+        }
         rows.extend(matrix.rows.into_iter().map(|r| {
             DrillOut {
                 flow: plan.flow.clone(),
@@ -355,7 +398,17 @@ pub(super) fn drill_by(
                     .failures
                     .into_iter()
                     .take(3)
-                    .map(|f| FailureOut { seed: f.seed, because: text::truncate(&f.because, 400) })
+                    .enumerate()
+                    .map(|(nth, f)| FailureOut {
+                        seed: f.seed,
+                        because: text::truncate(&f.because, 400),
+                        size: (!f.size.is_empty()).then_some(f.size),
+                        timeline: (nth == 0).then(|| if short { text::truncate(&f.trace, 1_500) } else { f.trace }),
+                        replay: format!(
+                            "platform-integration drill {} --only {} --seed {} --schedules 1 --trace",
+                            params.contract, r.code, f.seed
+                        ),
+                    })
                     .collect(),
             }
         }));
@@ -412,7 +465,11 @@ pub(super) fn drill_by(
     };
     let next = next(params, subject, verdict, &rows);
     rows.sort_by_key(|r| matches!(r.verdict, Verdict::Pass));
-    let (rows, _) = paging::fit(rows, None, call.face.budget())?;
+    let aside = if short { call.face.budget() / 5 } else { usize::MAX };
+    let (rows, _) = paging::fit(rows, None, if short { call.face.budget() - 2 * aside } else { usize::MAX })?;
+    let (not_applicable, _) = paging::fit(not_applicable, None, aside)?;
+    clauses.retain(|c| !short || !c.reached);
+    let (clauses, _) = paging::fit(clauses, None, aside)?;
     let answer = Answer {
         contract: params.contract.clone(),
         digest: contract.digest.as_str().to_owned(),
@@ -420,6 +477,7 @@ pub(super) fn drill_by(
         tally,
         drills: rows,
         not_applicable,
+        clauses,
         reconciliation,
         schedules,
         seed: params.seed,
@@ -429,15 +487,24 @@ pub(super) fn drill_by(
     Ok((answer, data))
 }
 
+/// Where a clause stands below its flow; nothing where it is not written.
+fn line_of(flow: &yaml::Node, clause: &str) -> Option<u32> {
+    let mut at = flow;
+    let mut line = flow.at.line;
+    for name in clause.split('/') {
+        let entry = at.entries()?.iter().rev().find(|e| e.key == name)?;
+        line = entry.key_at.line;
+        at = &entry.value;
+    }
+    Some(line)
+}
+
 fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillOut]) -> String {
-    let (again, mend) = subject.again();
     if let Some(row) = rows.iter().find(|r| r.verdict == Verdict::Fail)
         && let Some(f) = row.failures.first()
     {
-        return format!(
-            "replay it: platform-integration drill {} --only {} --seed {} --schedules 1 --trace{again}; then mend the {mend}",
-            params.contract, row.code, f.seed
-        );
+        let (_, mend) = subject.again();
+        return format!("replay it: {}; then mend the {mend}", f.replay);
     }
     match (&params.session, verdict) {
         (Some(s), Verdict::Pass) => format!("assess_readiness {{\"session\": \"{s}\"}}"),

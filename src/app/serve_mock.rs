@@ -10,7 +10,7 @@ use super::{App, Fault, No, Refusal};
 use crate::base::rng::Rng;
 use crate::base::text;
 use crate::lab::mock::{MockOptions, MockSystem};
-use crate::lab::serve;
+use crate::lab::{serve, unkind};
 use crate::model::Action;
 
 /// What to serve.
@@ -24,6 +24,14 @@ pub struct Options {
     pub records: usize,
     /// Seed of the data.
     pub seed: u64,
+    /// Faults that its answers suffer from, as `CODE[:TIMES[:AFTER]]`.
+    pub faults: Vec<String>,
+    /// Records on a page at most, whatever a request asks for.
+    pub page: Option<u64>,
+    /// Keeps to the rate limits that the description states.
+    pub limits: bool,
+    /// How long lists show what was there before a write, in milliseconds.
+    pub lag_ms: u64,
 }
 
 /// A mock that is being served.
@@ -54,17 +62,32 @@ pub async fn start(app: &App, options: &Options, stop: CancellationToken) -> Res
         )
         .into());
     }
-    if options.records > 100_000 {
+    if options.records > 1_000_000 {
         return Err(Refusal::new(
             "bad-argument",
-            format!("{} records are more than the 100000 a mock holds", options.records),
+            format!("{} records are more than the 1000000 a mock holds", options.records),
             "--records 1000",
         )
         .into());
     }
+    let mut faults = Vec::new();
+    for words in &options.faults {
+        let made = unkind::fault(words);
+        faults.push(made.map_err(|because| Refusal::new("bad-argument", because, "--fault short-page:2"))?);
+    }
     let read = app.read_description(&app.path(&options.api), &options.api)?;
     let system = Arc::clone(system_of(&read)?);
-    let mut mock = MockSystem::new(Arc::clone(&system), options.seed, MockOptions::default());
+    let defaults = MockOptions::default();
+    // Nobody asks a mock that is served what it saw.
+    let behaviour = MockOptions {
+        journal: 0,
+        page_size: options.page.unwrap_or(defaults.page_size).max(1),
+        page_cap: options.page.map(|page| page.max(1)),
+        limits: options.limits,
+        lag_ms: i64::try_from(options.lag_ms).unwrap_or(i64::MAX),
+        ..defaults
+    };
+    let mut mock = MockSystem::new(Arc::clone(&system), options.seed, behaviour);
     let mut rng = Rng::seeded(options.seed);
     let listed: Vec<String> = system
         .entities
@@ -79,8 +102,9 @@ pub async fn start(app: &App, options: &Options, stop: CancellationToken) -> Res
             holds.push(text::plural(made as u64, entity));
         }
     }
-    let serving =
-        serve::serve(Arc::new(Mutex::new(mock)), options.listen, Arc::clone(&app.clock), stop).await.map_err(|e| {
+    let serving = serve::serve_with(Arc::new(Mutex::new(mock)), faults, options.listen, Arc::clone(&app.clock), stop)
+        .await
+        .map_err(|e| {
             Fault::new(
                 format!("cannot listen on {}: {e}", options.listen),
                 "choose another port, or port 0 for a free one",

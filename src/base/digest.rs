@@ -34,8 +34,7 @@ impl Digest {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
         for byte in hash {
-            use std::fmt::Write as _;
-            write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+            text.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
         }
         Self(text)
     }
@@ -104,6 +103,7 @@ pub fn canonical(value: &Value, out: &mut String) {
             out.push(']');
         }
         Value::String(text) => quoted(text, out),
+        Value::Number(number) => out.push_str(number.as_str()),
         scalar => out.push_str(&scalar.to_string()),
     }
 }

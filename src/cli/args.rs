@@ -152,6 +152,8 @@ pub(super) enum Command {
     Evidence(Box<Evidence>),
     /// Move real records: run the contract's connector.
     Run(Run),
+    /// Ask the systems of a contract a few harmless questions, and hold the answers to what is described.
+    Probe(Probe),
     /// Serve a stateful mock of an API description on this machine.
     Mock(Mock),
     /// Take back what a run wrote: tell what can be undone, then undo it.
@@ -682,6 +684,7 @@ impl Command {
             Self::DeadLetters(DeadLetters { command: Some(DeadLettersCommand::Replay(args)), .. }) => {
                 args.reach.signers.as_deref()
             }
+            Self::Probe(args) => args.signers.as_deref(),
             Self::Approve(args) => args.signers.as_deref(),
             Self::Approvals(args) => args.signers.as_deref(),
             _ => None,
@@ -702,6 +705,32 @@ fn base_url(text: &str) -> Result<(String, String), String> {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Only GET is asked, one request a second. Beyond this machine it needs an approval of a live run, as run does: it reads real \
+systems with real credentials. Nothing of the answers is kept but shapes, digests and counts. The exit code is 1 where \
+something is not as described.")]
+pub(super) struct Probe {
+    /// Path of integration.yaml.
+    pub(super) contract: String,
+    /// Only the systems of this flow.
+    #[arg(long)]
+    pub(super) flow: Option<String>,
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
+    pub(super) base_url: Vec<(String, String)>,
+    /// Requests at most, 1 to 50.
+    #[arg(long, default_value_t = 12)]
+    pub(super) requests: u64,
+    /// The session the probe belongs to.
+    #[arg(long)]
+    pub(super) session: Option<String>,
+    /// File of the keys whose signatures count. Default: platform-integration/allowed_signers in the user's
+    /// configuration; the file that the contract names counts only when it is named here.
+    #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
+    pub(super) signers: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Mock {
     /// Path of the API description.
     pub(super) api: String,
@@ -714,6 +743,18 @@ pub(super) struct Mock {
     /// Seed of the data.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+    /// What goes wrong, and how often (once by itself), after how many requests that go well.
+    #[arg(long = "fault", value_name = "CODE[:TIMES[:AFTER]]")]
+    pub(super) faults: Vec<String>,
+    /// Records on a page at most, whatever a request asks for.
+    #[arg(long, value_name = "RECORDS")]
+    pub(super) page: Option<u64>,
+    /// Keep to the rate limits that the description states, and tell what is left in its headers.
+    #[arg(long)]
+    pub(super) limits: bool,
+    /// For so many milliseconds after a write, lists and searches show what was there before.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(super) lag: u64,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,8 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run, RunbookCommand,
-    Verify,
+    Check, Cli, Command, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, Probe, ProfileArg, Run,
+    RunbookCommand, Verify,
 };
 use super::telemetry::{self, Telemetry};
 use super::{approvals, compose, evidence, exit, live, operate, output, runner, serve, stop};
@@ -102,6 +102,7 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
         Command::Evidence(args) => evidence::run(&app, format, *args),
         Command::Run(args) => run_connector(&app, format, args),
+        Command::Probe(args) => probe(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
         Command::DeadLetters(args) => operate::dead_letters(&app, format, args),
         Command::Rollback(args) => operate::rollback(&app, format, args),
@@ -441,9 +442,19 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
     }
 }
 
+fn probe(app: &App, format: Format, args: Probe) -> u8 {
+    let Probe { contract, flow, base_url, requests, session, signers: _ } = args;
+    let base_urls = base_url.into_iter().collect();
+    let options = app::probe_system::Options { contract, flow, base_urls, requests, session };
+    match runner::probe(app, &options) {
+        Ok(answer) => output::answer(format, &answer).max(if answer.agrees() { exit::FINE } else { exit::FINDINGS }),
+        Err(no) => output::no(format, &no),
+    }
+}
+
 fn mock(app: &App, format: Format, args: Mock) -> u8 {
-    let options =
-        app::serve_mock::Options { api: args.api, listen: args.listen, records: args.records, seed: args.seed };
+    let Mock { api, listen, records, seed, faults, page, limits, lag } = args;
+    let options = app::serve_mock::Options { api, listen, records, seed, faults, page, limits, lag_ms: lag };
     match runner::mock(app, &options, format) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),

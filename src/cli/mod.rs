@@ -15,6 +15,7 @@ mod stop;
 mod telemetry;
 mod terminal;
 mod tokens;
+mod typed;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::args::Format;
 use super::{compose, live, output, stop};
 use crate::app::dead_letters::{self, Replay, ReplayAnswer};
-use crate::app::{App, Fault, No, rollback, run_connector, runbook as runbooks, serve_mock};
+use crate::app::{App, Fault, No, probe_system, rollback, run_connector, runbook as runbooks, serve_mock};
 use crate::connector::{Metrics, Observer};
 
 fn runtime() -> Result<Runtime, Fault> {
@@ -31,7 +31,7 @@ pub(super) fn run(app: &App, options: &run_connector::Options, shown: Shown) -> 
     let runtime = runtime()?;
     let lines = shown == Shown::Lines;
     let observer: Arc<dyn Observer> = if lines { Arc::new(compose::Lines) } else { Arc::new(compose::Quiet) };
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
         let view = std::sync::Mutex::new(None);
@@ -56,24 +56,34 @@ fn told(quiet: bool) -> Arc<dyn Observer> {
 
 /// Takes back what a run wrote, or tells what would be.
 pub(super) fn rollback(app: &App, options: &rollback::Options, quiet: bool) -> Result<rollback::Answer, No> {
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime()?.block_on(async { rollback::run(app, options, secrets, told(quiet), stop::on_signal()).await })
 }
 
 /// Delivers dead letters again.
 pub(super) fn replay(app: &App, options: &Replay, quiet: bool) -> Result<ReplayAnswer, No> {
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime()?.block_on(async { dead_letters::replay(app, options, secrets, told(quiet), stop::on_signal()).await })
 }
 
 /// Does what a run does but the writes.
 pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run_connector::DryAnswer, No> {
     let runtime = runtime()?;
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
         let tell = |line: &str| output::err(&format!("dry run, no writes: {line}\n"));
         run_connector::dry_run(app, options, secrets, Arc::new(compose::Quiet), token, &tell).await
+    })
+}
+
+/// Asks the systems of a contract what they are like.
+pub(super) fn probe(app: &App, options: &probe_system::Options) -> Result<probe_system::Answer, No> {
+    let runtime = runtime()?;
+    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    runtime.block_on(async {
+        let token = stop::on_signal();
+        probe_system::run(app, options, secrets, Arc::new(compose::Quiet), token).await
     })
 }
 

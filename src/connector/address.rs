@@ -131,6 +131,7 @@ mod tests {
             path: path.into(),
             content_type: String::new(),
             params,
+            answers_json: false,
             query: None,
         }
     }

@@ -106,9 +106,10 @@ struct Batch<'r, 'a> {
 impl Batch<'_, '_> {
     async fn all(&mut self, pending: Vec<Pending>) -> Result<(), Stop> {
         let mut open = Vec::new();
-        for one in pending {
+        let keys: Vec<&str> = pending.iter().map(|one| one.key.as_str()).collect();
+        let priors = self.run.world.ledger.effects(&self.run.plan.flow, &keys)?;
+        for (one, prior) in pending.into_iter().zip(priors) {
             let digest = Digest::of_json(&one.mapped);
-            let prior = self.run.world.ledger.effect(&self.run.plan.flow, &one.key)?;
             let outcome = known(prior.as_ref(), one.version.as_deref(), digest.as_str()).or_else(|| {
                 let empty = at(&one.mapped, self.how.key).and_then(scalar).is_none_or(|k| k.trim().is_empty());
                 empty.then(|| Outcome::Dead {
@@ -156,8 +157,9 @@ impl Batch<'_, '_> {
                 open.iter().for_each(|i| self.close(*i, Outcome::Settled(Settled::Written)));
                 return Ok(None);
             }
+            let intended: Vec<(usize, bool)> = open.iter().map(|i| (*i, false)).collect();
+            self.note(&intended, EffectState::Intended)?;
             for i in &open {
-                self.note(*i, EffectState::Intended, false)?;
                 if let Some(entry) = self.entries.get_mut(*i) {
                     entry.attempts += 1;
                 }
@@ -168,7 +170,7 @@ impl Batch<'_, '_> {
             let response_status = answer.as_ref().map_or(0, |r| r.status);
             let again = match answer.and_then(|response| self.read(&open, &response)) {
                 Ok(words) => {
-                    let mut left = Vec::new();
+                    let (mut left, mut done) = (Vec::new(), Vec::new());
                     let mut why = String::new();
                     for (i, word) in open.iter().zip(words) {
                         match word {
@@ -176,8 +178,7 @@ impl Batch<'_, '_> {
                                 if let (Some(entry), Some(id)) = (self.entries.get_mut(*i), id) {
                                     entry.target_id = Some(id);
                                 }
-                                self.note(*i, EffectState::Done, made)?;
-                                self.close(*i, Outcome::Settled(Settled::Written));
+                                done.push((*i, made));
                             }
                             Word::Refused(because) => self.bury(*i, "rejected-by-target", because)?,
                             Word::Again(because) => {
@@ -187,6 +188,8 @@ impl Batch<'_, '_> {
                             }
                         }
                     }
+                    self.note(&done, EffectState::Done)?;
+                    done.iter().for_each(|i| self.close(*i, Outcome::Settled(Settled::Written)));
                     if left.is_empty() {
                         return Ok(None);
                     }
@@ -295,9 +298,10 @@ impl Batch<'_, '_> {
         entry.history = attempts_kept(std::mem::take(&mut entry.history), vec![attempt]);
     }
 
-    fn note(&self, at: usize, state: EffectState, made: bool) -> Result<(), Stop> {
-        let Some(entry) = self.entries.get(at) else { return Ok(()) };
-        let effect = Effect {
+    /// Notes these in one commit; `made`: the write made a record that was not there.
+    fn note(&self, these: &[(usize, bool)], state: EffectState) -> Result<(), Stop> {
+        let run = self.run;
+        let effect = |entry: &Entry| Effect {
             key: entry.pending.key.clone(),
             digest: entry.digest.clone(),
             version: entry.pending.version.clone(),
@@ -306,9 +310,9 @@ impl Batch<'_, '_> {
             state,
         };
         let done = state == EffectState::Done;
-        let undo = Undo {
-            run: self.run.id.clone(),
-            flow: self.run.plan.flow.clone(),
+        let undo = |entry: &Entry, made: bool| Undo {
+            run: run.id.clone(),
+            flow: run.plan.flow.clone(),
             key: entry.pending.key.clone(),
             // Nobody looks at what was there before a batch is sent.
             act: if made { UndoAct::Created } else { UndoAct::Replaced },
@@ -316,10 +320,13 @@ impl Batch<'_, '_> {
             before: None,
             intends: (!done).then(|| entry.pending.mapped.clone()),
             wrote: done.then(|| entry.pending.mapped.clone()),
-            at: self.run.world.clock.now(),
+            at: run.world.clock.now(),
             undone: false,
         };
-        Ok(self.run.world.ledger.put_effect_undoable(&effect, &undo)?)
+        let of =
+            |(i, made): &(usize, bool)| self.entries.get(*i).map(|entry| (effect(entry), Some(undo(entry, *made))));
+        let noted: Vec<(Effect, Option<Undo>)> = these.iter().filter_map(of).collect();
+        Ok(run.world.ledger.put_effects_undoable(&run.plan.flow, &noted)?)
     }
 }
 

@@ -77,6 +77,25 @@ impl Ask {
     }
 }
 
+impl Ask {
+    /// The request as it leaves, but for what authenticates it.
+    pub(super) fn request(self, run: &Run<'_>, gate: &Gate, trace: &mut Trace) -> Request {
+        let said = Said {
+            system: &gate.system,
+            operation: &self.id,
+            method: self.method,
+            base: &gate.base_url,
+            path: &self.path,
+            url: &self.url,
+        };
+        let traceparent = trace.attempt(run, &said).traceparent;
+        let Self { method, url, mut headers, body, .. } = self;
+        headers.push(("traceparent".to_owned(), traceparent));
+        headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
+        Request { method, url, headers, body }
+    }
+}
+
 fn headers(call: &Call) -> Headers {
     let fixed = call.params.iter().filter(|p| p.place == ParamIn::Header);
     let mut headers: Headers = fixed.map(|p| (p.name.to_ascii_lowercase(), p.value.clone())).collect();
@@ -144,6 +163,14 @@ pub(super) struct Refused {
     pub wait: Option<Duration>,
 }
 
+impl Refused {
+    /// `status 422: no such tax`
+    pub(super) fn words(&self) -> String {
+        let Self { status, says, .. } = self;
+        if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") }
+    }
+}
+
 /// The attempts made for one thing.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
@@ -159,6 +186,8 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
     loop {
         run.switched_on()?;
         let held = gate.credentials.current(run, gate, refused).await?;
+        // Before the breaker's turn: who probes must not wait for those who wait for the probe.
+        let place = gate.load.enter(run).await?;
         let leave = match side {
             Side::Target => gate.leave(run, ask.method).await?,
             Side::Source => {
@@ -182,9 +211,19 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         headers.push(("traceparent".to_owned(), attempt.traceparent.clone()));
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
         let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
-        gate.sign(&mut request, &held.place);
+        gate.sign(&mut request, &held.places);
         let sent = send_once(run, gate, &ask.id, request).await;
         attempt.ended(&sent);
+        match sent.as_ref().map(|response| retry::kind(response.status)) {
+            Ok(Kind::Throttled) => {
+                if let Some(most) = place.throttled() {
+                    run.log("warn", "slowed", Some(&trace.id), json!({"system": gate.system, "at_once": most}));
+                }
+            }
+            Ok(Kind::Success) => place.went_well(),
+            _ => {}
+        }
+        drop(place);
         if side == Side::Target {
             note(run, gate, ask.method, &leave, &sent);
         }
@@ -258,10 +297,13 @@ pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, operation: &str, reque
     });
     let error = match sent {
         Ok(Ok(response)) => {
-            if let Some(wait) = retry::exhausted(&response, run.world.clock.now())
+            if let Some((left, wait)) = retry::left(&response, run.world.clock.now())
                 && wait <= LONGEST_WAIT
             {
-                gate.pause(wait);
+                match left {
+                    0 => gate.pause(wait),
+                    left => gate.load.left(left, Instant::now() + wait),
+                }
             }
             return Ok(response);
         }
@@ -317,8 +359,18 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
         }
         Kind::Throttled => Miss::Again(Again { code: "rate-limited", throttled: true, ..again }),
         Kind::NotDone => Miss::Again(again),
+        // A stored answer: it comes again for as long as the same key does, and another key would be another effect.
+        Kind::Unknown if replayed(&response) => {
+            Miss::Refused(Refused { status, code: "stored-error", says, wait: None })
+        }
         Kind::Unknown => Miss::Again(Again { code: "server-error", unknown: true, throttled: wait.is_some(), ..again }),
     })
+}
+
+/// Why nobody waits: the server wants to be left alone for longer than a run sleeps.
+pub(super) fn too_long(gate: &Gate, wait: Duration) -> Stop {
+    let because = format!("{} asks to wait {} s; run again after that", gate.system, wait.as_secs());
+    Stop::new("retry-after-too-long", because)
 }
 
 fn error_words(response: &Response) -> String {
@@ -328,6 +380,13 @@ fn error_words(response: &Response) -> String {
         Content::Other => quoted(&String::from_utf8_lossy(&response.body), 200),
         _ => String::new(),
     }
+}
+
+/// The target says that this is the answer that it has stored for the idempotency key (Stripe; others by the name of the
+/// key's own header).
+fn replayed(response: &Response) -> bool {
+    let says = |name: &str| response.header(name).is_some_and(|v| v.trim().eq_ignore_ascii_case("true"));
+    says("idempotent-replayed") || says("idempotency-replayed")
 }
 
 /// RFC 6750 section 3.1: a token that works but may not do this; every further request would say so too.
@@ -357,10 +416,9 @@ pub(super) async fn back_off(
     if let Some(wait) = advised
         && wait > LONGEST_WAIT
     {
-        return Err(Miss::Stop(Stop::new(
-            "retry-after-too-long",
-            format!("{} asks to wait {} s; run again after that", gate.system, wait.as_secs()),
-        )));
+        // Nobody else sends either, in this run or the next, until the time has come.
+        gate.pause(wait);
+        return Err(Miss::Stop(too_long(gate, wait)));
     }
     let attempts = policy.attempts.max(1);
     let made = if again.throttled {
@@ -400,6 +458,9 @@ pub(super) async fn back_off(
         gate.pause(wait);
     } else {
         run.sleep(wait).await?;
+        while let Err(at) = run.budget.take() {
+            run.sleep_until(at).await?;
+        }
     }
     Ok(())
 }

@@ -7,23 +7,28 @@
 //! socket: `listen`), is verified (`signature`), waits in the ledger, and goes through the same pass (`inbox`).
 
 mod address;
+mod ask;
 mod auth;
 mod back;
 mod batch;
 mod body;
 mod breaker;
+mod budget;
 mod compare;
 mod confirm;
 mod download;
 mod envelope;
 mod exchange;
+mod file;
 mod find;
 mod gate;
 mod hook;
 mod http;
 mod inbox;
 mod listen;
+mod load;
 mod metrics;
+mod notes;
 mod page;
 mod pass;
 mod plan;
@@ -38,12 +43,15 @@ mod readback;
 mod receive;
 mod reconcile;
 mod rehearse;
+mod remove;
 mod retry;
 mod run;
 mod runtime;
 mod schedule;
 mod settle;
 mod signature;
+mod spool;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -51,23 +59,28 @@ mod trace;
 mod undo;
 mod wire;
 
+pub use ask::{Asked, Inquiry, Leaf, Spot};
 pub use back::{BackPlan, ListPlan};
 pub use confirm::{ConfirmTally, Confirmed, Difference, MOST_DIFFERENCES, Wrong, confirm};
 pub use download::{DownloadError, Reach, download};
+pub use file::{FilePlan, Files};
 pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};
 pub use listen::{Answers, Listening, listen};
 pub use metrics::{FlowSeen, Metrics, Watchers};
-pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan};
+pub use plan::{
+    AuthPlan, Call, DeletePlan, DeletesPlan, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan,
+};
 pub use plan_error::PlanError;
 pub use planner::plan;
 pub use query::Query;
 pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
+pub use remove::DELETED;
 pub use runtime::{
-    MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World, deliver,
-    run_once, run_once_with,
+    Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World,
+    deliver, run_once, run_once_with,
 };
 pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};

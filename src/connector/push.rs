@@ -1,5 +1,7 @@
 //! Delivers one mapped record so that the target has it once, whatever happens on the way.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::body::{self, Content, at, content, scalar};
@@ -9,6 +11,7 @@ use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
 use super::reconcile::Settled;
+use super::remove::is_gone;
 use super::run::{Run, Stop};
 use super::trace::Trace;
 use super::{Call, Response, WritePlan, address};
@@ -43,24 +46,100 @@ impl From<Stop> for Undelivered {
     }
 }
 
+/// What is known of a record before it is delivered.
+pub(super) struct Known {
+    digest: Digest,
+    prior: Option<Effect>,
+    idempotency_key: String,
+    /// The intention is on the disk already.
+    intended: bool,
+}
+
+impl Known {
+    fn of(run: &Run<'_>, key: &str, mapped: &Value, prior: Option<Effect>) -> Self {
+        let digest = Digest::of_json(mapped);
+        let idempotency_key = idempotency_key(run, key, digest.as_str(), prior.as_ref());
+        Self { digest, prior, idempotency_key, intended: false }
+    }
+
+    /// What makes a delivery needless: an older version than was written, or the same record.
+    fn settled(&self, version: Option<&str>) -> Option<Settled> {
+        let prior = self.prior.as_ref()?;
+        if prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt()) {
+            return Some(Settled::Stale);
+        }
+        let same = prior.state == EffectState::Done && prior.digest == self.digest.as_str();
+        same.then_some(Settled::Unchanged)
+    }
+
+    /// The same intention was noted before, by this run or by one that was killed.
+    fn is_noted(&self) -> bool {
+        let same = |p: &Effect| p.state == EffectState::Intended && p.digest == self.digest.as_str();
+        self.intended || self.prior.as_ref().is_some_and(same)
+    }
+
+    fn effect(&self, key: &str, version: Option<&str>, target_id: Option<String>, state: EffectState) -> Effect {
+        Effect {
+            key: key.to_owned(),
+            digest: self.digest.as_str().to_owned(),
+            version: version.map(str::to_owned),
+            idempotency_key: self.idempotency_key.clone(),
+            target_id,
+            state,
+        }
+    }
+}
+
+/// Asks the ledger about records that are about to be delivered (source key, version, mapped record), each key once, and
+/// notes the intentions of all that will be, in one commit. Whether a target has a record is looked up later, so an
+/// intention may turn out to be no more than that.
+pub(super) fn foreseen<'r>(
+    run: &Run<'_>,
+    records: impl Iterator<Item = (&'r str, Option<&'r str>, &'r Value)>,
+) -> Result<HashMap<String, Known>, Stop> {
+    let records: Vec<_> = records.collect();
+    run.noted()?;
+    let keys: Vec<&str> = records.iter().map(|(key, ..)| *key).collect();
+    let priors = run.world.ledger.effects(&run.plan.flow, &keys)?;
+    let mut intended = Vec::new();
+    let mut known = HashMap::with_capacity(records.len());
+    for ((key, version, mapped), prior) in records.into_iter().zip(priors) {
+        let mut one = Known::of(run, key, mapped, prior);
+        // What was created once is never created again, so what is noted of it stays.
+        let kept = matches!(run.plan.target.write, WritePlan::Create { .. })
+            && one.prior.as_ref().is_some_and(|p| p.state == EffectState::Done);
+        if !kept && !run.rehearses() && one.settled(version).is_none() {
+            if !one.is_noted() {
+                let target_id = one.prior.as_ref().and_then(|p| p.target_id.clone());
+                intended.push(one.effect(key, version, target_id, EffectState::Intended));
+            }
+            one.intended = true;
+        }
+        known.insert(key.to_owned(), one);
+    }
+    run.world.ledger.put_effects(&run.plan.flow, &intended)?;
+    Ok(known)
+}
+
 /// Delivers a record: compares with the ledger, notes the intention before the first write, writes, notes the effect.
 pub(super) async fn deliver(
     run: &Run<'_>,
     key: &str,
     version: Option<&str>,
     mapped: &Value,
+    known: Option<Known>,
     trace: &mut Trace,
 ) -> Result<Settled, Undelivered> {
-    let digest = Digest::of_json(mapped);
-    let prior = run.world.ledger.effect(&run.plan.flow, key).map_err(Stop::from)?;
-    if let Some(prior) = &prior {
-        let older = prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt());
-        if older {
-            return Ok(Settled::Stale);
+    let known = match known {
+        Some(known) => known,
+        None => {
+            run.noted()?;
+            let prior = run.world.ledger.effect(&run.plan.flow, key).map_err(Stop::from)?;
+            Known::of(run, key, mapped, prior)
         }
-        if prior.state == EffectState::Done && prior.digest == digest.as_str() {
-            return Ok(Settled::Unchanged);
-        }
+    };
+    if let Some(settled) = known.settled(version) {
+        return Ok(settled);
     }
     let mut delivery = Delivery {
         run,
@@ -68,9 +147,7 @@ pub(super) async fn deliver(
         version,
         mapped,
         trace,
-        idempotency_key: idempotency_key(run, key, digest.as_str(), prior.as_ref()),
-        digest,
-        prior,
+        known,
         known_id: None,
         intended: None,
         unknown: false,
@@ -139,9 +216,7 @@ struct Delivery<'r, 'a> {
     version: Option<&'r str>,
     mapped: &'r Value,
     trace: &'r mut Trace,
-    idempotency_key: String,
-    digest: Digest,
-    prior: Option<Effect>,
+    known: Known,
     /// Key of the target's record that is written to.
     known_id: Option<String>,
     /// What was noted of the write under way: what it does, and what was there.
@@ -183,7 +258,7 @@ impl Delivery<'_, '_> {
             pagination: find_pages.as_ref(),
             limit: find_pages.as_ref().and_then(|p| p.limit_max),
         };
-        let mut known = self.prior.as_ref().and_then(|p| p.target_id.clone());
+        let mut known = self.known.prior.as_ref().and_then(|p| p.target_id.clone());
         let mut finds = Tries::default();
         let mut contradictions = 0;
         let mut absent = false;
@@ -302,7 +377,7 @@ impl Delivery<'_, '_> {
     }
 
     async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
-        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
+        if self.known.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !is_gone(p)) {
             return Err(self.dead(
                 "changed-after-create",
                 "the record changed after it was created in the target, and this flow only creates".to_owned(),
@@ -341,12 +416,12 @@ impl Delivery<'_, '_> {
         self.intend(undo)?;
         let mut ask = Ask::write(call, url, body::encode(&call.content_type, self.mapped));
         if let Some(header) = idempotency {
-            ask.headers.push((header.to_ascii_lowercase(), self.idempotency_key.clone()));
+            ask.headers.push((header.to_ascii_lowercase(), self.known.idempotency_key.clone()));
         }
         self.writes += 1;
         let run = self.run;
         let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
-        match answer.and_then(|response| acked(run, &response, target_key)) {
+        match answer.and_then(|response| acked(run, call.answers_json, &response, target_key)) {
             Ok(ack) => Ok(Wrote::Acked(ack)),
             Err(Miss::Again(again) | Miss::Exhausted(again)) => {
                 self.unknown |= again.unknown;
@@ -380,47 +455,42 @@ impl Delivery<'_, '_> {
             return Ok(());
         }
         self.intended = Some(undo);
-        let known = self.prior.as_ref().and_then(|p| p.target_id.clone());
-        self.note(EffectState::Intended, self.known_id.clone().or(known), None)
+        let before = self.known.prior.as_ref().and_then(|p| p.target_id.clone());
+        let effect = self.known.effect(self.key, self.version, self.known_id.clone().or(before), EffectState::Intended);
+        let Some(line) = self.line(&effect, None) else { return Ok(()) };
+        let ledger = &self.run.world.ledger;
+        // The intention is on the disk with its page; then only what was there before is to be added.
+        let noted =
+            if self.known.is_noted() { ledger.put_undo(&line) } else { ledger.put_effect_undoable(&effect, &line) };
+        noted.map_err(Stop::from)?;
+        self.known.intended = true;
+        Ok(())
     }
 
     /// Notes that the target has it; `shows` is its record, where it was seen.
     fn done(&self, target_id: Option<String>, shows: Option<&Value>) -> Result<(), Undelivered> {
-        self.note(EffectState::Done, target_id, shows)
+        let effect = self.known.effect(self.key, self.version, target_id, EffectState::Done);
+        let line = self.line(&effect, shows);
+        Ok(self.run.done(effect, line)?)
     }
 
-    fn note(&self, state: EffectState, target_id: Option<String>, shows: Option<&Value>) -> Result<(), Undelivered> {
-        let effect = Effect {
-            key: self.key.to_owned(),
-            digest: self.digest.as_str().to_owned(),
-            version: self.version.map(str::to_owned),
-            idempotency_key: self.idempotency_key.clone(),
-            target_id,
-            state,
-        };
-        let (run, ledger) = (self.run, &self.run.world.ledger);
-        let noted = match &self.intended {
-            // The target had it already: nothing was written, and there is nothing to undo.
-            None => ledger.put_effect(&run.plan.flow, &effect),
-            Some((act, before)) => {
-                let done = state == EffectState::Done;
-                let undo = Undo {
-                    run: run.id.clone(),
-                    flow: run.plan.flow.clone(),
-                    key: effect.key.clone(),
-                    act: *act,
-                    // An intention to make one knows no id yet, whatever the ledger remembers of an earlier one.
-                    target_id: if done { effect.target_id.clone() } else { self.known_id.clone() },
-                    before: before.clone(),
-                    intends: (!done).then(|| self.mapped.clone()),
-                    wrote: done.then(|| self.kept(*act, shows)),
-                    at: run.world.clock.now(),
-                    undone: false,
-                };
-                ledger.put_effect_undoable(&effect, &undo)
-            }
-        };
-        noted.map_err(|e| Undelivered::Stop(e.into()))
+    /// The line of the undo journal that goes with an effect; none where nothing was written.
+    fn line(&self, effect: &Effect, shows: Option<&Value>) -> Option<Undo> {
+        let (act, before) = self.intended.as_ref()?;
+        let done = effect.state == EffectState::Done;
+        Some(Undo {
+            run: self.run.id.clone(),
+            flow: self.run.plan.flow.clone(),
+            key: effect.key.clone(),
+            act: *act,
+            // An intention to make one knows no id yet, whatever the ledger remembers of an earlier one.
+            target_id: if done { effect.target_id.clone() } else { self.known_id.clone() },
+            before: before.clone(),
+            intends: (!done).then(|| self.mapped.clone()),
+            wrote: done.then(|| self.kept(*act, shows)),
+            at: self.run.world.clock.now(),
+            undone: false,
+        })
     }
 
     /// What the target holds since: of a record that was made also what it was given by itself in fields that a write may
@@ -486,9 +556,14 @@ pub(super) fn kept_as(sent: &Value, shows: Option<&Value>) -> Value {
 }
 
 /// Whether a 2xx answer to a write really acknowledges it, and what it shows.
-pub(super) fn acked(run: &Run<'_>, response: &Response, target_key: &str) -> Result<Ack, Miss> {
+pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, target_key: &str) -> Result<Ack, Miss> {
     let made = response.status == 201;
     let body = match content(response) {
+        // A proxy or a portal in the system's place: nobody knows whether the write ever came there.
+        Content::Other if answers_json => {
+            let why = "answered text where JSON was promised".to_owned();
+            return Err(Miss::Again(Again::unknown("unexpected-answer", why)));
+        }
         Content::Empty | Content::Other => return Ok(Ack { made, ..Ack::default() }),
         Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),
         Content::Json(body) => body,

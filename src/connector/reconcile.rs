@@ -1,9 +1,8 @@
 //! Counts keys, each once, by what became of it last.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crate::evidence::Reconciliation;
+use crate::evidence::{LedgerError, Reconciliation, Scratch};
 
 /// What became of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +31,12 @@ impl Settled {
     }
 }
 
-/// The counts of a pass. Keys are kept as 128-bit hashes: a pass over millions of records stays small.
-#[derive(Debug, Default)]
+/// The counts of a pass, exact for any number of keys: what is known of each lies in the scratch of the ledger.
 pub(super) struct Tally {
     read: u64,
-    keys: HashMap<u128, Option<Settled>>,
+    keys: Box<dyn Scratch>,
+    /// Why the counts are not to be trusted any more.
+    broken: Option<LedgerError>,
     /// What the source says it holds.
     pub expected: Option<u64>,
     written: u64,
@@ -45,28 +45,68 @@ pub(super) struct Tally {
     dead: u64,
 }
 
+impl Settled {
+    const ALL: [Self; 5] = [Self::Written, Self::Unchanged, Self::Stale, Self::Rejected, Self::Dead];
+
+    /// As it is kept: its place in the list, from 1; 0 for a key that was only read.
+    fn code(of: Option<Self>) -> u8 {
+        let place = of.and_then(|s| Self::ALL.iter().position(|a| *a == s));
+        place.and_then(|p| u8::try_from(p + 1).ok()).unwrap_or(0)
+    }
+
+    fn of(kept: &[u8]) -> Option<Self> {
+        let place = usize::from(*kept.first()?).checked_sub(1)?;
+        Self::ALL.get(place).copied()
+    }
+}
+
 impl Tally {
-    /// A record with this key was read; tells whether the key is new in this pass.
-    pub(super) fn read(&mut self, key: &str) -> bool {
+    /// Nothing counted yet.
+    pub(super) const fn new(keys: Box<dyn Scratch>) -> Self {
+        Self { read: 0, keys, broken: None, expected: None, written: 0, unchanged: 0, rejected: 0, dead: 0 }
+    }
+
+    /// A record with this key was read.
+    pub(super) fn read(&mut self, key: &str) {
         self.read += 1;
-        let before = self.keys.len();
-        self.keys.entry(hash(key)).or_default();
-        self.keys.len() > before
+        match self.keys.get(key.as_bytes()) {
+            Ok(Some(_)) => {}
+            Ok(None) => self.keep(key, None),
+            Err(error) => self.breaks(error),
+        }
     }
 
     /// The record with this key was settled. The last word counts, but a key that was written stays written when it
     /// comes again unchanged, and a version too old to matter takes no failure back.
     pub(super) fn settle(&mut self, key: &str, now: Settled) {
-        let slot = self.keys.entry(hash(key)).or_default();
-        match (now, *slot) {
+        let before = match self.keys.get(key.as_bytes()) {
+            Ok(kept) => kept.as_deref().and_then(Settled::of),
+            Err(error) => return self.breaks(error),
+        };
+        match (now, before) {
             (Settled::Unchanged, Some(Settled::Written)) | (Settled::Stale, Some(_)) => return,
             _ => {}
         }
-        let before = slot.replace(now);
+        self.keep(key, Some(now));
         if let Some(before) = before {
             *self.count(before) -= 1;
         }
         *self.count(now) += 1;
+    }
+
+    fn keep(&mut self, key: &str, now: Option<Settled>) {
+        if let Err(error) = self.keys.put(key.as_bytes(), &[Settled::code(now)]) {
+            self.breaks(error);
+        }
+    }
+
+    fn breaks(&mut self, error: LedgerError) {
+        self.broken.get_or_insert(error);
+    }
+
+    /// Whether everything was counted.
+    pub(super) fn whole(&self) -> Result<(), LedgerError> {
+        self.broken.clone().map_or(Ok(()), Err)
     }
 
     fn count(&mut self, what: Settled) -> &mut u64 {
@@ -80,7 +120,7 @@ impl Tally {
 
     /// Different keys so far.
     pub(super) fn unique(&self) -> u64 {
-        self.keys.len() as u64
+        self.keys.keys()
     }
 
     /// The counts as they stand.
@@ -114,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_key_counts_once_by_what_became_of_it_last() {
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(Box::<crate::evidence::MemoryScratch>::default());
         for key in ["a", "a", "b", "c", "d"] {
             tally.read(key);
         }

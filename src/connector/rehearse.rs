@@ -9,7 +9,7 @@ use super::runtime::{Observer, remembered};
 use super::{LogLine, Plan, World, WritePlan, pass};
 use crate::evidence::{
     Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, Reconciliation, RunRecord,
-    Waiting,
+    Scratch, Waiting,
 };
 
 /// Records that would be rejected, shown at most.
@@ -24,6 +24,8 @@ pub(super) struct Would {
     pub update: u64,
     /// Records put under a key of ours: nobody can tell whether they are there.
     pub put: u64,
+    /// Records that the source has deleted.
+    pub delete: u64,
 }
 
 impl Would {
@@ -61,6 +63,8 @@ pub struct Rehearsal {
     pub update: u64,
     /// and to be put, created or replaced.
     pub put: u64,
+    /// to be deleted.
+    pub delete: u64,
     /// The first records that would be rejected.
     pub rejected: Vec<Rejected>,
     /// Why it ended before the end of the source, if it did.
@@ -76,7 +80,7 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
     let gates = Gates::default();
     let run = Run::rehearsing(plan, &world, &gates);
     let report = remembered(&run, pass::walk(&run, true)).await;
-    let Would { create, update, put } = run.would();
+    let Would { create, update, put, delete } = run.would();
     let rejected = aside.letters().into_iter().take(SHOWN);
     Rehearsal {
         flow: report.flow,
@@ -84,6 +88,7 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
         create,
         update,
         put,
+        delete,
         rejected: rejected.map(|l| Rejected { key: l.key, code: l.code, because: l.because }).collect(),
         stopped: report.stopped,
         requests: report.requests,
@@ -128,6 +133,10 @@ impl Ledger for Aside {
 
     fn release(&self, _flow: &str) {}
 
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.real.effects_after(flow, after, limit)
+    }
+
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         let moved = lock(&self.checkpoint).clone();
         moved.map_or_else(|| self.real.checkpoint(flow), Ok)
@@ -147,6 +156,10 @@ impl Ledger for Aside {
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
         self.new.put_effect(flow, effect)
+    }
+
+    fn scratch(&self) -> Box<dyn Scratch> {
+        self.real.scratch()
     }
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {

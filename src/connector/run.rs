@@ -1,7 +1,7 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,18 +10,19 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
+use super::budget::Budget;
 use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
+use super::notes::Notes;
 use super::reconcile::{Settled, Tally};
 use super::rehearse::Would;
 use super::trace::Trace;
 use super::{MOST_KEYS, MOST_PAGES, NotArrived, PageCounts, Plan, Report, Waits, World};
-use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
-use crate::evidence::{LedgerError, Pause, Reconciliation};
+use crate::evidence::{LedgerError, Pause, Reconciliation, Scratch};
 use crate::mapping::{KeyError, Mapping, Rejection};
 
 /// Code of a run that ends because its flow is switched off.
@@ -64,6 +65,7 @@ impl Stop {
                 | "source-refused"
                 | "unexpected-answer"
                 | "ledger-unusable"
+                | "drift-frozen"
         )
     }
 }
@@ -115,11 +117,23 @@ pub(super) struct Run<'a> {
     /// Source keys whose dead letters wait.
     pub letters: Mutex<BTreeSet<String>>,
     /// Which source key writes which natural key of the target in this pass.
-    pub claims: Mutex<HashMap<u128, String>>,
+    pub claims: Mutex<Box<dyn Scratch>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
-    pub refused: Mutex<HashMap<u128, Digest>>,
+    pub refused: Mutex<Box<dyn Scratch>>,
+    /// What was done and is not yet noted.
+    pub notes: Mutex<Notes>,
     /// What a reading back gathers, where nothing is written but compared.
     pub confirms: Option<Mutex<Gathered>>,
+    /// Keys of the records that were read in this pass, where a sweep wants to know them.
+    pub seen: Mutex<Box<dyn Scratch>>,
+    /// A record without a key was read.
+    pub keyless: Mutex<bool>,
+    /// The target is down, and records are kept for later from here on.
+    pub spooling: AtomicBool,
+    /// What was kept is being delivered.
+    pub draining: AtomicBool,
+    /// Retries that are left.
+    pub budget: Budget,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -172,13 +186,19 @@ impl<'a> Run<'a> {
             source,
             target,
             halt: world.stop.child_token(),
-            tally: Mutex::default(),
+            tally: Mutex::new(Tally::new(world.ledger.scratch())),
             pages: Mutex::default(),
             not_arrived: Mutex::default(),
             letters: Mutex::default(),
-            claims: Mutex::default(),
-            refused: Mutex::default(),
+            claims: Mutex::new(world.ledger.scratch()),
+            refused: Mutex::new(world.ledger.scratch()),
+            notes: Mutex::default(),
             confirms: None,
+            seen: Mutex::new(world.ledger.scratch()),
+            keyless: Mutex::default(),
+            spooling: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            budget: Budget::new(),
             would: None,
             begun: Instant::now(),
             span,
@@ -202,6 +222,18 @@ impl<'a> Run<'a> {
         let Some(would) = &self.would else { return false };
         lock(would).count(&self.plan.target.write, call);
         true
+    }
+
+    /// Counts a deletion instead of sending it; false where it must be sent.
+    pub(super) fn rehearsed_delete(&self) -> bool {
+        let Some(would) = &self.would else { return false };
+        lock(would).delete += 1;
+        true
+    }
+
+    /// Nothing is written.
+    pub(super) const fn rehearses(&self) -> bool {
+        self.would.is_some()
     }
 
     /// What would be written so far.
@@ -361,6 +393,7 @@ impl<'a> Run<'a> {
     /// One more request was sent.
     pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.budget.earn();
     }
 
     /// One of them repeats another.

@@ -22,7 +22,26 @@ pub trait SecretSource: Send + Sync {
     /// # Errors
     /// What is missing and where to set it.
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String>;
+
+    /// Keeps a newer value that a system handed out, so that it is there after a crash and is what [`Self::resolve`]
+    /// gives from now on. False where it lasts no longer than this process: an environment variable cannot be written.
+    ///
+    /// # Errors
+    /// Why it cannot be kept; the value before is still there.
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String>;
+
+    /// Takes the sole right to renew a secret, across processes; nothing while somebody else has it.
+    ///
+    /// # Errors
+    /// Why nobody can take it.
+    fn hold(&self, reference: &SecretRef) -> Result<Option<Hold>, String> {
+        let _ = reference;
+        Ok(Some(Box::new(())))
+    }
 }
+
+/// The sole right to renew a secret; given back when it is dropped.
+pub type Hold = Box<dyn std::any::Any + Send + Sync>;
 
 /// Hears what the runtime does: log lines for people, counts for the live view.
 pub trait Observer: Send + Sync {
@@ -190,9 +209,9 @@ pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report 
 }
 
 /// Gives the flow back, also when the run is dropped halfway.
-pub(super) struct Hold<'a>(pub &'a dyn Ledger, pub &'a str);
+pub(super) struct Taken<'a>(pub &'a dyn Ledger, pub &'a str);
 
-impl Drop for Hold<'_> {
+impl Drop for Taken<'_> {
     fn drop(&mut self) {
         self.0.release(self.1);
     }
@@ -204,7 +223,7 @@ pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<
     if let Err(error) = world.ledger.acquire(&plan.flow) {
         return ended(run, Some(error.into()), false);
     }
-    let _hold = Hold(world.ledger.as_ref(), &plan.flow);
+    let _taken = Taken(world.ledger.as_ref(), &plan.flow);
     if let Err(stop) = run.switched_on() {
         return ended(run, Some(stop), false);
     }

@@ -1,6 +1,8 @@
 //! Settles the records of a page: maps them, delivers them side by side where order allows, and puts those that
 //! cannot be delivered among the dead letters.
 
+use std::collections::HashSet;
+
 use futures::StreamExt as _;
 use futures::stream;
 use indexmap::IndexMap;
@@ -11,14 +13,17 @@ use super::body::{at, scalar};
 use super::compare::{key_form, newest};
 use super::confirm;
 use super::plan::DOES_NOT_FIT;
-use super::push::{self, Undelivered};
-use super::reconcile::{Settled, hash};
+use super::push::{self, Known, Undelivered};
+use super::reconcile::Settled;
 use super::run::{Run, Stop, lock};
-use super::{HookPlan, WritePlan};
+use super::{DeletesPlan, HookPlan, WritePlan, remove, spool};
 use crate::base::digest::Digest;
-use crate::contract::Order;
-use crate::evidence::{Attempted, DeadLetter, DeadState};
+use crate::contract::{Drift, Fallback, Order};
+use crate::evidence::{Attempted, DeadLetter, DeadState, LedgerError};
 use crate::mapping::Rejection;
+
+/// Code of a stop because the target did not recover while the run waited.
+pub(super) const TARGET_DOWN: &str = "target-down";
 
 /// Records delivered at once.
 const CONCURRENT: usize = 8;
@@ -26,6 +31,8 @@ const CONCURRENT: usize = 8;
 /// A record of the source.
 struct Item {
     version: Option<String>,
+    /// The source says that it is deleted.
+    gone: bool,
     record: Value,
     mapped: Result<Value, Reject>,
 }
@@ -34,6 +41,8 @@ struct Item {
 enum Reject {
     Mapping(Rejection),
     KeyMissing,
+    /// A line of a file that is no record.
+    BadLine,
     EqualKeys(String),
     /// The same record came before in this pass, by another page or by its event, and was refused.
     RefusedBefore,
@@ -64,26 +73,49 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         if let Err(stop) = in_batches(run, groups).await {
             run.halt_with(stop);
         }
+        if let Err(error) = run.tally().whole() {
+            run.halt_with(error.into());
+        }
         return highest;
     }
+    let mut known = match push::foreseen(
+        run,
+        groups.iter().filter_map(|(key, items)| {
+            let first = items.first().filter(|item| !item.gone)?;
+            Some((key.as_str(), first.version.as_deref(), first.mapped.as_ref().ok()?))
+        }),
+    ) {
+        Ok(known) => known,
+        Err(stop) => {
+            run.halt_with(stop);
+            return highest;
+        }
+    };
     let at_once = match run.plan.delivery.order {
         Order::Total => 1,
         // Without any order, too, one key's records follow each other: they would only get into each other's way.
         Order::None | Order::PerKey => CONCURRENT,
     };
+    let groups: Vec<_> = groups.into_iter().map(|(key, items)| (known.remove(&key), key, items)).collect();
     stream::iter(groups)
-        .for_each_concurrent(at_once, async |(key, items)| {
+        .for_each_concurrent(at_once, async |(mut known, key, items)| {
             for item in items {
                 if run.halt.is_cancelled() {
                     return;
                 }
-                if let Err(stop) = one(run, &key, item).await {
+                if let Err(stop) = one(run, &key, item, known.take()).await {
                     run.halt_with(stop);
                     return;
                 }
             }
         })
         .await;
+    if let Err(stop) = run.noted() {
+        run.halt_with(stop);
+    }
+    if let Err(error) = run.tally().whole() {
+        run.halt_with(error.into());
+    }
     highest
 }
 
@@ -98,6 +130,14 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
         for (key, items) in &mut groups {
             let Some(item) = items.next() else { continue };
             any = true;
+            if spool::keeps(run) {
+                spool::keep(run, key, &item.record)?;
+                continue;
+            }
+            if item.gone {
+                gone(run, key, item).await?;
+                continue;
+            }
             match item.mapped {
                 Ok(mapped) => {
                     pending.push(Pending { key: key.clone(), version: item.version, record: item.record, mapped });
@@ -109,7 +149,11 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
             return Ok(());
         }
         let mut trace = run.trace("batch");
+        let waits = run.plan.delivery.fallback != Fallback::Hold;
+        let copies: Vec<(String, Value)> =
+            pending.iter().filter(|_| waits).map(|p| (p.key.clone(), p.record.clone())).collect();
         let (settled, stop) = batch::deliver(run, pending, &mut trace).await;
+        let done: HashSet<String> = settled.iter().map(|(one, _)| one.key.clone()).collect();
         for (one, outcome) in settled {
             match outcome {
                 Outcome::Settled(settled) => settle(run, &one.key, settled, &trace.id)?,
@@ -120,7 +164,12 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
             }
         }
         if let Some(stop) = stop {
-            return Err(stop);
+            if !waits || stop.code != TARGET_DOWN {
+                return Err(stop);
+            }
+            for (key, record) in copies.into_iter().filter(|(key, _)| !done.contains(key)) {
+                held(run, &key, record, stop.clone())?;
+            }
         }
     }
 }
@@ -131,19 +180,34 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     let key = if record.is_object() { at(&record, &source.key).and_then(scalar) } else { None };
     let Some(key) = key.filter(|k| !k.is_empty()) else {
         let key = format!("#{}", Digest::of_json(&record).short());
+        *lock(&run.keyless) = true;
         run.read(&key);
-        return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
+        let line = source.file.is_some() && record.is_string();
+        if line {
+            return (key, Item { version: None, gone: false, record, mapped: Err(Reject::BadLine) });
+        }
+        return (key, Item { version: None, gone: false, record, mapped: Err(Reject::KeyMissing) });
     };
     run.read(&key);
-    if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
-        return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
+    if matches!(source.deletes, DeletesPlan::Sweep { .. }) {
+        remembered(run, lock(&run.seen).put(key.as_bytes(), &[]).map(Some));
+    }
+    if remembered(run, lock(&run.refused).get(key.as_bytes()))
+        .is_some_and(|refused| refused == Digest::of_json(&record).as_str().as_bytes())
+    {
+        return (key, Item { version: None, gone: false, record, mapped: Err(Reject::RefusedBefore) });
     }
     let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
+    if source.deletes.marks(&record) {
+        // What is gone need not fit, and claims nothing.
+        let mapped = run.mapped(&record).map_err(Reject::Mapping);
+        return (key, Item { version, gone: true, record, mapped });
+    }
     let mapped = run.mapped(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
         Some(other) => Err(Reject::EqualKeys(other)),
         None => Ok(mapped),
     });
-    (key, Item { version, record, mapped })
+    (key, Item { version, gone: false, record, mapped })
 }
 
 /// Claims the target's natural key for this source record; tells the other record that has it already. Two source
@@ -155,23 +219,76 @@ fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
         WritePlan::Put { key: None, .. } | WritePlan::Create { .. } => return None,
     };
     let natural = at(mapped, path).and_then(scalar)?;
+    let natural = key_form(&natural);
     let mut claims = lock(&run.claims);
-    let holder = claims.entry(hash(&key_form(&natural))).or_insert_with(|| key.to_owned());
-    (holder != key).then(|| holder.clone())
+    match remembered(run, claims.get(natural.as_bytes())) {
+        Some(holder) => (holder != key.as_bytes()).then(|| String::from_utf8_lossy(&holder).into_owned()),
+        None => {
+            remembered(run, claims.put(natural.as_bytes(), key.as_bytes()).map(Some));
+            None
+        }
+    }
 }
 
-async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
+/// What the scratch says; where it cannot be read or written, the run stops: going on would be going on without memory.
+fn remembered<T>(run: &Run<'_>, found: Result<Option<T>, LedgerError>) -> Option<T> {
+    found.unwrap_or_else(|error| {
+        run.halt_with(error.into());
+        None
+    })
+}
+
+async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Result<(), Stop> {
+    if spool::keeps(run) {
+        return spool::keep(run, key, &item.record);
+    }
+    if item.gone {
+        return gone(run, key, item).await;
+    }
     let mapped = match item.mapped {
         Ok(mapped) => mapped,
         Err(reject) => return refuse(run, key, reject, item.record),
     };
     let mut trace = run.trace("record");
-    match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
+    match push::deliver(run, key, item.version.as_deref(), &mapped, known, &mut trace).await {
         Ok(settled) => settle(run, key, settled, &trace.id),
         Err(Undelivered::Dead { code, because, attempts, history }) => {
             bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
         }
-        Err(Undelivered::Stop(stop)) => Err(stop),
+        Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
+    }
+}
+
+/// Takes a record out of the target that the source has deleted.
+async fn gone(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
+    let mut trace = run.trace("record");
+    let mapped = item.mapped.ok();
+    match remove::remove(run, key, item.version.as_deref(), mapped.as_ref(), &mut trace).await {
+        Ok(settled) => {
+            if settled == Settled::Written {
+                run.log("info", "record-deleted", Some(&trace.id), json!({"key": key}));
+            }
+            settle(run, key, settled, &trace.id)
+        }
+        Err(Undelivered::Dead { code, because, attempts, history }) => {
+            bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
+        }
+        Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
+    }
+}
+
+/// What becomes of a record that stopped the flow: where the target is down and the contract wants to read on, it is
+/// kept for later or set aside; else the flow stops.
+fn held(run: &Run<'_>, key: &str, record: Value, stop: Stop) -> Result<(), Stop> {
+    match run.plan.delivery.fallback {
+        Fallback::Spool if stop.code == TARGET_DOWN => {
+            spool::begin(run);
+            spool::keep(run, key, &record)
+        }
+        Fallback::Skip if stop.code == TARGET_DOWN => {
+            bury(run, key, TARGET_DOWN, &stop.because, record, (0, Vec::new()), None, Settled::Dead)
+        }
+        _ => Err(stop),
     }
 }
 
@@ -196,8 +313,21 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
             return Ok(());
         }
         // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
+        Reject::Mapping(r) if run.plan.delivery.drift == Drift::Freeze => {
+            return Err(Stop::new(
+                "drift-frozen",
+                format!(
+                    "record {} does not fit any more, and the flow freezes then: {r}; mend the mapping, or write drift: quarantine",
+                    run.clean(key)
+                ),
+            ));
+        }
         Reject::Mapping(r) if r.code == DOES_NOT_FIT => (r.code, r.to_string(), Settled::Dead),
         Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
+        Reject::BadLine => {
+            let told = record.as_str().unwrap_or_default().to_owned();
+            ("bad-line", format!("the file has no record there: {told}"), Settled::Dead)
+        }
         Reject::KeyMissing => (
             "key-missing",
             format!("the record has no {}, so it cannot be told from others", run.plan.source.key.join(".")),
@@ -232,7 +362,8 @@ fn bury(
 ) -> Result<(), Stop> {
     let because = run.clean(because);
     if attempts > 0 {
-        lock(&run.refused).insert(hash(key), Digest::of_json(&payload));
+        let digest = Digest::of_json(&payload);
+        lock(&run.refused).put(key.as_bytes(), digest.as_str().as_bytes())?;
     }
     let letter = DeadLetter {
         id: 0,

@@ -13,7 +13,7 @@ use super::gate::Gates;
 use super::push::{acked, address_of};
 use super::readback::{self, There};
 use super::run::{Run, Stop};
-use super::runtime::Hold;
+use super::runtime::Taken;
 use super::trace::Trace;
 use super::{Call, Plan, World, WritePlan};
 use crate::evidence::{Checkpoint, EffectState, Undo, UndoAct, Verdict};
@@ -179,7 +179,7 @@ pub async fn undo(
             report.stopped = Some((stop.code.to_owned(), stop.because));
             return report;
         }
-        _hold = Some(Hold(world.ledger.as_ref(), &plan.flow));
+        _hold = Some(Taken(world.ledger.as_ref(), &plan.flow));
     }
     own.log("info", "undo-started", None, json!({"undoes": run, "apply": apply}));
     let mut stop = all(&own, run, apply, &mut report).await.err();
@@ -426,7 +426,8 @@ fn whole(own: &Run<'_>, former: &Value, now: &Value) -> Value {
 
 async fn sent(own: &Run<'_>, ask: &Ask, trace: &mut Trace) -> Result<(), Miss> {
     let mut tries = Tries::default();
-    exchange::repeat(own, Side::Target, ask, &mut tries, trace, |response| acked(own, &response, "").map(drop)).await
+    exchange::repeat(own, Side::Target, ask, &mut tries, trace, |response| acked(own, false, &response, "").map(drop))
+        .await
 }
 
 fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use super::operate::{ALL_FLOWS, Attempted, Closed, Pause, Undo, UndoCounts, attempts_kept};
+use super::{MemoryScratch, Scratch};
 use crate::base::clock::Timestamp;
 
 /// How far a flow has safely come.
@@ -175,6 +176,13 @@ pub trait Ledger: Send + Sync {
     /// Gives the flow back.
     fn release(&self, flow: &str);
 
+    /// The last effects of a flow in the order of their keys: those after the key `after` (nothing: from the first), at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError>;
+
     /// How far the flow has come.
     ///
     /// # Errors
@@ -198,6 +206,27 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Faults of the ledger.
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError>;
+
+    /// The last effects for some source keys, in the order of the keys.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn effects(&self, flow: &str, keys: &[&str]) -> Result<Vec<Option<Effect>>, LedgerError> {
+        keys.iter().map(|key| self.effect(flow, key)).collect()
+    }
+
+    /// Notes effects of one flow at once; a backend that can makes it all of them or none.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        effects.iter().try_for_each(|effect| self.put_effect(flow, effect))
+    }
+
+    /// A map for one pass, which ends with it.
+    fn scratch(&self) -> Box<dyn Scratch> {
+        Box::<MemoryScratch>::default()
+    }
 
     /// Keeps a record that could not be delivered. A waiting letter of the same flow and key is replaced, so that a
     /// rerun does not pile up copies; the attempts at it are kept with those of the new one. Returns its id.
@@ -257,6 +286,27 @@ pub trait Ledger: Send + Sync {
     /// Faults of the ledger.
     fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
         self.put_effect(&undo.flow, effect)
+    }
+
+    /// As [`Ledger::put_effects`], each with what undoes it where something does; a backend that can makes it all of them
+    /// or none.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_effects_undoable(&self, flow: &str, noted: &[(Effect, Option<Undo>)]) -> Result<(), LedgerError> {
+        noted.iter().try_for_each(|(effect, undo)| match undo {
+            Some(undo) => self.put_effect_undoable(effect, undo),
+            None => self.put_effect(flow, effect),
+        })
+    }
+
+    /// Notes what would undo a write whose intention was noted before. It survives the process; a loss of power may take
+    /// the newest lines.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_undo(&self, _undo: &Undo) -> Result<(), LedgerError> {
+        Ok(())
     }
 
     /// Takes back what was noted of a write that the target refused for good: it did nothing.
@@ -372,6 +422,17 @@ struct Memory {
     pauses: BTreeMap<String, Pause>,
 }
 
+impl Memory {
+    fn undoes(&mut self, undo: &Undo) {
+        let place = (undo.run.clone(), undo.key.clone());
+        let line = match self.undos.remove(&place) {
+            Some(before) => before.then(undo),
+            None => undo.clone(),
+        };
+        self.undos.insert(place, line);
+    }
+}
+
 /// A ledger in memory. What survives a simulated crash is what was put in, as with the real one.
 #[derive(Debug, Default)]
 pub struct MemoryLedger(Mutex<Memory>);
@@ -389,6 +450,13 @@ impl Ledger for MemoryLedger {
     }
 
     fn release(&self, _flow: &str) {}
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        let memory = self.lock();
+        let of_flow = memory.effects.range((flow.to_owned(), String::new())..).take_while(|((f, _), _)| f == flow);
+        let later = of_flow.filter(|((_, key), _)| after.is_none_or(|after| key.as_str() > after));
+        Ok(later.take(limit).map(|(_, effect)| effect.clone()).collect())
+    }
 
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         Ok(self.lock().checkpoints.get(flow).cloned().unwrap_or_default())
@@ -473,12 +541,12 @@ impl Ledger for MemoryLedger {
     fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
         let mut memory = self.lock();
         memory.effects.insert((undo.flow.clone(), effect.key.clone()), effect.clone());
-        let place = (undo.run.clone(), undo.key.clone());
-        let line = match memory.undos.remove(&place) {
-            Some(before) => before.then(undo),
-            None => undo.clone(),
-        };
-        memory.undos.insert(place, line);
+        memory.undoes(undo);
+        Ok(())
+    }
+
+    fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
+        self.lock().undoes(undo);
         Ok(())
     }
 

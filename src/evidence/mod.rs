@@ -9,6 +9,7 @@ mod maps;
 mod operate;
 mod proof;
 mod reconciliation;
+mod scratch;
 pub mod seal;
 mod store;
 
@@ -23,4 +24,5 @@ pub use maps::Maps;
 pub use operate::{ALL_FLOWS, Attempted, Closed, MOST_ATTEMPTS, Pause, Undo, UndoAct, UndoCounts, attempts_kept};
 pub use proof::{ChainFault, Dropped, Head, Proof, Walk, compactions, may_lack};
 pub use reconciliation::{Reconciliation, Verdict};
+pub use scratch::{MemoryScratch, Scratch};
 pub use store::{Needle, Page, Query, SessionQuery, Store, StoreError};

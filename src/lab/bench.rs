@@ -11,7 +11,7 @@ use super::narrowed;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{AuthPlan, Call, Plan, Request, WritePlan};
-use crate::model::{Method, Operation, System};
+use crate::model::{Action, Method, Operation, System};
 
 /// What a request is for, as the plan has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,34 @@ impl Purpose {
             Self::Token => "token",
             Self::Elsewhere => "elsewhere",
             Self::Other => "other",
+        }
+    }
+}
+
+impl Blueprint {
+    /// What a request is for, by the operation that it leads to alone.
+    #[must_use]
+    pub fn purpose_of(&self, request: &Request) -> Purpose {
+        let index = if self.is_graph() {
+            self.asked_by(request)
+        } else {
+            match self.find(request.method, &request.url) {
+                Match::Found(index, _) => Some(index),
+                Match::WrongMethod(_) | Match::Nowhere => None,
+            }
+        };
+        let path = path_of(&request.url);
+        let Some(op) = index.and_then(|i| self.system.operations.get(i)) else {
+            return if self.is_token_path(path) { Purpose::Token } else { Purpose::Elsewhere };
+        };
+        match op.action {
+            Action::List | Action::Search => Purpose::List,
+            Action::Get => Purpose::Find,
+            Action::Create => Purpose::Create,
+            Action::Update => Purpose::Update,
+            Action::Upsert => Purpose::Put,
+            Action::Other if op.bulk(&self.system.schemas).is_some() => Purpose::Bulk,
+            Action::Delete | Action::Other => Purpose::Other,
         }
     }
 }
@@ -167,6 +195,8 @@ impl Bench {
     fn find_identity(&self) -> Identity {
         match &self.plan.target.write {
             WritePlan::Upsert { matching, .. } => Identity::Field(matching.clone()),
+            // Without a place for it in the path, the record carries its key.
+            WritePlan::Put { put, key: Some(key) } if !put.path.contains('{') => Identity::Field(key.clone()),
             WritePlan::Put { key, .. } => Identity::PutKey(key.clone()),
             WritePlan::Bulk { key, .. } => Identity::Field(key.clone()),
             WritePlan::Create { .. } => self.distinct_field().map_or(Identity::Whole, |f| Identity::Field(vec![f])),
@@ -266,9 +296,8 @@ impl Bench {
         if system != self.plan.target.system {
             return (Purpose::Other, None);
         }
-        let body = || blueprint.read_body(index, request);
         let by_field = || match &self.identity {
-            Identity::Field(path) => body().as_ref().and_then(|b| dig(b, path)).map(text_of),
+            Identity::Field(path) => blueprint.read_field(index, request, path).as_ref().map(text_of),
             _ => None,
         };
         match &self.plan.target.write {
@@ -278,12 +307,15 @@ impl Bench {
                 } else if is(update) {
                     (Purpose::Update, by_field())
                 } else if is(find) {
-                    (Purpose::Find, query_of(&request.url).into_iter().find(|(n, _)| n == find_param).map(|p| p.1))
+                    let asked = query_of(&request.url).into_iter().find(|(n, _)| n == find_param).map(|p| p.1);
+                    (Purpose::Find, asked.or_else(|| params.last().map(|p| p.1.clone())))
                 } else {
                     (Purpose::Other, None)
                 }
             }
-            WritePlan::Put { put, .. } if is(put) => (Purpose::Put, params.last().map(|p| p.1.clone())),
+            WritePlan::Put { put, .. } if is(put) => {
+                (Purpose::Put, params.last().map(|p| p.1.clone()).or_else(by_field))
+            }
             WritePlan::Bulk { write, .. } if is(write) => (Purpose::Bulk, None),
             WritePlan::Create { create, .. } if is(create) => (Purpose::Create, by_field()),
             _ => (Purpose::Other, None),
@@ -318,11 +350,7 @@ impl Bench {
     }
 
     fn token_urls(&self, system: &str) -> Vec<&str> {
-        self.auth_of(system)
-            .filter_map(|a| {
-                if let AuthPlan::ClientCredentials { token_url, .. } = a { Some(token_url.as_str()) } else { None }
-            })
-            .collect()
+        self.auth_of(system).filter_map(AuthPlan::token_url).collect()
     }
 
     /// Every reference to a secret of a system.

@@ -1,5 +1,6 @@
 //! What happened in one schedule, in order: the timeline that judges read and people replay.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -116,6 +117,26 @@ pub enum Event {
         /// What it claims.
         claim: Option<Verdict>,
     },
+    /// The connector was asked to stop.
+    Asked {
+        /// When.
+        at: Timestamp,
+        /// Which start.
+        run: usize,
+    },
+    /// The connector's ledger did not do what it was asked for.
+    LedgerFailed {
+        /// When.
+        at: Timestamp,
+        /// Which start.
+        run: usize,
+        /// `read` or `written`.
+        what: &'static str,
+        /// What it said.
+        says: &'static str,
+        /// It stays so for the rest of the run.
+        lasting: bool,
+    },
     /// Somebody else changed something between two runs.
     Changed {
         /// When.
@@ -136,6 +157,19 @@ pub struct Trace {
     pub deliveries: Vec<Delivered>,
     /// Everything, in order.
     pub events: Vec<Event>,
+    /// What the judges read out of the answers to lists, once for all of them.
+    pub(super) lists: OnceCell<Vec<ListRead>>,
+}
+
+/// The records of one page, as the source answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ListRead {
+    /// Which start of the connector asked.
+    pub(super) run: usize,
+    /// How many items there are.
+    pub(super) items: u64,
+    /// The keys of those that have one.
+    pub(super) keys: Vec<String>,
 }
 
 impl Trace {
@@ -164,6 +198,10 @@ impl Trace {
                 Event::Started { at, run } => format!("{} == run {run} starts", clock(at)),
                 Event::Ended { at, run, how, .. } => format!("{} == run {run} {how}", clock(at)),
                 Event::Changed { at, what } => format!("{} -- {what}", clock(at)),
+                Event::Asked { at, run } => format!("{} -- run {run} is asked to stop", clock(at)),
+                Event::LedgerFailed { at, what, says, .. } => {
+                    format!("{} !! the ledger cannot be {what}: {says}", clock(at))
+                }
                 Event::Logged { at, line } => {
                     format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240))
                 }

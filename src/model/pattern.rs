@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
@@ -19,6 +20,11 @@ type Length = Option<(u64, Option<u64>)>;
 thread_local! {
     /// The same fields are looked at once for each rule that comes near them.
     static LENGTHS: RefCell<HashMap<String, Length>> = RefCell::new(HashMap::new());
+}
+
+thread_local! {
+    /// Records are made by the thousand.
+    static PARSED: RefCell<HashMap<String, Option<Rc<Hir>>>> = RefCell::new(HashMap::new());
 }
 
 /// More patterns than any one description has in use; beyond it the cache starts anew.
@@ -117,7 +123,17 @@ fn characters(hir: &Hir) -> (u64, Option<u64>) {
 /// A text that matches the pattern from its first to its last character; nothing for a pattern that cannot be read.
 /// Open repetitions get up to `more` rounds beyond their minimum.
 pub(super) fn sample(pattern: &str, more: u32, rng: &mut Rng) -> Option<String> {
-    let hir = regex_syntax::parse(pattern).ok()?;
+    let hir = PARSED.with_borrow_mut(|cache| {
+        if let Some(known) = cache.get(pattern) {
+            return known.clone();
+        }
+        if cache.len() >= MOST {
+            cache.clear();
+        }
+        let hir = regex_syntax::parse(pattern).ok().map(Rc::new);
+        cache.insert(pattern.to_owned(), hir.clone());
+        hir
+    })?;
     let mut out = Vec::new();
     walk(&hir, more, rng, &mut out, 0);
     String::from_utf8(out).ok()

@@ -118,8 +118,7 @@ impl TypeSet {
 /// Whether a JSON number is an integer by value (`1`, `1.0`, `1e2`).
 #[must_use]
 pub(super) fn is_integer(n: &Number) -> bool {
-    let text = n.to_string();
-    match text.find(['.', 'e', 'E']) {
+    match n.as_str().find(['.', 'e', 'E']) {
         None => true,
         Some(_) => n.as_f64().is_some_and(|f| f.is_finite() && f.fract() == 0.0),
     }

@@ -60,8 +60,32 @@ impl std::fmt::Display for Violation {
 #[must_use]
 pub fn validate(schemas: &Schemas, id: SchemaId, value: &Value, direction: Direction) -> Vec<Violation> {
     let mut out = Vec::new();
-    check(schemas, id, value, direction, "", 0, &mut out);
+    check(schemas, id, value, direction, &At { up: None, step: Step::Top }, 0, &mut out);
     out
+}
+
+/// Where in the value a check is; written as a pointer only where something is wrong.
+struct At<'a> {
+    up: Option<&'a Self>,
+    step: Step<'a>,
+}
+
+enum Step<'a> {
+    Top,
+    Name(&'a str),
+    Item(usize),
+}
+
+impl At<'_> {
+    fn pointer(&self) -> String {
+        let mut out = self.up.map_or_else(String::new, Self::pointer);
+        match self.step {
+            Step::Top => {}
+            Step::Name(name) => pointer::push(&mut out, name),
+            Step::Item(index) => pointer::push(&mut out, &index.to_string()),
+        }
+        out
+    }
 }
 
 const MOST: usize = 20;
@@ -71,7 +95,7 @@ fn check(
     id: SchemaId,
     value: &Value,
     dir: Direction,
-    at: &str,
+    at: &At<'_>,
     depth: usize,
     out: &mut Vec<Violation>,
 ) {
@@ -80,7 +104,7 @@ fn check(
     }
     let schema = schemas.get(id);
     let kind = TypeSet::of(value);
-    let mut no = |because: String| out.push(Violation { pointer: at.to_owned(), because });
+    let mut no = |because: String| out.push(Violation { pointer: at.pointer(), because });
     let null_fits = value.is_null() && schema.nullable();
     if !schema.types.allows(kind) && !null_fits {
         no(format!("must be {}, is {kind}", schema.types));
@@ -110,7 +134,7 @@ fn check(
             }
             if let Some(item) = schema.items {
                 for (i, v) in items.iter().enumerate() {
-                    check(schemas, item, v, dir, &format!("{at}/{i}"), depth + 1, out);
+                    check(schemas, item, v, dir, &At { up: Some(at), step: Step::Item(i) }, depth + 1, out);
                 }
             }
         }
@@ -119,13 +143,13 @@ fn check(
             for name in &schema.required {
                 if !map.contains_key(name) && !exempt(schemas, schema, name, dir) {
                     out.push(Violation {
-                        pointer: at.to_owned(),
+                        pointer: at.pointer(),
                         because: format!("lacks the required property \"{name}\""),
                     });
                 }
             }
             for (name, v) in map {
-                let here = pointer::join(at, name);
+                let here = At { up: Some(at), step: Step::Name(name) };
                 if let Some(property) = schema.properties.get(name) {
                     check(schemas, *property, v, dir, &here, depth + 1, out);
                 } else {
@@ -133,7 +157,7 @@ fn check(
                         Additional::Of(other) => check(schemas, other, v, dir, &here, depth + 1, out),
                         Additional::No if schema.variants.is_empty() => {
                             out.push(Violation {
-                                pointer: here,
+                                pointer: here.pointer(),
                                 because: "is not a property of this schema".to_owned(),
                             });
                         }
@@ -225,8 +249,7 @@ fn text(schema: &Schema, s: &str, no: &mut impl FnMut(String)) {
 fn number(schema: &Schema, n: &Number, no: &mut impl FnMut(String)) {
     let compare = |bound: &Number| -> Option<std::cmp::Ordering> {
         use std::str::FromStr as _;
-        let (a, b) = (n.to_string(), bound.to_string());
-        match (rust_decimal::Decimal::from_str(&a), rust_decimal::Decimal::from_str(&b)) {
+        match (rust_decimal::Decimal::from_str(n.as_str()), rust_decimal::Decimal::from_str(bound.as_str())) {
             (Ok(a), Ok(b)) => Some(a.cmp(&b)),
             _ => n.as_f64()?.partial_cmp(&bound.as_f64()?),
         }

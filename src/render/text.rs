@@ -5,7 +5,7 @@ use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
 use crate::app::{
     FactOut, assess_readiness, check_contract, confirm_constraints, dead_letters, demo, draft_contract, export_dossier,
-    inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, runbook,
+    inspect_system, map_system, open_session, probe_system, record_constraint, run_connector, run_drills, runbook,
     scaffold_connector, trace_constraint, wire::counts_line,
 };
 use crate::base::text;
@@ -463,6 +463,31 @@ impl Text for export_dossier::Answer {
             page.line(format!("  {f}"));
         }
         page.next(&self.next);
+    }
+}
+
+impl Text for probe_system::Answer {
+    fn text(&self, page: &mut Page) {
+        let Self { contract: _, requests, observed, unasked, next } = self;
+        let mut system = "";
+        for o in observed {
+            if system != o.system {
+                page.line(styled(BOLD, &o.system));
+                system = &o.system;
+            }
+            let word = match o.agrees {
+                Some(true) => "as described",
+                Some(false) => "NOT as described",
+                None => "seen",
+            };
+            page.line(format!("  {word:<16}  {:<15} {}", o.fact, o.says));
+        }
+        page.gap();
+        page.line(format!("{DIM}{}{DIM:#}", text::plural(*requests, "request")));
+        for question in unasked {
+            page.line(format!("{DIM}not asked: {question}{DIM:#}"));
+        }
+        page.next(next);
     }
 }
 

@@ -12,12 +12,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::operate::{self, json_text};
+use super::scratch::SqliteScratch;
 use super::sqlite::because;
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::evidence::{
     Checkpoint, Closed, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, Pause, Received, RunRecord,
-    StoreError, Undo, UndoCounts, Waiting, attempts_kept,
+    Scratch, StoreError, Undo, UndoCounts, Waiting, attempts_kept,
 };
 
 impl SqliteStore {
@@ -47,6 +48,14 @@ impl SqliteStore {
         PathBuf::from(name)
     }
 }
+
+const SELECT_EFFECT: &str =
+    "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2";
+
+const UPSERT_EFFECT: &str = "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
+     version = excluded.version, idempotency_key = excluded.idempotency_key, \
+     target_id = excluded.target_id, state = excluded.state";
 
 const fn effect_word(state: EffectState) -> &'static str {
     match state {
@@ -84,6 +93,23 @@ pub(super) fn json_of<T: serde::de::DeserializeOwned>(column: usize, text: &str)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e)))
 }
 
+fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
+    let state: String = row.get(5)?;
+    Ok(Effect {
+        key: row.get(0)?,
+        digest: row.get(1)?,
+        version: row.get(2)?,
+        idempotency_key: row.get(3)?,
+        target_id: row.get(4)?,
+        // The column's CHECK leaves no fourth word.
+        state: match state.as_str() {
+            "done" => EffectState::Done,
+            "undone" => EffectState::Undone,
+            _ => EffectState::Intended,
+        },
+    })
+}
+
 fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     let payload: String = row.get(5)?;
     let state: String = row.get(8)?;
@@ -104,6 +130,19 @@ fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         },
         history: json_of(9, &row.get::<_, String>(9)?)?,
         closed: row.get::<_, Option<String>>(10)?.map(|text| json_of(10, &text)).transpose()?,
+    })
+}
+
+fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
+    let state: String = row.get(5)?;
+    Ok(Effect {
+        key: row.get(0)?,
+        digest: row.get(1)?,
+        version: row.get(2)?,
+        idempotency_key: row.get(3)?,
+        target_id: row.get(4)?,
+        // The column's CHECK leaves no third word.
+        state: if state == "done" { EffectState::Done } else { EffectState::Intended },
     })
 }
 
@@ -162,6 +201,18 @@ impl Ledger for SqliteStore {
         held.remove(flow);
     }
 
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects \
+                 WHERE flow = ?1 AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",
+            )
+            .and_then(|mut s| {
+                s.query_map(params![flow, after, i64::try_from(limit).unwrap_or(i64::MAX)], effect_of)?.collect()
+            })
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         let found = self
             .quick()
@@ -192,38 +243,55 @@ impl Ledger for SqliteStore {
 
     fn effect(&self, flow: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
         self.quick()
-            .prepare_cached(
-                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2",
-            )
-            .and_then(|mut s| {
-                s.query_row([flow, key], |row| {
-                    let state: String = row.get(5)?;
-                    Ok(Effect {
-                        key: row.get(0)?,
-                        digest: row.get(1)?,
-                        version: row.get(2)?,
-                        idempotency_key: row.get(3)?,
-                        target_id: row.get(4)?,
-                        // The column's CHECK leaves no fourth word.
-                        state: match state.as_str() {
-                            "done" => EffectState::Done,
-                            "undone" => EffectState::Undone,
-                            _ => EffectState::Intended,
-                        },
-                    })
-                })
-                .optional()
-            })
+            .prepare_cached(SELECT_EFFECT)
+            .and_then(|mut s| s.query_row([flow, key], effect_of).optional())
             .map_err(|e| self.ledger_unread(&e))
     }
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
-        self.ledger_there()?;
-        let connection = match effect.state {
-            EffectState::Intended => self.synced(),
-            EffectState::Done | EffectState::Undone => self.quick(),
+        self.put_effects(flow, std::slice::from_ref(effect))
+    }
+
+    fn effects(&self, flow: &str, keys: &[&str]) -> Result<Vec<Option<Effect>>, LedgerError> {
+        let connection = self.quick();
+        let read = || -> rusqlite::Result<Vec<Option<Effect>>> {
+            let mut select = connection.prepare_cached(SELECT_EFFECT)?;
+            keys.iter().map(|key| select.query_row([flow, key], effect_of).optional()).collect()
         };
-        effect_in(&connection, flow, effect).map_err(|e| self.ledger_unwritten(&e))
+        read().map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        if effects.is_empty() {
+            return Ok(());
+        }
+        self.ledger_there()?;
+        // One commit for all of them: the disk is waited for once, not once a record.
+        let intended = effects.iter().any(|e| e.state == EffectState::Intended);
+        let mut connection = if intended { self.synced() } else { self.quick() };
+        let mut put = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            {
+                let mut upsert = transaction.prepare_cached(UPSERT_EFFECT)?;
+                for Effect { key, digest, version, idempotency_key, target_id, state } in effects {
+                    upsert.execute(params![
+                        flow,
+                        key,
+                        digest,
+                        version,
+                        idempotency_key,
+                        target_id,
+                        effect_word(*state)
+                    ])?;
+                }
+            }
+            transaction.commit()
+        };
+        put().map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn scratch(&self) -> Box<dyn Scratch> {
+        Box::new(SqliteScratch::new())
     }
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
@@ -372,6 +440,21 @@ impl Ledger for SqliteStore {
             EffectState::Done | EffectState::Undone => self.quick(),
         };
         operate::effect_and_undo(connection, effect, undo).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn put_effects_undoable(&self, flow: &str, noted: &[(Effect, Option<Undo>)]) -> Result<(), LedgerError> {
+        if noted.is_empty() {
+            return Ok(());
+        }
+        self.ledger_there()?;
+        let intended = noted.iter().any(|(effect, _)| effect.state == EffectState::Intended);
+        let connection = if intended { self.synced() } else { self.quick() };
+        operate::effects_and_undos(connection, flow, noted).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        operate::undo_alone(self.quick(), undo).map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {

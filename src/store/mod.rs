@@ -14,6 +14,7 @@ mod operate;
 mod plan;
 mod proof;
 mod row;
+mod scratch;
 mod sqlite;
 
 pub use maps::SqliteMaps;

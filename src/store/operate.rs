@@ -52,13 +52,42 @@ pub(super) fn effect_and_undo(
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     effect_in(&transaction, &undo.flow, effect)?;
-    let undo = match line(&transaction, &undo.run, &undo.key)? {
+    undo_in(&transaction, undo)?;
+    transaction.commit()
+}
+
+/// Some effects of a flow, each with its line where there is one, in one transaction.
+pub(super) fn effects_and_undos(
+    mut connection: MutexGuard<'_, Connection>,
+    flow: &str,
+    noted: &[(Effect, Option<Undo>)],
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (effect, undo) in noted {
+        effect_in(&transaction, flow, effect)?;
+        if let Some(undo) = undo {
+            undo_in(&transaction, undo)?;
+        }
+    }
+    transaction.commit()
+}
+
+/// A line of the journal alone.
+pub(super) fn undo_alone(mut connection: MutexGuard<'_, Connection>, undo: &Undo) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    undo_in(&transaction, undo)?;
+    transaction.commit()
+}
+
+/// Writes a line, going on with the one that is there.
+fn undo_in(connection: &Connection, undo: &Undo) -> rusqlite::Result<()> {
+    let undo = match line(connection, &undo.run, &undo.key)? {
         Some(before) => before.then(undo),
         None => undo.clone(),
     };
     let Undo { run, flow, key, act, target_id, before, intends, wrote, at, undone } = undo;
     let text = |value: Option<Value>| value.map(|v| v.to_string());
-    transaction
+    connection
         .prepare_cached(&format!(
             "INSERT INTO undo ({LINE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
              ON CONFLICT (run, key) DO UPDATE SET act = excluded.act, target_id = excluded.target_id, \
@@ -77,7 +106,7 @@ pub(super) fn effect_and_undo(
             at.0,
             undone
         ])?;
-    transaction.commit()
+    Ok(())
 }
 
 pub(super) fn refuse(connection: &Connection, run: &str, key: &str) -> rusqlite::Result<()> {

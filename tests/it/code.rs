@@ -135,6 +135,7 @@ fn generated(language: Language, steps: &[&str]) -> Result<Vec<File>, code::Code
         path: "/a".to_owned(),
         content_type: None,
         params: None,
+        answers_json: None,
     };
     let flow = code::Flow {
         name: "all".to_owned(),

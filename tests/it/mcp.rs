@@ -251,6 +251,7 @@ async fn tools_and_commands_are_the_same_use_cases() {
         "approvals",
         "inbox",
         "run",
+        "probe",
         "mock",
         "dead-letters",
         "verify",

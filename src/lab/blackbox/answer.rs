@@ -14,6 +14,9 @@ pub(super) const FLOOD: u64 = 256 * 1024 * 1024;
 /// How long a connection that was closed on one side is left open on the other.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Characters of one answer that are parted.
+const MOST_PARTED: usize = 5;
+
 /// Sends an answer as it should be sent.
 pub(super) async fn send(stream: &mut TcpStream, answer: &Response, keep: bool, is_head: bool) -> io::Result<()> {
     let mut bytes = head_of(answer, Framing::Length(0), keep, false);
@@ -33,12 +36,18 @@ pub(super) async fn odd(stream: &mut TcpStream, answer: &Response, keep: bool, i
     if is_head || answer.status == 204 || answer.status == 304 {
         return Ok(());
     }
+    let mut parted = 0;
     for piece in answer.body.chunks(3) {
-        stream.write_all(format!("{:X};odd=yes\r\n", piece.len()).as_bytes()).await?;
-        stream.write_all(piece).await?;
-        stream.write_all(b"\r\n").await?;
-        stream.flush().await?;
-        tokio::task::yield_now().await;
+        let mut bytes = format!("{:X};odd=yes\r\n", piece.len()).into_bytes();
+        bytes.extend_from_slice(piece);
+        bytes.extend_from_slice(b"\r\n");
+        stream.write_all(&bytes).await?;
+        // Between the bytes of a character there is time enough that nobody reads them as one.
+        let open = piece.iter().rev().take(2).any(|b| *b >= 0xc0) && parted < MOST_PARTED;
+        if open {
+            parted += 1;
+            tokio::time::sleep(Duration::from_millis(8)).await;
+        }
     }
     stream.write_all(b"0\r\n\r\n").await?;
     if !keep {

@@ -33,7 +33,7 @@ pub(super) async fn listening(port: u16) -> bool {
 }
 
 /// Delivers all that is pending, one after the other. Ends early where the program is dead.
-pub(super) async fn deliver(floor: &Floor, hook: &HookPlan, secret: &str, port: u16) {
+pub(super) async fn deliver(floor: &Floor, hook: &HookPlan, secrets: &[String], port: u16) {
     let waiting = floor.hall().outbox.pending.len();
     let mut at = 0;
     for _ in 0..waiting {
@@ -49,7 +49,7 @@ pub(super) async fn deliver(floor: &Floor, hook: &HookPlan, secret: &str, port: 
             }
             // Signed by the true time, which the program checks it against.
             let now = SystemClock.now();
-            let request = delivery.request(hook, secret, now);
+            let request = delivery.request(hook, secrets, now);
             let index = {
                 let mut hall = floor.hall();
                 let index = hall.trace.deliveries.len();

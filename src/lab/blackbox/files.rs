@@ -1,6 +1,6 @@
 //! The few files of a schedule: the switch, the dead letters, and what lies in the state directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::base::fs;
 
@@ -17,6 +17,37 @@ pub(super) fn touch(path: &Path) {
 /// Takes a file away, where it is.
 pub(super) fn remove(path: &Path) {
     let _ = std::fs::remove_file(path);
+}
+
+/// Files that are there as long as this is.
+pub(super) struct Placed(Vec<PathBuf>);
+
+impl Placed {
+    /// Writes each secret to its file, paths relative to the directory.
+    ///
+    /// # Errors
+    /// A file that is there already: what is in it may be a true secret.
+    pub(super) fn write(directory: &Path, secrets: Vec<(PathBuf, String)>) -> Result<Self, String> {
+        let mut placed = Self(Vec::new());
+        for (path, value) in secrets {
+            let file = directory.join(&path);
+            if file.exists() {
+                let shown = path.display();
+                return Err(format!(
+                    "{shown} exists, and a made-up secret would have to take its place; run it elsewhere"
+                ));
+            }
+            fs::write_atomic(&file, value.as_bytes()).map_err(|e| e.to_string())?;
+            placed.0.push(file);
+        }
+        Ok(placed)
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|file| remove(file));
+    }
 }
 
 /// A file as text, whatever bytes are in it; empty where there is none.
@@ -37,4 +68,22 @@ pub(super) fn below(directory: &Path) -> Vec<(String, String)> {
             (name, text(e.path()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_file_is_there_while_it_is_needed_and_never_in_place_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let secrets = || vec![(PathBuf::from("token"), "planted1".to_owned())];
+        let file = dir.path().join("token");
+        let placed = Placed::write(dir.path(), secrets()).unwrap();
+        assert_eq!(text(&file), "planted1");
+        let because = Placed::write(dir.path(), secrets()).err().unwrap();
+        assert!(because.starts_with("token exists"), "{because}");
+        drop(placed);
+        assert!(!file.exists());
+    }
 }

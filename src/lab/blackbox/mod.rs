@@ -25,6 +25,7 @@ use super::bench::{Bench, Real};
 use super::drills::Drill;
 use super::matrix::{self, DrillOptions, Matrix, Progress};
 use super::schedule::Played;
+use super::world;
 use crate::base::stop::Stop;
 use crate::base::text::did_you_mean;
 use crate::connector::Plan;
@@ -66,8 +67,9 @@ pub fn run_drills(
     }
     let schedules = applies.len() * options.schedules.max(1);
     progress(Progress::Planned { drills: applies.len(), schedules });
+    let _secrets = files::Placed::write(&program.directory, world::files(&bench))?;
     let player = |drill: &dyn Drill, seed: u64| until_fired(&bench, program, drill, seed, &options.stop);
-    matrix::matrix(&applies, not_applicable, options, jobs, &player, progress)
+    matrix::matrix(&applies, not_applicable, options, jobs, &player, &|_, _, whole| (whole, String::new()), progress)
 }
 
 /// Plays one schedule and tells its timeline.
@@ -85,8 +87,9 @@ pub fn replay(
     let bench = bench(plan, systems, program)?;
     let drill = chosen(Some(code))?.into_iter().next().ok_or("no drill")?;
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
+    let _secrets = files::Placed::write(&program.directory, world::files(&bench))?;
     let played = play::play(&bench, program, drill, seed, true, stop)?;
-    Ok(matrix::told(drill, &played))
+    Ok(matrix::told(drill, &played, "", played.failures.is_empty()))
 }
 
 fn bench(plan: &Plan, systems: &BTreeMap<String, Arc<System>>, program: &Program) -> Result<Arc<Bench>, String> {

@@ -18,11 +18,12 @@ use super::{deliver, files, told};
 use crate::base::clock::Clock as _;
 use crate::base::rng::Rng;
 use crate::base::stop::Stop;
+use crate::connector::{AuthPlan, WritePlan};
 use crate::evidence::DeadLetter;
 use crate::lab::bench::Bench;
 use crate::lab::drills::Drill;
 use crate::lab::judge::{Foreign, RunSeen};
-use crate::lab::schedule::{Played, Prepared};
+use crate::lab::schedule::{Played, Prepared, Reduction};
 use crate::lab::trace::Event;
 use crate::lab::world::{Exit, RunEnd, skipped};
 
@@ -61,7 +62,7 @@ pub(super) fn play(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let root = Rng::seeded(seed);
-        let stage = Prepared::set(bench, drill, &root);
+        let stage = Prepared::set(bench, drill, &root, &Reduction::default());
         let mut scene = Scene::open(bench, program, stage, stop)?;
         scene.all(drill, &root).await?;
         Ok(scene.judged(drill, seed, tell))
@@ -170,7 +171,12 @@ impl<'s> Scene<'s> {
     fn kill_at(&self, rng: &mut Rng) -> KillAt {
         let delivering = self.prepared.crash_while_delivering;
         // A killed run leaves less to do for the next.
-        let most = if self.runs.is_empty() { self.bench.page * 2 } else { self.bench.page };
+        let most = match self.bench.plan.target.write {
+            // All records may go in one request.
+            WritePlan::Bulk { .. } if !delivering => 1,
+            _ if self.runs.is_empty() => self.bench.page * 2,
+            _ => self.bench.page,
+        };
         let moment = [Moment::Arrived, Moment::Done, Moment::Done, Moment::Answered];
         let moment = rng.pick(&moment).copied().unwrap_or(Moment::Done);
         KillAt { nth: 1 + rng.below(most.max(1)), moment, delivering }
@@ -199,11 +205,11 @@ impl<'s> Scene<'s> {
         let mut process = Process::start(&started, &self.listener())?;
         self.control.watch(process.group());
         let deadline = Instant::now() + Duration::from_secs(self.program.deadline_s);
-        let sender = hook.zip(self.prepared.stage.hook_secret()).map(|(hook, secret)| {
+        let sender = hook.map(|hook| (hook, self.prepared.stage.hook_secrets())).map(|(hook, secrets)| {
             let (floor, hook, port) = (Arc::clone(&self.floor), hook.clone(), self.places.port);
             tokio::spawn(async move {
                 if deliver::listening(port).await {
-                    deliver::deliver(&floor, &hook, &secret, port).await;
+                    deliver::deliver(&floor, &hook, &secrets, port).await;
                 }
             })
         });
@@ -315,6 +321,18 @@ impl<'s> Scene<'s> {
         told::letters(&self.bench.plan.flow, &expected, &excusable, &filed, &self.wrote(), self.prepared.stage.now())
     }
 
+    /// Planted values by which somebody is called and which open nothing.
+    fn names(&self) -> BTreeSet<String> {
+        let plan = &self.bench.plan;
+        let called = [&plan.source.auth, &plan.target.auth].into_iter().filter_map(|auth| match auth {
+            AuthPlan::ClientCredentials { client_id, .. } => Some(client_id),
+            AuthPlan::Basic { username, password: Some(_) } => Some(username),
+            _ => None,
+        });
+        let planted = self.prepared.stage.planted();
+        called.filter_map(|reference| planted.get(&reference.to_string()).cloned()).collect()
+    }
+
     fn judged(self, drill: &dyn Drill, seed: u64, tell: bool) -> Played {
         let letters = self.letters();
         let expected = self.prepared.expected(self.bench);
@@ -324,6 +342,7 @@ impl<'s> Scene<'s> {
             deadline_s: self.program.deadline_s,
             spare_from: self.spare_from,
             wrote: self.wrote(),
+            names: self.names(),
             filed: told::filed(&expected, &files::text(&self.places.letters)),
         };
         self.prepared.judged_with(self.bench, drill, seed, self.runs, tell, letters, Some(foreign))

@@ -22,7 +22,7 @@ use crate::lab::bench::{Bench, Purpose};
 use crate::lab::faults::{Disposition, ELSEWHERE, Wire};
 use crate::lab::mock::url::{origin_of, path_of, query_of};
 use crate::lab::mock::{Quirk, http_date};
-use crate::lab::trace::ask_of;
+use crate::lab::trace::{Event, ask_of};
 use crate::lab::world::{Begun, Hall};
 use crate::model::Method;
 
@@ -274,6 +274,32 @@ impl One<'_> {
             Disposition::Bend(quirk) => {
                 let answer = self.commit(Some(quirk));
                 return self.reply(stream, answer).await;
+            }
+            Disposition::Fail { error, commit } => {
+                if commit {
+                    self.commit(None);
+                }
+                self.fired();
+                let words = error.to_string();
+                self.fail(error.clone());
+                if matches!(error, TransportError::Connect(_) | TransportError::Tls(_))
+                    && let Some(door) = self.floor.doors.get(self.name)
+                {
+                    door.down.notify_one();
+                }
+                tracing::debug!(words, "the connection is reset in its place");
+                return answer::reset(stream);
+            }
+            Disposition::Alter(change) => {
+                let at = self.floor.clock.now();
+                let hall = &mut *self.floor.hall();
+                if let Some(mock) = hall.mocks.get_mut(self.name) {
+                    let altered = change(mock);
+                    hall.trace.events.push(Event::Changed { at, what: altered.what });
+                    hall.born.extend(altered.born);
+                    hall.gone.extend(altered.gone);
+                    hall.fired(self.begun);
+                }
             }
             Disposition::Revoke => {
                 let now = self.floor.now_of_mocks();

@@ -78,6 +78,8 @@ pub(super) fn letters(
             attempts: 0,
             at,
             state: DeadState::Waiting,
+            history: Vec::new(),
+            closed: None,
         })
         .collect()
 }

@@ -1,4 +1,6 @@
 //! A request that was refused as wrong is not sent again, and its record becomes a dead letter.
+//!
+//! Source: RFC 9110 section 15.5: the client has erred, and the same again errs again.
 
 use serde_json::Value;
 

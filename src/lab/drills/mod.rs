@@ -1,43 +1,110 @@
 //! The situations in which a connector must hold: one drill a file. A drill sets a stage and says what must come of it;
 //! the judges do the rest.
 
+mod answer_too_large;
 mod burst_503;
 mod client_error_not_retried;
+mod clock_skew;
 mod committed_then_503;
 mod committed_then_reset;
 mod connection_refused;
 mod connection_reset;
 mod crash_anywhere;
+mod cursor_expired;
+mod delete_while_paging;
+mod deleted_at_source;
+mod dns_failure;
 mod duplicate_delivery;
+mod echo;
+mod empty_cursor_string;
 mod empty_page_midway;
+mod equal_keys;
 mod equal_timestamps;
 mod error_envelope_200;
 mod happy_path;
 mod html_page;
 mod idempotency_key_in_progress;
+mod insert_while_paging;
+mod key_changes_case;
+mod key_conflict;
+mod limits;
+mod missing_required;
+mod new_sensitive_field;
+mod null_object;
+mod null_required;
+mod out_of_order;
 mod outage_then_recovery;
 mod page_overlap;
 mod partial_batch;
 mod poison_in_batch;
 mod poison_record;
+mod rate_limit_remaining;
+mod rate_limit_reset_header;
+mod rate_limited_200;
 mod rate_limited_date;
 mod rate_limited_seconds;
 mod redirect_elsewhere;
+mod redirect_of_write;
+mod refresh_fails;
 mod repeating_cursor;
+mod retry_after_garbled;
+mod retry_after_huge;
+mod retry_budget;
+mod scope_missing;
 mod second_run_idle;
+mod secret_echoed;
+mod sharp_values;
 mod short_page;
 mod slow_answers;
+mod spoiled;
+mod stored_error_replayed;
+mod sweep_after_partial_read;
 mod timeout_after_commit;
 mod timeout_before;
+mod tls_refused;
 mod token_expires_midway;
+mod token_stampede;
+mod total_mismatch;
 mod truncated_json;
+mod type_drift;
 mod unknown_enum;
+mod update_while_paging;
 mod webhook_crash_before_answer;
 mod webhook_duplicated;
 mod webhook_forged;
 mod webhook_missed;
 mod webhook_out_of_order;
 mod webhook_replayed;
+mod wrong_content_type;
+
+// Process, resources, order and webhooks.
+mod checkpoint_garbage;
+mod checkpoint_in_the_future;
+mod clock_jump;
+mod contract_changed;
+mod crash_in_batch;
+mod crash_with_dead_letter;
+mod disable;
+mod disk_full;
+mod ledger_corrupt;
+mod ledger_locked;
+mod order_per_key;
+mod order_total;
+mod rate_kept;
+mod replay_dead_letters;
+mod second_instance;
+mod second_run_incremental;
+mod sigterm;
+mod slow_target;
+mod webhook_body_altered;
+mod webhook_body_spaced;
+mod webhook_burst;
+mod webhook_clock_skew;
+mod webhook_huge_body;
+mod webhook_same_version;
+mod webhook_secret_rotates;
+mod webhook_slow_ack;
+mod webhook_wrong_path;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,49 +115,116 @@ use super::bench::{Bench, Identity, Purpose, Real};
 use super::courier::Courier;
 use super::faults::{Aim, Fault};
 use super::judge::Evidence;
-use super::mock::{MockOptions, MockSystem};
+use super::mock::{Blueprint, MockOptions, MockSystem, dig};
+use super::process::Process;
+use super::trace::Event;
+use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
-use crate::connector::{HookPlan, WritePlan};
+use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
+use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 37] = [
+pub const ALL: [&dyn Drill; 100] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
     &rate_limited_date::RateLimitedDate,
+    &rate_limited_200::RateLimited200,
+    &rate_limit_reset_header::RateLimitResetHeader,
+    &rate_limit_remaining::RateLimitRemaining,
+    &retry_after_garbled::RetryAfterGarbled,
+    &retry_after_huge::RetryAfterHuge,
     &burst_503::Burst503,
     &outage_then_recovery::OutageThenRecovery,
+    &retry_budget::RetryBudget,
     &slow_answers::SlowAnswers,
     &timeout_before::TimeoutBefore,
     &timeout_after_commit::TimeoutAfterCommit,
     &connection_refused::ConnectionRefusedDrill,
+    &dns_failure::DnsFailure,
+    &tls_refused::TlsRefused,
     &connection_reset::ConnectionResetDrill,
     &committed_then_503::CommittedThen503Drill,
     &committed_then_reset::CommittedThenReset,
     &idempotency_key_in_progress::IdempotencyKeyInProgress,
+    &key_conflict::KeyConflict,
+    &stored_error_replayed::StoredErrorReplayed,
     &page_overlap::PageOverlapDrill,
     &short_page::ShortPageDrill,
     &empty_page_midway::EmptyPageMidway,
     &repeating_cursor::RepeatingCursorDrill,
+    &cursor_expired::CursorExpiredDrill,
+    &empty_cursor_string::EmptyCursorString,
+    &total_mismatch::TotalMismatch,
+    &insert_while_paging::InsertWhilePaging,
+    &delete_while_paging::DeleteWhilePaging,
+    &update_while_paging::UpdateWhilePaging,
     &duplicate_delivery::DuplicateDelivery,
+    &out_of_order::OutOfOrder,
+    &echo::Echo,
+    &equal_keys::EqualKeys,
+    &key_changes_case::KeyChangesCase,
     &equal_timestamps::EqualTimestamps,
+    &clock_skew::ClockSkew,
     &error_envelope_200::ErrorEnvelope200,
     &truncated_json::TruncatedJson,
     &html_page::HtmlPageDrill,
+    &wrong_content_type::WrongContentType,
+    &answer_too_large::AnswerTooLarge,
     &unknown_enum::UnknownEnum,
+    &type_drift::TypeDrift,
+    &new_sensitive_field::NewSensitiveField,
+    &missing_required::MissingRequired,
+    &null_required::NullRequired,
+    &null_object::NullObject,
+    &sharp_values::SharpValues,
     &poison_record::PoisonRecord,
     &partial_batch::PartialBatch,
     &poison_in_batch::PoisonInBatch,
     &client_error_not_retried::ClientErrorNotRetried,
     &token_expires_midway::TokenExpiresMidway,
+    &token_stampede::TokenStampede,
+    &refresh_fails::RefreshFails,
+    &scope_missing::ScopeMissingDrill,
+    &secret_echoed::SecretEchoedDrill,
     &redirect_elsewhere::RedirectElsewhere,
+    &redirect_of_write::RedirectOfWrite,
     &crash_anywhere::CrashAnywhere,
+    &deleted_at_source::DeletedAtSource,
+    &sweep_after_partial_read::SweepAfterPartialRead,
     &webhook_duplicated::WebhookDuplicated,
     &webhook_forged::WebhookForged,
     &webhook_replayed::WebhookReplayed,
     &webhook_out_of_order::WebhookOutOfOrder,
     &webhook_crash_before_answer::WebhookCrashBeforeAnswer,
     &webhook_missed::WebhookMissed,
+    &disk_full::DiskFull,
+    &ledger_locked::LedgerLocked,
+    &ledger_corrupt::LedgerCorrupt,
+    &second_instance::SecondInstance,
+    &sigterm::Sigterm,
+    &disable::Disable,
+    &slow_target::SlowTarget,
+    &clock_jump::ClockJump,
+    &crash_in_batch::CrashInBatch,
+    &crash_with_dead_letter::CrashWithDeadLetter,
+    &replay_dead_letters::ReplayDeadLetters,
+    &checkpoint_in_the_future::CheckpointInTheFuture,
+    &checkpoint_garbage::CheckpointGarbage,
+    &contract_changed::ContractChanged,
+    &second_run_incremental::SecondRunIncremental,
+    &rate_kept::RateKept,
+    &order_total::OrderTotal,
+    &order_per_key::OrderPerKey,
+    &webhook_secret_rotates::WebhookSecretRotates,
+    &webhook_body_altered::WebhookBodyAltered,
+    &webhook_body_spaced::WebhookBodySpaced,
+    &webhook_huge_body::WebhookHugeBody,
+    &webhook_burst::WebhookBurst,
+    &webhook_slow_ack::WebhookSlowAck,
+    &webhook_same_version::WebhookSameVersion,
+    &webhook_clock_skew::WebhookClockSkew,
+    &webhook_wrong_path::WebhookWrongPath,
 ];
 
 /// One situation.
@@ -138,6 +272,8 @@ pub enum Claim {
     Exact,
     /// PASS only if all is in the target.
     Honest,
+    /// Anything: nobody can know in the run itself what it could not see.
+    Any,
 }
 
 /// What must come of a schedule, beside the laws that hold always.
@@ -151,6 +287,10 @@ pub struct Expect {
     pub claim: Claim,
     /// The connector's counts must be those of the systems.
     pub counts: bool,
+    /// What is in the target must be what the mapping gives now.
+    pub values: bool,
+    /// The last run may stop short of the end, where it says so.
+    pub may_stop: bool,
 }
 
 /// Changes the source between the first and the second pass; tells what it did.
@@ -178,6 +318,8 @@ pub struct Setup {
     pub token_ttl_ms: i64,
     /// What the servers' clocks show more than the true time, in milliseconds.
     pub clock_off_ms: i64,
+    /// What happens to the connector's process.
+    pub process: Process,
     /// What must come of it.
     pub expect: Expect,
 }
@@ -197,7 +339,15 @@ impl Setup {
             courier: None,
             token_ttl_ms: 30 * 60 * 1000,
             clock_off_ms: 0,
-            expect: Expect { dead: BTreeSet::new(), may_die: false, claim: Claim::Exact, counts: true },
+            process: Process::default(),
+            expect: Expect {
+                dead: BTreeSet::new(),
+                may_die: false,
+                claim: Claim::Exact,
+                counts: true,
+                values: true,
+                may_stop: false,
+            },
         }
     }
 
@@ -297,6 +447,29 @@ pub(in crate::lab) fn identifiable(bench: &Bench) -> Result<(), String> {
     }
 }
 
+/// How often the ledger did not do what it was asked for.
+fn failed_calls(evidence: &Evidence<'_>) -> u64 {
+    evidence.trace.events.iter().filter(|e| matches!(e, Event::LedgerFailed { .. })).count() as u64
+}
+
+/// A version so many days before.
+fn older_by(version: &Value, days: i64) -> Option<Value> {
+    let back = days * 24 * 3600;
+    match version {
+        Value::String(text) => Some(Timestamp::parse(text)?.plus_ms(-back * 1000).rfc3339().into()),
+        Value::Number(n) => Some((n.as_i64()? - back).into()),
+        _ => None,
+    }
+}
+
+/// Two more records come into the source.
+fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
+    for record in source.draw_records(&bench.source_entity, 2, rng) {
+        source.keep(&bench.source_entity, record);
+    }
+    "two more records in the source".to_owned()
+}
+
 /// The source sends events.
 fn hooked(bench: &Bench) -> Result<&HookPlan, String> {
     let hook = bench.plan.source.webhook.as_ref().ok_or_else(|| "the source sends no webhook".to_owned())?;
@@ -330,6 +503,102 @@ fn paged(bench: &Bench) -> Result<&crate::model::Pagination, String> {
         return Err("the source sends webhooks; no list of it is read".to_owned());
     }
     bench.plan.source.pagination.as_ref().ok_or_else(|| "the source is not paged".to_owned())
+}
+
+/// The source's pages are counted, by number or by offset.
+fn counted(bench: &Bench) -> Result<(), String> {
+    match paged(bench)?.style {
+        PageStyle::Page | PageStyle::Offset => Ok(()),
+        _ => Err("pages follow a cursor, which stays at its place when records come and go".to_owned()),
+    }
+}
+
+/// Changes are read by a time, or a number, that the lab can move.
+fn datable(bench: &Bench) -> Result<(), String> {
+    let Some((path, _)) = &bench.plan.source.incremental else {
+        return Err("every run reads everything".to_owned());
+    };
+    let held = spoiled::drawn(bench);
+    match held.iter().all(|r| dig(r, path).and_then(|v| shifted(v, 1_000)).is_some()) {
+        true => Ok(()),
+        false => Err(format!("{} is neither a time with a zone nor a number", path.join("."))),
+    }
+}
+
+/// A version so many milliseconds later (negative: earlier), written as it was; a date in whole days.
+fn shifted(version: &Value, ms: i64) -> Option<Value> {
+    const DAY_MS: i64 = 24 * 3600 * 1000;
+    match version {
+        Value::String(text) if text.len() == 10 => {
+            let days = if ms % DAY_MS == 0 { ms } else { ms + ms.signum() * DAY_MS };
+            Some(Value::String(Timestamp::parse(text)?.plus_ms(days).rfc3339().chars().take(10).collect()))
+        }
+        Value::String(text) => {
+            let moved = Timestamp::parse(text)?.plus_ms(ms).rfc3339();
+            Some(Value::String(if text.contains('.') { moved } else { moved.replace(".000Z", "Z") }))
+        }
+        Value::Number(n) => {
+            let n = n.as_i64()?;
+            // Milliseconds since 1970 have three digits more than seconds.
+            Some(serde_json::json!(if n > 100_000_000_000 { n + ms } else { n + ms / 1000 }))
+        }
+        _ => None,
+    }
+}
+
+/// The purposes of requests to systems that hand out tokens.
+fn oauth(bench: &Bench) -> Result<Vec<Purpose>, String> {
+    let (source, target) = (hands_out(&bench.plan.source.auth), hands_out(&bench.plan.target.auth));
+    match (source && bench.plan.source.list.is_some(), target) {
+        (_, true) => Ok(TARGET.to_vec()),
+        (true, false) => Ok(vec![Purpose::List]),
+        (false, false) => Err("neither system hands out tokens".to_owned()),
+    }
+}
+
+/// How many systems hand out tokens.
+fn oauth_systems(bench: &Bench) -> u64 {
+    let (source, target) = (&bench.plan.source, &bench.plan.target);
+    let same = source.system == target.system && source.auth == target.auth;
+    u64::from(hands_out(&source.auth) && !same) + u64::from(hands_out(&target.auth))
+}
+
+const fn hands_out(auth: &AuthPlan) -> bool {
+    matches!(auth, AuthPlan::ClientCredentials { .. })
+}
+
+/// The purposes of requests that carry a bearer token.
+fn bearers(bench: &Bench) -> Result<Vec<Purpose>, String> {
+    let bearer = |auth: &AuthPlan| hands_out(auth) || matches!(auth, AuthPlan::Bearer(_));
+    match (bearer(&bench.plan.target.auth), bearer(&bench.plan.source.auth) && bench.plan.source.list.is_some()) {
+        (true, _) => Ok(TARGET.to_vec()),
+        (false, true) => Ok(vec![Purpose::List]),
+        (false, false) => Err("neither system takes a bearer token".to_owned()),
+    }
+}
+
+/// What is called for an answer that the description promises to be JSON.
+fn promises_json(bench: &Bench) -> Vec<Purpose> {
+    let json = |blueprint: &Blueprint, call: &Call| {
+        let known = |o: &&Operation| o.method == call.method && o.path == call.path;
+        let op = blueprint.system.operations.iter().find(known);
+        let success = op.and_then(Operation::success);
+        call.query.is_some() || success.is_some_and(|r| r.schema.is_some() && r.content_type.contains("json"))
+    };
+    let mut out = Vec::new();
+    if bench.plan.source.list.as_ref().is_some_and(|list| json(&bench.source, list)) {
+        out.push(Purpose::List);
+    }
+    let calls: Vec<(Purpose, &Call)> = match &bench.plan.target.write {
+        WritePlan::Upsert { find, create, update, .. } => {
+            vec![(Purpose::Find, find), (Purpose::Create, create), (Purpose::Update, update)]
+        }
+        WritePlan::Put { put, .. } => vec![(Purpose::Put, put)],
+        WritePlan::Bulk { write, .. } => vec![(Purpose::Bulk, write)],
+        WritePlan::Create { create, .. } => vec![(Purpose::Create, create)],
+    };
+    out.extend(calls.into_iter().filter(|(_, call)| json(&bench.target, call)).map(|(purpose, _)| purpose));
+    out
 }
 
 /// A record that the mapping takes, with its source key and its identity in the target.

@@ -1,4 +1,6 @@
 //! While the target is down the run ends by itself and says so; once it is back, the next run delivers what is owed.
+//!
+//! Source: M. Nygard, Release It!, circuit breaker; AWS Builders' Library on retry budgets.
 
 use serde_json::Value;
 

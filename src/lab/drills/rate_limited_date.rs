@@ -1,4 +1,6 @@
 //! Retry-After as a date is understood by the server's own clock, which may be minutes off.
+//!
+//! Source: RFC 9110 section 10.2.3 (Retry-After as a date) and section 6.6.1 (Date): told by the server's clock.
 
 use serde_json::Value;
 

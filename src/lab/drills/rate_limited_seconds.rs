@@ -1,4 +1,6 @@
 //! After 429 with Retry-After in seconds, no request goes to that system before the time is up, and nothing is lost.
+//!
+//! Source: RFC 6585 section 4 (429) and RFC 9110 section 10.2.3 (Retry-After in seconds).
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! Answers that are slow but within the timeout are waited for, and asked for once.
+//!
+//! Source: RFC 9110 section 9.2.2: a request given up too early is a request whose outcome is not known.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A write that takes effect and is never answered is not done a second time.
+//!
+//! Source: IETF draft, The Idempotency-Key HTTP Header Field: the outcome of an unanswered request is unknown.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A request that is never answered is given up in time and sent again; the run ends.
+//!
+//! Source: AWS Builders' Library on timeouts: no deadline, no end.
 
 use serde_json::Value;
 

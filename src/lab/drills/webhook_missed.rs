@@ -1,4 +1,6 @@
 //! What the source never delivered is found by the sweep.
+//!
+//! Source: senders give up after some attempts: a sweep finds the rest.
 
 use std::collections::BTreeSet;
 

@@ -4,76 +4,126 @@ mod committed_then_503;
 mod committed_then_lost;
 mod connection_refused;
 mod connection_reset;
+mod cursor_expired;
+mod empty_cursor;
 mod empty_page;
 mod error_envelope;
 mod hang;
 mod html_page;
 mod item_refused;
 mod key_in_progress;
+mod key_reused;
+mod odd_wait;
+mod outage;
 mod page_overlap;
+mod quota;
 mod rate_limited;
 mod record_refused;
 mod redirect;
 mod repeating_cursor;
+mod scope_missing;
+mod secret_echoed;
 mod short_page;
 mod slow_answer;
+mod source_changed;
+mod stale_again;
+mod stored_error;
+mod throttled_envelope;
+mod token_refused;
 mod token_revoked;
+mod total_off;
+mod transport_fails;
 mod truncated_body;
 mod unavailable;
+mod wrong_type;
 
 pub use committed_then_503::CommittedThen503;
 pub use committed_then_lost::CommittedThenLost;
 pub use connection_refused::ConnectionRefused;
 pub use connection_reset::ConnectionReset;
+pub use cursor_expired::CursorExpired;
+pub use empty_cursor::EmptyCursor;
 pub use empty_page::EmptyPage;
 pub use error_envelope::{ErrorEnvelope, Partial};
 pub use hang::Hang;
 pub use html_page::HtmlPage;
 pub use item_refused::ItemRefused;
 pub use key_in_progress::KeyInProgress;
+pub use key_reused::KeyReused;
+pub use odd_wait::OddWait;
+pub use outage::Outage;
 pub use page_overlap::PageOverlap;
+pub use quota::{Quota, Tell};
 pub use rate_limited::RateLimited;
 pub use record_refused::RecordRefused;
 pub use redirect::{ELSEWHERE, Redirect};
 pub use repeating_cursor::RepeatingCursor;
+pub use scope_missing::ScopeMissing;
+pub use secret_echoed::SecretEchoed;
 pub use short_page::ShortPage;
 pub use slow_answer::SlowAnswer;
+pub use source_changed::SourceChanged;
+pub use stale_again::StaleAgain;
+pub use stored_error::StoredError;
+pub use throttled_envelope::{Shape, ThrottledEnvelope};
+pub use token_refused::TokenRefused;
 pub use token_revoked::TokenRevoked;
+pub use total_off::TotalOff;
+pub use transport_fails::TransportFails;
 pub use truncated_body::TruncatedBody;
 pub use unavailable::Unavailable;
+pub use wrong_type::WrongType;
 
 use serde_json::Value;
 
 use super::bench::Purpose;
-use super::mock::Quirk;
+use super::mock::{MockSystem, Quirk};
 use crate::base::clock::Timestamp;
-use crate::connector::{Request, Response};
+use crate::connector::{Request, Response, TransportError};
 
 /// Makes a fault with nothing special about it.
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 20] = [
+pub const ALL: [(&str, Make); 38] = [
+    ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
     ("committed-then-lost", |aim| Box::new(CommittedThenLost { aim })),
     ("connection-refused", |aim| Box::new(ConnectionRefused { aim })),
     ("connection-reset", |aim| Box::new(ConnectionReset { aim })),
+    ("cursor-expired", |aim| Box::new(CursorExpired::new(aim, 410, None))),
+    ("empty-cursor", |aim| Box::new(EmptyCursor { aim, path: vec!["next".to_owned()] })),
     ("empty-page", |aim| Box::new(EmptyPage { aim })),
     ("error-envelope", |aim| Box::new(ErrorEnvelope { aim, graph: None })),
     ("hang", |aim| Box::new(Hang { aim, commit: false })),
     ("html-page", |aim| Box::new(HtmlPage { aim })),
     ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422 })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
+    ("key-reused", |aim| Box::new(KeyReused::new(aim, None))),
+    ("name-not-resolved", |aim| Box::new(TransportFails::no_name(aim))),
+    ("odd-wait", |aim| Box::new(OddWait { aim, value: "soon".to_owned() })),
+    ("outage", |aim| Box::new(Outage::new(aim, 3_600_000))),
     ("page-overlap", |aim| Box::new(PageOverlap { aim, by: 1 })),
+    ("quota", |aim| Box::new(Quota::new(aim, 5_000, Tell::Seconds))),
     ("rate-limited", |aim| Box::new(RateLimited { aim, seconds: 3, as_date: false, clock_off_ms: 0 })),
     ("record-refused", |aim| Box::new(RecordRefused { aim, status: 422 })),
     ("redirect", |aim| Box::new(Redirect { aim, status: 307 })),
     ("repeating-cursor", |aim| Box::new(RepeatingCursor { aim })),
+    ("scope-missing", |aim| Box::new(ScopeMissing { aim, scope: "write".to_owned() })),
+    ("secret-echoed", |aim| Box::new(SecretEchoed { aim, status: 500 })),
     ("short-page", |aim| Box::new(ShortPage { aim, keep: 1 })),
     ("slow-answer", |aim| Box::new(SlowAnswer { aim, ms: 1_000 })),
+    ("source-changed", |aim| Box::new(SourceChanged { aim, change: None })),
+    ("stale-again", |aim| Box::new(StaleAgain::new(aim, "1".to_owned(), Value::Null, Vec::new(), Vec::new()))),
+    ("stored-error", |aim| Box::new(StoredError::new(aim, "idempotency-key"))),
+    ("throttled-envelope", |aim| Box::new(ThrottledEnvelope { aim, shape: Shape::Errors })),
+    ("tls-refused", |aim| Box::new(TransportFails::no_tls(aim))),
+    ("token-refused", |aim| Box::new(TokenRefused { aim, status: 400, error: "invalid_grant" })),
     ("token-revoked", |aim| Box::new(TokenRevoked { aim })),
+    ("total-off", |aim| Box::new(TotalOff { aim, path: vec!["total".to_owned()], by: 1 })),
     ("truncated-body", |aim| Box::new(TruncatedBody { aim })),
     ("unavailable", |aim| Box::new(Unavailable { aim, status: 503 })),
+    ("wrong-type", |aim| Box::new(WrongType { aim, content_type: "text/plain", body: "OK" })),
 ];
 
 /// A request on its way, as a fault sees it.
@@ -122,6 +172,15 @@ pub enum Disposition {
     Bend(Quirk),
     /// The system forgets every token before it looks at the request.
     Revoke,
+    /// The exchange ends with this error of the transport.
+    Fail {
+        /// What the connector is told.
+        error: TransportError,
+        /// The system does it all the same.
+        commit: bool,
+    },
+    /// Somebody else changes the system just before it looks at the request.
+    Alter(Alter),
     /// Something that exists only on a real socket, or is done to a real process.
     Wire(Wire),
 }
@@ -149,6 +208,20 @@ pub enum Wire {
     Disable,
     /// The process is asked to end; the exchange passes.
     Terminate,
+}
+
+/// Changes a system while a connector is at work on it.
+pub type Alter = Box<dyn FnOnce(&mut MockSystem) -> Altered + Send>;
+
+/// What somebody else did to a system.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Altered {
+    /// In words, for the timeline.
+    pub what: String,
+    /// Keys of records that are new: whoever read their page before cannot know them.
+    pub born: Vec<String>,
+    /// Records that are gone: what was made of them before may be left over.
+    pub gone: Vec<Value>,
 }
 
 /// One thing that can go wrong.
@@ -204,11 +277,17 @@ impl Aim {
         self.record.as_deref()
     }
 
-    /// This exchange is hit.
-    pub fn hits(&mut self, exchange: &Exchange<'_>) -> bool {
+    /// The exchange is one of those that are counted: for a purpose, and about a record, that it aims at.
+    #[must_use]
+    pub fn wants(&self, exchange: &Exchange<'_>) -> bool {
         let among = |r| exchange.batch.iter().any(|i| i.as_deref() == Some(r));
         let about = self.record.as_deref().is_none_or(|r| exchange.identity == Some(r) || among(r));
-        if !about || !self.purposes.contains(&exchange.purpose) {
+        about && self.purposes.contains(&exchange.purpose)
+    }
+
+    /// This exchange is hit.
+    pub fn hits(&mut self, exchange: &Exchange<'_>) -> bool {
+        if !self.wants(exchange) {
             return false;
         }
         self.seen += 1;

@@ -26,8 +26,16 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
                     same.len()
                 ));
             }
-            let wrong = same.iter().position(|n| refused(n));
-            if let Some(place) = wrong.filter(|p| p + 1 < same.len()) {
+            // Who begins a list anew, because its cursor is no longer taken, comes by the same places again.
+            let anew = |place: usize| {
+                let (told, next) = (same[place].nth, same[place + 1].nth);
+                let listed = |n: &&&Exchanged| n.purpose == Purpose::List && n.nth > told && n.nth < next;
+                x.purpose == Purpose::List
+                    && matches!(same[place].status(), Some(400 | 410))
+                    && all.iter().any(|n| listed(&n))
+            };
+            let wrong = (0..same.len().saturating_sub(1)).find(|p| refused(same[*p]) && !anew(*p));
+            if let Some(place) = wrong {
                 out.push(format!(
                     "attempts: run {} sent request {} again (request {}), though the answer was {}",
                     seen.run,

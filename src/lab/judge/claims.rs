@@ -27,7 +27,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         let Some(report) = seen.end.report() else { continue };
         let letters = seen.letters.len();
         if report.verdict == Verdict::Pass {
-            if !seen.missing.is_empty() {
+            if !seen.missing.is_empty() && e.expect.claim != Claim::Any {
                 let missing = some(&seen.missing, 3);
                 out.push(format!("dishonest: run {} claims PASS without {missing}", seen.run));
             }
@@ -35,7 +35,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
                 out.push(format!("dishonest: run {} claims PASS with {letters} new dead letters", seen.run));
             }
         }
-        if report.verdict == Verdict::Unproven {
+        if report.verdict == Verdict::Unproven && e.trace.run(seen.run).next().is_some() {
             out.push(format!("run {} claims UNPROVEN, though it ran", seen.run));
         }
         let last = e.runs.last().is_some_and(|l| l.run == seen.run);

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Evidence, RunSeen};
+use crate::connector::DeletesPlan;
 use crate::evidence::Reconciliation;
 use crate::lab::bench::Purpose;
 use crate::lab::courier::Delivery;
 use crate::lab::mock::{Effect, dig};
-use crate::lab::trace::Exchanged;
+use crate::lab::trace::{Exchanged, ListRead};
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     if !e.expect.counts {
@@ -45,13 +46,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
 pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliation {
     let plan = &e.bench.plan;
     let (mut read, mut keys) = (0, BTreeSet::new());
-    for x in e.trace.run(seen.run).filter(|x| x.purpose == Purpose::List && x.status() == Some(200)) {
-        let body = x.answer().and_then(|r| serde_json::from_slice::<Value>(&r.body).ok());
-        let items = body.as_ref().and_then(|b| dig(b, &plan.source.items)).and_then(Value::as_array);
-        for record in items.into_iter().flatten() {
-            read += 1;
-            keys.extend(dig(record, &plan.source.inside).and_then(|record| e.bench.source_key(record)));
-        }
+    for page in lists(e).iter().filter(|page| page.run == seen.run) {
+        read += page.items;
+        keys.extend(page.keys.iter().cloned());
     }
     // An event counts in the run that acknowledged it first: what is known is not read again.
     let known: BTreeSet<&str> = acknowledged_events(e, |run| run < seen.run).map(|d| d.id.as_str()).collect();
@@ -85,6 +82,23 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
     }
 }
 
+/// The pages that the source answered with.
+fn lists<'e>(e: &'e Evidence<'_>) -> &'e [ListRead] {
+    let source = &e.bench.plan.source;
+    e.trace.lists.get_or_init(|| {
+        let pages = e.trace.exchanges.iter().filter(|x| x.purpose == Purpose::List && x.status() == Some(200));
+        pages
+            .map(|x| {
+                let body = x.answer().and_then(|r| serde_json::from_slice::<Value>(&r.body).ok());
+                let items = body.as_ref().and_then(|b| dig(b, &source.items)).and_then(Value::as_array);
+                let records = items.into_iter().flatten();
+                let keys = records.filter_map(|record| e.bench.source_key(dig(record, &source.inside)?));
+                ListRead { run: x.run, items: items.map_or(0, |i| i.len() as u64), keys: keys.collect() }
+            })
+            .collect()
+    })
+}
+
 fn acknowledged_events<'e>(e: &'e Evidence<'_>, of: impl Fn(usize) -> bool) -> impl Iterator<Item = &'e Delivery> {
     e.trace.deliveries.iter().filter(move |d| d.is_genuine() && d.acknowledged() && of(d.run)).map(|d| &d.delivery)
 }
@@ -94,22 +108,29 @@ fn acknowledged(e: &Evidence<'_>, seen: &RunSeen) -> u64 {
     written(e, seen, acknowledges)
 }
 
+fn deletes(x: &Exchanged) -> bool {
+    matches!(x.effect, Some(Effect::Deleted { .. }))
+}
+
 fn acknowledges(x: &Exchanged) -> bool {
     x.status().is_some_and(|s| (200..300).contains(&s))
 }
 
 /// Different records among the writes of a run that `counts` takes.
 fn written(e: &Evidence<'_>, seen: &RunSeen, counts: impl Fn(&Exchanged) -> bool) -> u64 {
+    // What a sweep deletes was not read in this run.
+    let tombstones = matches!(e.bench.plan.source.deletes, DeletesPlan::Tombstone { .. });
     let records: BTreeSet<String> = e
         .trace
         .run(seen.run)
-        .filter(|x| x.purpose.writes() && counts(x))
+        .filter(|x| (x.purpose.writes() || (tombstones && deletes(x))) && counts(x))
         .flat_map(|x| match &x.effect {
             // Of a batch, those records that the system kept.
             _ if x.purpose == Purpose::Bulk => {
                 let Some(Effect::Many(effects)) = &x.effect else { return Vec::new() };
                 x.batch.iter().zip(effects).filter(|(_, e)| e.keeps()).filter_map(|(i, _)| i.clone()).collect()
             }
+            _ if deletes(x) => vec![x.request.url.clone()],
             _ => vec![x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned())],
         })
         .collect();

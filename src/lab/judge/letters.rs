@@ -49,7 +49,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         out.push(format!("dead letters: {} should be there and is not: {}", lacking.len(), some(&lacking, 3)));
     }
     for letter in waiting {
-        let Some(expected) = e.expected.iter().find(|x| x.key == letter.key) else {
+        let Some(expected) = e.expected.iter().chain(&e.gone).find(|x| x.key == letter.key) else {
             out.push(format!("dead letters: {} is not a source record", letter.key));
             continue;
         };

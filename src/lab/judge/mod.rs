@@ -5,16 +5,22 @@ mod claims;
 mod counts;
 mod deliveries;
 mod delivery;
+mod disorder;
 mod foreign;
 mod letters;
+mod memory;
 mod pacing;
+mod recovery;
+mod resources;
 mod secrets;
+mod stopping;
 mod tracing;
 
 pub(super) use counts::reconcile;
 pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
 pub(super) use foreign::correlation_ids;
+pub(super) use resources::read_ahead;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -32,15 +38,20 @@ use crate::model::{Direction, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 9] = [
+const ALL: [Oracle; 14] = [
     claims::ended,
     delivery::judge,
     deliveries::judge,
     letters::judge,
     claims::judge,
     counts::judge,
+    memory::judge,
+    disorder::judge,
+    stopping::judge,
     pacing::judge,
+    recovery::judge,
     attempts::judge,
+    resources::judge,
     secrets::judge,
 ];
 
@@ -86,6 +97,8 @@ pub struct Evidence<'e> {
     pub runs: Vec<RunSeen>,
     /// What the source holds at the end, each with what it should have become.
     pub expected: Vec<Expected>,
+    /// What it held for a while only, while a run was under way.
+    pub gone: Vec<Expected>,
     /// What the target holds at the end.
     pub target: &'e Collection,
     /// What the target held before the first run.
@@ -141,10 +154,12 @@ impl Evidence<'_> {
 }
 
 /// What each record should become: what the mapping gives, where the target's own schema takes it.
-pub(super) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
+pub(in crate::lab) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
     let body = bench.written_schema();
     records
         .iter()
+        // What its source marks as deleted is owed to nobody.
+        .filter(|record| !bench.plan.source.deletes.marks(record))
         .filter_map(|record| {
             let key = bench.source_key(record)?;
             let mapped = bench.plan.mapped(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {

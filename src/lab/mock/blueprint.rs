@@ -120,6 +120,17 @@ impl Blueprint {
         }
     }
 
+    /// The value at a path of the body that [`Blueprint::read_body`] reads.
+    pub(crate) fn read_field(&self, index: usize, request: &Request, path: &[String]) -> Option<Value> {
+        let documented = self.system.operations[index].body.as_ref()?;
+        let json = |t: &str| t.starts_with("application/json");
+        let plain = json(&documented.content_type) && request.header("content-type").is_none_or(json);
+        if plain && self.shape(index).wrap.is_empty() {
+            return super::field::read(&request.body, path);
+        }
+        dig(&self.read_body(index, request)?, path).cloned()
+    }
+
     pub(super) fn shape(&self, op: usize) -> &Shape {
         self.shapes[op].get_or_init(|| shape(&self.system, &self.system.operations[op]))
     }

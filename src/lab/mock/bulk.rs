@@ -75,9 +75,9 @@ impl MockSystem {
         let field = schemas.properties(bulk.record).into_keys().find(|name| repeated.contains_key(name));
         let field = field.unwrap_or(kind.key.as_str());
         let wanted = sent.get(field).map(text_of);
-        let hit = self.collections.get(&kind.name).and_then(|c| {
-            let found = c.iter().find(|(_, r)| wanted.is_some() && r.get(field).map(text_of) == wanted);
-            found.map(|(k, r)| (k.to_owned(), r.clone()))
+        let hit = wanted.zip(self.collections.get_mut(&kind.name)).and_then(|(wanted, c)| {
+            let place = c.equal(field, &wanted, false).first().copied()?;
+            c.entry_at(place).map(|(k, r)| (k.to_owned(), r.clone()))
         });
         if let Some((key, old)) = hit {
             let (_, effect) = self.change(call, kind, &key, old, sent.clone());
@@ -90,7 +90,7 @@ impl MockSystem {
         });
         let kept = self.completed(call, kind, sent.clone(), &key);
         let key = text_of(&key);
-        self.collections.entry(kind.name.clone()).or_default().put(&key, kept);
+        self.write(&kind.name, &key, kept, call.now);
         (201, String::new(), Effect::Created { entity: kind.name.clone(), key })
     }
 

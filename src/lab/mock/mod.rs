@@ -8,9 +8,13 @@ mod bulk;
 mod collection;
 mod effect;
 mod errors;
+mod field;
 mod graph;
+mod lag;
+mod limits;
 mod pages;
 mod parameters;
+mod prefer;
 mod read;
 mod routes;
 mod seed;
@@ -31,6 +35,8 @@ use serde_json::Value;
 
 use self::auth::{Auth, Denied};
 use self::errors::Refusal;
+use self::lag::Lag;
+use self::limits::Limits;
 use self::parameters::bad_parameter;
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
@@ -60,6 +66,10 @@ pub struct MockOptions {
     pub change_field: BTreeMap<String, String>,
     /// How many requests the journal keeps; the oldest go first.
     pub journal: usize,
+    /// Keeps to the rate limits that the description states.
+    pub limits: bool,
+    /// How long lists and searches show what was there before a write, in milliseconds; 0: not at all.
+    pub lag_ms: i64,
 }
 
 impl Default for MockOptions {
@@ -75,6 +85,8 @@ impl Default for MockOptions {
             clock_off_ms: 0,
             change_field: BTreeMap::new(),
             journal: 10_000,
+            limits: false,
+            lag_ms: 0,
         }
     }
 }
@@ -99,6 +111,8 @@ pub struct MockSystem {
     seeded_to: Timestamp,
     seen: std::collections::VecDeque<Seen>,
     bent: bool,
+    limits: Limits,
+    lag: Lag,
 }
 
 impl MockSystem {
@@ -125,6 +139,8 @@ impl MockSystem {
             seeded_to,
             seen: std::collections::VecDeque::new(),
             bent: false,
+            limits: Limits::default(),
+            lag: Lag::default(),
         }
     }
 
@@ -182,6 +198,27 @@ impl MockSystem {
     /// What the server's clock shows more than the true time from now on, in milliseconds.
     pub(crate) const fn set_clock_off(&mut self, ms: i64) {
         self.options.clock_off_ms = ms;
+    }
+
+    /// Removes the record at this place in the order of making, and gives it; the last one where there are fewer.
+    pub fn take(&mut self, entity: &str, at: usize) -> Option<Value> {
+        let collection = self.collections.get_mut(entity)?;
+        let key = collection.iter().map(|(key, _)| key.to_owned()).take(at + 1).last()?;
+        collection.remove(&key)
+    }
+
+    /// Forgets a record, as if somebody had deleted it. False where there is none of this key.
+    pub fn forget(&mut self, entity: &str, key: &str) -> bool {
+        self.collections.get_mut(entity).and_then(|c| c.remove(key)).is_some()
+    }
+
+    /// Keeps what a request writes; lists show it when they have caught up.
+    fn write(&mut self, kind: &str, key: &str, record: Value, now: Timestamp) {
+        let collection = self.collections.entry(kind.to_owned()).or_default();
+        if self.options.lag_ms > 0 {
+            self.lag.writes(kind, key, collection.get(key), now.plus_ms(self.options.lag_ms));
+        }
+        collection.put(key, record);
     }
 
     /// Every token handed out so far is refused from now on. Tells how many were still good.
@@ -256,11 +293,11 @@ impl MockSystem {
     }
 
     fn token(&mut self, request: &Request, now: Timestamp) -> (Response, Effect) {
-        let (status, answer, token) = self.auth.issue(&self.blueprint.system, request, now);
+        let (status, answer, tokens) = self.auth.issue(&self.blueprint.system, request, now);
         let mut response = json_response(status, "application/json", &answer);
         // RFC 6749 section 5.1: a token is not for caches.
         response.headers.push(("cache-control".to_owned(), "no-store".to_owned()));
-        (response, token.map_or(Effect::Nothing, |token| Effect::Issued { token }))
+        (response, if tokens.is_empty() { Effect::Nothing } else { Effect::Issued { tokens } })
     }
 
     /// Why a request is not let in, as an answer; nothing where it is.
@@ -288,12 +325,28 @@ impl MockSystem {
     }
 
     fn operation(&mut self, call: &Call<'_>) -> (Response, Effect) {
-        let system = &call.blueprint.system;
         if let Some(denied) = self.denied(call) {
             return denied;
         }
+        let left = if self.options.limits { self.limits.take(call) } else { None };
+        let mut answered = match left {
+            Some(Err(left)) => left.refuse(call),
+            _ => self.answered(call),
+        };
+        if let Some(Ok(left) | Err(left)) = left {
+            left.tell(call, &mut answered.0);
+        }
+        answered
+    }
+
+    /// The answer to a request that was let in.
+    fn answered(&mut self, call: &Call<'_>) -> (Response, Effect) {
+        let system = &call.blueprint.system;
         if let Some(because) = bad_parameter(system, call.op, call.request) {
             return call.refuse(400, "bad-request", because);
+        }
+        if let Some(status) = prefer::code(call.request) {
+            return prefer::answer(call, status);
         }
         match call.op.action {
             Action::List | Action::Search => self.list(call),
@@ -389,4 +442,10 @@ pub(crate) fn text_of(value: &Value) -> String {
 /// The documented 409 that says so: this idempotency key is still being worked on.
 pub(crate) fn key_in_progress(system: &System, op: &Operation) -> Response {
     Refusal::new(409, "key-in-progress", "a request with this key is still in progress").answer(system, Some(op))
+}
+
+/// The documented 422 that says so: this idempotency key was used with another body.
+pub(crate) fn key_reused(system: &System, op: &Operation) -> Response {
+    let says = "this idempotency key was used with another body";
+    Refusal::new(422, "idempotency-key-reused", says).answer(system, Some(op))
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::Quirk;
-use super::collection::{Kept, position_order};
+use super::collection::{Collection, Kept, position_order};
 use crate::model::{CursorFrom, PageStyle, Pagination};
 
 /// What is asked for.
@@ -20,14 +20,51 @@ pub(super) struct Ask<'a> {
     pub(super) field: Option<&'a str>,
     /// The field that is the key.
     pub(super) key: &'a str,
-    /// Latest first.
-    pub(super) newest_first: bool,
     /// Records on a page where the query does not say.
     pub(super) size: u64,
     /// Records on a page at most, whatever the query says.
     pub(super) cap: Option<u64>,
     /// Bends the answer.
     pub(super) quirk: Option<Quirk>,
+}
+
+/// The records that a list shows, in its order.
+pub(super) struct Listed<'c> {
+    /// Those of this collection
+    pub(super) collection: &'c Collection,
+    /// at these places, the oldest first.
+    pub(super) places: &'c [u32],
+    /// From the newest back.
+    pub(super) newest_first: bool,
+}
+
+impl<'c> Listed<'c> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The one at an index.
+    pub(super) fn get(&self, index: usize) -> Option<&'c Kept> {
+        let last = self.places.len().checked_sub(1)?;
+        let index = if self.newest_first { last.checked_sub(index)? } else { index };
+        self.collection.at(*self.places.get(index)?)
+    }
+
+    /// Those from one index up to another.
+    pub(super) fn page(&self, from: usize, to: usize) -> Vec<&'c Kept> {
+        (from..to).filter_map(|i| self.get(i)).collect()
+    }
+
+    /// How many from the first on hold; those that do come before those that do not.
+    fn leading(&self, holds: impl Fn(&Kept) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.get(middle).is_some_and(&holds) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
 }
 
 /// One page and how to go on.
@@ -51,7 +88,7 @@ pub(super) struct Cut {
 }
 
 /// Cuts. An unreadable parameter is an error in words.
-pub(super) fn cut(list: &[&Kept], ask: &Ask<'_>) -> Result<Cut, String> {
+pub(super) fn cut(list: &Listed<'_>, ask: &Ask<'_>) -> Result<Cut, String> {
     let p = ask.pagination;
     let value = |name: &Option<String>| {
         name.as_ref().and_then(|n| ask.query.iter().find(|(q, _)| q == n)).map(|(_, v)| v.as_str())
@@ -116,7 +153,7 @@ pub(super) fn cut(list: &[&Kept], ask: &Ask<'_>) -> Result<Cut, String> {
         PageStyle::Offset => Some(to.to_string()),
         PageStyle::Page => Some((position + 1).to_string()),
         _ if last_item.is_some() => {
-            to.checked_sub(1).and_then(|i| list[i].value.get(last_item.unwrap_or_default())).map(text_of)
+            to.checked_sub(1).and_then(|i| list.get(i)?.value.get(last_item.unwrap_or_default())).map(text_of)
         }
         // A bent page hands out a token of its own even where the place is the same: a new token, not a loop.
         _ => Some(token(list, ask, to, if bent { sent.map_or(0, nonce_of) + 1 } else { 0 })),
@@ -155,15 +192,15 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-fn after_key(list: &[&Kept], field: &str, text: &str) -> Result<usize, String> {
-    list.iter()
-        .position(|k| k.value.get(field).is_some_and(|v| text_of(v) == text))
+fn after_key(list: &Listed<'_>, field: &str, text: &str) -> Result<usize, String> {
+    (0..list.len())
+        .position(|i| list.get(i).and_then(|k| k.value.get(field)).is_some_and(|v| text_of(v) == text))
         .map(|i| i + 1)
         .ok_or_else(|| "no record has the key given as cursor".to_owned())
 }
 
 /// An opaque token: the place of the last record before it, so that records made meanwhile do not shift the rest.
-fn token(list: &[&Kept], ask: &Ask<'_>, to: usize, nonce: u64) -> String {
+fn token(list: &Listed<'_>, ask: &Ask<'_>, to: usize, nonce: u64) -> String {
     let place = match to.checked_sub(1).and_then(|i| list.get(i)) {
         None => json!([nonce]),
         Some(last) => {
@@ -178,16 +215,16 @@ fn nonce_of(token: &str) -> u64 {
     place.and_then(|p| p.first()?.as_u64()).unwrap_or(0)
 }
 
-fn after_token(list: &[&Kept], ask: &Ask<'_>, text: &str) -> Result<usize, String> {
+fn after_token(list: &Listed<'_>, ask: &Ask<'_>, text: &str) -> Result<usize, String> {
     let bad = || "the cursor is not one of ours".to_owned();
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
     let place: Vec<Value> = serde_json::from_slice(&bytes).map_err(|_| bad())?;
     let Some(serial) = place.get(1) else { return Ok(0) };
     let serial = serial.as_u64().ok_or_else(bad)?;
     let value = place.get(2).filter(|v| !v.is_null());
-    Ok(list.partition_point(|k| {
+    Ok(list.leading(|k| {
         let order = position_order((ask.field.and_then(|f| k.value.get(f)), k.serial), (value, serial));
-        let order = if ask.newest_first { order.reverse() } else { order };
+        let order = if list.newest_first { order.reverse() } else { order };
         order != Ordering::Greater
     }))
 }
@@ -212,28 +249,16 @@ mod tests {
     }
 
     fn walk(p: &Pagination, newest_first: bool, quirk_on: Option<(usize, Quirk)>) -> Vec<Vec<u64>> {
-        let kept: Vec<Kept> =
-            (0..7).map(|i| Kept { serial: i, value: json!({"id": format!("r{i}"), "at": i / 2}) }).collect();
-        let mut list: Vec<&Kept> = kept.iter().collect();
-        if newest_first {
-            list.reverse();
-        }
+        let mut collection = Collection::default();
+        (0..7).for_each(|i| collection.put(&format!("r{i}"), json!({"id": format!("r{i}"), "at": i / 2})));
+        let list = Listed { collection: &collection, places: &[0, 1, 2, 3, 4, 5, 6], newest_first };
         let mut query = vec![("limit".to_owned(), "50".to_owned())];
         let mut pages = Vec::new();
         for n in 0..9 {
             let quirk = quirk_on.filter(|(at, _)| *at == n).map(|(_, q)| q);
-            let ask = Ask {
-                pagination: p,
-                query: &query,
-                field: Some("at"),
-                key: "id",
-                newest_first,
-                size: 2,
-                cap: None,
-                quirk,
-            };
+            let ask = Ask { pagination: p, query: &query, field: Some("at"), key: "id", size: 2, cap: None, quirk };
             let cut = cut(&list, &ask).expect("our own parameters are read");
-            pages.push(list[cut.from..cut.to].iter().map(|k| k.serial).collect());
+            pages.push(list.page(cut.from, cut.to).iter().map(|k| k.serial).collect());
             let Some(next) = cut.next else { break };
             query = vec![("limit".to_owned(), "50".to_owned()), ("p".to_owned(), next)];
         }

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use serde_json::{Value, json};
 
 use super::blueprint::{Kind, dig, put};
-use super::collection::{Kept, compare_text};
-use super::pages::{Ask, Cut, cut};
+use super::collection::{Collection, Kept, compare_text};
+use super::pages::{Ask, Cut, Listed, cut};
 use super::{Call, Effect, MockSystem, text_of, url};
 use crate::base::text;
 use crate::connector::Response;
@@ -19,8 +19,6 @@ impl MockSystem {
         };
         let query = &call.query;
         let filters = self.filters(call, kind, query);
-        let empty = super::Collection::default();
-        let collection = self.collections.get(&kind.name).unwrap_or(&empty);
         let field = self.change_field(call, kind);
         // By the last item's key, lists run from the newest back, as the APIs that invented it do.
         let newest_first = call
@@ -28,21 +26,28 @@ impl MockSystem {
             .pagination
             .as_ref()
             .is_some_and(|p| p.style == PageStyle::Cursor && !matches!(p.next, Some(CursorFrom::Body(_))));
-        let found: Vec<&Kept> = collection
-            .ordered(field.as_deref(), newest_first)
-            .into_iter()
-            .filter(|k| filters.iter().all(|f| f.fits(&k.value)))
-            .collect();
+        self.lag.passes(call.now);
+        let real = self.collections.entry(kind.name.clone()).or_default();
+        let mut behind = (!self.lag.is_empty()).then(|| self.lag.shown(&kind.name, real));
+        let places = narrowed(behind.as_mut().unwrap_or(real), field.as_deref(), &filters);
+        let Some(collection) = behind.as_ref().or_else(|| self.collections.get(&kind.name)) else {
+            return (call.success(None, &call.blueprint.shape(call.index).template), Effect::Nothing);
+        };
+        let places = match &places {
+            Narrowed::From(from) => collection.places(field.as_deref()).get(*from..).unwrap_or_default(),
+            Narrowed::These(places) => places,
+        };
+        let found = Listed { collection, places, newest_first };
         let Some(pagination) = &call.op.pagination else {
-            let body = self.envelope(call, kind, &found, None);
-            return (call.success(None, &body), read_effect(kind, &found));
+            let all = found.page(0, found.len());
+            let body = self.envelope(call, kind, &all, None);
+            return (call.success(None, &body), read_effect(kind, &all));
         };
         let ask = Ask {
             pagination,
             query,
             field: field.as_deref(),
             key: &kind.key,
-            newest_first,
             size: self.options.page_size,
             cap: self.options.page_cap,
             quirk: call.quirk,
@@ -52,8 +57,8 @@ impl MockSystem {
             Err(because) => return call.refuse(400, "bad-request", because),
         };
         let total = found.len();
-        let page = &found[cut.from..cut.to];
-        let body = self.envelope(call, kind, page, Some((&cut, total)));
+        let page = found.page(cut.from, cut.to);
+        let body = self.envelope(call, kind, &page, Some((&cut, total)));
         let mut response = call.success(None, &body);
         if pagination.style == PageStyle::LinkHeader
             && let Some(next) = &cut.next
@@ -62,7 +67,7 @@ impl MockSystem {
             let link = format!("<{}>; rel=\"next\"", url::with_param(&call.request.url, param, next));
             response.headers.push(("link".to_owned(), link));
         }
-        let effect = read_effect(kind, page);
+        let effect = read_effect(kind, &page);
         self.bent = cut.bent;
         (response, effect)
     }
@@ -258,6 +263,42 @@ fn field_of_param(schemas: &Schemas, kind: &Kind, param: &str) -> Option<String>
     let words = text::words(param);
     let said = |field: &&str| text::words(field).first().is_some_and(|w| words.first() == Some(w));
     fields.keys().find(said).map(|f| (*f).to_owned()).or_else(|| kind.updated.clone()).or_else(|| kind.created.clone())
+}
+
+/// What is left of a collection, in its order.
+enum Narrowed {
+    /// All from this place of the order on.
+    From(usize),
+    /// Records at these places.
+    These(Vec<u32>),
+}
+
+/// Applies the conditions, so that as few records are looked at as can be: those of one value are looked up, and those since
+/// some time are the end of the order.
+fn narrowed(collection: &mut Collection, field: Option<&str>, filters: &[Filter<'_>]) -> Narrowed {
+    let fits = |collection: &Collection, place: u32| {
+        collection.at(place).is_some_and(|k| filters.iter().all(|f| f.fits(&k.value)))
+    };
+    let equal = filters.iter().find_map(|f| match f {
+        Filter::Equal { field, value, fold } => Some((field, value, *fold)),
+        Filter::Since { .. } | Filter::Mentions { .. } => None,
+    });
+    if let Some((by, value, fold)) = equal {
+        let mut places = collection.equal(by, value, fold).to_vec();
+        places.retain(|p| fits(collection, *p));
+        collection.sort(&mut places, field);
+        return Narrowed::These(places);
+    }
+    collection.arrange(field);
+    let places = collection.places(field);
+    match (filters, places.last()) {
+        ([], _) => return Narrowed::From(0),
+        ([Filter::Since { field: by, .. }], Some(last)) if Some(by.as_str()) == field && fits(collection, *last) => {
+            return Narrowed::From(places.partition_point(|p| !fits(collection, *p)));
+        }
+        _ => {}
+    }
+    Narrowed::These(places.iter().copied().filter(|p| fits(collection, *p)).collect())
 }
 
 /// A condition of a query.

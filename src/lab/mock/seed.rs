@@ -54,23 +54,21 @@ impl Seeder<'_> {
         let first = rng.pick(&FIRST).copied().unwrap_or("Ada");
         let last = rng.pick(&LAST).copied().unwrap_or("Lovelace");
         self.at = self.at.plus_ms(i64::try_from(rng.between(1, 90)).unwrap_or(1) * 1000);
-        let names: Vec<(String, SchemaId)> =
-            schemas.properties(schema).into_iter().map(|(n, id)| (n.to_owned(), id)).collect();
-        for (name, id) in names {
-            let present = record.get(&name).is_some_and(|v| !v.is_null());
+        for (name, id) in schemas.properties(schema) {
+            let present = record.get(name).is_some_and(|v| !v.is_null());
             let value = if name == self.kind.key {
                 Some(self.key(schemas, Some(id), rng))
-            } else if Some(&name) == self.kind.created.as_ref() || Some(&name) == self.kind.updated.as_ref() {
+            } else if Some(name) == self.kind.created.as_deref() || Some(name) == self.kind.updated.as_deref() {
                 Some(instant(schemas, id, self.at))
             } else if present {
-                self.lifelike(schemas, id, &name, first, last)
+                self.lifelike(schemas, id, name, first, last)
             } else {
                 None
             };
             if let Some(value) = value
                 && validate(schemas, id, &value, Direction::Response).is_empty()
             {
-                record[&name] = value;
+                record[name] = value;
             }
         }
         self.serial += 1;

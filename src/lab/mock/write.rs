@@ -70,7 +70,7 @@ impl MockSystem {
         }
         let record = self.completed(call, kind, sent, &key);
         let body = wrapped(call, shown(schemas, kind, &record));
-        self.collections.entry(kind.name.clone()).or_default().put(&key_text, record);
+        self.write(&kind.name, &key_text, record, call.now);
         (call.success(Some(201), &body), Effect::Created { entity: kind.name.clone(), key: key_text })
     }
 
@@ -99,9 +99,9 @@ impl MockSystem {
     fn upsert_by_natural_key(&mut self, call: &Call<'_>, kind: &Kind, sent: Map<String, Value>) -> (Response, Effect) {
         let field = kind.natural.as_ref().filter(|n| sent.contains_key(*n)).unwrap_or(&kind.key);
         let wanted = sent.get(field).map(text_of);
-        let hit = self.collections.get(&kind.name).and_then(|c| {
-            let found = c.iter().find(|(_, r)| r.get(field).map(text_of) == wanted);
-            found.map(|(k, r)| (k.to_owned(), r.clone()))
+        let hit = wanted.zip(self.collections.get_mut(&kind.name)).and_then(|(wanted, c)| {
+            let place = c.equal(field, &wanted, false).first().copied()?;
+            c.entry_at(place).map(|(k, r)| (k.to_owned(), r.clone()))
         });
         match hit {
             Some((key, old)) => self.change(call, kind, &key, old, sent),
@@ -115,7 +115,7 @@ impl MockSystem {
         let types = key_schema.map_or(TypeSet::STRING, |id| schemas.get(id).types);
         let record = self.completed(call, kind, sent, &body::scalar(types, key.to_owned()));
         let body = wrapped(call, shown(schemas, kind, &record));
-        self.collections.entry(kind.name.clone()).or_default().put(key, record);
+        self.write(&kind.name, key, record, call.now);
         (call.success(Some(201), &body), Effect::Created { entity: kind.name.clone(), key: key.to_owned() })
     }
 
@@ -138,7 +138,7 @@ impl MockSystem {
             record[field] = instant(schemas, id, call.now);
         }
         let body = wrapped(call, shown(schemas, kind, &record));
-        self.collections.entry(kind.name.clone()).or_default().put(key, record);
+        self.write(&kind.name, key, record, call.now);
         let effect = Effect::Updated { entity: kind.name.clone(), key: key.to_owned(), changed };
         (call.success(Some(200), &body), effect)
     }
@@ -205,18 +205,18 @@ impl MockSystem {
 
     /// The refusal where another record has the same natural key.
     fn taken(
-        &self,
+        &mut self,
         call: &Call<'_>,
         kind: &Kind,
         sent: &Map<String, Value>,
         own: Option<&str>,
     ) -> Option<(Response, Effect)> {
         let field = kind.natural.as_ref()?;
-        let value = text_of(sent.get(field)?).to_lowercase();
-        let other = self.collections.get(&kind.name)?.iter().find(|(key, record)| {
-            Some(*key) != own && record.get(field).is_some_and(|v| text_of(v).to_lowercase() == value)
-        })?;
-        Some(call.refuse(409, "conflict", format!("a {} with this {field} exists: {}", kind.name, other.0)))
+        let value = text_of(sent.get(field)?);
+        let collection = self.collections.get_mut(&kind.name)?;
+        let places = collection.equal(field, &value, true).to_vec();
+        let other = places.iter().filter_map(|p| collection.entry_at(*p)).find(|(key, _)| Some(*key) != own)?.0;
+        Some(call.refuse(409, "conflict", format!("a {} with this {field} exists: {other}", kind.name)))
     }
 
     /// What was sent, with what the system itself fills in: key, times, defaults, required fields.

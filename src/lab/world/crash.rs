@@ -1,10 +1,12 @@
 //! Kills a run at an exact step. A step is a request that arrives, takes effect or is answered, and a write to the
-//! ledger. From that step on nothing the run does reaches anything: as after `kill -9`.
+//! ledger. From that step on nothing the run does reaches anything: as after `kill -9`. Or asks it to stop at one.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::Timestamp;
 use crate::evidence::{
@@ -23,6 +25,9 @@ pub(super) enum Cut {
 #[derive(Debug)]
 pub(super) struct Switch {
     at: Option<u64>,
+    stop_at: Option<u64>,
+    /// Cancelled when the run is asked to stop.
+    pub(super) stop: CancellationToken,
     steps: AtomicU64,
     dead: AtomicBool,
     runaway: AtomicBool,
@@ -30,9 +35,11 @@ pub(super) struct Switch {
 }
 
 impl Switch {
-    pub(super) fn new(at: Option<u64>) -> Arc<Self> {
+    pub(super) fn new(at: Option<u64>, stop_at: Option<u64>) -> Arc<Self> {
         Arc::new(Self {
             at,
+            stop_at,
+            stop: CancellationToken::new(),
             steps: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             runaway: AtomicBool::new(false),
@@ -45,6 +52,9 @@ impl Switch {
         let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         if self.at == Some(step) {
             self.kill();
+        }
+        if self.stop_at == Some(step) {
+            self.stop.cancel();
         }
         self.is_dead()
     }
@@ -76,15 +86,33 @@ impl Switch {
 pub(super) struct MortalLedger {
     pub(super) kept: Arc<MemoryLedger>,
     pub(super) switch: Arc<Switch>,
+    /// Who holds which flow.
+    pub(super) holders: Arc<Mutex<BTreeMap<String, u32>>>,
+    /// Number of the process whose ledger this is.
+    pub(super) pid: u32,
+}
+
+impl MortalLedger {
+    fn holders(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Ledger for MortalLedger {
     fn acquire(&self, flow: &str) -> Result<(), LedgerError> {
-        self.kept.acquire(flow)
+        let pid = *self.holders().entry(flow.to_owned()).or_insert(self.pid);
+        if pid == self.pid { Ok(()) } else { Err(LedgerError::Busy { flow: flow.to_owned(), pid }) }
     }
 
     fn release(&self, flow: &str) {
-        self.kept.release(flow);
+        let mut holders = self.holders();
+        if holders.get(flow) == Some(&self.pid) {
+            holders.remove(flow);
+        }
+    }
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.kept.effects_after(flow, after, limit)
     }
 
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
@@ -101,6 +129,11 @@ impl Ledger for MortalLedger {
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
         if self.switch.step() { Ok(()) } else { self.kept.put_effect(flow, effect) }
+    }
+
+    fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
+        // One transaction: killed before it or after it.
+        if self.switch.step() { Ok(()) } else { self.kept.put_effects(flow, effects) }
     }
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
@@ -137,6 +170,14 @@ impl Ledger for MortalLedger {
 
     fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
         if self.switch.step() { Ok(()) } else { self.kept.put_effect_undoable(effect, undo) }
+    }
+
+    fn put_effects_undoable(&self, flow: &str, noted: &[(Effect, Option<Undo>)]) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_effects_undoable(flow, noted) }
+    }
+
+    fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_undo(undo) }
     }
 
     fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {

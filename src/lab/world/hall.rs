@@ -88,8 +88,8 @@ impl Hall {
         }
         let Some(mock) = self.mocks.get_mut(system) else { return plain(502, "{}") };
         let (response, effect, bent) = mock.handle_bent(shown, now, quirk);
-        if let Effect::Issued { token } = &effect {
-            self.tokens.push((system.to_owned(), token.clone()));
+        if let Effect::Issued { tokens } = &effect {
+            self.tokens.extend(tokens.iter().map(|token| (system.to_owned(), token.clone())));
         }
         if let Some(noted) = noted {
             noted.effect = Some(effect);

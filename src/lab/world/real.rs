@@ -1,14 +1,27 @@
 //! The stage for a program of its own: the same hall, with time that passes by itself.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::{EPOCH, Event, Hall, RunEnd, Stage, sender};
 use crate::base::clock::Timestamp;
+use crate::base::rng::Rng;
+use crate::base::secret::SecretRef;
 use crate::lab::bench::Bench;
 
 /// A time skip of the mocks from which on their clocks must not show it.
 const HOUR_MS: i64 = 3_600_000;
+
+/// Every secret that a contract keeps in a file, with its path; the same for every schedule.
+pub(in crate::lab) fn files(bench: &Bench) -> Vec<(PathBuf, String)> {
+    let planted = super::Planted::of(bench, &mut Rng::seeded(0));
+    let files = planted.values().iter().filter_map(|(reference, value)| match SecretRef::parse(reference) {
+        Some(SecretRef::File(path)) => Some((path, value.clone())),
+        _ => None,
+    });
+    files.collect()
+}
 
 impl Stage {
     /// What all parts share, to be carried into tasks.
@@ -21,9 +34,9 @@ impl Stage {
         self.planted.values()
     }
 
-    /// The secret that the source signs with.
-    pub(in crate::lab) fn hook_secret(&self) -> Option<String> {
-        self.planted.of_webhook().map(str::to_owned)
+    /// The secrets that the source signs with.
+    pub(in crate::lab) fn hook_secrets(&self) -> Vec<String> {
+        self.planted.of_webhook().to_vec()
     }
 
     /// A start of the program, with at most `budget` requests; tells which. What is new in the source is announced.

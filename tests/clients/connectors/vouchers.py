@@ -207,7 +207,7 @@ def work(memory):
 def sweep(memory):
     """What was never delivered: now, and every hour."""
     base = os.environ["TILLPOINT_BASE_URL"]
-    while not STOP.is_set() and MUT != "no-sweep":
+    while not STOP.is_set() and MUT not in ("no-sweep", "acknowledges-first"):
         since, cursor, newest = memory.place(), None, memory.place()
         try:
             seen = set()
@@ -281,7 +281,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 def lazily(memory):
-    """Only for MUT=acknowledges-first: what was acknowledged is put on the disk some time later."""
+    """Only for MUT=acknowledges-first: what was acknowledged is put on the disk some time later, and nothing sweeps."""
     while not STOP.is_set():
         try:
             sale = Hook.later.get(timeout=0.2)

@@ -265,3 +265,45 @@ fn the_same_requests_get_the_same_answers() {
     };
     assert_eq!(play(), play());
 }
+
+#[test]
+fn a_described_limit_is_kept_and_told() {
+    let system = Arc::clone(&plans::billing_to_crm().1["crm"]);
+    let limit = system.operations.iter().find_map(|o| o.rate_limit.as_ref()).expect("the example states one").clone();
+    let mut bench = Bench::of("crm", "contact", 3);
+    bench.mock = MockSystem::new(system, 1, MockOptions { limits: true, ..MockOptions::default() });
+    let mut made = 0;
+    let mut ask = || {
+        made += 1;
+        let contact = json!({
+            "email": format!("ada.{made}@example.com"), "first_name": "Ada", "last_name": "Lovelace", "balance": "1.00",
+            "currency": "EUR", "stage": "lead", "origin": "billing", "external_id": format!("cus_{made}"),
+        });
+        bench.ask(Method::Post, "/v2/contacts", Some(&contact), &[])
+    };
+    let statuses: Vec<u16> = (0..=limit.requests).map(|_| ask().status).collect();
+    let (last, before) = statuses.split_last().unwrap();
+    assert_eq!((*last, before.iter().all(|s| *s == 201)), (429, true), "{statuses:?}");
+    let seconds: u64 = ask().header("retry-after").unwrap().parse().unwrap();
+    assert!(seconds >= 1 && seconds <= limit.window_ms.div_ceil(1000), "{seconds}");
+}
+
+#[test]
+fn lists_lag_behind_writes_and_a_record_itself_does_not() {
+    let mut bench = Bench::of("billing", "customer", 0);
+    let system = Arc::clone(&plans::billing_to_crm().1["billing"]);
+    bench.mock = MockSystem::new(system, 1, MockOptions { lag_ms: 5_000, ..MockOptions::default() });
+    let record = bench.mock.seed_records("customer", 1, &mut Rng::seeded(4)).remove(0);
+    let path = format!("/v1/customers/{}", record["id"].as_str().unwrap());
+    let shown = |bench: &mut Bench, at: i64| {
+        let url = "https://api.example/v1/customers".to_owned();
+        let request = Request { method: Method::Get, url, headers: bench.headers.clone(), body: Default::default() };
+        let answer = value(&bench.mock.handle(&request, NOW.plus_ms(at)));
+        answer["data"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let old = record["name"].as_str().unwrap().to_owned();
+    assert_eq!(bench.ask(Method::Patch, &path, Some(&json!({"name": "New Name"})), &[]).status, 200);
+    assert_eq!(bench.get(&path).1["name"], "New Name");
+    assert_eq!(shown(&mut bench, 4_999), [old]);
+    assert_eq!(shown(&mut bench, 5_000), ["New Name"]);
+}

@@ -313,3 +313,35 @@ fn what_is_forgotten_is_old_and_settled() {
         assert_eq!(keys, ["waits", "settled-lately"], "nobody has seen to what waits");
     });
 }
+
+#[test]
+fn effects_of_a_page_are_put_and_asked_for_together() {
+    both_ledgers(|ledger| {
+        let effect = |key: &str, state| Effect {
+            key: key.into(),
+            digest: format!("sha256:{key}"),
+            version: None,
+            idempotency_key: format!("k-{key}"),
+            target_id: None,
+            state,
+        };
+        let page = [effect("a", EffectState::Intended), effect("b", EffectState::Intended)];
+        ledger.put_effects("f", &page).unwrap();
+        ledger.put_effects("f", &[effect("b", EffectState::Done)]).unwrap();
+        ledger.put_effects("f", &[]).unwrap();
+        let found = ledger.effects("f", &["b", "nobody", "a"]).unwrap();
+        assert_eq!(found, [Some(effect("b", EffectState::Done)), None, Some(effect("a", EffectState::Intended))]);
+        assert_eq!(ledger.effects("other", &["a"]).unwrap(), [None]);
+    });
+}
+
+#[test]
+fn a_scratch_remembers_its_pass_and_no_other() {
+    both_ledgers(|ledger| {
+        let (mut one, mut other) = (ledger.scratch(), ledger.scratch());
+        assert!(one.put(b"k", b"1").unwrap() && !one.put(b"k", b"2").unwrap());
+        assert_eq!((one.get(b"k").unwrap(), one.keys()), (Some(b"2".to_vec()), 1));
+        assert_eq!((other.get(b"k").unwrap(), other.keys()), (None, 0));
+        assert!(other.put(b"k", b"").unwrap());
+    });
+}

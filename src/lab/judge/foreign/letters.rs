@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lab::judge::{Evidence, missing, some};
+use crate::lab::judge::{Evidence, owed, some};
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let told: BTreeSet<&str> = e.letters.iter().map(|l| l.key.as_str()).collect();
@@ -20,11 +20,11 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
             some(&lacking, 3)
         ));
     }
-    // What was told and is in the target all the same was not given up.
-    let absent: BTreeSet<String> = missing(e.bench, &e.expected, e.target, &BTreeSet::new()).into_iter().collect();
+    // What was told and is in the target as it should be was not given up.
+    let owed = owed(e.bench, e.expect, &e.expected, e.target);
     for letter in &e.letters {
         let Some(expected) = e.expected.iter().find(|x| x.key == letter.key) else { continue };
-        if !e.may_be_dead(expected) && absent.contains(&letter.key) {
+        if !e.may_be_dead(expected) && owed.contains(&letter.key) {
             out.push(format!("dead letters: {} was given up for no reason", letter.key));
         }
     }

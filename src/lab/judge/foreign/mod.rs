@@ -27,6 +27,8 @@ pub struct Foreign {
     pub spare_from: usize,
     /// All that it wrote, with the place: what it printed, the file of dead letters, files below its state directory.
     pub wrote: Vec<(String, String)>,
+    /// Planted values that are names and no secrets: the id of a client, the name of a user.
+    pub names: BTreeSet<String>,
     /// Keys that stand in the file of dead letters.
     pub filed: BTreeSet<String>,
 }

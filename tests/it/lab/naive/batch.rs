@@ -15,16 +15,29 @@ struct Open {
 impl Run<'_> {
     /// One page in one go; a page is never larger than a batch in the lab.
     pub(super) async fn batch(&mut self, records: &[Value]) -> Result<(), String> {
+        self.stops()?;
+        if records.len() > 50 {
+            // Only where all of the source was read first.
+            for part in records.chunks(50) {
+                Box::pin(self.batch(part)).await?;
+            }
+            return Ok(());
+        }
         let flow = self.plan.flow.clone();
         let mut open = Vec::new();
         for record in records {
             self.counts.read += 1;
             let key = dig(record, &self.plan.source.key).map(text).ok_or("a record without a key")?;
-            if !self.keys.insert(key.clone()) {
+            if !self.keys.insert(key.clone()) && !self.newer(&key, record)? && self.bug != Bug::OlderFormWins {
                 continue;
             }
             self.counts.unique = self.keys.len() as u64;
-            let mapped = match self.plan.mapping.apply(record) {
+            if self.bug == Bug::SkipsFuture && self.after_now(record) {
+                self.counts.unchanged += 1;
+                continue;
+            }
+            let taken = record::taken(self.bug, self.plan, record);
+            let mut mapped = match self.plan.mapping.apply(&taken) {
                 Ok(mapped) => mapped,
                 Err(why) => {
                     self.counts.rejected += 1;
@@ -32,8 +45,14 @@ impl Run<'_> {
                     continue;
                 }
             };
+            record::written(self.bug, self.plan, record, &mut mapped);
+            if let Some(other) = self.claimed(&key, &mapped) {
+                self.counts.dead_lettered += 1;
+                self.bury(&key, record, "equal-keys", &format!("{other} becomes the same target record"))?;
+                continue;
+            }
             let digest = Digest::of_json(&mapped).to_string();
-            let known = self.world.ledger.effect(&flow, &key).map_err(|e| e.to_string())?;
+            let known = self.kept(self.world.ledger.effect(&flow, &key))?;
             if known.is_some_and(|e| e.digest == digest && e.state == EffectState::Done) {
                 self.counts.unchanged += 1;
                 continue;
@@ -41,12 +60,12 @@ impl Run<'_> {
             let effect = Effect {
                 key: key.clone(),
                 digest,
-                version: None,
+                version: self.plan.source.version().and_then(|path| dig(record, path)).map(text),
                 idempotency_key: String::new(),
                 target_id: None,
-                state: EffectState::Intended,
+                state: if self.bug == Bug::BatchDoneFirst { EffectState::Done } else { EffectState::Intended },
             };
-            self.world.ledger.put_effect(&flow, &effect).map_err(|e| e.to_string())?;
+            self.kept(self.world.ledger.put_effect(&flow, &effect))?;
             open.push(Open { key, record: record.clone(), mapped, effect });
         }
         let mut todo = vec![open];
@@ -83,11 +102,16 @@ impl Run<'_> {
                 url: None,
                 only: None,
             };
-            let answer = match self.wire.json(&self.plan.target.system, &ask).await {
+            let answer = self.wire.json(&self.plan.target.system, &ask).await;
+            if let Some(why) = &self.wire.stop {
+                return Err(why.clone());
+            }
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(Failure::Refused(400 | 413 | 422, _)) if open.len() > 1 => {
                     return Ok(Some(open.split_off(open.len() / 2)));
                 }
+                Err(Failure::Stopped) => return Err("asked to stop".to_owned()),
                 Err(Failure::Refused(_, why) | Failure::Exhausted(why)) => {
                     for one in std::mem::take(open) {
                         self.counts.dead_lettered += 1;
@@ -98,6 +122,10 @@ impl Run<'_> {
             };
             let empty = Vec::new();
             let results = dig(&answer, results).and_then(Value::as_array).unwrap_or(&empty);
+            let good = |r: &Value| r["status"].as_u64().is_some_and(|s| (200..300).contains(&s));
+            if self.bug == Bug::WholeBatchDropped && !results.iter().all(good) {
+                return Ok(None);
+            }
             let mut left = Vec::new();
             for mut one in std::mem::take(open) {
                 let wanted = dig(&one.mapped, key);
@@ -109,8 +137,10 @@ impl Run<'_> {
                     written.insert(one.key.clone(), true);
                     one.effect.state = EffectState::Done;
                     let flow = &self.plan.flow;
-                    self.world.ledger.put_effect(flow, &one.effect).map_err(|e| e.to_string())?;
-                    self.world.ledger.absolve(flow, &one.key, DeadState::Replayed).map_err(|e| e.to_string())?;
+                    self.kept(self.world.ledger.put_effect(flow, &one.effect))?;
+                    if self.bug != Bug::ReplayDoesNotSettle {
+                        self.kept(self.world.ledger.absolve(flow, &one.key, DeadState::Replayed))?;
+                    }
                 }
                 if believed {
                     // Kept for the case that the whole batch goes out again.

@@ -101,4 +101,145 @@ pub(crate) enum Bug {
     HookLastWins,
     /// It trusts that every event is delivered.
     HookNoSweep,
+    // Of reading, records and access.
+    /// It does not read the header that says when a limit ends.
+    IgnoresReset,
+    /// It does not read the header that says that no request is left.
+    IgnoresRemaining,
+    /// It takes any 200 for a success, whatever the flag in it says.
+    EnvelopeIsSuccess,
+    /// It reads a negative wait as a very long one.
+    WrapsNegative,
+    /// It sleeps for as long as it is told to, without a word.
+    SleepsWithoutWord,
+    /// It retries in two layers, each with all attempts.
+    RetriesInLayers,
+    /// Where an idempotency key is known with another body, it takes another key.
+    NewKeyOnConflict,
+    /// It makes its last attempt under another idempotency key.
+    NewKeyAtLast,
+    /// It takes the form that came last for the newest.
+    OlderFormWins,
+    /// It takes a record under a new version for another one.
+    EchoesChanges,
+    /// It lets two source records become one target record.
+    MergesEqualKeys,
+    /// It keeps an address in the case in which it came.
+    TrustsCase,
+    /// It leaves out records that were changed after now, by its own clock.
+    SkipsFuture,
+    /// It reads from the checkpoint, whatever overlap the contract wants.
+    NoOverlap,
+    /// It takes a cursor that has ended for the end of the list.
+    CursorExpiredIsEnd,
+    /// It sends an empty cursor back.
+    EmptyCursorSent,
+    /// It does not compare what came with the total that was told.
+    IgnoresTotal,
+    /// It takes the total of the first page for all there is, and has read up to now.
+    FirstTotalIsAll,
+    /// It does not look again where counted pages have moved.
+    IgnoresShift,
+    /// It takes any 2xx to a write for a success, whatever the answer is.
+    AnySuccess,
+    /// It takes an answer that is too large for an empty one.
+    TooLargeIsEmpty,
+    /// It gives up where a name is not resolved.
+    DnsIsFinal,
+    /// It asks again where a certificate was refused.
+    RetriesTls,
+    /// It follows redirects without the credential, and with the body.
+    FollowsWithoutCredential,
+    /// It logs the bodies of errors.
+    LogsErrorBody,
+    /// It asks for a token before each request, though it was refused one.
+    TokenLoop,
+    /// Each of its workers asks for a token of its own.
+    Stampede,
+    /// It does not say which scope is missing.
+    ScopeUnnamed,
+    /// It casts a value to the type that fits.
+    CastsTypes,
+    /// It passes on what no rule maps.
+    PassesUnknown,
+    /// It makes up what is missing.
+    FillsMissing,
+    /// It writes an empty text, or a zero, for null.
+    NullIsEmpty,
+    /// It cannot bear null in the place of an object.
+    NullObjectPanics,
+    /// Its numbers are doubles.
+    Doubles,
+
+    // Process, resources, order and webhooks.
+    /// It sends no idempotency key, and creates again.
+    NoIdempotencyKey,
+    /// It sends one idempotency key for everything.
+    ConstantKey,
+    /// It makes the idempotency key of what it sends.
+    KeyFromBody,
+    /// It keeps no checkpoint.
+    NeverCheckpoints,
+    /// It takes the checkpoint for true, wherever it lies.
+    TrustsCheckpoint,
+    /// It sends a request again that was answered 401, with the same token.
+    Retries401,
+    /// It writes null where a value cannot be mapped.
+    NullIntoRequired,
+    /// It reads all of the source before it writes anything.
+    ReadsAllFirst,
+    /// It asks for a page forty times at once.
+    AsksManyAtOnce,
+    /// It keeps no rate.
+    IgnoresRate,
+    /// It waits without chance.
+    NoJitter,
+    /// It waits an hour after a failure.
+    SleepsAnHour,
+    /// Where one record of a batch fails, it drops all of it.
+    WholeBatchDropped,
+    /// It notes a batch as done, then sends it.
+    BatchDoneFirst,
+    /// It works on the records of a page from the last to the first.
+    Backwards,
+    /// It notes a dead letter at the end of the run.
+    LateDeadLetter,
+    /// It goes on when it is asked to stop.
+    IgnoresStop,
+    /// Asked to stop, it calls what it has read done.
+    StopMovesOn,
+    /// Asked to stop, it leaves without noting what was acknowledged.
+    StopForgets,
+    /// It does not look whether another one runs.
+    NoLock,
+    /// It goes on when its ledger cannot be written.
+    FullDiskIgnored,
+    /// It takes a ledger that fails for an empty one.
+    LedgerErrorsIgnored,
+    /// It leaves a record out when its ledger fails.
+    LedgerErrorSkips,
+    /// It leaves a dead letter lying that was delivered.
+    ReplayDoesNotSettle,
+    /// It writes times as the clock of its own zone shows them.
+    LocalTime,
+    /// It logs the first half of tokens.
+    LogsHalfToken,
+    /// It logs tokens in base64.
+    LogsEncodedToken,
+    /// It forgets after an hour which events it knows.
+    HookShortMemory,
+    /// It takes the first secret of two alone.
+    HookFirstSecretOnly,
+    /// It verifies the JSON that it has read, written anew.
+    HookParsesFirst,
+    /// It reads whatever size at its leisure.
+    HookReadsHuge,
+    /// It drops events that come while it answers another one.
+    HookDropsBurst,
+    /// It takes a change of the same version for an old one.
+    HookEqualIsOld,
+    /// It allows clocks no difference.
+    HookNoTolerance,
+    /// It takes events at any path.
+    HookAnyPath,
 }

@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Exhausted(String),
     /// The server does not want this request.
     Refused(u16, String),
+    /// It was asked to stop.
+    Stopped,
 }
 
 pub(crate) struct Wire<'a> {
@@ -27,6 +29,10 @@ pub(crate) struct Wire<'a> {
     tokens: BTreeMap<String, String>,
     pub(crate) requests: u64,
     pub(crate) retries: u64,
+    /// Why nothing more is sent.
+    pub(crate) stop: Option<String>,
+    /// When the target may be asked again, by the contract's rate.
+    next: Option<tokio::time::Instant>,
 }
 
 /// What is to be sent, before authentication.
@@ -49,7 +55,7 @@ fn encode(text: &str) -> String {
 
 impl<'a> Wire<'a> {
     pub(crate) fn new(plan: &'a Plan, world: &'a World, bug: Bug) -> Self {
-        Self { plan, world, bug, tokens: BTreeMap::new(), requests: 0, retries: 0 }
+        Self { plan, world, bug, tokens: BTreeMap::new(), requests: 0, retries: 0, stop: None, next: None }
     }
 
     /// Sends until there is a good answer whose body is JSON, or no sense in going on.
@@ -57,9 +63,19 @@ impl<'a> Wire<'a> {
         let retry = &self.plan.delivery.retry;
         let mut attempt = ask.only.map_or(0, |n| n - 1);
         let mut refreshed = false;
+        let mut other_key = None;
         loop {
+            if let Some(why) = &self.stop {
+                return Err(Failure::Exhausted(why.clone()));
+            }
             attempt += 1;
             let mut request = self.request(system, ask).await?;
+            if self.bug == Bug::NewKeyAtLast && attempt >= retry.attempts {
+                other_key = Some("last".to_owned());
+            }
+            if let (Some((header, key)), Some(other)) = (&ask.key, &other_key) {
+                set(&mut request, &header.to_lowercase(), format!("{key}-{other}"));
+            }
             if self.bug == Bug::NewTracePerAttempt {
                 let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());
                 set(&mut request, "traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
@@ -72,22 +88,55 @@ impl<'a> Wire<'a> {
             if self.bug == Bug::LogsToken {
                 self.world.observer.log(json!({"event": "request", "headers": format!("{:?}", request.headers)}));
             }
+            if let Some(token) = request.header("authorization").and_then(|v| v.split(' ').nth(1)) {
+                if self.bug == Bug::LogsHalfToken {
+                    self.world.observer.log(json!({"event": "request", "token": format!("{:.17}...", token)}));
+                }
+                if self.bug == Bug::LogsEncodedToken {
+                    let all = base64::engine::general_purpose::STANDARD.encode(format!("token:{token}"));
+                    self.world.observer.log(json!({"event": "request", "context": all}));
+                }
+            }
+            self.paced(system).await?;
             let answer = self.send(system, request).await;
+            if let Some(why) = &self.stop {
+                return Err(Failure::Exhausted(why.clone()));
+            }
+            if let (Bug::LogsErrorBody, Ok(r)) = (self.bug, &answer)
+                && r.status >= 400
+            {
+                let body = String::from_utf8_lossy(&r.body).into_owned();
+                self.world.observer.log(json!({"event": "error", "status": r.status, "body": body}));
+            }
             let mut wait = None;
             let because = match answer {
                 Ok(r) if (200..300).contains(&r.status) => {
                     if r.body.is_empty() {
                         return Ok(Value::Null);
                     }
-                    match serde_json::from_slice(&r.body) {
+                    let blind = matches!(self.bug, Bug::EnvelopeIsSuccess | Bug::EnvelopeIsEmpty | Bug::SwallowsErrors);
+                    match serde_json::from_slice::<Value>(&r.body) {
+                        Ok(value) if !blind && (value["ok"] == false || value["success"] == false) => {
+                            format!("an error inside a success: {}", value["error"])
+                        }
                         Ok(value) => return Ok(value),
                         Err(_) if self.bug == Bug::GarbageIsEmpty => return Ok(Value::Null),
+                        Err(_) if self.bug == Bug::AnySuccess && ask.body.is_some() => return Ok(Value::Null),
                         Err(e) => format!("the answer does not parse: {e}"),
                     }
                 }
+                Ok(r) if r.status == 401 && self.bug == Bug::Retries401 => format!("status {}", r.status),
                 Ok(r) if r.status == 401 && !refreshed && self.bug != Bug::NoRefresh => {
                     refreshed = true;
                     self.tokens.remove(system);
+                    let auth =
+                        if system == self.plan.source.system { &self.plan.source.auth } else { &self.plan.target.auth };
+                    if self.bug == Bug::Stampede && matches!(auth, AuthPlan::ClientCredentials { .. }) {
+                        for _ in 0..3 {
+                            self.token(system, auth).await?;
+                            self.tokens.remove(system);
+                        }
+                    }
                     attempt -= 1;
                     continue;
                 }
@@ -95,16 +144,32 @@ impl<'a> Wire<'a> {
                     if r.status == 429 || r.status >= 500 || (r.status == 409 && r.header("retry-after").is_some()) =>
                 {
                     wait = self.told(&r);
+                    if wait.is_some_and(|w| w > Duration::from_secs(900)) && self.bug != Bug::SleepsWithoutWord {
+                        self.stop = Some(format!("{system} asks to wait {} s", wait.unwrap_or_default().as_secs()));
+                        continue;
+                    }
                     format!("status {}", r.status)
+                }
+                Ok(r) if self.bug == Bug::NewKeyOnConflict && matches!(r.status, 409 | 422) && other_key.is_none() => {
+                    other_key = Some("other".to_owned());
+                    continue;
+                }
+                Ok(r) if r.status == 403 && r.header("www-authenticate").is_some() => {
+                    let challenge = r.header("www-authenticate").unwrap_or_default();
+                    let named = if self.bug == Bug::ScopeUnnamed { "forbidden" } else { challenge };
+                    self.stop = Some(format!("{system} answers 403: {named}"));
+                    continue;
                 }
                 Ok(r) if self.bug == Bug::RetriesClientErrors && r.status < 500 && r.status >= 400 => {
                     format!("status {}", r.status)
                 }
                 Ok(r) => return Err(Failure::Refused(r.status, format!("status {}", r.status))),
+                Err(e) if self.bug == Bug::DnsIsFinal && e.contains("dns") => return Err(Failure::Exhausted(e)),
                 Err(e) => e,
             };
             let most = match self.bug {
                 Bug::OneAttempt => 1,
+                Bug::RetriesInLayers => retry.attempts * retry.attempts,
                 Bug::RetriesForEver | Bug::RetriesClientErrors => u32::MAX,
                 _ => retry.attempts,
             };
@@ -113,11 +178,15 @@ impl<'a> Wire<'a> {
             }
             self.retries += 1;
             let bound = retry.base_ms.saturating_mul(1 << (attempt - 1).min(20)).min(retry.cap_ms);
-            let own = self.world.rng.lock().unwrap().between(0, bound);
+            let own = match self.bug {
+                Bug::NoJitter => bound,
+                Bug::SleepsAnHour => 3_600_000,
+                _ => self.world.rng.lock().unwrap().between(0, bound),
+            };
             match (self.bug, wait) {
                 (Bug::RetriesAtOnce, _) => {}
-                (Bug::IgnoresRetryAfter, _) | (_, None) => tokio::time::sleep(Duration::from_millis(own)).await,
-                (_, Some(wait)) => tokio::time::sleep(wait).await,
+                (Bug::IgnoresRetryAfter, _) | (_, None) => self.sleep(Duration::from_millis(own)).await?,
+                (_, Some(wait)) => self.sleep(wait).await?,
             }
             if ask.only.is_some() {
                 return Err(Failure::Exhausted(because));
@@ -125,9 +194,50 @@ impl<'a> Wire<'a> {
         }
     }
 
+    /// The same request so many times at once; what comes of it is not looked at.
+    pub(crate) async fn ask_at_once(&mut self, system: &str, ask: &Ask<'_>, times: usize) {
+        let Ok(request) = self.request(system, ask).await else { return };
+        let sent = (0..times).map(|_| self.world.transport.send(system, request.clone()));
+        futures::future::join_all(sent).await;
+    }
+
+    /// Sleeps, unless it is asked to stop.
+    async fn sleep(&self, wait: Duration) -> Result<(), Failure> {
+        let stop = async {
+            if self.bug == Bug::IgnoresStop {
+                std::future::pending::<()>().await;
+            }
+            self.world.stop.cancelled().await;
+        };
+        tokio::select! {
+            biased;
+            () = stop => Err(Failure::Stopped),
+            () = tokio::time::sleep(wait) => Ok(()),
+        }
+    }
+
+    /// Waits until the contract's rate lets another request to the target leave.
+    async fn paced(&mut self, system: &str) -> Result<(), Failure> {
+        let Some(rate) = self.plan.delivery.rate.as_ref().map(|r| r.value) else { return Ok(()) };
+        if system != self.plan.target.system || self.bug == Bug::IgnoresRate {
+            return Ok(());
+        }
+        let now = tokio::time::Instant::now();
+        let at = self.next.unwrap_or(now).max(now);
+        self.next = Some(at + Duration::from_millis(rate.window_ms / rate.requests.max(1)));
+        if at > now { self.sleep(at - now).await } else { Ok(()) }
+    }
+
     /// How long the server wants us to wait.
     fn told(&self, r: &Response) -> Option<Duration> {
-        let text = r.header("retry-after")?;
+        let Some(text) = r.header("retry-after") else {
+            return if self.bug == Bug::IgnoresReset { None } else { reset(r) };
+        };
+        if self.bug == Bug::WrapsNegative
+            && let Ok(seconds) = text.parse::<i64>()
+        {
+            return Some(Duration::from_secs(seconds.cast_unsigned().min(1 << 40)));
+        }
         if let Ok(seconds) = text.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
@@ -154,10 +264,37 @@ impl<'a> Wire<'a> {
         };
         let answer = match tokio::time::timeout(limit, sent).await {
             Err(_) => return Err("timed out".to_owned()),
-            Ok(Err(TransportError::Tls(e))) => return Err(e),
+            Ok(Err(TransportError::Tls(e))) => {
+                if self.bug != Bug::RetriesTls {
+                    self.stop = Some(format!("{system}: {e}"));
+                }
+                return Err(e);
+            }
+            Ok(Err(TransportError::TooLarge { .. })) if self.bug == Bug::TooLargeIsEmpty => {
+                Response { status: 200, headers: Vec::new(), body: "null".into() }
+            }
             Ok(Err(e)) => return Err(e.to_string()),
             Ok(Ok(answer)) => answer,
         };
+        if self.bug == Bug::FollowsWithoutCredential
+            && (300..400).contains(&answer.status)
+            && let Some(location) = answer.header("location")
+        {
+            let headers =
+                request.headers.into_iter().filter(|(n, _)| n == "content-type" || n == "traceparent").collect();
+            let followed = Request { url: location.to_owned(), headers, ..request };
+            return self.world.transport.send(system, followed).await.map_err(|e| e.to_string());
+        }
+        let left = ["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"];
+        let none = left.iter().any(|n| answer.header(n) == Some("0"))
+            || answer.header("ratelimit").is_some_and(|f| f.contains("r=0"));
+        if none
+            && answer.status < 300
+            && self.bug != Bug::IgnoresRemaining
+            && let Some(wait) = reset(&answer)
+        {
+            tokio::time::sleep(wait).await;
+        }
         if self.bug == Bug::FollowsRedirects
             && (300..400).contains(&answer.status)
             && let Some(location) = answer.header("location")
@@ -247,10 +384,29 @@ impl<'a> Wire<'a> {
         };
         let answer = self.send(system, request).await.map_err(Failure::Exhausted)?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let token = body["access_token"].as_str().ok_or_else(|| Failure::Exhausted("no token".to_owned()))?;
+        let Some(token) = body["access_token"].as_str() else {
+            let why = format!("{system} gives no token: {}", body["error"]);
+            if (400..500).contains(&answer.status) && answer.status != 429 && self.bug != Bug::TokenLoop {
+                self.stop = Some(why.clone());
+            }
+            return Err(Failure::Exhausted(why));
+        };
         self.tokens.insert(system.to_owned(), token.to_owned());
         Ok(token.to_owned())
     }
+}
+
+/// How long a limit lasts, by the header that tells its end in seconds, or as a time since 1970.
+fn reset(r: &Response) -> Option<Duration> {
+    let field = r.header("ratelimit").and_then(|f| f.rsplit_once("t=")).map(|(_, t)| t.to_owned());
+    let names = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+    let told = field.or_else(|| names.iter().find_map(|n| r.header(n)).map(str::to_owned))?;
+    let told: u64 = told.parse().ok()?;
+    if told < 1_000_000_000 {
+        return Some(Duration::from_secs(told));
+    }
+    let now = httpdate::parse_http_date(r.header("date")?).ok()?;
+    (std::time::UNIX_EPOCH + Duration::from_secs(told)).duration_since(now).ok()
 }
 
 fn set(request: &mut Request, name: &str, value: String) {

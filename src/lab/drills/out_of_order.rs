@@ -1,0 +1,63 @@
+//! A later page that repeats a record in an older form does not take the newer one's place: the last state wins, by the
+//! version that the source writes, not by the order of arrival.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::faults::{Aim, StaleAgain};
+use super::super::mock::{MockOptions, MockSystem, dig, put};
+use super::{Drill, Setup, paged, shifted};
+use crate::base::rng::Rng;
+use crate::connector::WritePlan;
+use crate::lab::bench::{Bench, Purpose};
+use crate::model::PageStyle;
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// See the module.
+pub(super) struct OutOfOrder;
+
+impl Drill for OutOfOrder {
+    fn code(&self) -> &'static str {
+        "out-of-order"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A later page that repeats a record in an older form does not take the newer one's place."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        if paged(bench)?.style == PageStyle::Offset {
+            return Err("pages are counted by records, so a record more on one of them moves all others".to_owned());
+        }
+        if matches!(bench.plan.target.write, WritePlan::Create { .. }) {
+            return Err("a record is only created, so it has one form".to_owned());
+        }
+        let version = bench.plan.source.version().ok_or("no field tells which of two forms is newer")?;
+        let mut mock = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
+        let drawn = mock.draw_records(&bench.source_entity, 1, &mut Rng::seeded(0));
+        match drawn.first().and_then(|r| dig(r, version)).and_then(|v| shifted(v, -DAY_MS)) {
+            Some(_) => Ok(()),
+            None => Err(format!("{} is neither a time nor a number", version.join("."))),
+        }
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let source = &bench.plan.source;
+        let Some(version) = source.version() else { return Setup::clean() };
+        let stranger = super::strangers(bench, 1, rng).pop();
+        let Some((held, mut older)) = rng.pick(records).cloned().zip(stranger) else { return Setup::clean() };
+        let (Some(key), Some(before)) =
+            (dig(&held, &source.key), dig(&held, version).and_then(|v| shifted(v, -DAY_MS)))
+        else {
+            return Setup::clean();
+        };
+        put(&mut older, &source.key, key.clone());
+        put(&mut older, version, before);
+        let text = bench.source_key(&held).unwrap_or_default();
+        let aim = Aim::at([Purpose::List]).times(u64::MAX / 2);
+        let fault = StaleAgain::new(aim, text, older, source.items.clone(), source.inside.clone());
+        Setup::with(fault.keyed_by(source.key.clone()))
+    }
+}

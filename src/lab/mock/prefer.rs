@@ -1,0 +1,99 @@
+//! `Prefer: code=404` (RFC 7240; the switch that people know from Prism): the answer that is described for this status,
+//! without anything being done. `Prefer: dynamic=true` and unknown preferences are ignored, as RFC 7240 section 2 has it.
+
+use super::errors::Refusal;
+use super::{Call, Effect, json_response};
+use crate::base::rng::Rng;
+use crate::connector::{Request, Response};
+use crate::model::{Direction, sample};
+
+/// The status that a request prefers, by header or by the query parameter `__code`.
+pub(super) fn code(request: &Request) -> Option<u16> {
+    let header = request.header("prefer").unwrap_or_default();
+    let by_header = header
+        .split([',', ';'])
+        .filter_map(|p| p.trim().split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("code"))
+        .map(|(_, value)| value.trim().trim_matches('"'));
+    let query = || request.url.split_once('?')?.1.split('&').find_map(|p| p.strip_prefix("__code="));
+    by_header.or_else(query)?.parse().ok().filter(|c| (100..600).contains(c))
+}
+
+/// The described answer of this status.
+pub(super) fn answer(call: &Call<'_>, status: u16) -> (Response, Effect) {
+    let (text, class) = (status.to_string(), format!("{}XX", status / 100));
+    let described = [text.as_str(), class.as_str(), "default"]
+        .into_iter()
+        .find_map(|s| call.op.responses.iter().find(|r| r.status.eq_ignore_ascii_case(s)));
+    let Some(described) = described else {
+        let known: Vec<&str> = call.op.responses.iter().map(|r| r.status.as_str()).collect();
+        let because = format!("{} describes no answer {status}; it describes {}", call.op.id, known.join(", "));
+        return call.refuse(404, "no-such-answer", because);
+    };
+    let system = &call.blueprint.system;
+    let mut response = if status >= 400 {
+        let because = format!("status {status}, as the request prefers");
+        Refusal::new(status, named(status), because).answer(system, Some(call.op))
+    } else if let Some(schema) = described.schema {
+        let body = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), Direction::Response);
+        let json = described.content_type.contains("json");
+        json_response(status, if json { &described.content_type } else { "application/json" }, &body)
+    } else {
+        Response { status, headers: Vec::new(), body: bytes::Bytes::new() }
+    };
+    let limit = call.op.rate_limit.as_ref().map_or(0, |l| l.requests);
+    for name in &described.headers {
+        let low = name.to_ascii_lowercase();
+        let value = match low.as_str() {
+            "retry-after" => 1,
+            n if n.contains("remaining") => 0,
+            n if n.contains("reset") => 1,
+            n if n.contains("limit") => limit,
+            _ => continue,
+        };
+        response.headers.push((low, value.to_string()));
+    }
+    if matches!(status, 429 | 503) && response.header("retry-after").is_none() {
+        response.headers.push(("retry-after".to_owned(), "1".to_owned()));
+    }
+    if status == 304 || status == 204 {
+        response.body = bytes::Bytes::new();
+    }
+    (response, Effect::Nothing)
+}
+
+const fn named(status: u16) -> &'static str {
+    match status {
+        400 => "bad-request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not-found",
+        409 => "conflict",
+        410 => "gone",
+        415 => "unsupported-media-type",
+        422 => "invalid",
+        429 => "rate-limited",
+        500..=599 => "server-error",
+        _ => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Method;
+
+    #[test]
+    fn the_preferred_status_is_read_from_header_or_query() {
+        let ask = |prefer: &str, url: &str| {
+            let headers = vec![("prefer".to_owned(), prefer.to_owned())];
+            code(&Request { method: Method::Get, url: url.to_owned(), headers, body: bytes::Bytes::new() })
+        };
+        assert_eq!(ask("code=404", "/x"), Some(404));
+        assert_eq!(ask("dynamic=true, code=\"429\"; q=1", "/x"), Some(429));
+        assert_eq!(ask("respond-async", "/x?__code=503"), Some(503));
+        for none in ["", "code=abc", "code=9999", "example=cat"] {
+            assert_eq!(ask(none, "/x"), None, "{none}");
+        }
+    }
+}
