@@ -43,3 +43,7 @@ for example in billing-to-crm payments-to-ledger; do
   )
   drilled "$example" typescript "node dist/src/main.js"
 done
+
+# Every transform of the language, by its examples, in both.
+cd "$root"
+CODE_NODE_MODULES=$work/node_modules cargo test --locked --quiet --test it code::

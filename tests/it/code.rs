@@ -135,6 +135,7 @@ fn generated(language: Language, steps: &[&str]) -> Result<Vec<File>, code::Code
         path: "/a".to_owned(),
         content_type: None,
         params: None,
+        answers_json: None,
     };
     let flow = code::Flow {
         name: "all".to_owned(),
@@ -190,28 +191,48 @@ fn project() -> Project {
     }
 }
 
-/// The examples of every transform, run in Python where it has what the tests need; `.ci/run` brings it.
-#[test]
-fn every_transform_does_the_same_in_python() {
-    let there = Command::new("python3").args(["-c", "import httpx, pytest, simplejson"]).output();
-    if !there.is_ok_and(|o| o.status.success()) {
-        eprintln!("skipped: python3 has no httpx, pytest and simplejson");
-        return;
-    }
-    let steps: Vec<&str> =
-        transforms::ALL.iter().filter(|t| !LEFT_OUT.contains(&t.name)).map(|t| t.examples[0].step).collect();
+/// Writes a connector that uses every transform.
+fn every_transform(language: Language) -> tempfile::TempDir {
+    let known = transforms::ALL.iter().filter(|t| !LEFT_OUT.contains(&t.name));
+    let steps: Vec<&str> = known.map(|t| t.examples[0].step).collect();
     let dir = tempfile::tempdir().unwrap();
-    for file in generated(Language::Python, &steps).unwrap() {
+    for file in generated(language, &steps).unwrap() {
         let path = dir.path().join(&file.path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, file.content).unwrap();
     }
     parses(dir.path());
+    dir
+}
+
+fn passes(dir: &Path, program: &str, args: &[&str]) {
+    let out = Command::new(program).args(args).current_dir(dir).output().unwrap();
+    assert!(out.status.success(), "{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+}
+
+/// The examples of every transform, and the policies, run in Python where it has what the tests need; `tests/clients/code.sh` brings it.
+#[test]
+fn every_transform_does_the_same_in_python() {
+    let there = Command::new("python3").args(["-c", "import httpx, pytest, simplejson"]).output();
+    let dir = every_transform(Language::Python);
+    if !there.is_ok_and(|o| o.status.success()) {
+        eprintln!("skipped: python3 has no httpx, pytest and simplejson");
+        return;
+    }
     let ignored = "--ignore=tests/test_mapping.py"; // there are no samples of this flow
-    let out = Command::new("python3")
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", ignored])
-        .current_dir(dir.path())
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+    passes(dir.path(), "python3", &["-m", "pytest", "-q", "-p", "no:cacheprovider", ignored]);
+}
+
+/// The same in TypeScript, where `CODE_NODE_MODULES` names a directory with what its package.json wants.
+#[cfg(unix)]
+#[test]
+fn every_transform_does_the_same_in_typescript() {
+    let dir = every_transform(Language::Typescript);
+    let Some(modules) = std::env::var_os("CODE_NODE_MODULES") else {
+        eprintln!("skipped: CODE_NODE_MODULES is not set");
+        return;
+    };
+    std::os::unix::fs::symlink(modules, dir.path().join("node_modules")).unwrap();
+    passes(dir.path(), "node", &["node_modules/typescript/bin/tsc"]);
+    passes(dir.path(), "node", &["--test", "dist/test/transforms.test.js", "dist/test/policies.test.js"]);
 }

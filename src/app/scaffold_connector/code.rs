@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::base::secret::SecretRef;
-use crate::connector::{AuthPlan, Call, Plan, WritePlan};
+use crate::connector::{AuthPlan, Call, DeletesPlan, Plan, WritePlan};
+use crate::contract::{Drift, Fallback};
 use crate::model::{CursorFrom, PageStyle, Pagination, ParamIn};
 use crate::scaffold::code::{self, Connector, Unfit};
 
@@ -78,10 +79,6 @@ fn auth(plan: &AuthPlan) -> Option<code::Auth> {
             scopes: (!scopes.is_empty()).then(|| scopes.clone()),
             ..none
         },
-        #[expect(
-            unreachable_patterns,
-            reason = "ways to authenticate that come later are refused by name, not forgotten"
-        )]
         _ => return None,
     })
 }
@@ -95,6 +92,26 @@ fn flow(plan: &Plan, place: &str) -> Result<code::Flow, Unfit> {
         return Err(unfit(&format!("{place}.source"), "a source that is asked by GraphQL"));
     };
     let delivery = &plan.delivery;
+    let keyed = |call: &Call| call.path.contains('{');
+    let refused = [
+        (source.file.is_some(), "source.file", "a file as source"),
+        (source.deletes != DeletesPlan::Ignore, "source.deletes", "carrying deletions over"),
+        (delivery.drift != Drift::Quarantine, "delivery.drift", "freezing"),
+        (delivery.fallback != Fallback::Hold, "delivery.fallback", "spooling or skipping"),
+        (
+            delivery.connect_ms.or(delivery.first_byte_ms).is_some(),
+            "delivery.timeout",
+            "a timeout for a part of a request",
+        ),
+        (
+            matches!(&plan.target.write, WritePlan::Put { put, .. } if !keyed(put)),
+            "target.put",
+            "a put without the key in its path",
+        ),
+    ];
+    if let Some((_, key, what)) = refused.into_iter().find(|(is, ..)| *is) {
+        return Err(unfit(&format!("{place}.{key}"), what));
+    }
     let retry = &delivery.retry;
     let (changed, since) = source.incremental.clone().unzip();
     Ok(code::Flow {
@@ -155,6 +172,7 @@ fn call(call: &Call) -> code::Call {
         path: call.path.clone(),
         content_type: (call.content_type != "application/json").then(|| call.content_type.clone()),
         params: (!params.is_empty()).then_some(params),
+        answers_json: call.answers_json.then_some(true),
     }
 }
 

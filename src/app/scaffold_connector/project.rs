@@ -141,10 +141,8 @@ pub(in crate::app) fn duration(ms: u64) -> String {
 /// Every address that a flow calls.
 fn urls(plan: &Plan) -> Vec<&str> {
     let mut all = vec![plan.source.base_url.as_str(), plan.target.base_url.as_str()];
-    for auth in [&plan.source.auth, &plan.target.auth] {
-        if let AuthPlan::ClientCredentials { token_url, .. } = auth {
-            all.push(token_url);
-        }
+    for part in [&plan.source.auth, &plan.target.auth].into_iter().flat_map(AuthPlan::parts) {
+        all.extend(part.token_url());
     }
     all
 }

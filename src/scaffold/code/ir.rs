@@ -136,6 +136,8 @@ pub struct Call {
     pub content_type: Option<String>,
     /// What the contract fixes.
     pub params: Option<Vec<Param>>,
+    /// Its success is described as JSON: anything else is not the system's answer.
+    pub answers_json: Option<bool>,
 }
 
 /// How pages follow each other.

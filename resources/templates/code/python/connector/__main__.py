@@ -1,5 +1,5 @@
-"""Runs the flows: `python -m connector`. Exit code 0: every record that was read was delivered; 1: not all were, see the
-dead letters and the last lines; 2: it could not begin."""
+"""Runs the flows: `python -m connector`. Exit code 0: every record was delivered, or put aside before; 1: one was put aside now, or the
+pass stopped: see the dead letters and the last lines; 2: it could not begin."""
 
 from __future__ import annotations
 

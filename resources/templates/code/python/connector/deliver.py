@@ -213,7 +213,7 @@ class _Delivery:
         self.writes += 1
         headers = {header.lower(): self.idempotency_key} if header else {}
         answer = await self.client.attempt(call, url, self.trace, body=encode(call, self.item.mapped), headers=headers)
-        body = answer.json(need=False)
+        body = answer.json(need=False, strict=call.answers_json)
         key = scalar(at(body, (target_key,))) if target_key else None
         self.client.told(body, answer, record=key is not None)
         if key is None and isinstance(body, dict):

@@ -94,9 +94,9 @@ class Answer:
     def empty(self) -> bool:
         return not self._body
 
-    def json(self, *, need: bool = True) -> Any:
+    def json(self, *, need: bool = True, strict: bool = False) -> Any:
         """The body as JSON. What cannot be read is never taken for nothing: it raises Again. Without `need`, an empty
-        body or a text that claims to be none is None."""
+        body is None, and without `strict` a text that claims to be no JSON, too."""
         if self.empty:
             if need:
                 raise Again("unexpected-answer", "the answer is empty")
@@ -107,7 +107,7 @@ class Answer:
             return simplejson.loads(self._body.decode("utf-8"), use_decimal=True)
         except ValueError:
             is_json = not self._type or self._type in ("application/json", "text/json") or self._type.endswith("+json")
-            if need or is_json or self._body.startswith(b"<"):
+            if need or strict or is_json or self._body.startswith(b"<"):
                 raise Again("unexpected-answer", "the JSON cannot be read") from None
             return None
 

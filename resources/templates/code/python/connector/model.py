@@ -65,6 +65,7 @@ class Call:
     path: str
     content_type: str = "application/json"
     params: Tuple[Param, ...] = ()
+    answers_json: bool = False  # its success is described as JSON: anything else is not the system's answer
 
 
 @dataclass(frozen=True)

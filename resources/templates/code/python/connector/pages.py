@@ -12,6 +12,7 @@ import simplejson
 from .http import Answer, Client, Trace, _same_origin, without
 from .model import Call, Paging, Path, at
 from .outcome import Again, Stop
+from .state import digest
 
 # Empty pages in a row that are read on although a total says that more follows.
 EMPTY_PAGES = 3
@@ -42,7 +43,8 @@ async def pages(client: Client, call: Call, items: Path, paging: Optional[Paging
     """The pages of a list, each a list of records."""
     trace = trace or Trace()
     been: Set[str] = set()
-    records, empty = 0, 0
+    known: Set[str] = set()  # records that came, so that one that comes again does not count for two
+    empty = 0
     position: Optional[str] = None
     number: Optional[int] = None
     last_page: Optional[str] = None
@@ -83,12 +85,14 @@ async def pages(client: Client, call: Call, items: Path, paging: Optional[Paging
         yield page
         if paging is None:
             return
-        records += len(page)
+        before = len(known)
+        known.update(digest(record) for record in page)
+        fresh = len(known) - before
         empty = 0 if page else empty + 1
         more = at(body, paging.more) if paging.more else None
         more = more if isinstance(more, bool) else None
         total = at(body, paging.total) if paging.total else None
-        total_more = records < total if isinstance(total, int) and not isinstance(total, bool) else None
+        total_more = len(known) < total if isinstance(total, int) and not isinstance(total, bool) else None
         if more is False:
             return
         if paging.style == "cursor":
@@ -118,7 +122,7 @@ async def pages(client: Client, call: Call, items: Path, paging: Optional[Paging
             if paging.style == "page":
                 number = (paging.first_page if number is None else number) + 1
             else:
-                number = (number or 0) + (len(page) or limit or 1)
+                number = (number or 0) + (fresh or len(page) or limit or 1)
         else:
             if paging.style == "link_header":
                 target = next_link(answer.headers.get_list("link"))

@@ -21,7 +21,7 @@ from .state import State, digest
 
 
 class Pass:
-    """A pass and its counts. It ends well when every record that it read is in the target."""
+    """A pass and its counts. It ends well when it came to its end, and put no further record aside."""
 
     def __init__(self, flow: Flow, settings: Settings, switch: Switch, state: State, log: Log,
                  transport: Optional[httpx.AsyncBaseTransport] = None) -> None:
@@ -142,6 +142,8 @@ class Pass:
         return holder if holder != key else None
 
     def _bury(self, key: str, dead: Dead, record: Any) -> None:
-        self.counts["dead"] += 1
-        if self.state.bury(self.flow.name, key, dead.code, dead.because, record):
+        # What was put aside before, in the same form, has been told.
+        news = self.state.bury(self.flow.name, key, dead.code, dead.because, record)
+        self.counts["dead" if news else "dead_before"] += 1
+        if news:
             self.log("error", "dead-letter", key=key, code=dead.code, because=dead.because)

@@ -250,6 +250,9 @@ def test_pages_follow_each_other_to_the_end():
         asyncio.run(read(cursor, [page([1], next="a"), page([2], next="a")]))
     number = Paging("page", param="p")
     assert asyncio.run(read(number, [page([1, 2]), page([3]), page([])])) == [1, 2, 3]
+    # A record that comes again is not one of the total.
+    counted = Paging("page", param="p", total=("total",))
+    assert asyncio.run(read(counted, [page([1, 2], total=4), page([1, 2, 3], total=4), page([4], total=4)])) == [1, 2, 1, 2, 3, 4]
     offset = Paging("offset", param="o", total=("total",))
     assert asyncio.run(read(offset, [page([1, 2], total=3), page([3], total=3)])) == [1, 2, 3]
 

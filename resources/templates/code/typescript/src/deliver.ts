@@ -221,7 +221,7 @@ class Delivering {
     this.writes += 1;
     const headers = header ? { [header.toLowerCase()]: this.key } : {};
     const answer = await this.client.attempt(call, url, this.trace, { body: encodeBody(call, this.item.mapped), headers });
-    const body = answer.json(false);
+    const body = answer.json(false, call.answersJson);
     const direct = targetKey ? json.scalar(at(body, [targetKey])) : undefined;
     this.client.told(body, answer, direct === undefined ? "nothing" : "record");
     if (direct !== undefined || !isFields(body)) return direct;

@@ -81,9 +81,9 @@ export class Answer {
     return this.text === "";
   }
 
-  /** The body as JSON. What cannot be read is never taken for nothing: it throws Again. Without `need`, an empty body or a text that
-   * claims to be none is undefined. */
-  json(need = true): Json {
+  /** The body as JSON. What cannot be read is never taken for nothing: it throws Again. Without `need`, an empty body is
+   * undefined, and without `strict` a text that claims to be no JSON, too. */
+  json(need = true, strict = false): Json {
     if (this.empty) {
       if (need) throw new Again("unexpected-answer", "the answer is empty");
       return undefined;
@@ -93,7 +93,7 @@ export class Answer {
       return json.parse(this.text);
     } catch {
       const claims = !this.type || ["application/json", "text/json"].includes(this.type) || this.type.endsWith("+json");
-      if (need || claims || this.text.startsWith("<")) throw new Again("unexpected-answer", "the JSON cannot be read");
+      if (need || strict || claims || this.text.startsWith("<")) throw new Again("unexpected-answer", "the JSON cannot be read");
       return undefined;
     }
   }

@@ -50,6 +50,8 @@ export interface Call {
   readonly path: string;
   readonly contentType?: string;
   readonly params?: readonly Param[];
+  /** Its success is described as JSON: anything else is not the system's answer. */
+  readonly answersJson?: boolean;
 }
 
 /** How pages follow each other. */

@@ -5,6 +5,7 @@ import { type Answer, type Client, sameOrigin, Trace, without } from "./http.js"
 import * as json from "./json.js";
 import { at, type Call, type Json, type Paging, type Path } from "./model.js";
 import { Again, Stop } from "./outcome.js";
+import { digest } from "./state.js";
 
 /** Empty pages in a row that are read on although a total says that more follows. */
 const EMPTY_PAGES = 3;
@@ -35,7 +36,8 @@ export async function* pages(
 ): AsyncGenerator<Json[]> {
   const been = new Set<string>();
   const limit = paging?.limitParam ? (client.settings.pageSize ?? paging.limit) : undefined;
-  let records = 0;
+  // Records that came, so that one that comes again does not count for two.
+  const known = new Set<string>();
   let empty = 0;
   let position: string | undefined;
   let number: number | undefined;
@@ -62,12 +64,14 @@ export async function* pages(
     const [page, body, answer] = await client.repeat(() => client.attempt(call, url, trace), read, trace);
     yield page;
     if (!paging) return;
-    records += page.length;
+    const before = known.size;
+    for (const record of page) known.add(digest(record));
+    const fresh = known.size - before;
     empty = page.length ? 0 : empty + 1;
     const flag = paging.more ? at(body, paging.more) : undefined;
     const more = typeof flag === "boolean" ? flag : undefined;
     const total = paging.total ? Number(json.scalar(at(body, paging.total)) ?? NaN) : NaN;
-    const totalMore = Number.isNaN(total) ? undefined : records < total;
+    const totalMore = Number.isNaN(total) ? undefined : known.size < total;
     if (more === false) return;
     if (paging.style === "cursor") {
       const from = paging.lastItem !== undefined ? at(page.at(-1), [paging.lastItem]) : paging.next ? at(body, paging.next) : undefined;
@@ -88,7 +92,7 @@ export async function* pages(
       // Where nobody says whether more follows only an empty page is the end, a short one is not.
       if (saysMore === undefined ? page.length === 0 : !saysMore || empty > EMPTY_PAGES) return;
       if (paging.style === "page") number = (number ?? paging.firstPage ?? 1) + 1;
-      else number = (number ?? 0) + (page.length || limit || 1);
+      else number = (number ?? 0) + (fresh || page.length || limit || 1);
     } else {
       const given = paging.style === "link_header" ? nextLink(answer.headers.get("link")) : paging.next ? at(body, paging.next) : undefined;
       if (typeof given !== "string" || !given) {

@@ -12,7 +12,7 @@ import { pages } from "./pages.js";
 import type { Settings } from "./settings.js";
 import { digest, type State } from "./state.js";
 
-/** A pass and its counts. It ends well when every record that it read is in the target. */
+/** A pass and its counts. It ends well when it came to its end, and put no further record aside. */
 export class Pass {
   readonly counts: Record<string, number> = {};
   stopped: Stop | undefined;
@@ -147,8 +147,10 @@ export class Pass {
   }
 
   private bury(key: string, dead: Dead, record: Json): void {
-    this.count("dead");
-    if (this.state.bury(this.flow.name, key, dead.code, dead.because, record)) {
+    // What was put aside before, in the same form, has been told.
+    const news = this.state.bury(this.flow.name, key, dead.code, dead.because, record);
+    this.count(news ? "dead" : "dead_before");
+    if (news) {
       this.log.write("error", "dead-letter", { key, code: dead.code, because: dead.because });
     }
   }

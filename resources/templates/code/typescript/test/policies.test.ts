@@ -246,6 +246,9 @@ test("pages follow each other to the end", async () => {
   assert.deepEqual(await read(cursor, three), ["1", "2"]);
   await assert.rejects(read(cursor, [{ data: [1], next: "a" }, { data: [2], next: "a" }]), /gave before/);
   assert.deepEqual(await read({ style: "page", param: "p" }, [{ data: [1, 2] }, { data: [3] }, { data: [] }]), ["1", "2", "3"]);
+  // A record that comes again is not one of the total.
+  const again = [{ data: [1, 2], total: 4 }, { data: [1, 2, 3], total: 4 }, { data: [4], total: 4 }];
+  assert.deepEqual(await read({ style: "page", param: "p", total: ["total"] }, again), ["1", "2", "1", "2", "3", "4"]);
   const offset: Paging = { style: "offset", param: "o", total: ["total"] };
   assert.deepEqual(await read(offset, [{ data: [1, 2], total: 3 }, { data: [3], total: 3 }]), ["1", "2", "3"]);
 });
