@@ -57,6 +57,9 @@ fn examples() -> Vec<(On, Bench)> {
         (On::Hooks, plans::hooks()),
         (On::InOrder, plans::payments_in_order()),
         (On::Rotating, plans::hooks_rotating()),
+        (On::Erp, plans::erp_to_shop()),
+        (On::Limits, plans::limits()),
+        (On::Late, plans::late()),
     ]
 }
 

@@ -47,6 +47,10 @@ impl SecretSource for Any {
     fn resolve(&self, _reference: &SecretRef) -> Result<Secret, String> {
         Ok(Secret::new("planted-secret".to_owned()))
     }
+
+    fn keep(&self, _reference: &SecretRef, _value: &Secret) -> Result<bool, String> {
+        Ok(false)
+    }
 }
 
 impl Observer for Any {

@@ -69,7 +69,15 @@ pub fn run_drills(
     progress(Progress::Planned { drills: applies.len(), schedules });
     let _secrets = files::Placed::write(&program.directory, world::files(&bench))?;
     let player = |drill: &dyn Drill, seed: u64| until_fired(&bench, program, drill, seed, &options.stop);
-    let mut matrix = matrix::matrix(&applies, not_applicable, options, jobs, &player, &|_, _, whole| (whole, String::new()), progress)?;
+    let mut matrix = matrix::matrix(
+        &applies,
+        not_applicable,
+        options,
+        jobs,
+        &player,
+        &|_, _, whole| (whole, String::new()),
+        progress,
+    )?;
     for row in matrix.rows.iter_mut().filter(|r| r.fired == 0 && r.failures.is_empty() && r.caveats.is_empty()) {
         row.caveats.push(format!(
             "its situation did not come about, from {FURTHER} further seeds neither: a program that reads larger pages than \

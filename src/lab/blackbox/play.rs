@@ -211,7 +211,8 @@ impl<'s> Scene<'s> {
                 if deliver::listening(port).await {
                     deliver::deliver(&floor, &hook, &secrets, port).await;
                 } else {
-                    let (at, what) = (floor.clock.now(), format!("nobody listens on PORT {port}: nothing is delivered"));
+                    let (at, what) =
+                        (floor.clock.now(), format!("nobody listens on PORT {port}: nothing is delivered"));
                     floor.hall().trace.events.push(Event::Changed { at, what });
                 }
             })
@@ -238,7 +239,7 @@ impl<'s> Scene<'s> {
 
     /// Until it has ended by itself, was killed, is quiet, or takes too long.
     async fn wait(
-        &self,
+        &mut self,
         process: &mut Process,
         deadline: Instant,
         sender: Option<&tokio::task::JoinHandle<()>>,

@@ -74,12 +74,16 @@ impl Naive {
             run.counts.written += run.wire.retries;
         }
         Report {
+            run: String::new(),
             flow: plan.flow.clone(),
             verdict,
             counts: run.counts,
             stopped: stopped.map(|why| ("stopped".to_owned(), why)),
             requests: run.wire.requests,
             retries: run.wire.retries,
+            pages: Vec::new(),
+            not_arrived: Vec::new(),
+            not_arrived_more: 0,
         }
     }
 }
