@@ -211,7 +211,8 @@ impl<'s> Scene<'s> {
                 if deliver::listening(port).await {
                     deliver::deliver(&floor, &hook, &secret, port).await;
                 } else {
-                    let (at, what) = (floor.clock.now(), format!("nobody listens on PORT {port}: nothing is delivered"));
+                    let (at, what) =
+                        (floor.clock.now(), format!("nobody listens on PORT {port}: nothing is delivered"));
                     floor.hall().trace.events.push(Event::Changed { at, what });
                 }
             })

@@ -38,7 +38,7 @@ impl Drill for TokenExpiresMidway {
         } else {
             vec![Purpose::List]
         };
-        Setup::with(TokenRevoked { aim: in_target(bench, purposes, records.len().min(5), rng) })
+        Setup::with(TokenRevoked { aim: in_target(purposes, records.len().min(5), rng) })
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
