@@ -40,7 +40,7 @@ impl Drill for ClockJump {
         let mut setup = Setup::clean().passes(2);
         if bench.plan.delivery.retry.honor_retry_after && bench.plan.delivery.retry.attempts > 1 {
             // A wait that is told as a date, by the server's clock.
-            let aim = in_target(bench, TARGET.to_vec(), records.len(), rng);
+            let aim = in_target(TARGET.to_vec(), records.len(), rng);
             setup = Setup::with(RateLimited { aim, seconds: 3, as_date: true, clock_off_ms: 0 }).passes(2);
         }
         setup.process.jumps.push((at, by));

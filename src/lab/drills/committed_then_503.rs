@@ -28,6 +28,6 @@ impl Drill for CommittedThen503Drill {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 2, rng);
-        Setup::with(CommittedThen503 { aim: in_target(bench, MAKES.to_vec(), records.len(), rng).times(times) })
+        Setup::with(CommittedThen503 { aim: in_target(MAKES.to_vec(), records.len(), rng).times(times) })
     }
 }

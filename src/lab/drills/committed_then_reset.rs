@@ -28,6 +28,6 @@ impl Drill for CommittedThenReset {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 2, rng);
-        Setup::with(CommittedThenLost { aim: in_target(bench, WRITES.to_vec(), records.len(), rng).times(times) })
+        Setup::with(CommittedThenLost { aim: in_target(WRITES.to_vec(), records.len(), rng).times(times) })
     }
 }

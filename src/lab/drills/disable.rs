@@ -30,7 +30,7 @@ impl Drill for Disable {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = bench;
-        let aim = in_target(bench, TARGET.to_vec(), records.len().min(4), rng).times(u64::MAX / 2);
+        let aim = in_target(TARGET.to_vec(), records.len().min(4), rng).times(u64::MAX / 2);
         let mut setup = Setup::with(Unavailable { aim, status: 503 }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup.process.stop = true;

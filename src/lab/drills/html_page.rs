@@ -32,7 +32,7 @@ impl Drill for HtmlPageDrill {
         let aim = match bench.plan.target.write {
             // A search that is misread lets a record be made that is there.
             WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
-                in_target(bench, vec![Purpose::Find], records.len(), rng)
+                in_target(vec![Purpose::Find], records.len(), rng)
             }
             _ => Aim::at([Purpose::List]).after(rng.below(3)),
         };

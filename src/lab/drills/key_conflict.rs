@@ -32,7 +32,7 @@ impl Drill for KeyConflict {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let answer = bench.write_operation().map(|op| key_reused(&bench.target.system, op));
-        Setup::with(KeyReused::new(in_target(bench, vec![Purpose::Create], records.len(), rng), answer)).lenient()
+        Setup::with(KeyReused::new(in_target(vec![Purpose::Create], records.len(), rng), answer)).lenient()
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

@@ -403,19 +403,13 @@ pub(in crate::lab) fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) ->
     if bench.plan.source.list.is_some() && rng.one_in(3) {
         Aim::at([Purpose::List]).after(rng.below(2))
     } else {
-        in_target(bench, TARGET.to_vec(), records, rng)
+        in_target(TARGET.to_vec(), records, rng)
     }
 }
 
 /// Aims at operations on the target, somewhere in the run.
-pub(in crate::lab) fn in_target(bench: &Bench, purposes: Vec<Purpose>, records: usize, rng: &mut Rng) -> Aim {
-    let skip = rng.below((records as u64).saturating_sub(2).max(1));
-    Aim::at(purposes).after(if in_one(bench) { 0 } else { skip })
-}
-
-/// A program of its own may write all records in one request: there is no second one to aim at.
-fn in_one(bench: &Bench) -> bool {
-    bench.real.is_some() && matches!(bench.plan.target.write, WritePlan::Bulk { .. })
+pub(in crate::lab) fn in_target(purposes: Vec<Purpose>, records: usize, rng: &mut Rng) -> Aim {
+    Aim::at(purposes).after(rng.below((records as u64).saturating_sub(2).max(1)))
 }
 
 /// How often something may fail in a row so that the last attempt still gets through.

@@ -33,9 +33,9 @@ impl Drill for OrderTotal {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let ms = bench.plan.delivery.timeout_ms / 4;
-        let slow = SlowAnswer { aim: in_target(bench, MAKES.to_vec(), records.len(), rng), ms };
+        let slow = SlowAnswer { aim: in_target(MAKES.to_vec(), records.len(), rng), ms };
         let mut setup = Setup::with(slow);
-        let aim = in_target(bench, MAKES.to_vec(), records.len(), rng);
+        let aim = in_target(MAKES.to_vec(), records.len(), rng);
         setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
         setup
     }

@@ -37,7 +37,7 @@ impl Drill for RateLimited200 {
         let Some((purpose, shape)) = rng.pick(&all).cloned() else { return Setup::clean() };
         let aim = match purpose {
             Purpose::List => Aim::at([Purpose::List]).after(rng.below(2)),
-            other => in_target(bench, vec![other], records.len(), rng),
+            other => in_target(vec![other], records.len(), rng),
         };
         let aim = aim.times(survivable(bench, 2, rng));
         let mut setup = Setup::with(ThrottledEnvelope { aim, shape }).passes(2).lenient();

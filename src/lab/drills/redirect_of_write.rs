@@ -23,7 +23,7 @@ impl Drill for RedirectOfWrite {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let status = if rng.one_in(2) { 307 } else { 308 };
         let _ = bench;
-        let aim = in_target(bench, WRITES.to_vec(), records.len(), rng);
+        let aim = in_target(WRITES.to_vec(), records.len(), rng);
         Setup::with(Redirect { aim, status }).passes(2).lenient()
     }
 }

@@ -38,7 +38,7 @@ impl Drill for RefreshFails {
         let aim = Aim::at([Purpose::Token]).after(u64::from(midway)).times(u64::MAX / 2);
         let mut setup = Setup::with(TokenRefused { aim, status, error }).passes(2).lenient();
         if midway {
-            setup.faults.push(Box::new(TokenRevoked { aim: in_target(bench, purposes, records.len().min(5), rng) }));
+            setup.faults.push(Box::new(TokenRevoked { aim: in_target(purposes, records.len().min(5), rng) }));
         }
         setup.faults_end_with_first_pass = true;
         setup

@@ -37,7 +37,7 @@ impl Drill for StoredErrorReplayed {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(header) = header(bench) else { return Setup::clean() };
-        Setup::with(StoredError::new(in_target(bench, vec![Purpose::Create], records.len(), rng), header))
+        Setup::with(StoredError::new(in_target(vec![Purpose::Create], records.len(), rng), header))
             .passes(2)
             .lenient()
     }

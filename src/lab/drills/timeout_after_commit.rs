@@ -28,6 +28,6 @@ impl Drill for TimeoutAfterCommit {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, if bench.real.is_some() { 1 } else { 2 }, rng);
-        Setup::with(Hang { aim: in_target(bench, WRITES.to_vec(), records.len(), rng).times(times), commit: true })
+        Setup::with(Hang { aim: in_target(WRITES.to_vec(), records.len(), rng).times(times), commit: true })
     }
 }

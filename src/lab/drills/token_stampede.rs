@@ -28,7 +28,7 @@ impl Drill for TokenStampede {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(purposes) = oauth(bench) else { return Setup::clean() };
-        let mut setup = Setup::with(TokenRevoked { aim: in_target(bench, purposes.clone(), records.len(), rng) });
+        let mut setup = Setup::with(TokenRevoked { aim: in_target(purposes.clone(), records.len(), rng) });
         // Slow answers keep many on their way, and a slow token endpoint lets all of them come to it.
         let slow = [purposes, vec![Purpose::Token]].concat();
         setup.faults.push(Box::new(SlowAnswer { aim: Aim::at(slow).times(u64::MAX / 2), ms: 200 }));

@@ -39,7 +39,7 @@ impl Drill for WrongContentType {
         ][usize::try_from(rng.below(4)).unwrap_or(0)];
         let aim = match purpose {
             Purpose::List => Aim::at([Purpose::List]).after(rng.below(3)),
-            other => in_target(bench, vec![other], records.len(), rng),
+            other => in_target(vec![other], records.len(), rng),
         };
         let aim = aim.times(survivable(bench, 2, rng));
         let mut setup = Setup::with(WrongType { aim, content_type, body }).passes(2).lenient();

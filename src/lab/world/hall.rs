@@ -39,7 +39,14 @@ impl Hall {
         let (mut disposition, mut fault) = (Disposition::Pass, None);
         for (place, armed) in self.faults.iter_mut().enumerate().filter(|(_, a)| !a.over) {
             // Every fault sees every exchange, so that one does not shift the count of another.
-            let wants = armed.fault.on_exchange(&exchange);
+            let mut wants = armed.fault.on_exchange(&exchange);
+            // A program may write all records in one request: a batch counts for as many as it holds.
+            for _ in 1..batch.len() {
+                if !matches!(wants, Disposition::Pass) {
+                    break;
+                }
+                wants = armed.fault.on_exchange(&exchange);
+            }
             if fault.is_none() && !matches!(wants, Disposition::Pass) {
                 (disposition, fault) = (wants, Some(place));
             }

@@ -25,7 +25,7 @@ impl Drill for GarbageOnWire {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = bench;
-        let aim = in_target(bench, TARGET.to_vec(), records.len(), rng);
+        let aim = in_target(TARGET.to_vec(), records.len(), rng);
         Setup::with(OnWire { code: "garbage-on-wire", aim, wire: Wire::Garbage }).passes(2).honest()
     }
 }

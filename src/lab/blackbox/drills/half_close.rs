@@ -25,7 +25,7 @@ impl Drill for HalfClose {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 2, rng);
-        let aim = in_target(bench, WRITES.to_vec(), records.len(), rng).times(times);
+        let aim = in_target(WRITES.to_vec(), records.len(), rng).times(times);
         Setup::with(OnWire { code: "half-close", aim, wire: Wire::HalfClose })
     }
 }

@@ -54,7 +54,7 @@ impl Fault for OnWire {
 fn a_read(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
     match bench.plan.target.write {
         WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
-            in_target(bench, vec![Purpose::Find], records, rng)
+            in_target(vec![Purpose::Find], records, rng)
         }
         _ => Aim::at([Purpose::List]).after(rng.below(3)),
     }
