@@ -417,17 +417,16 @@ fn systems(plans: &[Plan]) -> Vec<String> {
         [(&p.source.system, &p.source.base_url, &p.source.auth), (&p.target.system, &p.target.base_url, &p.target.auth)]
     });
     for (name, url, auth) in sides {
-        let how = match auth {
-            AuthPlan::None => "without credentials".to_owned(),
-            AuthPlan::ClientCredentials { scopes, token_url, .. } => {
+        let how = match (auth, auth.token_url().zip(auth.scopes())) {
+            (AuthPlan::None, _) => "without credentials".to_owned(),
+            (_, Some((token_url, scopes))) => {
                 format!(
                     "OAuth token from {token_url}, scopes: {}",
                     if scopes.is_empty() { "none".to_owned() } else { scopes.join(" ") }
                 )
             }
-            AuthPlan::Bearer(_) | AuthPlan::Basic { .. } | AuthPlan::HeaderKey { .. } | AuthPlan::QueryKey { .. } => {
-                "one credential, no scopes asked for".to_owned()
-            }
+            (AuthPlan::All(parts), None) => format!("{} credentials together, no scopes asked for", parts.len()),
+            (_, None) => "one credential, no scopes asked for".to_owned(),
         };
         if url.is_empty() {
             let line = format!("{name} sends events to us (nothing is sent to it)");

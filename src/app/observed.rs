@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::base::text::{plural, quoted};
-use crate::connector::{LogLine, Observer, Plan, Report};
+use crate::connector::{LogLine, Observer, Plan, Report, Requested, Waits};
 use crate::workflow::Saw;
 
 /// Passes log lines on, and counts the pages that each flow read.
@@ -35,6 +35,18 @@ impl Observer for Pages {
             *self.read.lock().unwrap_or_else(PoisonError::into_inner).entry(flow.to_owned()).or_default() += 1;
         }
         self.to.log(line);
+    }
+
+    fn requested(&self, request: &Requested<'_>) {
+        self.to.requested(request);
+    }
+
+    fn counted(&self, flow: &str, outcome: &'static str) {
+        self.to.counted(flow, outcome);
+    }
+
+    fn waits(&self, wait: &Waits<'_>) {
+        self.to.waits(wait);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,9 +17,13 @@ use super::{App, Fault, No, Note, Refusal, note, note_refusal};
 use crate::base::address::{is_loopback, is_plain};
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
+use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
-use crate::connector::{self, AuthPlan, Bell, HttpTransport, Observer, Plan, Receiver, Report, SecretSource, World};
+use crate::connector::{
+    self, Bell, ConfirmTally, Files, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts, Plan,
+    Receiver, Report, SecretSource, Watchers, World, WritePlan,
+};
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
 use crate::workflow::Saw;
@@ -38,6 +43,10 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
     /// The session the run belongs to.
     pub session: Option<String>,
+    /// After the run, read the target back and compare.
+    pub verify: bool,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// One flow's result.
@@ -45,6 +54,9 @@ pub struct Options {
 pub struct FlowOut {
     /// The flow.
     pub flow: String,
+    /// Handle of its last pass, for `rollback`; absent where none began.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub run: String,
     /// PASS, PARTIAL, FAIL or UNPROVEN.
     pub verdict: Verdict,
     /// The counts.
@@ -55,6 +67,69 @@ pub struct FlowOut {
     pub requests: u64,
     /// Retries among them.
     pub retries: u64,
+    /// The counts of each page.
+    pub pages: Vec<PageCounts>,
+    /// The first records that did not arrive.
+    pub not_arrived: Vec<NotArrived>,
+    /// Further ones that are not named.
+    pub not_arrived_more: u64,
+    /// What reading the target back came to, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<VerifiedOut>,
+}
+
+/// What reading the target of a flow back came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifiedOut {
+    /// PASS, PARTIAL, FAIL or UNPROVEN.
+    pub verdict: Verdict,
+    /// `by search`, `by key`, `by list`; or why it was not read.
+    pub how: String,
+    /// Counted records.
+    pub counts: ConfirmTally,
+    /// The first that are not as they should be.
+    pub differences: Vec<DifferenceOut>,
+    /// Further ones that are not named.
+    pub more: u64,
+    /// Why it ended early, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// Requests sent; none of them a write.
+    pub requests: u64,
+}
+
+/// One record that is not as it should be.
+#[derive(Debug, Clone, Serialize)]
+pub struct DifferenceOut {
+    /// Key of the source record.
+    pub key: String,
+    /// missing, different, doubled, since-changed, not-delivered or unreadable.
+    pub wrong: &'static str,
+    /// JSON pointers of the fields that differ; never a value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// More in words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub because: String,
+}
+
+impl From<connector::Confirmed> for VerifiedOut {
+    fn from(confirmed: connector::Confirmed) -> Self {
+        let connector::Confirmed { flow: _, verdict, tally, differences, how, stopped, requests } = confirmed;
+        let differences: Vec<DifferenceOut> = differences
+            .into_iter()
+            .map(|d| DifferenceOut { key: d.key, wrong: d.wrong.as_str(), fields: d.fields, because: d.because })
+            .collect();
+        Self {
+            verdict,
+            how,
+            more: (tally.unique - tally.same).saturating_sub(differences.len() as u64),
+            counts: tally,
+            differences,
+            stopped: stopped.map(|(code, because)| format!("{code}: {because}")),
+            requests,
+        }
+    }
 }
 
 /// What the run did.
@@ -85,6 +160,8 @@ pub struct DryFlowOut {
     pub would_update: u64,
     /// Records that would be put under a key of ours: created or replaced.
     pub would_put: u64,
+    /// Records that would be deleted, because the source has deleted them.
+    pub would_delete: u64,
     /// Records that the target has already, as this pass can see.
     pub unchanged: u64,
     /// Records that would not be written.
@@ -95,6 +172,9 @@ pub struct DryFlowOut {
     pub stopped: Option<String>,
     /// Requests sent; none of them a write.
     pub requests: u64,
+    /// What `rollback` could not take back of such a run, and why; nothing where it can.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cannot_be_restored: Vec<String>,
 }
 
 /// A record that would not be written.
@@ -130,14 +210,14 @@ impl DryAnswer {
 }
 
 /// A contract that may run, with the plans of its flows.
-struct Ready {
-    digest: Digest,
-    plans: Vec<Plan>,
+pub(super) struct Ready {
+    pub digest: Digest,
+    pub plans: Vec<Plan>,
 }
 
 /// Compiles the contract, plans its flows, and asks for the approval that a live run needs (`dry`: none). A refusal
 /// for want of an approval is recorded, so that it waits in the inbox.
-fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) -> Result<Ready, No> {
+pub(super) fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) -> Result<Ready, No> {
     if let Some(session) = &options.session {
         app.store.session(session)?;
     }
@@ -166,7 +246,9 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
             .into());
         }
     }
-    let mut plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    let plans = compiled.plans(contract, options.flow.as_deref(), &options.base_urls)?;
+    let mut plans: Vec<Plan> =
+        plans.into_iter().map(|plan| Plan { source: plan.source.clone().from_file(&plan.flow), ..plan }).collect();
     can_receive(options, &plans, dry)?;
     // Whoever sits on the way would read the credentials, and could answer as the system.
     if let Some((system, url)) = plans.iter().flat_map(addresses).find(|(_, url)| is_plain(url)) {
@@ -184,6 +266,8 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
     let mut live: Vec<(&str, &str)> = plans.iter().flat_map(addresses).filter(|(_, url)| !is_loopback(url)).collect();
     let open = options.listen.filter(|addr| !addr.ip().is_loopback()).map(|addr| format!("http://{addr}"));
     live.extend(open.iter().map(|url| ("the receiver", url.as_str())));
+    let watched = options.metrics.filter(|addr| !addr.ip().is_loopback()).map(|addr| format!("http://{addr}"));
+    live.extend(watched.iter().map(|url| ("the address of the metrics", url.as_str())));
     if !live.is_empty() && !dry {
         let named = options.contract.as_str();
         let subject = Subject { app, contract, compiled: &compiled, named };
@@ -197,6 +281,9 @@ fn ready(app: &App, options: &Options, secrets: &dyn SecretSource, dry: bool) ->
         }
     }
     for plan in &mut plans {
+        if let Some(file) = &mut plan.source.file {
+            file.path = app.path(&file.path.to_string_lossy());
+        }
         // Two integrations may share a store; their ledgers must not meet.
         plan.flow = format!("{}/{}", plan.integration, plan.flow);
     }
@@ -291,9 +378,7 @@ fn addresses(plan: &Plan) -> Vec<(&str, &str)> {
         out.insert(0, (&source.system, &source.base_url));
     }
     for (system, auth) in [(&source.system, &source.auth), (&target.system, &target.auth)] {
-        if let AuthPlan::ClientCredentials { token_url, .. } = auth {
-            out.push((system, token_url));
-        }
+        out.extend(auth.token_url().map(|url| (system.as_str(), url)));
     }
     out
 }
@@ -330,14 +415,7 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
             if url.is_empty() {
                 continue;
             }
-            let token = match auth {
-                AuthPlan::ClientCredentials { token_url, .. } => format!(" and {token_url}"),
-                AuthPlan::None
-                | AuthPlan::Bearer(_)
-                | AuthPlan::Basic { .. }
-                | AuthPlan::HeaderKey { .. }
-                | AuthPlan::QueryKey { .. } => String::new(),
-            };
+            let token = auth.token_url().map_or_else(String::new, |url| format!(" and {url}"));
             let secrets: Vec<String> = auth.secret_refs().into_iter().map(ToString::to_string).collect();
             let with = if secrets.is_empty() {
                 "without credentials".to_owned()
@@ -353,14 +431,22 @@ fn reaches(plans: &[Plan]) -> Vec<String> {
     out
 }
 
-fn world(
+pub(super) fn world(
     app: &App,
+    plans: &[Plan],
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
-) -> Result<World, Fault> {
+) -> Result<World, No> {
+    let http = HttpTransport::serving(plans, secrets.as_ref()).map_err(|e| {
+        Refusal::new(
+            "transport-unfit",
+            e.to_string(),
+            "put a PEM file where certificate, key and ca of the contract point, then run again",
+        )
+    })?;
     Ok(World {
-        transport: Arc::new(HttpTransport::new().map_err(|e| Fault::internal(&e))?),
+        transport: Files::of(plans, Arc::new(http)),
         ledger: Arc::clone(&app.ledger),
         clock: Arc::new(SystemClock),
         rng: Arc::new(std::sync::Mutex::new(Rng::from_os())),
@@ -372,7 +458,29 @@ fn world(
     })
 }
 
-/// Runs the flows until their end, or until `stop`.
+/// Opens the address for those who watch, where one is given.
+async fn watched(
+    options: &Options,
+    world: &World,
+    plans: &[Plan],
+    metrics: &Arc<Metrics>,
+) -> Result<Option<(Listening, CancellationToken)>, No> {
+    let Some(addr) = options.metrics else { return Ok(None) };
+    let watchers = Watchers {
+        metrics: Arc::clone(metrics),
+        ledger: Arc::clone(&world.ledger),
+        flows: plans.iter().map(|p| p.flow.clone()).collect(),
+    };
+    // Until the run has ended, also while it drains: that is when somebody looks.
+    let closing = CancellationToken::new();
+    let listening = connector::listen(watchers, addr, closing.clone()).await.map_err(|e| {
+        Refusal::new("cannot-listen", format!("{addr}: {e}"), "give another address or port with --metrics")
+    })?;
+    world.observer.log(json!({"level": "info", "event": "watched", "address": listening.addr.to_string()}));
+    Ok(Some((listening, closing)))
+}
+
+/// Runs the flows until their end, or until `stop`. `tell` is given what is counted, once the run is allowed.
 ///
 /// # Errors
 /// Refused when the contract does not compile, a flow cannot be planned, or a system is not on this machine and no
@@ -383,30 +491,76 @@ pub async fn run(
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
+    tell: &(dyn Fn(&Arc<Metrics>) + Sync),
 ) -> Result<Answer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), false)?;
-    let pages = Pages::before(observer);
-    let world = world(app, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
-    let reports = match options.listen {
-        None => connector::run_all(&plans, &world, !options.watch, &|_| {}).await,
-        Some(addr) => receive(&plans, &world, addr).await?,
+    let metrics = Metrics::before(observer, Arc::new(SystemClock));
+    let pages = Pages::before(Arc::clone(&metrics) as Arc<dyn Observer>);
+    let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop.child_token())?;
+    let serving = watched(options, &world, &plans, &metrics).await?;
+    tell(&metrics);
+    let changed = AtomicBool::new(false);
+    // Looked at after each pass: what runs is what was checked and approved, and nobody should believe otherwise.
+    let watched = |_: &Report| {
+        let now = fs::read_bytes(&app.path(&options.contract), MAX_CONTRACT).map(|bytes| Digest::of_bytes(&bytes));
+        if now.is_ok_and(|now| now != digest) && !changed.swap(true, Ordering::Relaxed) {
+            let file = &options.contract;
+            world.observer.log(json!({"level": "error", "event": "contract-changed", "file": file}));
+            world.stop.cancel();
+        }
     };
-    let flows: Vec<FlowOut> = reports
+    let once = options.listen.is_none() && !options.watch;
+    let reports = match options.listen {
+        None if once => connector::run_all(&plans, &world, true, &|_| {}).await,
+        None => connector::run_all(&plans, &world, false, &watched).await,
+        Some(addr) => receive(&plans, &world, addr, &watched).await?,
+    };
+    let mut flows: Vec<FlowOut> = reports
         .iter()
         .map(|r| FlowOut {
             flow: r.flow.clone(),
+            run: r.run.clone(),
             verdict: r.verdict,
             reconciliation: r.counts,
             stopped: r.stopped.as_ref().map(|(code, because)| format!("{code}: {because}")),
             requests: r.requests,
             retries: r.retries,
+            pages: r.pages.clone(),
+            not_arrived: r.not_arrived.clone(),
+            not_arrived_more: r.not_arrived_more,
+            verified: None,
         })
         .collect();
+    if options.verify {
+        for (plan, flow) in plans.iter().zip(&mut flows) {
+            let confirmed = connector::confirm(plan, &world).await;
+            flow.verdict = Verdict::all([flow.verdict, confirmed.verdict]);
+            flow.verified = Some(confirmed.into());
+        }
+    }
+    if let Some((listening, closing)) = serving {
+        closing.cancel();
+        listening.done.await.map_err(|e| Fault::internal(&e))?;
+    }
     let verdict = Verdict::all(flows.iter().map(|f| f.verdict));
     let saw = observed::saw(&plans, &reports, &pages, &options.base_urls);
     record(app, options, &digest, verdict, &flows, &saw)?;
     let dead: u64 = flows.iter().map(|f| f.reconciliation.dead_lettered + f.reconciliation.rejected).sum();
-    let next = if dead > 0 {
+    let paused = flows.iter().any(|f| f.stopped.as_deref().is_some_and(|s| s.starts_with("paused")));
+    let wrong = flows.iter().filter_map(|f| f.verified.as_ref()).any(|v| v.verdict == Verdict::Fail);
+    let next = if changed.load(Ordering::Relaxed) {
+        format!(
+            "{0} changed while it ran, so it stopped: platform-integration check {0}, then run it again",
+            options.contract
+        )
+    } else if paused {
+        "platform-integration status shows what is switched off; platform-integration resume switches it on".to_owned()
+    } else if wrong {
+        format!(
+            "look at the differences; platform-integration rollback last {} shows what can be taken back",
+            options.contract
+        )
+    } else if dead > 0 {
         "platform-integration dead-letters shows what could not be delivered, and why".to_owned()
     } else if verdict == Verdict::Pass {
         "run it again: a second pass must write nothing".to_owned()
@@ -418,7 +572,12 @@ pub async fn run(
 
 /// Runs the flows while their webhooks are received. What was taken in is on the disk, so that whenever this ends the
 /// next run goes on with it.
-async fn receive(plans: &[Plan], world: &World, addr: SocketAddr) -> Result<Vec<Report>, No> {
+async fn receive(
+    plans: &[Plan],
+    world: &World,
+    addr: SocketAddr,
+    on_report: &(dyn Fn(&Report) + Send + Sync),
+) -> Result<Vec<Report>, No> {
     let bell = Bell::default();
     let receiver = Receiver::new(plans, world, &bell);
     let paths: Vec<String> = receiver.paths().into_iter().map(str::to_owned).collect();
@@ -429,7 +588,7 @@ async fn receive(plans: &[Plan], world: &World, addr: SocketAddr) -> Result<Vec<
     world
         .observer
         .log(json!({"level": "info", "event": "listening", "address": listening.addr.to_string(), "paths": paths}));
-    let reports = connector::run_all_hearing(plans, world, false, &bell, &|_| {}).await;
+    let reports = connector::run_all_hearing(plans, world, false, &bell, on_report).await;
     // A flow that cannot go on until somebody acts ends the run: senders keep what they have.
     closing.cancel();
     listening.done.await.map_err(|e| Fault::internal(&e))?;
@@ -451,7 +610,7 @@ pub async fn dry_run(
 ) -> Result<DryAnswer, No> {
     let Ready { digest, plans } = ready(app, options, secrets.as_ref(), true)?;
     reaches(&plans).iter().for_each(|line| tell(line));
-    let world = world(app, secrets, observer, stop)?;
+    let world = world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
     for plan in &plans {
         let seen = connector::rehearse(plan, &world).await;
@@ -462,6 +621,7 @@ pub async fn dry_run(
             would_create: seen.create,
             would_update: seen.update,
             would_put: seen.put,
+            would_delete: seen.delete,
             unchanged: seen.counts.unchanged,
             would_reject: seen.counts.rejected + seen.counts.dead_lettered,
             rejected: seen
@@ -471,6 +631,7 @@ pub async fn dry_run(
                 .collect(),
             stopped: seen.stopped.map(|(code, because)| format!("{code}: {because}")),
             requests: seen.requests,
+            cannot_be_restored: cannot_be_restored(plan),
         });
     }
     let summary = flows.iter().map(dry_line).collect::<Vec<_>>().join("; ");
@@ -491,6 +652,24 @@ pub async fn dry_run(
     Ok(DryAnswer { next, ..answer })
 }
 
+/// What no rollback of a run of this flow could take back, by the operations that there are.
+#[must_use]
+pub fn cannot_be_restored(plan: &Plan) -> Vec<String> {
+    let back = &plan.target.back;
+    let system = &plan.target.system;
+    let mut out = Vec::new();
+    if matches!(plan.target.write, WritePlan::Put { .. } | WritePlan::Bulk { .. }) {
+        out.push("records that were there before: they are written without a look at what they held".to_owned());
+    }
+    let searched = matches!(plan.target.write, WritePlan::Upsert { .. });
+    if back.get.is_none() && !searched {
+        out.push(format!("anything: the description of {system} has no operation that reads one record by its key"));
+    } else if back.delete.is_none() {
+        out.push(format!("records that it makes: the description of {system} has no operation that deletes one"));
+    }
+    out
+}
+
 /// `30 read: 12 would be created, 3 updated, 15 unchanged, 0 rejected`
 #[must_use]
 pub fn dry_line(f: &DryFlowOut) -> String {
@@ -504,6 +683,9 @@ pub fn dry_line(f: &DryFlowOut) -> String {
     if f.would_update > 0 || f.would_put == 0 {
         would.push(format!("{} updated", f.would_update));
     }
+    if f.would_delete > 0 {
+        would.push(format!("{} deleted", f.would_delete));
+    }
     format!("{} read: {}, {} unchanged, {} rejected", f.read, would.join(", "), f.unchanged, f.would_reject)
 }
 
@@ -515,7 +697,15 @@ fn record(
     flows: &[FlowOut],
     saw: &[Saw],
 ) -> Result<(), No> {
-    let mut data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": flows});
+    // Without the keys of records, which may tell of persons: the log is handed on, the ledger is not.
+    let bare: Vec<FlowOut> = flows
+        .iter()
+        .map(|f| {
+            let verified = f.verified.clone().map(|v| VerifiedOut { differences: Vec::new(), ..v });
+            FlowOut { pages: Vec::new(), not_arrived: Vec::new(), verified, ..f.clone() }
+        })
+        .collect();
+    let mut data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": bare});
     if let (Value::Object(map), false) = (&mut data, saw.is_empty()) {
         map.insert("observed".to_owned(), serde_json::to_value(saw).unwrap_or_default());
     }

@@ -1,15 +1,20 @@
 //! Adversarial validation: every drill that applies, over many seeds, in virtual time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Compiled;
 use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, paging};
-use crate::base::text;
+use crate::base::stop::Stop;
+use crate::base::{text, yaml};
+use crate::connector::Plan;
+use crate::contract::Contract;
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::lab::{self, DrillOptions, Matrix, Progress};
+use crate::model::System;
 use crate::workflow::record;
 
 /// Arguments of `run_drills`.
@@ -22,7 +27,7 @@ pub struct Params {
     #[arg(long)]
     pub session: Option<String>,
     /// Seeds for each drill, 1 to 10000.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value = "20", default_value_if("program", clap::builder::ArgPredicate::IsPresent, "1"))]
     #[serde(default = "default_schedules")]
     pub schedules: u64,
     /// First seed.
@@ -57,6 +62,30 @@ pub struct FailureOut {
     pub seed: u64,
     /// What was wrong.
     pub because: String,
+    /// The smallest schedule found that breaks the same rule, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// Its timeline, and the lines that show what was wrong; of the first failure of a drill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<String>,
+    /// The command that replays exactly that.
+    pub replay: String,
+}
+
+/// One clause of a flow, and the drills that put it to work.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct ClauseOut {
+    /// The flow.
+    pub flow: String,
+    /// Keys below the flow, e.g. "delivery/retry/attempts".
+    pub clause: String,
+    /// Where it stands in the contract.
+    pub line: u32,
+    /// Drills of this run that came to it.
+    pub drills: Vec<String>,
+    /// Whether any did.
+    pub reached: bool,
 }
 
 /// One row of the test matrix.
@@ -123,6 +152,8 @@ pub struct Answer {
     pub drills: Vec<DrillOut>,
     /// Drills that do not apply to this contract.
     pub not_applicable: Vec<NotApplicableOut>,
+    /// Clauses of the flows, and which drills came to them; where answers are short, those that no drill came to.
+    pub clauses: Vec<ClauseOut>,
     /// Records counted over the happy path.
     pub reconciliation: Reconciliation,
     /// Schedules in all.
@@ -178,6 +209,92 @@ pub(super) fn drill(
     params: &Params,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Answer, record::DrillsRun), No> {
+    drill_by(call, params, &mut Ours, call.face.stop(), progress)
+}
+
+/// Who is drilled.
+pub(super) trait Drilled {
+    /// The drills that there are for it.
+    fn codes(&self) -> Vec<&'static str>;
+
+    /// What is known of it once the contract is read.
+    ///
+    /// # Errors
+    /// Why it cannot be drilled.
+    fn ready(&mut self, contract: &Contract) -> Result<(), Refusal>;
+
+    /// Runs the drills that apply.
+    ///
+    /// # Errors
+    /// Why that cannot be.
+    fn run(
+        &self,
+        plan: &Plan,
+        systems: &Systems,
+        options: &DrillOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Matrix, String>;
+
+    /// Plays one schedule and tells it.
+    ///
+    /// # Errors
+    /// Why that cannot be.
+    fn replay(&self, plan: &Plan, systems: &Systems, code: &str, seed: u64) -> Result<String, String>;
+
+    /// A program of its own: what the record says of it.
+    fn program(&self) -> Option<record::DrilledProgram>;
+
+    /// What is added to a command that plays a schedule again, and what is to be mended.
+    fn again(&self) -> (String, &'static str);
+}
+
+/// Systems by their name in the contract.
+pub(super) type Systems = BTreeMap<String, Arc<System>>;
+
+/// The connector that we ship.
+struct Ours;
+
+impl Drilled for Ours {
+    fn codes(&self) -> Vec<&'static str> {
+        lab::codes()
+    }
+
+    fn ready(&mut self, _: &Contract) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        systems: &Systems,
+        options: &DrillOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Matrix, String> {
+        lab::run_drills(plan, systems, &lab::RealConnector, options, progress)
+    }
+
+    fn replay(&self, plan: &Plan, systems: &Systems, code: &str, seed: u64) -> Result<String, String> {
+        lab::replay(plan, systems, &lab::RealConnector, code, seed)
+    }
+
+    fn program(&self) -> Option<record::DrilledProgram> {
+        None
+    }
+
+    fn again(&self) -> (String, &'static str) {
+        (String::new(), "contract")
+    }
+}
+
+/// Drills whatever is to be drilled by a contract.
+pub(super) fn drill_by(
+    call: &Call<'_>,
+    params: &Params,
+    subject: &mut dyn Drilled,
+    stop: Stop,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Answer, record::DrillsRun), No> {
+    let codes = subject.codes();
     if params.schedules == 0 || params.schedules > 10_000 {
         return Err(Refusal::new(
             "bad-argument",
@@ -187,12 +304,20 @@ pub(super) fn drill(
         .into());
     }
     if let Some(only) = &params.only
-        && !lab::codes().contains(&only.as_str())
+        && !codes.contains(&only.as_str())
     {
+        if lab::blackbox::codes().contains(&only.as_str()) {
+            return Err(Refusal::new(
+                "needs-a-program",
+                format!("{only} exists only on real sockets, and no program is named"),
+                format!("platform-integration drill {} --only {only} --command 'PROGRAM'", params.contract),
+            )
+            .into());
+        }
         return Err(Refusal::new(
             "unknown-drill",
-            format!("no drill \"{}\"{}", text::quoted(only, 60), text::did_you_mean(only, lab::codes())),
-            format!("choose one of: {}", lab::codes().join(", ")),
+            format!("no drill \"{}\"{}", text::quoted(only, 60), text::did_you_mean(only, codes.iter().copied())),
+            format!("choose one of: {}", codes.join(", ")),
         )
         .into());
     }
@@ -206,15 +331,20 @@ pub(super) fn drill(
     }
     let compiled = Compiled::load(call, &params.contract)?;
     let contract = compiled.sound(&params.contract)?;
+    subject.ready(contract)?;
     let plans = compiled.plans(contract, params.flow.as_deref(), &BTreeMap::new())?;
     let options = DrillOptions {
         seed: params.seed,
         schedules: usize::try_from(params.schedules).unwrap_or(1),
         only: params.only.clone(),
-        stop: call.face.stop(),
+        stop,
+        shrink: true,
     };
     let mut rows = Vec::new();
     let mut not_applicable = Vec::new();
+    let mut clauses = Vec::new();
+    let written = yaml::parse(&compiled.text, yaml::Limits::default()).ok();
+    let short = call.face.budget() != usize::MAX;
     let mut reconciliation: Option<Reconciliation> = None;
     let mut schedules = 0;
     let mut verdicts = Vec::new();
@@ -228,7 +358,7 @@ pub(super) fn drill(
                 format!("check_contract {{\"contract\": \"{}\"}}", params.contract),
             )
         };
-        let run = lab::run_drills(plan, &compiled.systems, &lab::RealConnector, &options, progress);
+        let run = subject.run(plan, &compiled.systems, &options, progress);
         if run.is_err() && options.stop.is_set() {
             return Err(Fault::cancelled().into());
         }
@@ -242,6 +372,18 @@ pub(super) fn drill(
             code: code.to_owned(),
             because,
         }));
+        let flow = written.as_ref().and_then(|w| w.get("flows")?.get(&plan.flow));
+        for covered in lab::coverage(plan, &matrix.rows) {
+            // What the file does not say is no clause of it.
+            let Some(line) = flow.and_then(|flow| line_of(flow, &covered.clause)) else { continue };
+            clauses.push(ClauseOut {
+                flow: plan.flow.clone(),
+                clause: covered.clause,
+                line,
+                reached: !covered.drills.is_empty(),
+                drills: covered.drills.into_iter().map(str::to_owned).collect(),
+            });
+        }
         rows.extend(matrix.rows.into_iter().map(|r| {
             DrillOut {
                 flow: plan.flow.clone(),
@@ -255,16 +397,24 @@ pub(super) fn drill(
                     .failures
                     .into_iter()
                     .take(3)
-                    .map(|f| FailureOut { seed: f.seed, because: text::truncate(&f.because, 400) })
+                    .enumerate()
+                    .map(|(nth, f)| FailureOut {
+                        seed: f.seed,
+                        because: text::truncate(&f.because, 400),
+                        size: (!f.size.is_empty()).then_some(f.size),
+                        timeline: (nth == 0).then(|| if short { text::truncate(&f.trace, 1_500) } else { f.trace }),
+                        replay: format!(
+                            "platform-integration drill {} --only {} --seed {} --schedules 1 --trace",
+                            params.contract, r.code, f.seed
+                        ),
+                    })
                     .collect(),
             }
         }));
         if params.trace
             && let Some(only) = &params.only
         {
-            trace = Some(
-                lab::replay(plan, &compiled.systems, &lab::RealConnector, only, params.seed).map_err(undrillable)?,
-            );
+            trace = Some(subject.replay(plan, &compiled.systems, only, params.seed).map_err(undrillable)?);
         }
     }
     let count = |v: Verdict| rows.iter().filter(|r| r.verdict == v).count() as u64;
@@ -310,10 +460,15 @@ pub(super) fn drill(
             })
             .collect(),
         reconciliation,
+        program: subject.program(),
     };
-    let next = next(params, verdict, &rows);
+    let next = next(params, subject, verdict, &rows);
     rows.sort_by_key(|r| matches!(r.verdict, Verdict::Pass));
-    let (rows, _) = paging::fit(rows, None, call.face.budget())?;
+    let aside = if short { call.face.budget() / 5 } else { usize::MAX };
+    let (rows, _) = paging::fit(rows, None, if short { call.face.budget() - 2 * aside } else { usize::MAX })?;
+    let (not_applicable, _) = paging::fit(not_applicable, None, aside)?;
+    clauses.retain(|c| !short || !c.reached);
+    let (clauses, _) = paging::fit(clauses, None, aside)?;
     let answer = Answer {
         contract: params.contract.clone(),
         digest: contract.digest.as_str().to_owned(),
@@ -321,6 +476,7 @@ pub(super) fn drill(
         tally,
         drills: rows,
         not_applicable,
+        clauses,
         reconciliation,
         schedules,
         seed: params.seed,
@@ -330,14 +486,24 @@ pub(super) fn drill(
     Ok((answer, data))
 }
 
-fn next(params: &Params, verdict: Verdict, rows: &[DrillOut]) -> String {
+/// Where a clause stands below its flow; nothing where it is not written.
+fn line_of(flow: &yaml::Node, clause: &str) -> Option<u32> {
+    let mut at = flow;
+    let mut line = flow.at.line;
+    for name in clause.split('/') {
+        let entry = at.entries()?.iter().rev().find(|e| e.key == name)?;
+        line = entry.key_at.line;
+        at = &entry.value;
+    }
+    Some(line)
+}
+
+fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillOut]) -> String {
     if let Some(row) = rows.iter().find(|r| r.verdict == Verdict::Fail)
         && let Some(f) = row.failures.first()
     {
-        return format!(
-            "replay it: platform-integration drill {} --only {} --seed {} --schedules 1 --trace; then mend the contract",
-            params.contract, row.code, f.seed
-        );
+        let (_, mend) = subject.again();
+        return format!("replay it: {}; then mend the {mend}", f.replay);
     }
     match (&params.session, verdict) {
         (Some(s), Verdict::Pass) => format!("assess_readiness {{\"session\": \"{s}\"}}"),

@@ -146,6 +146,46 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_atomic_with(path, |file| file.write_all(bytes))
 }
 
+/// As [`write_atomic`], for the eyes of the owner alone: the file is made with mode 0600, and is given it again where it
+/// had another.
+///
+/// # Errors
+/// [`FileError::Io`]; the old content is then still there.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let io = |source| FileError::Io { path: path.to_owned(), source };
+    let dir = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(dir).map_err(io)?;
+    // A temporary file is private from the moment it is made.
+    let mut file = tempfile::Builder::new().prefix(".write-").tempfile_in(dir).map_err(io)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(io)?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|e| FileError::Io { path: path.to_owned(), source: e.error })?;
+    #[cfg(unix)]
+    std::fs::File::open(dir).and_then(|d| d.sync_all()).map_err(io)?;
+    Ok(())
+}
+
+/// Takes the lock that a file stands for, until it is closed; nothing while another process, or another part of this one,
+/// has it. A killed process leaves no lock behind. The file stays.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn lock(path: &Path) -> Result<Option<std::fs::File>, FileError> {
+    let io = |source| FileError::Io { path: path.to_owned(), source };
+    if let Some(dir) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).map_err(io)?;
+    }
+    let file = std::fs::File::options().write(true).create(true).truncate(false).open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(e)) => Err(io(e)),
+    }
+}
+
 /// As [`write_atomic`], for what is too large to be held in memory.
 ///
 /// # Errors
@@ -196,6 +236,32 @@ mod tests {
     }
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_private_is_for_its_owner_alone_whatever_it_was() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("secrets/token");
+        for (before, text) in [(None, "first"), (Some(0o644), "second")] {
+            if let Some(mode) = before {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("set");
+            }
+            write_private(&path, text.as_bytes()).expect("written");
+            assert_eq!(read_text(&path, 100).expect("readable"), text);
+            assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_lock_has_one_holder_at_a_time() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("deep/lock");
+        let held = lock(&path).expect("no fault").expect("free");
+        assert!(lock(&path).expect("no fault").is_none());
+        drop(held);
+        assert!(lock(&path).expect("no fault").is_some());
+    }
 
     #[test]
     fn each_unreadable_thing_is_named() {

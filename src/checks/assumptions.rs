@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::honour::{About, topics};
 use super::topics::names;
 use crate::base::yaml::Span;
-use crate::contract::{ConstraintKind, Contract, Flow, Paginate, Write};
+use crate::contract::{ConstraintKind, Contract, Deletes, Flow, Paginate, Write};
 use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, System};
 
 /// A person reads them all; more than this nobody does.
@@ -262,6 +262,9 @@ fn deliveries(flow: &Flow, from: &str) -> Option<Assumption> {
 }
 
 fn deletes(flow: &Flow, from: &str, to: &str) -> Option<Assumption> {
+    if flow.source.deletes != Deletes::Ignore {
+        return None;
+    }
     let at = flow.source.deletes_at.unwrap_or(flow.source.at);
     Some(Assumption {
         if_wrong: format!("what was deleted in {from} lives on in {to}, personal data included"),

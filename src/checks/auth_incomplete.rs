@@ -15,13 +15,24 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for (name, system_use) in &subject.contract.systems {
         let Some((_, system)) = subject.system(name) else { continue };
-        let Some(auth) = &system_use.auth else { continue };
-        let Some(scheme) = system.schemes.get(auth.scheme.as_str()) else { continue };
-        if let Some((lacks, fix)) = lacking(auth, &scheme.kind) {
-            let message = format!("auth of {name} {lacks}");
-            out.push(subject.error(&CHECK, auth.at, message).fix(fix).because_of(&scheme.pointer));
+        for auth in system_use.auth.iter().flat_map(Auth::all) {
+            let Some(scheme) = system.schemes.get(auth.scheme.as_str()) else { continue };
+            if let Some((lacks, fix)) = lacking(auth, &scheme.kind) {
+                let message = format!("auth of {name} {lacks}");
+                out.push(subject.error(&CHECK, auth.at, message).fix(fix).because_of(&scheme.pointer));
+            }
+        }
+        let tokens = system_use.auth.iter().flat_map(Auth::all).filter(|a| fetches(a)).nth(1);
+        if let Some(second) = tokens {
+            let message = format!("auth of {name} fetches two tokens, and a request carries one");
+            out.push(subject.error(&CHECK, second.at, message).fix("keep the one that the operations in use ask for"));
         }
     }
+}
+
+/// It asks for tokens itself.
+const fn fetches(auth: &Auth) -> bool {
+    auth.refresh_token.is_some() || (auth.client_id.is_some() && auth.client_secret.is_some())
 }
 
 fn lacking(auth: &Auth, kind: &SchemeKind) -> Option<(&'static str, &'static str)> {
@@ -35,6 +46,20 @@ fn lacking(auth: &Auth, kind: &SchemeKind) -> Option<(&'static str, &'static str
         )),
         SchemeKind::Oauth2(flows) => {
             let credentials = flows.iter().any(|f| f.kind == "clientCredentials" && f.token_url.is_some());
+            let endpoint = flows.iter().any(|f| f.token_url.is_some() || f.refresh_url.is_some());
+            if auth.refresh_token.is_some() {
+                return match (endpoint, auth.client_id.is_some()) {
+                    (true, true) => None,
+                    (true, false) => Some((
+                        "lacks the client that the refresh token was given to",
+                        "add client_id: env:NAME, and client_secret: env:NAME unless the client is a public one",
+                    )),
+                    (false, _) => Some((
+                        "has a refresh token, and the description says nowhere where to redeem it",
+                        "add the token URL to the description by an overlay",
+                    )),
+                };
+            }
             let both = auth.client_id.is_some() && auth.client_secret.is_some();
             // A token issued elsewhere works for every flow.
             if auth.secret.is_some() || (credentials && both) {
@@ -44,13 +69,16 @@ fn lacking(auth: &Auth, kind: &SchemeKind) -> Option<(&'static str, &'static str
             } else {
                 Some((
                     "names a scheme without client credentials",
-                    "add secret: env:NAME with a token issued elsewhere",
+                    "add client_id: env:NAME and refresh_token: file:PATH, from a person's consent; or secret: env:NAME with a token issued elsewhere",
                 ))
             }
         }
         SchemeKind::OpenId(_) => {
             auth.secret.is_none().then_some(("lacks a token", "add secret: env:NAME with a token issued elsewhere"))
         }
-        SchemeKind::MutualTls => Some(("names mutual TLS, which this release does not speak", "choose another scheme")),
+        SchemeKind::MutualTls => (auth.certificate.is_none() || auth.key.is_none()).then_some((
+            "lacks the certificate that its scheme needs",
+            "add certificate: file:PATH and key: file:PATH, both PEM",
+        )),
     }
 }

@@ -59,8 +59,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let (from, to) = (&flow.source.system.value, &flow.target.system.value);
         let message = format!("{from} also sends {}, which no flow listens to", quoted(&deleted.name, 60));
         let fix = format!(
-            "write deletes: ignore and say in a soft constraint that what is deleted in {from} need not be deleted in {to}; or carry deletions \
-             over by other means"
+            "carry deletions over by source.deletes, tombstone or sweep; or write deletes: ignore and say in a soft constraint that what is \
+             deleted in {from} need not be deleted in {to}"
         );
         out.push(subject.warning(&CHECK, hook.event.at, message).fix(fix).because_of(&deleted.pointer));
     }

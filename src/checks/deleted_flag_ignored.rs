@@ -4,11 +4,9 @@ use super::honour::{About, topics};
 use super::told::{binds, has_word};
 use super::used::{Incoming, Role};
 use super::{Check, Subject};
-use crate::base::text::{quoted, words};
-use crate::contract::Flow;
+use crate::base::text::quoted;
+use crate::contract::{Deletes, Flow};
 use crate::finding::{Finding, Severity};
-use crate::mapping::kind::Kind;
-use crate::model::TypeSet;
 
 pub(super) static CHECK: Check = Check {
     code: "deleted-flag-ignored",
@@ -25,13 +23,13 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let Some(mapping) = subject.mappings.get(&flow.name) else { continue };
         let read: Vec<Vec<String>> = mapping.reads().collect();
         let unread = |i: Incoming<'_>| {
-            let (name, pointer) = flag(&i)?;
+            let (name, pointer) = i.system.schemas.deleted_flag(i.schema)?;
             let by_rule =
                 mapping.reads_all() || read.iter().any(|path| path.first().is_some_and(|first| *first == name));
             (!by_rule && !asked(subject, flow)).then_some((name, pointer))
         };
         let Some((name, pointer)) = subject.incoming(flow).into_iter().find_map(unread) else { continue };
-        if said(subject, flow) {
+        if flow.source.deletes != Deletes::Ignore || said(subject, flow) {
             continue;
         }
         let left_out = flow.unmapped.iter().find(|u| u.value == name).map(|u| u.at);
@@ -41,24 +39,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let message =
             format!("{name} tells that a record of {from} is gone, and no rule reads it: it lives on in {to}");
         let fix = format!(
-            "map {name} to a field of {to}, or reject such records by values; or say in a soft constraint that what is deleted in {from} need \
+            "write deletes: {{by: tombstone, field: {name}}} and target.delete, or map {name} to a field of {to}; or say in a soft constraint that what is deleted in {from} need \
              not be deleted in {to}"
         );
         out.push(subject.warning(&CHECK, at, message).fix(fix).because_of(pointer));
     }
-}
-
-/// The field at the top of a record that tells that it is gone, with its place.
-fn flag(incoming: &Incoming<'_>) -> Option<(String, String)> {
-    let schemas = &incoming.system.schemas;
-    schemas.properties(incoming.schema).into_iter().find_map(|(name, id)| {
-        let kind = Kind::from_schema(schemas, id);
-        let last = words(name).pop().unwrap_or_default();
-        let timed = matches!(kind.format.as_deref(), Some("date-time" | "date"))
-            || (["at", "on", "date", "time", "timestamp"].contains(&last.as_str()) && !kind.types.has(TypeSet::OBJECT));
-        let told = has_word(name, &GONE) && (timed || kind.types.has(TypeSet::BOOLEAN));
-        told.then(|| (name.to_owned(), schemas.get(id).pointer.clone()))
-    })
 }
 
 /// The list is asked for such records or for the others; or it leaves them out by itself, which a parameter to include them

@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used() {
         let (Role::Find, Write::Upsert { matching, .. }) = (used.role, &used.flow.target.write) else { continue };
-        if used.operation.parameter_for(matching).is_some() {
+        if used.operation.parameter_for(matching).is_some() || used.finds_by_key() {
             continue;
         }
         let message = format!("{} has no parameter for {}", quoted(&used.operation.id, 80), quoted(matching, 60));

@@ -3,7 +3,7 @@
 use super::used::{Role, Used};
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::contract::{Paginate, Write};
+use crate::contract::{Auth, Paginate, Write};
 use crate::finding::{Finding, Severity};
 use crate::model::{ApiKeyPlace, ParamIn, SchemeKind};
 
@@ -59,13 +59,14 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
             names.extend(used.flow.source.incremental.iter().map(|i| i.param.as_str()));
             names
         }
+        (Role::Find, _) if used.finds_by_key() => last_in_path().into_iter().collect(),
         (Role::Find, Write::Upsert { matching, .. }) => {
             used.operation.parameter_for(matching).map(|p| p.name.as_str()).into_iter().collect()
         }
         (Role::Create, Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. }) => {
             idempotency.iter().map(|h| h.as_str()).collect()
         }
-        (Role::Update | Role::Put, _) => last_in_path().into_iter().collect(),
+        (Role::Update | Role::Put | Role::Delete, _) => last_in_path().into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -89,7 +90,10 @@ fn implicit(used: &Used<'_>, name: &str, place: ParamIn) -> bool {
     if place == ParamIn::Header && ALWAYS.iter().any(|h| h.eq_ignore_ascii_case(name)) {
         return true;
     }
-    let scheme = used.system_use.auth.as_ref().and_then(|a| used.system.schemes.get(a.scheme.as_str()));
-    matches!(scheme.map(|s| &s.kind), Some(SchemeKind::ApiKey { place: at, name: key })
+    let mut schemes =
+        used.system_use.auth.iter().flat_map(Auth::all).filter_map(|a| used.system.schemes.get(a.scheme.as_str()));
+    schemes.any(|s| {
+        matches!(&s.kind, SchemeKind::ApiKey { place: at, name: key }
         if key.eq_ignore_ascii_case(name) && matches!((at, place), (ApiKeyPlace::Header, ParamIn::Header) | (ApiKeyPlace::Query, ParamIn::Query) | (ApiKeyPlace::Cookie, ParamIn::Cookie)))
+    })
 }

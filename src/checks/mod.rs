@@ -24,6 +24,7 @@ mod cursor_without_end;
 mod delete_event_unheard;
 mod deleted_flag_ignored;
 mod deleted_never_listed;
+mod deletes_not_carried;
 mod deprecated_operation;
 mod duplicate_flow;
 mod event_id_not_unique;
@@ -84,6 +85,7 @@ mod put_drops_fields;
 mod put_key_differs;
 mod rate_above_limit;
 mod rate_unset;
+mod refresh_token_not_kept;
 mod retried_write_without_idempotency;
 mod retry_after_ignored;
 mod retry_in_step;
@@ -133,7 +135,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 103] = [
+pub static ALL: [&Check; 105] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -192,6 +194,7 @@ pub static ALL: [&Check; 103] = [
     &delete_event_unheard::CHECK,
     &deleted_flag_ignored::CHECK,
     &deleted_never_listed::CHECK,
+    &deletes_not_carried::CHECK,
     &missing_required_parameter::CHECK,
     &key_may_be_missing::CHECK,
     &key_identifies_nothing::CHECK,
@@ -212,6 +215,7 @@ pub static ALL: [&Check; 103] = [
     &find_reads_one_page::CHECK,
     &find_lags_behind::CHECK,
     &put_drops_fields::CHECK,
+    &refresh_token_not_kept::CHECK,
     &retried_write_without_idempotency::CHECK,
     &idempotency_header_not_stated::CHECK,
     &idempotency_key_refused::CHECK,

@@ -18,6 +18,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if !matches!(used.role, Role::List | Role::Find) {
             continue;
         }
+        if used.finds_by_key() {
+            continue;
+        }
         let said = used.role == Role::List && items_said(used.flow);
         if reads_many(used.operation) || (said && used.operation.safe()) {
             continue;

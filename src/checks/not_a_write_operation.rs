@@ -6,6 +6,7 @@
 use super::used::Role;
 use super::{Check, Subject, among};
 use crate::base::text::{quoted, words};
+use crate::contract::Write;
 use crate::finding::{Finding, Severity};
 use crate::model::{Action, Method, Operation};
 
@@ -18,18 +19,21 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used() {
-        if matches!(used.role, Role::List | Role::Find)
+        if matches!(used.role, Role::List | Role::Find | Role::Delete)
             || used.operation.root_field.is_some()
             || used.operation.is_grpc()
         {
             continue;
         }
         let o = used.operation;
+        // PUT of a record that carries its own key (RFC 9110 section 9.3.4 leaves the resource to the server).
+        let by_body = matches!(&used.flow.target.write, Write::Put { key: Some(_), .. })
+            && (o.method == Method::Put || o.action == Action::Upsert);
         let because = if o.method.safe() {
             format!("is {}, which only reads", o.method.as_str())
         } else if deletes(o) {
             "deletes".to_owned()
-        } else if matches!(used.role, Role::Update | Role::Put) && o.path_params().is_empty() {
+        } else if matches!(used.role, Role::Update | Role::Put) && o.path_params().is_empty() && !by_body {
             "has no place in its path for the id of the record".to_owned()
         } else if o.body.is_none() {
             "takes no body, so that nothing of a record would be written".to_owned()
@@ -49,7 +53,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             .filter(|o| wanted.contains(&o.action) && o.body.is_some())
             .map(|o| o.id.as_str());
         let fix = among(&o.id, others);
-        let keyed = !matches!(used.role, Role::Update | Role::Put) || !o.path_params().is_empty();
+        let keyed = by_body || !matches!(used.role, Role::Update | Role::Put) || !o.path_params().is_empty();
         let taken = keyed && !o.method.safe() && o.body.is_none() && !deletes(o);
         // Some descriptions forget to state a body.
         let finding = if taken {
@@ -62,7 +66,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 }
 
 /// By its method, or by the first word of its id or summary: a request to remove something may be a thing of its own.
-fn deletes(o: &Operation) -> bool {
+pub(super) fn deletes(o: &Operation) -> bool {
     const GONE: [&str; 8] = ["delete", "deletes", "remove", "removes", "destroy", "erase", "purge", "trash"];
     let first = |text: &str| words(text).first().is_some_and(|w| GONE.contains(&w.as_str()));
     o.method == Method::Delete || (o.action == Action::Delete && (first(&o.id) || first(&o.summary)))

@@ -25,7 +25,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         match used.role {
             Role::List => source(subject, &used, out),
             Role::Find => target(subject, &used, out),
-            Role::Create | Role::Update | Role::Put | Role::Bulk => {}
+            Role::Create | Role::Update | Role::Put | Role::Bulk | Role::Delete => {}
         }
     }
 }

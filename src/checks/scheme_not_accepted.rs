@@ -17,17 +17,19 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for (name, system_use) in &subject.contract.systems {
         let Some((_, system)) = subject.system(name) else { continue };
         let Some(auth) = &system_use.auth else { continue };
-        if !system.schemes.contains_key(auth.scheme.as_str()) {
+        let sent: Vec<&str> = auth.all().map(|a| a.scheme.as_str()).collect();
+        if !sent.iter().all(|s| system.schemes.contains_key(*s)) {
             continue; // reported as unknown
         }
         let refuses = |o: &Operation| {
-            !o.security.is_empty() && !o.security.iter().any(|all| all.iter().all(|s| s.scheme == auth.scheme.value))
+            !o.security.is_empty()
+                && !o.security.iter().any(|all| all.iter().all(|s| sent.contains(&s.scheme.as_str())))
         };
         let Some(first) = used.iter().find(|u| u.system_name.value == *name && refuses(u.operation)) else { continue };
         let (scheme, id) = (quoted(&auth.scheme, 60), quoted(&first.operation.id, 80));
-        let with = first.operation.security.iter().find(|all| all.iter().any(|s| s.scheme == auth.scheme.value));
+        let with = first.operation.security.iter().find(|all| all.iter().any(|s| sent.contains(&s.scheme.as_str())));
         let others = |all: &mut dyn Iterator<Item = &str>| {
-            let mut names: Vec<String> = all.filter(|s| *s != auth.scheme.as_str()).map(|s| quoted(s, 60)).collect();
+            let mut names: Vec<String> = all.filter(|s| !sent.contains(s)).map(|s| quoted(s, 60)).collect();
             names.sort();
             names.dedup();
             names.join(", ")
@@ -35,10 +37,16 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let (message, fix) = match with {
             Some(all) => (
                 format!(
-                    "{id} takes {scheme} only together with {}, and the connector sends one scheme",
+                    "{id} takes {scheme} only together with {}",
                     others(&mut all.iter().map(|s| s.scheme.as_str()))
                 ),
-                "use operations that take one scheme alone, or write this connector in code".to_owned(),
+                format!(
+                    "write auth as a list of what is sent together: [{}]",
+                    all.iter()
+                        .map(|s| format!("{{scheme: {}, …}}", quoted(&s.scheme, 60)))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
             ),
             None => {
                 let takes = others(&mut first.operation.security.iter().flatten().map(|s| s.scheme.as_str()));

@@ -3,6 +3,7 @@
 use super::{Check, Subject};
 use crate::base::text::quoted;
 use crate::base::yaml::Span;
+use crate::contract::Auth;
 use crate::finding::{Finding, Severity};
 use crate::model::{Operation, SchemeKind, System};
 
@@ -17,10 +18,8 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     // What several operations lack is one thing to mend.
     let mut lacks: Vec<(Span, String, &str, Vec<&Operation>)> = Vec::new();
     for used in subject.used() {
-        let Some(auth) = &used.system_use.auth else { continue };
-        if !scoped(used.system, &auth.scheme) {
-            continue;
-        }
+        let mut auths = used.system_use.auth.iter().flat_map(Auth::all);
+        let Some(auth) = auths.find(|a| scoped(used.system, &a.scheme)) else { continue };
         let asked = |scope: &&str| auth.scopes.iter().any(|s| s.value == **scope);
         let lacking = alternatives(used.operation, &auth.scheme)
             .into_iter()

@@ -4,6 +4,7 @@ use super::scope_missing::{alternatives, scoped};
 use super::used::Used;
 use super::{Check, Subject};
 use crate::base::text::{quoted, words};
+use crate::contract::Auth;
 use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -17,7 +18,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     let used = subject.used();
     for (name, system_use) in &subject.contract.systems {
         let Some((_, system)) = subject.system(name) else { continue };
-        let Some(auth) = system_use.auth.as_ref().filter(|a| scoped(system, &a.scheme)) else { continue };
+        let Some(auth) = system_use.auth.iter().flat_map(Auth::all).find(|a| scoped(system, &a.scheme)) else {
+            continue;
+        };
         let own: Vec<&Used<'_>> = used.iter().filter(|u| &u.system_name.value == name).collect();
         let needs: Vec<Vec<Vec<&str>>> = own.iter().map(|u| alternatives(u.operation, &auth.scheme)).collect();
         let stated = needs.iter().flatten().flatten().next().is_some();

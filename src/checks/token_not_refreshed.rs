@@ -43,8 +43,12 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         );
         let credentials = matches!(&scheme.kind, SchemeKind::Oauth2(flows)
             if flows.iter().any(|f| f.kind == "clientCredentials" && f.token_url.is_some()));
+        let consent = matches!(&scheme.kind, SchemeKind::Oauth2(flows)
+            if flows.iter().any(|f| f.token_url.is_some() || f.refresh_url.is_some()));
         let fix = if credentials {
             "write client_id and client_secret instead of secret: then tokens are fetched as they are needed"
+        } else if consent {
+            "write client_id and refresh_token: file:PATH instead of secret: then tokens are fetched as they are needed"
         } else {
             "write secret: file:PATH, a file that something renews; it is read anew where a request is sent"
         };

@@ -13,7 +13,7 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for flow in subject.contract.flows.values() {
-        let writes = flow.target.write.operations().into_iter().map(|(_, name)| (&flow.target.system, name));
+        let writes = flow.target.operations().into_iter().map(|(_, name)| (&flow.target.system, name));
         let list = flow.source.operation.iter().map(|name| (&flow.source.system, name));
         for (system_name, name) in list.chain(writes) {
             let Some((_, system)) = subject.system(system_name) else { continue };

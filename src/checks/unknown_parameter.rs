@@ -25,7 +25,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
         out.extend(asked.into_iter().filter_map(|n| look(subject, &lists, n)));
         // One unread operation may be the one that takes it.
-        if writes.len() == flow.target.write.operations().len() {
+        if writes.len() == flow.target.operations().len() {
             out.extend(flow.target.params.iter().filter_map(|(n, _)| look(subject, &writes, n)));
         }
     }

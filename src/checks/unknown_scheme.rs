@@ -2,7 +2,7 @@
 
 use super::{Check, Subject, among};
 use crate::base::text::quoted;
-use crate::contract::SCHEMES;
+use crate::contract::{Auth, SCHEMES};
 use crate::finding::{Finding, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -15,16 +15,17 @@ pub(super) static CHECK: Check = Check {
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for (name, system_use) in &subject.contract.systems {
         let Some((_, system)) = subject.system(name) else { continue };
-        let Some(auth) = &system_use.auth else { continue };
-        if !system.schemes.contains_key(auth.scheme.as_str()) {
-            let message = format!("{name} states no security scheme \"{}\"", quoted(&auth.scheme, 60));
-            let fix = if system.schemes.is_empty() {
-                format!("the description declares none, so write scheme: {SCHEMES}")
-            } else {
-                among(&auth.scheme, system.schemes.keys().map(String::as_str))
-            };
-            let names = system.schemes.keys().map(String::as_str);
-            out.push(subject.error(&CHECK, auth.scheme.at, message).fix(fix).meant(&auth.scheme, names));
+        for auth in system_use.auth.iter().flat_map(Auth::all) {
+            if !system.schemes.contains_key(auth.scheme.as_str()) {
+                let message = format!("{name} states no security scheme \"{}\"", quoted(&auth.scheme, 60));
+                let fix = if system.schemes.is_empty() {
+                    format!("the description declares none, so write scheme: {SCHEMES}")
+                } else {
+                    among(&auth.scheme, system.schemes.keys().map(String::as_str))
+                };
+                let names = system.schemes.keys().map(String::as_str);
+                out.push(subject.error(&CHECK, auth.scheme.at, message).fix(fix).meant(&auth.scheme, names));
+            }
         }
     }
 }

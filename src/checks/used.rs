@@ -15,6 +15,7 @@ pub(super) enum Role {
     Update,
     Put,
     Bulk,
+    Delete,
 }
 
 /// One operation in use.
@@ -40,6 +41,12 @@ pub(super) struct Incoming<'a> {
 }
 
 impl Used<'_> {
+    /// It finds the one record by its natural key in the path, not by a search.
+    pub(super) fn finds_by_key(&self) -> bool {
+        let Write::Upsert { matching, .. } = &self.flow.target.write else { return false };
+        self.role == Role::Find && self.operation.items.is_none() && self.operation.finds_by(matching).is_some()
+    }
+
     /// Schema of what is written of one record, where it is known.
     pub(super) fn body(&self) -> Option<SchemaId> {
         if self.role == Role::Bulk {
@@ -61,10 +68,11 @@ impl<'a> Subject<'a> {
     /// Every operation that a flow names and its system has.
     pub(super) fn used_by(&self, flow: &'a Flow) -> Vec<Used<'a>> {
         let source = flow.source.operation.iter().map(|name| (Role::List, &flow.source.system, name));
-        let target = flow.target.write.operations().into_iter().map(|(key, name)| {
+        let target = flow.target.operations().into_iter().map(|(key, name)| {
             let role = match (key, &flow.target.write) {
                 ("find", _) => Role::Find,
                 ("update", _) => Role::Update,
+                ("delete", _) => Role::Delete,
                 (_, Write::Put { .. }) => Role::Put,
                 (_, Write::Bulk { .. }) => Role::Bulk,
                 _ => Role::Create,

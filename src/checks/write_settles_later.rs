@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used() {
-        if matches!(used.role, Role::List | Role::Find) {
+        if matches!(used.role, Role::List | Role::Find | Role::Delete) {
             continue;
         }
         let mut done = used.operation.responses.iter().filter(|r| r.status.starts_with('2'));

@@ -94,7 +94,7 @@ pub(super) fn inbox(app: &App, format: Format) -> u8 {
 }
 
 /// The name given, with the user of this machine behind it.
-fn who(named: Option<&str>) -> String {
+pub(super) fn who(named: Option<&str>) -> String {
     let user = compose::user();
     match named {
         Some(name) if name != user => format!("{name} (user {user})"),

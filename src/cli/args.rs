@@ -142,8 +142,8 @@ pub(super) enum Command {
     Drift(Drift),
     /// Write deployable project files around a contract.
     Scaffold(P<app::ScaffoldConnector>),
-    /// Try to break the connector: faults over many seeds, in virtual time.
-    Drill(P<app::RunDrills>),
+    /// Try to break the connector: faults over many seeds, in virtual time. Or any program, over loopback.
+    Drill(Box<Drill>),
     /// Weigh a session's evidence: checklist, open risks, verdict and confidence.
     Assess(P<app::AssessReadiness>),
     /// Write the dossier: specification, mapping, test matrix, runbook, risks and rollback, as Markdown and one page.
@@ -154,8 +154,23 @@ pub(super) enum Command {
     Run(Run),
     /// Serve a stateful mock of an API description on this machine.
     Mock(Mock),
-    /// List records that could not be delivered.
+    /// Take back what a run wrote: tell what can be undone, then undo it.
+    Rollback(Rollback),
+    /// Records that could not be delivered: list, show, replay, drop.
     DeadLetters(DeadLetters),
+    /// Execute a runbook in the lab: does it still hold?
+    Runbook {
+        #[command(subcommand)]
+        command: RunbookCommand,
+    },
+    /// Switch a flow off, or all: a running connector sends no further request.
+    Pause(Pause),
+    /// Switch it on again.
+    Resume(Resume),
+    /// How the flows stand: paused, last run, dead letters.
+    Status,
+    /// List runs with their handles, verdicts and counts.
+    Runs(Runs),
     /// Verify a skill: documents, examples, tests and tools against each other.
     Verify(Verify),
     /// Write down what a skill is now, files and tools, so that what changes later is seen.
@@ -211,6 +226,37 @@ pub(super) struct Demo {
     /// First seed.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+}
+
+/// Drills, and what to drill where it is not the connector that runs the contract.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A program is told by environment where the systems are: NAME_BASE_URL and NAME_TOKEN_URL for each system of the \
+contract, each env:VAR of it with a secret, STATE_DIR, DISABLE_FILE, DEAD_LETTER_FILE, CONTRACT, PORT, TIME_SCALE and RUN_MODE. \
+Placeholders in --command and --env: {SYSTEM.base_url}, {SYSTEM.token_url}, {state_dir}, {disable_file}, {dead_letter_file}, \
+{port}, {contract}.\nExit code 0 of the program is its word that all is well. More: docs/black-box.md"
+)]
+pub(super) struct Drill {
+    #[command(flatten)]
+    pub(super) params: P<app::RunDrills>,
+    /// Drill this program instead, over loopback and in real time; seeds default to 1. Taken apart as a shell does.
+    #[arg(id = "program", long = "command", value_name = "COMMAND")]
+    pub(super) program: Option<String>,
+    /// The program stays up: a pass ends when the systems are quiet, then it is asked to end.
+    #[arg(long, requires = "program")]
+    pub(super) service: bool,
+    /// A further variable for the program; placeholders are filled in (repeatable).
+    #[arg(long, value_name = "NAME=TEMPLATE", requires = "program")]
+    pub(super) env: Vec<String>,
+    /// The program divides its waits by this, as TIME_SCALE tells it.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), requires = "program")]
+    pub(super) time_scale: u32,
+    /// Seconds that one run of the program may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600), requires = "program")]
+    pub(super) deadline: u64,
+    /// Schedules side by side.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64), requires = "program")]
+    pub(super) jobs: u64,
 }
 
 /// A query, or one of the subcommands on the log as a whole.
@@ -286,6 +332,33 @@ pub(super) enum EvidenceCommand {
     Trace(app::trace_constraint::Params),
 }
 
+/// What to do with a runbook.
+#[derive(Debug, Subcommand)]
+pub(super) enum RunbookCommand {
+    /// Execute its steps against mock systems on this machine, with made-up secrets and a store that is thrown away.
+    #[command(after_help = "\
+A step is a fenced block that says so:  ```sh step=NAME expect=exit:0 lab=down:SYSTEM background=NAME
+  expect      exit:N (or exit:N|M), delivered (every record is in its target), out:TEXT; default exit:0
+  lab         done before the step: down, up, revoke, renew, change, poison with :SYSTEM, or lose-store
+  background  the command goes on under this name; kill -TERM $NAME ends it
+Each line is one command, without a shell: this program, kill -TERM, cp -a. $MEMORY is the directory of the store. In other blocks of sh, \
+what names this program must exist. Exit code 1 where a step fails or could not be executed.")]
+    Verify {
+        /// The runbook.
+        #[arg(default_value = "RUNBOOK.md")]
+        file: String,
+        /// Path of the contract. Default: integration.yaml beside the runbook.
+        #[arg(long)]
+        contract: Option<String>,
+        /// Execute only this step (repeatable).
+        #[arg(long, value_name = "STEP")]
+        only: Vec<String>,
+        /// Seconds that one command may take.
+        #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        patience: u64,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -293,6 +366,10 @@ pub(super) struct Check {
     /// First make the changes that leave nothing to decide, in the file itself; comments stay.
     #[arg(long)]
     pub(super) fix: bool,
+    /// What becomes of each sample, JSON Lines: {"mapped": record} or {"rejected": {"code": …, "target": …}}. Another
+    /// outcome is an error that names its line and field.
+    #[arg(long, value_name = "FILE", requires = "samples")]
+    pub(super) expect: Option<String>,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = Bar::Error)]
     pub(super) fail_on: Bar,
@@ -402,6 +479,13 @@ pub(super) struct Run {
     /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
     #[arg(long)]
     pub(super) watch: bool,
+    /// After the run, read the target back and compare every record of the source with it.
+    #[arg(long, conflicts_with_all = ["watch", "listen", "dry_run"])]
+    pub(super) verify: bool,
+    /// Serve /metrics (Prometheus), /healthz and /readyz at this address: 127.0.0.1:9464. Beyond this machine it needs an
+    /// approval of a live run.
+    #[arg(long, value_name = "ADDR", conflicts_with = "dry_run")]
+    pub(super) metrics: Option<std::net::SocketAddr>,
     /// Receive the webhooks of the flows at this address, and go on until stopped: 127.0.0.1:8788. Beyond this machine it
     /// needs an approval of a live run, and something in front of it that speaks TLS.
     #[arg(long, value_name = "ADDR")]
@@ -420,6 +504,86 @@ pub(super) struct Run {
     /// No log lines on stderr.
     #[arg(long)]
     pub(super) quiet: bool,
+    /// Log lines also at a terminal, where a view of the flows is drawn otherwise.
+    #[arg(long)]
+    pub(super) plain: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --apply nothing is written: what would be taken back is told, and what stays, with the reason. A record that was \
+changed in the target since is not touched. Afterwards the flow stays paused, until `resume`.")]
+pub(super) struct Rollback {
+    /// Handle of the run, as `run` and `runs` show it; or last: of each flow the last that wrote something.
+    pub(super) run: String,
+    /// Path of integration.yaml.
+    pub(super) contract: String,
+    /// Only this flow.
+    #[arg(long)]
+    pub(super) flow: Option<String>,
+    /// Do it. Beyond this machine it needs the approval of a live run.
+    #[arg(long)]
+    pub(super) apply: bool,
+    /// Leave the flow running afterwards: its next run may write again what was taken back.
+    #[arg(long, requires = "apply")]
+    pub(super) keep_running: bool,
+    #[command(flatten)]
+    pub(super) reach: Reaching,
+}
+
+/// Which systems a command works on, for whom, and by whom it is approved.
+#[derive(Debug, Args)]
+pub(super) struct Reaching {
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
+    pub(super) base_url: Vec<(String, String)>,
+    /// The session it belongs to.
+    #[arg(long)]
+    pub(super) session: Option<String>,
+    /// File of the keys whose signatures count. Default: platform-integration/allowed_signers in the user's
+    /// configuration.
+    #[arg(long, value_name = "PATH", env = "PLATFORM_INTEGRATION_SIGNERS")]
+    pub(super) signers: Option<String>,
+    /// Your name, for the record. The user of this machine is recorded in any case.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) by: Option<String>,
+    /// No log lines on stderr.
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Pause {
+    /// The flow, or integration/flow. Default: all flows of this ledger.
+    pub(super) flow: Option<String>,
+    /// Why, for whoever finds it paused.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) because: String,
+    /// The contract, where the flow has not run yet.
+    #[arg(long, value_name = "PATH")]
+    pub(super) contract: Option<String>,
+    /// Your name, for the record. The user of this machine is recorded in any case.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resume {
+    /// The flow, or integration/flow. Default: what was paused as all flows.
+    pub(super) flow: Option<String>,
+    /// Your name, for the record. The user of this machine is recorded in any case.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Runs {
+    /// Only of this flow.
+    #[arg(long)]
+    pub(super) flow: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 20)]
+    pub(super) limit: usize,
 }
 
 #[derive(Debug, Args)]
@@ -514,6 +678,10 @@ impl Command {
     pub(super) fn signers(&self) -> Option<&str> {
         match self {
             Self::Run(args) => args.signers.as_deref(),
+            Self::Rollback(args) => args.reach.signers.as_deref(),
+            Self::DeadLetters(DeadLetters { command: Some(DeadLettersCommand::Replay(args)), .. }) => {
+                args.reach.signers.as_deref()
+            }
             Self::Approve(args) => args.signers.as_deref(),
             Self::Approvals(args) => args.signers.as_deref(),
             _ => None,
@@ -613,9 +781,66 @@ pub(super) struct ServeHttp {
     pub(super) patience: u32,
 }
 
+/// The list, or one of the subcommands on letters.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct DeadLetters {
+    #[command(subcommand)]
+    pub(super) command: Option<DeadLettersCommand>,
     /// Only of this flow.
     #[arg(long)]
     pub(super) flow: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeadLettersCommand {
+    /// List them.
+    List {
+        /// Only of this flow.
+        #[arg(long)]
+        flow: Option<String>,
+    },
+    /// Show one: reason, attempts, digest of the record.
+    Show {
+        /// Its number.
+        id: u64,
+        /// Print the record too. It may hold personal data.
+        #[arg(long)]
+        payload: bool,
+    },
+    /// Deliver letters through the contract as it is now.
+    Replay(Replay),
+    /// Give a record up, and say why.
+    Drop {
+        /// Its number.
+        id: u64,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+        /// Your name, for the record. The user of this machine is recorded in any case.
+        #[arg(long = "as", value_name = "NAME")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
+pub(super) struct Replay {
+    /// Numbers of the letters.
+    #[arg(group = "which", conflicts_with_all = ["flow", "code", "all"])]
+    pub(super) ids: Vec<u64>,
+    /// All of this flow.
+    #[arg(long, group = "which")]
+    pub(super) flow: Option<String>,
+    /// All with this code, such as rejected-by-target.
+    #[arg(long, group = "which")]
+    pub(super) code: Option<String>,
+    /// All that wait.
+    #[arg(long, group = "which")]
+    pub(super) all: bool,
+    /// Path of integration.yaml.
+    #[arg(long, value_name = "PATH", default_value = "integration.yaml")]
+    pub(super) contract: String,
+    #[command(flatten)]
+    pub(super) reach: Reaching,
 }

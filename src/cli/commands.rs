@@ -1,10 +1,11 @@
 //! One arm a command.
 
 use super::args::{
-    Check, Cli, Command, DeadLetters, Demo, Drift, DriftBar, Format, Lock, Mock, Package, ProfileArg, Run, Verify,
+    Check, Cli, Command, Demo, Drift, DriftBar, Drill, Format, Lock, Mock, Package, ProfileArg, Run, RunbookCommand,
+    Verify,
 };
 use super::telemetry::{self, Telemetry};
-use super::{approvals, compose, evidence, exit, output, runner, serve, stop};
+use super::{approvals, compose, evidence, exit, live, operate, output, runner, serve, stop};
 use crate::app::{
     self, App, AssessReadiness, CheckContract, CheckDrift, DraftContract, ExportDossier, Face, HumanInput,
     InspectSystem, MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
@@ -37,7 +38,8 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
         return output::unsupported(format);
     }
     // What only looks leaves no store behind where there was none.
-    let lasting = !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_));
+    let lasting =
+        !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_) | Command::Runbook { .. });
     let mut app = match compose::app(cli.store.as_deref(), lasting) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
@@ -94,14 +96,20 @@ fn dispatch(app: App, format: Format, command: Command) -> u8 {
         Command::Draft(p) => simple::<DraftContract>(&app, format, p),
         Command::Check(args) => check(&app, format, args),
         Command::Drift(args) => drift(&app, format, args),
-        Command::Scaffold(p) => simple::<ScaffoldConnector>(&app, format, p),
-        Command::Drill(p) => drill(&app, format, p),
+        Command::Scaffold(p) => scaffold(&app, format, p),
+        Command::Drill(args) => drill(&app, format, *args),
         Command::Assess(p) => simple::<AssessReadiness>(&app, format, p),
         Command::Export(p) => simple::<ExportDossier>(&app, format, p),
         Command::Evidence(args) => evidence::run(&app, format, *args),
         Command::Run(args) => run_connector(&app, format, args),
         Command::Mock(args) => mock(&app, format, args),
-        Command::DeadLetters(args) => dead_letters(&app, format, &args),
+        Command::DeadLetters(args) => operate::dead_letters(&app, format, args),
+        Command::Rollback(args) => operate::rollback(&app, format, args),
+        Command::Pause(args) => operate::pause(&app, format, &args),
+        Command::Resume(args) => operate::resume(&app, format, &args),
+        Command::Status => operate::status(&app, format),
+        Command::Runs(args) => operate::runs(&app, format, &args),
+        Command::Runbook { command } => runbook(&app, format, command),
         Command::Verify(args) => verify(&app, format, args),
         Command::Lock(args) => lock(&app, format, args),
         Command::Package(args) => package(&app, format, args),
@@ -119,7 +127,7 @@ where
     }
 }
 
-fn verdict_code(verdict: Verdict) -> u8 {
+pub(super) fn verdict_code(verdict: Verdict) -> u8 {
     if verdict == Verdict::Pass { exit::FINE } else { exit::FINDINGS }
 }
 
@@ -146,9 +154,16 @@ fn check(app: &App, format: Format, args: Check) -> u8 {
         Ok(fixed) => fixed,
         Err(no) => return output::no(format, &no),
     };
+    let (samples, flow) = (args.params.samples.clone(), args.params.flow.clone());
     match execute::<CheckContract>(app, &Face::Cli, HumanInput::NotAsked, args.params) {
         Ok(answered) => {
-            let a = app::check_contract::Answer { fixed, ..answered.answer };
+            let mut a = app::check_contract::Answer { fixed, ..answered.answer };
+            if let (Some(expected), Some(samples)) = (&args.expect, &samples) {
+                match app::check_contract::hold_expected(app, &mut a, samples, flow.as_deref(), expected) {
+                    Ok(()) => {}
+                    Err(no) => return output::no(format, &no),
+                }
+            }
             let printed = match format {
                 Format::Sarif => output::json_line(&sarif(&a.findings, &[])),
                 Format::Junit => {
@@ -192,10 +207,40 @@ fn drift(app: &App, format: Format, args: Drift) -> u8 {
     }
 }
 
-fn drill(app: &App, format: Format, params: app::run_drills::Params) -> u8 {
-    match execute::<RunDrills>(app, &Face::Cli, HumanInput::NotAsked, params) {
+fn scaffold(app: &App, format: Format, params: app::scaffold_connector::Params) -> u8 {
+    match execute::<ScaffoldConnector>(app, &Face::Cli, HumanInput::NotAsked, params) {
         Ok(answered) => {
-            let a = answered.answer;
+            let code = if answered.answer.has_conflicts() { exit::FINDINGS } else { exit::FINE };
+            output::answer(format, &answered.answer).max(code)
+        }
+        Err(no) => output::no(format, &no),
+    }
+}
+
+fn drill(app: &App, format: Format, args: Drill) -> u8 {
+    let Some(command) = args.program else {
+        let answered = execute::<RunDrills>(app, &Face::Cli, HumanInput::NotAsked, args.params);
+        return drilled(format, answered.map(|answered| answered.answer));
+    };
+    let (watch, stop) = stop::Watch::begin("the drills");
+    let options = app::drill_program::Options {
+        params: args.params,
+        command,
+        service: args.service,
+        env: args.env,
+        scale: args.time_scale,
+        deadline_s: args.deadline,
+        jobs: usize::try_from(args.jobs).unwrap_or(1),
+        stop,
+    };
+    let tell = |line: &str| output::err(&format!("{line}\n"));
+    let answer = app::drill_program::run(app, &options, &tell);
+    watch.code(drilled(format, answer))
+}
+
+fn drilled(format: Format, answer: Result<app::run_drills::Answer, app::No>) -> u8 {
+    match answer {
+        Ok(a) => {
             let printed = if format == Format::Junit {
                 output::out(&junit_drills(&a));
                 exit::FINE
@@ -245,6 +290,27 @@ fn verify(app: &App, format: Format, args: Verify) -> u8 {
             };
             printed.max(if findings.iter().any(|f| f.severity >= bar) { exit::FINDINGS } else { exit::FINE })
         }
+        Err(no) => watch.code(output::no(format, &no)),
+    }
+}
+
+fn runbook(app: &App, format: Format, command: RunbookCommand) -> u8 {
+    let RunbookCommand::Verify { file, contract, only, patience } = command;
+    let (watch, stop) = stop::Watch::begin("the runbook");
+    let options = app::runbook::Options {
+        file,
+        contract,
+        only,
+        seconds: patience,
+        program: program(),
+        exe: super::compose::exe().unwrap_or_default(),
+        stop,
+    };
+    let tell = |step: &app::runbook::StepOut| {
+        output::err(&format!("{:<8} {}: {}\n", step.verdict.as_str(), step.step, step.because));
+    };
+    match runner::runbook(app, &options, &tell) {
+        Ok(a) => watch.code(output::answer(format, &a).max(verdict_code(a.verdict))),
         Err(no) => watch.code(output::no(format, &no)),
     }
 }
@@ -351,6 +417,8 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         watch: args.watch,
         listen: args.listen,
         session: args.session,
+        verify: args.verify,
+        metrics: args.metrics,
     };
     if args.dry_run {
         return match runner::dry_run(app, &options) {
@@ -360,7 +428,14 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
             Err(no) => output::no(format, &no),
         };
     }
-    match runner::run(app, &options, args.quiet) {
+    let shown = if args.quiet {
+        runner::Shown::Nothing
+    } else if args.plain || format != Format::Text || !live::possible() {
+        runner::Shown::Lines
+    } else {
+        runner::Shown::View
+    };
+    match runner::run(app, &options, shown) {
         Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
         Err(no) => output::no(format, &no),
     }
@@ -372,18 +447,5 @@ fn mock(app: &App, format: Format, args: Mock) -> u8 {
     match runner::mock(app, &options, format) {
         Ok(()) => exit::FINE,
         Err(no) => output::no(format, &no),
-    }
-}
-
-fn dead_letters(app: &App, format: Format, args: &DeadLetters) -> u8 {
-    match app.ledger.dead_letters(None) {
-        Ok(mut letters) => {
-            if let Some(flow) = &args.flow {
-                letters.retain(|l| l.flow == *flow || l.flow.rsplit('/').next() == Some(flow));
-            }
-            let answer = app::dead_letters::DeadLettersAnswer::of(letters);
-            output::answer(format, &answer)
-        }
-        Err(e) => output::no(format, &e.into()),
     }
 }

@@ -1,8 +1,9 @@
 //! The composition root: environment, store, logs, secrets.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::telemetry::Telemetry;
@@ -12,7 +13,7 @@ use crate::base::fs;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::TraceContext;
-use crate::connector::{LogLine, Observer, SecretSource};
+use crate::connector::{Hold, LogLine, Observer, SecretSource};
 use crate::sandbox::Means;
 use crate::store::{self, SqliteMaps, SqliteStore};
 
@@ -144,6 +145,15 @@ pub(super) fn user() -> String {
 pub(super) struct Secrets {
     /// Paths are relative to it.
     pub(super) cwd: PathBuf,
+    /// Newer values of environment variables, which a process cannot write for those after it.
+    kept: Mutex<BTreeMap<String, Secret>>,
+}
+
+impl Secrets {
+    /// Those of the environment, and of files by their path from here.
+    pub(super) fn new(cwd: PathBuf) -> Self {
+        Self { cwd, kept: Mutex::default() }
+    }
 }
 
 impl SecretSource for Secrets {
@@ -151,6 +161,10 @@ impl SecretSource for Secrets {
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
         let value = match reference {
             SecretRef::Env(name) => {
+                if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&reference.to_string())
+                {
+                    return Ok(kept.clone());
+                }
                 std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?
             }
             SecretRef::File(path) => {
@@ -163,6 +177,29 @@ impl SecretSource for Secrets {
             return Err(format!("{reference} is empty"));
         }
         Ok(Secret::new(value))
+    }
+
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String> {
+        match reference {
+            SecretRef::Env(_) => {
+                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.insert(reference.to_string(), value.clone());
+                Ok(false)
+            }
+            SecretRef::File(path) => {
+                let text = format!("{}\n", value.expose());
+                fs::write_private(&self.cwd.join(path), text.as_bytes()).map_err(|e| e.to_string())?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn hold(&self, reference: &SecretRef) -> Result<Option<Hold>, String> {
+        let SecretRef::File(path) = reference else { return Ok(Some(Box::new(()))) };
+        // Beside the file, which is replaced whole: a lock on it would be a lock on what it was.
+        let mut name = self.cwd.join(path).into_os_string();
+        name.push(".lock");
+        Ok(fs::lock(&PathBuf::from(name)).map_err(|e| e.to_string())?.map(|file| Box::new(file) as Hold))
     }
 }
 

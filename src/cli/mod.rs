@@ -6,6 +6,8 @@ mod args;
 mod commands;
 mod compose;
 mod evidence;
+mod live;
+mod operate;
 mod output;
 mod runner;
 mod serve;
@@ -13,6 +15,7 @@ mod stop;
 mod telemetry;
 mod terminal;
 mod tokens;
+mod typed;
 
 use std::process::ExitCode;
 

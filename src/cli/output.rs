@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::Format;
-use super::exit;
+use super::{exit, typed};
 use crate::app::No;
 use crate::render::{Text, page::Page};
 
@@ -36,7 +36,7 @@ pub(super) fn answer<A: Serialize + Text>(format: Format, answer: &A) -> u8 {
         Format::Text => {
             let mut page = Page::new(width());
             answer.text(&mut page);
-            out(&page.into_text());
+            out(&typed::on_page(&page.into_text()));
             exit::FINE
         }
         Format::Json => json_line(answer),
@@ -46,7 +46,11 @@ pub(super) fn answer<A: Serialize + Text>(format: Format, answer: &A) -> u8 {
 
 /// Prints a value as JSON.
 pub(super) fn json_line<A: Serialize>(answer: &A) -> u8 {
-    match serde_json::to_string_pretty(answer) {
+    let value = serde_json::to_value(answer).map(|mut value| {
+        typed::in_value(&mut value);
+        value
+    });
+    match value.and_then(|value| serde_json::to_string_pretty(&value)) {
         Ok(text) => {
             out(&text);
             out("\n");
@@ -90,7 +94,7 @@ pub(super) fn no(format: Format, no: &No) -> u8 {
             exit::REFUSED,
         ),
     };
-    err(&text);
+    err(&typed::on_page(&text));
     err("\n");
     if format == Format::Json {
         json_line(&value);

@@ -6,29 +6,70 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use super::args::Format;
-use super::{compose, output, stop};
-use crate::app::{App, Fault, No, run_connector, serve_mock};
-use crate::connector::Observer;
+use super::{compose, live, output, stop};
+use crate::app::dead_letters::{self, Replay, ReplayAnswer};
+use crate::app::{App, Fault, No, rollback, run_connector, runbook as runbooks, serve_mock};
+use crate::connector::{Metrics, Observer};
 
 fn runtime() -> Result<Runtime, Fault> {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| Fault::internal(&e))
 }
 
+/// What is shown of a run while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Nothing.
+    Nothing,
+    /// Log lines.
+    Lines,
+    /// A view of the flows, drawn over and over.
+    View,
+}
+
 /// Runs the connector.
-pub(super) fn run(app: &App, options: &run_connector::Options, quiet: bool) -> Result<run_connector::Answer, No> {
+pub(super) fn run(app: &App, options: &run_connector::Options, shown: Shown) -> Result<run_connector::Answer, No> {
     let runtime = runtime()?;
-    let observer: Arc<dyn Observer> = if quiet { Arc::new(compose::Quiet) } else { Arc::new(compose::Lines) };
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let lines = shown == Shown::Lines;
+    let observer: Arc<dyn Observer> = if lines { Arc::new(compose::Lines) } else { Arc::new(compose::Quiet) };
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
-        run_connector::run(app, options, secrets, observer, token).await
+        let view = std::sync::Mutex::new(None);
+        let tell = |metrics: &Arc<Metrics>| {
+            if shown == Shown::View {
+                let drawn = live::View::begin(Arc::clone(metrics), Arc::clone(&app.ledger));
+                *view.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(drawn);
+            }
+        };
+        let answer = run_connector::run(app, options, secrets, observer, token, &tell).await;
+        let drawn = view.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(view) = drawn {
+            view.end().await;
+        }
+        answer
     })
+}
+
+fn told(quiet: bool) -> Arc<dyn Observer> {
+    if quiet { Arc::new(compose::Quiet) } else { Arc::new(compose::Lines) }
+}
+
+/// Takes back what a run wrote, or tells what would be.
+pub(super) fn rollback(app: &App, options: &rollback::Options, quiet: bool) -> Result<rollback::Answer, No> {
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
+    runtime()?.block_on(async { rollback::run(app, options, secrets, told(quiet), stop::on_signal()).await })
+}
+
+/// Delivers dead letters again.
+pub(super) fn replay(app: &App, options: &Replay, quiet: bool) -> Result<ReplayAnswer, No> {
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
+    runtime()?.block_on(async { dead_letters::replay(app, options, secrets, told(quiet), stop::on_signal()).await })
 }
 
 /// Does what a run does but the writes.
 pub(super) fn dry_run(app: &App, options: &run_connector::Options) -> Result<run_connector::DryAnswer, No> {
     let runtime = runtime()?;
-    let secrets = Arc::new(compose::Secrets { cwd: app.cwd.clone() });
+    let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
     runtime.block_on(async {
         let token = stop::on_signal();
         let tell = |line: &str| output::err(&format!("dry run, no writes: {line}\n"));
@@ -55,4 +96,13 @@ pub(super) fn mock(app: &App, options: &serve_mock::Options, format: Format) -> 
             .map_err(|e| Fault::internal(&e))?
             .map_err(|e| Fault::new(format!("the mock stopped: {e}"), "start it again").into())
     })
+}
+
+/// Executes a runbook in the lab.
+pub(super) fn runbook(
+    app: &App,
+    options: &runbooks::Options,
+    tell: &(dyn Fn(&runbooks::StepOut) + Sync),
+) -> Result<runbooks::Answer, No> {
+    runtime()?.block_on(runbooks::verify(app, options, tell))
 }

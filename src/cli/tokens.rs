@@ -34,7 +34,7 @@ pub(super) fn read(cwd: &Path, file: &Path) -> Result<Principals, Refusal> {
         ));
     }
     warn_if_readable_by_others(&path, "the file of tokens");
-    let secrets = compose::Secrets { cwd: path.parent().unwrap_or(cwd).to_owned() };
+    let secrets = compose::Secrets::new(path.parent().unwrap_or(cwd).to_owned());
     let mut all = Principals::default();
     let mut seen: Vec<(Digest, String)> = Vec::new();
     for (number, line) in (1..).zip(content.lines()) {

@@ -17,7 +17,7 @@ use super::run::{Run, Stop};
 use super::trace::Trace;
 use super::{Call, Response, WritePlan, address};
 use crate::base::digest::Digest;
-use crate::evidence::{Effect, EffectState};
+use crate::evidence::{Attempted, Effect, EffectState, Undo, UndoAct, attempts_kept};
 
 /// A mapped record that waits for its batch.
 pub(super) struct Pending {
@@ -43,12 +43,15 @@ pub(super) enum Outcome {
         because: String,
         /// Requests that it was part of.
         attempts: u32,
+        /// What came of them, oldest first.
+        history: Vec<Attempted>,
     },
 }
 
 /// What an answer says about one record.
 enum Word {
-    Done(Option<String>),
+    /// With the target's key where it is told, and whether the record was made.
+    Done(Option<String>, bool),
     Again(String),
     Refused(String),
 }
@@ -69,6 +72,9 @@ struct Entry {
     idempotency_key: String,
     target_id: Option<String>,
     attempts: u32,
+    history: Vec<Attempted>,
+    /// An attempt may have had an effect that nobody acknowledged.
+    unknown: bool,
     outcome: Option<Outcome>,
 }
 
@@ -109,6 +115,7 @@ impl Batch<'_, '_> {
                     code: "match-missing",
                     because: format!("{} is empty, and records are matched by it", self.how.key.join(".")),
                     attempts: 0,
+                    history: Vec::new(),
                 })
             });
             if outcome.is_none() {
@@ -119,6 +126,8 @@ impl Batch<'_, '_> {
                 digest: digest.as_str().to_owned(),
                 target_id: prior.and_then(|p| p.target_id),
                 attempts: 0,
+                history: Vec::new(),
+                unknown: false,
                 outcome,
                 pending: one,
             });
@@ -148,7 +157,7 @@ impl Batch<'_, '_> {
                 return Ok(None);
             }
             for i in &open {
-                self.note(*i, EffectState::Intended)?;
+                self.note(*i, EffectState::Intended, false)?;
                 if let Some(entry) = self.entries.get_mut(*i) {
                     entry.attempts += 1;
                 }
@@ -156,21 +165,23 @@ impl Batch<'_, '_> {
             let url = address::url(&run.plan.target.base_url, call, &[], &[]);
             let ask = Ask::write(call, url, body::encode(&call.content_type, &self.body(&open)));
             let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
+            let response_status = answer.as_ref().map_or(0, |r| r.status);
             let again = match answer.and_then(|response| self.read(&open, &response)) {
                 Ok(words) => {
                     let mut left = Vec::new();
                     let mut why = String::new();
                     for (i, word) in open.iter().zip(words) {
                         match word {
-                            Word::Done(id) => {
+                            Word::Done(id, made) => {
                                 if let (Some(entry), Some(id)) = (self.entries.get_mut(*i), id) {
                                     entry.target_id = Some(id);
                                 }
-                                self.note(*i, EffectState::Done)?;
+                                self.note(*i, EffectState::Done, made)?;
                                 self.close(*i, Outcome::Settled(Settled::Written));
                             }
-                            Word::Refused(because) => self.bury(*i, "rejected-by-target", because),
+                            Word::Refused(because) => self.bury(*i, "rejected-by-target", because)?,
                             Word::Again(because) => {
+                                self.tried(*i, "partial-failure", response_status, true);
                                 left.push(*i);
                                 why = because;
                             }
@@ -182,8 +193,12 @@ impl Batch<'_, '_> {
                     open = left;
                     Again::unknown("partial-failure", run.clean(&why))
                 }
-                Err(Miss::Again(again) | Miss::Exhausted(again)) => again,
+                Err(Miss::Again(again) | Miss::Exhausted(again)) => {
+                    open.iter().for_each(|i| self.tried(*i, again.code, again.status, again.unknown));
+                    again
+                }
                 Err(Miss::Refused(refused)) => {
+                    open.iter().for_each(|i| self.tried(*i, refused.code, refused.status, false));
                     // What is wrong with one record is told of the whole; what is wrong with the address is not.
                     if open.len() > 1 && matches!(refused.status, 200 | 400 | 409 | 413 | 422) {
                         let second = open.split_off(open.len() / 2);
@@ -193,7 +208,7 @@ impl Batch<'_, '_> {
                         (true, status) => format!("status {status}"),
                         (false, status) => format!("status {status}: {}", refused.says),
                     };
-                    open.iter().for_each(|i| self.bury(*i, refused.code, because.clone()));
+                    open.iter().try_for_each(|i| self.bury(*i, refused.code, because.clone()))?;
                     return Ok(None);
                 }
                 Err(Miss::Stop(stop)) => return Err(stop),
@@ -203,11 +218,11 @@ impl Batch<'_, '_> {
                 Err(Miss::Stop(stop)) => return Err(stop),
                 Err(Miss::Again(again) | Miss::Exhausted(again)) => {
                     let because = format!("{} ({})", again.because, again.code);
-                    open.iter().for_each(|i| self.bury(*i, "attempts-exhausted", because.clone()));
+                    open.iter().try_for_each(|i| self.bury(*i, "attempts-exhausted", because.clone()))?;
                     return Ok(None);
                 }
                 Err(Miss::Refused(refused)) => {
-                    open.iter().for_each(|i| self.bury(*i, refused.code, refused.says.clone()));
+                    open.iter().try_for_each(|i| self.bury(*i, refused.code, refused.says.clone()))?;
                     return Ok(None);
                 }
             }
@@ -261,12 +276,26 @@ impl Batch<'_, '_> {
         }
     }
 
-    fn bury(&mut self, at: usize, code: &'static str, because: String) {
-        let attempts = self.entries.get(at).map_or(0, |e| e.attempts);
-        self.close(at, Outcome::Dead { code, because, attempts });
+    fn bury(&mut self, at: usize, code: &'static str, because: String) -> Result<(), Stop> {
+        let Some(entry) = self.entries.get_mut(at) else { return Ok(()) };
+        let (attempts, history) = (entry.attempts, std::mem::take(&mut entry.history));
+        if attempts > 0 && !entry.unknown {
+            // Refused each time: there is nothing to undo.
+            self.run.world.ledger.refuse_undo(&self.run.id, &entry.pending.key)?;
+        }
+        self.close(at, Outcome::Dead { code, because, attempts, history });
+        Ok(())
     }
 
-    fn note(&self, at: usize, state: EffectState) -> Result<(), Stop> {
+    /// One more attempt at a record that failed.
+    fn tried(&mut self, at: usize, code: &str, status: u16, unknown: bool) {
+        let Some(entry) = self.entries.get_mut(at) else { return };
+        entry.unknown |= unknown;
+        let attempt = Attempted { code: code.to_owned(), status, at: self.run.world.clock.now() };
+        entry.history = attempts_kept(std::mem::take(&mut entry.history), vec![attempt]);
+    }
+
+    fn note(&self, at: usize, state: EffectState, made: bool) -> Result<(), Stop> {
         let Some(entry) = self.entries.get(at) else { return Ok(()) };
         let effect = Effect {
             key: entry.pending.key.clone(),
@@ -276,7 +305,21 @@ impl Batch<'_, '_> {
             target_id: entry.target_id.clone(),
             state,
         };
-        Ok(self.run.world.ledger.put_effect(&self.run.plan.flow, &effect)?)
+        let done = state == EffectState::Done;
+        let undo = Undo {
+            run: self.run.id.clone(),
+            flow: self.run.plan.flow.clone(),
+            key: entry.pending.key.clone(),
+            // Nobody looks at what was there before a batch is sent.
+            act: if made { UndoAct::Created } else { UndoAct::Replaced },
+            target_id: entry.target_id.clone(),
+            before: None,
+            intends: (!done).then(|| entry.pending.mapped.clone()),
+            wrote: done.then(|| entry.pending.mapped.clone()),
+            at: self.run.world.clock.now(),
+            undone: false,
+        };
+        Ok(self.run.world.ledger.put_effect_undoable(&effect, &undo)?)
     }
 }
 
@@ -301,7 +344,7 @@ fn word(result: &Value) -> Word {
     if let Some(status) = status {
         let told = if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") };
         return match kind(status) {
-            Kind::Success => Word::Done(id(result)),
+            Kind::Success => Word::Done(id(result), status == 201),
             Kind::Throttled | Kind::NotDone | Kind::Unknown => Word::Again(told),
             Kind::Redirect | Kind::Unauthorized | Kind::Refused => Word::Refused(told),
         };
@@ -313,7 +356,7 @@ fn word(result: &Value) -> Word {
         Some(found) if matches!(found.kind, Told::Throttled | Told::Transient) => Word::Again(found.says),
         Some(found) => Word::Refused(found.says),
         None if failed => Word::Refused(says),
-        None => Word::Done(id(result)),
+        None => Word::Done(id(result), false),
     }
 }
 
@@ -329,7 +372,7 @@ mod tests {
     #[test]
     fn each_result_speaks_for_itself() {
         for (result, wanted) in [
-            (json!({"sku": "a", "status": 201, "id": 7}), "done 7"),
+            (json!({"sku": "a", "status": 201, "id": 7}), "done 7, made"),
             (json!({"status": 204}), "done"),
             (json!({"sku": "a", "result": "updated"}), "done"),
             (json!({"status": 422, "error": {"code": "invalid", "message": "no such tax"}}), "refused"),
@@ -342,8 +385,8 @@ mod tests {
             (json!({"success": false, "message": "temporarily unavailable"}), "again"),
         ] {
             let got = match word(&result) {
-                Word::Done(Some(id)) => format!("done {id}"),
-                Word::Done(None) => "done".to_owned(),
+                Word::Done(Some(id), made) => format!("done {id}{}", if made { ", made" } else { "" }),
+                Word::Done(None, _) => "done".to_owned(),
                 Word::Again(_) => "again".to_owned(),
                 Word::Refused(_) => "refused".to_owned(),
             };

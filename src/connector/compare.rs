@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::base::clock::Timestamp;
+
 /// Which of two versions is newer: instants (RFC 3339, any offset) as instants, numbers as decimals, anything else as
 /// text.
 pub(super) fn versions(a: &str, b: &str) -> Ordering {
@@ -60,6 +62,26 @@ pub(super) fn before(version: &str, ms: u64) -> String {
         Ok(n) if n > 100_000_000 => n.saturating_sub(i64::try_from(ms.div_ceil(1000)).unwrap_or(i64::MAX)).to_string(),
         _ => version.to_owned(),
     }
+}
+
+/// The version is a time more than a day from now. A number is taken for one where it could be seconds or milliseconds
+/// since 1970 of this century.
+pub(super) fn lies_ahead(version: &str, now: Timestamp) -> bool {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    /// The end of the year 2099, in seconds.
+    const CENTURY: i64 = 4_102_444_800;
+    let number = version.parse::<i64>().ok().and_then(|n| match n {
+        1_000_000_000..CENTURY => Some(n * 1000),
+        1_000_000_000_000.. if n < CENTURY * 1000 => Some(n),
+        _ => None,
+    });
+    // A date, or a time without a zone: no zone is a day off.
+    let local = || {
+        let date: jiff::civil::Date = version.get(..10)?.parse().ok()?;
+        Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
+    };
+    let at = number.or_else(|| instant(version).map(jiff::Timestamp::as_millisecond)).or_else(local);
+    at.is_some_and(|at| at > now.0 + DAY_MS)
 }
 
 fn instant(text: &str) -> Option<jiff::Timestamp> {
@@ -167,5 +189,18 @@ mod tests {
     fn an_address_in_another_case_is_the_same_key() {
         assert_eq!(key_form(" Ada@Example.COM "), "ada@example.com");
         assert_eq!(key_form(" AbC "), "AbC");
+    }
+
+    #[test]
+    fn a_version_that_no_source_can_have_seen_lies_ahead() {
+        let now = Timestamp(1_800_000_000_000); // 2027-01-15
+        for ahead in ["2037-01-15T08:00:00Z", "2027-01-17", "2027-01-18 08:00:00", "2115360000", "2115360000000"] {
+            assert!(lies_ahead(ahead, now), "{ahead}");
+        }
+        for fine in
+            ["2027-01-15T23:00:00+02:00", "2027-01-15", "1800003600", "1800003600000", "17", "9000000000", "v2", ""]
+        {
+            assert!(!lies_ahead(fine, now), "{fine}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::body::{Content, content};
 use super::breaker::{Change, Leave};
@@ -12,7 +13,7 @@ use super::gate::Gate;
 use super::retry::{self, Kind, LONGEST_WAIT};
 use super::run::{Run, Stop};
 use super::trace::{Said, Trace};
-use super::{Call, Headers, Request, Response, TransportError, address, envelope};
+use super::{Call, Headers, Request, Requested, Response, TransportError, address, envelope};
 use crate::base::text::quoted;
 use crate::model::{Method, ParamIn};
 
@@ -119,12 +120,14 @@ pub(super) struct Again {
     pub throttled: bool,
     /// It was sent to find out whether the target is back: it says nothing against the record.
     pub probe: bool,
+    /// Status of the answer; 0 where there was none.
+    pub status: u16,
 }
 
 impl Again {
     /// The server may have done it.
     pub(super) const fn unknown(code: &'static str, because: String) -> Self {
-        Self { code, because, unknown: true, wait: None, throttled: false, probe: false }
+        Self { code, because, unknown: true, wait: None, throttled: false, probe: false, status: 0 }
     }
 }
 
@@ -141,6 +144,14 @@ pub(super) struct Refused {
     pub wait: Option<Duration>,
 }
 
+impl Refused {
+    /// `status 422: no such tax`
+    pub(super) fn words(&self) -> String {
+        let Self { status, says, .. } = self;
+        if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") }
+    }
+}
+
 /// The attempts made for one thing.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
@@ -154,7 +165,10 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
     let gate = run.gate(side);
     let mut refused = None;
     loop {
+        run.switched_on()?;
         let held = gate.credentials.current(run, gate, refused).await?;
+        // Before the breaker's turn: who probes must not wait for those who wait for the probe.
+        let place = gate.load.enter(run).await?;
         let leave = match side {
             Side::Target => gate.leave(run, ask.method, trace.about()).await?,
             Side::Source => {
@@ -162,6 +176,8 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
                 Leave::free()
             }
         };
+        // Again, after what may have been a long wait: nothing goes out once the flow is off.
+        run.switched_on()?;
         let mut headers = Vec::with_capacity(ask.headers.len() + 3);
         headers.extend_from_slice(&ask.headers);
         let said = Said {
@@ -176,9 +192,19 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         headers.push(("traceparent".to_owned(), attempt.traceparent.clone()));
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
         let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
-        gate.sign(&mut request, &held.place);
-        let sent = send_once(run, gate, request).await;
+        gate.sign(&mut request, &held.places);
+        let sent = send_once(run, gate, &ask.id, request).await;
         attempt.ended(&sent);
+        match sent.as_ref().map(|response| retry::kind(response.status)) {
+            Ok(Kind::Throttled) => {
+                if let Some(most) = place.throttled() {
+                    run.log("warn", "slowed", Some(&trace.id), json!({"system": gate.system, "at_once": most}));
+                }
+            }
+            Ok(Kind::Success) => place.went_well(),
+            _ => {}
+        }
+        drop(place);
         if side == Side::Target {
             note(run, gate, ask.method, &leave, &sent, trace.about());
         }
@@ -236,7 +262,7 @@ fn note(
 }
 
 /// Sends a request as it is and waits for the whole answer, at most as long as the contract allows.
-pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> Result<Response, Miss> {
+pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, operation: &str, request: Request) -> Result<Response, Miss> {
     if !gate.leads_to(&request.url) {
         return Err(Miss::Stop(Stop::new(
             "other-origin",
@@ -248,13 +274,24 @@ pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, request: Request) -> R
     }
     run.count_request();
     let limit = Duration::from_millis(run.plan.delivery.timeout_ms.max(1));
+    let begun = Instant::now();
     let sent = tokio::time::timeout(limit, run.world.transport.send(&gate.system, request)).await;
+    run.world.observer.requested(&Requested {
+        flow: &run.plan.flow,
+        system: &gate.system,
+        operation,
+        status: sent.as_ref().ok().and_then(|sent| sent.as_ref().ok()).map_or(0, |response| response.status),
+        took: begun.elapsed(),
+    });
     let error = match sent {
         Ok(Ok(response)) => {
-            if let Some(wait) = retry::exhausted(&response, run.world.clock.now())
+            if let Some((left, wait)) = retry::left(&response, run.world.clock.now())
                 && wait <= LONGEST_WAIT
             {
-                gate.pause(wait);
+                match left {
+                    0 => gate.pause(wait),
+                    left => gate.load.left(left, Instant::now() + wait),
+                }
             }
             return Ok(response);
         }
@@ -287,7 +324,7 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
     let wait = retry::advised(&response, run.world.clock.now());
     let says = run.clean(&error_words(&response));
     let because = if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") };
-    let again = Again { unknown: false, wait, ..Again::unknown("refused-for-now", because.clone()) };
+    let again = Again { unknown: false, wait, status, ..Again::unknown("refused-for-now", because.clone()) };
     Err(match kind {
         Kind::Success | Kind::Unauthorized | Kind::Refused => {
             if status == 403
@@ -404,10 +441,14 @@ pub(super) async fn back_off(
             "wait_ms": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         }),
     );
+    run.waits(&gate.system, if advised.is_some() { "retry-after" } else { "backoff" }, wait);
     if again.throttled {
         gate.pause(wait);
     } else {
         run.sleep(wait).await?;
+        while let Err(at) = run.budget.take() {
+            run.sleep_until(at).await?;
+        }
     }
     Ok(())
 }
@@ -435,10 +476,18 @@ pub(super) fn from_envelope(run: &Run<'_>, gate: &Gate, response: &Response, fou
     let says = run.clean(&found.says);
     let because = format!("status {} with an error inside: {says}", response.status);
     match found.kind {
-        envelope::Kind::Throttled => {
-            Miss::Again(Again { code: "rate-limited", because, unknown: false, wait, throttled: true, probe: false })
+        envelope::Kind::Throttled => Miss::Again(Again {
+            code: "rate-limited",
+            because,
+            unknown: false,
+            wait,
+            throttled: true,
+            probe: false,
+            status: response.status,
+        }),
+        envelope::Kind::Transient => {
+            Miss::Again(Again { wait, status: response.status, ..Again::unknown("error-envelope", because) })
         }
-        envelope::Kind::Transient => Miss::Again(Again { wait, ..Again::unknown("error-envelope", because) }),
         envelope::Kind::Unauthorized => {
             Miss::Stop(Stop::new("auth-failed", format!("{} does not accept the credential: {says}", gate.system)))
         }

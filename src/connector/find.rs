@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::body::{at, scalar};
+use super::body::{Content, at, content, scalar};
 use super::compare::key_form;
-use super::exchange::{Miss, Side, Tries};
+use super::envelope::{self, Holds};
+use super::exchange::{self, Again, Ask, Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
-use super::pull;
 use super::run::Run;
 use super::trace::Trace;
+use super::{Response, address, pull};
 
 /// Pages of one search that are looked through; a search by a unique key has one.
 const PAGES: u32 = 50;
@@ -37,6 +38,9 @@ pub(super) async fn find(
     tries: &mut Tries,
     trace: &mut Trace,
 ) -> Result<Found, Miss> {
+    if address::placeholders(&listing.call.path).any(|name| name == param) {
+        return by_key(run, listing, param, matching, wanted, tries, trace).await;
+    }
     let mut pager = Pager::new(listing);
     let mut position = Position::Start;
     let mut hit: Option<Value> = None;
@@ -72,4 +76,40 @@ pub(super) async fn find(
         }
     }
     Ok(Found::Unclear(format!("the search did not end within {PAGES} pages")))
+}
+
+/// Reads the one record at this key.
+async fn by_key(
+    run: &Run<'_>,
+    listing: Listing<'_>,
+    param: &str,
+    matching: &[String],
+    wanted: &str,
+    tries: &mut Tries,
+    trace: &mut Trace,
+) -> Result<Found, Miss> {
+    let ask = Ask::read(listing.call, address::url(listing.base_url, listing.call, &[(param, wanted)], &[]));
+    let read = |response: Response| match content(&response) {
+        Content::Json(body) => match envelope::find(&body, Holds::Record) {
+            Some(envelope) => Err(exchange::from_envelope(run, &run.target, &response, envelope)),
+            None => Ok(body),
+        },
+        Content::Broken(why) => Err(Miss::Again(Again::unknown("unexpected-answer", why))),
+        Content::Empty | Content::Other => {
+            Err(Miss::Again(Again::unknown("unexpected-answer", "the answer holds no record".to_owned())))
+        }
+    };
+    let body = match exchange::repeat(run, Side::Target, &ask, tries, trace, read).await {
+        Ok(body) => body,
+        Err(Miss::Refused(refused)) if matches!(refused.status, 404 | 410) => return Ok(Found::None),
+        Err(miss) => return Err(miss),
+    };
+    let shows =
+        |record: &Value| at(record, matching).and_then(scalar).is_some_and(|key| key_form(&key) == key_form(wanted));
+    // `{"data": {…}}`: one wrapper around the record.
+    let inner = body.as_object().into_iter().flat_map(|map| map.values()).find(|v| shows(v)).cloned();
+    Ok(match if shows(&body) { Some(body) } else { inner } {
+        Some(record) => Found::One(record),
+        None => Found::Unclear(format!("the record at this key does not show it as {}", matching.join("."))),
+    })
 }

@@ -9,6 +9,7 @@ use url::Origin;
 use super::auth::{Credentials, Place};
 use super::breaker::{Breaker, Leave, NoLeave};
 use super::exchange::{self, Again, Miss};
+use super::load::Load;
 use super::rate::Window;
 use super::retry::LONGEST_WAIT;
 use super::run::{Run, Stop};
@@ -36,6 +37,7 @@ impl Gates {
             origins: origins(base_url, auth),
             credentials: Credentials::default(),
             pace: Mutex::default(),
+            load: Load::default(),
             reads: Breaker::default(),
             writes: Breaker::default(),
         });
@@ -64,20 +66,14 @@ pub(super) struct Gate {
     /// What it authenticates with.
     pub credentials: Credentials,
     pace: Mutex<Pace>,
+    /// Requests under way.
+    pub load: Load,
     reads: Breaker,
     writes: Breaker,
 }
 
 fn origins(base_url: &str, auth: &AuthPlan) -> Vec<Origin> {
-    let token = match auth {
-        AuthPlan::ClientCredentials { token_url, .. } => Some(token_url.as_str()),
-        AuthPlan::None
-        | AuthPlan::Bearer(_)
-        | AuthPlan::Basic { .. }
-        | AuthPlan::HeaderKey { .. }
-        | AuthPlan::QueryKey { .. } => None,
-    };
-    [Some(base_url), token].into_iter().flatten().filter_map(address::origin).collect()
+    [Some(base_url), auth.token_url()].into_iter().flatten().filter_map(address::origin).collect()
 }
 
 impl Gate {
@@ -175,21 +171,27 @@ impl Gate {
 
     /// The request's URL without the key that this gate adds to it.
     pub(super) fn strip(&self, url: &str) -> String {
-        match &self.auth {
-            AuthPlan::QueryKey { name, .. } => super::address::without_query(url, name),
-            _ => url.to_owned(),
-        }
+        self.auth.in_query().map_or_else(|| url.to_owned(), |name| super::address::without_query(url, name))
     }
 
     /// The request, with what authenticates it.
-    pub(super) fn sign(&self, request: &mut Request, place: &Place) {
-        match place {
-            Place::Nowhere => {}
-            Place::Header(name, value) => {
-                request.headers.push((name.clone(), value.expose().to_owned()));
-            }
-            Place::Query(name, value) => {
-                super::address::push_query(&mut request.url, name, value.expose());
+    pub(super) fn sign(&self, request: &mut Request, places: &[Place]) {
+        for place in places {
+            match place {
+                Place::Header(name, value) => {
+                    request.headers.push((name.clone(), value.expose().to_owned()));
+                }
+                Place::Query(name, value) => {
+                    super::address::push_query(&mut request.url, name, value.expose());
+                }
+                Place::Cookie(name, value) => {
+                    let pair = format!("{name}={}", value.expose());
+                    // RFC 6265 section 5.4: one header, whatever it holds.
+                    match request.headers.iter_mut().find(|(n, _)| n == "cookie") {
+                        Some((_, cookies)) => *cookies = format!("{cookies}; {pair}"),
+                        None => request.headers.push(("cookie".to_owned(), pair)),
+                    }
+                }
             }
         }
     }

@@ -1,14 +1,16 @@
 //! The transport of production: HTTP over sockets.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, ClientBuilder, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, redirect};
 use url::Url;
 
-use super::{Headers, Request, Response, Transport, TransportError};
+use super::{AuthPlan, Headers, Plan, Request, Response, SecretSource, Transport, TransportError};
 use crate::base::address::is_loopback;
+use crate::base::secret::{Secret, SecretRef};
 use crate::model::Method;
 
 /// The largest answer that is read, in bytes: memory stays bounded whatever a server sends.
@@ -28,8 +30,25 @@ pub struct HttpError {
 /// repeats nothing, reads at most 64 MiB of an answer. Proxies of the environment are used, but not for loopback.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
+    usual: Clients,
+    /// Of systems that are connected to in a way of their own.
+    own: BTreeMap<String, Clients>,
+    /// How long an answer may take to begin, by system.
+    first_byte: BTreeMap<String, Duration>,
+}
+
+#[derive(Debug, Clone)]
+struct Clients {
     outer: Client,
     loopback: Client,
+}
+
+/// What connections to one system are made with.
+#[derive(Debug, Default)]
+struct Own {
+    identity: Option<Identity>,
+    ca: Option<Vec<Certificate>>,
+    connect: Option<Duration>,
 }
 
 impl HttpTransport {
@@ -40,16 +59,86 @@ impl HttpTransport {
     pub fn new() -> Result<Self, HttpError> {
         // Another part of the process may have installed one; any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self { usual: Clients::with(&Own::default())?, own: BTreeMap::new(), first_byte: BTreeMap::new() })
+    }
+
+    /// One for these plans: systems that ask for a client certificate get it, those with an authority of their own are
+    /// held to it, and each is given the time that its flows give it.
+    ///
+    /// # Errors
+    /// A secret that cannot be read, or that is no certificate or key in PEM; never with its content.
+    pub fn serving(plans: &[Plan], secrets: &dyn SecretSource) -> Result<Self, HttpError> {
+        let mut all = Self::new()?;
+        let mut own: BTreeMap<&str, Own> = BTreeMap::new();
+        for plan in plans {
+            let sides = [(&plan.source.system, &plan.source.auth), (&plan.target.system, &plan.target.auth)];
+            for (system, auth) in sides {
+                for part in auth.parts() {
+                    if let AuthPlan::Tls { identity, ca } = part {
+                        let way = own.entry(system).or_default();
+                        way.identity = identity.as_ref().map(|(c, k)| identity_of(secrets, c, k)).transpose()?;
+                        way.ca = ca.as_ref().map(|ca| authority_of(secrets, ca)).transpose()?;
+                    }
+                }
+                let delivery = &plan.delivery;
+                // Where two flows differ, the more patient one decides: the other has a limit on the whole.
+                if let Some(connect) = delivery.connect_ms.map(Duration::from_millis) {
+                    let way = own.entry(system).or_default();
+                    way.connect = Some(way.connect.map_or(connect, |now| now.max(connect)));
+                }
+                if let Some(first) = delivery.first_byte_ms.map(Duration::from_millis) {
+                    let now = all.first_byte.entry(system.clone()).or_insert(first);
+                    *now = (*now).max(first);
+                }
+            }
+        }
+        for (system, way) in own {
+            all.own.insert(system.to_owned(), Clients::with(&way)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Clients {
+    fn with(way: &Own) -> Result<Self, HttpError> {
         let failed = |e: reqwest::Error| HttpError { because: chain(&e) };
+        let base = || {
+            let mut base = builder().connect_timeout(way.connect.unwrap_or(CONNECT));
+            if let Some(identity) = &way.identity {
+                base = base.identity(identity.clone());
+            }
+            base
+        };
+        if let Some(ca) = &way.ca {
+            // That authority and no other: whoever else the machine trusts has no business here.
+            let outer = base().tls_certs_only(ca.clone()).build().map_err(failed)?;
+            let loopback = base().no_proxy().tls_certs_only(ca.clone()).build().map_err(failed)?;
+            return Ok(Self { outer, loopback });
+        }
         // On a machine without root certificates plain HTTP still works, and TLS is refused with its reason.
-        let outer = builder().build().or_else(|_| builder().tls_certs_only([]).build()).map_err(failed)?;
-        let loopback = builder()
-            .no_proxy()
-            .build()
-            .or_else(|_| builder().no_proxy().tls_certs_only([]).build())
-            .map_err(failed)?;
+        let outer = base().build().or_else(|_| base().tls_certs_only([]).build()).map_err(failed)?;
+        let loopback =
+            base().no_proxy().build().or_else(|_| base().no_proxy().tls_certs_only([]).build()).map_err(failed)?;
         Ok(Self { outer, loopback })
     }
+}
+
+fn read(secrets: &dyn SecretSource, reference: &SecretRef) -> Result<Secret, HttpError> {
+    secrets.resolve(reference).map_err(|because| HttpError { because: format!("{reference}: {because}") })
+}
+
+fn identity_of(secrets: &dyn SecretSource, certificate: &SecretRef, key: &SecretRef) -> Result<Identity, HttpError> {
+    let mut pem = read(secrets, certificate)?.expose().to_owned();
+    pem.push('\n');
+    pem.push_str(read(secrets, key)?.expose());
+    Identity::from_pem(pem.as_bytes())
+        .map_err(|_| HttpError { because: format!("{certificate} and {key} are no certificate and its key in PEM") })
+}
+
+fn authority_of(secrets: &dyn SecretSource, ca: &SecretRef) -> Result<Vec<Certificate>, HttpError> {
+    let pem = read(secrets, ca)?;
+    let read = Certificate::from_pem_bundle(pem.expose().as_bytes()).ok().filter(|all| !all.is_empty());
+    read.ok_or_else(|| HttpError { because: format!("{ca} holds no certificate in PEM") })
 }
 
 fn builder() -> ClientBuilder {
@@ -58,7 +147,6 @@ fn builder() -> ClientBuilder {
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .connect_timeout(CONNECT)
         .pool_idle_timeout(Duration::from_secs(60))
         .tcp_nodelay(true)
 }
@@ -80,9 +168,10 @@ fn method(method: Method) -> reqwest::Method {
 
 #[async_trait::async_trait]
 impl Transport for HttpTransport {
-    async fn send(&self, _system: &str, request: Request) -> Result<Response, TransportError> {
+    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
         let url = Url::parse(&request.url).map_err(|e| TransportError::Connect(format!("the URL is none: {e}")))?;
-        let client = if is_loopback(url.as_str()) { &self.loopback } else { &self.outer };
+        let clients = self.own.get(system).unwrap_or(&self.usual);
+        let client = if is_loopback(url.as_str()) { &clients.loopback } else { &clients.outer };
         let mut builder = client.request(method(request.method), url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
@@ -90,7 +179,13 @@ impl Transport for HttpTransport {
         if !request.body.is_empty() {
             builder = builder.body(request.body);
         }
-        let mut answer = builder.send().await.map_err(|e| sort(&e))?;
+        let begun = match self.first_byte.get(system) {
+            None => builder.send().await,
+            Some(limit) => tokio::time::timeout(*limit, builder.send())
+                .await
+                .map_err(|_| TransportError::Lost(format!("no answer began within {} ms", limit.as_millis())))?,
+        };
+        let mut answer = begun.map_err(|e| sort(&e))?;
         let status = answer.status().as_u16();
         let headers = headers(answer.headers());
         if answer.content_length().is_some_and(|length| length > LARGEST) {

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{MOST_BYTES, Receiver, Request, Response};
+use super::{MOST_BYTES, Request, Response};
 use crate::model::Method;
 
 /// Connections in all; more wait to be accepted.
@@ -40,18 +40,24 @@ pub struct Listening {
     pub done: JoinHandle<()>,
 }
 
+/// Answers what comes in at a socket.
+pub trait Answers: Send + Sync + 'static {
+    /// The answer to one request. May wait for the disk.
+    fn answer(&self, request: &Request) -> Response;
+}
+
 /// Listens until `stop` is cancelled. Beyond the addresses of this machine it is for the caller to allow.
 ///
 /// # Errors
 /// What the system says about the socket.
-pub async fn listen(receiver: Receiver, addr: SocketAddr, stop: CancellationToken) -> io::Result<Listening> {
+pub async fn listen(receiver: impl Answers, addr: SocketAddr, stop: CancellationToken) -> io::Result<Listening> {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
     let done = tokio::spawn(serve(listener, Arc::new(receiver), stop));
     Ok(Listening { addr, done })
 }
 
-async fn serve(listener: TcpListener, receiver: Arc<Receiver>, stop: CancellationToken) {
+async fn serve(listener: TcpListener, receiver: Arc<dyn Answers>, stop: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -89,7 +95,7 @@ async fn serve(listener: TcpListener, receiver: Arc<Receiver>, stop: Cancellatio
     let _ = tokio::time::timeout(CLOSING, graceful.shutdown()).await;
 }
 
-async fn answer(receiver: Arc<Receiver>, request: http::Request<hyper::body::Incoming>) -> http::Response<Body> {
+async fn answer(receiver: Arc<dyn Answers>, request: http::Request<hyper::body::Incoming>) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
     let Some(method) = Method::parse(parts.method.as_str()) else { return bare(405) };
     let body = match tokio::time::timeout(BODY, to_bytes(Body::new(body), MOST_BYTES)).await {

@@ -8,19 +8,25 @@
 
 mod address;
 mod auth;
+mod back;
 mod batch;
 mod body;
 mod breaker;
+mod budget;
 mod compare;
+mod confirm;
 mod download;
 mod envelope;
 mod exchange;
+mod file;
 mod find;
 mod gate;
 mod hook;
 mod http;
 mod inbox;
 mod listen;
+mod load;
+mod metrics;
 mod page;
 mod pass;
 mod plan;
@@ -31,33 +37,49 @@ mod pull;
 mod push;
 mod query;
 mod rate;
+mod readback;
 mod receive;
 mod reconcile;
 mod rehearse;
+mod remove;
 mod retry;
 mod run;
 mod runtime;
 mod schedule;
 mod settle;
 mod signature;
+mod spool;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod token;
 mod trace;
+mod undo;
 mod wire;
 
+pub use back::{BackPlan, ListPlan};
+pub use confirm::{ConfirmTally, Confirmed, Difference, MOST_DIFFERENCES, Wrong, confirm};
 pub use download::{DownloadError, Reach, download};
+pub use file::{FilePlan, Files};
 pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};
-pub use listen::{Listening, listen};
-pub use plan::{AuthPlan, Call, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan};
+pub use listen::{Answers, Listening, listen};
+pub use metrics::{FlowSeen, Metrics, Watchers};
+pub use plan::{
+    AuthPlan, Call, DeletePlan, DeletesPlan, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan,
+};
 pub use plan_error::PlanError;
 pub use planner::plan;
 pub use query::Query;
 pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
-pub use runtime::{Observer, Report, SecretSource, World, deliver, run_once, run_once_with};
+pub use remove::DELETED;
+pub use runtime::{
+    Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World,
+    deliver, run_once, run_once_with,
+};
 pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};
+pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

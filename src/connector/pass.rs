@@ -6,36 +6,44 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::body::{at, scalar};
-use super::compare::{before, newest};
+use super::compare::{before, lies_ahead, newest};
 use super::exchange::{Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::reconcile::hash;
 use super::run::{Run, Stop};
-use super::{Call, inbox, pull, settle};
+use super::{Call, inbox, pull, settle, spool, sweep};
 use crate::evidence::Checkpoint;
 use crate::model::PageStyle;
 
 /// Settles what webhooks brought; then, where the source is also listed and it is time (`sweep`), goes from the checkpoint
 /// to the end of the source.
 pub(super) async fn walk(run: &Run<'_>, sweep: bool) -> Result<(), Stop> {
+    spool::drain(run).await?;
     if let Some(hook) = &run.plan.source.webhook {
         inbox::drain(run, hook).await?;
     }
     match &run.plan.source.list {
-        Some(list) if sweep => pages(run, list).await,
-        _ => Ok(()),
+        Some(list) if sweep => pages(run, list).await?,
+        _ => {}
     }
+    spool::told(run)
 }
 
 /// Goes from the checkpoint to the end of the list.
 async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
     let flow = &run.plan.flow;
     let mut checkpoint = run.world.ledger.checkpoint(flow)?;
+    if let Some(ahead) = checkpoint.watermark.take_if(|w| lies_ahead(w, run.world.clock.now())) {
+        // From there a source answers with nothing for years, and that would look like success. What is known costs no
+        // request when it is read again.
+        run.log("warn", "checkpoint-in-the-future", None, json!({"system": run.source.system, "watermark": ahead}));
+        checkpoint = Checkpoint::default();
+    }
     let mut restarted = false;
     let mut second = false;
     loop {
         match look(run, list, &mut checkpoint, second).await? {
-            End::Whole => return Ok(()),
+            End::Whole { all } => return sweep::sweep(run, list, all).await,
             End::CursorExpired if restarted => {
                 return Err(Stop::new("cursor-expired", "the source refuses its own cursor, also from the beginning"));
             }
@@ -57,7 +65,10 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
 }
 
 enum End {
-    Whole,
+    /// `all`: from the beginning, unfiltered.
+    Whole {
+        all: bool,
+    },
     CursorExpired,
     Shifted,
 }
@@ -148,7 +159,7 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
                 let moved = newest(checkpoint.watermark.take(), checkpoint.pending_watermark.take());
                 *checkpoint = Checkpoint { watermark: moved, ..Checkpoint::default() };
                 ledger.set_checkpoint(&plan.flow, checkpoint)?;
-                return Ok(End::Whole);
+                return Ok(End::Whole { all: from_start && filter.is_empty() });
             }
             Next::Stuck(stop) => {
                 // The next run begins anew: this way leads nowhere.
@@ -194,7 +205,7 @@ fn counted(run: &Run<'_>) -> bool {
 }
 
 /// Why the flow stops when a page cannot be read.
-fn unread(run: &Run<'_>, miss: Miss) -> Stop {
+pub(super) fn unread(run: &Run<'_>, miss: Miss) -> Stop {
     let system = &run.source.system;
     match miss {
         Miss::Stop(stop) => stop,

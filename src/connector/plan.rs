@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::HookPlan;
+use super::{FilePlan, HookPlan};
 use crate::base::secret::SecretRef;
 use crate::contract::Delivery;
 use crate::mapping::{Mapping, Rejection};
@@ -92,8 +92,52 @@ impl AuthPlan {
             Self::None => Vec::new(),
             Self::Bearer(s) | Self::HeaderKey { secret: s, .. } | Self::QueryKey { secret: s, .. } => vec![s],
             Self::Basic { username, password } => std::iter::once(username).chain(password).collect(),
+            Self::CookieKey { secret, .. } => vec![secret],
             Self::ClientCredentials { client_id, client_secret, .. } => vec![client_id, client_secret],
+            Self::RefreshToken { client_id, client_secret, refresh_token, .. } => {
+                std::iter::once(client_id).chain(client_secret).chain([refresh_token]).collect()
+            }
+            Self::Tls { identity, ca } => identity.iter().flat_map(|(cert, key)| [cert, key]).chain(ca).collect(),
+            Self::All(parts) => parts.iter().flat_map(Self::secret_refs).collect(),
         }
+    }
+
+    /// It, or what it is made of.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Where it fetches tokens, if it does.
+    #[must_use]
+    pub fn token_url(&self) -> Option<&str> {
+        self.parts().iter().find_map(|part| match part {
+            Self::ClientCredentials { token_url, .. } | Self::RefreshToken { token_url, .. } => {
+                Some(token_url.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// The scopes that it asks for, where it fetches tokens.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&[String]> {
+        self.parts().iter().find_map(|part| match part {
+            Self::ClientCredentials { scopes, .. } | Self::RefreshToken { scopes, .. } => Some(scopes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The name of the query parameter that carries a key, if one does.
+    #[must_use]
+    pub fn in_query(&self) -> Option<&str> {
+        self.parts().iter().find_map(|part| match part {
+            Self::QueryKey { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
     }
 }
 
@@ -138,6 +182,8 @@ pub struct SourcePlan {
     pub auth: AuthPlan,
     /// The list operation; nothing where only a webhook brings records.
     pub list: Option<Call>,
+    /// The file that a run reads instead of calling it; see [`SourcePlan::from_file`].
+    pub file: Option<FilePlan>,
     /// The events that bring records.
     pub webhook: Option<HookPlan>,
     /// Field path of the record key.
@@ -156,6 +202,46 @@ pub struct SourcePlan {
     pub overlap_ms: u64,
     /// The most requests, where the description states a limit.
     pub rate: Option<crate::contract::Rate>,
+    /// How deletions are known.
+    pub deletes: DeletesPlan,
+}
+
+/// How it is known that a record is deleted at the source.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum DeletesPlan {
+    /// It is not looked for.
+    #[default]
+    Ignore,
+    /// A field marks it.
+    Tombstone {
+        /// Path of the field.
+        field: Vec<String>,
+        /// The value that marks it; nothing: any but false and none.
+        is: Option<String>,
+    },
+    /// A whole list does not show it any more.
+    Sweep {
+        /// The most that one pass deletes, in percent of those that the flow has written.
+        max_share: f64,
+    },
+}
+
+impl DeletesPlan {
+    /// Whether this source record says that it is deleted.
+    #[must_use]
+    pub fn marks(&self, record: &Value) -> bool {
+        let Self::Tombstone { field, is } = self else { return false };
+        let told = super::body::at(record, field);
+        match is {
+            Some(is) => told.and_then(super::body::scalar).is_some_and(|told| told == *is),
+            None => match told {
+                None | Some(Value::Null | Value::Bool(false)) => false,
+                Some(Value::String(text)) => !matches!(text.trim().to_lowercase().as_str(), "" | "false" | "no" | "0"),
+                Some(Value::Number(n)) => n.as_f64() != Some(0.0),
+                Some(Value::Bool(true) | Value::Array(_) | Value::Object(_)) => true,
+            },
+        }
+    }
 }
 
 impl SourcePlan {
@@ -184,8 +270,21 @@ pub struct TargetPlan {
     pub auth: AuthPlan,
     /// How a record is written.
     pub write: WritePlan,
+    /// How a record is deleted, where deletions are carried over.
+    pub delete: Option<DeletePlan>,
     /// The most requests, where the contract says so.
     pub rate: Option<crate::contract::Rate>,
+    /// How what was written is read back and taken back.
+    pub back: super::BackPlan,
+}
+
+/// How a record of the target is deleted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeletePlan {
+    /// The operation; its last path parameter takes the target's key.
+    pub call: Call,
+    /// What is sent, where a record is not deleted but marked.
+    pub set: Option<Value>,
 }
 
 /// How a record is written.
@@ -272,6 +371,36 @@ pub enum AuthPlan {
         /// The key.
         secret: SecretRef,
     },
+    /// A key in a cookie.
+    CookieKey {
+        /// Cookie name.
+        name: String,
+        /// The key.
+        secret: SecretRef,
+    },
+    /// What connections are made with: read once, when the transport is made.
+    Tls {
+        /// The client's certificate and its key (RFC 8446 section 4.4.2), where it shows one.
+        identity: Option<(SecretRef, SecretRef)>,
+        /// The authority that the server's certificate must come from; nothing: one that the machine trusts.
+        ca: Option<SecretRef>,
+    },
+    /// OAuth 2 refresh token (RFC 6749 section 6): what a person's consent left behind.
+    RefreshToken {
+        /// Absolute token URL.
+        token_url: String,
+        /// Client id.
+        client_id: SecretRef,
+        /// Client secret; a public client has none.
+        client_secret: Option<SecretRef>,
+        /// The refresh token. Servers may hand out a newer one with every use and refuse this one from then on, so the
+        /// newest is kept where this points (RFC 9700 section 4.14).
+        refresh_token: SecretRef,
+        /// Scopes asked for.
+        scopes: Vec<String>,
+    },
+    /// Several at once. None of them is again several; at most one fetches tokens.
+    All(Vec<Self>),
     /// OAuth 2 client credentials (RFC 6749 section 4.4).
     ClientCredentials {
         /// Absolute token URL.

@@ -7,17 +7,42 @@ use crate::base::address::{origin, parse as absolute};
 use crate::base::secret::SecretRef;
 use crate::base::text::did_you_mean;
 use crate::base::yaml::Spanned;
-use crate::contract::Auth;
-use crate::model::{ApiKeyPlace, SchemeKind, System};
+use crate::contract::{Auth, SystemUse};
+use crate::model::{ApiKeyPlace, OauthFlow, SchemeKind, System};
 
-/// Looks the scheme up and turns it into what the runtime does. `server` is the description's own address.
+/// Looks the schemes up and turns them into what the runtime does. `server` is the description's own address.
 pub(super) fn authenticate(
     name: &str,
     system: &System,
-    auth: &Auth,
+    used: &SystemUse,
     base_url: &str,
     server: Option<&str>,
 ) -> Result<AuthPlan, PlanError> {
+    let refused =
+        |field, because: &str| PlanError::Auth { system: name.to_owned(), field, because: because.to_owned() };
+    let mut parts = Vec::new();
+    for auth in used.auth.iter().flat_map(Auth::all) {
+        parts.push(one(name, system, auth, base_url, server)?);
+    }
+    if parts.iter().filter(|part| part.token_url().is_some()).count() > 1 {
+        return Err(refused("scheme", "asks for two tokens, and one Authorization header carries one"));
+    }
+    if let Some(ca) = &used.ca {
+        let ca = SecretRef::parse(ca).ok_or_else(|| refused("ca", "must be a reference such as file:PATH"))?;
+        // One connection has one setting.
+        match parts.iter_mut().find_map(|part| if let AuthPlan::Tls { ca, .. } = part { Some(ca) } else { None }) {
+            Some(slot) => *slot = Some(ca),
+            None => parts.push(AuthPlan::Tls { identity: None, ca: Some(ca) }),
+        }
+    }
+    Ok(match parts.len() {
+        0 => AuthPlan::None,
+        1 => parts.remove(0),
+        _ => AuthPlan::All(parts),
+    })
+}
+
+fn one(name: &str, system: &System, auth: &Auth, base_url: &str, server: Option<&str>) -> Result<AuthPlan, PlanError> {
     let Some(scheme) = system.schemes.get(&auth.scheme.value) else {
         return Err(PlanError::NoScheme {
             system: name.to_owned(),
@@ -49,13 +74,34 @@ pub(super) fn authenticate(
         SchemeKind::ApiKey { place: ApiKeyPlace::Query, name } => {
             Ok(AuthPlan::QueryKey { name: name.clone(), secret: secret()? })
         }
-        SchemeKind::ApiKey { place: ApiKeyPlace::Cookie, .. } => Err(unsupported("a key in a cookie")),
+        SchemeKind::ApiKey { place: ApiKeyPlace::Cookie, name } => {
+            Ok(AuthPlan::CookieKey { name: name.clone(), secret: secret()? })
+        }
         // A token that somebody already has.
         SchemeKind::Oauth2(_) if auth.client_id.is_none() && auth.secret.is_some() => secret().map(AuthPlan::Bearer),
+        SchemeKind::Oauth2(flows) if auth.refresh_token.is_some() => {
+            let stated = |f: &&OauthFlow| f.refresh_url.is_some() || f.token_url.is_some();
+            let by_consent = flows.iter().filter(stated).find(|f| f.kind == "authorizationCode");
+            let flow = by_consent.or_else(|| flows.iter().find(stated));
+            let token_url = flow.and_then(|f| f.refresh_url.as_deref().or(f.token_url.as_deref()));
+            let Some(token_url) = token_url.and_then(|url| token_address(url, base_url, server)) else {
+                return Err(unsupported("a token URL that is none"));
+            };
+            let client_secret = auth.client_secret.is_some().then(|| reference("client_secret", &auth.client_secret));
+            Ok(AuthPlan::RefreshToken {
+                token_url,
+                client_id: reference("client_id", &auth.client_id)?,
+                client_secret: client_secret.transpose()?,
+                refresh_token: reference("refresh_token", &auth.refresh_token)?,
+                scopes: auth.scopes.iter().map(|s| s.value.clone()).collect(),
+            })
+        }
         SchemeKind::Oauth2(flows) => {
             let token_url = flows.iter().find(|f| f.kind == "clientCredentials").and_then(|f| f.token_url.as_deref());
             let Some(token_url) = token_url else {
-                return Err(unsupported("an OAuth 2 flow other than client credentials"));
+                return Err(unsupported(
+                    "an OAuth 2 flow that gives tokens to people only; write refresh_token, or secret for a token issued elsewhere",
+                ));
             };
             let Some(token_url) = token_address(token_url, base_url, server) else {
                 return Err(unsupported("a token URL that is none"));
@@ -68,7 +114,10 @@ pub(super) fn authenticate(
             })
         }
         SchemeKind::Http(scheme) => Err(unsupported(&format!("HTTP {scheme}"))),
-        SchemeKind::MutualTls => Err(unsupported("a client certificate")),
+        SchemeKind::MutualTls => Ok(AuthPlan::Tls {
+            identity: Some((reference("certificate", &auth.certificate)?, reference("key", &auth.key)?)),
+            ca: None,
+        }),
     }
 }
 

@@ -194,6 +194,14 @@ pub enum PlanError {
         /// The operation.
         operation: String,
     },
+    /// Deletions are to be carried over, and something for it is not known.
+    #[error("flow {flow} carries deletions over: {because}")]
+    Deletes {
+        /// The flow.
+        flow: String,
+        /// What is missing, and where to set it.
+        because: String,
+    },
     /// A field that the flow needs and the GraphQL schema does not have there, an object without end that is mapped as a
     /// whole, or one field too many.
     #[error("{operation} of {system} cannot be asked for {path}; map single fields that the schema has")]

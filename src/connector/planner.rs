@@ -1,6 +1,7 @@
 //! Looks everything up that a flow needs, so that the runtime asks nobody while it runs.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,12 +10,13 @@ use super::address;
 use super::body::{scalar, writable};
 use super::query::{self, Wants};
 use super::{
-    AuthPlan, Call, FixedParam, Plan, PlanError, Query, SourcePlan, Takes, TargetPlan, WritePlan, hook, plan_auth,
+    AuthPlan, Call, DeletePlan, DeletesPlan, FilePlan, FixedParam, Plan, PlanError, Query, SourcePlan, Takes,
+    TargetPlan, WritePlan, back, hook, plan_auth,
 };
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
-use crate::contract::{Contract, Flow, Paginate, Rate, Write};
+use crate::contract::{Contract, Deletes, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
 use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, RootField, System};
 
@@ -42,7 +44,7 @@ pub fn plan(
         integration: contract.name.value.clone(),
         flow: clause.name.clone(),
         every_ms: clause.source.every_ms,
-        source: source(&from, clause, &mapping)?,
+        source: source(&from, clause, &mapping, systems, &contract.dir)?,
         target: target(&side(&clause.target.system)?, clause)?,
         mapping,
         takes: takes(clause, systems),
@@ -68,9 +70,10 @@ fn takes(clause: &Flow, systems: &BTreeMap<String, Arc<System>>) -> Option<Takes
 const BATCH: u64 = 100;
 
 /// One system of a flow.
-struct Side<'c> {
+pub(super) struct Side<'c> {
     name: &'c str,
-    system: &'c System,
+    /// As its description says.
+    pub(super) system: &'c System,
     base_url: String,
     auth: AuthPlan,
 }
@@ -100,10 +103,7 @@ impl<'c> Side<'c> {
             return Err(PlanError::BadBaseUrl { system: name.to_owned(), url: quoted(chosen, 200) });
         };
         let base_url = parsed.as_str().trim_end_matches('/').to_owned();
-        let auth = match &declared.auth {
-            None => AuthPlan::None,
-            Some(auth) => plan_auth::authenticate(name, system, auth, &base_url, server)?,
-        };
+        let auth = plan_auth::authenticate(name, system, declared, &base_url, server)?;
         Ok(Self { name, system, base_url, auth })
     }
 
@@ -117,7 +117,12 @@ impl<'c> Side<'c> {
 
     /// The call of an operation with the contract's fixed parameters; `keyed`: its last placeholder is filled with
     /// the key of a record.
-    fn call(&self, operation: &Operation, params: &[(Spanned<String>, Value)], keyed: bool) -> Result<Call, PlanError> {
+    pub(super) fn call(
+        &self,
+        operation: &Operation,
+        params: &[(Spanned<String>, Value)],
+        keyed: bool,
+    ) -> Result<Call, PlanError> {
         if !operation.path.starts_with('/') {
             return Err(PlanError::PathWithoutSlash {
                 system: self.name.to_owned(),
@@ -207,7 +212,13 @@ impl<'c> Side<'c> {
     }
 }
 
-fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan, PlanError> {
+fn source(
+    side: &Side<'_>,
+    flow: &Flow,
+    mapping: &Mapping,
+    systems: &BTreeMap<String, Arc<System>>,
+    dir: &Path,
+) -> Result<SourcePlan, PlanError> {
     let clause = &flow.source;
     let webhook = clause.webhook.as_ref().map(|w| hook::plan(side.name, side.system, w)).transpose()?;
     let Some(name) = &clause.operation else {
@@ -216,6 +227,7 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
             base_url: side.base_url.clone(),
             auth: side.auth.clone(),
             list: None,
+            file: None,
             webhook,
             key: path(&clause.key),
             items: Vec::new(),
@@ -225,6 +237,7 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
             incremental: None,
             overlap_ms: 0,
             rate: None,
+            deletes: deletes(side, flow)?,
         });
     };
     let operation = side.operation(name)?;
@@ -260,6 +273,13 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),
         list: Some(list),
+        file: clause.file.as_ref().map(|file| FilePlan {
+            path: dir.join(&file.value),
+            record: operation.record.and_then(|schema| {
+                let system = Arc::clone(systems.get(side.name)?);
+                Some(Takes { system, schema })
+            }),
+        }),
         webhook,
         key: path(&clause.key),
         items,
@@ -269,7 +289,72 @@ fn source(side: &Side<'_>, flow: &Flow, mapping: &Mapping) -> Result<SourcePlan,
         incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
         overlap_ms: clause.incremental.as_ref().and_then(|i| i.overlap_ms).unwrap_or(0),
         rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
+        deletes: deletes(side, flow)?,
     })
+}
+
+/// How deletions are known; a flag that the contract does not name is looked for in the description.
+fn deletes(side: &Side<'_>, flow: &Flow) -> Result<DeletesPlan, PlanError> {
+    let no = |because: &str| PlanError::Deletes { flow: flow.name.clone(), because: because.to_owned() };
+    let clause = &flow.source;
+    let carried = clause.deletes != Deletes::Ignore;
+    if carried && flow.target.delete.is_none() {
+        return Err(no("no operation deletes; set target.delete"));
+    }
+    match &clause.deletes {
+        Deletes::Ignore => Ok(DeletesPlan::Ignore),
+        Deletes::Sweep { .. } if clause.operation.is_none() => {
+            Err(no("a sweep compares with a whole list, and only a webhook brings records; set source.operation"))
+        }
+        Deletes::Sweep { .. } if clause.incremental.is_some() => {
+            Err(no("a sweep compares with a whole list, and source.incremental reads changes alone; leave it out"))
+        }
+        Deletes::Sweep { max_share } => Ok(DeletesPlan::Sweep { max_share: *max_share }),
+        Deletes::Tombstone { field, is } => {
+            let is = is.as_ref().map(|is| is.value.clone());
+            let found = match field {
+                Some(field) => Some(path(field)),
+                None => {
+                    let record = clause.operation.as_ref().and_then(|name| side.system.operation(name)?.record);
+                    let record = record.or_else(|| side.system.event(&clause.webhook.as_ref()?.event)?.payload);
+                    record.and_then(|record| side.system.schemas.deleted_flag(record)).map(|(name, _)| vec![name])
+                }
+            };
+            let field = found.ok_or_else(|| no("no field marks what is deleted; set source.deletes.field"))?;
+            Ok(DeletesPlan::Tombstone { field, is })
+        }
+    }
+}
+
+fn delete(side: &Side<'_>, flow: &Flow) -> Result<Option<DeletePlan>, PlanError> {
+    let Some(clause) = flow.target.delete.as_ref().filter(|_| flow.source.deletes != Deletes::Ignore) else {
+        return Ok(None);
+    };
+    let operation = side.operation(&clause.operation)?;
+    let set = (!clause.set.is_empty()).then(|| {
+        let mut body = Value::Object(serde_json::Map::new());
+        for (name, value) in &clause.set {
+            put(&mut body, &path(name), value.clone());
+        }
+        body
+    });
+    let call = match set {
+        Some(_) => side.write(operation, &flow.target.params, true)?,
+        None => side.call(operation, &flow.target.params, true)?,
+    };
+    Ok(Some(DeletePlan { call, set }))
+}
+
+/// Sets the value at a path of names, with the objects on the way to it.
+fn put(into: &mut Value, path: &[String], value: Value) {
+    match path.split_first() {
+        None => *into = value,
+        Some((name, rest)) => {
+            if let Value::Object(map) = into {
+                put(map.entry(name.clone()).or_insert_with(|| Value::Object(serde_json::Map::new())), rest, value);
+            }
+        }
+    }
 }
 
 /// Records on a page of a GraphQL list that does not say how many it gives at most.
@@ -327,7 +412,11 @@ fn page_size(pagination: &Pagination) -> Option<u64> {
     pagination.limit_max.map(|max| max.min(500))
 }
 
-fn pages(side: &Side<'_>, operation: &Operation, paginate: &Paginate) -> Result<Option<Pagination>, PlanError> {
+pub(super) fn pages(
+    side: &Side<'_>,
+    operation: &Operation,
+    paginate: &Paginate,
+) -> Result<Option<Pagination>, PlanError> {
     let pagination = match paginate {
         Paginate::Auto => match &operation.pagination {
             None => return Ok(None),
@@ -378,7 +467,7 @@ fn pages(side: &Side<'_>, operation: &Operation, paginate: &Paginate) -> Result<
 fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
     let clause = &flow.target;
     let used: Vec<&Operation> =
-        clause.write.operations().into_iter().map(|(_, name)| side.operation(name)).collect::<Result<_, _>>()?;
+        clause.operations().into_iter().map(|(_, name)| side.operation(name)).collect::<Result<_, _>>()?;
     if let Some(operation) = used.iter().find(|o| o.root_field.is_some()) {
         return Err(PlanError::GraphqlWrite { system: side.name.to_owned(), operation: operation.id.clone() });
     }
@@ -389,25 +478,32 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
     let write = match &clause.write {
         Write::Upsert { matching, find, create, update, idempotency } => {
             let (find, create, update) = (side.operation(find)?, side.operation(create)?, side.operation(update)?);
-            let Some(find_items) = find.items.clone() else {
+            // One record by its key: its last placeholder takes the natural key.
+            let by_key = find.finds_by(matching).filter(|_| find.items.is_none()).map(str::to_owned);
+            let Some(find_items) = find.items.clone().or_else(|| by_key.as_ref().map(|_| Vec::new())) else {
                 return Err(PlanError::NoItems { system: side.name.to_owned(), operation: find.id.clone() });
             };
             WritePlan::Upsert {
                 matching: path(matching),
-                find_param: find_param(side, find, matching)?,
+                find: side.call(find, &clause.params, by_key.is_some())?,
+                find_param: match by_key {
+                    Some(placeholder) => placeholder,
+                    None => find_param(side, find, matching)?,
+                },
                 find_items,
                 find_pages: pages(side, find, &Paginate::Auto).unwrap_or_default(),
-                find: side.call(find, &clause.params, false)?,
                 create: side.write(create, &clause.params, false)?,
                 update: side.write(update, &clause.params, true)?,
                 target_key: target_key(side.system, update, create),
                 idempotency: header(idempotency, create),
             }
         }
-        Write::Put { operation, key } => WritePlan::Put {
-            put: side.write(side.operation(operation)?, &clause.params, true)?,
-            key: key.as_ref().map(|k| path(k)),
-        },
+        Write::Put { operation, key } => {
+            let put = side.operation(operation)?;
+            // Without a place for the key in its path, the record carries it: the target finds it by the field named.
+            let in_body = put.path_params().is_empty() && key.is_some();
+            WritePlan::Put { put: side.write(put, &clause.params, !in_body)?, key: key.as_ref().map(|k| path(k)) }
+        }
         Write::Bulk { operation, key, size } => {
             let operation = side.operation(operation)?;
             let Some(bulk) = operation.bulk(&side.system.schemas) else {
@@ -432,11 +528,19 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
             }
         }
     };
+    let key = match &write {
+        WritePlan::Upsert { target_key, .. } => target_key.clone(),
+        WritePlan::Put { .. } | WritePlan::Bulk { .. } | WritePlan::Create { .. } => {
+            used.first().map_or_else(|| "id".to_owned(), |o| target_key(side.system, o, o))
+        }
+    };
     Ok(TargetPlan {
+        back: back::plan(side, &write, key, &clause.params),
         system: side.name.to_owned(),
         base_url: side.base_url.clone(),
         auth: side.auth.clone(),
         write,
+        delete: delete(side, flow)?,
         rate: flow.delivery.rate.as_ref().map(|r| r.value),
     })
 }

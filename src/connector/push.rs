@@ -9,11 +9,12 @@ use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
 use super::reconcile::Settled;
+use super::remove::is_gone;
 use super::run::{Run, Stop};
 use super::trace::Trace;
 use super::{Call, Response, WritePlan, address};
 use crate::base::digest::Digest;
-use crate::evidence::{Effect, EffectState};
+use crate::evidence::{Attempted, Effect, EffectState, Undo, UndoAct, attempts_kept};
 
 /// How often one record is looked up anew because the target contradicts itself (`exists` and cannot be found; found
 /// and gone).
@@ -30,6 +31,8 @@ pub(super) enum Undelivered {
         because: String,
         /// Writes attempted; searches where no write was.
         attempts: u32,
+        /// What came of them, oldest first.
+        history: Vec<Attempted>,
     },
     /// The flow stops; the record is not settled and comes again.
     Stop(Stop),
@@ -69,17 +72,25 @@ pub(super) async fn deliver(
         idempotency_key: idempotency_key(run, key, digest.as_str(), prior.as_ref()),
         digest,
         prior,
-        intended: false,
+        known_id: None,
+        intended: None,
+        unknown: false,
         writes: 0,
         tries: Tries::default(),
+        history: Vec::new(),
     };
-    match &run.plan.target.write {
+    let settled = match &run.plan.target.write {
         WritePlan::Upsert { .. } => delivery.upsert().await,
         WritePlan::Put { put, key } => delivery.put(put, key.as_deref()).await,
         // Batches are made of many records, and go another way.
         WritePlan::Bulk { .. } => Err(delivery.dead("unmappable", "the plan writes in bulk".to_owned())),
         WritePlan::Create { create, idempotency } => delivery.create(create, idempotency.as_deref()).await,
+    };
+    // The target refused it each time: there is nothing to undo.
+    if matches!(settled, Err(Undelivered::Dead { .. })) && delivery.writes > 0 && !delivery.unknown {
+        run.world.ledger.refuse_undo(&run.id, key).map_err(Stop::from)?;
     }
+    settled
 }
 
 /// The key of an effect, at most 64 characters. An effect whose outcome is not known keeps its key, also after a
@@ -104,12 +115,23 @@ pub(super) fn idempotency_key(run: &Run<'_>, key: &str, digest: &str, prior: Opt
 
 /// What a write attempt came to.
 enum Wrote {
-    /// Acknowledged, with the target's key where the answer shows it.
-    Acked(Option<String>),
+    /// Acknowledged.
+    Acked(Ack),
     /// Another attempt may help.
     Again(Again),
     /// Refused.
     Refused(Refused),
+}
+
+/// What an acknowledgement shows.
+#[derive(Debug, Default)]
+pub(super) struct Ack {
+    /// The target's key.
+    pub id: Option<String>,
+    /// The record as the target keeps it.
+    pub shows: Option<Value>,
+    /// The write made a record that was not there.
+    pub made: bool,
 }
 
 struct Delivery<'r, 'a> {
@@ -121,9 +143,15 @@ struct Delivery<'r, 'a> {
     idempotency_key: String,
     digest: Digest,
     prior: Option<Effect>,
-    intended: bool,
+    /// Key of the target's record that is written to.
+    known_id: Option<String>,
+    /// What was noted of the write under way: what it does, and what was there.
+    intended: Option<(UndoAct, Option<Value>)>,
+    /// An attempt may have had an effect that nobody acknowledged.
+    unknown: bool,
     writes: u32,
     tries: Tries,
+    history: Vec<Attempted>,
 }
 
 impl Delivery<'_, '_> {
@@ -180,18 +208,23 @@ impl Delivery<'_, '_> {
                         return Err(self.dead("target-key-missing", format!("the record found has no {target_key}")));
                     };
                     if satisfied(self.mapped, Some(&record)) {
-                        self.done(Some(id))?;
+                        self.done(Some(id), Some(&record))?;
                         return Ok(if self.writes > 0 { Settled::Written } else { Settled::Unchanged });
                     }
-                    Some(id)
+                    Some((id, Some(record)))
                 }
                 // The key changed at the source: the record that this one became is still known by its id.
-                Found::None => known.take(),
+                Found::None => known.take().map(|id| (id, None)),
             };
             let refused = match id {
-                Some(id) => match self.write(update, address_of(run, update, &id), None, target_key).await? {
-                    Wrote::Acked(_) => {
-                        self.done(Some(id))?;
+                Some((id, found)) => match {
+                    // Known by its id alone, nobody looked at what it holds.
+                    let act = if found.is_some() { UndoAct::Updated } else { UndoAct::Replaced };
+                    self.known_id = Some(id.clone());
+                    self.write(update, address_of(run, update, &id), None, target_key, (act, found)).await?
+                } {
+                    Wrote::Acked(ack) => {
+                        self.done(Some(id), ack.shows.as_ref())?;
                         return Ok(Settled::Written);
                     }
                     Wrote::Again(again) => {
@@ -204,9 +237,11 @@ impl Delivery<'_, '_> {
                 },
                 None => {
                     let url = address::url(&run.plan.target.base_url, create, &[], &[]);
-                    match self.write(create, url, idempotency.as_deref(), target_key).await? {
-                        Wrote::Acked(id) => {
-                            self.done(id)?;
+                    self.known_id = None;
+                    let made = (UndoAct::Created, None);
+                    match self.write(create, url, idempotency.as_deref(), target_key, made).await? {
+                        Wrote::Acked(ack) => {
+                            self.done(ack.id, ack.shows.as_ref())?;
                             return Ok(Settled::Written);
                         }
                         Wrote::Again(again) => {
@@ -250,9 +285,15 @@ impl Delivery<'_, '_> {
             },
         };
         loop {
-            match self.write(put, address_of(self.run, put, &id), None, "").await? {
-                Wrote::Acked(_) => {
-                    self.done(Some(id))?;
+            self.known_id = Some(id.clone());
+            let blind = (UndoAct::Replaced, None);
+            match self.write(put, address_of(self.run, put, &id), None, "", blind).await? {
+                Wrote::Acked(ack) => {
+                    // 201 and only 201 says that there was none before (RFC 9110 section 9.3.4).
+                    if ack.made {
+                        self.intended = Some((UndoAct::Created, None));
+                    }
+                    self.done(Some(id), ack.shows.as_ref())?;
                     return Ok(Settled::Written);
                 }
                 Wrote::Again(again) => self.wait(again).await?,
@@ -262,7 +303,7 @@ impl Delivery<'_, '_> {
     }
 
     async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
-        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done) {
+        if self.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !is_gone(p)) {
             return Err(self.dead(
                 "changed-after-create",
                 "the record changed after it was created in the target, and this flow only creates".to_owned(),
@@ -270,9 +311,9 @@ impl Delivery<'_, '_> {
         }
         let url = address::url(&self.run.plan.target.base_url, create, &[], &[]);
         loop {
-            match self.write(create, url.clone(), header, "id").await? {
-                Wrote::Acked(id) => {
-                    self.done(id)?;
+            match self.write(create, url.clone(), header, "id", (UndoAct::Created, None)).await? {
+                Wrote::Acked(ack) => {
+                    self.done(ack.id, ack.shows.as_ref())?;
                     return Ok(Settled::Written);
                 }
                 Wrote::Again(again) => self.wait(again).await?,
@@ -292,12 +333,13 @@ impl Delivery<'_, '_> {
         url: String,
         idempotency: Option<&str>,
         target_key: &str,
+        undo: (UndoAct, Option<Value>),
     ) -> Result<Wrote, Undelivered> {
         // The one place where a write leaves, so also the one where a dry run does not send it.
         if self.run.rehearsed(call) {
-            return Ok(Wrote::Acked(None));
+            return Ok(Wrote::Acked(Ack::default()));
         }
-        self.intend()?;
+        self.intend(undo)?;
         let mut ask = Ask::write(call, url, body::encode(&call.content_type, self.mapped));
         if let Some(header) = idempotency {
             ask.headers.push((header.to_ascii_lowercase(), self.idempotency_key.clone()));
@@ -305,11 +347,18 @@ impl Delivery<'_, '_> {
         self.writes += 1;
         let run = self.run;
         let answer = exchange::attempt(run, Side::Target, &ask, self.trace).await;
-        match answer.and_then(|response| acked(run, call, &response, target_key)) {
-            Ok(id) => Ok(Wrote::Acked(id)),
-            Err(Miss::Again(again)) => Ok(Wrote::Again(again)),
+        match answer.and_then(|response| acked(run, call.answers_json, &response, target_key)) {
+            Ok(ack) => Ok(Wrote::Acked(ack)),
             Err(miss @ Miss::Exhausted(_)) => Err(self.missed(miss, self.writes)),
-            Err(Miss::Refused(refused)) => Ok(Wrote::Refused(refused)),
+            Err(Miss::Again(again)) => {
+                self.unknown |= again.unknown;
+                self.tried(again.code, again.status);
+                Ok(Wrote::Again(again))
+            }
+            Err(Miss::Refused(refused)) => {
+                self.tried(refused.code, refused.status);
+                Ok(Wrote::Refused(refused))
+            }
             Err(Miss::Stop(stop)) => Err(Undelivered::Stop(stop)),
         }
     }
@@ -321,25 +370,28 @@ impl Delivery<'_, '_> {
         waited.map_err(|miss| self.missed(miss, made))
     }
 
-    fn intend(&mut self) -> Result<(), Undelivered> {
-        if self.intended {
+    /// One more attempt that failed.
+    fn tried(&mut self, code: &str, status: u16) {
+        let attempt = Attempted { code: code.to_owned(), status, at: self.run.world.clock.now() };
+        self.history = attempts_kept(std::mem::take(&mut self.history), vec![attempt]);
+    }
+
+    /// Notes, before a write, that it may happen and what would undo it.
+    fn intend(&mut self, undo: (UndoAct, Option<Value>)) -> Result<(), Undelivered> {
+        if self.intended.as_ref().is_some_and(|noted| noted.0 == undo.0) {
             return Ok(());
         }
-        let known = self.prior.as_ref();
-        let noted = known.is_some_and(|p| p.state == EffectState::Intended && p.digest == self.digest.as_str());
-        if !noted {
-            let target_id = known.and_then(|p| p.target_id.clone());
-            self.note(EffectState::Intended, target_id)?;
-        }
-        self.intended = true;
-        Ok(())
+        self.intended = Some(undo);
+        let known = self.prior.as_ref().and_then(|p| p.target_id.clone());
+        self.note(EffectState::Intended, self.known_id.clone().or(known), None)
     }
 
-    fn done(&self, target_id: Option<String>) -> Result<(), Undelivered> {
-        self.note(EffectState::Done, target_id)
+    /// Notes that the target has it; `shows` is its record, where it was seen.
+    fn done(&self, target_id: Option<String>, shows: Option<&Value>) -> Result<(), Undelivered> {
+        self.note(EffectState::Done, target_id, shows)
     }
 
-    fn note(&self, state: EffectState, target_id: Option<String>) -> Result<(), Undelivered> {
+    fn note(&self, state: EffectState, target_id: Option<String>, shows: Option<&Value>) -> Result<(), Undelivered> {
         let effect = Effect {
             key: self.key.to_owned(),
             digest: self.digest.as_str().to_owned(),
@@ -348,11 +400,47 @@ impl Delivery<'_, '_> {
             target_id,
             state,
         };
-        self.run.world.ledger.put_effect(&self.run.plan.flow, &effect).map_err(|e| Undelivered::Stop(e.into()))
+        let (run, ledger) = (self.run, &self.run.world.ledger);
+        let noted = match &self.intended {
+            // The target had it already: nothing was written, and there is nothing to undo.
+            None => ledger.put_effect(&run.plan.flow, &effect),
+            Some((act, before)) => {
+                let done = state == EffectState::Done;
+                let undo = Undo {
+                    run: run.id.clone(),
+                    flow: run.plan.flow.clone(),
+                    key: effect.key.clone(),
+                    act: *act,
+                    // An intention to make one knows no id yet, whatever the ledger remembers of an earlier one.
+                    target_id: if done { effect.target_id.clone() } else { self.known_id.clone() },
+                    before: before.clone(),
+                    intends: (!done).then(|| self.mapped.clone()),
+                    wrote: done.then(|| self.kept(*act, shows)),
+                    at: run.world.clock.now(),
+                    undone: false,
+                };
+                ledger.put_effect_undoable(&effect, &undo)
+            }
+        };
+        noted.map_err(|e| Undelivered::Stop(e.into()))
+    }
+
+    /// What the target holds since: of a record that was made also what it was given by itself in fields that a write may
+    /// hold, since who fills in more later must not lose it by a deletion.
+    fn kept(&self, act: UndoAct, shows: Option<&Value>) -> Value {
+        let mut kept = kept_as(self.mapped, shows);
+        if let (UndoAct::Created, Value::Object(kept), Some(Value::Object(shows))) = (act, &mut kept, shows) {
+            for name in &self.run.plan.target.back.writable {
+                if let (false, Some(value)) = (kept.contains_key(name), shows.get(name)) {
+                    kept.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        kept
     }
 
     fn dead(&self, code: &'static str, because: String) -> Undelivered {
-        Undelivered::Dead { code, because, attempts: self.writes }
+        Undelivered::Dead { code, because, attempts: self.writes, history: self.history.clone() }
     }
 
     fn refused(&self, refused: Refused) -> Undelivered {
@@ -375,26 +463,40 @@ impl Delivery<'_, '_> {
                 code: "attempts-exhausted",
                 because: format!("{} ({})", again.because, again.code),
                 attempts: self.writes.max(made),
+                history: self.history.clone(),
             },
         }
     }
 }
 
 /// The URL of an operation on one record: its last placeholder takes the key.
-fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
+pub(super) fn address_of(run: &Run<'_>, call: &Call, id: &str) -> String {
     let last = address::placeholders(&call.path).last().unwrap_or_default();
     address::url(&run.plan.target.base_url, call, &[(last, id)], &[])
 }
 
-/// Whether a 2xx answer to a write really acknowledges it; the target's key where the answer shows it.
-fn acked(run: &Run<'_>, call: &Call, response: &Response, target_key: &str) -> Result<Option<String>, Miss> {
+/// The fields that were written as the target keeps them: as its record shows them, else as they were sent. Targets
+/// trim, fold and round; what somebody else changed later is told from that.
+pub(super) fn kept_as(sent: &Value, shows: Option<&Value>) -> Value {
+    match (sent, shows) {
+        (Value::Object(sent), Some(Value::Object(shows))) => {
+            Value::Object(sent.iter().map(|(name, v)| (name.clone(), kept_as(v, shows.get(name)))).collect())
+        }
+        (Value::Object(_), _) | (_, None) => sent.clone(),
+        (_, Some(shows)) => shows.clone(),
+    }
+}
+
+/// Whether a 2xx answer to a write really acknowledges it, and what it shows.
+pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, target_key: &str) -> Result<Ack, Miss> {
+    let made = response.status == 201;
     let body = match content(response) {
         // A proxy or a portal in the system's place: nobody knows whether the write ever came there.
-        Content::Other if call.answers_json => {
+        Content::Other if answers_json => {
             let why = "answered text where JSON was promised".to_owned();
             return Err(Miss::Again(Again::unknown("unexpected-answer", why)));
         }
-        Content::Empty | Content::Other => return Ok(None),
+        Content::Empty | Content::Other => return Ok(Ack { made, ..Ack::default() }),
         Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),
         Content::Json(body) => body,
     };
@@ -403,10 +505,16 @@ fn acked(run: &Run<'_>, call: &Call, response: &Response, target_key: &str) -> R
     if let Some(envelope) = envelope::find(&body, holds) {
         return Err(exchange::from_envelope(run, &run.target, response, envelope));
     }
+    if direct.is_some() {
+        return Ok(Ack { id: direct, shows: Some(body), made });
+    }
     // `{"data": {"id": …}}`: one wrapper around the record.
-    Ok(direct.or_else(|| {
-        let mut inner = body.as_object()?.values().filter_map(|v| v.get(target_key)).filter_map(scalar);
-        inner.next()
+    let mut inner = body.as_object().into_iter().flat_map(|o| o.values()).filter_map(|v| Some((v, v.get(target_key)?)));
+    let found = inner.find_map(|(record, id)| Some((record, scalar(id)?)));
+    Ok(found.map_or(Ack { made, ..Ack::default() }, |(record, id)| Ack {
+        id: Some(id),
+        shows: Some(record.clone()),
+        made,
     }))
 }
 

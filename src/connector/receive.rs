@@ -71,6 +71,12 @@ impl Receiver {
     }
 }
 
+impl super::Answers for Receiver {
+    fn answer(&self, delivery: &Request) -> Response {
+        Self::answer(self, delivery)
+    }
+}
+
 /// Answers one delivery for one flow: 2xx when it is kept, or known, or another event than the flow waits for; 401 for a
 /// forgery, 400 for what is stale or unreadable, 413, 404, 405; 503 when it cannot be kept now.
 #[must_use]

@@ -20,6 +20,18 @@ pub(super) enum Settled {
     Dead,
 }
 
+impl Settled {
+    /// As counted.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Unchanged | Self::Stale => "unchanged",
+            Self::Rejected => "rejected",
+            Self::Dead => "dead_lettered",
+        }
+    }
+}
+
 /// The counts of a pass. Keys are kept as 128-bit hashes: a pass over millions of records stays small.
 #[derive(Debug, Default)]
 pub(super) struct Tally {

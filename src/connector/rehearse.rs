@@ -24,6 +24,8 @@ pub(super) struct Would {
     pub update: u64,
     /// Records put under a key of ours: nobody can tell whether they are there.
     pub put: u64,
+    /// Records that the source has deleted.
+    pub delete: u64,
 }
 
 impl Would {
@@ -61,6 +63,8 @@ pub struct Rehearsal {
     pub update: u64,
     /// and to be put, created or replaced.
     pub put: u64,
+    /// to be deleted.
+    pub delete: u64,
     /// The first records that would be rejected.
     pub rejected: Vec<Rejected>,
     /// Why it ended before the end of the source, if it did.
@@ -76,7 +80,7 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
     let gates = Gates::default();
     let run = Run::rehearsing(plan, &world, &gates);
     let report = remembered(&run, pass::walk(&run, true)).await;
-    let Would { create, update, put } = run.would();
+    let Would { create, update, put, delete } = run.would();
     let rejected = aside.letters().into_iter().take(SHOWN);
     Rehearsal {
         flow: report.flow,
@@ -84,6 +88,7 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
         create,
         update,
         put,
+        delete,
         rejected: rejected.map(|l| Rejected { key: l.key, code: l.code, because: l.because }).collect(),
         stopped: report.stopped,
         requests: report.requests,
@@ -91,14 +96,14 @@ pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
 }
 
 /// Hears nothing: a log line that says "written" would be wrong here.
-struct Silent;
+pub(super) struct Silent;
 
 impl Observer for Silent {
     fn log(&self, _line: LogLine) {}
 }
 
 /// A ledger that reads what is remembered and keeps what is new to itself.
-struct Aside {
+pub(super) struct Aside {
     real: Arc<dyn Ledger>,
     new: MemoryLedger,
     checkpoint: Mutex<Option<Checkpoint>>,
@@ -107,6 +112,11 @@ struct Aside {
 impl Aside {
     fn of(real: Arc<dyn Ledger>) -> Self {
         Self { real, new: MemoryLedger::default(), checkpoint: Mutex::default() }
+    }
+
+    /// One that remembers nothing of before.
+    pub(super) fn empty() -> Self {
+        Self::of(Arc::new(MemoryLedger::default()))
     }
 
     fn letters(&self) -> Vec<DeadLetter> {
@@ -122,6 +132,10 @@ impl Ledger for Aside {
     }
 
     fn release(&self, _flow: &str) {}
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.real.effects_after(flow, after, limit)
+    }
 
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         let moved = lock(&self.checkpoint).clone();

@@ -69,16 +69,16 @@ pub(super) fn advised(response: &Response, now: Timestamp) -> Option<Duration> {
     reset(response, date)
 }
 
-/// How long to wait before the next request because this answer says that none is left in the window, though it was
-/// not refused itself (RateLimit header fields draft; the older `X-RateLimit-*`).
-pub(super) fn exhausted(response: &Response, now: Timestamp) -> Option<Duration> {
+/// How many requests this answer says are left in the window, and how long that window lasts (RateLimit header fields
+/// draft; the older `X-RateLimit-*`). None left: the next one would be refused.
+pub(super) fn left(response: &Response, now: Timestamp) -> Option<(usize, Duration)> {
     let remaining = field(response, "r")
         .or_else(|| response.header("ratelimit-remaining").map(str::trim))
         .or_else(|| response.header("x-ratelimit-remaining").map(str::trim))?;
-    if remaining.parse::<f64>().ok()? >= 1.0 {
-        return None;
-    }
-    reset(response, server_time(response, now))
+    let left = remaining.parse::<f64>().ok().filter(|left| !left.is_nan())?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests, saturating")]
+    let left = left.floor() as usize;
+    Some((left, reset(response, server_time(response, now))?))
 }
 
 fn server_time(response: &Response, now: Timestamp) -> i64 {
@@ -173,10 +173,12 @@ mod tests {
 
     #[test]
     fn a_window_used_up_is_noticed_before_it_is_refused() {
-        let wait = |headers: &[(&str, &str)]| exhausted(&with(headers), Timestamp(0)).map(|d| d.as_secs());
-        assert_eq!(wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")]), Some(3));
-        assert_eq!(wait(&[("ratelimit", r#""burst";r=0;t=4"#)]), Some(4));
-        assert_eq!(wait(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "3")]), None);
+        let wait = |headers: &[(&str, &str)]| left(&with(headers), Timestamp(0)).map(|(left, d)| (left, d.as_secs()));
+        assert_eq!(wait(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")]), Some((0, 3)));
+        assert_eq!(wait(&[("ratelimit", r#""burst";r=0;t=4"#)]), Some((0, 4)));
+        assert_eq!(wait(&[("x-ratelimit-remaining", "1.9"), ("x-ratelimit-reset", "3")]), Some((1, 3)));
+        assert_eq!(wait(&[("x-ratelimit-remaining", "-4"), ("x-ratelimit-reset", "3")]), Some((0, 3)));
+        assert_eq!(wait(&[("x-ratelimit-remaining", "many"), ("x-ratelimit-reset", "3")]), None);
         assert_eq!(wait(&[("x-ratelimit-reset", "3")]), None);
     }
 

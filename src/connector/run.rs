@@ -1,7 +1,7 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,18 +10,23 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
+use super::budget::Budget;
+use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
-use super::reconcile::Tally;
+use super::reconcile::{Settled, Tally};
 use super::rehearse::Would;
 use super::trace::Trace;
-use super::{Plan, Report, World};
+use super::{MOST_KEYS, MOST_PAGES, NotArrived, PageCounts, Plan, Report, Waits, World};
 use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
-use crate::evidence::LedgerError;
+use crate::evidence::{LedgerError, Pause, Reconciliation};
 use crate::mapping::{KeyError, Mapping, Rejection};
+
+/// Code of a run that ends because its flow is switched off.
+pub(super) const PAUSED: &str = "paused";
 
 /// Why a run ends before the end of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,13 @@ impl Stop {
     /// A reason to stop.
     pub(super) fn new(code: &'static str, because: impl Into<String>) -> Self {
         Self { code, because: because.into() }
+    }
+
+    /// Somebody switched the flow off.
+    pub(super) fn paused(pause: &Pause) -> Self {
+        let Pause { flow: _, because, by, at } = pause;
+        let why = if because.is_empty() { String::new() } else { format!(": {}", redact::bounded(because, 200)) };
+        Self::new(PAUSED, format!("{} paused it at {}{why}", redact::bounded(by, 80), at.rfc3339()))
     }
 
     /// Somebody has to change something before another run can do better; without that it would only knock at the
@@ -54,6 +66,7 @@ impl Stop {
                 | "unexpected-answer"
                 | "overlap-without-time"
                 | "ledger-unusable"
+                | "drift-frozen"
         )
     }
 }
@@ -98,12 +111,28 @@ pub(super) struct Run<'a> {
     pub halt: CancellationToken,
     /// Counts keys.
     tally: Mutex<Tally>,
+    /// The counts of each page.
+    pub pages: Mutex<Vec<PageCounts>>,
+    /// Records that did not arrive, and how many are not named.
+    pub not_arrived: Mutex<(Vec<NotArrived>, u64)>,
     /// Source keys whose dead letters wait.
     pub letters: Mutex<BTreeSet<String>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<HashMap<u128, String>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
     pub refused: Mutex<HashMap<u128, Digest>>,
+    /// What a reading back gathers, where nothing is written but compared.
+    pub confirms: Option<Mutex<Gathered>>,
+    /// Keys of the records that were read in this pass, where a sweep wants to know them.
+    pub seen: Mutex<HashSet<u128>>,
+    /// A record without a key was read.
+    pub keyless: Mutex<bool>,
+    /// The target is down, and records are kept for later from here on.
+    pub spooling: AtomicBool,
+    /// What was kept is being delivered.
+    pub draining: AtomicBool,
+    /// Retries that are left.
+    pub budget: Budget,
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
@@ -113,6 +142,10 @@ pub(super) struct Run<'a> {
     requests: AtomicU64,
     retries: AtomicU64,
     traces: AtomicU64,
+    /// Handle of the run.
+    pub id: String,
+    /// Works although the flow is switched off: to undo is no work of the flow.
+    pub though_off: bool,
     rng: Rng,
 }
 
@@ -143,6 +176,7 @@ impl<'a> Run<'a> {
             Ok(keyed) => (keyed, None),
             Err(error) => (None, Some(Stop::from(error))),
         };
+        let rng = Rng::seeded(seed);
         Self {
             plan,
             world,
@@ -152,9 +186,17 @@ impl<'a> Run<'a> {
             target,
             halt: world.stop.child_token(),
             tally: Mutex::default(),
+            pages: Mutex::default(),
+            not_arrived: Mutex::default(),
             letters: Mutex::default(),
             claims: Mutex::default(),
             refused: Mutex::default(),
+            confirms: None,
+            seen: Mutex::default(),
+            keyless: Mutex::default(),
+            spooling: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            budget: Budget::new(),
             would: None,
             begun: Instant::now(),
             span,
@@ -162,7 +204,9 @@ impl<'a> Run<'a> {
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             traces: AtomicU64::new(0),
-            rng: Rng::seeded(seed),
+            id: format!("r-{}", crate::base::ids::short(&mut rng.fork("handle"), 8)),
+            though_off: false,
+            rng,
         }
     }
 
@@ -175,6 +219,13 @@ impl<'a> Run<'a> {
     pub(super) fn rehearsed(&self, call: &super::Call) -> bool {
         let Some(would) = &self.would else { return false };
         lock(would).count(&self.plan.target.write, call);
+        true
+    }
+
+    /// Counts a deletion instead of sending it; false where it must be sent.
+    pub(super) fn rehearsed_delete(&self) -> bool {
+        let Some(would) = &self.would else { return false };
+        lock(would).delete += 1;
         true
     }
 
@@ -206,9 +257,62 @@ impl<'a> Run<'a> {
         self.plan.mapped_by(self.keyed.as_ref().unwrap_or(&self.plan.mapping), record)
     }
 
+    /// Refuses where the flow is switched off.
+    pub(super) fn switched_on(&self) -> Result<(), Stop> {
+        if self.though_off {
+            return Ok(());
+        }
+        match self.world.ledger.paused(&self.plan.flow)? {
+            None => Ok(()),
+            Some(pause) => Err(Stop::paused(&pause)),
+        }
+    }
+
     /// The counts.
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
         lock(&self.tally)
+    }
+
+    /// A record with this key was read.
+    pub(super) fn read(&self, key: &str) {
+        self.tally().read(key);
+        self.world.observer.counted(&self.plan.flow, "read");
+    }
+
+    /// A record was settled.
+    pub(super) fn settled(&self, key: &str, settled: Settled) {
+        self.tally().settle(key, settled);
+        self.world.observer.counted(&self.plan.flow, settled.as_str());
+    }
+
+    /// A record went among the dead letters.
+    pub(super) fn lost(&self, key: &str, code: &str) {
+        let (named, more) = &mut *lock(&self.not_arrived);
+        if named.len() < MOST_KEYS {
+            named.push(NotArrived { key: key.to_owned(), code: code.to_owned() });
+        } else {
+            *more += 1;
+        }
+    }
+
+    /// A page was gone through.
+    pub(super) fn paged(&self, before: Reconciliation, now: Reconciliation) {
+        let mut pages = lock(&self.pages);
+        if pages.len() < MOST_PAGES {
+            pages.push(PageCounts {
+                read: now.read.saturating_sub(before.read),
+                unique: now.unique.saturating_sub(before.unique),
+                written: now.written.saturating_sub(before.written),
+                unchanged: now.unchanged.saturating_sub(before.unchanged),
+                rejected: now.rejected.saturating_sub(before.rejected),
+                dead_lettered: now.dead_lettered.saturating_sub(before.dead_lettered),
+            });
+        }
+    }
+
+    /// Tells that a request waits.
+    pub(super) fn waits(&self, system: &str, why: &'static str, wait: Duration) {
+        self.world.observer.waits(&Waits { flow: &self.plan.flow, system, why, wait });
     }
 
     /// Ends the run; the first reason stays.
@@ -280,14 +384,10 @@ impl<'a> Run<'a> {
         if purpose == "record" { Trace::of_record(rng) } else { Trace::new(rng) }
     }
 
-    /// A short random handle for people.
-    pub(super) fn handle(&self) -> String {
-        format!("r-{}", crate::base::ids::short(&mut self.rng.fork("handle"), 8))
-    }
-
     /// One more request was sent.
     pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.budget.earn();
     }
 
     /// One of them repeats another.
@@ -315,6 +415,7 @@ impl<'a> Run<'a> {
         line.insert("level".to_owned(), level.into());
         line.insert("event".to_owned(), event.into());
         line.insert("flow".to_owned(), self.plan.flow.as_str().into());
+        line.insert("run".to_owned(), self.id.as_str().into());
         if let Some(id) = trace {
             line.insert("correlation_id".to_owned(), id.into());
         }

@@ -1,12 +1,13 @@
 //! Runs a plan in a world.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::gate::Gates;
-use super::run::{Run, Stop, lock};
+use super::run::{PAUSED, Run, Stop, lock};
 use super::{LogLine, Plan, Transport, pass, settle};
 use crate::base::clock::Clock;
 use crate::base::rng::Rng;
@@ -21,12 +22,68 @@ pub trait SecretSource: Send + Sync {
     /// # Errors
     /// What is missing and where to set it.
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String>;
+
+    /// Keeps a newer value that a system handed out, so that it is there after a crash and is what [`Self::resolve`]
+    /// gives from now on. False where it lasts no longer than this process: an environment variable cannot be written.
+    ///
+    /// # Errors
+    /// Why it cannot be kept; the value before is still there.
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String>;
+
+    /// Takes the sole right to renew a secret, across processes; nothing while somebody else has it.
+    ///
+    /// # Errors
+    /// Why nobody can take it.
+    fn hold(&self, reference: &SecretRef) -> Result<Option<Hold>, String> {
+        let _ = reference;
+        Ok(Some(Box::new(())))
+    }
 }
+
+/// The sole right to renew a secret; given back when it is dropped.
+pub type Hold = Box<dyn std::any::Any + Send + Sync>;
 
 /// Hears what the runtime does: log lines for people, counts for the live view.
 pub trait Observer: Send + Sync {
     /// One structured log line: `level`, `event`, `flow`, `correlation_id`, …; no secret in it.
     fn log(&self, line: LogLine);
+
+    /// A request ended, answered or not.
+    fn requested(&self, _request: &Requested<'_>) {}
+
+    /// One more record of a flow came to this: `read`, `written`, `unchanged`, `rejected`, `dead_lettered`.
+    fn counted(&self, _flow: &str, _outcome: &'static str) {}
+
+    /// A request begins to wait.
+    fn waits(&self, _wait: &Waits<'_>) {}
+}
+
+/// A request that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Requested<'a> {
+    /// The flow.
+    pub flow: &'a str,
+    /// To which system.
+    pub system: &'a str,
+    /// operationId.
+    pub operation: &'a str,
+    /// Status of the answer; 0 where there was none.
+    pub status: u16,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A wait before a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits<'a> {
+    /// The flow.
+    pub flow: &'a str,
+    /// For which system.
+    pub system: &'a str,
+    /// `retry-after`, `backoff`, `rate`, `breaker`.
+    pub why: &'static str,
+    /// How long, as it is known now.
+    pub wait: Duration,
 }
 
 /// Everything outside the connector. Sleeping and timeouts are tokio's.
@@ -55,6 +112,8 @@ pub struct World {
 /// What a run did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
+    /// Its handle; empty where it never began.
+    pub run: String,
     /// The flow.
     pub flow: String,
     /// PASS only when the end of the source was seen and every key was settled as written or unchanged.
@@ -67,6 +126,43 @@ pub struct Report {
     pub requests: u64,
     /// Retries among them.
     pub retries: u64,
+    /// The counts of each page, at most [`MOST_PAGES`] of them.
+    pub pages: Vec<PageCounts>,
+    /// The first [`MOST_KEYS`] records that did not arrive.
+    pub not_arrived: Vec<NotArrived>,
+    /// Further ones that are not named.
+    pub not_arrived_more: u64,
+}
+
+/// Pages that are counted one by one.
+pub const MOST_PAGES: usize = 1_000;
+/// Keys that are named.
+pub const MOST_KEYS: usize = 200;
+
+/// What became of the records of one page, each key where it came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct PageCounts {
+    /// Records on it.
+    pub read: u64,
+    /// Keys that came for the first time.
+    pub unique: u64,
+    /// Acknowledged by the target.
+    pub written: u64,
+    /// There already.
+    pub unchanged: u64,
+    /// Rejected by the mapping.
+    pub rejected: u64,
+    /// Put among the dead letters.
+    pub dead_lettered: u64,
+}
+
+/// A record that did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct NotArrived {
+    /// Key of the source record.
+    pub key: String,
+    /// Kebab-case reason, as of its dead letter.
+    pub code: String,
 }
 
 impl Report {
@@ -75,6 +171,12 @@ impl Report {
     #[must_use]
     pub fn needs_somebody(&self) -> bool {
         self.stopped.as_ref().is_some_and(|(code, _)| Stop::code_needs_somebody(code))
+    }
+
+    /// Whether it ended because its flow is switched off.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|(code, _)| code == PAUSED)
     }
 }
 
@@ -107,9 +209,9 @@ pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report 
 }
 
 /// Gives the flow back, also when the run is dropped halfway.
-struct Hold<'a>(&'a dyn Ledger, &'a str);
+pub(super) struct Taken<'a>(pub &'a dyn Ledger, pub &'a str);
 
-impl Drop for Hold<'_> {
+impl Drop for Taken<'_> {
     fn drop(&mut self) {
         self.0.release(self.1);
     }
@@ -121,19 +223,23 @@ pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<
     if let Err(error) = world.ledger.acquire(&plan.flow) {
         return ended(run, Some(error.into()), false);
     }
-    let _hold = Hold(world.ledger.as_ref(), &plan.flow);
+    let _taken = Taken(world.ledger.as_ref(), &plan.flow);
+    if let Err(stop) = run.switched_on() {
+        return ended(run, Some(stop), false);
+    }
     let mut record = RunRecord {
-        id: run.handle(),
+        id: run.id.clone(),
         flow: plan.flow.clone(),
         started: world.clock.now(),
         ended: None,
         verdict: Verdict::Unproven.as_str().to_owned(),
         counts: String::new(),
+        checkpoint: None,
     };
-    let begun = begin(run, &record);
+    let begun = begin(run, &mut record);
     let stop = match begun {
         Ok(()) => match run.begins() {
-            Ok(()) => work.await.err(),
+            Ok(()) => watched(run, work).await.err(),
             Err(stop) => Some(stop),
         },
         Err(error) => Some(error.into()),
@@ -150,12 +256,30 @@ pub(super) async fn remembered(run: &Run<'_>, work: impl Future<Output = Result<
     report
 }
 
-fn begin(run: &Run<'_>, record: &RunRecord) -> Result<(), LedgerError> {
+/// Works, and looks meanwhile whether another process switched the flow off: then nobody waits any longer, and nothing new
+/// is begun.
+async fn watched(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
+    let Some(every) = run.world.ledger.switched_from_outside() else { return work.await };
+    let watch = async {
+        while run.switched_on().inspect_err(|stop| run.halt_with(stop.clone())).is_ok() {
+            tokio::time::sleep(Duration::from_millis(every)).await;
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        stop = watch => stop,
+    }
+}
+
+fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
+    record.checkpoint = Some(run.world.ledger.checkpoint(&run.plan.flow)?);
     run.world.ledger.put_run(record)?;
     let waiting = run.world.ledger.dead_letters(Some(&run.plan.flow))?;
     let keys = waiting.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| l.key);
     lock(&run.letters).extend(keys);
-    run.log("info", "run-started", None, json!({"run": record.id}));
+    run.log("info", "run-started", None, json!({}));
     Ok(())
 }
 
@@ -187,12 +311,16 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
         }),
     );
     let report = Report {
+        run: if begun { run.id.clone() } else { String::new() },
         flow: run.plan.flow.clone(),
         verdict,
         counts,
         stopped: stop.map(|s| (s.code.to_owned(), s.because)),
         requests,
         retries,
+        pages: std::mem::take(&mut *lock(&run.pages)),
+        not_arrived: lock(&run.not_arrived).0.clone(),
+        not_arrived_more: lock(&run.not_arrived).1,
     };
     run.told(&report);
     report

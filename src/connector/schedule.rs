@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::gate::Gates;
 use super::runtime::{pass_once, run_once_with};
-use super::{Bell, Plan, Report, World};
+use super::{Bell, MOST_KEYS, MOST_PAGES, Plan, Report, World};
 
 /// Runs a flow at the pace of its contract until it is asked to stop, or until somebody has to change something
 /// first. A flow without a pace runs once. `on_report` hears of every pass; the last one is returned too.
@@ -33,12 +33,34 @@ pub async fn run_forever_with(
         if report.needs_somebody() {
             return report;
         }
+        if report.is_paused() {
+            if !switched_on(plan, world).await {
+                return report;
+            }
+            continue;
+        }
         tokio::select! {
             biased;
             () = world.stop.cancelled() => return report,
             // From beginning to beginning; a pass that takes longer is followed by the next one at once, but other
             // tasks come in between.
             () = tokio::time::sleep_until(begun + every.max(Duration::from_millis(1))) => {}
+        }
+    }
+}
+
+/// Waits until the flow is switched on again; false where it is asked to stop meanwhile.
+async fn switched_on(plan: &Plan, world: &World) -> bool {
+    let every = Duration::from_millis(world.ledger.switched_from_outside().unwrap_or(500).max(1));
+    loop {
+        tokio::select! {
+            biased;
+            () = world.stop.cancelled() => return false,
+            () = tokio::time::sleep(every) => {}
+        }
+        // A ledger that cannot be read ends the next pass, which says so.
+        if !matches!(world.ledger.paused(&plan.flow), Ok(Some(_))) {
+            return true;
         }
     }
 }
@@ -66,11 +88,21 @@ async fn hear(
         }
         let report = pass_once(plan, world, gates, sweep).await;
         on_report(&report);
+        let paused = report.is_paused();
         let again = report.stopped.is_some();
         let done = report.needs_somebody();
         let all = together(so_far.take(), report);
         if done || world.stop.is_cancelled() {
             return all;
+        }
+        if paused {
+            if !switched_on(plan, world).await {
+                return all;
+            }
+            // What is missed meanwhile is made up for at once.
+            due = Instant::now();
+            so_far = Some(all);
+            continue;
         }
         so_far = Some(all);
         let next_sweep = async {
@@ -95,16 +127,28 @@ async fn hear(
     }
 }
 
+/// Both, the first of them, and how many more there are.
+fn joined<T>(mut before: Vec<T>, now: Vec<T>, most: usize) -> (Vec<T>, u64) {
+    before.extend(now);
+    let more = before.len().saturating_sub(most);
+    before.truncate(most);
+    (before, more as u64)
+}
+
 /// Two reports as one. A pass that was asked to stop has failed at nothing.
 fn together(before: Option<Report>, now: Report) -> Report {
     let Some(before) = before else { return now };
     let counts = before.counts.plus(now.counts);
     let quiet = now.counts.read == 0;
+    let (not_arrived, more) = joined(before.not_arrived, now.not_arrived, MOST_KEYS);
     Report {
         verdict: if quiet && now.stopped.is_none() { before.verdict } else { counts.verdict(now.stopped.is_none()) },
         counts,
         requests: before.requests + now.requests,
         retries: before.retries + now.retries,
+        pages: joined(before.pages, now.pages, MOST_PAGES).0,
+        not_arrived_more: before.not_arrived_more + now.not_arrived_more + more,
+        not_arrived,
         ..now
     }
 }

@@ -1,6 +1,8 @@
 //! Settles the records of a page: maps them, delivers them side by side where order allows, and puts those that
 //! cannot be delivered among the dead letters.
 
+use std::collections::HashSet;
+
 use futures::StreamExt as _;
 use futures::stream;
 use indexmap::IndexMap;
@@ -9,15 +11,19 @@ use serde_json::{Value, json};
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
 use super::compare::{key_form, newest};
+use super::confirm;
 use super::plan::DOES_NOT_FIT;
 use super::push::{self, Undelivered};
 use super::reconcile::{Settled, hash};
 use super::run::{Run, Stop, lock};
-use super::{HookPlan, WritePlan};
+use super::{DeletesPlan, HookPlan, WritePlan, remove, spool};
 use crate::base::digest::Digest;
-use crate::contract::Order;
-use crate::evidence::{DeadLetter, DeadState};
+use crate::contract::{Drift, Fallback, Order};
+use crate::evidence::{Attempted, DeadLetter, DeadState};
 use crate::mapping::Rejection;
+
+/// Code of a stop because the target did not recover while the run waited.
+pub(super) const TARGET_DOWN: &str = "target-down";
 
 /// Records delivered at once.
 const CONCURRENT: usize = 8;
@@ -25,6 +31,8 @@ const CONCURRENT: usize = 8;
 /// A record of the source.
 struct Item {
     version: Option<String>,
+    /// The source says that it is deleted.
+    gone: bool,
     record: Value,
     mapped: Result<Value, Reject>,
 }
@@ -33,6 +41,8 @@ struct Item {
 enum Reject {
     Mapping(Rejection),
     KeyMissing,
+    /// A line of a file that is no record.
+    BadLine,
     EqualKeys(String),
     /// The same record came before in this pass, by another page or by its event, and was refused.
     RefusedBefore,
@@ -41,7 +51,18 @@ enum Reject {
 /// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
 /// settled is not, and the caller does not move the checkpoint.
 pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
+    let before = run.tally().counts();
+    let highest = all(run, records).await;
+    run.paged(before, run.tally().counts());
+    highest
+}
+
+async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     let mut highest = None;
+    if run.confirms.is_some() {
+        confirm::page(run, records).await;
+        return highest;
+    }
     let mut groups: IndexMap<String, Vec<Item>> = IndexMap::with_capacity(records.len());
     for record in records {
         let (key, item) = prepare(run, record);
@@ -86,6 +107,14 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
         for (key, items) in &mut groups {
             let Some(item) = items.next() else { continue };
             any = true;
+            if spool::keeps(run) {
+                spool::keep(run, key, &item.record)?;
+                continue;
+            }
+            if item.gone {
+                gone(run, key, item).await?;
+                continue;
+            }
             match item.mapped {
                 Ok(mapped) => {
                     pending.push(Pending { key: key.clone(), version: item.version, record: item.record, mapped });
@@ -97,18 +126,27 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
             return Ok(());
         }
         let mut trace = run.trace("batch");
+        let waits = run.plan.delivery.fallback != Fallback::Hold;
+        let copies: Vec<(String, Value)> =
+            pending.iter().filter(|_| waits).map(|p| (p.key.clone(), p.record.clone())).collect();
         let (settled, stop) = batch::deliver(run, pending, &mut trace).await;
+        let done: HashSet<String> = settled.iter().map(|(one, _)| one.key.clone()).collect();
         for (one, outcome) in settled {
             match outcome {
                 Outcome::Settled(settled) => settle(run, &one.key, settled, &trace.id)?,
-                Outcome::Dead { code, because, attempts } => {
+                Outcome::Dead { code, because, attempts, history } => {
                     let trace = (attempts > 0).then_some(trace.id.as_str());
-                    bury(run, &one.key, code, &because, one.record, attempts, trace, Settled::Dead)?;
+                    bury(run, &one.key, code, &because, one.record, (attempts, history), trace, Settled::Dead)?;
                 }
             }
         }
         if let Some(stop) = stop {
-            return Err(stop);
+            if !waits || stop.code != TARGET_DOWN {
+                return Err(stop);
+            }
+            for (key, record) in copies.into_iter().filter(|(key, _)| !done.contains(key)) {
+                held(run, &key, record, stop.clone())?;
+            }
         }
     }
 }
@@ -119,19 +157,32 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     let key = if record.is_object() { at(&record, &source.key).and_then(scalar) } else { None };
     let Some(key) = key.filter(|k| !k.is_empty()) else {
         let key = format!("#{}", Digest::of_json(&record).short());
-        run.tally().read(&key);
-        return (key, Item { version: None, record, mapped: Err(Reject::KeyMissing) });
+        *lock(&run.keyless) = true;
+        run.read(&key);
+        let line = source.file.is_some() && record.is_string();
+        if line {
+            return (key, Item { version: None, gone: false, record, mapped: Err(Reject::BadLine) });
+        }
+        return (key, Item { version: None, gone: false, record, mapped: Err(Reject::KeyMissing) });
     };
-    run.tally().read(&key);
+    run.read(&key);
+    if matches!(source.deletes, DeletesPlan::Sweep { .. }) {
+        lock(&run.seen).insert(hash(&key));
+    }
     if lock(&run.refused).get(&hash(&key)).is_some_and(|refused| *refused == Digest::of_json(&record)) {
-        return (key, Item { version: None, record, mapped: Err(Reject::RefusedBefore) });
+        return (key, Item { version: None, gone: false, record, mapped: Err(Reject::RefusedBefore) });
     }
     let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
+    if source.deletes.marks(&record) {
+        // What is gone need not fit, and claims nothing.
+        let mapped = run.mapped(&record).map_err(Reject::Mapping);
+        return (key, Item { version, gone: true, record, mapped });
+    }
     let mapped = run.mapped(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
         Some(other) => Err(Reject::EqualKeys(other)),
         None => Ok(mapped),
     });
-    (key, Item { version, record, mapped })
+    (key, Item { version, gone: false, record, mapped })
 }
 
 /// Claims the target's natural key for this source record; tells the other record that has it already. Two source
@@ -149,6 +200,12 @@ fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
 }
 
 async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
+    if spool::keeps(run) {
+        return spool::keep(run, key, &item.record);
+    }
+    if item.gone {
+        return gone(run, key, item).await;
+    }
     let mapped = match item.mapped {
         Ok(mapped) => mapped,
         Err(reject) => return refuse(run, key, reject, item.record),
@@ -156,16 +213,49 @@ async fn one(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
     let mut trace = run.trace("record");
     match push::deliver(run, key, item.version.as_deref(), &mapped, &mut trace).await {
         Ok(settled) => settle(run, key, settled, &trace.id),
-        Err(Undelivered::Dead { code, because, attempts }) => {
-            bury(run, key, code, &because, item.record, attempts, Some(&trace.id), Settled::Dead)
+        Err(Undelivered::Dead { code, because, attempts, history }) => {
+            bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
         }
-        Err(Undelivered::Stop(stop)) => Err(stop),
+        Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
+    }
+}
+
+/// Takes a record out of the target that the source has deleted.
+async fn gone(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
+    let mut trace = run.trace("record");
+    let mapped = item.mapped.ok();
+    match remove::remove(run, key, item.version.as_deref(), mapped.as_ref(), &mut trace).await {
+        Ok(settled) => {
+            if settled == Settled::Written {
+                run.log("info", "record-deleted", Some(&trace.id), json!({"key": key}));
+            }
+            settle(run, key, settled, &trace.id)
+        }
+        Err(Undelivered::Dead { code, because, attempts, history }) => {
+            bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
+        }
+        Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
+    }
+}
+
+/// What becomes of a record that stopped the flow: where the target is down and the contract wants to read on, it is
+/// kept for later or set aside; else the flow stops.
+fn held(run: &Run<'_>, key: &str, record: Value, stop: Stop) -> Result<(), Stop> {
+    match run.plan.delivery.fallback {
+        Fallback::Spool if stop.code == TARGET_DOWN => {
+            spool::begin(run);
+            spool::keep(run, key, &record)
+        }
+        Fallback::Skip if stop.code == TARGET_DOWN => {
+            bury(run, key, TARGET_DOWN, &stop.because, record, (0, Vec::new()), None, Settled::Dead)
+        }
+        _ => Err(stop),
     }
 }
 
 /// Notes what became of a record that was delivered, or need not be.
 fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(), Stop> {
-    run.tally().settle(key, settled);
+    run.settled(key, settled);
     // A version too old to be sent says nothing about the letter of a newer one.
     if settled != Settled::Stale && lock(&run.letters).remove(key) {
         run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
@@ -180,12 +270,25 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
         Reject::RefusedBefore => {
-            run.tally().settle(key, Settled::Dead);
+            run.settled(key, Settled::Dead);
             return Ok(());
         }
         // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
+        Reject::Mapping(r) if run.plan.delivery.drift == Drift::Freeze => {
+            return Err(Stop::new(
+                "drift-frozen",
+                format!(
+                    "record {} does not fit any more, and the flow freezes then: {r}; mend the mapping, or write drift: quarantine",
+                    run.clean(key)
+                ),
+            ));
+        }
         Reject::Mapping(r) if r.code == DOES_NOT_FIT => (r.code, r.to_string(), Settled::Dead),
         Reject::Mapping(r) => (r.code, r.to_string(), Settled::Rejected),
+        Reject::BadLine => {
+            let told = record.as_str().unwrap_or_default().to_owned();
+            ("bad-line", format!("the file has no record there: {told}"), Settled::Dead)
+        }
         Reject::KeyMissing => (
             "key-missing",
             format!("the record has no {}, so it cannot be told from others", run.plan.source.key.join(".")),
@@ -195,7 +298,7 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
             ("equal-keys", format!("source record {other} becomes the same target record in this run"), Settled::Dead)
         }
     };
-    bury(run, key, code, &because, record, 0, None, settled)
+    bury(run, key, code, &because, record, (0, Vec::new()), None, settled)
 }
 
 /// Buries the payload of an event in which there is no record.
@@ -203,8 +306,8 @@ pub(super) fn no_record(run: &Run<'_>, event: &str, hook: &HookPlan, payload: Va
     let path = if hook.record.is_empty() { "the top".to_owned() } else { hook.record.join(".") };
     let because = format!("the payload of {} has no record at {path}", hook.event);
     let key = format!("#{}", Digest::of_bytes(event.as_bytes()).short());
-    run.tally().read(&key);
-    bury(run, &key, "record-missing", &because, payload, 0, None, Settled::Dead)
+    run.read(&key);
+    bury(run, &key, "record-missing", &because, payload, (0, Vec::new()), None, Settled::Dead)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]
@@ -214,7 +317,7 @@ fn bury(
     code: &str,
     because: &str,
     payload: Value,
-    attempts: u32,
+    (attempts, history): (u32, Vec<Attempted>),
     trace: Option<&str>,
     settled: Settled,
 ) -> Result<(), Stop> {
@@ -232,10 +335,13 @@ fn bury(
         attempts,
         at: run.world.clock.now(),
         state: DeadState::Waiting,
+        history,
+        closed: None,
     };
     run.world.ledger.bury(&letter)?;
+    run.lost(key, code);
     lock(&run.letters).insert(key.to_owned());
-    run.tally().settle(key, settled);
+    run.settled(key, settled);
     run.log("error", "dead-letter", trace, json!({"key": key, "code": code, "because": because, "attempts": attempts}));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Fetches OAuth 2 access tokens with client credentials (RFC 6749 section 4.4).
+//! Fetches OAuth 2 access tokens: with client credentials (RFC 6749 section 4.4) or a refresh token (section 6).
 
 use std::time::Duration;
 
@@ -23,16 +23,23 @@ pub(super) struct Client<'c> {
     pub token_url: &'c str,
     /// Client id.
     pub id: &'c Secret,
-    /// Client secret.
-    pub secret: &'c Secret,
+    /// Client secret; a public client has none.
+    pub secret: Option<&'c Secret>,
     /// Asked for; empty leaves it to the server.
     pub scopes: &'c [String],
+    /// The refresh token to redeem; nothing: client credentials.
+    pub refresh: Option<&'c Secret>,
 }
+
+/// Code of a stop by a refresh token that is not taken: `invalid_grant` (RFC 6749 section 5.2).
+pub(super) const GRANT_REFUSED: &str = "grant-refused";
 
 /// An access token.
 pub(super) struct Token {
     /// Its value.
     pub value: Secret,
+    /// The refresh token to use from now on, where the answer holds one.
+    pub refresh: Option<Secret>,
     /// Used until here: some time before it expires.
     pub fresh_until: Option<Instant>,
 }
@@ -42,7 +49,7 @@ pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Re
     let mut trace = run.trace("token");
     let mut tries = Tries::default();
     // RFC 6749 section 2.3.1: servers must take HTTP Basic; the few that only read the form say so by refusing.
-    let mut in_form = false;
+    let mut in_form = client.secret.is_none();
     loop {
         gate.paced(run).await?;
         let said = Said {
@@ -55,7 +62,7 @@ pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Re
         };
         let attempt = trace.attempt(run, &said);
         let request = request(client, in_form, &trace, &attempt);
-        let sent = exchange::send_once(run, gate, request).await;
+        let sent = exchange::send_once(run, gate, "token", request).await;
         attempt.ended(&sent);
         let miss = match sent.and_then(|r| exchange::sorted(run, gate, r)) {
             Ok(response) => match content(&response) {
@@ -76,6 +83,9 @@ pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Re
         };
         match miss {
             Miss::Refused(r) if !in_form && matches!(r.status, 400 | 401) && fits_form(&r.says) => in_form = true,
+            Miss::Refused(r) if client.refresh.is_some() && r.says.contains("invalid_grant") => {
+                return Err(Stop::new(GRANT_REFUSED, r.says));
+            }
             Miss::Refused(r) => return Err(failed(gate, &format!("status {}: {}", r.status, r.says))),
             Miss::Stop(stop) => return Err(stop),
             Miss::Again(again) | Miss::Exhausted(again) => {
@@ -107,7 +117,10 @@ fn failed(gate: &Gate, why: &str) -> Stop {
 }
 
 fn request(client: &Client<'_>, in_form: bool, trace: &Trace, attempt: &Attempt) -> Request {
-    let mut body = "grant_type=client_credentials".to_owned();
+    let mut body = match client.refresh {
+        None => "grant_type=client_credentials".to_owned(),
+        Some(token) => format!("grant_type=refresh_token&refresh_token={}", encode(token.expose())),
+    };
     if !client.scopes.is_empty() {
         body.push_str("&scope=");
         body.push_str(&encode(&client.scopes.join(" ")));
@@ -118,11 +131,11 @@ fn request(client: &Client<'_>, in_form: bool, trace: &Trace, attempt: &Attempt)
         ("traceparent".to_owned(), attempt.traceparent.clone()),
         ("x-correlation-id".to_owned(), trace.id.clone()),
     ];
-    let (id, secret) = (encode(client.id.expose()), encode(client.secret.expose()));
-    if in_form {
-        body.push_str(&format!("&client_id={id}&client_secret={secret}"));
-    } else {
-        headers.push(("authorization".to_owned(), basic(&id, &secret).expose().to_owned()));
+    let (id, secret) = (encode(client.id.expose()), client.secret.map(|s| encode(s.expose())));
+    match secret {
+        Some(secret) if in_form => body.push_str(&format!("&client_id={id}&client_secret={secret}")),
+        Some(secret) => headers.push(("authorization".to_owned(), basic(&id, &secret).expose().to_owned())),
+        None => body.push_str(&format!("&client_id={id}")),
     }
     Request { method: Method::Post, url: client.token_url.to_owned(), headers, body: Bytes::from(body) }
 }
@@ -137,5 +150,7 @@ fn token(body: &Value) -> Option<Token> {
     let life = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
     // A tenth of its life, at most a minute: enough for a request on its way.
     let fresh_until = life.map(|life| Instant::now() + life.saturating_sub((life / 10).min(Duration::from_secs(60))));
-    Some(Token { value: Secret::new(value.to_owned()), fresh_until })
+    let refresh = body.get("refresh_token").and_then(Value::as_str).filter(|t| !t.is_empty());
+    let refresh = refresh.map(|t| Secret::new(t.to_owned()));
+    Some(Token { value: Secret::new(value.to_owned()), refresh, fresh_until })
 }

@@ -14,6 +14,8 @@ pub(super) enum Shape {
     Reference,
     /// `500ms`, `10s`, `5m`, `1h`.
     Duration,
+    /// A duration, or a mapping.
+    DurationOr(&'static Table),
     /// `100/10s`.
     Rate,
     /// A whole number within bounds.
@@ -34,6 +36,8 @@ pub(super) enum Shape {
     Table(&'static Table),
     /// One text, which stands for the operation, or a mapping.
     TextOr(&'static Table),
+    /// A mapping with these keys, or a list of such.
+    TableOrList(&'static Table),
     /// One of the words, or a mapping.
     WordOr(&'static [&'static str], &'static Table),
     /// Name to mapping.
@@ -136,7 +140,12 @@ pub(super) static SYSTEM: Table = table(&[
         "OpenAPI Overlay documents applied to the description, in order; paths relative to this file.",
     ),
     may("base_url", Shape::Text, "Base URL; the description's first server where it is left out."),
-    may("auth", Shape::Table(&AUTH), "How to authenticate."),
+    may("auth", Shape::TableOrList(&AUTH), "How to authenticate; a list of schemes is sent together."),
+    may(
+        "ca",
+        Shape::Reference,
+        "Authority that the system's certificate must come from (PEM); this machine's where left out.",
+    ),
 ]);
 
 pub(super) static AUTH: Table = table(&[
@@ -150,7 +159,14 @@ pub(super) static AUTH: Table = table(&[
     may("password", Shape::Reference, "Password of basic authentication."),
     may("client_id", Shape::Reference, "OAuth 2 client id."),
     may("client_secret", Shape::Reference, "OAuth 2 client secret."),
+    may(
+        "refresh_token",
+        Shape::Reference,
+        "OAuth 2 refresh token, from a person's consent. file:PATH is rewritten when the server hands out a newer one.",
+    ),
     may("scopes", Shape::Texts, "OAuth 2 scopes to ask for."),
+    may("certificate", Shape::Reference, "Mutual TLS: the client's certificate, with those above it (PEM)."),
+    may("key", Shape::Reference, "Mutual TLS: the private key of the certificate (PEM)."),
     may("header", Shape::Text, "Header of the key, where the description declares no scheme and this one is api_key."),
     may("token_url", Shape::Text, "Token URL, where the description declares no scheme and this one is oauth2."),
 ]);
@@ -179,24 +195,15 @@ pub(super) static FLOW: Table = table(&[
     may(
         "drift",
         Shape::Word(
-            &["quarantine"],
-            &[
-                ("freeze", "use quarantine: a record that no longer fits goes to the dead letters, the others go on"),
-                ("ignore", "use quarantine: a record that no longer fits must not pass unseen"),
-            ],
+            &["quarantine", "freeze"],
+            &[("ignore", "use quarantine: a record that no longer fits must not pass unseen")],
         ),
-        "What happens when a record no longer fits.",
+        "What happens when a record no longer fits: it is set aside, or the flow stops at it.",
     ),
     may(
         "fallback",
-        Shape::Word(
-            &["hold"],
-            &[
-                ("spool", "use hold: reading stops while the target is down, and goes on from the checkpoint"),
-                ("skip", "use hold: reading stops while the target is down, and nothing is lost"),
-            ],
-        ),
-        "What happens while the target is down.",
+        Shape::Word(&["hold", "spool", "skip"], &[]),
+        "What happens while the target is down: reading stops, goes on with records kept for later, or with records set aside.",
     ),
     may("slo", Shape::Table(&SLO), "What is promised."),
     NO_APPROVALS,
@@ -207,20 +214,19 @@ pub(super) static SOURCE: Table = Table { keys: SOURCE_KEYS, one_of: &[], any_of
 const SOURCE_KEYS: &[Key] = &[
     must("system", Shape::Text, "A name under systems."),
     may("operation", Shape::Text, "operationId or \"METHOD /path\" of a list or search."),
+    may(
+        "file",
+        Shape::Text,
+        "Read this file (.jsonl, .ndjson or .csv) instead of calling the operation, which says what a record is; relative to this file.",
+    ),
     may("every", Shape::Duration, "Time between polls; left out: run once."),
     must("key", Shape::Text, "Field of the record that identifies it."),
     may("paginate", Shape::WordOr(&["auto"], &PAGINATE), "How it is paged; auto: as the description says."),
     may("incremental", Shape::Table(&INCREMENTAL), "How only changes are read."),
     may(
         "deletes",
-        Shape::Word(
-            &["ignore"],
-            &[
-                ("tombstone", "use ignore, and map the source's deleted flag to a field of the target"),
-                ("sweep", "use ignore, and remove stale records of the target by hand"),
-            ],
-        ),
-        "What happens to records that vanish at the source.",
+        Shape::WordOr(&["ignore", "tombstone", "sweep"], &DELETES),
+        "What happens to records that are deleted at the source; tombstone: it marks them, sweep: they are listed no more.",
     ),
     may("params", Shape::Scalars, "Fixed values of parameters, by name."),
     may(
@@ -229,6 +235,18 @@ const SOURCE_KEYS: &[Key] = &[
         "The source sends events; with operation and every, a sweep finds what it never sent.",
     ),
 ];
+
+pub(super) static DELETES: Table = table(&[
+    must("by", Shape::Word(&["tombstone", "sweep"], &[]), "How it is known that a record is deleted."),
+    may("field", Shape::Text, "tombstone: field that marks it; the description's own flag where left out."),
+    may("is", Shape::Text, "tombstone: the value that marks it; any but false and none where left out."),
+    may("max_share", Shape::Percent, "sweep: most records that one pass deletes, in percent; 10 where left out."),
+]);
+
+pub(super) static DELETE: Table = table(&[
+    must("operation", Shape::Text, "The operation; its last path parameter takes the target's key."),
+    may("set", Shape::Scalars, "Fields to set instead of deleting: {archived: true}."),
+]);
 
 pub(super) static WEBHOOK: Table = table(&[
     must("event", Shape::Text, "Name of a webhook or callback of the description."),
@@ -284,6 +302,7 @@ pub(super) static TARGET: Table = Table {
         may("put", Shape::TextOr(&PUT), "PUT to a key that the client chooses."),
         may("bulk", Shape::Table(&BULK), "Many records in one request, each updated or created by its natural key."),
         may("create", Shape::TextOr(&CREATE), "Create once."),
+        may("delete", Shape::TextOr(&DELETE), "What deletes a record, where source.deletes carries deletions over."),
         may("params", Shape::Scalars, "Fixed values of parameters, by name."),
     ],
     one_of: &["upsert", "put", "bulk", "create"],
@@ -325,10 +344,16 @@ pub(super) static ACCEPT: Table = table(&[
 pub(super) static DELIVERY: Table = table(&[
     may("order", Shape::Word(&["none", "per-key", "total"], &[]), "Which records keep their order."),
     may("retry", Shape::Table(&RETRY), "When and how often a request is sent again."),
-    may("timeout", Shape::Duration, "For one request as a whole."),
+    may("timeout", Shape::DurationOr(&TIMEOUT), "For one request as a whole; or for its parts."),
     may("rate", Shape::Rate, "The most requests to the target: 100/10s."),
     may("breaker", Shape::WordOr(&["off"], &BREAKER), "When to leave the target alone."),
     may("dead_letter", Shape::Table(&DEAD_LETTER), "When dead letters raise an alert."),
+]);
+
+pub(super) static TIMEOUT: Table = table(&[
+    may("connect", Shape::Duration, "Until there is a connection; 5s where left out."),
+    may("first_byte", Shape::Duration, "Until the answer begins; as the whole where left out."),
+    must("whole", Shape::Duration, "Until the answer has ended."),
 ]);
 
 pub(super) static RETRY: Table = table(&[

@@ -83,6 +83,8 @@ pub struct SystemUse {
     pub base_url: Option<Spanned<String>>,
     /// How to authenticate.
     pub auth: Option<Auth>,
+    /// The authority that the system's certificate must come from: `file:PATH`; nothing: one that this machine trusts.
+    pub ca: Option<Spanned<String>>,
 }
 
 impl SystemUse {
@@ -110,26 +112,44 @@ pub struct Auth {
     pub client_id: Option<Spanned<String>>,
     /// OAuth 2: client secret.
     pub client_secret: Option<Spanned<String>>,
+    /// OAuth 2: the token that a person's consent gave, from which access tokens are made.
+    pub refresh_token: Option<Spanned<String>>,
     /// OAuth 2: scopes asked for.
     pub scopes: Vec<Spanned<String>>,
+    /// Mutual TLS: the client's certificate, with those above it.
+    pub certificate: Option<Spanned<String>>,
+    /// Mutual TLS: the certificate's private key.
+    pub key: Option<Spanned<String>>,
     /// Header of a key that the description does not declare.
     pub header: Option<Spanned<String>>,
     /// Token URL that the description does not declare.
     pub token_url: Option<Spanned<String>>,
+    /// Those that are sent together with it; none of them has others.
+    pub also: Vec<Self>,
 }
 
 impl Auth {
-    /// Every field that must be a reference, with its key.
+    /// It and those that are sent together with it.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.also)
+    }
+
+    /// Every field that must be a reference, with its key, also of those that are sent together with it.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
-        [
-            ("secret", &self.secret),
-            ("username", &self.username),
-            ("password", &self.password),
-            ("client_id", &self.client_id),
-            ("client_secret", &self.client_secret),
-        ]
-        .into_iter()
-        .filter_map(|(k, v)| v.as_ref().map(|v| (k, v)))
+        self.all()
+            .flat_map(|auth| {
+                [
+                    ("secret", &auth.secret),
+                    ("username", &auth.username),
+                    ("password", &auth.password),
+                    ("client_id", &auth.client_id),
+                    ("client_secret", &auth.client_secret),
+                    ("refresh_token", &auth.refresh_token),
+                    ("certificate", &auth.certificate),
+                    ("key", &auth.key),
+                ]
+            })
+            .filter_map(|(k, v)| v.as_ref().map(|v| (k, v)))
     }
 }
 
@@ -222,6 +242,8 @@ pub struct Source {
     pub system: Spanned<String>,
     /// operationId or `METHOD /path` of a list or search; nothing where only a webhook brings records.
     pub operation: Option<Spanned<String>>,
+    /// The file that is read instead of calling the operation, relative to the contract.
+    pub file: Option<Spanned<String>>,
     /// The events that bring records; with an operation, that one sweeps up what was never delivered.
     pub webhook: Option<Webhook>,
     /// Milliseconds between polls or sweeps; nothing: run once.
@@ -232,10 +254,62 @@ pub struct Source {
     pub paginate: Paginate,
     /// How only changes are read.
     pub incremental: Option<IncrementalClause>,
-    /// Where `deletes` stands, which says `ignore`: deletions are not carried over, said or not.
+    /// Where `deletes` stands; `ignore` where it does not.
     pub deletes_at: Option<Span>,
+    /// What happens to records that are deleted at the source.
+    pub deletes: Deletes,
     /// Fixed values of parameters, by name.
     pub params: Vec<(Spanned<String>, Value)>,
+}
+
+/// What happens to records that are deleted at the source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deletes {
+    /// They stay in the target.
+    Ignore,
+    /// The source marks them.
+    Tombstone {
+        /// By this field; nothing: by the one that its description has for it.
+        field: Option<Spanned<String>>,
+        /// With this value; nothing: with any but false and none.
+        is: Option<Spanned<String>>,
+    },
+    /// They are not in its list any more.
+    Sweep {
+        /// The most that one pass deletes, in percent of those that the flow has written.
+        max_share: f64,
+    },
+}
+
+/// `delete`: what deletes a record of the target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteClause {
+    /// Where it stands.
+    pub at: Span,
+    /// The operation.
+    pub operation: Spanned<String>,
+    /// What is set instead, where records are not deleted but marked.
+    pub set: Vec<(Spanned<String>, Value)>,
+}
+
+/// What happens when a record no longer fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drift {
+    /// The flow stops at it.
+    Freeze,
+    /// It goes to the dead letters, and the others go on.
+    Quarantine,
+}
+
+/// What happens while the target is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// Reading stops, and goes on from the checkpoint.
+    Hold,
+    /// Reading goes on; records are kept in the ledger and delivered in order later.
+    Spool,
+    /// Reading goes on; records go to the dead letters.
+    Skip,
 }
 
 /// `webhook`: the source sends events to the connector.
@@ -404,8 +478,20 @@ pub struct Target {
     pub system: Spanned<String>,
     /// How a record is written.
     pub write: Write,
+    /// What deletes a record.
+    pub delete: Option<DeleteClause>,
     /// Fixed values of parameters, by name.
     pub params: Vec<(Spanned<String>, Value)>,
+}
+
+impl Target {
+    /// Every operation it names, with the key it is named under.
+    #[must_use]
+    pub fn operations(&self) -> Vec<(&'static str, &Spanned<String>)> {
+        let mut all = self.write.operations();
+        all.extend(self.delete.as_ref().map(|d| ("delete", &d.operation)));
+        all
+    }
 }
 
 /// How a record is written so that it can be written again (law 2).
@@ -486,12 +572,20 @@ pub struct Delivery {
     pub retry: Retry,
     /// For one request as a whole, in milliseconds.
     pub timeout_ms: u64,
+    /// Until there is a connection, in milliseconds; nothing: as the transport has it.
+    pub connect_ms: Option<u64>,
+    /// Until an answer begins, in milliseconds; nothing: as for the whole.
+    pub first_byte_ms: Option<u64>,
     /// The most requests to the target.
     pub rate: Option<Spanned<Rate>>,
     /// When to leave the target alone.
     pub breaker: Option<Breaker>,
     /// Dead letters that raise an alert.
     pub alert_at: u64,
+    /// What happens when a record no longer fits.
+    pub drift: Drift,
+    /// What happens while the target is down.
+    pub fallback: Fallback,
 }
 
 impl Default for Delivery {
@@ -501,9 +595,13 @@ impl Default for Delivery {
             order: Order::PerKey,
             retry: Retry::default(),
             timeout_ms: 10_000,
+            connect_ms: None,
+            first_byte_ms: None,
             rate: None,
             breaker: Some(Breaker::default()),
             alert_at: 1,
+            drift: Drift::Quarantine,
+            fallback: Fallback::Hold,
         }
     }
 }

@@ -53,6 +53,7 @@ fn shape(shape: Shape) -> Value {
             json!({"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$", "examples": ["env:TOKEN"]})
         }
         Shape::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "examples": ["10s"]}),
+        Shape::DurationOr(t) => json!({"anyOf": [self::shape(Shape::Duration), table(t)]}),
         Shape::Rate => {
             json!({"type": "string", "pattern": "^[0-9]+/[0-9]*(ms|s|m|h|d)$", "examples": ["100/10s"]})
         }
@@ -67,6 +68,7 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::Table(t) => table(t),
         Shape::TextOr(t) => json!({"anyOf": [{"type": "string", "pattern": "\\S"}, table(t)]}),
+        Shape::TableOrList(t) => json!({"anyOf": [table(t), {"type": "array", "minItems": 1, "items": table(t)}]}),
         Shape::WordOr(words, t) => json!({"anyOf": [{"enum": words}, table(t)]}),
         Shape::Named(t) => json!({
             "type": "object",

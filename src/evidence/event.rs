@@ -90,6 +90,8 @@ pub enum EventKind {
     EvidenceQueried,
     /// The connector ran against systems.
     ConnectorRun,
+    /// Somebody paused or resumed flows, undid a run, replayed or dropped dead letters.
+    ConnectorOperated,
     /// Skill artifacts were verified.
     SkillVerified,
     /// A person approved something, by digest.
@@ -110,7 +112,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SessionOpened,
         Self::SystemMapped,
         Self::SystemInspected,
@@ -125,6 +127,7 @@ impl EventKind {
         Self::DossierExported,
         Self::EvidenceQueried,
         Self::ConnectorRun,
+        Self::ConnectorOperated,
         Self::SkillVerified,
         Self::Approved,
         Self::EvidenceSealed,
@@ -153,6 +156,7 @@ impl EventKind {
             Self::DossierExported => "dossier-exported",
             Self::EvidenceQueried => "evidence-queried",
             Self::ConnectorRun => "connector-run",
+            Self::ConnectorOperated => "connector-operated",
             Self::SkillVerified => "skill-verified",
             Self::Approved => "approved",
             Self::EvidenceSealed => "evidence-sealed",
@@ -270,6 +274,7 @@ impl EventKind {
             | Self::ReadinessAssessed
             | Self::DossierExported
             | Self::ConnectorRun
+            | Self::ConnectorOperated
             | Self::Refused => Keep::Data,
             Self::SystemInspected
             | Self::DriftChecked

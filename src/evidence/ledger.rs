@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use super::operate::{ALL_FLOWS, Attempted, Closed, Pause, Undo, UndoCounts, attempts_kept};
 use crate::base::clock::Timestamp;
 
 /// How far a flow has safely come.
@@ -28,6 +29,8 @@ pub enum EffectState {
     Intended,
     /// The target acknowledged it.
     Done,
+    /// It was done and taken back: the next delivery does it anew, under another idempotency key.
+    Undone,
 }
 
 /// The last effect on the target for one source key: the idempotency ledger.
@@ -80,6 +83,10 @@ pub struct DeadLetter {
     pub at: Timestamp,
     /// Whether it waits.
     pub state: DeadState,
+    /// The newest attempts at it, of all runs, oldest first.
+    pub history: Vec<Attempted>,
+    /// Who put it aside, and why; only where it was dropped.
+    pub closed: Option<Closed>,
 }
 
 /// A verified event of a webhook, as it came in.
@@ -121,6 +128,8 @@ pub struct RunRecord {
     pub verdict: String,
     /// The reconciliation as JSON.
     pub counts: String,
+    /// Where the flow stood when it began.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Why the ledger did not do it.
@@ -146,7 +155,16 @@ pub enum LedgerError {
     },
 }
 
-/// What a connector remembers. Every call is durable when it returns; nothing is half-written.
+fn no_switch(flow: &str) -> LedgerError {
+    LedgerError::Unusable {
+        path: flow.to_owned(),
+        what: "written",
+        because: "this ledger keeps no switches".to_owned(),
+    }
+}
+
+/// What a connector remembers. What operating it needs besides (journal, switches) a ledger may leave out: it then keeps
+/// none, and a flow on it is never off. Every call is durable when it returns; nothing is half-written.
 pub trait Ledger: Send + Sync {
     /// Takes the flow for this process; a second process is refused.
     ///
@@ -156,6 +174,13 @@ pub trait Ledger: Send + Sync {
 
     /// Gives the flow back.
     fn release(&self, flow: &str);
+
+    /// The last effects of a flow in the order of their keys: those after the key `after` (nothing: from the first), at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError>;
 
     /// How far the flow has come.
     ///
@@ -182,7 +207,7 @@ pub trait Ledger: Send + Sync {
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError>;
 
     /// Keeps a record that could not be delivered. A waiting letter of the same flow and key is replaced, so that a
-    /// rerun does not pile up copies. Returns its id.
+    /// rerun does not pile up copies; the attempts at it are kept with those of the new one. Returns its id.
     ///
     /// # Errors
     /// Faults of the ledger.
@@ -231,6 +256,114 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Faults of the ledger.
     fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError>;
+
+    /// As [`Ledger::put_effect`], and notes what undoes it: both or neither. A line of the same run and key is gone on
+    /// with, see [`Undo::then`].
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
+        self.put_effect(&undo.flow, effect)
+    }
+
+    /// Takes back what was noted of a write that the target refused for good: it did nothing.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn refuse_undo(&self, _run: &str, _key: &str) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    /// The undo journal of a run by key: those after `after` (empty: from the first), at most `limit`.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn undos(&self, _run: &str, _after: &str, _limit: usize) -> Result<Vec<Undo>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    /// How much of a run's journal is open, and how much was undone.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn undo_counts(&self, _run: &str) -> Result<UndoCounts, LedgerError> {
+        Ok(UndoCounts::default())
+    }
+
+    /// A write of a run was undone: its line is marked, and the effect of its key becomes `effect`; both or neither.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
+        let _ = (run, key);
+        effect.map_or(Ok(()), |effect| self.put_effect(flow, effect))
+    }
+
+    /// Drops what the journal and settled dead letters hold from before this time. How many lines, and how many letters.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn forget(&self, _before: Timestamp) -> Result<(u64, u64), LedgerError> {
+        Ok((0, 0))
+    }
+
+    /// Switches a flow, or [`ALL_FLOWS`], off. One that is off already keeps its reason.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn pause(&self, pause: &Pause) -> Result<(), LedgerError> {
+        Err(no_switch(&pause.flow))
+    }
+
+    /// Switches it on again; false where it was not off. A flow that is off because all are stays off.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn resume(&self, flow: &str) -> Result<bool, LedgerError> {
+        Err(no_switch(flow))
+    }
+
+    /// What is switched off, by name.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    /// What switches this flow off, where something does. Asked before every request.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn paused(&self, _flow: &str) -> Result<Option<Pause>, LedgerError> {
+        Ok(None)
+    }
+
+    /// How often, in milliseconds, whoever waits has to look whether another process threw a switch; nothing where no other
+    /// process can.
+    fn switched_from_outside(&self) -> Option<u64> {
+        None
+    }
+
+    /// How many dead letters wait, by flow; flows without any may be left out.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn letters_waiting(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let mut out = BTreeMap::new();
+        for letter in self.dead_letters(None)?.into_iter().filter(|l| l.state == DeadState::Waiting) {
+            *out.entry(letter.flow).or_default() += 1;
+        }
+        Ok(out)
+    }
+
+    /// Puts a waiting dead letter aside; false where none of this id waits.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn drop_letter(&self, _id: u64, _closed: &Closed) -> Result<bool, LedgerError> {
+        Ok(false)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -241,6 +374,9 @@ struct Memory {
     runs: Vec<RunRecord>,
     /// In the order of arrival, the place from 1; without payload where settled.
     inbox: Vec<(String, String, Option<Value>)>,
+    /// By run and key.
+    undos: BTreeMap<(String, String), Undo>,
+    pauses: BTreeMap<String, Pause>,
 }
 
 /// A ledger in memory. What survives a simulated crash is what was put in, as with the real one.
@@ -260,6 +396,13 @@ impl Ledger for MemoryLedger {
     }
 
     fn release(&self, _flow: &str) {}
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        let memory = self.lock();
+        let of_flow = memory.effects.range((flow.to_owned(), String::new())..).take_while(|((f, _), _)| f == flow);
+        let later = of_flow.filter(|((_, key), _)| after.is_none_or(|after| key.as_str() > after));
+        Ok(later.take(limit).map(|(_, effect)| effect.clone()).collect())
+    }
 
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         Ok(self.lock().checkpoints.get(flow).cloned().unwrap_or_default())
@@ -281,9 +424,13 @@ impl Ledger for MemoryLedger {
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
         let mut memory = self.lock();
-        memory.letters.retain(|l| !(l.flow == letter.flow && l.key == letter.key && l.state == DeadState::Waiting));
+        let waits = |l: &DeadLetter| l.flow == letter.flow && l.key == letter.key && l.state == DeadState::Waiting;
+        let before = memory.letters.iter().find(|l| waits(l)).map(|l| l.history.clone()).unwrap_or_default();
+        // As with a sequence: the id of a letter that is replaced is never given again.
         let id = memory.letters.iter().map(|l| l.id).max().unwrap_or(0) + 1;
-        memory.letters.push(DeadLetter { id, ..letter.clone() });
+        memory.letters.retain(|l| !waits(l));
+        let history = attempts_kept(before, letter.history.clone());
+        memory.letters.push(DeadLetter { id, history, ..letter.clone() });
         Ok(id)
     }
 
@@ -335,5 +482,91 @@ impl Ledger for MemoryLedger {
             }
         }
         Ok(())
+    }
+
+    fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
+        let mut memory = self.lock();
+        memory.effects.insert((undo.flow.clone(), effect.key.clone()), effect.clone());
+        let place = (undo.run.clone(), undo.key.clone());
+        let line = match memory.undos.remove(&place) {
+            Some(before) => before.then(undo),
+            None => undo.clone(),
+        };
+        memory.undos.insert(place, line);
+        Ok(())
+    }
+
+    fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
+        let mut memory = self.lock();
+        let place = (run.to_owned(), key.to_owned());
+        if let Some(line) = memory.undos.get_mut(&place) {
+            line.intends = None;
+            if line.wrote.is_none() {
+                memory.undos.remove(&place);
+            }
+        }
+        Ok(())
+    }
+
+    fn undos(&self, run: &str, after: &str, limit: usize) -> Result<Vec<Undo>, LedgerError> {
+        let memory = self.lock();
+        let of_run = memory.undos.range((run.to_owned(), after.to_owned())..).take_while(|((r, _), _)| r == run);
+        Ok(of_run.filter(|((_, key), _)| key.as_str() > after).map(|(_, line)| line.clone()).take(limit).collect())
+    }
+
+    fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
+        let memory = self.lock();
+        let (undone, open): (Vec<&Undo>, Vec<&Undo>) =
+            memory.undos.values().filter(|line| line.run == run).partition(|line| line.undone);
+        Ok(UndoCounts { open: open.len() as u64, undone: undone.len() as u64 })
+    }
+
+    fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
+        let mut memory = self.lock();
+        if let Some(line) = memory.undos.get_mut(&(run.to_owned(), key.to_owned())) {
+            line.undone = true;
+        }
+        if let Some(effect) = effect {
+            memory.effects.insert((flow.to_owned(), key.to_owned()), effect.clone());
+        }
+        Ok(())
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(u64, u64), LedgerError> {
+        let mut memory = self.lock();
+        let (lines, letters) = (memory.undos.len(), memory.letters.len());
+        memory.undos.retain(|_, line| line.at >= before);
+        memory.letters.retain(|l| l.at >= before || l.state == DeadState::Waiting);
+        Ok(((lines - memory.undos.len()) as u64, (letters - memory.letters.len()) as u64))
+    }
+
+    fn pause(&self, pause: &Pause) -> Result<(), LedgerError> {
+        self.lock().pauses.entry(pause.flow.clone()).or_insert_with(|| pause.clone());
+        Ok(())
+    }
+
+    fn resume(&self, flow: &str) -> Result<bool, LedgerError> {
+        Ok(self.lock().pauses.remove(flow).is_some())
+    }
+
+    fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        Ok(self.lock().pauses.values().cloned().collect())
+    }
+
+    fn paused(&self, flow: &str) -> Result<Option<Pause>, LedgerError> {
+        let memory = self.lock();
+        if memory.pauses.is_empty() {
+            return Ok(None);
+        }
+        Ok(memory.pauses.get(ALL_FLOWS).or_else(|| memory.pauses.get(flow)).cloned())
+    }
+
+    fn drop_letter(&self, id: u64, closed: &Closed) -> Result<bool, LedgerError> {
+        let mut memory = self.lock();
+        let waiting = memory.letters.iter_mut().find(|l| l.id == id && l.state == DeadState::Waiting);
+        let Some(letter) = waiting else { return Ok(false) };
+        letter.state = DeadState::Dropped;
+        letter.closed = Some(closed.clone());
+        Ok(true)
     }
 }

@@ -6,6 +6,7 @@ mod chain;
 mod event;
 mod ledger;
 mod maps;
+mod operate;
 mod proof;
 mod reconciliation;
 pub mod seal;
@@ -19,6 +20,7 @@ pub use ledger::{
     Waiting,
 };
 pub use maps::Maps;
+pub use operate::{ALL_FLOWS, Attempted, Closed, MOST_ATTEMPTS, Pause, Undo, UndoAct, UndoCounts, attempts_kept};
 pub use proof::{ChainFault, Dropped, Head, Proof, Walk, compactions, may_lack};
 pub use reconciliation::{Reconciliation, Verdict};
 pub use store::{Needle, Page, Query, SessionQuery, Store, StoreError};

@@ -88,6 +88,19 @@ pub struct Bench {
     pub identity: Identity,
     /// Records on a page: few, so that a handful of records makes several pages.
     pub page: u64,
+    /// A program of its own is drilled, over real sockets and in real time; nothing where the world is simulated.
+    pub real: Option<Real>,
+}
+
+/// What is known of a program that is drilled from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Real {
+    /// It stays up until it is told to end.
+    pub service: bool,
+    /// It knows of the file that switches it off.
+    pub knows_switch: bool,
+    /// Its time runs so many times as fast as ours.
+    pub scale: u32,
 }
 
 impl Bench {
@@ -131,6 +144,7 @@ impl Bench {
             target_entity,
             identity: Identity::Whole,
             page: 3,
+            real: None,
         };
         bench.identity = bench.find_identity();
         bench.page = bench.smallest_page().max(3);
@@ -153,6 +167,8 @@ impl Bench {
     fn find_identity(&self) -> Identity {
         match &self.plan.target.write {
             WritePlan::Upsert { matching, .. } => Identity::Field(matching.clone()),
+            // Without a place for it in the path, the record carries its key.
+            WritePlan::Put { put, key: Some(key) } if !put.path.contains('{') => Identity::Field(key.clone()),
             WritePlan::Put { key, .. } => Identity::PutKey(key.clone()),
             WritePlan::Bulk { key, .. } => Identity::Field(key.clone()),
             WritePlan::Create { .. } => self.distinct_field().map_or(Identity::Whole, |f| Identity::Field(vec![f])),
@@ -264,12 +280,15 @@ impl Bench {
                 } else if is(update) {
                     (Purpose::Update, by_field())
                 } else if is(find) {
-                    (Purpose::Find, query_of(&request.url).into_iter().find(|(n, _)| n == find_param).map(|p| p.1))
+                    let asked = query_of(&request.url).into_iter().find(|(n, _)| n == find_param).map(|p| p.1);
+                    (Purpose::Find, asked.or_else(|| params.last().map(|p| p.1.clone())))
                 } else {
                     (Purpose::Other, None)
                 }
             }
-            WritePlan::Put { put, .. } if is(put) => (Purpose::Put, params.last().map(|p| p.1.clone())),
+            WritePlan::Put { put, .. } if is(put) => {
+                (Purpose::Put, params.last().map(|p| p.1.clone()).or_else(by_field))
+            }
             WritePlan::Bulk { write, .. } if is(write) => (Purpose::Bulk, None),
             WritePlan::Create { create, .. } if is(create) => (Purpose::Create, by_field()),
             _ => (Purpose::Other, None),
@@ -304,11 +323,7 @@ impl Bench {
     }
 
     fn token_urls(&self, system: &str) -> Vec<&str> {
-        self.auth_of(system)
-            .filter_map(|a| {
-                if let AuthPlan::ClientCredentials { token_url, .. } = a { Some(token_url.as_str()) } else { None }
-            })
-            .collect()
+        self.auth_of(system).filter_map(AuthPlan::token_url).collect()
     }
 
     /// Every reference to a secret of a system.

@@ -29,9 +29,27 @@ pub enum How {
     Altered(Value),
     /// Signed by the source so many milliseconds before now; negative: after.
     Replayed(i64),
+    /// By the source, signed with the secret before the one it has now.
+    PreviousSecret,
+    /// By the source, whose clock shows so many milliseconds more than the true time, within what the contract tolerates.
+    Skewed(i64),
+    /// By the source, as bytes that no two writers of JSON would make alike; signed as they are.
+    Spaced,
+    /// Signed by the source, then written anew on the way: the same JSON in other bytes.
+    Respaced,
+    /// By somebody else, with a secret of their own and so many bytes.
+    Huge(usize),
+    /// Signed by the source, and sent to another path.
+    Elsewhere,
 }
 
 impl How {
+    /// It is the source that sends it, now, and to the right place.
+    #[must_use]
+    pub const fn is_genuine(&self) -> bool {
+        matches!(self, Self::Genuine | Self::PreviousSecret | Self::Skewed(_) | Self::Spaced)
+    }
+
     /// One lower-case word.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -41,6 +59,12 @@ impl How {
             Self::OtherSecret => "other-secret",
             Self::Altered(_) => "altered",
             Self::Replayed(_) => "replayed",
+            Self::PreviousSecret => "previous-secret",
+            Self::Skewed(_) => "skewed",
+            Self::Spaced => "spaced",
+            Self::Respaced => "respaced",
+            Self::Huge(_) => "huge",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
@@ -83,10 +107,20 @@ impl Delivery {
 
     /// The request that carries it, sent now.
     #[must_use]
-    pub fn request(&self, hook: &HookPlan, secret: &str, now: Timestamp) -> Request {
+    pub fn request(&self, hook: &HookPlan, secrets: &[String], now: Timestamp) -> Request {
         let bytes = |payload: &Value| bytes::Bytes::from(payload.to_string());
-        let (body, at) = (bytes(&self.payload), now);
-        let at = if let How::Replayed(ago) = self.how { at.plus_ms(-ago) } else { at };
+        let body = match self.how {
+            How::Spaced => spaced(&self.payload),
+            How::Huge(size) => " ".repeat(size).into(),
+            _ => bytes(&self.payload),
+        };
+        let at = match self.how {
+            How::Replayed(ago) => now.plus_ms(-ago),
+            How::Skewed(ms) => now.plus_ms(ms),
+            _ => now,
+        };
+        let secret = secrets.first().map_or("", String::as_str);
+        let previous = secrets.get(1).map_or(secret, String::as_str);
         // Of the same form as the true one, so that it is refused for what it signs.
         let other: String = secret.chars().rev().collect();
         let other = if hook.signing.takes(&other) {
@@ -94,7 +128,11 @@ impl Delivery {
         } else {
             "whsec_bm90IHRoZSBzZWNyZXQgb2YgdGhlIHNlbmRlcg==".to_owned()
         };
-        let secret = if self.how == How::OtherSecret { other.as_str() } else { secret };
+        let secret = match self.how {
+            How::OtherSecret | How::Huge(_) => other.as_str(),
+            How::PreviousSecret => previous,
+            _ => secret,
+        };
         let mut headers = hook.signing.sign(secret, &self.id, &body, at).unwrap_or_default();
         if self.how == How::Unsigned {
             headers.retain(|(name, _)| *name != hook.signing.header);
@@ -110,8 +148,13 @@ impl Delivery {
                 headers.push((name.clone(), value.clone()));
             }
         }
-        let body = if let How::Altered(payload) = &self.how { bytes(payload) } else { body };
-        Request { method: Method::Post, url: format!("{RECEIVER}{}", hook.path), headers, body }
+        let body = match &self.how {
+            How::Altered(payload) => bytes(payload),
+            How::Respaced => spaced(&self.payload),
+            _ => body,
+        };
+        let path = if self.how == How::Elsewhere { format!("{}/elsewhere", hook.path) } else { hook.path.clone() };
+        Request { method: Method::Post, url: format!("{RECEIVER}{path}"), headers, body }
     }
 }
 
@@ -139,7 +182,13 @@ impl Delivered {
 
     /// It was the source that sent it, now.
     #[must_use]
-    pub fn is_genuine(&self) -> bool {
-        self.delivery.how == How::Genuine
+    pub const fn is_genuine(&self) -> bool {
+        self.delivery.how.is_genuine()
     }
+}
+
+/// The same JSON with white space that means nothing.
+fn spaced(payload: &Value) -> bytes::Bytes {
+    let text = serde_json::to_string_pretty(payload).unwrap_or_default();
+    format!("{text}\n").into()
 }

@@ -1,14 +1,15 @@
 //! Drills over many seeds on all cores; the results do not depend on who finished first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use super::Subject;
 use super::bench::Bench;
 use super::drills::{self, Drill};
-use super::schedule::{Played, play};
+use super::schedule::{Played, Reduction, play, play_part, steps};
+use super::shrink::shrink;
 use crate::base::stop::Stop;
 use crate::connector::Plan;
 use crate::evidence::{Reconciliation, Verdict};
@@ -26,13 +27,15 @@ pub struct DrillOptions {
     pub schedules: usize,
     /// One drill only.
     pub only: Option<String>,
+    /// Whether failures are made as small as they can be. Without, their timelines are those of the whole schedules.
+    pub shrink: bool,
     /// Looked at between schedules.
     pub stop: Stop,
 }
 
 impl Default for DrillOptions {
     fn default() -> Self {
-        Self { seed: 1, schedules: 20, only: None, stop: Stop::default() }
+        Self { seed: 1, schedules: 20, only: None, shrink: true, stop: Stop::default() }
     }
 }
 
@@ -64,8 +67,10 @@ pub struct Failure {
     pub seed: u64,
     /// What is wrong, what matters most first.
     pub because: String,
-    /// The timeline.
+    /// The timeline of the smallest schedule found that breaks the same rule.
     pub trace: String,
+    /// How small that is.
+    pub size: String,
 }
 
 /// What came of one drill.
@@ -87,6 +92,8 @@ pub struct DrillRow {
     pub failures: Vec<Failure>,
     /// What keeps a result without failures from being a full PASS.
     pub caveats: Vec<String>,
+    /// Clauses of the contract that its schedules put to work, as [`super::coverage`] names them.
+    pub reached: BTreeSet<String>,
 }
 
 /// The test matrix.
@@ -127,18 +134,45 @@ pub fn run_drills(
             Err(because) => not_applicable.push((drill.code(), because)),
         }
     }
-    let each = options.schedules.max(1);
-    let total = drills.len() * each;
+    let total = drills.len() * options.schedules.max(1);
     progress(Progress::Planned { drills: drills.len(), schedules: total });
 
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let player = |drill: &dyn Drill, seed: u64| Ok(play(&bench, drill, seed, subject, false));
+    let smaller = |drill: &dyn Drill, seed: u64, whole: Played| shrink(&bench, drill, seed, subject, whole);
+    matrix(&drills, not_applicable, options, threads, &player, &smaller, progress)
+}
+
+/// Plays one schedule.
+///
+/// # Errors
+/// What keeps the lab itself from playing.
+pub(super) type Player<'p> = &'p (dyn Fn(&dyn Drill, u64) -> Result<Played, String> + Sync);
+
+/// Makes a failing schedule smaller; says from what to what, or nothing where it cannot.
+pub(super) type Smaller<'p> = &'p dyn Fn(&dyn Drill, u64, Played) -> (Played, String);
+
+/// Plays all schedules of these drills on so many threads, and makes a matrix of what came of them.
+pub(super) fn matrix(
+    drills: &[&dyn Drill],
+    not_applicable: Vec<(&'static str, String)>,
+    options: &DrillOptions,
+    threads: usize,
+    player: Player<'_>,
+    smaller: Smaller<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Matrix, String> {
+    let each = options.schedules.max(1);
+    let total = drills.len() * each;
+    let threads = threads.clamp(1, total.max(1));
     let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(total.max(1));
+    let broken: Mutex<Option<String>> = Mutex::new(None);
     let (send, receive) = mpsc::channel::<(usize, Played)>();
     let mut rows = Vec::new();
     let mut counted: Vec<(&'static str, Reconciliation)> = Vec::new();
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            let (send, next, drills, bench) = (send.clone(), &next, &drills, &bench);
+            let (send, next, broken) = (send.clone(), &next, &broken);
             scope.spawn(move || {
                 loop {
                     let job = next.fetch_add(1, Ordering::Relaxed);
@@ -147,8 +181,17 @@ pub fn run_drills(
                         break;
                     }
                     let seed = seed_of(options.seed, drill.code(), job % each);
-                    if send.send((job, play(bench, *drill, seed, subject, false))).is_err() {
-                        break;
+                    match player(*drill, seed) {
+                        Ok(played) => {
+                            if send.send((job, played)).is_err() {
+                                break;
+                            }
+                        }
+                        Err(because) => {
+                            broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(because);
+                            next.store(total, Ordering::Relaxed);
+                            break;
+                        }
                     }
                 }
             });
@@ -165,13 +208,16 @@ pub fn run_drills(
                 }
                 let played: Vec<Played> = slots[from..from + each].iter_mut().filter_map(Option::take).collect();
                 counted.extend(played.iter().map(|p| (drill.code(), p.counts)));
-                let row = row(*drill, played);
+                let row = row(*drill, smaller, options, played);
                 progress(Progress::Finished { code: row.code, verdict: row.verdict, done });
                 rows.push(row);
             }
         }
     });
 
+    if let Some(because) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(because);
+    }
     if rows.len() < drills.len() {
         return Err("stopped before all drills had run".to_owned());
     }
@@ -201,20 +247,59 @@ pub fn replay(
     let drill = chosen(Some(code))?[0];
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
     let played = play(&bench, drill, seed, subject, true);
-    let mut text = format!("{code}, seed {seed}: {}\n\n{}", drill.hypothesis(), played.trace);
+    let none = played.failures.is_empty();
+    let (played, size) = shrink(&bench, drill, seed, subject, played);
+    Ok(told(drill, &played, &size, none))
+}
+
+/// A schedule that was played alone, as text; `size` says what it was shrunk to, `none` that nothing failed in it.
+pub(super) fn told(drill: &dyn Drill, played: &Played, size: &str, none: bool) -> String {
+    let mut text = format!("{}, seed {}: {}\n", drill.code(), played.seed, drill.hypothesis());
+    if !size.is_empty() {
+        text.push_str(size);
+        text.push('\n');
+    }
     text.push('\n');
-    if played.failures.is_empty() {
+    text.push_str(&played.trace);
+    if none {
+        text.push('\n');
         text.push_str(if played.fired == 0 {
             "the situation did not come about\n"
         } else {
             "nothing is held against it\n"
         });
     }
-    for failure in &played.failures {
-        text.push_str(failure);
-        text.push('\n');
+    text
+}
+
+/// Kills the connector at every single step of one schedule, once each: what the seeds of a crash drill draw from. Tells
+/// how many steps there were, and what was held against it at which.
+///
+/// # Errors
+/// Why it cannot be played, or that nothing is killed in this drill.
+pub fn crash_at_every_step(
+    plan: &Plan,
+    systems: &BTreeMap<String, Arc<System>>,
+    subject: &dyn Subject,
+    code: &str,
+    seed: u64,
+) -> Result<(u64, Vec<(u64, String)>), String> {
+    let bench = Arc::new(Bench::of(plan, systems)?);
+    let drill = chosen(Some(code))?[0];
+    drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
+    let all = steps(&bench, drill, seed, subject);
+    let mut failures = Vec::new();
+    for step in 1..=all {
+        let part = Reduction { crash_at: Some(vec![step]), ..Reduction::default() };
+        let (played, extent) = play_part(&bench, drill, seed, subject, false, &part);
+        if step == 1 && extent.crash_at.is_empty() {
+            return Err(format!("nothing is killed in {code}"));
+        }
+        if !played.failures.is_empty() {
+            failures.push((step, played.failures.join("; ")));
+        }
     }
-    Ok(text)
+    Ok((all, failures))
 }
 
 fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {
@@ -240,7 +325,7 @@ pub fn seed_of(seed: u64, code: &str, index: usize) -> u64 {
     rng.next_u64() >> 12
 }
 
-fn row(drill: &dyn Drill, played: Vec<Played>) -> DrillRow {
+fn row(drill: &dyn Drill, smaller: Smaller<'_>, options: &DrillOptions, played: Vec<Played>) -> DrillRow {
     let schedules = played.len();
     let fired = played.iter().filter(|p| p.fired > 0).count();
     let failed = played.iter().filter(|p| !p.failures.is_empty()).count();
@@ -256,11 +341,19 @@ fn row(drill: &dyn Drill, played: Vec<Played>) -> DrillRow {
         (0, _, true) => Verdict::Pass,
         (0, _, false) => Verdict::Partial,
     };
+    let reached = played.iter().flat_map(|p| p.reached.iter().cloned()).collect();
     let failures = played
         .into_iter()
         .filter(|p| !p.failures.is_empty())
         .take(KEPT)
-        .map(|p| Failure { seed: p.seed, because: p.failures.join("; "), trace: p.trace })
+        .map(|whole| {
+            let (seed, because) = (whole.seed, whole.failures.join("; "));
+            if !options.shrink {
+                return Failure { seed, because, trace: whole.trace, size: String::new() };
+            }
+            let (small, size) = smaller(drill, seed, whole);
+            Failure { seed, because, trace: small.trace, size }
+        })
         .collect();
     DrillRow {
         code: drill.code(),
@@ -271,5 +364,6 @@ fn row(drill: &dyn Drill, played: Vec<Played>) -> DrillRow {
         failed,
         failures,
         caveats,
+        reached,
     }
 }

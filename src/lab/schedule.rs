@@ -8,13 +8,21 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Subject;
-use super::bench::{Bench, Identity};
+use super::bench::{Bench, Identity, Purpose};
+use super::coverage;
 use super::drills::{Drill, Setup};
-use super::judge::{self, Evidence, RunSeen};
+use super::faults::{Disposition, Exchange, Fault};
+use super::judge::{self, Evidence, Foreign, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
-use super::world::{RunEnd, Stage, StageOptions};
+use super::process::Process;
+use super::timeline;
+use super::world::{self, EPOCH, RunEnd, Stage, StageOptions};
+use crate::base::clock::{Clock as _, SystemClock, Timestamp};
 use crate::base::rng::Rng;
-use crate::evidence::Reconciliation;
+use crate::connector::Request;
+use crate::contract::Drift;
+use crate::evidence::{DeadLetter, DeadState, Reconciliation};
+use crate::model::{Method, PageStyle, Pagination};
 
 /// Before a killed connector is started again, in milliseconds.
 const RESTART_MS: i64 = 5_000;
@@ -30,35 +38,104 @@ pub(super) struct Played {
     pub failures: Vec<String>,
     /// What is not its fault.
     pub caveats: Vec<String>,
+    /// Clauses of the contract that it put to work.
+    pub reached: BTreeSet<String>,
     /// Counted by what the systems saw, over all runs.
     pub counts: Reconciliation,
     /// The timeline; only of a schedule that failed, or that was played alone.
     pub trace: String,
 }
 
+/// What is left of a schedule when it is made smaller; by default all of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Reduction {
+    /// The records that the source holds, by their place; nothing: all.
+    pub records: Option<Vec<usize>>,
+    /// How often each fault may hit, by its place; faults beyond the end as often as they want.
+    pub hits: Vec<u64>,
+    /// Faults that hit the first exchange for this purpose, and not a later one; by their place.
+    pub sooner: Vec<Option<Purpose>>,
+    /// The steps at which the runs are killed; nothing: those that the seed draws.
+    pub crash_at: Option<Vec<u64>>,
+}
+
+/// How large a schedule was when it was played.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Extent {
+    /// Records in the source at the start.
+    pub records: usize,
+    /// How often each fault made a difference.
+    pub hits: Vec<u64>,
+    /// What the exchange was for that each fault hit first.
+    pub purposes: Vec<Option<Purpose>>,
+    /// The steps at which runs were killed.
+    pub crash_at: Vec<u64>,
+}
+
 /// Plays it. `tell`: the timeline is wanted even if nothing failed.
 pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject, tell: bool) -> Played {
+    play_part(bench, drill, seed, subject, tell, &Reduction::default()).0
+}
+
+/// How many steps the schedule has when nobody kills it.
+pub(super) fn steps(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &dyn Subject) -> u64 {
+    let mut whole = Prepared::set(bench, drill, &Rng::seeded(seed), &Reduction::default());
+    whole.stage.run(subject, None, whole.budget).1
+}
+
+/// Plays what is left of it.
+pub(super) fn play_part(
+    bench: &Arc<Bench>,
+    drill: &dyn Drill,
+    seed: u64,
+    subject: &dyn Subject,
+    tell: bool,
+    part: &Reduction,
+) -> (Played, Extent) {
     let root = Rng::seeded(seed);
-    let mut stage = Prepared::set(bench, drill, &root);
+    let mut stage = Prepared::set(bench, drill, &root, part);
+    let mut extent = Extent { records: stage.records, ..Extent::default() };
+    if stage.process.replays > 0 && !subject.replays() {
+        // It has no way to: nothing is proven, and nothing is held against it.
+        let (failures, caveats, trace) = (Vec::new(), Vec::new(), String::new());
+        let counts = Reconciliation::default();
+        let reached = BTreeSet::new();
+        return (Played { seed, fired: 0, failures, caveats, reached, counts, trace }, extent);
+    }
     let mut crash_rng = root.fork("crashes");
     let mut steps = 0;
-    if stage.crashes > 0 {
+    let given = part.crash_at.as_ref().filter(|_| stage.crashes > 0);
+    if let Some(given) = given {
+        stage.crashes = given.len();
+    }
+    if stage.process.stop || (stage.crashes > 0 && given.is_none()) {
         // The same schedule without a crash tells how many steps there are to be killed at.
-        let mut twin = Prepared::set(bench, drill, &root);
+        let mut twin = Prepared::set(bench, drill, &root, part);
         let all = twin.stage.run(subject, None, twin.budget).1;
         steps = if stage.crash_while_delivering { twin.stage.steps_delivering() } else { all };
     }
     let mut runs: Vec<RunSeen> = Vec::new();
+    let mut known = BTreeSet::new();
     let mut passes = 0;
+    stage.first_pass(steps, &mut root.fork("stop"));
     while passes < stage.passes {
-        let crash_at = (stage.crashes > 0 && steps > 0).then(|| 1 + crash_rng.below(steps));
+        let crash_at = match given {
+            Some(given) => given.get(extent.crash_at.len()).copied().filter(|_| stage.crashes > 0),
+            None => (stage.crashes > 0 && steps > 0).then(|| 1 + crash_rng.below(steps)),
+        };
         let from = stage.stage.now();
-        let (end, _) = stage.stage.run(subject, crash_at, stage.budget);
+        let (end, _, twin) = stage.stage.run_beside(subject, crash_at, stage.budget);
         let crashed = end == RunEnd::Crashed;
         let finished = matches!(end, RunEnd::Finished(_));
-        runs.push(stage.seen(bench, runs.len() + 1, end, from));
+        runs.push(stage.seen(bench, runs.len() + 1, end, from, &mut known));
+        if let Some(twin) = twin {
+            let mut seen = stage.seen(bench, runs.len() + 1, twin.end, twin.from, &mut known);
+            seen.to = twin.to;
+            runs.push(seen);
+        }
         if crashed {
             stage.crashes -= 1;
+            extent.crash_at.extend(crash_at);
         } else {
             passes += 1;
             stage.crashes = 0;
@@ -69,38 +146,62 @@ pub(super) fn play(bench: &Arc<Bench>, drill: &dyn Drill, seed: u64, subject: &d
         stage.stage.wait(if crashed { RESTART_MS } else { stage.pause_ms });
         if passes == 1 && !crashed {
             stage.after_first_pass(bench, &root);
+            for _ in 0..stage.process.replays {
+                if !subject.replays() {
+                    break;
+                }
+                let from = stage.stage.now();
+                stage.stage.next.replay = Some(stage.waiting());
+                let (end, _) = stage.stage.run(subject, None, stage.budget);
+                runs.push(stage.seen(bench, runs.len() + 1, end, from, &mut known));
+                stage.stage.wait(stage.pause_ms);
+            }
         }
     }
-    stage.judged(bench, drill, seed, runs, tell)
+    (extent.hits, extent.purposes) = stage.stage.hits();
+    (stage.judged(bench, drill, seed, runs, tell), extent)
 }
 
 /// A stage with its records, and what is to happen on it.
-struct Prepared {
-    stage: Stage,
+pub(super) struct Prepared {
+    pub(super) stage: Stage,
     setup: Option<super::drills::Between>,
     faults_end: bool,
-    passes: usize,
-    pause_ms: i64,
-    crashes: usize,
-    crash_while_delivering: bool,
+    pub(super) passes: usize,
+    pub(super) pause_ms: i64,
+    pub(super) crashes: usize,
+    pub(super) crash_while_delivering: bool,
     expect: super::drills::Expect,
+    process: Process,
     before: IndexMap<String, Value>,
-    budget: u64,
+    records: usize,
+    pub(super) budget: u64,
 }
 
 impl Prepared {
-    fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng) -> Self {
-        let mut rng = root.fork("schedule");
-        // Two pages and a bit to four and a bit.
-        let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
-        let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
-        let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
-        let setup = drill.schedule(bench, &mut records, &mut rng);
+    pub(super) fn set(bench: &Arc<Bench>, drill: &dyn Drill, root: &Rng, part: &Reduction) -> Self {
+        let (mut records, mut setup, drawer) = drawn(bench, drill, root);
+        if part.sooner.iter().any(Option::is_some) {
+            // Drawn a second time, to see how much each fault lets pass.
+            hasten(bench, &mut setup.faults, drawn(bench, drill, root).1.faults, &part.sooner);
+        }
+        if let Some(kept) = &part.records {
+            let mut place = 0..;
+            records.retain(|_| place.next().is_some_and(|p| kept.contains(&p)));
+        }
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
         let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
         let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
         stage.arm(faults);
+        for (place, most) in part.hits.iter().enumerate() {
+            stage.limit(place, *most);
+        }
+        let process = setup.process;
+        stage.jump(&process.jumps);
+        if process.burst {
+            stage.burst();
+        }
         if let Some(courier) = courier {
             stage.send_by(courier);
         }
@@ -115,12 +216,29 @@ impl Prepared {
             crashes,
             crash_while_delivering,
             expect,
+            process,
             before,
+            records: records.len(),
             budget,
         }
     }
 
-    fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
+    /// What is special about the first run.
+    fn first_pass(&mut self, steps: u64, rng: &mut Rng) {
+        let next = &mut self.stage.next;
+        next.stop_at = (self.process.stop && steps > 0).then(|| 1 + rng.below(steps));
+        next.ledger = self.process.ledger;
+        next.twin_after_ms = self.process.twin_after_ms;
+        next.plan.clone_from(&self.process.earlier);
+    }
+
+    /// The source records of the dead letters that wait.
+    fn waiting(&self) -> Vec<Value> {
+        let letters = self.stage.letters().into_iter().filter(|l| l.state == DeadState::Waiting);
+        letters.map(|l| l.payload).collect()
+    }
+
+    pub(super) fn after_first_pass(&mut self, bench: &Bench, root: &Rng) {
         if self.faults_end {
             self.stage.disarm();
             self.stage.note("the faults are over");
@@ -129,10 +247,38 @@ impl Prepared {
             let what = self.stage.change_source(bench, between, &mut root.fork("between"));
             self.stage.note(what);
         }
+        if let Some(tamper) = self.process.tamper.take() {
+            let wrong = tamper(self.stage.checkpoint());
+            self.stage.set_checkpoint(&wrong);
+            let shown = serde_json::to_string(&wrong).unwrap_or_default();
+            self.stage.note(format!("the checkpoint is now {shown}"));
+        }
     }
 
-    fn seen(&self, bench: &Bench, run: usize, end: RunEnd, from: crate::base::clock::Timestamp) -> RunSeen {
+    /// `known`: dead letters found after the runs before, by id and time.
+    fn seen(
+        &self,
+        bench: &Bench,
+        run: usize,
+        end: RunEnd,
+        from: Timestamp,
+        known: &mut BTreeSet<(u64, Timestamp)>,
+    ) -> RunSeen {
         let letters = self.stage.letters();
+        let mut seen = self.seen_with(bench, run, end, from, &letters);
+        seen.letters = letters.into_iter().filter(|l| known.insert((l.id, l.at))).collect();
+        seen
+    }
+
+    /// The same where the dead letters are told from elsewhere.
+    pub(super) fn seen_with(
+        &self,
+        bench: &Bench,
+        run: usize,
+        end: RunEnd,
+        from: Timestamp,
+        letters: &[DeadLetter],
+    ) -> RunSeen {
         let dead: BTreeSet<&str> = letters.iter().map(|l| l.key.as_str()).collect();
         let expected = judge::expectations(bench, &self.stage.source_records(bench));
         let mut missing = self.stage.with_target(bench, |target| judge::missing(bench, &expected, target, &dead));
@@ -145,9 +291,42 @@ impl Prepared {
     }
 
     fn judged(self, bench: &Bench, drill: &dyn Drill, seed: u64, runs: Vec<RunSeen>, tell: bool) -> Played {
-        let expected = judge::expectations(bench, &self.stage.source_records(bench));
+        let letters = self.stage.letters();
+        self.judged_with(bench, drill, seed, runs, tell, letters, None)
+    }
+
+    /// What each record of the source should have become.
+    pub(super) fn expected(&self, bench: &Bench) -> Vec<judge::Expected> {
+        judge::expectations(bench, &self.stage.source_records(bench))
+    }
+
+    /// Keys of records that may be dead letters.
+    pub(super) fn excusable(&self, bench: &Bench, expected: &[judge::Expected]) -> BTreeSet<String> {
+        self.stage.with_target(bench, |target| judge::excusable(bench, &self.expect, expected, target))
+    }
+
+    /// Keys of records that are not in the target as they should be, or must become dead letters.
+    pub(super) fn owed(&self, bench: &Bench, expected: &[judge::Expected]) -> BTreeSet<String> {
+        self.stage.with_target(bench, |target| judge::owed(bench, &self.expect, expected, target))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one verdict, named where they are given")]
+    pub(super) fn judged_with(
+        self,
+        bench: &Bench,
+        drill: &dyn Drill,
+        seed: u64,
+        runs: Vec<RunSeen>,
+        tell: bool,
+        letters: Vec<DeadLetter>,
+        foreign: Option<Foreign>,
+    ) -> Played {
+        let expected = self.expected(bench);
         let gone = judge::expectations(bench, &self.stage.gone());
-        let (letters, secrets, faults_fired) = (self.stage.letters(), self.stage.secrets(), self.stage.fired());
+        let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
+        if let Some(program) = &foreign {
+            secrets.retain(|(_, value)| !program.names.contains(value));
+        }
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
             let evidence = Evidence {
@@ -162,6 +341,7 @@ impl Prepared {
                 letters,
                 secrets,
                 faults_fired,
+                foreign,
             };
             let mut failures = evidence.failures();
             failures.extend(drill.judge(&evidence));
@@ -171,15 +351,63 @@ impl Prepared {
                 .map(|r| judge::reconcile(&evidence, r))
                 .reduce(Reconciliation::plus)
                 .unwrap_or_default();
-            let text = if tell || !failures.is_empty() { trace.render() } else { String::new() };
+            let text = if tell || !failures.is_empty() { timeline::tell(&evidence, &failures) } else { String::new() };
             let (fired, caveats) = (drill.fired(&evidence), drill.caveats(&evidence));
-            Played { seed, fired, failures, caveats, counts, trace: text }
+            let reached = coverage::reached(&evidence);
+            Played { seed, fired, failures, caveats, reached, counts, trace: text }
         })
     }
 }
 
+/// What the seed draws: the records of the source, and what goes wrong.
+fn drawn(bench: &Bench, drill: &dyn Drill, root: &Rng) -> (Vec<Value>, Setup, MockSystem) {
+    let mut rng = root.fork("schedule");
+    // Two pages and a bit to four and a bit.
+    let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
+    let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
+    let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
+    if bench.plan.delivery.drift == Drift::Freeze {
+        // Such a flow stops at the first that does not fit, as its contract wants; what drills ask is how the others fare.
+        records.retain(|record| bench.plan.mapped(record).is_ok());
+    }
+    let setup = drill.schedule(bench, &mut records, &mut rng);
+    (records, setup, drawer)
+}
+
+/// Shows each fault that is to hit sooner as many exchanges as it would let pass; `same` are the same faults once more.
+fn hasten(bench: &Bench, faults: &mut [Box<dyn Fault>], same: Vec<Box<dyn Fault>>, sooner: &[Option<Purpose>]) {
+    /// No fault waits longer.
+    const MOST: usize = 500;
+    let request = Request {
+        method: Method::Get,
+        url: "https://nobody.example/".to_owned(),
+        headers: Vec::new(),
+        body: bytes::Bytes::new(),
+    };
+    for ((fault, mut probe), purpose) in faults.iter_mut().zip(same).zip(sooner) {
+        let Some(purpose) = *purpose else { continue };
+        let plan = &bench.plan;
+        let system = if purpose == Purpose::List { &plan.source.system } else { &plan.target.system };
+        let identity = None;
+        let shown = Exchange { nth: 0, at: EPOCH, system, purpose, identity, batch: &[], request: &request };
+        let passes = (0..MOST).take_while(|_| matches!(probe.on_exchange(&shown), Disposition::Pass)).count();
+        for _ in 0..if passes < MOST { passes } else { 0 } {
+            fault.on_exchange(&shown);
+        }
+    }
+}
+
 fn options(bench: &Bench, setup: &Setup) -> StageOptions {
-    StageOptions { page_size: bench.page, token_ttl_ms: setup.token_ttl_ms, clock_off_ms: setup.clock_off_ms }
+    let by_cursor = |p: &Pagination| matches!(p.style, PageStyle::Cursor | PageStyle::LinkHeader | PageStyle::LinkBody);
+    // A program asks for pages of its own size. Where a cursor leads on, a server may give less.
+    let capped = bench.real.is_some() && bench.plan.source.pagination.as_ref().is_some_and(by_cursor);
+    StageOptions {
+        page_size: bench.page,
+        token_ttl_ms: setup.token_ttl_ms,
+        clock_off_ms: setup.clock_off_ms,
+        page_cap: capped.then_some(bench.page),
+        from: world::begins(bench, SystemClock.now()),
+    }
 }
 
 impl Stage {
@@ -187,6 +415,13 @@ impl Stage {
         if let Some(source) = self.hall().mocks.get_mut(&bench.plan.source.system) {
             source.go_on_from(drawer);
         }
+    }
+
+    /// How often each fault made a difference, by its place, and what the exchange was for that it hit first.
+    fn hits(&self) -> (Vec<u64>, Vec<Option<Purpose>>) {
+        let hall = self.hall();
+        let first = |code| hall.trace.exchanges.iter().find(|x| x.fault == Some(code)).map(|x| x.purpose);
+        hall.faults.iter().map(|f| (f.fired, first(f.fault.code()))).unzip()
     }
 
     /// Puts the records into the source, and something into the target: records that are nobody's business and, where a

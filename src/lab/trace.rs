@@ -116,6 +116,26 @@ pub enum Event {
         /// What it claims.
         claim: Option<Verdict>,
     },
+    /// The connector was asked to stop.
+    Asked {
+        /// When.
+        at: Timestamp,
+        /// Which start.
+        run: usize,
+    },
+    /// The connector's ledger did not do what it was asked for.
+    LedgerFailed {
+        /// When.
+        at: Timestamp,
+        /// Which start.
+        run: usize,
+        /// `read` or `written`.
+        what: &'static str,
+        /// What it said.
+        says: &'static str,
+        /// It stays so for the rest of the run.
+        lasting: bool,
+    },
     /// Somebody else changed something between two runs.
     Changed {
         /// When.
@@ -164,6 +184,10 @@ impl Trace {
                 Event::Started { at, run } => format!("{} == run {run} starts", clock(at)),
                 Event::Ended { at, run, how, .. } => format!("{} == run {run} {how}", clock(at)),
                 Event::Changed { at, what } => format!("{} -- {what}", clock(at)),
+                Event::Asked { at, run } => format!("{} -- run {run} is asked to stop", clock(at)),
+                Event::LedgerFailed { at, what, says, .. } => {
+                    format!("{} !! the ledger cannot be {what}: {says}", clock(at))
+                }
                 Event::Logged { at, line } => {
                     format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240))
                 }

@@ -42,6 +42,13 @@ impl Mapping {
         &self.rules
     }
 
+    /// The mapping without the rules for this target.
+    #[must_use]
+    pub fn without(&self, target: &Path) -> Self {
+        let rules = self.rules.iter().filter(|r| r.target.to_string() != target.to_string()).cloned().collect();
+        Self { rules, left_out: self.left_out.clone() }
+    }
+
     /// Every field of the source that the rules read, as property names; items of lists are not told apart.
     pub fn reads(&self) -> impl Iterator<Item = Vec<String>> {
         let names = |path: &Path| path.segments().iter().filter_map(path::Segment::key).map(str::to_owned).collect();

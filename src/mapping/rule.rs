@@ -140,6 +140,8 @@ pub struct Step {
     pub at: Span,
     /// As written: `split " "`.
     pub shown: String,
+    /// Its argument, where it has one.
+    pub argument: Option<Value>,
 }
 
 /// `values` and `else`.

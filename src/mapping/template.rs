@@ -70,6 +70,14 @@ impl Template {
         self.pieces.iter().filter_map(|p| if let Piece::Field(path) = p { Some(path) } else { None })
     }
 
+    /// Texts and fields in their order: a text, or else a field.
+    pub fn pieces(&self) -> impl Iterator<Item = Result<&str, &Path>> {
+        self.pieces.iter().map(|p| match p {
+            Piece::Text(text) => Ok(text.as_str()),
+            Piece::Field(path) => Err(path),
+        })
+    }
+
     /// Characters of the text between the fields.
     #[must_use]
     pub fn fixed_length(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
 mod bulk;
+mod deleted;
 pub mod distinct;
 mod environment;
 mod event;

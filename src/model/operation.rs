@@ -1,6 +1,7 @@
 //! Operations and what they need: parameters, bodies, security, pages, limits, idempotency.
 
 use super::{Basis, RootField, SchemaId};
+use crate::base::text::{singular, words};
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -363,6 +364,19 @@ impl Operation {
     #[must_use]
     pub fn path_params(&self) -> Vec<&str> {
         self.path.split('{').skip(1).filter_map(|s| s.split('}').next()).collect()
+    }
+
+    /// The placeholder that takes the value of this field of a record, where the operation reads the one record that has it:
+    /// `contact_id` of `GET /contacts/{contact_id}` for `id`, `email` of `GET /people/{email}` for `contact.email`.
+    #[must_use]
+    pub fn finds_by(&self, field: &str) -> Option<&str> {
+        let placeholder = *self.path_params().last()?;
+        let (asked, wanted) = (words(placeholder), words(field.rsplit('.').next()?));
+        let reads = self.action == Action::Get && self.safe() && !wanted.is_empty();
+        // A name before it says of what it is: only the record's own kind does not change which field is meant.
+        let of = asked.strip_suffix(wanted.as_slice()).filter(|_| reads)?;
+        let own = self.entity.as_ref().map(|entity| singular(&words(entity).join(" ")));
+        (of.is_empty() || own.is_some_and(|own| own == singular(&of.join(" ")))).then_some(placeholder)
     }
 
     /// The parameter of this name.

@@ -125,6 +125,9 @@ impl Text for DryAnswer {
             if let Some(because) = &f.stopped {
                 page.line(format!("  stopped: {because}"));
             }
+            for what in &f.cannot_be_restored {
+                page.line(format!("  {DIM}cannot be restored by a rollback:{DIM:#} {what}"));
+            }
         }
         page.next(&self.next);
     }

@@ -35,6 +35,20 @@ pub fn matrix(page: &mut Page, a: &Answer) {
         page.line(format!("  {} {}", styled(verdict_style(Verdict::Fail), "FAIL"), styled(BOLD, &name(d))));
         for f in &d.failures {
             page.line(format!("    {DIM}seed {}:{DIM:#} {}", f.seed, f.because));
+            if let Some(size) = &f.size {
+                page.line(format!("    {DIM}smallest that fails: {size}{DIM:#}"));
+            }
+            for line in f.timeline.iter().flat_map(|t| t.lines()) {
+                page.line(format!("    {line}"));
+            }
+            page.line(format!("    {DIM}replay: {}{DIM:#}", f.replay));
+        }
+    }
+    if a.clauses.iter().any(|c| !c.reached) {
+        page.gap();
+        for c in a.clauses.iter().filter(|c| !c.reached) {
+            let flow = if several { format!("{}/", c.flow) } else { String::new() };
+            page.line(format!("  {DIM}no drill came to:{DIM:#} {flow}{} {DIM}(line {}){DIM:#}", c.clause, c.line));
         }
     }
     if !a.not_applicable.is_empty() {

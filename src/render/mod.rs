@@ -9,6 +9,7 @@ mod findings;
 mod junit;
 mod lock;
 mod matrix;
+mod operate;
 mod package;
 pub mod page;
 mod sarif;

@@ -1,13 +1,15 @@
 //! Each answer as a page for people.
 
+use super::operate;
 use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
 use crate::app::{
     FactOut, assess_readiness, check_contract, confirm_constraints, dead_letters, demo, draft_contract, export_dossier,
-    inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, scaffold_connector,
-    trace_constraint, wire::counts_line,
+    inspect_system, map_system, open_session, record_constraint, run_connector, run_drills, runbook,
+    scaffold_connector, trace_constraint, wire::counts_line,
 };
 use crate::base::text;
+use crate::evidence::Verdict;
 
 /// Writes itself for people.
 pub trait Text {
@@ -295,10 +297,57 @@ pub(super) fn mapping_table(page: &mut Page, rows: &[check_contract::MappingOut]
 
 impl Text for scaffold_connector::Answer {
     fn text(&self, page: &mut Page) {
-        page.line(format!("wrote {} to {}", text::plural(self.files.len() as u64, "file"), styled(BOLD, &self.out)));
+        use scaffold_connector::State;
+        let changed = self.files.iter().filter(|f| matches!(f.state, State::New | State::Updated | State::Merged));
+        let verb = if self.dry_run { "would write" } else { "wrote" };
+        let count = text::plural(changed.count() as u64, "file");
+        page.line(format!("{verb} {count} to {}", styled(BOLD, &self.out)));
         for f in &self.files {
-            page.line(format!("  {}{}", f.path, if f.unchanged { "  (unchanged)" } else { "" }));
+            let note = match (f.state, &f.conflict) {
+                (State::New, _) => String::new(),
+                (State::Updated, _) => "  (updated)".to_owned(),
+                (State::Unchanged, _) => "  (unchanged)".to_owned(),
+                (State::Kept, _) => "  (changed by you, kept)".to_owned(),
+                (State::Merged, _) => "  (changed by you, merged)".to_owned(),
+                (State::Conflict, c) => {
+                    let c = c.as_ref().map(|c| format!(": {}", c.first)).unwrap_or_default();
+                    format!("  (changed by you, kept; the new text lies beside it{c})")
+                }
+                (State::Deleted, _) => "  (deleted by you; --restore brings it back)".to_owned(),
+                (State::Obsolete, _) => "  (no longer part of the project; delete it)".to_owned(),
+            };
+            page.line(format!("  {}{note}", f.path));
         }
+        if !self.diff.is_empty() {
+            page.gap();
+            page.line(self.diff.trim_end());
+        }
+        page.next(&self.next);
+    }
+}
+
+impl Text for runbook::Answer {
+    fn text(&self, page: &mut Page) {
+        for step in &self.steps {
+            let verdict = format!("{:<8}", step.verdict.as_str());
+            let place = format!("{}:{}", self.runbook, step.line);
+            page.line(format!("{} {}  {place}", styled(verdict_style(step.verdict), &verdict), step.step));
+            page.line(format!("         {}", step.because));
+            for line in &step.said {
+                page.line(format!("         | {line}"));
+            }
+        }
+        page.gap();
+        let of = |v: Verdict| self.steps.iter().filter(|s| s.verdict == v).count();
+        page.line(format!(
+            "{} {} of {} passed, {} failed, {} unproven; {} shown and not executed",
+            styled(verdict_style(self.verdict), self.verdict.as_str()),
+            of(Verdict::Pass),
+            text::plural(self.steps.len() as u64, "step"),
+            of(Verdict::Fail),
+            of(Verdict::Unproven),
+            text::plural(self.shown as u64, "command"),
+        ));
         page.next(&self.next);
     }
 }
@@ -423,12 +472,16 @@ impl Text for run_connector::Answer {
             page.line(format!("{} {}", styled(verdict_style(f.verdict), f.verdict.as_str()), styled(BOLD, &f.flow)));
             page.line(format!("  {}", counts_line(&f.reconciliation)));
             page.line(format!(
-                "  {DIM}{}, {}{DIM:#}",
+                "  {DIM}{}{}, {}{DIM:#}",
+                if f.run.is_empty() { String::new() } else { format!("run {}: ", f.run) },
                 text::plural(f.requests, "request"),
                 if f.retries == 1 { "1 of them a retry".to_owned() } else { format!("{} of them retries", f.retries) }
             ));
             if let Some(because) = &f.stopped {
                 page.line(format!("  stopped: {because}"));
+            }
+            if let Some(verified) = &f.verified {
+                operate::verified(page, verified);
             }
         }
         page.next(&self.next);

@@ -9,6 +9,7 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+mod own;
 mod policy;
 mod room;
 mod run;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 
 use crate::base::stop::Stop;
 
+pub use own::{Ended, Own, Start};
 pub use room::Room;
 pub use run::Sandbox;
 

@@ -1,6 +1,7 @@
 //! Row 6: files for people and machines around a contract: a deployable project ([`targets`]), and the dossier. The
 //! templates are in `resources/templates`; every figure and name in a file comes from the input.
 
+pub mod code;
 mod dossier;
 mod targets;
 mod template;
@@ -57,6 +58,30 @@ pub struct FlowLine {
     pub alert_at: u64,
     /// Promised freshness, or `unset`.
     pub freshness: String,
+    /// The same in seconds, where it is promised.
+    pub freshness_seconds: Option<u64>,
+    /// Seconds without a checkpoint after which something is wrong, where the flow has an interval.
+    pub silence_seconds: Option<u64>,
+}
+
+/// A system's address, for rules about what may be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostLine {
+    /// Its name in the network.
+    pub name: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// Records that are sent through the mapping of a flow, and what is expected of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SampleLine {
+    /// The flow.
+    pub flow: String,
+    /// File of the records, relative to the project; JSON Lines.
+    pub records: String,
+    /// File of what becomes of each; JSON Lines.
+    pub expected: String,
 }
 
 /// A contract, in the words of the templates.
@@ -82,6 +107,16 @@ pub struct Project {
     pub secrets: Vec<SecretLine>,
     /// Some flow receives webhooks, so that the connector listens.
     pub receives: bool,
+    /// Some flow polls or receives, so that the connector goes on until it is stopped.
+    pub polls: bool,
+    /// What the connector calls: systems and token endpoints.
+    pub hosts: Vec<HostLine>,
+    /// Samples of the flows whose records are described.
+    pub samples: Vec<SampleLine>,
+    /// The systems that are listed, by name: a pass asks them, and waits for no webhook.
+    pub listed: Vec<String>,
+    /// The systems that are written to by flows that list, by name.
+    pub targets: Vec<String>,
 }
 
 /// The files of a project around a contract; the contract and its descriptions are not among them.
@@ -89,5 +124,5 @@ pub struct Project {
 /// # Errors
 /// A template that does not render, which a test of every template rules out.
 pub fn project(project: &Project) -> Result<Vec<File>, TemplateError> {
-    targets::ALL.iter().map(|t| template::file(t.path, t.template, project)).collect()
+    targets::ALL.iter().filter(|t| (t.when)(project)).map(|t| template::file(t.path, t.template, project)).collect()
 }

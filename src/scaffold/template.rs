@@ -43,6 +43,8 @@ fn render<S: Serialize>(template: &str, input: &S) -> Result<String, minijinja::
     environment.add_filter("line", line);
     environment.add_filter("yaml", yaml);
     environment.add_filter("word", word);
+    environment.add_filter("tag", tag);
+    environment.add_filter("label", label);
     environment.render_str(template, Value::from(Serde(input)))
 }
 
@@ -76,6 +78,17 @@ fn yaml(text: &str) -> String {
 /// Letters, digits, `.`, `_`, `-`, `/` only: safe as a word in a unit file, a shell or an image name.
 fn word(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/')).collect()
+}
+
+/// At most 63 letters, digits, `.`, `_`, `-`: a tag of an image, a label's value, a uid.
+fn tag(text: &str) -> String {
+    let kept = text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' });
+    kept.take(63).collect::<String>().trim_matches(['-', '.', '_']).to_owned()
+}
+
+/// A label's value in a PromQL selector, quoted; safe inside a plain YAML scalar too.
+fn label(text: &str) -> String {
+    format!("\"{}\"", word(text))
 }
 
 #[cfg(test)]

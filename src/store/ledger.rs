@@ -4,18 +4,20 @@
 //! after a power cut; so is an event of a webhook before its sender is told that it was taken. Everything else goes through the quick connection: after a power cut the file holds a prefix of
 //! what was written, which is a state the connector has been in and goes on from.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
+use super::operate::{self, json_text};
 use super::sqlite::because;
 use crate::base::clock::Timestamp;
 use crate::base::digest::Digest;
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, Received, RunRecord, StoreError,
-    Waiting,
+    Checkpoint, Closed, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, Pause, Received, RunRecord,
+    StoreError, Undo, UndoCounts, Waiting, attempts_kept,
 };
 
 impl SqliteStore {
@@ -50,6 +52,7 @@ const fn effect_word(state: EffectState) -> &'static str {
     match state {
         EffectState::Intended => "intended",
         EffectState::Done => "done",
+        EffectState::Undone => "undone",
     }
 }
 
@@ -61,6 +64,43 @@ const fn dead_word(state: DeadState) -> &'static str {
     }
 }
 
+/// Writes an effect, in place of the one before of its key.
+pub(super) fn effect_in(connection: &Connection, flow: &str, effect: &Effect) -> rusqlite::Result<()> {
+    let Effect { key, digest, version, idempotency_key, target_id, state } = effect;
+    connection
+        .prepare_cached(
+            "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
+             version = excluded.version, idempotency_key = excluded.idempotency_key, \
+             target_id = excluded.target_id, state = excluded.state",
+        )?
+        .execute(params![flow, key, digest, version, idempotency_key, target_id, effect_word(*state)])?;
+    Ok(())
+}
+
+/// JSON of ours, in a column of a table of ours.
+pub(super) fn json_of<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e)))
+}
+
+fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
+    let state: String = row.get(5)?;
+    Ok(Effect {
+        key: row.get(0)?,
+        digest: row.get(1)?,
+        version: row.get(2)?,
+        idempotency_key: row.get(3)?,
+        target_id: row.get(4)?,
+        // The column's CHECK leaves no fourth word.
+        state: match state.as_str() {
+            "done" => EffectState::Done,
+            "undone" => EffectState::Undone,
+            _ => EffectState::Intended,
+        },
+    })
+}
+
 fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     let payload: String = row.get(5)?;
     let state: String = row.get(8)?;
@@ -70,8 +110,7 @@ fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         key: row.get(2)?,
         code: row.get(3)?,
         because: row.get(4)?,
-        payload: serde_json::from_str(&payload)
-            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(e)))?,
+        payload: json_of(5, &payload)?,
         attempts: row.get(6)?,
         at: Timestamp(row.get(7)?),
         // The column's CHECK leaves no fourth word.
@@ -80,6 +119,8 @@ fn letter_of(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
             "dropped" => DeadState::Dropped,
             _ => DeadState::Waiting,
         },
+        history: json_of(9, &row.get::<_, String>(9)?)?,
+        closed: row.get::<_, Option<String>>(10)?.map(|text| json_of(10, &text)).transpose()?,
     })
 }
 
@@ -88,8 +129,7 @@ fn waiting_of(row: &Row<'_>) -> rusqlite::Result<Waiting> {
     Ok(Waiting {
         seq: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
         id: row.get(1)?,
-        payload: serde_json::from_str(&payload)
-            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(e)))?,
+        payload: json_of(2, &payload)?,
     })
 }
 
@@ -139,6 +179,18 @@ impl Ledger for SqliteStore {
         held.remove(flow);
     }
 
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects \
+                 WHERE flow = ?1 AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",
+            )
+            .and_then(|mut s| {
+                s.query_map(params![flow, after, i64::try_from(limit).unwrap_or(i64::MAX)], effect_of)?.collect()
+            })
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         let found = self
             .quick()
@@ -173,58 +225,50 @@ impl Ledger for SqliteStore {
                 "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2",
             )
             .and_then(|mut s| {
-                s.query_row([flow, key], |row| {
-                    let state: String = row.get(5)?;
-                    Ok(Effect {
-                        key: row.get(0)?,
-                        digest: row.get(1)?,
-                        version: row.get(2)?,
-                        idempotency_key: row.get(3)?,
-                        target_id: row.get(4)?,
-                        // The column's CHECK leaves no third word.
-                        state: if state == "done" { EffectState::Done } else { EffectState::Intended },
-                    })
-                })
-                .optional()
+                s.query_row([flow, key], effect_of).optional()
             })
             .map_err(|e| self.ledger_unread(&e))
     }
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
         self.ledger_there()?;
-        let Effect { key, digest, version, idempotency_key, target_id, state } = effect;
-        let connection = match state {
+        let connection = match effect.state {
             EffectState::Intended => self.synced(),
-            EffectState::Done => self.quick(),
+            EffectState::Done | EffectState::Undone => self.quick(),
         };
-        connection
-            .prepare_cached(
-                "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
-                 version = excluded.version, idempotency_key = excluded.idempotency_key, \
-                 target_id = excluded.target_id, state = excluded.state",
-            )
-            .and_then(|mut s| {
-                s.execute(params![flow, key, digest, version, idempotency_key, target_id, effect_word(*state)])
-            })
-            .map_err(|e| self.ledger_unwritten(&e))?;
-        Ok(())
+        effect_in(&connection, flow, effect).map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
         self.ledger_there()?;
-        let DeadLetter { id: _, flow, key, code, because, payload, attempts, at, state } = letter;
+        let DeadLetter { id: _, flow, key, code, because, payload, attempts, at, state, history, closed } = letter;
         let mut connection = self.quick();
         let mut replace = || -> rusqlite::Result<i64> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let waiting: Option<String> = transaction
+                .query_row(
+                    "DELETE FROM dead_letters WHERE flow = ?1 AND key = ?2 AND state = 'waiting' RETURNING history",
+                    params![flow, key],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let before = waiting.map(|text| json_of(0, &text)).transpose()?.unwrap_or_default();
+            let history = json_text(&attempts_kept(before, history.clone()));
             transaction.execute(
-                "DELETE FROM dead_letters WHERE flow = ?1 AND key = ?2 AND state = 'waiting'",
-                params![flow, key],
-            )?;
-            transaction.execute(
-                "INSERT INTO dead_letters (flow, key, code, because, payload, attempts, at, state) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![flow, key, code, because, payload.to_string(), attempts, at.0, dead_word(*state)],
+                "INSERT INTO dead_letters (flow, key, code, because, payload, attempts, at, state, history, closed) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    flow,
+                    key,
+                    code,
+                    because,
+                    payload.to_string(),
+                    attempts,
+                    at.0,
+                    dead_word(*state),
+                    history,
+                    closed.as_ref().map(json_text)
+                ],
             )?;
             let id = transaction.last_insert_rowid();
             transaction.commit()?;
@@ -245,7 +289,7 @@ impl Ledger for SqliteStore {
     fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
         self.quick()
             .prepare_cached(
-                "SELECT id, flow, key, code, because, payload, attempts, at, state FROM dead_letters \
+                "SELECT id, flow, key, code, because, payload, attempts, at, state, history, closed FROM dead_letters \
                  WHERE ?1 IS NULL OR flow = ?1 ORDER BY id",
             )
             .and_then(|mut s| s.query_map([flow], letter_of)?.collect())
@@ -254,14 +298,19 @@ impl Ledger for SqliteStore {
 
     fn put_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
         self.ledger_there()?;
-        let RunRecord { id, flow, started, ended, verdict, counts } = run;
+        let RunRecord { id, flow, started, ended, verdict, counts, checkpoint } = run;
         self.quick()
             .prepare_cached(
-                "INSERT INTO runs (id, flow, started, ended, verdict, counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                "INSERT INTO runs (id, flow, started, ended, verdict, counts, checkpoint) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                  ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, started = excluded.started, \
-                 ended = excluded.ended, verdict = excluded.verdict, counts = excluded.counts",
+                 ended = excluded.ended, verdict = excluded.verdict, counts = excluded.counts, \
+                 checkpoint = excluded.checkpoint",
             )
-            .and_then(|mut s| s.execute(params![id, flow, started.0, ended.map(|t| t.0), verdict, counts]))
+            .and_then(|mut s| {
+                let checkpoint = checkpoint.as_ref().map(json_text);
+                s.execute(params![id, flow, started.0, ended.map(|t| t.0), verdict, counts, checkpoint])
+            })
             .map_err(|e| self.ledger_unwritten(&e))?;
         Ok(())
     }
@@ -269,7 +318,7 @@ impl Ledger for SqliteStore {
     fn runs(&self, limit: usize) -> Result<Vec<RunRecord>, LedgerError> {
         self.quick()
             .prepare_cached(
-                "SELECT id, flow, started, ended, verdict, counts FROM runs ORDER BY started DESC, rowid DESC LIMIT ?1",
+                "SELECT id, flow, started, ended, verdict, counts, checkpoint FROM runs ORDER BY started DESC, rowid DESC LIMIT ?1",
             )
             .and_then(|mut s| {
                 s.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
@@ -280,6 +329,7 @@ impl Ledger for SqliteStore {
                         ended: row.get::<_, Option<i64>>(3)?.map(Timestamp),
                         verdict: row.get(4)?,
                         counts: row.get(5)?,
+                        checkpoint: row.get::<_, Option<String>>(6)?.map(|text| json_of(6, &text)).transpose()?,
                     })
                 })?
                 .collect()
@@ -326,5 +376,68 @@ impl Ledger for SqliteStore {
             transaction.commit()
         };
         settle().map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        let connection = match effect.state {
+            EffectState::Intended => self.synced(),
+            EffectState::Done | EffectState::Undone => self.quick(),
+        };
+        operate::effect_and_undo(connection, effect, undo).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        operate::refuse(&self.quick(), run, key).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn undos(&self, run: &str, after: &str, limit: usize) -> Result<Vec<Undo>, LedgerError> {
+        operate::undos(&self.quick(), run, after, limit).map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
+        operate::counts(&self.quick(), run).map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        operate::undone(self.quick(), run, flow, key, effect).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(u64, u64), LedgerError> {
+        self.ledger_there()?;
+        operate::forget(self.synced(), before).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn pause(&self, pause: &Pause) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        operate::pause(&self.synced(), pause).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn resume(&self, flow: &str) -> Result<bool, LedgerError> {
+        self.ledger_there()?;
+        operate::resume(&self.synced(), flow).map_err(|e| self.ledger_unwritten(&e))
+    }
+
+    fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        operate::pauses(&self.quick()).map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn paused(&self, flow: &str) -> Result<Option<Pause>, LedgerError> {
+        operate::paused(&self.quick(), flow).map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn switched_from_outside(&self) -> Option<u64> {
+        Some(250)
+    }
+
+    fn letters_waiting(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        operate::letters_waiting(&self.quick()).map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn drop_letter(&self, id: u64, closed: &Closed) -> Result<bool, LedgerError> {
+        self.ledger_there()?;
+        operate::drop_letter(&self.synced(), id, closed).map_err(|e| self.ledger_unwritten(&e))
     }
 }

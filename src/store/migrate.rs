@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../resources/migrations/0003_provenance.sql"),
     include_str!("../../resources/migrations/0004_proof.sql"),
     include_str!("../../resources/migrations/0005_inbox.sql"),
+    include_str!("../../resources/migrations/0006_operations.sql"),
 ];
 
 /// The newest version known.

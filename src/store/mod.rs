@@ -10,6 +10,7 @@ mod log;
 mod maps;
 mod memory;
 mod migrate;
+mod operate;
 mod plan;
 mod proof;
 mod row;

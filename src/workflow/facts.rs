@@ -178,9 +178,13 @@ impl Facts {
                     self.checks.push(seen);
                 }
             }
-            EventKind::ConnectorScaffolded => self.scaffolded = self.read(event).or(self.scaffolded.take()),
+            EventKind::ConnectorScaffolded => {
+                let written = self.read::<ConnectorScaffolded>(event).filter(|s| !s.record.dry_run);
+                self.scaffolded = written.or(self.scaffolded.take());
+            }
             EventKind::DrillsRun => {
-                if let Some(seen) = self.read(event) {
+                // What another program showed says nothing of the connector that runs the contract.
+                if let Some(seen) = self.read::<DrillsRun>(event).filter(|seen| seen.record.program.is_none()) {
                     self.drills.push(seen);
                 }
             }
@@ -205,6 +209,7 @@ impl Facts {
             | EventKind::SystemInspected
             | EventKind::EvidenceQueried
             | EventKind::SkillVerified
+            | EventKind::ConnectorOperated
             | EventKind::EvidenceSealed
             | EventKind::EvidenceExported
             | EventKind::EvidenceImported

@@ -424,6 +424,9 @@ pub struct ConnectorScaffolded {
     pub files: Vec<String>,
     /// Digest of the contract they were written for.
     pub digest: String,
+    /// Nothing was written: it was shown what would be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 record!(ConnectorScaffolded);
@@ -490,9 +493,23 @@ pub struct DrillsRun {
     pub rows: Vec<DrillRow>,
     /// Counts over the schedules, or of the happy path.
     pub reconciliation: Reconciliation,
+    /// The program that was drilled, where it was not the connector that runs the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<DrilledProgram>,
 }
 
 record!(DrillsRun);
+
+/// A program that was drilled from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrilledProgram {
+    /// Its command line.
+    pub command: String,
+    /// Digest of the command line and of the files that it names.
+    pub digest: String,
+    /// It stays up, and was asked to end after each pass.
+    pub service: bool,
+}
 
 /// A person approved something, by digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

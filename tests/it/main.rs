@@ -18,6 +18,7 @@ mod checks_accepted;
 mod checks_lookalikes;
 mod checks_variants;
 mod cli;
+mod code;
 mod codes;
 mod connector;
 mod contract;
@@ -39,6 +40,7 @@ mod pages;
 mod readers;
 mod rejected;
 mod run;
+mod runbook;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod scaffold;

@@ -196,6 +196,8 @@ fn hostile_names_stay_text_on_the_page() {
         protection: e(),
         alert_at: 1,
         freshness: e(),
+        freshness_seconds: None,
+        silence_seconds: None,
     };
     let fact = FactLine { fact: e(), value: e(), basis: e(), ground: e() };
     let system =

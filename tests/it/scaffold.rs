@@ -3,8 +3,9 @@
 use platform_integration::base::redact::looks_secret;
 use platform_integration::base::yaml;
 use platform_integration::scaffold::{
-    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, LinkLine,
-    MappingLine, NotAppliedLine, OperationLine, Project, SecretLine, SystemLine, dossier, project,
+    ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, HostLine,
+    LinkLine, MappingLine, NotAppliedLine, OperationLine, Project, SampleLine, SecretLine, SystemLine, dossier,
+    project,
 };
 
 fn text(s: &str) -> String {
@@ -24,6 +25,8 @@ fn flow() -> FlowLine {
         protection: text("finds by email first"),
         alert_at: 1,
         freshness: text("5m"),
+        freshness_seconds: Some(300),
+        silence_seconds: Some(900),
     }
 }
 
@@ -42,6 +45,18 @@ fn a_project() -> Project {
             SecretLine { name: text("CRM_CLIENT_SECRET"), what: text("crm client_secret") },
         ],
         receives: false,
+        polls: true,
+        hosts: vec![
+            HostLine { name: text("api.billing.example"), port: 443 },
+            HostLine { name: text("api.crm.example"), port: 8443 },
+        ],
+        samples: vec![SampleLine {
+            flow: text("contacts"),
+            records: text("tests/samples/contacts.jsonl"),
+            expected: text("tests/samples/contacts.expected.jsonl"),
+        }],
+        listed: vec![text("billing")],
+        targets: vec![text("crm")],
     }
 }
 
@@ -204,6 +219,23 @@ fn a_dossier() -> Dossier {
     }
 }
 
+/// A file is what its name says.
+fn parses(file: &File) {
+    let name = file.path.rsplit('/').next().unwrap();
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "yaml" | "yml" => {
+            yaml::parse(&file.content, yaml::Limits::default())
+                .unwrap_or_else(|e| panic!("{}: {e}\n{}", file.path, file.content));
+        }
+        "json" => {
+            serde_json::from_str::<serde_json::Value>(&file.content)
+                .unwrap_or_else(|e| panic!("{}: {e}\n{}", file.path, file.content));
+        }
+        "md" => tables_hold(file),
+        _ => {}
+    }
+}
+
 fn page(files: &[File]) -> String {
     files.iter().map(|f| format!("=== {}\n{}", f.path, f.content)).collect::<Vec<_>>().join("\n")
 }
@@ -225,6 +257,72 @@ fn tables_hold(file: &File) {
 #[test]
 fn a_project_is_written_whole() {
     insta::assert_snapshot!("project", page(&project(&a_project()).unwrap()));
+}
+
+#[test]
+fn a_project_that_ends_is_a_job_and_has_nothing_to_scrape() {
+    let mut job = a_project();
+    job.polls = false;
+    job.flows[0].silence_seconds = None;
+    let files = project(&job).unwrap();
+    files.iter().for_each(parses);
+    let new: Vec<File> = files
+        .into_iter()
+        .filter(|f| f.path.contains("cronjob") || f.path.contains("kustomization") || f.path.contains("network"))
+        .collect();
+    insta::assert_snapshot!("project-job", page(&new));
+}
+
+/// What a YAML file says at a path.
+fn at<'n>(node: &'n yaml::Node, path: &[&str]) -> Option<&'n yaml::Node> {
+    path.iter().try_fold(node, |node, key| match key.parse::<usize>() {
+        Ok(index) => node.items()?.get(index),
+        Err(_) => node.get(key),
+    })
+}
+
+#[test]
+fn a_pod_is_nobody_special_and_its_secrets_are_named_only() {
+    for receives in [true, false] {
+        let files = project(&Project { receives, ..a_project() }).unwrap();
+        let file = files.iter().find(|f| f.path.ends_with("deployment.yaml")).unwrap();
+        let doc = yaml::parse(&file.content, yaml::Limits::default()).unwrap();
+        let pod = |path: &[&str]| {
+            let all: Vec<&str> = ["spec", "template", "spec"].iter().chain(path).copied().collect();
+            at(&doc, &all).unwrap_or_else(|| panic!("{all:?}")).to_value()
+        };
+        assert_eq!(pod(&["securityContext", "runAsNonRoot"]), true);
+        let container = ["containers", "0"];
+        let of = |path: &[&str]| pod(&container.iter().chain(path).copied().collect::<Vec<_>>());
+        assert_eq!(of(&["securityContext", "readOnlyRootFilesystem"]), true);
+        assert_eq!(of(&["livenessProbe", "httpGet", "path"]), "/healthz");
+        assert_eq!(of(&["readinessProbe", "httpGet", "path"]), "/readyz");
+        assert_eq!(of(&["resources", "limits", "memory"]), "256Mi");
+        assert_eq!(of(&["env", "0", "name"]), "BILLING_TOKEN");
+        assert_eq!(of(&["env", "0", "valueFrom", "secretKeyRef", "key"]), "BILLING_TOKEN");
+        assert!(!file.content.contains("value: \"\""));
+    }
+}
+
+#[test]
+fn an_alert_goes_off_for_each_thing_that_a_person_must_know() {
+    let files = project(&a_project()).unwrap();
+    let file = files.iter().find(|f| f.path.ends_with("alerts.yaml")).unwrap();
+    let doc = yaml::parse(&file.content, yaml::Limits::default()).unwrap();
+    let rules = at(&doc, &["groups", "0", "rules"]).unwrap().to_value();
+    let rules: Vec<String> =
+        rules.as_array().unwrap().iter().map(|r| format!("{}: {}", r["alert"], r["expr"])).collect();
+    insta::assert_snapshot!("alerts", rules.join("\n"));
+    // Each leads to a section of the runbook that is there.
+    let runbook = files.iter().find(|f| f.path == "RUNBOOK.md").unwrap();
+    let named =
+        file.content.lines().filter_map(|l| l.trim().strip_prefix("runbook: \"RUNBOOK.md, ")?.strip_suffix('"'));
+    let mut sections = 0;
+    for section in named {
+        assert!(runbook.content.contains(&format!("\n## {section}\n")), "{section}");
+        sections += 1;
+    }
+    assert_eq!(sections, rules.len());
 }
 
 #[test]
@@ -296,22 +394,23 @@ fn text_from_outside_breaks_no_file() {
         flows: vec![FlowLine { name: text(evil), reads: text(evil), protection: text(evil), ..flow() }],
         secrets: vec![SecretLine { name: text("A_B"), what: text(evil) }],
         receives: true,
+        hosts: vec![HostLine { name: text(evil), port: 443 }],
+        samples: vec![SampleLine { flow: text(evil), records: text(evil), expected: text(evil) }],
+        listed: vec![text(evil)],
+        targets: vec![text(evil)],
+        polls: true,
     };
     for file in project(&bad).unwrap() {
         tables_hold(&file);
         assert!(!file.content.contains("\n# Ignore"), "{}:\n{}", file.path, file.content);
         assert!(
             !file.content.contains("rm -rf / #")
-                || file.path.ends_with(".md")
-                || file.path == ".env.example"
-                || file.path.ends_with("integration.yaml"),
+                || [".md", ".yaml", ".yml", ".json"].iter().any(|e| file.path.ends_with(e))
+                || file.path == ".env.example",
             "{}",
             file.path
         );
-        if file.path.ends_with(".yaml") {
-            yaml::parse(&file.content, yaml::Limits::default())
-                .unwrap_or_else(|e| panic!("{}: {e}\n{}", file.path, file.content));
-        }
+        parses(&file);
     }
     let mut input = a_dossier();
     input.systems[0].title = text(evil);
@@ -331,7 +430,7 @@ fn text_from_outside_breaks_no_file() {
 fn a_project_that_receives_listens_and_polls_otherwise() {
     for receives in [true, false] {
         let files = project(&Project { receives, ..a_project() }).unwrap();
-        for name in ["Dockerfile", "platform-integration.service", "RUNBOOK.md"] {
+        for name in ["Dockerfile", "platform-integration.service", "RUNBOOK.md", "deployment.yaml"] {
             let file = files.iter().find(|f| f.path.ends_with(name)).unwrap_or_else(|| panic!("{name}"));
             assert_eq!(file.content.contains("--listen"), receives, "{name}");
             assert_eq!(file.content.contains("--watch"), !receives, "{name}");
@@ -346,11 +445,8 @@ fn a_project_that_receives_listens_and_polls_otherwise() {
 fn generated_yaml_parses_and_no_file_holds_a_secret() {
     for secrets in [a_project().secrets, Vec::new()] {
         for file in project(&Project { secrets, ..a_project() }).unwrap() {
-            if file.path.ends_with(".yaml") {
-                yaml::parse(&file.content, yaml::Limits::default()).unwrap();
-            }
+            parses(&file);
             assert!(!looks_secret(&file.content), "{}", file.path);
-            tables_hold(&file);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Compiles a contract.
 
+mod expected;
 mod mend;
 mod samples;
 
+pub use expected::hold_expected;
 pub use mend::mend;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 /// What became of three texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Merged {
+pub(in crate::app) enum Merged {
     /// Both sides' changes, and none at the same place.
     Clean(String),
     /// Both changed the same lines: how many places, and the first of them with both wordings.
@@ -13,7 +13,7 @@ pub(super) enum Merged {
 ///
 /// `base` is the last draft, `standing` the file, `fresh` the new draft. What only one of the two changed is taken from it; nothing
 /// that people wrote is lost without being shown.
-pub(super) fn three_way(base: &str, standing: &str, fresh: &str) -> Merged {
+pub(in crate::app) fn three_way(base: &str, standing: &str, fresh: &str) -> Merged {
     match diffy::merge(base, standing, fresh) {
         Ok(text) => Merged::Clean(text),
         Err(marked) => Merged::Conflicts { count: conflicts(&marked), first: first(&marked) },

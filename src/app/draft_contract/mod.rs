@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::choose::{Chosen, choose_creation, choose_list, choose_write};
-use self::merge::{Merged, three_way};
+pub(super) use self::merge::{Merged, three_way};
 use self::rules::Settled;
 use self::settle::Settlement;
 use self::writing::Draft;

@@ -95,7 +95,7 @@ pub(super) fn operation_lines(compiled: &Compiled, contract: &Contract) -> Vec<O
     for flow in contract.flows.values() {
         let list = flow.source.operation.iter().map(|op| (&flow.source.system, "list", op));
         let mut uses: Vec<_> = list.collect();
-        uses.extend(flow.target.write.operations().into_iter().map(|(role, op)| (&flow.target.system, role, op)));
+        uses.extend(flow.target.operations().into_iter().map(|(role, op)| (&flow.target.system, role, op)));
         for (system, role, name) in uses {
             if let Some(op) = compiled.systems.get(system.as_str()).and_then(|s| s.operation(name)) {
                 out.push(OperationLine {

@@ -58,6 +58,83 @@ async fn a_token_is_renewed_before_it_expires() {
     assert!(stage.systems.requests("POST /oauth/token").len() > 1);
 }
 
+fn kept(stage: &Stage) -> String {
+    stage.secrets.0.lock().unwrap()["env:REFRESH"].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_is_used_once_and_the_next_one_is_kept() {
+    let stage = Stage::with(12).with_refresh();
+    *stage.systems.page_size.lock().unwrap() = 12;
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 12), "{report:?}");
+    let asked = stage.systems.requests("POST /oauth/token");
+    assert_eq!(asked.len(), 1, "one refresh for all");
+    let body = String::from_utf8_lossy(&asked[0].request.body).into_owned();
+    assert_eq!(body, "grant_type=refresh_token&refresh_token=refresh-0-abcdefgh&scope=contacts.write");
+    assert_eq!(kept(&stage), "refresh-1-abcdefgh");
+    // Another start goes on with it.
+    let mut changed = super::stage::customer(3);
+    changed["name"] = json!("Other");
+    changed["updated_at"] = json!("2026-11-02T00:00:00Z");
+    stage.set_customer(2, changed);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(kept(&stage), "refresh-2-abcdefgh");
+    let shown = stage.shown();
+    assert!(!shown.contains("refresh-0") && !shown.contains("refresh-1") && !shown.contains("token-1-a"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn parallel_401s_lead_to_one_refresh() {
+    let stage = Stage::with(8).with_refresh();
+    *stage.systems.page_size.lock().unwrap() = 8;
+    stage.systems.fault("GET /contacts/search", 8, Fault::Answer(401, vec![], json!({})));
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 8), "{report:?}");
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 2);
+    assert_eq!(kept(&stage), "refresh-2-abcdefgh");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_somebody_else_renewed_is_read_again_and_one_that_is_spent_ends_the_run() {
+    let stage = Stage::with(1).with_refresh();
+    stage.systems.fault("POST /oauth/token", 1, Fault::Answer(400, vec![], json!({"error": "invalid_grant"})));
+    let report = stage.run().await;
+    let (code, because) = report.stopped.clone().unwrap();
+    assert_eq!(code, "auth-failed");
+    assert!(because.contains("agree again") && because.contains("env:REFRESH"), "{because}");
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 1, "a spent token is not sent twice");
+    assert!(report.needs_somebody());
+}
+
+/// Nothing is spent before there is a place for what comes back.
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_found_out_before_the_refresh_token_is_spent() {
+    let stage = Stage::with(1).with_refresh();
+    stage.secrets.1.store(true, std::sync::atomic::Ordering::Relaxed);
+    let report = stage.run().await;
+    assert_eq!(report.stopped.unwrap().0, "refresh-token-unkept");
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 0);
+    stage.secrets.1.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_credentials_go_together() {
+    let mut stage = Stage::with(1).with_tokens();
+    let key = AuthPlan::HeaderKey { name: "X-Api-Key".into(), secret: stage.secret("H", "header-key-1") };
+    let cookie = |name: &str, secret| AuthPlan::CookieKey { name: name.into(), secret };
+    let (one, two) = (cookie("sid", stage.secret("C", "cookie-1")), cookie("tenant", stage.secret("T", "t-9999")));
+    let token = std::mem::replace(&mut stage.plan.target.auth, AuthPlan::None);
+    stage.plan.target.auth = AuthPlan::All(vec![token, key, one, two]);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    let post = stage.systems.requests("POST /contacts").remove(0).request;
+    assert_eq!(post.header("authorization"), Some("Bearer token-1-abcdefgh"));
+    assert_eq!(post.header("x-api-key"), Some("header-key-1"));
+    assert_eq!(post.header("cookie"), Some("sid=cookie-1; tenant=t-9999"));
+    assert_eq!(stage.plan.secret_refs().len(), 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fresh_token_that_is_refused_ends_the_run() {
     let stage = Stage::with(3).with_tokens();

@@ -3,13 +3,18 @@
 
 mod access;
 mod batching;
+mod deleting;
 mod graphql;
+mod holding;
+mod operating;
 mod pacing;
 mod reading;
 mod receiving;
 mod remembering;
 mod repeating;
+mod sockets;
 mod stage;
 mod tracing;
+mod undoing;
 mod world;
 mod writing;

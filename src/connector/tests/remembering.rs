@@ -259,6 +259,9 @@ impl Ledger for Failing {
     fn release(&self, flow: &str) {
         self.0.release(flow);
     }
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.gate()?.effects_after(flow, after, limit)
+    }
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         self.gate()?.checkpoint(flow)
     }
@@ -323,6 +326,9 @@ impl Ledger for Taken {
     }
     fn release(&self, _: &str) {
         panic!("what was not taken is not given back");
+    }
+    fn effects_after(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<Effect>, LedgerError> {
+        panic!("not ours")
     }
     fn checkpoint(&self, _: &str) -> Result<Checkpoint, LedgerError> {
         panic!("not ours")

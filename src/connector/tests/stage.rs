@@ -12,7 +12,8 @@ use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::yaml;
 use crate::connector::{
-    AuthPlan, Call, LogLine, Observer, Plan, Report, SecretSource, SourcePlan, TargetPlan, World, WritePlan, run_once,
+    AuthPlan, BackPlan, Call, DeletesPlan, ListPlan, LogLine, Observer, Plan, Report, SecretSource, SourcePlan,
+    TargetPlan, World, WritePlan, run_once,
 };
 use crate::contract::{Breaker, Delivery, Order, Retry};
 use crate::evidence::{Checkpoint, DeadLetter, DeadState, Effect, Ledger, MemoryLedger};
@@ -29,12 +30,21 @@ impl Observer for Log {
     }
 }
 
-pub(super) struct Secrets(pub Mutex<BTreeMap<String, String>>);
+/// Secrets by reference, and whether the place that they are kept in is full.
+pub(super) struct Secrets(pub Mutex<BTreeMap<String, String>>, pub std::sync::atomic::AtomicBool);
 
 impl SecretSource for Secrets {
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
         let all = self.0.lock().unwrap();
         all.get(&reference.to_string()).map(|s| Secret::new(s.clone())).ok_or_else(|| "it is not set".to_owned())
+    }
+
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String> {
+        if self.1.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err("no space left on device".to_owned());
+        }
+        self.0.lock().unwrap().insert(reference.to_string(), value.expose().to_owned());
+        Ok(true)
     }
 }
 
@@ -55,7 +65,7 @@ impl Stage {
         *systems.customers.lock().unwrap() = (1..=customers).map(customer).collect();
         let ledger = Arc::new(MemoryLedger::default());
         let log = Arc::new(Log::default());
-        let secrets = Arc::new(Secrets(Mutex::default()));
+        let secrets = Arc::new(Secrets(Mutex::default(), false.into()));
         let world = World {
             transport: systems.clone(),
             ledger: ledger.clone(),
@@ -92,6 +102,20 @@ impl Stage {
         self
     }
 
+    /// The target gives tokens for a refresh token that is good for one use.
+    pub(super) fn with_refresh(mut self) -> Self {
+        self.systems.tokens.lock().unwrap().insert("nobody-has-this-one".into());
+        *self.systems.refresh.lock().unwrap() = Some("refresh-0-abcdefgh".into());
+        self.plan.target.auth = AuthPlan::RefreshToken {
+            token_url: "https://target.example/oauth/token".into(),
+            client_id: self.secret("ID", "client-77"),
+            client_secret: Some(self.secret("SECRET", "hush-hush/1")),
+            refresh_token: self.secret("REFRESH", "refresh-0-abcdefgh"),
+            scopes: vec!["contacts.write".into()],
+        };
+        self
+    }
+
     pub(super) fn letters(&self) -> Vec<DeadLetter> {
         self.ledger.dead_letters(None).unwrap().into_iter().filter(|l| l.state == DeadState::Waiting).collect()
     }
@@ -102,6 +126,11 @@ impl Stage {
 
     pub(super) fn checkpoint(&self) -> Checkpoint {
         self.ledger.checkpoint("contacts").unwrap()
+    }
+
+    /// Events of a flow that wait.
+    pub(super) fn ledger_inbox(&self, flow: &str) -> usize {
+        self.ledger.inbox(flow, 0, 10_000).unwrap().len()
     }
 
     pub(super) fn effect(&self, key: &str) -> Option<Effect> {
@@ -177,6 +206,7 @@ fn plan() -> Plan {
             base_url: "https://source.example".into(),
             auth: AuthPlan::None,
             list: Some(call("listCustomers", Method::Get, "/customers")),
+            file: None,
             webhook: None,
             key: path("id"),
             items: path("data"),
@@ -192,6 +222,7 @@ fn plan() -> Plan {
             incremental: Some((path("updated_at"), "updated[gte]".into())),
             overlap_ms: 0,
             rate: None,
+            deletes: DeletesPlan::Ignore,
         },
         target: TargetPlan {
             system: "target".into(),
@@ -208,7 +239,20 @@ fn plan() -> Plan {
                 target_key: "id".into(),
                 idempotency: None,
             },
+            delete: None,
             rate: None,
+            back: BackPlan {
+                key: "id".into(),
+                get: Some(call("getContact", Method::Get, "/contacts/{contact_id}")),
+                delete: Some(call("deleteContact", Method::Delete, "/contacts/{contact_id}")),
+                list: Some(ListPlan {
+                    call: call("listContacts", Method::Get, "/contacts"),
+                    items: path("results"),
+                    inside: Vec::new(),
+                    pagination: None,
+                }),
+                writable: ["email", "name", "phone"].map(str::to_owned).to_vec(),
+            },
         },
         mapping: mapping("email: email\nname: name"),
         takes: None,
@@ -234,4 +278,9 @@ pub(super) fn with_key(write: &mut WritePlan, header: &str) {
     if let WritePlan::Upsert { idempotency, .. } = write {
         *idempotency = Some(header.to_owned());
     }
+}
+
+/// The target takes every contact under a key of ours.
+pub(super) fn put() -> WritePlan {
+    WritePlan::Put { put: call("putContact", Method::Put, "/contacts/{contact_id}"), key: None }
 }

@@ -81,6 +81,10 @@ pub(super) struct Systems {
     /// Tokens that are taken; empty: none is asked for.
     pub tokens: Mutex<BTreeSet<String>>,
     issued: Mutex<u32>,
+    /// Contacts that were ever made.
+    made: Mutex<u32>,
+    /// The one refresh token that is good now; nothing: none is asked for.
+    pub refresh: Mutex<Option<String>>,
     pub expires_in: Mutex<Option<u64>>,
     pub latency: Mutex<Duration>,
     in_flight: Mutex<usize>,
@@ -108,6 +112,8 @@ impl Systems {
             keys: Mutex::default(),
             tokens: Mutex::default(),
             issued: Mutex::default(),
+            made: Mutex::default(),
+            refresh: Mutex::default(),
             expires_in: Mutex::new(Some(3_600)),
             latency: Mutex::default(),
             in_flight: Mutex::default(),
@@ -118,6 +124,11 @@ impl Systems {
     /// The next `times` requests like `POST /contacts` meet this fault.
     pub(super) fn fault(&self, line: &'static str, times: u32, fault: Fault) {
         self.faults.lock().unwrap().push_back((line, times, fault));
+    }
+
+    /// Nothing goes wrong any more.
+    pub(super) fn mend(&self) {
+        self.faults.lock().unwrap().clear();
     }
 
     /// The source lists as this says; it is given the URL and its query.
@@ -164,11 +175,20 @@ impl Systems {
             let mut issued = self.issued.lock().unwrap();
             *issued += 1;
             let token = format!("token-{issued}-abcdefgh");
-            self.tokens.lock().unwrap().insert(token.clone());
-            return answer(
-                200,
-                &json!({"access_token": token, "token_type": "Bearer", "expires_in": *self.expires_in.lock().unwrap()}),
-            );
+            let mut body =
+                json!({"access_token": token, "token_type": "Bearer", "expires_in": *self.expires_in.lock().unwrap()});
+            if let Some(good) = self.refresh.lock().unwrap().as_mut() {
+                let sent = String::from_utf8_lossy(&request.body).into_owned();
+                if !sent.contains(&format!("grant_type=refresh_token&refresh_token={good}")) {
+                    // Used twice: nobody with this consent gets in any more.
+                    "revoked".clone_into(good);
+                    return answer(400, &json!({"error": "invalid_grant"}));
+                }
+                *good = format!("refresh-{issued}-abcdefgh");
+                body["refresh_token"] = json!(good.clone());
+            }
+            self.tokens.lock().unwrap().insert(token);
+            return answer(200, &body);
         }
         if system == "source" {
             if let Some(list) = self.list.lock().unwrap().as_mut() {
@@ -227,7 +247,10 @@ impl Systems {
                     }
                     return stored;
                 }
-                let mut contact = json!({"id": format!("k{}", contacts.len() + 1)});
+                let mut made = self.made.lock().unwrap();
+                *made += 1;
+                let mut contact = json!({"id": format!("k{}", *made)});
+                drop(made);
                 contact.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
                 contacts.push(contact.clone());
                 let made = answer(201, &contact);
@@ -235,6 +258,16 @@ impl Systems {
                     self.keys.lock().unwrap().insert(key, (request.body.clone(), made.clone()));
                 }
                 made
+            }
+            ("DELETE", path) => {
+                let id = path.rsplit('/').next().unwrap();
+                match contacts.iter().position(|c| c["id"] == id) {
+                    Some(at) => {
+                        contacts.remove(at);
+                        Response { status: 204, headers: vec![], body: Bytes::new() }
+                    }
+                    None => answer(404, &json!({"title": "No such contact"})),
+                }
             }
             ("PATCH" | "PUT", path) => {
                 let id = path.rsplit('/').next().unwrap();
@@ -252,6 +285,18 @@ impl Systems {
                     }
                     None => answer(404, &json!({"title": "No such contact"})),
                 }
+            }
+            ("GET", "/contacts") => answer(200, &json!({"results": *contacts})),
+            ("GET" | "DELETE", path) => {
+                let id = path.rsplit('/').next().unwrap();
+                let Some(at) = contacts.iter().position(|c| c["id"] == id) else {
+                    return answer(404, &json!({"title": "No such contact"}));
+                };
+                if request.method == Method::Delete {
+                    contacts.remove(at);
+                    return Response { status: 204, headers: vec![], body: Bytes::new() };
+                }
+                answer(200, &contacts[at])
             }
             other => panic!("no such call: {other:?}"),
         }

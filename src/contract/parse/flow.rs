@@ -4,11 +4,12 @@ use super::reader::{Fields, Reader};
 use super::webhook;
 use crate::base::yaml::{Entry, Kind, Span, Spanned};
 use crate::contract::keys::{
-    ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE, PUT, RETRY, SLO,
-    SOURCE, TARGET, UPSERT,
+    ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELETE, DELETES, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE,
+    PUT, RETRY, SLO, SOURCE, TARGET, TIMEOUT, UPSERT,
 };
 use crate::contract::{
-    Breaker, Delivery, ExplicitPages, Flow, IncrementalClause, Order, Paginate, Retry, Slo, Source, Target, Write,
+    Breaker, DeleteClause, Deletes, Delivery, Drift, ExplicitPages, Fallback, Flow, IncrementalClause, Order, Paginate,
+    Retry, Slo, Source, Target, Write,
 };
 use crate::model::PageStyle;
 
@@ -33,12 +34,17 @@ pub(super) fn flow(r: &mut Reader<'_>, entry: &Entry) -> Option<Flow> {
         Some((entries.to_vec(), n.at))
     });
     let unmapped = r.texts(&f, "unmapped");
-    let delivery = f.node("delivery").map_or_else(Delivery::default, |n| {
+    let mut delivery = f.node("delivery").map_or_else(Delivery::default, |n| {
         r.fields(n, &DELIVERY, &f.path("delivery")).map_or_else(Delivery::default, |d| delivery(r, &d))
     });
-    // These say what the connector does anyway; anything else is refused by the table.
-    r.word(&f, "drift");
-    r.word(&f, "fallback");
+    if r.word(&f, "drift") == Some("freeze") {
+        delivery.drift = Drift::Freeze;
+    }
+    delivery.fallback = match r.word(&f, "fallback") {
+        Some("spool") => Fallback::Spool,
+        Some("skip") => Fallback::Skip,
+        _ => Fallback::Hold,
+    };
     let slo = f.node("slo").and_then(|n| {
         let s = r.fields(n, &SLO, &f.path("slo"))?;
         Some(Slo { freshness_ms: r.duration(&s, "freshness"), success: r.percent(&s, "success") })
@@ -61,6 +67,19 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
     let system = r.text(s, "system");
     let operation = r.text(s, "operation");
     let webhook = s.node("webhook").map(|n| webhook::webhook(r, n, s));
+    let file = r.text(s, "file");
+    if let Some(file) = &file {
+        let known = [".jsonl", ".ndjson", ".csv"].iter().any(|end| file.to_ascii_lowercase().ends_with(end));
+        if !known {
+            let message = format!("{} is none that the connector reads", s.path("file"));
+            r.error("bad-value", file.at, message, "name a file that ends in .jsonl, .ndjson or .csv".to_owned());
+        }
+        if operation.is_none() {
+            let message = format!("{} has records, and nothing says what they are", s.path("file"));
+            let fix = "add operation: the list of the system whose records the file holds; it is not called".to_owned();
+            r.error("missing-key", file.at, message, fix);
+        }
+    }
     let key = r.text(s, "key");
     let every_ms = r.duration(s, "every");
     let paginate = paginate(r, s);
@@ -70,7 +89,7 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
         let overlap_ms = r.duration(&i, "overlap");
         Some(IncrementalClause { at: i.at, field: field?, param: param?, overlap_ms })
     });
-    r.word(s, "deletes");
+    let deletes = deletes(r, s);
     let params = r.scalars(s, "params");
     // A clause that is there and could not be read has been complained about.
     if operation.is_none() && webhook.is_none() {
@@ -84,14 +103,49 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
         at: s.at,
         system: system?,
         operation,
+        file,
         webhook,
         every_ms,
         key: key?,
         paginate,
         incremental,
         deletes_at: s.node("deletes").map(|n| n.at),
+        deletes,
         params,
     })
+}
+
+/// Records that one pass deletes at most, in percent, where nobody says.
+const MAX_SHARE: f64 = 10.0;
+
+fn deletes(r: &mut Reader<'_>, s: &Fields<'_>) -> Deletes {
+    let Some(node) = s.node("deletes") else { return Deletes::Ignore };
+    if !matches!(node.kind, Kind::Map(_)) {
+        return match r.word(s, "deletes") {
+            Some("tombstone") => Deletes::Tombstone { field: None, is: None },
+            Some("sweep") => Deletes::Sweep { max_share: MAX_SHARE },
+            _ => Deletes::Ignore,
+        };
+    }
+    let Some(d) = r.fields(node, &DELETES, &s.path("deletes")) else { return Deletes::Ignore };
+    let (field, is, share) = (r.text(&d, "field"), r.text(&d, "is"), r.percent(&d, "max_share"));
+    let by = r.word(&d, "by");
+    let (others, of): (&[&str], &str) = match by {
+        Some("tombstone") => (&["max_share"], "sweep"),
+        Some(_) => (&["field", "is"], "tombstone"),
+        None => (&[], ""),
+    };
+    for key in others {
+        if let Some(node) = d.node(key) {
+            let message = format!("{} is a key of {of}", d.path(key));
+            r.error("exclusive-keys", node.at, message, format!("take it out, or write by: {of}"));
+        }
+    }
+    match by {
+        Some("tombstone") => Deletes::Tombstone { field, is },
+        Some(_) => Deletes::Sweep { max_share: share.unwrap_or(MAX_SHARE) },
+        None => Deletes::Ignore,
+    }
 }
 
 fn paginate(r: &mut Reader<'_>, s: &Fields<'_>) -> Paginate {
@@ -158,8 +212,17 @@ fn target(r: &mut Reader<'_>, t: &Fields<'_>) -> Option<Target> {
         });
         Some(Write::Create { operation: operation?, idempotency, duplicates_accepted_by })
     });
+    let delete = t.node("delete").and_then(|n| {
+        if matches!(n.kind, Kind::String(_)) {
+            let operation = r.plain_text(n, &t.path("delete"))?;
+            return Some(DeleteClause { at: n.at, operation, set: Vec::new() });
+        }
+        let d = r.fields(n, &DELETE, &t.path("delete"))?;
+        let (operation, set) = (r.text(&d, "operation"), r.scalars(&d, "set"));
+        Some(DeleteClause { at: d.at, operation: operation?, set })
+    });
     let params = r.scalars(t, "params");
-    Some(Target { at: t.at, system: system?, write: upsert.or(put).or(bulk).or(create)?, params })
+    Some(Target { at: t.at, system: system?, write: upsert.or(put).or(bulk).or(create)?, delete, params })
 }
 
 fn header(r: &mut Reader<'_>, f: &Fields<'_>) -> Option<Spanned<String>> {
@@ -199,15 +262,39 @@ fn delivery(r: &mut Reader<'_>, d: &Fields<'_>) -> Delivery {
         let l = r.fields(n, &DEAD_LETTER, &d.path("dead_letter"))?;
         r.count(&l, "alert_at")
     });
+    let (timeout_ms, connect_ms, first_byte_ms) = timeout(r, d);
     Delivery {
         at: d.at,
         order,
         retry,
-        timeout_ms: r.duration(d, "timeout").unwrap_or(usual.timeout_ms),
+        timeout_ms: timeout_ms.unwrap_or(usual.timeout_ms),
+        connect_ms,
+        first_byte_ms,
         rate: r.rate(d, "rate"),
         breaker,
         alert_at: alert_at.unwrap_or(usual.alert_at),
+        drift: usual.drift,
+        fallback: usual.fallback,
     }
+}
+
+/// For the whole, to connect, and until the first byte.
+fn timeout(r: &mut Reader<'_>, d: &Fields<'_>) -> (Option<u64>, Option<u64>, Option<u64>) {
+    let Some(node) = d.node("timeout").filter(|n| matches!(n.kind, Kind::Map(_))) else {
+        return (r.duration(d, "timeout"), None, None);
+    };
+    let Some(f) = r.fields(node, &TIMEOUT, &d.path("timeout")) else { return (None, None, None) };
+    let whole = r.duration(&f, "whole");
+    let parts = ["connect", "first_byte"].map(|key| {
+        let part = r.duration(&f, key)?;
+        if whole.is_some_and(|whole| part > whole) {
+            let at = f.node(key).map_or(f.at, |n| n.at);
+            let message = format!("{} is longer than the whole", f.path(key));
+            r.error("bad-value", at, message, "make it at most as long as whole".to_owned());
+        }
+        Some(part)
+    });
+    (whole, parts[0], parts[1])
 }
 
 fn retry(r: &mut Reader<'_>, f: &Fields<'_>) -> Retry {

@@ -200,27 +200,47 @@ fn system(r: &mut Reader<'_>, entry: &Entry) -> Option<SystemUse> {
         let message = format!("{} is not an http or https URL", f.path("base_url"));
         r.error("bad-value", url.at, message, "write https://host/path".to_owned());
     }
-    let auth = f.node("auth").and_then(|n| {
-        let a = r.fields(n, &AUTH, &f.path("auth"))?;
-        let scheme = r.text(&a, "scheme");
-        let auth = Auth {
-            at: a.at,
-            secret: r.text(&a, "secret"),
-            username: r.text(&a, "username"),
-            password: r.text(&a, "password"),
-            client_id: r.text(&a, "client_id"),
-            client_secret: r.text(&a, "client_secret"),
-            scopes: r.texts(&a, "scopes"),
-            header: r.text(&a, "header"),
-            token_url: r.text(&a, "token_url"),
-            scheme: scheme?,
-        };
-        Some(auth)
-    });
+    let auth = f.node("auth").and_then(|n| auths(r, n, &f.path("auth")));
+    let ca = r.text(&f, "ca");
     if f.node("auth").is_some() && auth.is_none() {
         return None; // a system that asked for authentication is never called without it
     }
-    Some(SystemUse { at: entry.key_at, api: api?, overlays, base_url, auth })
+    Some(SystemUse { at: entry.key_at, api: api?, overlays, base_url, auth, ca })
+}
+
+/// One scheme, or several that are sent together.
+fn auths(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<Auth> {
+    let Some(items) = node.items() else { return auth(r, node, path) };
+    if items.is_empty() {
+        r.error("bad-value", node.at, format!("{path} is empty"), "write {scheme: …, secret: env:NAME}".to_owned());
+    }
+    let read: Vec<Option<Auth>> =
+        items.iter().enumerate().map(|(i, item)| auth(r, item, &format!("{path}[{i}]"))).collect();
+    // One that cannot be read must not be left out of what is sent.
+    let mut all = read.into_iter().collect::<Option<Vec<Auth>>>()?.into_iter();
+    let first = all.next()?;
+    Some(Auth { also: all.collect(), ..first })
+}
+
+fn auth(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<Auth> {
+    let a = r.fields(node, &AUTH, path)?;
+    let scheme = r.text(&a, "scheme");
+    Some(Auth {
+        at: a.at,
+        secret: r.text(&a, "secret"),
+        username: r.text(&a, "username"),
+        password: r.text(&a, "password"),
+        client_id: r.text(&a, "client_id"),
+        client_secret: r.text(&a, "client_secret"),
+        refresh_token: r.text(&a, "refresh_token"),
+        scopes: r.texts(&a, "scopes"),
+        certificate: r.text(&a, "certificate"),
+        key: r.text(&a, "key"),
+        header: r.text(&a, "header"),
+        token_url: r.text(&a, "token_url"),
+        also: Vec::new(),
+        scheme: scheme?,
+    })
 }
 
 fn constraints(r: &mut Reader<'_>, node: &Node) -> Vec<Constraint> {

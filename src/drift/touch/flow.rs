@@ -81,7 +81,7 @@ impl Look<'_> {
             return;
         }
         self.system();
-        for (role, called) in target.write.operations() {
+        for (role, called) in target.operations() {
             let sends = places::sent_by_target(flow, role);
             let clause = format!("target.write.{role}");
             let Some((old, new)) = self.operation(called, called.at, &clause, &sends) else { continue };

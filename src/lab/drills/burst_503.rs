@@ -1,4 +1,6 @@
 //! A burst of server errors is met with growing pauses and bounded attempts, and nothing is lost.
+//!
+//! Source: AWS Builders' Library, "Timeouts, retries, and backoff with jitter".
 
 use serde_json::Value;
 

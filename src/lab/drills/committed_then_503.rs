@@ -1,4 +1,6 @@
 //! A write that takes effect and is answered 503 is not done a second time.
+//!
+//! Source: IETF draft, The Idempotency-Key HTTP Header Field; three engines measured wrote twice here.
 
 use serde_json::Value;
 

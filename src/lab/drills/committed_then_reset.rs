@@ -1,4 +1,6 @@
 //! A write that takes effect while the connection ends is not done a second time.
+//!
+//! Source: RFC 9110 section 9.2.2: a lost answer says nothing about the effect.
 
 use serde_json::Value;
 

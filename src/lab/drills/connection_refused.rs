@@ -1,4 +1,6 @@
 //! Where no connection is made, the request is sent again later, and nothing is lost.
+//!
+//! Source: RFC 9110 section 9.2.2: what was never received may be sent again.
 
 use serde_json::Value;
 

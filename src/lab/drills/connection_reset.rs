@@ -1,4 +1,6 @@
 //! A connection that ends before the system has the request costs nothing but a second attempt.
+//!
+//! Source: RFC 9112 section 9.6: a connection may end at any time.
 
 use serde_json::Value;
 

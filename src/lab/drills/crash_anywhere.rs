@@ -1,4 +1,6 @@
 //! Killed at any step and started again, it loses nothing and writes nothing twice.
+//!
+//! Source: kill -9 at any step: FoundationDB's simulation and ALICE (Pillai et al., OSDI 2014).
 
 use serde_json::Value;
 

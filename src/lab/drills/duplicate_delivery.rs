@@ -1,4 +1,6 @@
 //! A page that brings a whole earlier page again leads to one effect a record.
+//!
+//! Source: at-least-once delivery: what was sent comes again.
 
 use serde_json::Value;
 

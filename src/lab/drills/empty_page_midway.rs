@@ -1,4 +1,6 @@
 //! An empty page with a cursor is not the end.
+//!
+//! Source: Google AIP-158: an empty page with a token is not the end.
 
 use serde_json::Value;
 

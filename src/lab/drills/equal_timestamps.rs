@@ -1,4 +1,6 @@
 //! Records that share the time stamp of the last one read, and appear later, are read by the next run.
+//!
+//! Source: an exclusive bound on a second's precision loses what shares the second.
 
 use serde_json::Value;
 

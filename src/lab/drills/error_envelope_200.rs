@@ -1,5 +1,8 @@
 //! An error inside a 200 answer is an error, not an empty page. GraphQL tells errors this way, also beside a part of the
 //! data.
+//!
+//! Source: GraphQL over HTTP section 6.4 and vendors with `ok: false`: three engines measured took it for an empty
+//! page.
 
 use serde_json::Value;
 

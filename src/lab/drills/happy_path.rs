@@ -1,4 +1,6 @@
 //! With nothing wrong, every record is in the target once, with the values that the mapping gives.
+//!
+//! Source: law 1 of the design: no success without reconciliation.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A web page in place of an answer is an error, not an empty page.
+//!
+//! Source: login pages and proxies answer 200 with HTML.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! When the target says that the first attempt is still in progress, the same request is sent again later, under the same key.
+//!
+//! Source: IETF draft, The Idempotency-Key HTTP Header Field: 409 while the first request is at work.
 
 use serde_json::Value;
 

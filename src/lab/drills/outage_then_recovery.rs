@@ -1,10 +1,13 @@
 //! While the target is down the run ends by itself and says so; once it is back, the next run delivers what is owed.
+//!
+//! Source: M. Nygard, Release It!, circuit breaker; AWS Builders' Library on retry budgets.
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, Unavailable};
+use super::super::faults::{Aim, Disposition, Exchange, Fault, Unavailable};
 use super::TARGET;
 use super::{Drill, Setup};
+use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -21,11 +24,43 @@ impl Drill for OutageThenRecovery {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
         // Far more failures than any contract allows attempts; they end with the first run.
         let aim = Aim::at(TARGET).after(rng.below(records.len() as u64)).times(u64::MAX / 2);
-        let mut setup = Setup::with(Unavailable { aim, status: 503 }).passes(2).lenient();
+        let down = Unavailable { aim, status: 503 };
+        let mut setup = match bench.real {
+            Some(real) if real.scale < FAST => Setup::with(For { fault: down, ms: SHORT_MS, since: None }),
+            _ => Setup::with(down),
+        };
+        setup = setup.passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup
+    }
+}
+
+/// In real time nobody waits until all attempts are spent: the target is down for so many milliseconds.
+const SHORT_MS: i64 = 6_000;
+/// Where a program's time runs so many times as fast, they are waited for.
+const FAST: u32 = 10;
+
+/// A fault for a while, counted from its first hit.
+struct For<F> {
+    fault: F,
+    ms: i64,
+    since: Option<Timestamp>,
+}
+
+impl<F: Fault> Fault for For<F> {
+    fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
+        let over = self.since.is_some_and(|since| exchange.at.0 - since.0 > self.ms);
+        let wants = self.fault.on_exchange(exchange);
+        if over || matches!(wants, Disposition::Pass) {
+            return Disposition::Pass;
+        }
+        self.since.get_or_insert(exchange.at);
+        wants
     }
 }

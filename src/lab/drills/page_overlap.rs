@@ -1,4 +1,6 @@
 //! A record that comes again on the next page is written once.
+//!
+//! Source: offset paging while records come in: the last of a page is the first of the next.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A record that fails in a batch for now is sent again alone; those that were taken are not.
+//!
+//! Source: Amazon DynamoDB BatchWriteItem and Elasticsearch _bulk: each item has a result of its own.
 
 use std::collections::BTreeMap;
 

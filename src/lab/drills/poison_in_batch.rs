@@ -1,5 +1,7 @@
 //! A record that the target refuses for good, within a batch that it takes, becomes one dead letter; the others are
 //! written.
+//!
+//! Source: Amazon Kinesis PutRecords: of a batch some may fail for good.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A record that the target refuses for good becomes one dead letter, and holds nobody up.
+//!
+//! Source: Amazon SQS dead-letter queues; Enterprise Integration Patterns, invalid message channel.
 
 use serde_json::Value;
 

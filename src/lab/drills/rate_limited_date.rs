@@ -1,4 +1,6 @@
 //! Retry-After as a date is understood by the server's own clock, which may be minutes off.
+//!
+//! Source: RFC 9110 section 10.2.3 (Retry-After as a date) and section 6.6.1 (Date): told by the server's clock.
 
 use serde_json::Value;
 
@@ -25,9 +27,11 @@ impl Drill for RateLimitedDate {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let seconds = i64::try_from(rng.between(2, 9)).unwrap_or(2);
+        let seconds = i64::try_from(if bench.real.is_some() { 3 } else { rng.between(2, 9) }).unwrap_or(2);
         let times = survivable(bench, 2, rng);
         let clock_off_ms = [-180_000, 0, 180_000][usize::try_from(rng.below(3)).unwrap_or(0)];
+        // A program of its own runs by the same clock as the systems: it may as well ask that one.
+        let clock_off_ms = if bench.real.is_some() { 0 } else { clock_off_ms };
         let aim = somewhere(bench, records.len(), rng).times(times);
         let mut setup = Setup::with(RateLimited { aim, seconds, as_date: true, clock_off_ms });
         setup.clock_off_ms = clock_off_ms;

@@ -1,4 +1,6 @@
 //! After 429 with Retry-After in seconds, no request goes to that system before the time is up, and nothing is lost.
+//!
+//! Source: RFC 6585 section 4 (429) and RFC 9110 section 10.2.3 (Retry-After in seconds).
 
 use serde_json::Value;
 
@@ -25,7 +27,7 @@ impl Drill for RateLimitedSeconds {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let seconds = i64::try_from(rng.between(2, 9)).unwrap_or(2);
+        let seconds = i64::try_from(rng.between(2, if bench.real.is_some() { 2 } else { 9 })).unwrap_or(2);
         let times = survivable(bench, 2, rng);
         let aim = somewhere(bench, records.len(), rng).times(times);
         Setup::with(RateLimited { aim, seconds, as_date: false, clock_off_ms: 0 })

@@ -1,4 +1,6 @@
 //! A redirect to another host is not followed with credentials, keys or records.
+//!
+//! Source: RFC 9110 section 15.4: a redirect to another origin takes no credentials along.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A cursor that leads to itself ends the run with an honest verdict; the next run goes on.
+//!
+//! Source: Singer and Airbyte both fail a sync on a cursor that leads to itself.
 
 use serde_json::Value;
 

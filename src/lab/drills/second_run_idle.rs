@@ -1,4 +1,7 @@
 //! A second run with nothing new changes nothing in the target.
+//!
+//! Source: idempotent receivers (Hohpe and Woolf, Enterprise Integration Patterns): the same input again changes
+//! nothing.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A page with fewer records than asked for is not taken for the last one.
+//!
+//! Source: Google AIP-158: a page may hold fewer records than were asked for, though more follow.
 
 use serde_json::Value;
 

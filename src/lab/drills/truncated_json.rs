@@ -1,4 +1,6 @@
 //! Half a body is an error, not an empty page.
+//!
+//! Source: RFC 9112 section 8: an incomplete message is an error.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! A value outside the documented ones goes the way the contract names, or to the dead letters; the others flow.
+//!
+//! Source: Google AIP-126: values are added to enumerations; a client must not break or guess.
 
 use serde_json::Value;
 

@@ -1,4 +1,6 @@
 //! Killed while it takes events in, it has kept whatever it acknowledged, and knows what is delivered again.
+//!
+//! Source: Standard Webhooks: store before 2xx; what was not acknowledged is sent again.
 
 use serde_json::Value;
 

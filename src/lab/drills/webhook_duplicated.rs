@@ -1,4 +1,6 @@
 //! An event that is delivered again, at once or hours later, has one effect.
+//!
+//! Source: Standard Webhooks: delivery is at least once; webhook-id tells repeats.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! What somebody else sends in the name of the source is refused, and leaves nothing behind.
+//!
+//! Source: Standard Webhooks, "Verifying webhook authenticity"; RFC 2104 (HMAC).
 
 use serde_json::Value;
 

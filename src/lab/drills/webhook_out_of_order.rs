@@ -1,11 +1,12 @@
 //! An older form of a record that arrives after a newer one does not take its place.
+//!
+//! Source: Stripe: the order of events is not guaranteed.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::mock::{dig, put};
-use super::{Drill, Setup, hooked, strangers};
-use crate::base::clock::Timestamp;
+use super::{Drill, Setup, hooked, older_by, strangers};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
@@ -49,7 +50,8 @@ impl Drill for WebhookOutOfOrder {
             let newer = fresh.clone();
             for (n, (one, mut record)) in newer.iter().zip(strangers(bench, 3, rng)).enumerate() {
                 let Some(held) = dig(&one.payload, &hook.record) else { continue };
-                let (Some(key), Some(before)) = (dig(held, &bench.plan.source.key), dig(held, version).and_then(older))
+                let (Some(key), Some(before)) =
+                    (dig(held, &bench.plan.source.key), dig(held, version).and_then(|v| older_by(v, 1)))
                 else {
                     continue;
                 };
@@ -67,16 +69,6 @@ impl Drill for WebhookOutOfOrder {
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         let late = evidence.trace.deliveries.iter().filter(|d| d.delivery.id.starts_with(OLDER) && d.acknowledged());
         late.count() as u64
-    }
-}
-
-/// A day before.
-fn older(version: &Value) -> Option<Value> {
-    const DAY_MS: i64 = 24 * 3600 * 1000;
-    match version {
-        Value::String(text) => Some(json!(Timestamp::parse(text)?.plus_ms(-DAY_MS).rfc3339())),
-        Value::Number(n) => Some(json!(n.as_i64()? - DAY_MS / 1000)),
-        _ => None,
     }
 }
 

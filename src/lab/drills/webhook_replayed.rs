@@ -1,4 +1,6 @@
 //! A delivery whose signature is right and whose time is not is refused.
+//!
+//! Source: Standard Webhooks: the signed time stamp is held against a tolerance.
 
 use serde_json::Value;
 

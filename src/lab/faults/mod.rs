@@ -181,6 +181,33 @@ pub enum Disposition {
     },
     /// Somebody else changes the system just before it looks at the request.
     Alter(Alter),
+    /// Something that exists only on a real socket, or is done to a real process.
+    Wire(Wire),
+}
+
+/// What only a real socket can do, and what happens to the process behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// The system does it; its answer comes a byte at a time, with so many milliseconds between, and does not end.
+    Drip(u64),
+    /// The system does it; no byte of an answer comes, the sending side is closed and the receiving side stays open.
+    HalfClose,
+    /// The system does it; bytes come that are no HTTP.
+    Garbage,
+    /// The system does it; half of the body comes under the length of the whole, then the end.
+    Truncate,
+    /// The system does it; the body comes in chunks, and the connection ends before the last of them.
+    CutChunks,
+    /// The system does not see it; a body without end comes, as long as somebody takes it.
+    Flood,
+    /// The system does it and answers; then the connection is closed without a word.
+    CloseAfter,
+    /// The system does it and answers in a way that is legal and rare: chunks of few bytes, header names in any case.
+    Odd,
+    /// The switch is set; the exchange passes.
+    Disable,
+    /// The process is asked to end; the exchange passes.
+    Terminate,
 }
 
 /// Changes a system while a connector is at work on it.

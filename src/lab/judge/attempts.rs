@@ -48,7 +48,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     }
 }
 
-fn failed(x: &Exchanged) -> bool {
+pub(super) fn failed(x: &Exchanged) -> bool {
     match &x.outcome {
         Outcome::Answered(r) => r.status >= 400,
         Outcome::Failed(_) | Outcome::Open => true,
@@ -56,7 +56,7 @@ fn failed(x: &Exchanged) -> bool {
 }
 
 /// The request itself is wrong: sending it again cannot help.
-fn refused(x: &Exchanged) -> bool {
+pub(super) fn refused(x: &Exchanged) -> bool {
     let lookup = x.purpose == Purpose::Find && x.status() == Some(404);
     !lookup && matches!(x.status(), Some(400 | 403 | 404 | 405 | 410 | 413 | 415 | 422))
 }

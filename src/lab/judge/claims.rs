@@ -9,7 +9,7 @@ use crate::lab::world::RunEnd;
 pub(super) fn ended(e: &Evidence<'_>, out: &mut Vec<String>) {
     for seen in &e.runs {
         match &seen.end {
-            RunEnd::Finished(_) | RunEnd::Crashed => {}
+            RunEnd::Finished(_) | RunEnd::Crashed | RunEnd::Exited(_) => {}
             RunEnd::Deadline => {
                 out.push(format!("hangs: run {} was not over after 24 hours of virtual time", seen.run))
             }
@@ -35,7 +35,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
                 out.push(format!("dishonest: run {} claims PASS with {letters} new dead letters", seen.run));
             }
         }
-        if report.verdict == Verdict::Unproven {
+        if report.verdict == Verdict::Unproven && e.trace.run(seen.run).next().is_some() {
             out.push(format!("run {} claims UNPROVEN, though it ran", seen.run));
         }
         let last = e.runs.last().is_some_and(|l| l.run == seen.run);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Evidence, RunSeen};
+use crate::connector::DeletesPlan;
 use crate::evidence::Reconciliation;
 use crate::lab::bench::Purpose;
 use crate::lab::courier::Delivery;
@@ -94,22 +95,29 @@ fn acknowledged(e: &Evidence<'_>, seen: &RunSeen) -> u64 {
     written(e, seen, acknowledges)
 }
 
+fn deletes(x: &Exchanged) -> bool {
+    matches!(x.effect, Some(Effect::Deleted { .. }))
+}
+
 fn acknowledges(x: &Exchanged) -> bool {
     x.status().is_some_and(|s| (200..300).contains(&s))
 }
 
 /// Different records among the writes of a run that `counts` takes.
 fn written(e: &Evidence<'_>, seen: &RunSeen, counts: impl Fn(&Exchanged) -> bool) -> u64 {
+    // What a sweep deletes was not read in this run.
+    let tombstones = matches!(e.bench.plan.source.deletes, DeletesPlan::Tombstone { .. });
     let records: BTreeSet<String> = e
         .trace
         .run(seen.run)
-        .filter(|x| x.purpose.writes() && counts(x))
+        .filter(|x| (x.purpose.writes() || (tombstones && deletes(x))) && counts(x))
         .flat_map(|x| match &x.effect {
             // Of a batch, those records that the system kept.
             _ if x.purpose == Purpose::Bulk => {
                 let Some(Effect::Many(effects)) = &x.effect else { return Vec::new() };
                 x.batch.iter().zip(effects).filter(|(_, e)| e.keeps()).filter_map(|(i, _)| i.clone()).collect()
             }
+            _ if deletes(x) => vec![x.request.url.clone()],
             _ => vec![x.identity.clone().unwrap_or_else(|| String::from_utf8_lossy(&x.request.body).into_owned())],
         })
         .collect();

@@ -5,13 +5,22 @@ mod claims;
 mod counts;
 mod deliveries;
 mod delivery;
+mod disorder;
+mod foreign;
 mod letters;
+mod memory;
 mod pacing;
+mod recovery;
+mod resources;
 mod secrets;
+mod stopping;
 mod tracing;
 
 pub(super) use counts::reconcile;
-pub(super) use delivery::missing;
+pub(super) use delivery::{excusable, missing, owed};
+pub use foreign::Foreign;
+pub(super) use foreign::correlation_ids;
+pub(super) use resources::read_ahead;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -29,15 +38,20 @@ use crate::model::{Direction, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 9] = [
+const ALL: [Oracle; 14] = [
     claims::ended,
     delivery::judge,
     deliveries::judge,
     letters::judge,
     claims::judge,
     counts::judge,
+    memory::judge,
+    disorder::judge,
+    stopping::judge,
     pacing::judge,
+    recovery::judge,
     attempts::judge,
+    resources::judge,
     secrets::judge,
 ];
 
@@ -95,6 +109,8 @@ pub struct Evidence<'e> {
     pub secrets: Vec<(String, String)>,
     /// How often a fault made a difference.
     pub faults_fired: u64,
+    /// What is known of a program of its own; nothing where the connector gives a report and keeps a ledger.
+    pub foreign: Option<Foreign>,
 }
 
 impl Evidence<'_> {
@@ -123,10 +139,14 @@ impl Evidence<'_> {
     /// Everything that is held against the connector, each once.
     pub(super) fn failures(&self) -> Vec<String> {
         let mut out = Vec::new();
-        for oracle in ALL {
-            oracle(self, &mut out);
+        if let Some(program) = &self.foreign {
+            foreign::judge(self, program, &mut out);
+        } else {
+            for oracle in ALL {
+                oracle(self, &mut out);
+            }
+            tracing::judge(self, &mut out);
         }
-        tracing::judge(self, &mut out);
         let mut seen = std::collections::BTreeSet::new();
         out.retain(|f| seen.insert(f.clone()));
         out
@@ -138,6 +158,8 @@ pub(in crate::lab) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expe
     let body = bench.written_schema();
     records
         .iter()
+        // What its source marks as deleted is owed to nobody.
+        .filter(|record| !bench.plan.source.deletes.marks(record))
         .filter_map(|record| {
             let key = bench.source_key(record)?;
             let mapped = bench.plan.mapped(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {

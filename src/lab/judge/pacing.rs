@@ -39,7 +39,7 @@ fn told_to_wait(e: &Evidence<'_>, out: &mut Vec<String>) {
 }
 
 /// Retry-After in milliseconds; a date is told by the server's own clock.
-fn wait_ms(response: &Response) -> Option<i64> {
+pub(super) fn wait_ms(response: &Response) -> Option<i64> {
     let text = response.header("retry-after")?;
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(seconds.max(0) * 1000);
@@ -72,6 +72,13 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
                 gaps.push(next.at.0 - ended.0);
             }
         }
+        if let Some(gap) = without_jitter(e, &gaps) {
+            out.push(format!(
+                "jitter: run {} waited exactly {gap} ms times a power of two before each of {} retries; the contract wants full jitter",
+                seen.run,
+                gaps.len()
+            ));
+        }
         let total: i64 = gaps.iter().sum();
         let least = match gaps.len() {
             0..=2 => 0,
@@ -87,4 +94,20 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
             ));
         }
     }
+}
+
+/// The first wait, where each of four or more is exactly that, doubled or kept: drawn waits are so in less than one of a
+/// hundred million runs.
+fn without_jitter(e: &Evidence<'_>, gaps: &[i64]) -> Option<i64> {
+    let retry = &e.bench.plan.delivery.retry;
+    // Probes of an open breaker keep their own time.
+    let probe = e.bench.plan.delivery.breaker.map_or(i64::MAX, |b| i64::try_from(b.probe_every_ms).unwrap_or(i64::MAX));
+    let gaps: Vec<i64> = gaps.iter().copied().filter(|gap| *gap < probe).collect();
+    let first = *gaps.iter().min()?;
+    let cap = i64::try_from(retry.cap_ms).unwrap_or(i64::MAX);
+    if !retry.full_jitter || retry.base_ms < 100 || gaps.len() < 4 || first < 100 {
+        return None;
+    }
+    let regular = |gap: &i64| *gap == cap || (0..16).any(|n| first.saturating_mul(1 << n) == *gap);
+    gaps.iter().all(regular).then_some(first)
 }

@@ -38,7 +38,7 @@ fn id_of(x: &Exchanged) -> Option<&str> {
 }
 
 /// The trace id of a valid version-00 value.
-fn trace_id(value: &str) -> Option<&str> {
+pub(super) fn trace_id(value: &str) -> Option<&str> {
     let parts: Vec<&str> = value.split('-').collect();
     let [version, trace, span, flags] = parts.as_slice() else { return None };
     let hex = |text: &str, len: usize| {

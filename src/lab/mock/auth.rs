@@ -45,6 +45,16 @@ pub(super) enum Denied {
 struct Issued {
     expires: Timestamp,
     scopes: Vec<String>,
+    /// The consent that it goes back to, where it came by a refresh token.
+    family: Option<String>,
+}
+
+/// What one consent led to: its refresh tokens are used once each, and the last is good until one is used twice
+/// (RFC 9700 section 4.14.2).
+#[derive(Debug, Clone, PartialEq)]
+struct Family {
+    newest: String,
+    revoked: bool,
 }
 
 /// The mock's memory of who may call.
@@ -53,12 +63,21 @@ pub(super) struct Auth {
     credentials: Credentials,
     ttl_ms: i64,
     tokens: BTreeMap<String, Issued>,
+    /// By the first refresh token of each.
+    families: BTreeMap<String, Family>,
+    /// Every refresh token handed out, and the first one that it goes back to.
+    descent: BTreeMap<String, String>,
     rng: Rng,
 }
 
 impl Auth {
     pub(super) const fn new(credentials: Credentials, ttl_ms: i64, rng: Rng) -> Self {
-        Self { credentials, ttl_ms, tokens: BTreeMap::new(), rng }
+        Self { credentials, ttl_ms, tokens: BTreeMap::new(), families: BTreeMap::new(), descent: BTreeMap::new(), rng }
+    }
+
+    /// Takes these credentials from now on, and no others.
+    pub(super) fn take_only(&mut self, known: Vec<String>) {
+        self.credentials = Credentials::Only(known);
     }
 
     /// Every token handed out so far is refused from now on. Tells how many were still good.
@@ -142,27 +161,56 @@ impl Auth {
         if self.credentials.takes(shown) { Ok(()) } else { Err(Denied::Invalid) }
     }
 
-    /// The token endpoint (RFC 6749 section 4.4, 5): status, answer, and the token handed out.
+    /// Redeems a refresh token for the one that follows it. A token that was used before ends everything that its consent
+    /// led to: nobody can tell who of the two is the thief.
+    fn rotated(&mut self, shown: &str, now: Timestamp) -> Option<(String, String)> {
+        let first = self.descent.get(shown).cloned().unwrap_or_else(|| shown.to_owned());
+        if !self.families.contains_key(&first) {
+            if !self.credentials.takes(shown) {
+                return None;
+            }
+            self.families.insert(first.clone(), Family { newest: shown.to_owned(), revoked: false });
+        }
+        let next = format!("rt_{:016x}{:016x}", self.rng.next_u64(), self.rng.next_u64());
+        let family = self.families.get_mut(&first)?;
+        if family.revoked || family.newest != shown {
+            family.revoked = true;
+            let led_to = self.tokens.values_mut().filter(|t| t.family.as_ref() == Some(&first) && t.expires > now);
+            led_to.for_each(|t| t.expires = now);
+            return None;
+        }
+        family.newest.clone_from(&next);
+        self.descent.insert(next.clone(), first.clone());
+        Some((next, first))
+    }
+
+    /// The token endpoint (RFC 6749 sections 4.4, 5 and 6): status, answer, and the tokens handed out.
     pub(super) fn issue(
         &mut self,
         system: &System,
         request: &Request,
         now: Timestamp,
-    ) -> (u16, serde_json::Value, Option<String>) {
+    ) -> (u16, serde_json::Value, Vec<String>) {
         let form = url::pairs(&String::from_utf8_lossy(&request.body));
         let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         let basic = authorization(request, "basic")
             .and_then(|b| STANDARD.decode(b).ok())
             .and_then(|b| String::from_utf8(b).ok())
             .and_then(|t| t.split_once(':').map(|(u, p)| (url::decode(u), url::decode(p))));
-        let client = basic.or_else(|| Some((field("client_id")?, field("client_secret")?)));
         let grant = field("grant_type").unwrap_or_default();
+        // A public client has no secret, and nothing but a refresh token to show for itself.
+        let client = basic
+            .map(|(id, secret)| (id, Some(secret)))
+            .or_else(|| Some((field("client_id")?, field("client_secret"))))
+            .filter(|(_, secret)| secret.is_some() || grant == "refresh_token");
         if !matches!(grant.as_str(), "client_credentials" | "refresh_token" | "password" | "authorization_code") {
-            return (400, json!({"error": "unsupported_grant_type"}), None);
+            return (400, json!({"error": "unsupported_grant_type"}), Vec::new());
         }
-        let known = client.is_some_and(|(id, secret)| self.credentials.takes(&id) && self.credentials.takes(&secret));
+        let known = client.is_some_and(|(id, secret)| {
+            self.credentials.takes(&id) && secret.is_none_or(|secret| self.credentials.takes(&secret))
+        });
         if !known {
-            return (401, json!({"error": "invalid_client"}), None);
+            return (401, json!({"error": "invalid_client"}), Vec::new());
         }
         let offered: Vec<&String> = system
             .schemes
@@ -179,18 +227,31 @@ impl Auth {
             return (
                 400,
                 json!({"error": "invalid_scope", "error_description": format!("{unknown} is not offered")}),
-                None,
+                Vec::new(),
             );
         }
+        let rotated = if grant == "refresh_token" {
+            let Some(rotated) = self.rotated(&field("refresh_token").unwrap_or_default(), now) else {
+                return (400, json!({"error": "invalid_grant"}), Vec::new());
+            };
+            Some(rotated)
+        } else {
+            None
+        };
         let token = format!("at_{:016x}{:016x}", self.rng.next_u64(), self.rng.next_u64());
-        self.tokens.insert(token.clone(), Issued { expires: now.plus_ms(self.ttl_ms), scopes: scopes.clone() });
-        let answer = json!({
+        let (refresh, family) = rotated.unzip();
+        let expires = now.plus_ms(self.ttl_ms);
+        self.tokens.insert(token.clone(), Issued { expires, scopes: scopes.clone(), family });
+        let mut answer = json!({
             "access_token": token,
             "token_type": "Bearer",
             "expires_in": self.ttl_ms / 1000,
             "scope": scopes.join(" "),
         });
-        (200, answer, Some(token))
+        if let Some(refresh) = &refresh {
+            answer["refresh_token"] = json!(refresh);
+        }
+        (200, answer, std::iter::once(token).chain(refresh).collect())
     }
 }
 

@@ -62,10 +62,10 @@ pub enum Effect {
     Many(Vec<Self>),
     /// Answered as before to a known idempotency key; nothing else.
     Replayed,
-    /// Handed out a token.
+    /// Handed out tokens: one for access, and the refresh token that follows.
     Issued {
-        /// The token.
-        token: String,
+        /// The tokens.
+        tokens: Vec<String>,
     },
 }
 

@@ -179,6 +179,11 @@ impl MockSystem {
         }
     }
 
+    /// What the server's clock shows more than the true time from now on, in milliseconds.
+    pub(crate) const fn set_clock_off(&mut self, ms: i64) {
+        self.options.clock_off_ms = ms;
+    }
+
     /// Removes the record at this place in the order of making, and gives it; the last one where there are fewer.
     pub fn take(&mut self, entity: &str, at: usize) -> Option<Value> {
         let collection = self.collections.get_mut(entity)?;
@@ -186,9 +191,27 @@ impl MockSystem {
         collection.remove(&key)
     }
 
+    /// Forgets a record, as if somebody had deleted it. False where there is none of this key.
+    pub fn forget(&mut self, entity: &str, key: &str) -> bool {
+        self.collections.get_mut(entity).and_then(|c| c.remove(key)).is_some()
+    }
+
     /// Every token handed out so far is refused from now on. Tells how many were still good.
     pub fn revoke_tokens(&mut self, now: Timestamp) -> usize {
         self.auth.revoke(now)
+    }
+
+    /// From now on it takes these credentials and no others; tokens handed out so far are refused.
+    pub fn take_only(&mut self, credentials: Vec<String>, now: Timestamp) {
+        self.auth.take_only(credentials);
+        self.auth.revoke(now);
+    }
+
+    /// Takes a record away.
+    pub fn drop_record(&mut self, entity: &str, key: &str) {
+        if let Some(collection) = self.collections.get_mut(entity) {
+            collection.remove(key);
+        }
     }
 
     /// Answers a request.
@@ -245,11 +268,11 @@ impl MockSystem {
     }
 
     fn token(&mut self, request: &Request, now: Timestamp) -> (Response, Effect) {
-        let (status, answer, token) = self.auth.issue(&self.blueprint.system, request, now);
+        let (status, answer, tokens) = self.auth.issue(&self.blueprint.system, request, now);
         let mut response = json_response(status, "application/json", &answer);
         // RFC 6749 section 5.1: a token is not for caches.
         response.headers.push(("cache-control".to_owned(), "no-store".to_owned()));
-        (response, token.map_or(Effect::Nothing, |token| Effect::Issued { token }))
+        (response, if tokens.is_empty() { Effect::Nothing } else { Effect::Issued { tokens } })
     }
 
     /// Why a request is not let in, as an answer; nothing where it is.

@@ -1,13 +1,17 @@
 //! Kills a run at an exact step. A step is a request that arrives, takes effect or is answered, and a write to the
-//! ledger. From that step on nothing the run does reaches anything: as after `kill -9`.
+//! ledger. From that step on nothing the run does reaches anything: as after `kill -9`. Or asks it to stop at one.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
+use crate::base::clock::Timestamp;
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, RunRecord, Waiting,
+    Checkpoint, Closed, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Pause, Received, RunRecord,
+    Undo, UndoCounts, Waiting,
 };
 
 /// Why a run was cut off.
@@ -21,6 +25,9 @@ pub(super) enum Cut {
 #[derive(Debug)]
 pub(super) struct Switch {
     at: Option<u64>,
+    stop_at: Option<u64>,
+    /// Cancelled when the run is asked to stop.
+    pub(super) stop: CancellationToken,
     steps: AtomicU64,
     dead: AtomicBool,
     runaway: AtomicBool,
@@ -28,9 +35,11 @@ pub(super) struct Switch {
 }
 
 impl Switch {
-    pub(super) fn new(at: Option<u64>) -> Arc<Self> {
+    pub(super) fn new(at: Option<u64>, stop_at: Option<u64>) -> Arc<Self> {
         Arc::new(Self {
             at,
+            stop_at,
+            stop: CancellationToken::new(),
             steps: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             runaway: AtomicBool::new(false),
@@ -43,6 +52,9 @@ impl Switch {
         let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         if self.at == Some(step) {
             self.kill();
+        }
+        if self.stop_at == Some(step) {
+            self.stop.cancel();
         }
         self.is_dead()
     }
@@ -74,15 +86,33 @@ impl Switch {
 pub(super) struct MortalLedger {
     pub(super) kept: Arc<MemoryLedger>,
     pub(super) switch: Arc<Switch>,
+    /// Who holds which flow.
+    pub(super) holders: Arc<Mutex<BTreeMap<String, u32>>>,
+    /// Number of the process whose ledger this is.
+    pub(super) pid: u32,
+}
+
+impl MortalLedger {
+    fn holders(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Ledger for MortalLedger {
     fn acquire(&self, flow: &str) -> Result<(), LedgerError> {
-        self.kept.acquire(flow)
+        let pid = *self.holders().entry(flow.to_owned()).or_insert(self.pid);
+        if pid == self.pid { Ok(()) } else { Err(LedgerError::Busy { flow: flow.to_owned(), pid }) }
     }
 
     fn release(&self, flow: &str) {
-        self.kept.release(flow);
+        let mut holders = self.holders();
+        if holders.get(flow) == Some(&self.pid) {
+            holders.remove(flow);
+        }
+    }
+
+    fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
+        self.kept.effects_after(flow, after, limit)
     }
 
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
@@ -131,5 +161,49 @@ impl Ledger for MortalLedger {
 
     fn settle_inbox(&self, flow: &str, seqs: &[u64]) -> Result<(), LedgerError> {
         if self.switch.step() { Ok(()) } else { self.kept.settle_inbox(flow, seqs) }
+    }
+
+    fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.put_effect_undoable(effect, undo) }
+    }
+
+    fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.refuse_undo(run, key) }
+    }
+
+    fn undos(&self, run: &str, after: &str, limit: usize) -> Result<Vec<Undo>, LedgerError> {
+        self.kept.undos(run, after, limit)
+    }
+
+    fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
+        self.kept.undo_counts(run)
+    }
+
+    fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.undone(run, flow, key, effect) }
+    }
+
+    fn forget(&self, before: Timestamp) -> Result<(u64, u64), LedgerError> {
+        if self.switch.step() { Ok((0, 0)) } else { self.kept.forget(before) }
+    }
+
+    fn pause(&self, pause: &Pause) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.pause(pause) }
+    }
+
+    fn resume(&self, flow: &str) -> Result<bool, LedgerError> {
+        if self.switch.step() { Ok(false) } else { self.kept.resume(flow) }
+    }
+
+    fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        self.kept.pauses()
+    }
+
+    fn paused(&self, flow: &str) -> Result<Option<Pause>, LedgerError> {
+        self.kept.paused(flow)
+    }
+
+    fn drop_letter(&self, id: u64, closed: &Closed) -> Result<bool, LedgerError> {
+        if self.switch.step() { Ok(false) } else { self.kept.drop_letter(id, closed) }
     }
 }

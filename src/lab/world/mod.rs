@@ -2,9 +2,12 @@
 //! virtual time. Everything on it follows from the seed.
 
 mod crash;
+mod hall;
+mod real;
 mod sender;
 mod senses;
 mod transport;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,22 +17,25 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use self::crash::{Cut, MortalLedger, Switch};
+pub(super) use self::hall::Begun;
+pub(super) use self::real::{begins, files, skipped};
 use self::sender::{Outbox, Sender};
-use self::senses::{LabClock, Listener, Planted};
+use self::senses::{JumpingClock, LabClock, Listener, Planted};
 use self::transport::LabTransport;
+use self::trouble::TroubledLedger;
 use super::Subject;
 use super::bench::Bench;
 use super::courier::Courier;
 use super::faults::Fault;
 use super::mock::{Credentials, MockOptions, MockSystem};
+use super::process::LedgerFault;
 use super::trace::{Event, Trace};
 use crate::base::clock::{Clock as _, Timestamp};
 use crate::base::rng::Rng;
-use crate::connector::{Report, World};
-use crate::evidence::{DeadLetter, Ledger as _, MemoryLedger, Verdict};
+use crate::connector::{Plan, Report, World};
+use crate::evidence::{Checkpoint, DeadLetter, Ledger, MemoryLedger, Verdict};
 
 /// When every schedule begins.
 pub const EPOCH: Timestamp = Timestamp(1_800_000_000_000);
@@ -41,6 +47,8 @@ const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Armed {
     pub(super) fault: Box<dyn Fault>,
     pub(super) fired: u64,
+    /// How often it may still hit.
+    pub(super) left: u64,
     /// It does nothing any more.
     pub(super) over: bool,
 }
@@ -54,13 +62,13 @@ pub(super) struct Hall {
     /// Tokens handed out, with the system that did.
     pub(super) tokens: Vec<(String, String)>,
     /// What the source's webhook has yet to deliver.
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     /// Keys of source records that somebody made during the last run.
     pub(super) born: Vec<String>,
     /// Source records that somebody removed.
     pub(super) gone: Vec<Value>,
     /// Exchanges allowed up to now.
-    budget: u64,
+    pub(super) budget: u64,
 }
 
 /// How a run ended.
@@ -76,6 +84,43 @@ pub enum RunEnd {
     Runaway,
     /// It panicked, with this message.
     Panicked(String),
+    /// A program of its own ended by itself, or because it was asked to.
+    Exited(Exit),
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// Its exit code; nothing where a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// It was asked to end before.
+    pub asked: bool,
+    /// It did not end within the grace period and was killed.
+    pub overran: bool,
+    /// The last line that it wrote, shortened.
+    pub last_words: String,
+}
+
+impl Exit {
+    /// It claims that all is well.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.code, Some(0))
+    }
+
+    /// In words that go on after "run 1".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let how = match (self.code, self.signal) {
+            _ if self.overran => "did not end when it was asked to, and was killed".to_owned(),
+            (Some(code), _) => format!("ended with exit code {code}"),
+            (None, Some(signal)) => format!("was ended by signal {signal}"),
+            (None, None) => "ended".to_owned(),
+        };
+        if self.last_words.is_empty() { how } else { format!("{how} ({})", self.last_words) }
+    }
 }
 
 impl RunEnd {
@@ -101,6 +146,7 @@ impl RunEnd {
             Self::Deadline => ("was not over after 24 hours".to_owned(), None),
             Self::Runaway => ("was stopped: it sent requests without end".to_owned(), None),
             Self::Panicked(message) => (format!("panicked: {message}"), None),
+            Self::Exited(exit) => (exit.words(), exit.is_success().then_some(Verdict::Pass)),
         }
     }
 }
@@ -114,6 +160,10 @@ pub struct StageOptions {
     pub token_ttl_ms: i64,
     /// What the servers' clocks show more than the true time, in milliseconds.
     pub clock_off_ms: i64,
+    /// Records on a page at most, whatever the request says.
+    pub page_cap: Option<u64>,
+    /// When it begins.
+    pub from: Timestamp,
 }
 
 /// Where one schedule is played.
@@ -127,6 +177,33 @@ pub struct Stage {
     runs: usize,
     /// Steps of the last run up to the end of the deliveries.
     delivering: u64,
+    holders: Arc<Mutex<BTreeMap<String, u32>>>,
+    jumps: Vec<(Timestamp, i64)>,
+    burst: bool,
+    /// What is special about the next run.
+    pub(super) next: Special,
+}
+
+/// What is special about one run.
+#[derive(Default)]
+pub(super) struct Special {
+    /// It is asked to stop at this step.
+    pub(super) stop_at: Option<u64>,
+    /// Its ledger fails.
+    pub(super) ledger: Option<LedgerFault>,
+    /// Another one is started so many milliseconds later.
+    pub(super) twin_after_ms: Option<u64>,
+    /// It works by this plan.
+    pub(super) plan: Option<Arc<Plan>>,
+    /// It delivers these records of dead letters and reads nothing.
+    pub(super) replay: Option<Vec<serde_json::Value>>,
+}
+
+/// A second connector that was started beside a first: when, its end, and when that was.
+pub(super) struct Twin {
+    pub(super) from: Timestamp,
+    pub(super) end: RunEnd,
+    pub(super) to: Timestamp,
 }
 
 impl Stage {
@@ -143,6 +220,7 @@ impl Stage {
             let options = MockOptions {
                 credentials: Credentials::Only(planted.of_system(system)),
                 page_size: options.page_size,
+                page_cap: options.page_cap.filter(|_| system == plan.source.system),
                 token_ttl_ms: options.token_ttl_ms,
                 clock_off_ms: options.clock_off_ms,
                 first_serial,
@@ -156,7 +234,7 @@ impl Stage {
         let mut mocks = BTreeMap::new();
         mocks.insert(plan.target.system.clone(), mock(&plan.target.system, &bench.target, 5000));
         mocks.insert(plan.source.system.clone(), mock(&plan.source.system, &bench.source, 1));
-        let trace = Trace { from: Some(EPOCH), ..Trace::default() };
+        let trace = Trace { from: Some(options.from), ..Trace::default() };
         let hall = Hall {
             mocks,
             faults: Vec::new(),
@@ -173,16 +251,53 @@ impl Stage {
             ledger: Arc::new(MemoryLedger::default()),
             planted: Arc::new(planted),
             connector_rng: Arc::new(Mutex::new(root.fork("connector"))),
-            now: EPOCH,
+            now: options.from,
             runs: 0,
             delivering: 0,
+            holders: Arc::default(),
+            jumps: Vec::new(),
+            burst: false,
+            next: Special::default(),
             bench,
         }
     }
 
     /// Puts faults in place.
     pub fn arm(&mut self, faults: Vec<Box<dyn Fault>>) {
-        self.hall().faults.extend(faults.into_iter().map(|fault| Armed { fault, fired: 0, over: false }));
+        self.hall().faults.extend(faults.into_iter().map(|fault| Armed {
+            fault,
+            fired: 0,
+            left: u64::MAX,
+            over: false,
+        }));
+    }
+
+    /// Lets a fault, by its place, hit so often at most; not at all where that is never.
+    pub(super) fn limit(&mut self, place: usize, most: u64) {
+        if let Some(armed) = self.hall().faults.get_mut(place) {
+            armed.left = most;
+        }
+    }
+
+    /// The connector's clock jumps: at so many milliseconds after the beginning, by so many.
+    pub fn jump(&mut self, jumps: &[(i64, i64)]) {
+        self.jumps = jumps.iter().map(|(at, by)| (EPOCH.plus_ms(*at), *by)).collect();
+    }
+
+    /// Has all events delivered at once.
+    pub const fn burst(&mut self) {
+        self.burst = true;
+    }
+
+    /// The checkpoint that the connector keeps.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.ledger.checkpoint(&self.bench.plan.flow).unwrap_or_default()
+    }
+
+    /// Puts another checkpoint in its place.
+    pub fn set_checkpoint(&self, checkpoint: &Checkpoint) {
+        let _ = self.ledger.set_checkpoint(&self.bench.plan.flow, checkpoint);
     }
 
     /// Has the deliveries of the source's webhook changed on their way.
@@ -230,31 +345,87 @@ impl Stage {
     /// Starts the connector. It is killed at step `crash_at`, where given, and stopped when it sends more than `budget`
     /// requests. Tells how it ended and how many steps it took.
     pub fn run(&mut self, subject: &dyn Subject, crash_at: Option<u64>, budget: u64) -> (RunEnd, u64) {
+        let (end, steps, _) = self.run_beside(subject, crash_at, budget);
+        (end, steps)
+    }
+
+    /// As [`Stage::run`]; tells also how the second one ended, where one was started beside it.
+    pub(super) fn run_beside(
+        &mut self,
+        subject: &dyn Subject,
+        crash_at: Option<u64>,
+        budget: u64,
+    ) -> (RunEnd, u64, Option<Twin>) {
         self.runs += 1;
         let run = self.runs;
-        let switch = Switch::new(crash_at);
+        let special = std::mem::take(&mut self.next);
+        let switch = Switch::new(crash_at, special.stop_at);
+        // Whoever held a flow has ended, by itself or killed.
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner).clear();
         {
             let mut hall = self.hall();
             hall.budget = hall.trace.exchanges.len() as u64 + budget;
             hall.trace.events.push(Event::Started { at: self.now, run });
-            if let Some(hook) = &self.bench.plan.source.webhook {
+            if let Some(hook) = self.bench.plan.source.webhook.as_ref().filter(|_| special.replay.is_none()) {
                 sender::announce(&mut hall, &self.bench, hook);
             }
         }
         let delivered = AtomicU64::new(0);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let mut twin = None;
         let (end, passed) = match runtime {
             Ok(runtime) => {
-                let act = AssertUnwindSafe(|| runtime.block_on(self.act(subject, &switch, run, &delivered)));
+                let act = self.act(subject, &switch, run, &delivered, &special, &mut twin);
+                let act = AssertUnwindSafe(|| runtime.block_on(act));
                 std::panic::catch_unwind(act).unwrap_or_else(|cause| (RunEnd::Panicked(panic_words(&*cause)), 0))
             }
             Err(error) => (RunEnd::Panicked(format!("no runtime: {error}")), 0),
         };
+        if let Some(twin) = &twin {
+            self.runs += 1;
+            let (how, claim) = twin.end.words();
+            self.hall().trace.events.push(Event::Ended { at: twin.to, run: self.runs, how, claim });
+        }
         self.delivering = delivered.load(Ordering::Relaxed);
         self.now = self.now.plus_ms(passed);
         let (how, claim) = end.words();
         self.hall().trace.events.push(Event::Ended { at: self.now, run, how, claim });
-        (end, switch.steps())
+        (end, switch.steps(), twin)
+    }
+
+    /// The world of one process.
+    fn world(&self, clock: &Arc<LabClock>, switch: &Arc<Switch>, run: usize, fault: Option<LedgerFault>) -> World {
+        let mut ledger: Arc<dyn Ledger> = Arc::new(MortalLedger {
+            kept: Arc::clone(&self.ledger),
+            switch: Arc::clone(switch),
+            holders: Arc::clone(&self.holders),
+            pid: u32::try_from(run).unwrap_or(u32::MAX),
+        });
+        if let Some(fault) = fault {
+            let (hall, clock) = (Arc::clone(&self.hall), Arc::clone(clock));
+            ledger = Arc::new(TroubledLedger { inner: ledger, fault, calls: AtomicU64::new(0), hall, clock, run });
+        }
+        World {
+            transport: Arc::new(LabTransport {
+                bench: Arc::clone(&self.bench),
+                hall: Arc::clone(&self.hall),
+                clock: Arc::clone(clock),
+                switch: Arc::clone(switch),
+                run,
+            }),
+            ledger,
+            clock: if self.jumps.is_empty() {
+                Arc::clone(clock) as _
+            } else {
+                Arc::new(JumpingClock { inner: Arc::clone(clock), jumps: self.jumps.clone() })
+            },
+            rng: Arc::clone(&self.connector_rng),
+            secrets: Arc::clone(&self.planted) as _,
+            observer: Arc::new(Listener { hall: Arc::clone(&self.hall), clock: Arc::clone(clock) }),
+            stop: switch.stop.clone(),
+            tracer: None,
+            trace: None,
+        }
     }
 
     async fn act(
@@ -263,37 +434,46 @@ impl Stage {
         switch: &Arc<Switch>,
         run: usize,
         delivered: &AtomicU64,
+        special: &Special,
+        twin: &mut Option<Twin>,
     ) -> (RunEnd, i64) {
         let clock = Arc::new(LabClock { from: self.now, start: tokio::time::Instant::now() });
-        let world = World {
-            transport: Arc::new(LabTransport {
-                bench: Arc::clone(&self.bench),
-                hall: Arc::clone(&self.hall),
-                clock: Arc::clone(&clock),
-                switch: Arc::clone(switch),
-                run,
-            }),
-            ledger: Arc::new(MortalLedger { kept: Arc::clone(&self.ledger), switch: Arc::clone(switch) }),
-            clock: Arc::clone(&clock) as _,
-            rng: Arc::clone(&self.connector_rng),
-            secrets: Arc::clone(&self.planted) as _,
-            observer: Arc::new(Listener { hall: Arc::clone(&self.hall), clock: Arc::clone(&clock) }),
-            stop: CancellationToken::new(),
-            tracer: None,
-            trace: None,
-        };
+        let world = self.world(&clock, switch, run, special.ledger);
+        let plan = special.plan.as_deref().unwrap_or(&self.bench.plan);
+        let begun = tokio::sync::Notify::new();
         let work = async {
-            if let (Some(hook), Some(secret)) = (&self.bench.plan.source.webhook, self.planted.of_webhook()) {
-                let (bench, hall) = (&self.bench, &self.hall);
-                let sender = Sender { bench, hook, hall, clock: &clock, switch, secret, run };
+            if let Some(records) = &special.replay {
+                return subject.replay(plan, &world, records.clone()).await;
+            }
+            if let Some(hook) = &self.bench.plan.source.webhook {
+                let (bench, hall, burst) = (&self.bench, &self.hall, self.burst);
+                let secrets = self.planted.of_webhook();
+                let sender = Sender { bench, hook, hall, clock: &clock, switch, secrets, burst, run };
                 sender.deliver(subject, &world).await;
                 delivered.store(switch.steps(), Ordering::Relaxed);
             }
-            subject.run(&self.bench.plan, &world).await
+            begun.notify_one();
+            subject.run(plan, &world).await
+        };
+        let beside = async {
+            let Some(after) = special.twin_after_ms else { return };
+            begun.notified().await;
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            let from = clock.now();
+            self.hall().trace.events.push(Event::Started { at: from, run: run + 1 });
+            let report = subject.run(plan, &self.world(&clock, switch, run + 1, None)).await;
+            *twin = Some(Twin { from, end: RunEnd::Finished(report), to: clock.now() });
+        };
+        let work = async { tokio::join!(work, beside).0 };
+        let asked = async {
+            switch.stop.cancelled().await;
+            self.hall().trace.events.push(Event::Asked { at: clock.now(), run });
+            std::future::pending::<()>().await;
         };
         let end = tokio::select! {
             biased;
             () = switch.notify.notified() => None,
+            () = asked => None,
             ended = tokio::time::timeout(DEADLINE, work) => Some(ended),
         };
         let passed = clock.now().0 - self.now.0;
@@ -339,19 +519,45 @@ impl Stage {
             out.extend(self.planted.of_system(system).into_iter().map(|value| (system.clone(), value)));
         }
         let source = &self.bench.plan.source.system;
-        out.extend(self.planted.of_webhook().map(|value| (source.clone(), value.to_owned())));
+        out.extend(self.planted.of_webhook().iter().map(|value| (source.clone(), value.clone())));
         let encoded: Vec<(String, String)> = out
             .iter()
-            .map(|(system, value)| {
-                let text = base64::engine::general_purpose::STANDARD.encode(value);
-                // The last group depends on what follows; what is left is the same in every encoding.
-                let whole = value.len() / 3 * 4;
-                (system.clone(), text[..whole.min(text.len())].to_owned())
-            })
+            .flat_map(|(system, value)| disguises(value).into_iter().map(move |text| (system.clone(), text)))
             .collect();
         out.extend(encoded);
         out
     }
+}
+
+/// Forms in which a secret is a secret still: the first half of it, percent-encoded, in hexadecimal digits, and in
+/// base64, whatever stands before it.
+fn disguises(secret: &str) -> Vec<String> {
+    /// Less than this may be there by chance, or to tell secrets apart.
+    const LEAST: usize = 16;
+    let mut out = Vec::new();
+    if secret.len() >= 2 * LEAST - 4 && secret.is_char_boundary(LEAST) {
+        out.push(secret[..LEAST].to_owned());
+    }
+    let percent = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
+    if percent != secret {
+        out.push(percent);
+    }
+    out.push(secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")));
+    for before in 0..3 {
+        // Three bytes are four letters; those that depend on what stands before or follows are left out.
+        let skip = (3 - before) % 3;
+        let Some(rest) = secret.as_bytes().get(skip..) else { continue };
+        let whole = rest.len() / 3 * 3;
+        if whole >= 12 {
+            let text = base64::engine::general_purpose::STANDARD.encode(&rest[..whole]);
+            let url = text.replace('+', "-").replace('/', "_");
+            if url != text {
+                out.push(url);
+            }
+            out.push(text);
+        }
+    }
+    out
 }
 
 fn panic_words(cause: &(dyn std::any::Any + Send)) -> String {
@@ -360,4 +566,26 @@ fn panic_words(cause: &(dyn std::any::Any + Send)) -> String {
         .map(|s| (*s).to_owned())
         .or_else(|| cause.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "without a message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+
+    use super::disguises;
+
+    #[test]
+    fn a_secret_is_known_in_every_disguise() {
+        let secret = "planted0123456789abcdef01234567";
+        let all = disguises(secret);
+        let found = |text: &str| all.iter().any(|d| text.contains(d.as_str()));
+        for before in ["", "a", "ab", "user:", "client:"] {
+            let pair = base64::engine::general_purpose::STANDARD.encode(format!("{before}{secret} and more"));
+            assert!(found(&pair), "behind {before:?}: {pair}");
+        }
+        assert!(found("token planted012345678..."), "cut off");
+        assert!(found("706c616e74656430313233343536373839616263646566303132333435363"), "{all:?}");
+        assert!(!found("planted012"), "a few letters tell nothing");
+        assert!(disguises("a b+c/d e+f/g").contains(&"a%20b%2Bc%2Fd%20e%2Bf%2Fg".to_owned()));
+    }
 }

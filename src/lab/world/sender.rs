@@ -15,7 +15,7 @@ use crate::base::rng::Rng;
 use crate::connector::{HookPlan, World};
 use crate::lab::Subject;
 use crate::lab::bench::Bench;
-use crate::lab::courier::{Courier, Delivered, Delivery, How};
+use crate::lab::courier::{Courier, Delivered, Delivery};
 use crate::lab::trace::Event;
 
 /// Attempts at one delivery during one start of the connector; what is left is delivered at the next.
@@ -24,8 +24,8 @@ const ATTEMPTS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the source has yet to deliver.
-pub(super) struct Outbox {
-    pending: Vec<Delivery>,
+pub(in crate::lab) struct Outbox {
+    pub(in crate::lab) pending: Vec<Delivery>,
     /// By key, the form that was announced last.
     announced: BTreeMap<String, Value>,
     courier: Option<Courier>,
@@ -74,7 +74,10 @@ pub(super) struct Sender<'s> {
     pub(super) hall: &'s Arc<Mutex<Hall>>,
     pub(super) clock: &'s LabClock,
     pub(super) switch: &'s Arc<Switch>,
-    pub(super) secret: &'s str,
+    /// The one, and the one before it.
+    pub(super) secrets: &'s [String],
+    /// All at once.
+    pub(super) burst: bool,
     pub(super) run: usize,
 }
 
@@ -83,8 +86,15 @@ impl Sender<'_> {
         self.hall.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Delivers all that is pending, one after the other.
+    /// Delivers all that is pending, one after the other or all at once.
     pub(super) async fn deliver(&self, subject: &dyn Subject, world: &World) {
+        if self.burst {
+            let all = std::mem::take(&mut self.hall().outbox.pending);
+            let sent = futures::future::join_all(all.iter().map(|d| self.one(subject, world, d))).await;
+            let left = all.into_iter().zip(sent).filter(|(_, done)| !done).map(|(d, _)| d);
+            self.hall().outbox.pending.extend(left);
+            return;
+        }
         let waiting = self.hall().outbox.pending.len();
         let mut at = 0;
         for _ in 0..waiting {
@@ -101,11 +111,18 @@ impl Sender<'_> {
     async fn one(&self, subject: &dyn Subject, world: &World, delivery: &Delivery) -> bool {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
-                tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
+                tokio::select! {
+                    () = self.switch.stop.cancelled() => {}
+                    () = tokio::time::sleep(Duration::from_secs(1 << attempt)) => {}
+                }
+            }
+            // Nobody listens any more: it is delivered at the next start.
+            if self.switch.stop.is_cancelled() {
+                return false;
             }
             let status = self.attempt(subject, world, delivery).await;
             // Whoever forges does not ask twice.
-            if status.is_some_and(|s| (200..300).contains(&s)) || delivery.how != How::Genuine {
+            if status.is_some_and(|s| (200..300).contains(&s)) || !delivery.how.is_genuine() {
                 return true;
             }
         }
@@ -114,7 +131,7 @@ impl Sender<'_> {
 
     async fn attempt(&self, subject: &dyn Subject, world: &World, delivery: &Delivery) -> Option<u16> {
         let at = self.clock.now();
-        let request = delivery.request(self.hook, self.secret, at);
+        let request = delivery.request(self.hook, self.secrets, at);
         let (index, there, back) = {
             let mut hall = self.hall();
             let index = hall.trace.deliveries.len();

@@ -28,12 +28,28 @@ impl Clock for LabClock {
     }
 }
 
+/// The clock of the connector, where it is not that of the world: it jumps.
+pub(super) struct JumpingClock {
+    pub(super) inner: Arc<LabClock>,
+    /// From this instant on it shows so many milliseconds more.
+    pub(super) jumps: Vec<(Timestamp, i64)>,
+}
+
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        let now = self.inner.now();
+        now.plus_ms(self.jumps.iter().filter(|(at, _)| *at <= now).map(|(_, by)| by).sum())
+    }
+}
+
 /// Secrets planted for one schedule, so that judges can look for them where they must not be.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Planted {
     values: BTreeMap<String, String>,
+    /// Newer values that systems handed out: like a file, they outlive the connector.
+    kept: Mutex<BTreeMap<String, String>>,
     by_system: BTreeMap<String, Vec<String>>,
-    webhook: Option<String>,
+    webhook: Vec<String>,
 }
 
 impl Planted {
@@ -45,27 +61,40 @@ impl Planted {
         for system in [&bench.plan.source.system, &bench.plan.target.system] {
             let mut own = Vec::new();
             for reference in bench.secrets_of(system) {
-                let value = planted
-                    .values
-                    .entry(reference.to_string())
-                    .or_insert_with(|| format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32()));
+                let drawn = format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32());
+                let value = planted.values.entry(reference.to_string()).or_insert_with(|| match reference {
+                    SecretRef::Env(_) => drawn,
+                    SecretRef::File(path) => {
+                        let mut rng = of_file(path);
+                        format!("planted{:016x}{:08x}", rng.next_u64(), rng.next_u32())
+                    }
+                });
                 own.push(value.clone());
             }
             planted.by_system.insert(system.clone(), own);
         }
         for reference in bench.plan.source.webhook.iter().flat_map(|h| &h.secrets) {
             // Base64 behind a mark, as Standard Webhooks writes it; to the other schemes it is a text like any other.
-            let bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            let mut bytes: Vec<u8> = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            if let SecretRef::File(path) = reference {
+                let mut rng = of_file(path);
+                bytes = (0..3).flat_map(|_| rng.next_u64().to_be_bytes()).collect();
+            }
             let value = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes));
             planted.values.insert(reference.to_string(), value.clone());
-            planted.webhook.get_or_insert(value);
+            planted.webhook.push(value);
         }
         planted
     }
 
-    /// The secret that the source signs with.
-    pub(super) fn of_webhook(&self) -> Option<&str> {
-        self.webhook.as_deref()
+    /// Every value by its reference.
+    pub(super) const fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
+    /// The secrets that the source signs with: the one, and the one before it where the contract names it.
+    pub(super) fn of_webhook(&self) -> &[String] {
+        &self.webhook
     }
 
     pub(super) fn of_system(&self, system: &str) -> Vec<String> {
@@ -73,10 +102,23 @@ impl Planted {
     }
 }
 
+/// A file is shared by all that runs beside each other: what is planted in it is the same for every schedule.
+fn of_file(path: &std::path::Path) -> Rng {
+    Rng::seeded(0).fork(&path.to_string_lossy())
+}
+
 impl SecretSource for Planted {
     fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
-        let value = self.values.get(&reference.to_string());
+        let name = reference.to_string();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = kept.get(&name).or_else(|| self.values.get(&name));
         value.map(|v| Secret::new(v.clone())).ok_or_else(|| format!("{reference} is not in the plan"))
+    }
+
+    fn keep(&self, reference: &SecretRef, value: &Secret) -> Result<bool, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(reference.to_string(), value.expose().to_owned());
+        Ok(true)
     }
 }
 

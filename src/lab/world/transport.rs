@@ -51,7 +51,8 @@ impl LabTransport {
         for (place, armed) in hall.faults.iter_mut().enumerate().filter(|(_, a)| !a.over) {
             // Every fault sees every exchange, so that one does not shift the count of another.
             let wants = armed.fault.on_exchange(&exchange);
-            if fault.is_none() && !matches!(wants, Disposition::Pass) {
+            if fault.is_none() && armed.left > 0 && !matches!(wants, Disposition::Pass) {
+                armed.left -= 1;
                 (disposition, fault) = (wants, Some(place));
             }
         }
@@ -93,8 +94,8 @@ impl LabTransport {
             return Response { status: 502, headers: Vec::new(), body: bytes::Bytes::new() };
         };
         let (response, effect, bent) = mock.handle_bent(request, now, quirk);
-        if let Effect::Issued { token } = &effect {
-            hall.tokens.push((system.to_owned(), token.clone()));
+        if let Effect::Issued { tokens } = &effect {
+            hall.tokens.extend(tokens.iter().map(|token| (system.to_owned(), token.clone())));
         }
         hall.trace.exchanges[sent.index].effect = Some(effect);
         if bent {
@@ -167,6 +168,8 @@ impl Transport for LabTransport {
             }
             Disposition::Mutate(change) => mutate = Some(change),
             Disposition::Bend(wanted) => quirk = Some(wanted),
+            // No socket here: what comes of all of them is that no answer can be used.
+            Disposition::Wire(_) => lost = Some(TransportError::Lost("no whole answer came".to_owned())),
             Disposition::Fail { error, commit } => (lost, commits) = (Some(error), commit),
             Disposition::Alter(change) => {
                 let at = self.clock.now();

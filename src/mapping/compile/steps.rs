@@ -44,7 +44,7 @@ impl Compiler<'_> {
                     || transform.name.to_owned(),
                     |a| format!("{} {}", transform.name, crate::base::text::truncate(&a.to_value().to_string(), 40)),
                 );
-                Some(Step { transform, op, at: item.at, shown })
+                Some(Step { transform, op, at: item.at, shown, argument: argument.map(Node::to_value) })
             }
             Err(because) => {
                 let at = argument.map_or(item.at, |a| a.at);

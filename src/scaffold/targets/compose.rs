@@ -5,4 +5,5 @@ use super::Target;
 pub(super) const TARGET: Target = Target {
     path: "docker-compose.yaml",
     template: include_str!("../../../resources/templates/scaffold/docker-compose.yaml.j2"),
+    when: Target::always,
 };

@@ -2,5 +2,8 @@
 
 use super::Target;
 
-pub(super) const TARGET: Target =
-    Target { path: "Dockerfile", template: include_str!("../../../resources/templates/scaffold/Dockerfile.j2") };
+pub(super) const TARGET: Target = Target {
+    path: "Dockerfile",
+    template: include_str!("../../../resources/templates/scaffold/Dockerfile.j2"),
+    when: Target::always,
+};

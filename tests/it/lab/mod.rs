@@ -1,7 +1,12 @@
 //! The lab, held against an independent connector: whole it passes every drill, broken it is caught by the drill that
 //! exists for the break.
 
+mod blackbox;
+mod catalogue;
+mod coverage;
+mod deletes;
 mod drills;
+mod every_step;
 mod graph;
 mod mock;
 mod mutants;

@@ -77,6 +77,31 @@ pub(crate) fn late() -> Bench {
     })
 }
 
+/// Deletions are carried over, in this way.
+pub(crate) fn deletes(how: &str) -> Bench {
+    bench("tests/fixtures/lab/deletes", |text| {
+        assert!(text.contains("deletes: sweep"));
+        *text = text.replace("deletes: sweep", how);
+    })
+}
+
+/// The second example, with every record in order.
+pub(crate) fn payments_in_order() -> Bench {
+    example("payments-to-ledger", |text| {
+        assert!(text.contains("order: none"));
+        *text = text.replace("order: none", "order: total");
+    })
+}
+
+/// The hooks, while their secret is being changed.
+pub(crate) fn hooks_rotating() -> Bench {
+    bench("tests/fixtures/lab/hooks", |text| {
+        let one = "secret: env:SHOP_HOOK, tolerance";
+        assert!(text.contains(one));
+        *text = text.replace(one, "secret: env:SHOP_HOOK, previous: env:SHOP_HOOK_OLD, tolerance");
+    })
+}
+
 /// Every example, and what they do not show, by name.
 pub(crate) fn named() -> Vec<(&'static str, Bench)> {
     vec![
@@ -91,6 +116,8 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("hmac", hooks_by_hmac()),
         ("limits", limits()),
         ("late", late()),
+        ("ordered", payments_in_order()),
+        ("rotating", hooks_rotating()),
     ]
 }
 

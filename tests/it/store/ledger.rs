@@ -1,7 +1,8 @@
 //! The connector's memory.
 
 use platform_integration::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, MemoryLedger, Received, RunRecord,
+    ALL_FLOWS, Attempted, Checkpoint, Closed, DeadLetter, DeadState, Effect, EffectState, Ledger, MemoryLedger, Pause,
+    Received, RunRecord, Undo, UndoAct, UndoCounts,
 };
 
 use super::*;
@@ -10,6 +11,10 @@ fn both_ledgers(test: impl Fn(&dyn Ledger)) {
     test(&MemoryLedger::default());
     let place = Place::new();
     test(&place.open());
+}
+
+fn attempt(code: &str, at: i64) -> Attempted {
+    Attempted { code: code.into(), status: 0, at: Timestamp(at) }
 }
 
 #[test]
@@ -53,10 +58,17 @@ fn a_dead_letter_is_replaced_while_it_waits_and_kept_once_settled() {
             attempts: 1,
             at: Timestamp(5),
             state: DeadState::Waiting,
+            history: vec![attempt("timeout", 1)],
+            closed: None,
         };
         let first = ledger.bury(&letter).unwrap();
-        let second = ledger.bury(&DeadLetter { attempts: 2, ..letter.clone() }).unwrap();
-        assert_eq!(ledger.dead_letters(None).unwrap(), [DeadLetter { id: second, attempts: 2, ..letter.clone() }]);
+        let again = DeadLetter { attempts: 2, history: vec![attempt("rejected-by-target", 2)], ..letter.clone() };
+        let second = ledger.bury(&again).unwrap();
+        let history = vec![attempt("timeout", 1), attempt("rejected-by-target", 2)];
+        assert_eq!(
+            ledger.dead_letters(None).unwrap(),
+            [DeadLetter { id: second, attempts: 2, history, ..letter.clone() }]
+        );
         assert!(first > 0 && second > 0);
         ledger.absolve("a", "cus_1", DeadState::Replayed).unwrap();
         ledger.absolve("a", "cus_1", DeadState::Dropped).unwrap();
@@ -79,6 +91,7 @@ fn runs_are_listed_newest_first_and_end_in_place() {
             ended: None,
             verdict: "UNPROVEN".into(),
             counts: "{}".into(),
+            checkpoint: Some(Checkpoint { cursor: Some(id.into()), ..Checkpoint::default() }),
         };
         ledger.put_run(&run("r1", 1)).unwrap();
         ledger.put_run(&run("r2", 2)).unwrap();
@@ -145,4 +158,158 @@ fn what_was_received_survives_its_process_without_what_is_settled() {
     let kept: i64 =
         place.raw().query_row("SELECT count(*) FROM inbox WHERE payload LIKE '%ssn%'", [], |r| r.get(0)).unwrap();
     assert_eq!(kept, 1, "the payload goes when its record is settled");
+}
+
+fn effect(key: &str, state: EffectState) -> Effect {
+    Effect {
+        key: key.into(),
+        digest: "sha256:1".into(),
+        version: None,
+        idempotency_key: "k-1".into(),
+        target_id: None,
+        state,
+    }
+}
+
+fn undo(run: &str, key: &str) -> Undo {
+    Undo {
+        run: run.into(),
+        flow: "a".into(),
+        key: key.into(),
+        act: UndoAct::Updated,
+        target_id: Some("t-1".into()),
+        before: Some(json!({"id": "t-1", "exact": 12_345_678_901_234_567_890_u64})),
+        intends: Some(json!({"name": "new"})),
+        wrote: None,
+        at: Timestamp(5),
+        undone: false,
+    }
+}
+
+#[test]
+fn the_undo_journal_keeps_what_was_there_before_a_run_by_key() {
+    both_ledgers(|ledger| {
+        for key in ["b", "a", "c"] {
+            ledger.put_effect_undoable(&effect(key, EffectState::Intended), &undo("r1", key)).unwrap();
+        }
+        ledger.put_effect_undoable(&effect("a", EffectState::Intended), &undo("r2", "a")).unwrap();
+        assert_eq!(ledger.effect("a", "b").unwrap(), Some(effect("b", EffectState::Intended)), "with its effect");
+        let keys = |found: Vec<Undo>| found.into_iter().map(|u| u.key).collect::<Vec<_>>();
+        assert_eq!(keys(ledger.undos("r1", "", 10).unwrap()), ["a", "b", "c"]);
+        assert_eq!(keys(ledger.undos("r1", "a", 1).unwrap()), ["b"]);
+        assert_eq!(ledger.undos("r1", "", 1).unwrap(), [undo("r1", "a")]);
+        // Acknowledged, then written once more: what was there first stays.
+        let done = Undo { intends: None, wrote: Some(json!({"name": "New"})), ..undo("r1", "a") };
+        ledger.put_effect_undoable(&effect("a", EffectState::Done), &done).unwrap();
+        let more =
+            Undo { before: Some(json!({"name": "New"})), intends: Some(json!({"name": "newer"})), ..undo("r1", "a") };
+        ledger.put_effect_undoable(&effect("a", EffectState::Intended), &more).unwrap();
+        let both = Undo { intends: more.intends, wrote: done.wrote, ..undo("r1", "a") };
+        assert_eq!(ledger.undos("r1", "", 1).unwrap(), [both.clone()]);
+        // What the target refused was never written.
+        ledger.refuse_undo("r1", "a").unwrap();
+        ledger.refuse_undo("r1", "b").unwrap();
+        assert_eq!(ledger.undos("r1", "", 1).unwrap(), [Undo { intends: None, ..both }]);
+        assert_eq!(keys(ledger.undos("r1", "", 10).unwrap()), ["a", "c"]);
+
+        let taken_back = effect("a", EffectState::Undone);
+        ledger.undone("r1", "a", "a", Some(&taken_back)).unwrap();
+        assert_eq!(ledger.effect("a", "a").unwrap(), Some(taken_back));
+        assert_eq!(ledger.undo_counts("r1").unwrap(), UndoCounts { open: 1, undone: 1 });
+        assert_eq!(ledger.undo_counts("nobody").unwrap(), UndoCounts::default());
+    });
+}
+
+#[test]
+fn a_switch_holds_until_it_is_thrown_back_and_keeps_its_first_reason() {
+    both_ledgers(|ledger| {
+        let pause = |flow: &str, because: &str| Pause {
+            flow: flow.into(),
+            because: because.into(),
+            by: "ada".into(),
+            at: Timestamp(1),
+        };
+        assert_eq!(ledger.paused("a").unwrap(), None);
+        ledger.pause(&pause("a", "first")).unwrap();
+        ledger.pause(&pause("a", "second")).unwrap();
+        assert_eq!(ledger.paused("a").unwrap(), Some(pause("a", "first")));
+        assert_eq!(ledger.paused("b").unwrap(), None);
+        ledger.pause(&pause(ALL_FLOWS, "all")).unwrap();
+        assert_eq!(ledger.paused("b").unwrap(), Some(pause(ALL_FLOWS, "all")));
+        assert_eq!(ledger.pauses().unwrap(), [pause(ALL_FLOWS, "all"), pause("a", "first")]);
+        assert!(ledger.resume(ALL_FLOWS).unwrap() && !ledger.resume("b").unwrap());
+        assert_eq!((ledger.paused("b").unwrap(), ledger.paused("a").unwrap().is_some()), (None, true));
+        assert!(ledger.resume("a").unwrap());
+        assert_eq!(ledger.paused("a").unwrap(), None);
+    });
+}
+
+#[test]
+fn a_switch_and_the_journal_survive_their_process() {
+    let place = Place::new();
+    {
+        let ledger = place.open();
+        ledger.pause(&Pause { flow: "a".into(), because: "w".into(), by: "b".into(), at: Timestamp(1) }).unwrap();
+        ledger.put_effect_undoable(&effect("k", EffectState::Done), &undo("r1", "k")).unwrap();
+    }
+    let again = place.open();
+    assert!(again.paused("a").unwrap().is_some());
+    assert_eq!(again.undos("r1", "", 10).unwrap(), [undo("r1", "k")]);
+}
+
+#[test]
+fn a_letter_is_put_aside_once_with_who_and_why() {
+    both_ledgers(|ledger| {
+        let letter = DeadLetter {
+            id: 0,
+            flow: "a".into(),
+            key: "cus_1".into(),
+            code: "unmappable".into(),
+            because: "unknown value".into(),
+            payload: json!({"id": "cus_1"}),
+            attempts: 1,
+            at: Timestamp(5),
+            state: DeadState::Waiting,
+            history: Vec::new(),
+            closed: None,
+        };
+        let id = ledger.bury(&letter).unwrap();
+        let closed = Closed { by: "ada".into(), because: "a test customer".into(), at: Timestamp(9) };
+        assert!(ledger.drop_letter(id, &closed).unwrap() && !ledger.drop_letter(id, &closed).unwrap());
+        assert!(!ledger.drop_letter(id + 7, &closed).unwrap());
+        let kept = DeadLetter { id, state: DeadState::Dropped, closed: Some(closed), ..letter };
+        assert_eq!(ledger.dead_letters(None).unwrap(), [kept]);
+    });
+}
+
+#[test]
+fn what_is_forgotten_is_old_and_settled() {
+    both_ledgers(|ledger| {
+        for (run, at) in [("old", 1), ("new", 50)] {
+            let line = Undo { at: Timestamp(at), ..undo(run, "k") };
+            ledger.put_effect_undoable(&effect("k", EffectState::Done), &line).unwrap();
+        }
+        let letter = |key: &str, at: i64| DeadLetter {
+            id: 0,
+            flow: "a".into(),
+            key: key.into(),
+            code: "unmappable".into(),
+            because: String::new(),
+            payload: json!({}),
+            attempts: 1,
+            at: Timestamp(at),
+            state: DeadState::Waiting,
+            history: Vec::new(),
+            closed: None,
+        };
+        for (key, at) in [("settled", 1), ("waits", 1), ("settled-lately", 50)] {
+            ledger.bury(&letter(key, at)).unwrap();
+        }
+        ledger.absolve("a", "settled", DeadState::Replayed).unwrap();
+        ledger.absolve("a", "settled-lately", DeadState::Replayed).unwrap();
+        assert_eq!(ledger.forget(Timestamp(10)).unwrap(), (1, 1));
+        assert_eq!((ledger.undos("old", "", 9).unwrap().len(), ledger.undos("new", "", 9).unwrap().len()), (0, 1));
+        let keys: Vec<String> = ledger.dead_letters(None).unwrap().into_iter().map(|l| l.key).collect();
+        assert_eq!(keys, ["waits", "settled-lately"], "nobody has seen to what waits");
+    });
 }

@@ -197,6 +197,7 @@ impl Log {
                 })
                 .collect(),
             reconciliation: Reconciliation::default(),
+            program: None,
         })
     }
 
@@ -205,6 +206,7 @@ impl Log {
             out: "connector".to_owned(),
             files: vec!["Dockerfile".to_owned()],
             digest: "c1".to_owned(),
+            dry_run: false,
         })
     }
 

@@ -201,8 +201,14 @@ impl Agent {
                 self.call::<app::CheckContract>(&session, params);
             }
             6 => {
-                let params =
-                    app::scaffold_connector::Params { contract, out: "out".to_owned(), session: Some(session.clone()) };
+                let params = app::scaffold_connector::Params {
+                    contract,
+                    out: "out".to_owned(),
+                    session: Some(session.clone()),
+                    dry_run: false,
+                    restore: false,
+                    target: app::scaffold_connector::Target::Manifest,
+                };
                 self.call::<app::ScaffoldConnector>(&session, params);
             }
             7 => {

@@ -15,6 +15,14 @@ struct Open {
 impl Run<'_> {
     /// One page in one go; a page is never larger than a batch in the lab.
     pub(super) async fn batch(&mut self, records: &[Value]) -> Result<(), String> {
+        self.stops()?;
+        if records.len() > 50 {
+            // Only where all of the source was read first.
+            for part in records.chunks(50) {
+                Box::pin(self.batch(part)).await?;
+            }
+            return Ok(());
+        }
         let flow = self.plan.flow.clone();
         let mut open = Vec::new();
         for record in records {
@@ -44,7 +52,7 @@ impl Run<'_> {
                 continue;
             }
             let digest = Digest::of_json(&mapped).to_string();
-            let known = self.world.ledger.effect(&flow, &key).map_err(|e| e.to_string())?;
+            let known = self.kept(self.world.ledger.effect(&flow, &key))?;
             if known.is_some_and(|e| e.digest == digest && e.state == EffectState::Done) {
                 self.counts.unchanged += 1;
                 continue;
@@ -55,9 +63,9 @@ impl Run<'_> {
                 version: self.plan.source.version().and_then(|path| dig(record, path)).map(text),
                 idempotency_key: String::new(),
                 target_id: None,
-                state: EffectState::Intended,
+                state: if self.bug == Bug::BatchDoneFirst { EffectState::Done } else { EffectState::Intended },
             };
-            self.world.ledger.put_effect(&flow, &effect).map_err(|e| e.to_string())?;
+            self.kept(self.world.ledger.put_effect(&flow, &effect))?;
             open.push(Open { key, record: record.clone(), mapped, effect });
         }
         let mut todo = vec![open];
@@ -103,6 +111,7 @@ impl Run<'_> {
                 Err(Failure::Refused(400 | 413 | 422, _)) if open.len() > 1 => {
                     return Ok(Some(open.split_off(open.len() / 2)));
                 }
+                Err(Failure::Stopped) => return Err("asked to stop".to_owned()),
                 Err(Failure::Refused(_, why) | Failure::Exhausted(why)) => {
                     for one in std::mem::take(open) {
                         self.counts.dead_lettered += 1;
@@ -113,6 +122,10 @@ impl Run<'_> {
             };
             let empty = Vec::new();
             let results = dig(&answer, results).and_then(Value::as_array).unwrap_or(&empty);
+            let good = |r: &Value| r["status"].as_u64().is_some_and(|s| (200..300).contains(&s));
+            if self.bug == Bug::WholeBatchDropped && !results.iter().all(good) {
+                return Ok(None);
+            }
             let mut left = Vec::new();
             for mut one in std::mem::take(open) {
                 let wanted = dig(&one.mapped, key);
@@ -124,8 +137,10 @@ impl Run<'_> {
                     written.insert(one.key.clone(), true);
                     one.effect.state = EffectState::Done;
                     let flow = &self.plan.flow;
-                    self.world.ledger.put_effect(flow, &one.effect).map_err(|e| e.to_string())?;
-                    self.world.ledger.absolve(flow, &one.key, DeadState::Replayed).map_err(|e| e.to_string())?;
+                    self.kept(self.world.ledger.put_effect(flow, &one.effect))?;
+                    if self.bug != Bug::ReplayDoesNotSettle {
+                        self.kept(self.world.ledger.absolve(flow, &one.key, DeadState::Replayed))?;
+                    }
                 }
                 if believed {
                     // Kept for the case that the whole batch goes out again.

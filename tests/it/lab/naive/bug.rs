@@ -172,4 +172,76 @@ pub(crate) enum Bug {
     NullObjectPanics,
     /// Its numbers are doubles.
     Doubles,
+
+    // Process, resources, order and webhooks.
+    /// It sends no idempotency key, and creates again.
+    NoIdempotencyKey,
+    /// It sends one idempotency key for everything.
+    ConstantKey,
+    /// It makes the idempotency key of what it sends.
+    KeyFromBody,
+    /// It keeps no checkpoint.
+    NeverCheckpoints,
+    /// It takes the checkpoint for true, wherever it lies.
+    TrustsCheckpoint,
+    /// It sends a request again that was answered 401, with the same token.
+    Retries401,
+    /// It writes null where a value cannot be mapped.
+    NullIntoRequired,
+    /// It reads all of the source before it writes anything.
+    ReadsAllFirst,
+    /// It asks for a page forty times at once.
+    AsksManyAtOnce,
+    /// It keeps no rate.
+    IgnoresRate,
+    /// It waits without chance.
+    NoJitter,
+    /// It waits an hour after a failure.
+    SleepsAnHour,
+    /// Where one record of a batch fails, it drops all of it.
+    WholeBatchDropped,
+    /// It notes a batch as done, then sends it.
+    BatchDoneFirst,
+    /// It works on the records of a page from the last to the first.
+    Backwards,
+    /// It notes a dead letter at the end of the run.
+    LateDeadLetter,
+    /// It goes on when it is asked to stop.
+    IgnoresStop,
+    /// Asked to stop, it calls what it has read done.
+    StopMovesOn,
+    /// Asked to stop, it leaves without noting what was acknowledged.
+    StopForgets,
+    /// It does not look whether another one runs.
+    NoLock,
+    /// It goes on when its ledger cannot be written.
+    FullDiskIgnored,
+    /// It takes a ledger that fails for an empty one.
+    LedgerErrorsIgnored,
+    /// It leaves a record out when its ledger fails.
+    LedgerErrorSkips,
+    /// It leaves a dead letter lying that was delivered.
+    ReplayDoesNotSettle,
+    /// It writes times as the clock of its own zone shows them.
+    LocalTime,
+    /// It logs the first half of tokens.
+    LogsHalfToken,
+    /// It logs tokens in base64.
+    LogsEncodedToken,
+    /// It forgets after an hour which events it knows.
+    HookShortMemory,
+    /// It takes the first secret of two alone.
+    HookFirstSecretOnly,
+    /// It verifies the JSON that it has read, written anew.
+    HookParsesFirst,
+    /// It reads whatever size at its leisure.
+    HookReadsHuge,
+    /// It drops events that come while it answers another one.
+    HookDropsBurst,
+    /// It takes a change of the same version for an old one.
+    HookEqualIsOld,
+    /// It allows clocks no difference.
+    HookNoTolerance,
+    /// It takes events at any path.
+    HookAnyPath,
 }

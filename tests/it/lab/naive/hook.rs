@@ -21,6 +21,25 @@ fn status(status: u16) -> Response {
 /// Answers a delivery.
 pub(super) async fn receive(bug: Bug, plan: &Plan, world: &World, delivery: &Request) -> Response {
     let hook = plan.source.webhook.as_ref().unwrap();
+    if bug != Bug::HookAnyPath && !delivery.url.ends_with(&hook.path) {
+        return status(404);
+    }
+    if delivery.body.len() > 1 << 20 {
+        if bug == Bug::HookReadsHuge {
+            tokio::time::sleep(Duration::from_secs(2 * (delivery.body.len() >> 20) as u64)).await;
+        }
+        return status(413);
+    }
+    if world.stop.is_cancelled() && bug != Bug::IgnoresStop {
+        return status(503);
+    }
+    let _busy = Busy::new();
+    if bug == Bug::HookDropsBurst {
+        if Busy::others() {
+            return status(204);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     if bug != Bug::HookTrustsAll
         && let Some(refused) = verify(bug, plan, world, delivery)
     {
@@ -38,6 +57,9 @@ pub(super) async fn receive(bug: Bug, plan: &Plan, world: &World, delivery: &Req
     if bug == Bug::HookNoDedup {
         id = format!("{id}-{:08x}", world.rng.lock().unwrap().next_u32());
     }
+    if bug == Bug::HookShortMemory {
+        id = format!("{id}-{}", world.clock.now().0 / 3_600_000);
+    }
     let event = Received { flow: plan.flow.clone(), id, at: world.clock.now(), payload };
     if bug == Bug::HookAnswersFirst {
         let ledger = world.ledger.clone();
@@ -53,27 +75,62 @@ pub(super) async fn receive(bug: Bug, plan: &Plan, world: &World, delivery: &Req
     status(if world.ledger.receive(&event).is_ok() { 204 } else { 503 })
 }
 
+thread_local! {
+    static ANSWERING: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// A delivery is being answered. A schedule stays on its thread.
+struct Busy;
+
+impl Busy {
+    fn new() -> Self {
+        ANSWERING.set(ANSWERING.get() + 1);
+        Self
+    }
+
+    fn others() -> bool {
+        ANSWERING.get() > 1
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        ANSWERING.set(ANSWERING.get() - 1);
+    }
+}
+
 /// The status that refuses it, where it is refused.
 fn verify(bug: Bug, plan: &Plan, world: &World, delivery: &Request) -> Option<u16> {
     let hook = plan.source.webhook.as_ref().unwrap();
-    let secret = world.secrets.resolve(&hook.secrets[0]).unwrap();
-    let key = STANDARD.decode(secret.expose().trim_start_matches("whsec_")).unwrap();
+    let most = if bug == Bug::HookFirstSecretOnly { 1 } else { hook.secrets.len() };
+    let keys = hook.secrets[..most].iter().map(|reference| {
+        let secret = world.secrets.resolve(reference).unwrap();
+        STANDARD.decode(secret.expose().trim_start_matches("whsec_")).unwrap()
+    });
+    let keys: Vec<Vec<u8>> = keys.collect();
+    let body = match serde_json::from_slice::<Value>(&delivery.body) {
+        Ok(parsed) if bug == Bug::HookParsesFirst => parsed.to_string().into_bytes(),
+        _ => delivery.body.to_vec(),
+    };
     let (Some(id), Some(time), Some(signed)) =
         (delivery.header("webhook-id"), delivery.header("webhook-timestamp"), delivery.header("webhook-signature"))
     else {
         return Some(401);
     };
     let good = signed.split(' ').filter_map(|s| STANDARD.decode(s.strip_prefix("v1,")?).ok()).any(|code| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-        mac.update(format!("{id}.{time}.").as_bytes());
-        mac.update(&delivery.body);
-        mac.verify_slice(&code).is_ok()
+        keys.iter().any(|key| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+            mac.update(format!("{id}.{time}.").as_bytes());
+            mac.update(&body);
+            mac.verify_slice(&code).is_ok()
+        })
     });
     if !good {
         return Some(401);
     }
     let apart = (world.clock.now().0 / 1000 - time.parse::<i64>().unwrap()).unsigned_abs() * 1000;
-    let tolerated = hook.signing.tolerance_ms.is_none_or(|t| apart <= t);
+    let tolerance = hook.signing.tolerance_ms.map(|t| if bug == Bug::HookNoTolerance { 2_000 } else { t });
+    let tolerated = tolerance.is_none_or(|t| apart <= t);
     (!tolerated && bug != Bug::HookIgnoresTime).then_some(400)
 }
 
@@ -82,23 +139,29 @@ impl Run<'_> {
     pub(super) async fn inbox(&mut self) -> Result<(), String> {
         let Some(hook) = &self.plan.source.webhook else { return Ok(()) };
         let flow = self.plan.flow.clone();
-        let all: Vec<Waiting> = self.world.ledger.inbox(&flow, 0, 10_000).map_err(|e| e.to_string())?;
+        let all: Vec<Waiting> = self.kept(self.world.ledger.inbox(&flow, 0, 10_000))?;
         let records: Vec<(u64, String, Value)> = all
             .into_iter()
             .map(|w| (w.seq, w.id, dig(&w.payload, &hook.record).cloned().unwrap_or_default()))
             .collect();
+        let mut records = records;
+        if self.bug == Bug::Backwards {
+            records.reverse();
+        }
         for (at, (seq, id, record)) in records.iter().enumerate() {
-            if self.superseded(at, &records) && !matches!(self.bug, Bug::HookLastWins | Bug::HookNoDedup) {
+            self.stops()?;
+            let each = matches!(self.bug, Bug::Backwards | Bug::HookLastWins | Bug::HookNoDedup | Bug::HookShortMemory);
+            if self.superseded(at, &records) && !each {
                 self.counts.read += 1;
             } else {
-                if matches!(self.bug, Bug::HookLastWins | Bug::HookNoDedup) {
+                if each {
                     self.keys.remove(&dig(record, &self.plan.source.key).map(text).unwrap_or_default());
                 }
                 self.event = Some(id.clone());
                 self.record(record).await?;
                 self.event = None;
             }
-            self.world.ledger.settle_inbox(&flow, &[*seq]).map_err(|e| e.to_string())?;
+            self.kept(self.world.ledger.settle_inbox(&flow, &[*seq]))?;
         }
         Ok(())
     }
@@ -114,7 +177,8 @@ impl Run<'_> {
                 && match (version(candidate), version(record)) {
                     (Some(theirs), Some(ours)) => {
                         let order = compare(&theirs, &ours);
-                        order.is_gt() || (order.is_eq() && other > at)
+                        order.is_gt()
+                            || (order.is_eq() && if self.bug == Bug::HookEqualIsOld { other < at } else { other > at })
                     }
                     _ => other > at,
                 }

@@ -4,6 +4,7 @@
 mod batch;
 mod bug;
 mod hook;
+mod kills;
 mod record;
 mod wire;
 
@@ -12,13 +13,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use platform_integration::base::digest::Digest;
 use platform_integration::base::ids;
 use platform_integration::connector::{Plan, Report, Request, Response, World, WritePlan};
-use platform_integration::evidence::{Checkpoint, DeadLetter, DeadState, Effect, EffectState, Reconciliation, Verdict};
+use platform_integration::evidence::{
+    Checkpoint, DeadLetter, DeadState, Effect, EffectState, LedgerError, Reconciliation, Verdict,
+};
 use platform_integration::lab::Subject;
 use platform_integration::lab::mock::compare;
 use platform_integration::model::{CursorFrom, PageStyle};
 use serde_json::Value;
 
 pub(crate) use bug::Bug;
+pub(crate) use kills::{KILLED_BY, On};
 use wire::{Ask, Failure, Wire};
 
 /// The connector, with a break or without.
@@ -27,6 +31,25 @@ pub(crate) struct Naive(pub(crate) Bug);
 #[async_trait::async_trait]
 impl Subject for Naive {
     async fn run(&self, plan: &Plan, world: &World) -> Report {
+        self.go(plan, world, None).await
+    }
+
+    fn replays(&self) -> bool {
+        true
+    }
+
+    async fn replay(&self, plan: &Plan, world: &World, records: Vec<Value>) -> Report {
+        self.go(plan, world, Some(records)).await
+    }
+
+    async fn receive(&self, plan: &Plan, world: &World, delivery: &Request) -> Response {
+        hook::receive(self.0, plan, world, delivery).await
+    }
+}
+
+impl Naive {
+    /// One pass, or the replay of these records.
+    async fn go(&self, plan: &Plan, world: &World, replay: Option<Vec<Value>>) -> Report {
         let mut run = Run {
             plan,
             world,
@@ -39,8 +62,9 @@ impl Subject for Naive {
             read_here: 0,
             moved: false,
             event: None,
+            late: Vec::new(),
         };
-        let stopped = run.all().await.err();
+        let stopped = run.held(replay).await.err();
         let finished = stopped.is_none() || self.0 == Bug::SwallowsErrors;
         let mut verdict = run.counts.verdict(finished);
         if self.0 == Bug::SwallowsErrors || (self.0 == Bug::PassOnPartial && verdict == Verdict::Partial) {
@@ -57,10 +81,6 @@ impl Subject for Naive {
             requests: run.wire.requests,
             retries: run.wire.retries,
         }
-    }
-
-    async fn receive(&self, plan: &Plan, world: &World, delivery: &Request) -> Response {
-        hook::receive(self.0, plan, world, delivery).await
     }
 }
 
@@ -80,6 +100,8 @@ struct Run<'a> {
     moved: bool,
     /// The event that brought the record at hand.
     event: Option<String>,
+    /// Dead letters that are yet to be noted.
+    late: Vec<DeadLetter>,
 }
 
 /// What became of one record.
@@ -87,6 +109,7 @@ enum Settled {
     Written(Option<String>),
     Unchanged(Option<String>),
     Dead(String, String),
+    Stopped,
 }
 
 fn dig<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
@@ -98,6 +121,55 @@ fn text(value: &Value) -> String {
 }
 
 impl Run<'_> {
+    /// Takes the flow, does the work, gives it back.
+    async fn held(&mut self, replay: Option<Vec<Value>>) -> Result<(), String> {
+        let flow = self.plan.flow.clone();
+        if self.bug != Bug::NoLock {
+            self.world.ledger.acquire(&flow).map_err(|e| e.to_string())?;
+        }
+        let ended = match replay {
+            Some(records) => self.records(&records).await,
+            None => self.all().await,
+        };
+        for letter in std::mem::take(&mut self.late) {
+            let _ = self.world.ledger.bury(&letter);
+        }
+        self.world.ledger.release(&flow);
+        ended
+    }
+
+    /// Asked to stop.
+    fn stops(&self) -> Result<(), String> {
+        let asked = self.world.stop.is_cancelled() && self.bug != Bug::IgnoresStop;
+        if asked { Err("asked to stop".to_owned()) } else { Ok(()) }
+    }
+
+    /// Settles these records, one after the other or as one batch.
+    async fn records(&mut self, records: &[Value]) -> Result<(), String> {
+        if matches!(self.plan.target.write, WritePlan::Bulk { .. }) {
+            return self.batch(records).await;
+        }
+        for record in records {
+            self.stops()?;
+            match self.record(record).await {
+                Err(why) if self.bug == Bug::LedgerErrorSkips && why.contains("ledger") => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What the ledger says; a break may take its failure for nothing.
+    fn kept<T: Default>(&self, answer: Result<T, LedgerError>) -> Result<T, String> {
+        let write = matches!(&answer, Err(LedgerError::Unusable { what: "written", .. }));
+        match (answer, self.bug) {
+            (Ok(value), _) => Ok(value),
+            (Err(_), Bug::LedgerErrorsIgnored) => Ok(T::default()),
+            (Err(_), Bug::FullDiskIgnored) if write => Ok(T::default()),
+            (Err(error), _) => Err(error.to_string()),
+        }
+    }
+
     /// One pass. An error is why it stopped early.
     async fn all(&mut self) -> Result<(), String> {
         self.inbox().await?;
@@ -105,7 +177,8 @@ impl Run<'_> {
             return Ok(());
         }
         let flow = self.plan.flow.clone();
-        let since = self.world.ledger.checkpoint(&flow).map_err(|e| e.to_string())?.watermark;
+        let since = self.kept(self.world.ledger.checkpoint(&flow))?.watermark;
+        let since = since.filter(|s| self.bug == Bug::TrustsCheckpoint || !self.lies_ahead(s));
         // Counted pages move when records come and go; whoever looks again finds what has slipped.
         if !self.look(&since).await? && !matches!(self.bug, Bug::IgnoresShift | Bug::FirstTotalIsAll) {
             self.look(&since).await?;
@@ -116,6 +189,7 @@ impl Run<'_> {
     /// Reads the list once. False where its counts say that its pages have moved.
     async fn look(&mut self, since: &Option<String>) -> Result<bool, String> {
         let source = &self.plan.source;
+        let mut all = Vec::new();
         let mut newest: Option<Value> = None;
         let mut next = Next::default();
         let mut followed = BTreeSet::new();
@@ -162,13 +236,22 @@ impl Run<'_> {
             if self.bug == Bug::CheckpointFirst {
                 self.checkpoint(&newest)?;
             }
-            if matches!(self.plan.target.write, WritePlan::Bulk { .. }) {
-                self.batch(&items).await?;
-            } else {
-                for record in &items {
-                    self.record(record).await?;
+            let mut items = items;
+            match self.bug {
+                Bug::ReadsAllFirst => all.extend(items.iter().cloned()),
+                Bug::Backwards => {
+                    items.reverse();
+                    self.records(&items).await?;
                 }
+                Bug::StopMovesOn => {
+                    if let Err(why) = self.records(&items).await {
+                        self.checkpoint(&newest)?;
+                        return Err(why);
+                    }
+                }
+                _ => self.records(&items).await?,
             }
+            self.stops()?;
             let short = source.limit.is_some_and(|l| (items.len() as u64) < l);
             if (self.bug == Bug::StopsAtShortPage && short) || (self.bug == Bug::StopsAtEmptyPage && items.is_empty()) {
                 break;
@@ -185,6 +268,7 @@ impl Run<'_> {
             }
             next = after;
         }
+        self.records(&all).await?;
         if matches!(self.bug, Bug::WallClockCheckpoint | Bug::FirstTotalIsAll) && newest.is_some() {
             newest = Some(match &newest {
                 Some(Value::Number(_)) => Value::from(self.world.clock.now().0 / 1000),
@@ -200,9 +284,22 @@ impl Run<'_> {
     }
 
     fn checkpoint(&self, newest: &Option<Value>) -> Result<(), String> {
-        let Some(newest) = newest.as_ref().filter(|_| self.bug != Bug::Forgetful) else { return Ok(()) };
+        let Some(newest) = newest.as_ref().filter(|_| !matches!(self.bug, Bug::Forgetful | Bug::NeverCheckpoints))
+        else {
+            return Ok(());
+        };
         let checkpoint = Checkpoint { watermark: Some(text(newest)), ..Checkpoint::default() };
-        self.world.ledger.set_checkpoint(&self.plan.flow, &checkpoint).map_err(|e| e.to_string())
+        self.kept(self.world.ledger.set_checkpoint(&self.plan.flow, &checkpoint))
+    }
+
+    /// A time more than a day from now: no source has seen it.
+    fn lies_ahead(&self, since: &str) -> bool {
+        let at = match since.parse::<i64>() {
+            Ok(number) if number > 100_000_000_000 => Some(number),
+            Ok(number) => Some(number * 1000),
+            Err(_) => platform_integration::base::clock::Timestamp::parse(since).map(|t| t.0),
+        };
+        at.is_some_and(|at| at > self.world.clock.now().0 + 24 * 3_600_000)
     }
 
     async fn page(&mut self, since: &Option<String>, next: &Next) -> Result<Value, String> {
@@ -236,8 +333,12 @@ impl Run<'_> {
             url,
             only: None,
         };
+        if self.bug == Bug::AsksManyAtOnce {
+            self.wire.ask_at_once(&source.system, &ask, 40).await;
+        }
         match self.wire.json(&source.system, &ask).await {
             Ok(page) => Ok(page),
+            Err(Failure::Stopped) => Err("asked to stop".to_owned()),
             Err(_) if self.bug == Bug::SwallowsErrors => Ok(Value::Null),
             Err(Failure::Refused(_, why) | Failure::Exhausted(why)) => Err(why),
         }
@@ -297,6 +398,12 @@ impl Run<'_> {
         let taken = record::taken(self.bug, self.plan, record);
         let mut mapped = match self.plan.mapping.apply(&taken) {
             Ok(mapped) => mapped,
+            Err(why) if self.bug == Bug::NullIntoRequired => {
+                let rule = self.plan.mapping.rules().iter().find(|r| r.target.to_string() == why.target).unwrap();
+                let mut rest = self.plan.mapping.without(&rule.target).apply(record).map_err(|w| w.to_string())?;
+                rule.target.set(&mut rest, Value::Null);
+                rest
+            }
             Err(_) if self.bug == Bug::DropsUnmappable => {
                 self.counts.unchanged += 1;
                 return Ok(());
@@ -314,46 +421,68 @@ impl Run<'_> {
             self.counts.dead_lettered += 1;
             return self.bury(&key, record, "equal-keys", &format!("{other} becomes the same target record"));
         }
+        if self.bug == Bug::LocalTime {
+            local(&mut mapped);
+        }
         let mut digest = Digest::of_json(&mapped).to_string();
         if self.bug == Bug::EchoesChanges
             && let Some(version) = self.plan.source.version().and_then(|path| dig(record, path))
         {
             digest = Digest::of_json(&serde_json::json!([digest, version])).to_string();
         }
-        let known = self.world.ledger.effect(flow, &key).map_err(|e| e.to_string())?;
+        let known = self.kept(self.world.ledger.effect(flow, &key))?;
         let version = self.plan.source.version().and_then(|path| dig(record, path));
         if let (Some(before), Some(now)) = (known.as_ref().and_then(|e| e.version.clone()), version)
-            && compare(&as_kept(before, now), now).is_gt()
-            && !matches!(self.bug, Bug::HookLastWins | Bug::OlderFormWins)
+            && (compare(&as_kept(before.clone(), now), now).is_gt()
+                || (self.bug == Bug::HookEqualIsOld && compare(&as_kept(before, now), now).is_eq()))
+            && !matches!(self.bug, Bug::HookLastWins | Bug::OlderFormWins | Bug::Backwards)
         {
             self.counts.unchanged += 1;
             return Ok(());
         }
         let same = known.as_ref().is_some_and(|e| e.digest == digest && e.state == EffectState::Done);
-        if same && !matches!(self.bug, Bug::Forgetful | Bug::NoDedup | Bug::HookNoDedup) {
+        if same && !matches!(self.bug, Bug::Forgetful | Bug::NoDedup | Bug::HookNoDedup | Bug::HookShortMemory) {
             self.counts.unchanged += 1;
             return Ok(());
+        }
+        let creates = matches!(self.plan.target.write, WritePlan::Create { .. });
+        let done = known.as_ref().is_some_and(|e| e.state == EffectState::Done);
+        let repeats = matches!(
+            self.bug,
+            Bug::Forgetful | Bug::NoDedup | Bug::HookNoDedup | Bug::HookShortMemory | Bug::KeyFromBody
+        );
+        if creates && done && !repeats {
+            self.counts.dead_lettered += 1;
+            return self.bury(&key, record, "changed-after-create", "what is created once stays as it is");
         }
         let mut effect = Effect {
             key: key.clone(),
             digest: digest.clone(),
             version: version.map(text),
             idempotency_key: match &self.event {
-                Some(event) if self.bug == Bug::HookNoDedup => event.clone(),
+                Some(event) if matches!(self.bug, Bug::HookNoDedup | Bug::HookShortMemory) => event.clone(),
+                _ if self.bug == Bug::ConstantKey => "once-and-for-all".to_owned(),
+                _ if creates && self.bug != Bug::KeyFromBody => {
+                    Digest::of_bytes(format!("{flow}/{key}").as_bytes()).short().to_owned()
+                }
                 _ => Digest::of_bytes(format!("{flow}/{key}/{digest}").as_bytes()).short().to_owned(),
             },
             target_id: known.and_then(|e| e.target_id),
             state: EffectState::Intended,
         };
-        self.world.ledger.put_effect(flow, &effect).map_err(|e| e.to_string())?;
+        self.kept(self.world.ledger.put_effect(flow, &effect))?;
         let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());
         let settled = self.write(record, &mapped, &effect, &trace).await;
         if let Some(why) = &self.wire.stop {
             return Err(why.clone());
         }
         let target_id = match settled {
+            Settled::Stopped => return Err("asked to stop".to_owned()),
             Settled::Written(id) => {
                 self.counts.written += 1;
+                if self.bug == Bug::StopForgets {
+                    self.stops()?;
+                }
                 id
             }
             Settled::Unchanged(id) => {
@@ -367,13 +496,20 @@ impl Run<'_> {
             Settled::Dead(_, why) if self.bug == Bug::PoisonStopsAll => return Err(why),
             Settled::Dead(code, why) => {
                 self.counts.dead_lettered += 1;
+                if self.bug == Bug::LateDeadLetter {
+                    effect.state = EffectState::Done;
+                    self.kept(self.world.ledger.put_effect(&self.plan.flow, &effect))?;
+                }
                 return self.bury(&key, record, &code, &why);
             }
         };
         effect.state = EffectState::Done;
         effect.target_id = target_id;
-        self.world.ledger.put_effect(flow, &effect).map_err(|e| e.to_string())?;
-        self.world.ledger.absolve(flow, &key, DeadState::Replayed).map_err(|e| e.to_string())
+        self.kept(self.world.ledger.put_effect(flow, &effect))?;
+        if self.bug == Bug::ReplayDoesNotSettle {
+            return Ok(());
+        }
+        self.kept(self.world.ledger.absolve(flow, &key, DeadState::Replayed))
     }
 
     /// The record is a newer form of the one that was written under its key.
@@ -408,7 +544,7 @@ impl Run<'_> {
         (holder != key && self.bug != Bug::MergesEqualKeys).then(|| holder.clone())
     }
 
-    fn bury(&self, key: &str, record: &Value, code: &str, because: &str) -> Result<(), String> {
+    fn bury(&mut self, key: &str, record: &Value, code: &str, because: &str) -> Result<(), String> {
         if self.bug == Bug::NoDeadLetter {
             return Ok(());
         }
@@ -422,8 +558,14 @@ impl Run<'_> {
             attempts: 1,
             at: self.world.clock.now(),
             state: DeadState::Waiting,
+            history: Vec::new(),
+            closed: None,
         };
-        self.world.ledger.bury(&letter).map(|_| ()).map_err(|e| e.to_string())
+        if self.bug == Bug::LateDeadLetter {
+            self.late.push(letter);
+            return Ok(());
+        }
+        self.kept(self.world.ledger.bury(&letter)).map(|_| ())
     }
 
     async fn write(&mut self, record: &Value, mapped: &Value, effect: &Effect, trace: &str) -> Settled {
@@ -432,7 +574,7 @@ impl Run<'_> {
             WritePlan::Create { create, idempotency } => {
                 let fresh = || format!("{}-{:08x}", effect.idempotency_key, self.world.rng.lock().unwrap().next_u32());
                 let key = if self.bug == Bug::CreatesAgain { fresh() } else { effect.idempotency_key.clone() };
-                let key = idempotency.as_ref().map(|h| (h.as_str(), key));
+                let key = idempotency.as_ref().filter(|_| self.bug != Bug::NoIdempotencyKey).map(|h| (h.as_str(), key));
                 let ask = Ask {
                     call: create,
                     path: &[],
@@ -471,6 +613,7 @@ impl Run<'_> {
     async fn settle(&mut self, system: &str, ask: &Ask<'_>) -> Settled {
         match self.wire.json(system, ask).await {
             Ok(answer) => Settled::Written(answer.get("id").map(text)),
+            Err(Failure::Stopped) => Settled::Stopped,
             Err(Failure::Refused(_, why)) => Settled::Dead("rejected-by-target".to_owned(), why),
             Err(Failure::Exhausted(why)) => Settled::Dead("attempts-exhausted".to_owned(), why),
         }
@@ -502,6 +645,7 @@ impl Run<'_> {
                         continue;
                     }
                 },
+                Err(Failure::Stopped) => return Settled::Stopped,
                 Err(Failure::Refused(_, why)) => return Settled::Dead("rejected-by-target".to_owned(), why),
                 Err(Failure::Exhausted(why)) => return Settled::Dead("attempts-exhausted".to_owned(), why),
             };
@@ -547,6 +691,7 @@ impl Run<'_> {
                 Err(Failure::Refused(409, why)) if !matches!(self.bug, Bug::CreatesAgain | Bug::ConflictIsFinal) => {
                     last = Settled::Dead("conflict".to_owned(), why);
                 }
+                Err(Failure::Stopped) => return Settled::Stopped,
                 Err(Failure::Refused(_, why)) => return Settled::Dead("rejected-by-target".to_owned(), why),
                 Err(Failure::Exhausted(why)) => last = Settled::Dead("attempts-exhausted".to_owned(), why),
             }
@@ -589,6 +734,18 @@ fn earlier(since: &str, ms: u64) -> String {
         return (seconds - ms / 1000).to_string();
     }
     platform_integration::base::clock::Timestamp::parse(since).unwrap().plus_ms(-ms.cast_signed()).rfc3339()
+}
+
+/// Times are written as a clock two hours ahead shows them.
+fn local(value: &mut Value) {
+    if let Value::Object(map) = value {
+        for value in map.values_mut() {
+            let at = value.as_str().filter(|s| s.len() > 18 && s.contains('T'));
+            if let Some(at) = at.and_then(platform_integration::base::clock::Timestamp::parse) {
+                *value = Value::String(at.plus_ms(2 * 3_600_000).rfc3339());
+            }
+        }
+    }
 }
 
 /// Decimal texts go through a float.

@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Exhausted(String),
     /// The server does not want this request.
     Refused(u16, String),
+    /// It was asked to stop.
+    Stopped,
 }
 
 pub(crate) struct Wire<'a> {
@@ -29,6 +31,8 @@ pub(crate) struct Wire<'a> {
     pub(crate) retries: u64,
     /// Why nothing more is sent.
     pub(crate) stop: Option<String>,
+    /// When the target may be asked again, by the contract's rate.
+    next: Option<tokio::time::Instant>,
 }
 
 /// What is to be sent, before authentication.
@@ -51,7 +55,7 @@ fn encode(text: &str) -> String {
 
 impl<'a> Wire<'a> {
     pub(crate) fn new(plan: &'a Plan, world: &'a World, bug: Bug) -> Self {
-        Self { plan, world, bug, tokens: BTreeMap::new(), requests: 0, retries: 0, stop: None }
+        Self { plan, world, bug, tokens: BTreeMap::new(), requests: 0, retries: 0, stop: None, next: None }
     }
 
     /// Sends until there is a good answer whose body is JSON, or no sense in going on.
@@ -84,6 +88,16 @@ impl<'a> Wire<'a> {
             if self.bug == Bug::LogsToken {
                 self.world.observer.log(json!({"event": "request", "headers": format!("{:?}", request.headers)}));
             }
+            if let Some(token) = request.header("authorization").and_then(|v| v.split(' ').nth(1)) {
+                if self.bug == Bug::LogsHalfToken {
+                    self.world.observer.log(json!({"event": "request", "token": format!("{:.17}...", token)}));
+                }
+                if self.bug == Bug::LogsEncodedToken {
+                    let all = base64::engine::general_purpose::STANDARD.encode(format!("token:{token}"));
+                    self.world.observer.log(json!({"event": "request", "context": all}));
+                }
+            }
+            self.paced(system).await?;
             let answer = self.send(system, request).await;
             if let Some(why) = &self.stop {
                 return Err(Failure::Exhausted(why.clone()));
@@ -111,6 +125,7 @@ impl<'a> Wire<'a> {
                         Err(e) => format!("the answer does not parse: {e}"),
                     }
                 }
+                Ok(r) if r.status == 401 && self.bug == Bug::Retries401 => format!("status {}", r.status),
                 Ok(r) if r.status == 401 && !refreshed && self.bug != Bug::NoRefresh => {
                     refreshed = true;
                     self.tokens.remove(system);
@@ -163,16 +178,54 @@ impl<'a> Wire<'a> {
             }
             self.retries += 1;
             let bound = retry.base_ms.saturating_mul(1 << (attempt - 1).min(20)).min(retry.cap_ms);
-            let own = self.world.rng.lock().unwrap().between(0, bound);
+            let own = match self.bug {
+                Bug::NoJitter => bound,
+                Bug::SleepsAnHour => 3_600_000,
+                _ => self.world.rng.lock().unwrap().between(0, bound),
+            };
             match (self.bug, wait) {
                 (Bug::RetriesAtOnce, _) => {}
-                (Bug::IgnoresRetryAfter, _) | (_, None) => tokio::time::sleep(Duration::from_millis(own)).await,
-                (_, Some(wait)) => tokio::time::sleep(wait).await,
+                (Bug::IgnoresRetryAfter, _) | (_, None) => self.sleep(Duration::from_millis(own)).await?,
+                (_, Some(wait)) => self.sleep(wait).await?,
             }
             if ask.only.is_some() {
                 return Err(Failure::Exhausted(because));
             }
         }
+    }
+
+    /// The same request so many times at once; what comes of it is not looked at.
+    pub(crate) async fn ask_at_once(&mut self, system: &str, ask: &Ask<'_>, times: usize) {
+        let Ok(request) = self.request(system, ask).await else { return };
+        let sent = (0..times).map(|_| self.world.transport.send(system, request.clone()));
+        futures::future::join_all(sent).await;
+    }
+
+    /// Sleeps, unless it is asked to stop.
+    async fn sleep(&self, wait: Duration) -> Result<(), Failure> {
+        let stop = async {
+            if self.bug == Bug::IgnoresStop {
+                std::future::pending::<()>().await;
+            }
+            self.world.stop.cancelled().await;
+        };
+        tokio::select! {
+            biased;
+            () = stop => Err(Failure::Stopped),
+            () = tokio::time::sleep(wait) => Ok(()),
+        }
+    }
+
+    /// Waits until the contract's rate lets another request to the target leave.
+    async fn paced(&mut self, system: &str) -> Result<(), Failure> {
+        let Some(rate) = self.plan.delivery.rate.as_ref().map(|r| r.value) else { return Ok(()) };
+        if system != self.plan.target.system || self.bug == Bug::IgnoresRate {
+            return Ok(());
+        }
+        let now = tokio::time::Instant::now();
+        let at = self.next.unwrap_or(now).max(now);
+        self.next = Some(at + Duration::from_millis(rate.window_ms / rate.requests.max(1)));
+        if at > now { self.sleep(at - now).await } else { Ok(()) }
     }
 
     /// How long the server wants us to wait.

@@ -1,0 +1,1 @@
+"""A connector generated from a contract; see README.md."""

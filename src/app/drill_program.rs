@@ -1,0 +1,174 @@
+//! Drills a program of somebody's own, as a person or CI asked for on the command line. No tool does this: an agent must not
+//! start programs through us.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::run_drills::{self, Answer, Drilled, Params, Systems};
+use super::{App, Call, Face, Fault, HumanInput, No, Note, Refusal, note};
+use crate::base::digest::Digest;
+use crate::base::fs;
+use crate::base::stop::Stop;
+use crate::base::text;
+use crate::connector::Plan;
+use crate::contract::Contract;
+use crate::evidence::{EventKind, Phase};
+use crate::lab::blackbox::{self, Program};
+use crate::lab::{DrillOptions, Matrix, Progress};
+use crate::workflow::record::DrilledProgram;
+
+/// Bytes of a file of the program that go into its digest.
+const MOST_FILE: u64 = 64 * 1024 * 1024;
+
+/// What to drill.
+#[derive(Debug)]
+pub struct Options {
+    /// As for the connector.
+    pub params: Params,
+    /// The command line.
+    pub command: String,
+    /// It stays up until it is told to end.
+    pub service: bool,
+    /// Further variables, `NAME=TEMPLATE`.
+    pub env: Vec<String>,
+    /// Its time runs so many times as fast as ours.
+    pub scale: u32,
+    /// Seconds that one run may take.
+    pub deadline_s: u64,
+    /// Schedules side by side.
+    pub jobs: usize,
+    /// Set when nobody waits any more.
+    pub stop: Stop,
+}
+
+/// Runs the drills against it and records what came of them; `tell` hears of each drill that is over.
+///
+/// # Errors
+/// A contract that does not compile, a program that cannot be started, or that it was stopped.
+pub fn run(app: &App, options: &Options, tell: &dyn Fn(&str)) -> Result<Answer, No> {
+    let params = &options.params;
+    let call = Call::new(app, &Face::Cli, HumanInput::NotAsked, params.session.as_deref())?;
+    let mut subject = Foreign { app, options, program: None };
+    let mut total = 0;
+    let mut progress = |progress: Progress| match progress {
+        Progress::Planned { drills, schedules } => {
+            total = schedules;
+            tell(&format!(
+                "drilling {}: {}, {}, {} side by side",
+                text::quoted(&options.command, 60),
+                text::plural(drills as u64, "drill"),
+                text::plural(schedules as u64, "schedule"),
+                options.jobs.min(schedules)
+            ));
+        }
+        Progress::Finished { code, verdict, done } => tell(&format!("{done:>4}/{total}  {verdict:<8}  {code}")),
+    };
+    let (answer, data) = run_drills::drill_by(&call, params, &mut subject, options.stop.clone(), &mut progress)?;
+    let summary = format!(
+        "{}: {}: {} of {} passed",
+        text::quoted(&options.command, 80),
+        answer.verdict,
+        answer.tally.passed,
+        text::plural(answer.tally.run, "drill")
+    );
+    note(
+        app,
+        Note {
+            session: params.session.clone(),
+            phase: Phase::Validate,
+            kind: EventKind::DrillsRun,
+            tool: "drill",
+            input: json!({
+                "contract": params.contract, "command": options.command, "service": options.service,
+                "seed": params.seed, "schedules": params.schedules, "only": params.only, "flow": params.flow,
+            }),
+            summary,
+            data: serde_json::to_value(&data).map_err(|e| Fault::internal(&e))?,
+        },
+    )?;
+    Ok(answer)
+}
+
+/// A program of somebody's own.
+struct Foreign<'f> {
+    app: &'f App,
+    options: &'f Options,
+    /// Known once the contract is read.
+    program: Option<Program>,
+}
+
+impl Foreign<'_> {
+    fn known(&self) -> Result<&Program, String> {
+        self.program.as_ref().ok_or_else(|| "the contract was not read".to_owned())
+    }
+}
+
+impl Drilled for Foreign<'_> {
+    fn codes(&self) -> Vec<&'static str> {
+        blackbox::codes()
+    }
+
+    fn ready(&mut self, contract: &Contract) -> Result<(), Refusal> {
+        let bad = |because: String| {
+            let next = "quote the whole command once, e.g. --command 'node connector.js'; docs/black-box.md lists the placeholders";
+            Refusal::new("bad-command", format!("--command or --env: {because}"), next)
+        };
+        let systems: Vec<&str> = contract.systems.keys().map(String::as_str).collect();
+        let (words, variables) = Program::parse(&self.options.command, &self.options.env, &systems).map_err(bad)?;
+        let directory = self.app.cwd.clone();
+        let told = |text: &String| text.contains("{disable_file}");
+        let knows_switch = words.iter().any(told)
+            || variables.iter().any(|(_, template)| told(template))
+            || blackbox::mentions(&words, &directory, "DISABLE_FILE");
+        self.program = Some(Program {
+            line: self.options.command.clone(),
+            words,
+            variables,
+            directory,
+            contract: self.app.path(&self.options.params.contract),
+            service: self.options.service,
+            scale: self.options.scale,
+            deadline_s: self.options.deadline_s,
+            knows_switch,
+        });
+        Ok(())
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        systems: &Systems,
+        options: &DrillOptions,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Matrix, String> {
+        blackbox::run_drills(plan, systems, self.known()?, options, self.options.jobs, progress)
+    }
+
+    fn replay(&self, plan: &Plan, systems: &Systems, code: &str, seed: u64) -> Result<String, String> {
+        blackbox::replay(plan, systems, self.known()?, code, seed, &self.options.stop)
+    }
+
+    fn program(&self) -> Option<DrilledProgram> {
+        let program = self.program.as_ref()?;
+        Some(DrilledProgram { command: program.line.clone(), digest: digest(program), service: program.service })
+    }
+
+    fn again(&self) -> (String, &'static str) {
+        let service = if self.options.service { " --service" } else { "" };
+        let quoted = self.options.command.replace('\'', "'\\''");
+        (format!("{service} --command '{quoted}'"), "program")
+    }
+}
+
+/// Digest of the command line and of the files that it names: another program is another subject.
+fn digest(program: &Program) -> String {
+    let mut files = Vec::new();
+    for word in &program.words {
+        let path = program.directory.join(Path::new(word));
+        if let Ok(bytes) = fs::read_bytes(&path, MOST_FILE) {
+            files.push(json!([word, Digest::of_bytes(&bytes).as_str()]));
+        }
+    }
+    Digest::of_json(&json!([program.line, files])).as_str().to_owned()
+}

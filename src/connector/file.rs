@@ -1,0 +1,410 @@
+//! Files as sources: JSON Lines (`.jsonl`, `.ndjson`) and CSV, for backfills and tests. A file is served as if it were a list with
+//! cursors, so that everything that holds for lists holds for it: pages, checkpoints, counts. A cursor is the place of the
+//! next line; it leads nowhere when the file is another one. A line that cannot be read becomes a text in the place of its
+//! record, with its number, and so a dead letter.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value, json};
+
+use super::{Plan, Request, Response, SourcePlan, Takes, Transport, TransportError};
+use crate::base::csv;
+use crate::base::digest::Digest;
+use crate::base::text::quoted;
+use crate::model::{Basis, CursorFrom, Method, PageStyle, Pagination, TypeSet};
+
+/// Records on a page.
+const PAGE: u64 = 500;
+/// Bytes of a page, beyond which it ends early; and of a line, beyond which it is none.
+const MOST_BYTES: u64 = 4 << 20;
+/// Bytes at the beginning by which a file is known again.
+const HEAD: u64 = 4096;
+
+/// A file that is read instead of calling a list.
+#[derive(Debug, Clone)]
+pub struct FilePlan {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What a record is, where its description says so: CSV has texts alone, and they are read as that has them.
+    pub record: Option<Takes>,
+}
+
+impl SourcePlan {
+    /// Reads the file of the contract instead of calling the list, where it names one.
+    #[must_use]
+    pub fn from_file(self, flow: &str) -> Self {
+        let Some(file) = &self.file else { return self };
+        let call = super::Call {
+            id: format!("read {}", file.path.display()),
+            method: Method::Get,
+            path: format!("/.file/{}", super::address::encode(flow)),
+            content_type: "application/json".to_owned(),
+            params: Vec::new(),
+            query: None,
+            answers_json: true,
+        };
+        Self {
+            // No request leaves this machine, and none leaves this process.
+            base_url: "http://127.0.0.1".to_owned(),
+            auth: super::AuthPlan::None,
+            list: Some(call),
+            items: vec!["records".to_owned()],
+            inside: Vec::new(),
+            pagination: Some(Pagination {
+                style: PageStyle::Cursor,
+                param: Some("after".to_owned()),
+                limit_param: None,
+                limit_max: None,
+                next: Some(CursorFrom::Body(vec!["next".to_owned()])),
+                more: None,
+                total: None,
+                first_page: 1,
+                basis: Basis::Stated { pointer: "#".to_owned() },
+            }),
+            limit: None,
+            rate: None,
+            ..self
+        }
+    }
+}
+
+/// Answers for files, and hands everything else on.
+pub struct Files {
+    others: Arc<dyn Transport>,
+    /// By system and path.
+    files: BTreeMap<(String, String), FilePlan>,
+}
+
+impl Files {
+    /// The files of these plans; requests to systems go through `others`.
+    #[must_use]
+    pub fn of(plans: &[Plan], others: Arc<dyn Transport>) -> Arc<dyn Transport> {
+        let mut files = BTreeMap::new();
+        for source in plans.iter().map(|plan| &plan.source) {
+            if let (Some(file), Some(list)) = (&source.file, &source.list) {
+                files.insert((source.system.clone(), list.path.clone()), file.clone());
+            }
+        }
+        if files.is_empty() { others } else { Arc::new(Self { others, files }) }
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Files {
+    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
+        let url = url::Url::parse(&request.url).ok();
+        let file = url.as_ref().and_then(|url| self.files.get(&(system.to_owned(), url.path().to_owned())));
+        let (Some(url), Some(file)) = (&url, file) else { return self.others.send(system, request).await };
+        let after = url.query_pairs().find(|(name, _)| name == "after").map(|(_, value)| value.into_owned());
+        Ok(match page(file, after.as_deref()) {
+            Ok(Some(body)) => answer(200, body),
+            Ok(None) => answer(410, json!({"title": "the file is another one than the cursor is of"}).to_string()),
+            Err(error) => {
+                let told = format!("{}: {error}", file.path.display());
+                answer(404, json!({"title": "the file cannot be read", "detail": quoted(&told, 150)}).to_string())
+            }
+        })
+    }
+}
+
+fn answer(status: u16, body: String) -> Response {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Response { status, headers, body: Bytes::from(body) }
+}
+
+/// Where a page begins: after so many bytes and lines, of the file that begins like this.
+struct Place {
+    offset: u64,
+    line: u64,
+    tag: String,
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let (offset, line, tag) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { offset: offset.parse().ok()?, line: line.parse().ok()?, tag: tag.to_owned() })
+    }
+}
+
+/// One page as JSON; nothing where the cursor is of another file.
+fn page(plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<String>> {
+    let mut file = File::open(&plan.path)?;
+    let length = file.metadata()?.len();
+    let place = match after {
+        None => Place { offset: 0, line: 0, tag: String::new() },
+        Some(text) => match Place::parse(text) {
+            // Appended to, it is the same file; cut off or written anew, it is not.
+            Some(place) if place.offset <= length && place.tag == tag(&mut file, place.offset)? => place,
+            _ => return Ok(None),
+        },
+    };
+    let by_comma = plan.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let mut lines = Lines { at: 0, line: 0, input: BufReader::new(file) };
+    let header = if by_comma { header(&mut lines, plan)? } else { None };
+    if place.offset > lines.at {
+        lines.input.seek(SeekFrom::Start(place.offset))?;
+        (lines.at, lines.line) = (place.offset, place.line);
+    }
+    let mut body = String::from("{\"records\":[");
+    let (mut count, mut more) = (0, false);
+    while let Some((line, text)) = lines.next(by_comma)? {
+        let record = match &text {
+            Err(because) => bad(line, because),
+            Ok(text) if text.trim().is_empty() => continue,
+            Ok(text) => match &header {
+                Some(columns) => row(columns, text).map_or_else(|because| bad(line, &because), |r| r.to_string()),
+                None if by_comma => bad(line, "there is no header"),
+                None => object(text).map_or_else(|because| bad(line, &because), |()| text.trim().to_owned()),
+            },
+        };
+        if count > 0 {
+            body.push(',');
+        }
+        body.push_str(&record);
+        count += 1;
+        if count >= PAGE || body.len() as u64 >= MOST_BYTES {
+            more = lines.at < length;
+            break;
+        }
+    }
+    body.push_str("],\"next\":");
+    let next = if more {
+        let tag = tag(lines.input.get_mut(), lines.at)?;
+        json!(format!("{}.{}.{tag}", lines.at, lines.line))
+    } else {
+        Value::Null
+    };
+    body.push_str(&next.to_string());
+    body.push('}');
+    Ok(Some(body))
+}
+
+/// By what the file is known again: its first bytes, as far as they were read.
+fn tag(file: &mut File, read: u64) -> std::io::Result<String> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut head = Vec::new();
+    file.by_ref().take(read.min(HEAD)).read_to_end(&mut head)?;
+    let hash = Digest::of_bytes(&head);
+    file.seek(SeekFrom::Start(0))?;
+    Ok(hash.as_str().trim_start_matches("sha256:").chars().take(16).collect())
+}
+
+fn bad(line: u64, because: &str) -> String {
+    Value::String(format!("line {line}: {because}")).to_string()
+}
+
+/// Whether a line is one object of JSON.
+fn object(text: &str) -> Result<(), String> {
+    if !text.trim_start().starts_with('{') {
+        return Err("it is no object of JSON".to_owned());
+    }
+    // The position alone: the words of the parser may repeat what stands there.
+    serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|e| format!("it is no JSON at column {}", e.column()))
+}
+
+/// Reads lines, each bounded.
+struct Lines {
+    at: u64,
+    line: u64,
+    input: BufReader<File>,
+}
+
+impl Lines {
+    /// The next line with its number, or why it is none; `by_comma`: with those after it that a field in quotes goes on in.
+    fn next(&mut self, by_comma: bool) -> std::io::Result<Option<(u64, Result<String, String>)>> {
+        let mut whole = Vec::new();
+        let first = self.line + 1;
+        loop {
+            let before = whole.len();
+            let read = (&mut self.input).take(MOST_BYTES).read_until(b'\n', &mut whole)?;
+            if read == 0 {
+                break;
+            }
+            self.at += read as u64;
+            self.line += 1;
+            if whole.len() as u64 >= MOST_BYTES && whole.last() != Some(&b'\n') {
+                self.skip()?;
+                return Ok(Some((first, Err(format!("it is longer than {} MiB", MOST_BYTES >> 20)))));
+            }
+            // Quotes come in pairs; one that is open goes on.
+            let open = by_comma && whole.iter().filter(|b| **b == b'"').count() % 2 == 1;
+            if !open || whole.len() as u64 >= MOST_BYTES || before == whole.len() {
+                break;
+            }
+        }
+        if whole.is_empty() {
+            return Ok(None);
+        }
+        while matches!(whole.last(), Some(b'\n' | b'\r')) {
+            whole.pop();
+        }
+        let text = String::from_utf8(whole).map_err(|_| "it is not UTF-8".to_owned());
+        Ok(Some((first, text.map(|t| t.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(t)))))
+    }
+
+    /// To the end of a line that is too long.
+    fn skip(&mut self) -> std::io::Result<()> {
+        loop {
+            let buffer = self.input.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            let end = buffer.iter().position(|b| *b == b'\n');
+            let used = end.map_or(buffer.len(), |end| end + 1);
+            self.input.consume(used);
+            self.at += used as u64;
+            if end.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What the text of a column is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum As {
+    Text,
+    Number,
+    Flag,
+}
+
+struct Column {
+    path: Vec<String>,
+    reads: As,
+}
+
+/// The columns of the first line; nothing where it is none.
+fn header(lines: &mut Lines, plan: &FilePlan) -> std::io::Result<Option<Vec<Column>>> {
+    let Some((_, Ok(text))) = lines.next(true)? else { return Ok(None) };
+    let Ok(table) = csv::parse(&text, 0) else { return Ok(None) };
+    let column = |name: &String| {
+        let path: Vec<String> = name.trim().split('.').map(str::to_owned).collect();
+        let types = plan.record.as_ref().and_then(|takes| {
+            let schemas = &takes.system.schemas;
+            let leaf = path.iter().try_fold(takes.schema, |at, name| schemas.property(at, name).map(|p| p.0))?;
+            Some(schemas.get(leaf).types)
+        });
+        let is = |kind| types.is_some_and(|t| t.has(kind));
+        let reads = if is(TypeSet::STRING) {
+            As::Text
+        } else if is(TypeSet::INTEGER) || is(TypeSet::NUMBER) {
+            As::Number
+        } else if is(TypeSet::BOOLEAN) {
+            As::Flag
+        } else {
+            As::Text
+        };
+        Column { path, reads }
+    };
+    Ok(Some(table.header.iter().map(column).collect()))
+}
+
+/// A row as a record; a field that is empty is not there.
+fn row(columns: &[Column], text: &str) -> Result<Value, String> {
+    let fields = csv::parse(text, 0).map_err(|e| quoted(&e.because, 100))?.header;
+    if fields.len() != columns.len() {
+        return Err(format!("it has {} fields, the header {}", fields.len(), columns.len()));
+    }
+    let mut record = Map::new();
+    for (column, text) in columns.iter().zip(fields).filter(|(_, text)| !text.is_empty()) {
+        let value = match column.reads {
+            // As it stands, to the last digit; what is no number stays a text, and does not fit.
+            As::Number => serde_json::from_str::<serde_json::Number>(text.trim()).ok().map(Value::Number),
+            As::Flag => text.trim().to_lowercase().parse().ok().map(Value::Bool),
+            As::Text => None,
+        };
+        set(&mut record, &column.path, value.unwrap_or(Value::String(text)));
+    }
+    Ok(Value::Object(record))
+}
+
+fn set(into: &mut Map<String, Value>, path: &[String], value: Value) {
+    let Some((name, rest)) = path.split_first() else { return };
+    if rest.is_empty() {
+        into.insert(name.clone(), value);
+    } else if let Value::Object(inner) = into.entry(name.clone()).or_insert_with(|| Value::Object(Map::new())) {
+        set(inner, rest, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, content: &[u8]) -> (Vec<Value>, usize) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        crate::base::fs::write_atomic(&path, content).unwrap();
+        let plan = FilePlan { path, record: None };
+        let (mut all, mut pages, mut after) = (Vec::new(), 0, None);
+        loop {
+            let body: Value = serde_json::from_str(&page(&plan, after.as_deref()).unwrap().unwrap()).unwrap();
+            all.extend(body["records"].as_array().unwrap().clone());
+            pages += 1;
+            match body["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => return (all, pages),
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_is_a_record_or_says_why_not() {
+        let text = b"\xef\xbb\xbf{\"id\": 9007199254740993, \"n\": 0.10}\r\n\n[1]\n{\"id\": \n{\"id\": \"\xff\"}\n{\"id\": \"last\"}";
+        let (all, _) = read("a.jsonl", text);
+        assert_eq!(
+            serde_json::to_string(&all).unwrap(),
+            r#"[{"id":9007199254740993,"n":0.10},"line 3: it is no object of JSON","line 4: it is no JSON at column 7","line 5: it is not UTF-8",{"id":"last"}]"#
+        );
+    }
+
+    #[test]
+    fn rows_have_the_fields_of_the_header() {
+        let text = b"id,address.city,note\n1,K\xc3\xb6ln,\"says \"\"hi\"\",\nand more\"\n2,,\n3,x\n4,\"open\n";
+        let (all, _) = read("a.CSV", text);
+        assert_eq!(
+            serde_json::to_string(&all).unwrap(),
+            r#"[{"id":"1","address":{"city":"Köln"},"note":"says \"hi\",\nand more"},{"id":"2"},"line 5: it has 2 fields, the header 3","line 6: a field in quotes has no end"]"#
+        );
+        assert_eq!(read("empty.csv", b"").0, Vec::<Value>::new());
+        assert_eq!(read("empty.jsonl", b"").0, Vec::<Value>::new());
+    }
+
+    #[test]
+    fn a_large_file_comes_in_pages_and_a_line_without_end_is_one_bad_line() {
+        let mut text: Vec<u8> = (0..1200).flat_map(|n| format!("{{\"id\": {n}}}\n").into_bytes()).collect();
+        assert_eq!(read("a.ndjson", &text).1, 3);
+        text.extend(vec![b'x'; 9 << 20]);
+        text.extend(b"\n{\"id\": 1200}\n");
+        let (all, _) = read("a.ndjson", &text);
+        assert_eq!(all.len(), 1202);
+        assert_eq!(all[1200], json!("line 1201: it is longer than 4 MiB"));
+        assert_eq!(all[1201]["id"], 1200);
+    }
+
+    #[test]
+    fn a_cursor_of_another_file_leads_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        let lines = |n: usize, name: &str| (0..n).map(|i| format!("{{\"{name}\": {i}}}\n")).collect::<String>();
+        crate::base::fs::write_atomic(&path, lines(600, "id").as_bytes()).unwrap();
+        let plan = FilePlan { path: path.clone(), record: None };
+        let first: Value = serde_json::from_str(&page(&plan, None).unwrap().unwrap()).unwrap();
+        let next = first["next"].as_str().unwrap().to_owned();
+        crate::base::fs::write_atomic(&path, lines(700, "id").as_bytes()).unwrap();
+        let more: Value = serde_json::from_str(&page(&plan, Some(&next)).unwrap().unwrap()).unwrap();
+        assert_eq!((more["records"].as_array().unwrap().len(), &more["records"][0]), (200, &json!({"id": 500})));
+        for other in [lines(700, "key"), lines(3, "id")] {
+            crate::base::fs::write_atomic(&path, other.as_bytes()).unwrap();
+            assert_eq!(page(&plan, Some(&next)).unwrap(), None);
+        }
+        assert_eq!(page(&plan, Some("junk")).unwrap(), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! What is deleted at the source is deleted in the target, and nothing else is.
+
+use serde_json::json;
+
+use super::stage::{Stage, call, create_only, customer, path};
+use super::world::{Fault, answer};
+use crate::connector::{DELETED, DeletePlan, DeletesPlan, WritePlan, rehearse};
+use crate::evidence::Verdict;
+use crate::model::Method;
+
+fn deleting(mut stage: Stage, deletes: DeletesPlan) -> Stage {
+    if deletes != (DeletesPlan::Tombstone { field: path("deleted"), is: None }) {
+        stage.plan.source.incremental = None;
+    }
+    stage.plan.source.deletes = deletes;
+    stage.plan.target.delete =
+        Some(DeletePlan { call: call("deleteContact", Method::Delete, "/contacts/{contact_id}"), set: None });
+    stage
+}
+
+fn tombstones(customers: usize) -> Stage {
+    deleting(Stage::with(customers), DeletesPlan::Tombstone { field: path("deleted"), is: None })
+}
+
+fn sweeping(customers: usize, max_share: f64) -> Stage {
+    deleting(Stage::with(customers), DeletesPlan::Sweep { max_share })
+}
+
+fn mark(stage: &Stage, at: usize, second: usize) {
+    let mut gone = customer(at + 1);
+    gone["deleted"] = json!(true);
+    gone["email"] = json!(null);
+    gone["updated_at"] = json!(format!("2026-11-01T00:01:{second:02}Z"));
+    stage.set_customer(at, gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_source_marks_is_deleted_once_even_where_it_does_not_fit_any_more() {
+    let stage = tombstones(4);
+    assert_eq!(stage.run().await.counts.written, 4);
+    mark(&stage, 1, 0);
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 1), "{report:?}");
+    assert_eq!(stage.systems.emails(), ["u1@x.example", "u3@x.example", "u4@x.example"]);
+    assert_eq!(stage.effect("c2").unwrap().digest, DELETED);
+    assert_eq!(stage.run().await.counts.written, 0);
+    assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), 1);
+    // It comes back, and is made anew.
+    let mut back = customer(2);
+    back["updated_at"] = json!("2026-11-01T00:02:00Z");
+    stage.set_customer(1, back);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_this_flow_never_wrote_is_left_alone() {
+    let stage = tombstones(2);
+    stage.systems.contacts.lock().unwrap().push(json!({"id": "k9", "email": "u1@x.example", "name": "Theirs"}));
+    let mut gone = customer(1);
+    gone["deleted"] = json!(true);
+    stage.set_customer(0, gone);
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.unchanged), (Verdict::Pass, 1), "{report:?}");
+    assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_whose_answer_is_lost_is_sent_again_and_one_that_is_refused_is_a_dead_letter() {
+    let stage = tombstones(3);
+    stage.run().await;
+    mark(&stage, 0, 0);
+    mark(&stage, 1, 1);
+    stage.systems.fault("DELETE /contacts/*", 1, Fault::DoneButLost);
+    stage.systems.fault("DELETE /contacts/*", 1, Fault::Answer(409, vec![], json!({"title": "has invoices"})));
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written, report.counts.dead_lettered), (Verdict::Partial, 1, 1));
+    assert_eq!(stage.letter_codes().iter().map(|(_, code)| code.as_str()).collect::<Vec<_>>(), ["rejected-by-target"]);
+    assert_eq!(stage.systems.emails().len(), 2);
+    assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_may_be_marked_in_the_target_instead() {
+    let mut stage = tombstones(2);
+    stage.plan.target.delete = Some(DeletePlan {
+        call: call("updateContact", Method::Patch, "/contacts/{contact_id}"),
+        set: Some(json!({"archived": true})),
+    });
+    stage.run().await;
+    mark(&stage, 0, 0);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.contact("u1@x.example")["archived"], true);
+    assert_eq!(stage.systems.contact("u2@x.example")["archived"], json!(null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_are_put_or_only_created_are_deleted_too() {
+    let mut put = tombstones(2);
+    put.plan.target.write =
+        WritePlan::Put { put: call("putContact", Method::Put, "/contacts/{contact_id}"), key: None };
+    let mut create = tombstones(2);
+    create.plan.target.write = create_only(Some("Idempotency-Key"));
+    for stage in [put, create] {
+        stage.run().await;
+        mark(&stage, 0, 0);
+        let report = stage.run().await;
+        assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 1), "{report:?}");
+        assert_eq!(stage.systems.emails(), ["u2@x.example"]);
+        let mut back = customer(1);
+        back["updated_at"] = json!("2026-11-01T00:03:00Z");
+        stage.set_customer(0, back);
+        assert_eq!(stage.run().await.verdict, Verdict::Pass);
+        assert_eq!(stage.systems.emails().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_whole_list_does_not_show_is_deleted() {
+    let stage = sweeping(5, 40.0);
+    stage.run().await;
+    stage.systems.customers.lock().unwrap().remove(2);
+    let report = stage.run().await;
+    assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
+    assert_eq!(stage.systems.emails(), ["u1@x.example", "u2@x.example", "u4@x.example", "u5@x.example"]);
+    assert_eq!(stage.events("record-deleted"), 1);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_nearly_empty_deletes_nothing() {
+    let stage = sweeping(20, 10.0);
+    stage.run().await;
+    stage.systems.customers.lock().unwrap().truncate(17);
+    let report = stage.run().await;
+    let (code, because) = report.stopped.unwrap();
+    assert_eq!((code.as_str(), report.verdict), ("sweep-too-large", Verdict::Partial));
+    assert!(because.contains("3 of 20 records") && because.contains("at most 2"), "{because}");
+    assert_eq!(stage.systems.emails().len(), 20);
+    stage.systems.customers.lock().unwrap().push(customer(20));
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails().len(), 18);
+}
+
+/// Its second page is missing, its total lies, it ends in an error, it hides a record once: none of them deletes.
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_not_seen_whole_deletes_nothing() {
+    for how in 0..4 {
+        let stage = sweeping(6, 100.0);
+        stage.run().await;
+        let systems = stage.systems.clone();
+        let mut asked = 0;
+        stage.systems.list_as(move |_, query| {
+            asked += 1;
+            let all = systems.customers.lock().unwrap();
+            let page = |from: usize, to: usize, more: bool| {
+                let next = more.then(|| format!("c{to}"));
+                json!({"data": all[from..to], "next_cursor": next, "has_more": more, "total": 6})
+            };
+            match (how, query.get("cursor").map(String::as_str)) {
+                (0, None) => answer(200, &page(0, 3, false)),
+                (1, None) => answer(200, &page(0, 3, true)),
+                (1, Some(_)) => answer(400, &json!({"title": "no"})),
+                (2, None) => {
+                    let mut short = page(0, 5, false);
+                    short["data"].as_array_mut().unwrap().push(json!({"name": "no key"}));
+                    answer(200, &short)
+                }
+                // The first look misses one, the second shows it.
+                (3, None) if asked == 1 => {
+                    let mut short = page(0, 5, false);
+                    short["total"] = json!(null);
+                    answer(200, &short)
+                }
+                _ => {
+                    let mut whole = page(0, 6, false);
+                    whole["total"] = json!(null);
+                    answer(200, &whole)
+                }
+            }
+        });
+        stage.run().await;
+        assert_eq!(stage.systems.emails().len(), 6, "{how}");
+        assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), 0, "{how}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_goes_on_from_a_checkpoint_does_not_sweep() {
+    let stage = sweeping(6, 100.0);
+    stage.run().await;
+    stage.systems.fault(
+        "GET /customers",
+        1,
+        Fault::Answer(
+            200,
+            vec![],
+            json!({"data": [customer(1), customer(2)], "next_cursor": "c2", "has_more": true, "total": 6}),
+        ),
+    );
+    stage.systems.fault("GET /customers", 4, Fault::Answer(503, vec![], json!({})));
+    assert_eq!(stage.run().await.stopped.unwrap().0, "source-down");
+    let report = stage.run().await;
+    assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
+    assert_eq!((stage.systems.emails().len(), stage.events("sweep-skipped")), (6, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_counts_what_it_would_delete() {
+    let stage = tombstones(3);
+    stage.run().await;
+    mark(&stage, 0, 0);
+    let seen = rehearse(&stage.plan, &stage.world).await;
+    assert_eq!((seen.delete, seen.create, seen.update), (1, 0, 0), "{seen:?}");
+    assert_eq!(stage.systems.emails().len(), 3);
+}

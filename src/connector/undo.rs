@@ -1,0 +1,482 @@
+//! Takes back what a run wrote: deletes what it made, writes back what it changed, by the journal. A record that is not any
+//! more as the run left it is somebody else's by now, and stays. Each line is looked at in the target first and marked in
+//! the ledger last, so that an undoing that is killed is gone on with.
+
+use futures::StreamExt as _;
+use futures::stream;
+use serde_json::{Map, Value, json};
+
+use super::body;
+use super::compare::satisfied;
+use super::exchange::{self, Ask, Miss, Side, Tries};
+use super::gate::Gates;
+use super::push::{acked, address_of};
+use super::readback::{self, There};
+use super::run::{Run, Stop};
+use super::runtime::Taken;
+use super::trace::Trace;
+use super::{Call, Plan, World, WritePlan};
+use crate::evidence::{Checkpoint, EffectState, Undo, UndoAct, Verdict};
+use crate::model::Method;
+
+/// Records undone at once.
+const CONCURRENT: usize = 4;
+/// Lines of the journal read at once.
+const LINES: usize = 200;
+/// Records that an answer names; the rest are counted.
+pub const MOST_NAMED: usize = 1_000;
+
+/// What became of one write, or would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoItem {
+    /// Key of the source record.
+    pub key: String,
+    /// What the run did.
+    pub act: UndoAct,
+    /// Key of the target's record, where it is known.
+    pub target_id: Option<String>,
+    /// What came of it.
+    pub outcome: UndoOutcome,
+    /// Why, where it stays.
+    pub because: String,
+}
+
+/// What came of undoing one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UndoOutcome {
+    /// It was deleted, or would be.
+    Deleted,
+    /// Its former values were written back, or would be.
+    Restored,
+    /// There is nothing to undo: it is as before already.
+    AsBefore,
+    /// Somebody changed it since; it stays.
+    ChangedSince,
+    /// The target or the journal does not allow it.
+    Cannot,
+    /// It was tried, and the target did not do it.
+    Failed,
+}
+
+impl UndoOutcome {
+    /// Kebab-case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::AsBefore => "as-before",
+            Self::ChangedSince => "changed-since",
+            Self::Cannot => "cannot-be-undone",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Counted writes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct UndoTally {
+    /// Writes in the journal.
+    pub writes: u64,
+    /// Deleted, or to be.
+    pub deleted: u64,
+    /// Restored, or to be.
+    pub restored: u64,
+    /// As before already, those undone earlier among them.
+    pub as_before: u64,
+    /// Changed by somebody since.
+    pub changed_since: u64,
+    /// Not possible.
+    pub cannot: u64,
+    /// Tried in vain.
+    pub failed: u64,
+}
+
+impl UndoTally {
+    const fn add(&mut self, outcome: UndoOutcome) {
+        let count = match outcome {
+            UndoOutcome::Deleted => &mut self.deleted,
+            UndoOutcome::Restored => &mut self.restored,
+            UndoOutcome::AsBefore => &mut self.as_before,
+            UndoOutcome::ChangedSince => &mut self.changed_since,
+            UndoOutcome::Cannot => &mut self.cannot,
+            UndoOutcome::Failed => &mut self.failed,
+        };
+        *count += 1;
+    }
+
+    /// Whether each write of the journal is accounted for.
+    #[must_use]
+    pub const fn whole(&self) -> bool {
+        self.deleted + self.restored + self.as_before + self.changed_since + self.cannot + self.failed == self.writes
+    }
+
+    /// PASS where everything is undone (or can be), PARTIAL where something stays, FAIL where something was tried in vain
+    /// or is not accounted for, UNPROVEN where the journal holds nothing of a run that wrote.
+    #[must_use]
+    pub const fn verdict(&self, wrote: bool, finished: bool) -> Verdict {
+        if self.writes == 0 && wrote {
+            return Verdict::Unproven;
+        }
+        if self.failed > 0 || (finished && !self.whole()) {
+            return Verdict::Fail;
+        }
+        if !finished || self.changed_since + self.cannot > 0 {
+            return Verdict::Partial;
+        }
+        Verdict::Pass
+    }
+}
+
+/// What undoing a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UndoReport {
+    /// The run that is undone.
+    pub run: String,
+    /// Its flow.
+    pub flow: String,
+    /// See [`UndoTally::verdict`].
+    pub verdict: Verdict,
+    /// Counted writes.
+    pub tally: UndoTally,
+    /// The first [`MOST_NAMED`] of them that are or would be undone, by key.
+    pub done: Vec<UndoItem>,
+    /// The first [`MOST_NAMED`] of them that stay, by key.
+    pub stay: Vec<UndoItem>,
+    /// Why it ended early, if it did: kebab-case code and words.
+    pub stopped: Option<(String, String)>,
+    /// Requests sent.
+    pub requests: u64,
+}
+
+/// Undoes a run of the flow, or tells what would be undone (`apply` false; then only reads are sent). `wrote`: the run is
+/// known to have written something. `from`: where the flow stood when the run began; the next run reads from there again
+/// once everything was gone through.
+pub async fn undo(
+    plan: &Plan,
+    world: &World,
+    run: &str,
+    apply: bool,
+    wrote: bool,
+    from: Option<&Checkpoint>,
+) -> UndoReport {
+    let mut own = Run::new(plan, world, &Gates::default());
+    own.though_off = true;
+    let mut report = UndoReport {
+        run: run.to_owned(),
+        flow: plan.flow.clone(),
+        verdict: Verdict::Unproven,
+        tally: UndoTally::default(),
+        done: Vec::new(),
+        stay: Vec::new(),
+        stopped: None,
+        requests: 0,
+    };
+    let mut _hold = None;
+    if apply {
+        if let Err(error) = world.ledger.acquire(&plan.flow) {
+            let stop = Stop::from(error);
+            report.stopped = Some((stop.code.to_owned(), stop.because));
+            return report;
+        }
+        _hold = Some(Taken(world.ledger.as_ref(), &plan.flow));
+    }
+    own.log("info", "undo-started", None, json!({"undoes": run, "apply": apply}));
+    let mut stop = all(&own, run, apply, &mut report).await.err();
+    if stop.is_none()
+        && apply
+        && report.tally.deleted + report.tally.restored > 0
+        && let Some(from) = from
+    {
+        stop = world.ledger.set_checkpoint(&plan.flow, from).err().map(Stop::from);
+    }
+    report.verdict = report.tally.verdict(wrote, stop.is_none());
+    report.stopped = stop.map(|s| (s.code.to_owned(), s.because));
+    report.requests = own.sent().0;
+    own.log(
+        if report.verdict == Verdict::Pass { "info" } else { "warn" },
+        "undo-ended",
+        None,
+        json!({"undoes": run, "apply": apply, "verdict": report.verdict.as_str(), "counts": report.tally,
+            "stopped": report.stopped.as_ref().map(|s| s.0.as_str())}),
+    );
+    report
+}
+
+async fn all(own: &Run<'_>, run: &str, apply: bool, report: &mut UndoReport) -> Result<(), Stop> {
+    let ledger = &own.world.ledger;
+    let counts = ledger.undo_counts(run)?;
+    report.tally.writes = counts.open + counts.undone;
+    let mut after = String::new();
+    loop {
+        let lines = ledger.undos(run, &after, LINES)?;
+        let Some(last) = lines.last() else { return Ok(()) };
+        after.clone_from(&last.key);
+        let mut looked = stream::iter(lines.into_iter().map(|line| one(own, line, apply))).buffered(CONCURRENT);
+        while let Some(item) = looked.next().await {
+            let item = item?;
+            report.tally.add(item.outcome);
+            let list = match item.outcome {
+                UndoOutcome::Deleted | UndoOutcome::Restored => &mut report.done,
+                UndoOutcome::AsBefore => continue,
+                UndoOutcome::ChangedSince | UndoOutcome::Cannot | UndoOutcome::Failed => &mut report.stay,
+            };
+            if list.len() < MOST_NAMED {
+                list.push(item);
+            }
+        }
+        if own.halt.is_cancelled() {
+            return Err(own.why());
+        }
+    }
+}
+
+/// What there is to do about a line.
+enum Todo {
+    Delete(String),
+    Restore(String, Value, Value),
+    Nothing,
+    Stays(UndoOutcome, String),
+}
+
+async fn one(own: &Run<'_>, line: Undo, apply: bool) -> Result<UndoItem, Stop> {
+    let item = |outcome, because: String, id: Option<String>| UndoItem {
+        key: line.key.clone(),
+        act: line.act,
+        target_id: id.or_else(|| line.target_id.clone()),
+        outcome,
+        because,
+    };
+    if line.undone {
+        return Ok(item(UndoOutcome::AsBefore, String::new(), None));
+    }
+    if own.halt.is_cancelled() {
+        return Err(own.why());
+    }
+    let mut trace = own.trace("undo");
+    let there = readback::there(own, &line.key, line.target_id.as_deref(), wrote(&line), &mut trace).await?;
+    let todo = todo(own, &line, there);
+    let ended = match todo {
+        Todo::Stays(outcome, because) => return Ok(item(outcome, because, None)),
+        Todo::Nothing if !apply => return Ok(item(UndoOutcome::AsBefore, String::new(), None)),
+        Todo::Nothing => item(UndoOutcome::AsBefore, String::new(), None),
+        Todo::Delete(id) => {
+            if apply && let Err(because) = delete(own, &line, &id, &mut trace).await? {
+                return Ok(item(UndoOutcome::Failed, because, Some(id)));
+            }
+            item(UndoOutcome::Deleted, String::new(), Some(id))
+        }
+        Todo::Restore(id, values, now) => {
+            if apply && let Err(because) = restore(own, &line, &id, &values, &now, &mut trace).await? {
+                return Ok(item(UndoOutcome::Failed, because, Some(id)));
+            }
+            item(UndoOutcome::Restored, String::new(), Some(id))
+        }
+    };
+    if apply {
+        settle(own, &line, ended.outcome)?;
+        own.log(
+            "info",
+            "write-undone",
+            Some(&trace.id),
+            json!({"key": line.key, "undoes": line.run, "outcome": ended.outcome.as_str()}),
+        );
+    }
+    Ok(ended)
+}
+
+/// What the run wrote, as far as it is known.
+fn wrote(line: &Undo) -> Option<&Value> {
+    line.wrote.as_ref().or(line.intends.as_ref())
+}
+
+fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
+    use UndoOutcome::{Cannot, ChangedSince};
+    let back = &own.plan.target.back;
+    let stays = |outcome, because: &str| Todo::Stays(outcome, because.to_owned());
+    if line.act == UndoAct::Replaced {
+        return stays(Cannot, "no-before-image: it was written without a look at what was there");
+    }
+    let (id, now) = match there {
+        There::Unreadable(why) => return Todo::Stays(Cannot, format!("not-readable: {why}")),
+        There::Gone if line.act == UndoAct::Created => return Todo::Nothing,
+        There::Gone => return stays(ChangedSince, "somebody deleted it since"),
+        There::Record(id, now) => (id, now),
+    };
+    let ours = [&line.wrote, &line.intends].into_iter().flatten().any(|w| satisfied(w, Some(&now)));
+    let former = line.before.as_ref().map(|before| former(line, before));
+    if let Some(former) = &former
+        && as_before(former, &now)
+    {
+        return Todo::Nothing;
+    }
+    if !ours {
+        return stays(ChangedSince, "it does not hold any more what the run wrote");
+    }
+    match former {
+        Some(former) => Todo::Restore(id, former, now),
+        None if back.delete.is_some() => Todo::Delete(id),
+        None => stays(Cannot, "no-delete-operation: the description has no operation that deletes it by key"),
+    }
+}
+
+/// The fields that the run wrote with the values that they had before; null where there were none.
+fn former(line: &Undo, before: &Value) -> Value {
+    let mut out = Map::new();
+    for written in [&line.wrote, &line.intends].into_iter().flatten().filter_map(Value::as_object) {
+        for name in written.keys() {
+            out.insert(name.clone(), before.get(name).cloned().unwrap_or(Value::Null));
+        }
+    }
+    Value::Object(out)
+}
+
+/// Whether the record holds the former values, in both directions: `{}` is satisfied by everything, and is not equal to it.
+fn as_before(former: &Value, now: &Value) -> bool {
+    former.as_object().is_some_and(|former| {
+        former.iter().all(|(name, was)| {
+            let is = now.get(name).unwrap_or(&Value::Null);
+            satisfied(was, Some(is)) && satisfied(is, Some(was))
+        })
+    })
+}
+
+/// Deletes; the words say why not.
+async fn delete(own: &Run<'_>, line: &Undo, id: &str, trace: &mut Trace) -> Result<Result<(), String>, Stop> {
+    let Some(call) = &own.plan.target.back.delete else { return Ok(Err("it has no delete operation".to_owned())) };
+    let ask = Ask::read(call, address_of(own, call, id));
+    match sent(own, &ask, trace).await {
+        Ok(()) => {}
+        Err(Miss::Refused(refused)) if matches!(refused.status, 404 | 410) => {}
+        Err(miss) => return refusal(miss),
+    }
+    // Some systems take a deletion and only mark the record: what is still there was not undone.
+    match readback::there(own, &line.key, Some(id), wrote(line), trace).await? {
+        There::Record(_, now) if !is_marked(&now) => {
+            Ok(Err("the target took the deletion, and the record is still there".to_owned()))
+        }
+        There::Record(..) | There::Gone | There::Unreadable(_) => Ok(Ok(())),
+    }
+}
+
+/// A record that is kept only to say that it was deleted.
+fn is_marked(record: &Value) -> bool {
+    let told = |name: &str| record.get(name).is_some_and(|v| !matches!(v, Value::Null | Value::Bool(false)));
+    ["deleted", "is_deleted", "isDeleted", "deleted_at", "deletedAt", "archived", "archived_at", "archivedAt"]
+        .into_iter()
+        .any(told)
+}
+
+/// Writes the former values back, and looks whether they are there; the words say why not.
+async fn restore(
+    own: &Run<'_>,
+    line: &Undo,
+    id: &str,
+    former: &Value,
+    now: &Value,
+    trace: &mut Trace,
+) -> Result<Result<(), String>, Stop> {
+    let call: &Call = match &own.plan.target.write {
+        WritePlan::Upsert { update, .. } => update,
+        WritePlan::Put { put, .. } => put,
+        WritePlan::Bulk { .. } | WritePlan::Create { .. } => {
+            return Ok(Err("the flow has no operation that changes one record".to_owned()));
+        }
+    };
+    let body = if call.method == Method::Put { whole(own, former, now) } else { former.clone() };
+    let ask = Ask::write(call, address_of(own, call, id), body::encode(&call.content_type, &body));
+    if let Err(miss) = sent(own, &ask, trace).await {
+        return refusal(miss);
+    }
+    match readback::there(own, &line.key, Some(id), Some(former), trace).await? {
+        There::Record(_, is) if as_before(former, &is) => Ok(Ok(())),
+        There::Record(_, is) => {
+            let differ: Vec<&str> = former
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, was)| !as_before(&json!({name.as_str(): was}), &is))
+                .map(|(name, _)| name.as_str())
+                .collect();
+            Ok(Err(format!("the target took the former values and holds others in {}", differ.join(", "))))
+        }
+        There::Gone => Ok(Err("the record went away meanwhile".to_owned())),
+        There::Unreadable(why) => Ok(Err(format!("it was written back and cannot be looked at: {why}"))),
+    }
+}
+
+/// A whole record for an operation that replaces: what is there now, with the former values in the fields of the run.
+fn whole(own: &Run<'_>, former: &Value, now: &Value) -> Value {
+    let writable = &own.plan.target.back.writable;
+    let mut out: Map<String, Value> = now
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| writable.contains(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    for (name, was) in former.as_object().into_iter().flatten() {
+        match was {
+            Value::Null => drop(out.shift_remove(name)),
+            was => drop(out.insert(name.clone(), was.clone())),
+        }
+    }
+    Value::Object(out)
+}
+
+async fn sent(own: &Run<'_>, ask: &Ask, trace: &mut Trace) -> Result<(), Miss> {
+    let mut tries = Tries::default();
+    exchange::repeat(own, Side::Target, ask, &mut tries, trace, |response| acked(own, false, &response, "").map(drop))
+        .await
+}
+
+fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {
+    match miss {
+        Miss::Stop(stop) => Err(stop),
+        Miss::Refused(refused) => Ok(Err(format!("the target refuses (status {}): {}", refused.status, refused.says))),
+        Miss::Again(again) | Miss::Exhausted(again) => Ok(Err(format!("{} ({})", again.because, again.code))),
+    }
+}
+
+/// Marks the line, and makes the effect one that is to be done anew.
+fn settle(own: &Run<'_>, line: &Undo, outcome: UndoOutcome) -> Result<(), Stop> {
+    let ledger = &own.world.ledger;
+    let effect = ledger.effect(&line.flow, &line.key)?.map(|mut effect| {
+        effect.state = EffectState::Undone;
+        if line.act == UndoAct::Created && outcome != UndoOutcome::Restored {
+            effect.target_id = None;
+        }
+        effect
+    });
+    Ok(ledger.undone(&line.run, &line.flow, &line.key, effect.as_ref())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_follows_from_the_counts() {
+        let tally = |deleted, changed_since, failed, writes| UndoTally {
+            writes,
+            deleted,
+            changed_since,
+            failed,
+            ..UndoTally::default()
+        };
+        assert_eq!(tally(3, 0, 0, 3).verdict(true, true), Verdict::Pass);
+        assert_eq!(tally(2, 1, 0, 3).verdict(true, true), Verdict::Partial);
+        assert_eq!(tally(2, 0, 1, 3).verdict(true, true), Verdict::Fail);
+        assert_eq!(tally(2, 0, 0, 3).verdict(true, true), Verdict::Fail, "one is not accounted for");
+        assert_eq!(tally(2, 0, 0, 3).verdict(true, false), Verdict::Partial, "gone on with later");
+        assert_eq!(tally(0, 0, 0, 0).verdict(true, true), Verdict::Unproven, "it wrote, and the journal is gone");
+        assert_eq!(tally(0, 0, 0, 0).verdict(false, true), Verdict::Pass);
+    }
+
+    #[test]
+    fn what_was_empty_before_is_not_as_before_once_it_is_filled() {
+        assert!(!as_before(&json!({"tags": []}), &json!({"tags": ["a"]})));
+        assert!(!as_before(&json!({"o": {}}), &json!({"o": {"a": 1}})));
+        assert!(as_before(&json!({"name": null}), &json!({"id": 1})));
+    }
+}

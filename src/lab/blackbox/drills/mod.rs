@@ -1,0 +1,78 @@
+//! Drills that exist only on real sockets and with real processes: one a file, beside those that are played in virtual time too.
+
+mod closed_connection;
+mod cut_chunked_body;
+mod disabled_midway;
+mod ended_midway;
+mod garbage_on_wire;
+mod gigabyte_body;
+mod half_close;
+mod odd_framing;
+mod slow_drip;
+mod truncated_body;
+mod uncorrelated_write;
+
+use crate::base::rng::Rng;
+use crate::connector::WritePlan;
+use crate::lab::bench::{Bench, Purpose};
+use crate::lab::drills::{Drill, in_target};
+use crate::lab::faults::{Aim, Disposition, Exchange, Fault, Wire};
+
+/// Every drill of this room, in the order in which a matrix shows them.
+pub const ALL: [&dyn Drill; 11] = [
+    &half_close::HalfClose,
+    &garbage_on_wire::GarbageOnWire,
+    &closed_connection::ClosedConnection,
+    &odd_framing::OddFraming,
+    &truncated_body::TruncatedBody,
+    &cut_chunked_body::CutChunkedBody,
+    &slow_drip::SlowDrip,
+    &gigabyte_body::GigabyteBody,
+    &disabled_midway::DisabledMidway,
+    &ended_midway::EndedMidway,
+    &uncorrelated_write::UncorrelatedWrite,
+];
+
+/// Something that happens on the wire, or to the process, to the exchanges that are hit.
+struct OnWire {
+    code: &'static str,
+    aim: Aim,
+    wire: Wire,
+}
+
+impl Fault for OnWire {
+    fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
+        if self.aim.hits(exchange) { Disposition::Wire(self.wire) } else { Disposition::Pass }
+    }
+}
+
+/// A page of the source, or a look-up before a write: misread, it lets a record be made that is there.
+fn a_read(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
+    match bench.plan.target.write {
+        WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
+            in_target(vec![Purpose::Find], records, rng)
+        }
+        _ => Aim::at([Purpose::List]).after(rng.below(3)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn names_are_unlike_all_others() {
+        let mut names: Vec<&str> = crate::lab::blackbox::codes();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for drill in ALL {
+            assert!(drill.hypothesis().len() > 20 && drill.hypothesis().ends_with('.'), "{}", drill.code());
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Legal and rare: chunks with extensions (RFC 9112 section 7.1), header names in any case (RFC 9110 section 5.1).
+
+use serde_json::Value;
+
+use super::OnWire;
+use crate::base::rng::Rng;
+use crate::lab::bench::{Bench, Purpose};
+use crate::lab::drills::{Drill, Setup};
+use crate::lab::faults::{Aim, Wire};
+
+pub(super) struct OddFraming;
+
+impl Drill for OddFraming {
+    fn code(&self) -> &'static str {
+        "odd-framing"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "Chunks of a few bytes that part characters, and header names in any case, are read like any other answer."
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let _ = bench;
+        let aim =
+            Aim::at([Purpose::List, Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk]);
+        let _ = (records, rng);
+        Setup::with(OnWire { code: "odd-framing", aim: aim.times(u64::MAX / 2), wire: Wire::Odd })
+    }
+}

@@ -1,0 +1,373 @@
+//! Plays one schedule with a program of its own: the same stage, faults and judges as in virtual time, a process in place of our
+//! connector.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::clock::RealClock;
+use super::control::{Control, KillAt, Moment};
+use super::environment::{Places, Program};
+use super::process::{Listener, Process};
+use super::server::Floor;
+use super::{deliver, files, told};
+use crate::base::clock::Clock as _;
+use crate::base::rng::Rng;
+use crate::base::stop::Stop;
+use crate::connector::{AuthPlan, WritePlan};
+use crate::evidence::DeadLetter;
+use crate::lab::bench::Bench;
+use crate::lab::drills::Drill;
+use crate::lab::judge::{Foreign, RunSeen};
+use crate::lab::schedule::{Played, Prepared, Reduction};
+use crate::lab::trace::Event;
+use crate::lab::world::{Exit, RunEnd, skipped};
+
+/// How often a program is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long a service may take to end once it is asked to.
+const GRACE: Duration = Duration::from_secs(10);
+/// A service that has done all there is to do is quiet for so long.
+const QUIET: Duration = Duration::from_millis(1500);
+/// The same where something is missing: it may wait before it tries again.
+const QUIET_AND_OWING: Duration = Duration::from_secs(8);
+/// Further starts of a program that says that it is not done.
+const SPARE: usize = 2;
+/// Before a killed program is started again.
+const RESTART: Duration = Duration::from_millis(50);
+/// Between two runs.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Lines of output in a timeline.
+const MOST_LINES: usize = 400;
+
+/// Ports for programs to listen on, below those that systems hand out by themselves.
+static PORTS: AtomicU32 = AtomicU32::new(0);
+
+/// Plays it.
+///
+/// # Errors
+/// What keeps the lab itself from playing, or that the program cannot be started.
+pub(super) fn play(
+    bench: &Arc<Bench>,
+    program: &Program,
+    drill: &dyn Drill,
+    seed: u64,
+    tell: bool,
+    stop: &Stop,
+) -> Result<Played, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(async {
+        let root = Rng::seeded(seed);
+        let stage = Prepared::set(bench, drill, &root, &Reduction::default());
+        let mut scene = Scene::open(bench, program, stage, stop)?;
+        scene.all(drill, &root).await?;
+        Ok(scene.judged(drill, seed, tell))
+    })
+}
+
+struct Scene<'s> {
+    bench: &'s Arc<Bench>,
+    program: &'s Program,
+    prepared: Prepared,
+    floor: Arc<Floor>,
+    control: Arc<Control>,
+    places: Places,
+    stop: &'s Stop,
+    runs: Vec<RunSeen>,
+    spare_from: usize,
+    printed: String,
+    /// Keeps the directory until all is judged.
+    _directory: tempfile::TempDir,
+}
+
+impl<'s> Scene<'s> {
+    fn open(bench: &'s Arc<Bench>, program: &'s Program, prepared: Prepared, stop: &'s Stop) -> Result<Self, String> {
+        let directory = tempfile::Builder::new().prefix("drill-").tempdir().map_err(|e| e.to_string())?;
+        let at = |name: &str| directory.path().join(name);
+        let state = at("state");
+        std::fs::create_dir(&state).map_err(|e| e.to_string())?;
+        let control = Arc::new(Control::new(at("disabled")));
+        let clock = RealClock::start(program.scale);
+        let floor =
+            Floor::open(bench, prepared.stage.shared(), clock, Arc::clone(&control)).map_err(|e| e.to_string())?;
+        let places = Places {
+            doors: floor.doors(),
+            state,
+            disable: at("disabled"),
+            letters: at("dead-letters.jsonl"),
+            port: free_port()?,
+        };
+        Ok(Self {
+            bench,
+            program,
+            prepared,
+            floor,
+            control,
+            places,
+            stop,
+            runs: Vec::new(),
+            spare_from: usize::MAX,
+            printed: String::new(),
+            _directory: directory,
+        })
+    }
+
+    /// All runs of the schedule.
+    async fn all(&mut self, drill: &dyn Drill, root: &Rng) -> Result<(), String> {
+        let _ = drill;
+        let mut rng = root.fork("crashes");
+        let mut passes = 0;
+        while passes < self.prepared.passes {
+            let kill = (self.prepared.crashes > 0).then(|| self.kill_at(&mut rng));
+            let end = self.run(kill).await?;
+            let crashed = end == RunEnd::Crashed;
+            if crashed {
+                self.prepared.crashes -= 1;
+            } else {
+                passes += 1;
+                self.prepared.crashes = 0;
+            }
+            if !crashed && !matches!(end, RunEnd::Exited(_)) {
+                return Ok(());
+            }
+            files::remove(&self.places.disable);
+            if !crashed {
+                self.skip(self.prepared.pause_ms);
+            }
+            tokio::time::sleep(if crashed { RESTART } else { PAUSE }).await;
+            if passes == 1 && !crashed {
+                self.prepared.after_first_pass(self.bench, root);
+            }
+        }
+        self.make_up().await
+    }
+
+    /// A program that has said that it is not done is started again: what it owes, it may deliver then.
+    async fn make_up(&mut self) -> Result<(), String> {
+        self.spare_from = self.runs.len() + 1;
+        for _ in 0..SPARE {
+            let owes = self.runs.last().is_some_and(|last| {
+                let honest = match &last.end {
+                    RunEnd::Exited(exit) => self.program.service || !exit.is_success(),
+                    _ => false,
+                };
+                honest && !last.missing.is_empty()
+            });
+            if !owes || self.stop.is_set() {
+                return Ok(());
+            }
+            self.prepared.stage.disarm();
+            if !matches!(self.run(None).await?, RunEnd::Exited(_)) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn kill_at(&self, rng: &mut Rng) -> KillAt {
+        let delivering = self.prepared.crash_while_delivering;
+        // A killed run leaves less to do for the next.
+        let most = match self.bench.plan.target.write {
+            // All records may go in one request.
+            WritePlan::Bulk { .. } if !delivering => 1,
+            _ if self.runs.is_empty() => self.bench.page * 2,
+            _ => self.bench.page,
+        };
+        let moment = [Moment::Arrived, Moment::Done, Moment::Done, Moment::Answered];
+        let moment = rng.pick(&moment).copied().unwrap_or(Moment::Done);
+        KillAt { nth: 1 + rng.below(most.max(1)), moment, delivering }
+    }
+
+    /// The memory of the mocks goes on by so much; their clocks go on showing the true time.
+    fn skip(&self, pause_ms: i64) {
+        let ahead = skipped(pause_ms);
+        if ahead == 0 {
+            return;
+        }
+        let mut all = self.floor.ahead_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        *all += ahead;
+        for mock in self.floor.hall().mocks.values_mut() {
+            mock.set_clock_off(-*all);
+        }
+    }
+
+    /// One start of the program, to its end.
+    async fn run(&mut self, kill: Option<KillAt>) -> Result<RunEnd, String> {
+        let from = self.floor.clock.now();
+        let hook = self.bench.plan.source.webhook.as_ref().filter(|_| self.program.service);
+        let run = self.prepared.stage.begin(from, self.prepared.budget, hook.is_some());
+        self.control.begin(run, kill);
+        let started = self.program.started(self.bench, &self.places, self.prepared.stage.planted());
+        let mut process = Process::start(&started, &self.listener())?;
+        self.control.watch(process.group());
+        let deadline = Instant::now() + Duration::from_secs(self.program.deadline_s);
+        let sender = hook.map(|hook| (hook, self.prepared.stage.hook_secrets())).map(|(hook, secrets)| {
+            let (floor, hook, port) = (Arc::clone(&self.floor), hook.clone(), self.places.port);
+            tokio::spawn(async move {
+                if deliver::listening(port).await {
+                    deliver::deliver(&floor, &hook, &secrets, port).await;
+                }
+            })
+        });
+        let end = self.wait(&mut process, deadline, sender.as_ref()).await;
+        if let Some(sender) = sender {
+            sender.abort();
+        }
+        let (output, last) = process.close();
+        self.printed.push_str(&output.text);
+        let end = match end {
+            RunEnd::Exited(exit) => RunEnd::Exited(Exit { last_words: last, ..exit }),
+            other => other,
+        };
+        let to = self.floor.clock.now();
+        self.prepared.stage.finish(to, run, &end);
+        let letters = self.letters();
+        let known: BTreeSet<String> = self.runs.iter().flat_map(|r| &r.letters).map(|l| l.key.clone()).collect();
+        let mut seen = self.prepared.seen_with(self.bench, run, end.clone(), from, &letters);
+        seen.letters.retain(|l| !known.contains(&l.key));
+        self.runs.push(seen);
+        Ok(end)
+    }
+
+    /// Until it has ended by itself, was killed, is quiet, or takes too long.
+    async fn wait(
+        &self,
+        process: &mut Process,
+        deadline: Instant,
+        sender: Option<&tokio::task::JoinHandle<()>>,
+    ) -> RunEnd {
+        let mut asked = false;
+        let mut ask_until = deadline;
+        loop {
+            if self.control.runaway.load(Ordering::SeqCst) {
+                return RunEnd::Runaway;
+            }
+            let ended = process.ended();
+            if self.control.killed.load(Ordering::SeqCst) {
+                return RunEnd::Crashed;
+            }
+            if let Some(status) = ended {
+                return RunEnd::Exited(exit(status, asked || self.control.asked.load(Ordering::SeqCst)));
+            }
+            if self.stop.is_set() {
+                return RunEnd::Deadline;
+            }
+            let now = Instant::now();
+            if !asked && self.control.asked.load(Ordering::SeqCst) {
+                (asked, ask_until) = (true, now + GRACE);
+            }
+            if asked && now >= ask_until {
+                return RunEnd::Exited(Exit { asked, overran: true, ..Exit::default() });
+            }
+            if !asked && now >= deadline {
+                return RunEnd::Deadline;
+            }
+            if self.program.service
+                && !asked
+                && sender.is_none_or(tokio::task::JoinHandle::is_finished)
+                && self.is_quiet()
+            {
+                asked = true;
+                ask_until = now + GRACE;
+                process.group().ask_to_end();
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// A service has nothing more to do, or does nothing more.
+    fn is_quiet(&self) -> bool {
+        let (quiet, failed) = self.control.quiet_for();
+        if quiet < QUIET {
+            return false;
+        }
+        if quiet >= QUIET_AND_OWING {
+            return true;
+        }
+        let expected = self.prepared.expected(self.bench);
+        !failed && self.prepared.owed(self.bench, &expected).is_empty()
+    }
+
+    fn listener(&self) -> Listener {
+        let floor = Arc::clone(&self.floor);
+        let lines = AtomicU32::new(0);
+        Arc::new(move |line: &str| {
+            if lines.fetch_add(1, Ordering::Relaxed) as usize >= MOST_LINES {
+                return;
+            }
+            let at = floor.clock.now();
+            let line = serde_json::from_str::<Value>(line).unwrap_or_else(|_| Value::String(line.to_owned()));
+            floor.hall().trace.events.push(Event::Logged { at, line });
+        })
+    }
+
+    /// All that it wrote so far, with the place.
+    fn wrote(&self) -> Vec<(String, String)> {
+        let mut out = vec![("what it printed".to_owned(), self.printed.clone())];
+        out.push(("DEAD_LETTER_FILE".to_owned(), files::text(&self.places.letters)));
+        let below = files::below(&self.places.state).into_iter();
+        out.extend(below.map(|(name, text)| (format!("STATE_DIR/{name}"), text)));
+        out
+    }
+
+    fn letters(&self) -> Vec<DeadLetter> {
+        let expected = self.prepared.expected(self.bench);
+        let excusable = self.prepared.excusable(self.bench, &expected);
+        let filed = told::filed(&expected, &files::text(&self.places.letters));
+        told::letters(&self.bench.plan.flow, &expected, &excusable, &filed, &self.wrote(), self.prepared.stage.now())
+    }
+
+    /// Planted values by which somebody is called and which open nothing.
+    fn names(&self) -> BTreeSet<String> {
+        let plan = &self.bench.plan;
+        let called = [&plan.source.auth, &plan.target.auth].into_iter().filter_map(|auth| match auth {
+            AuthPlan::ClientCredentials { client_id, .. } => Some(client_id),
+            AuthPlan::Basic { username, password: Some(_) } => Some(username),
+            _ => None,
+        });
+        let planted = self.prepared.stage.planted();
+        called.filter_map(|reference| planted.get(&reference.to_string()).cloned()).collect()
+    }
+
+    fn judged(self, drill: &dyn Drill, seed: u64, tell: bool) -> Played {
+        let letters = self.letters();
+        let expected = self.prepared.expected(self.bench);
+        let foreign = Foreign {
+            service: self.program.service,
+            scale: self.program.scale,
+            deadline_s: self.program.deadline_s,
+            spare_from: self.spare_from,
+            wrote: self.wrote(),
+            names: self.names(),
+            filed: told::filed(&expected, &files::text(&self.places.letters)),
+        };
+        self.prepared.judged_with(self.bench, drill, seed, self.runs, tell, letters, Some(foreign))
+    }
+}
+
+fn exit(status: std::process::ExitStatus, asked: bool) -> Exit {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    Exit { code: status.code(), signal, asked, overran: false, last_words: String::new() }
+}
+
+/// A port on which nobody listens. None is held: the program is to listen on it.
+fn free_port() -> Result<u16, String> {
+    const FIRST: u32 = 20_000;
+    const MANY: u32 = 10_000;
+    for _ in 0..200 {
+        let n = PORTS.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (n + std::process::id() * 97) % MANY;
+        let port = u16::try_from(port).unwrap_or(20_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err("no free port of loopback was found".to_owned())
+}

@@ -1,0 +1,157 @@
+//! The program under test as a process in a group of its own: started, listened to, asked to end, killed. Nothing of it is
+//! left when this is dropped.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::environment::Started;
+use crate::base::text::truncate;
+
+/// Bytes of output that are looked at.
+const MOST_OUTPUT: usize = 4 * 1024 * 1024;
+/// Bytes of one line.
+const MOST_LINE: u64 = 64 * 1024;
+
+/// Told of each line.
+pub(super) type Listener = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What the program wrote, bounded.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    pub(super) text: String,
+    /// It wrote more than is looked at.
+    pub(super) cut: bool,
+    last: String,
+}
+
+/// A running program.
+pub(super) struct Process {
+    child: Child,
+    group: Group,
+    output: Arc<Mutex<Output>>,
+    readers: Vec<std::thread::JoinHandle<()>>,
+    status: Option<ExitStatus>,
+}
+
+/// A handle to end a process group with, to be passed on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group(Arc<Mutex<Option<u32>>>);
+
+impl Group {
+    fn signal(&self, kill: bool) {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(unix)]
+        if let Some(group) = held.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+            use rustix::process::Signal;
+            let _ = rustix::process::kill_process_group(group, if kill { Signal::KILL } else { Signal::TERM });
+        }
+        let _ = (held, kill);
+    }
+
+    /// SIGKILL to all of it.
+    pub(super) fn kill(&self) {
+        self.signal(true);
+    }
+
+    /// SIGTERM to all of it.
+    pub(super) fn ask_to_end(&self) {
+        self.signal(false);
+    }
+}
+
+impl Process {
+    /// Starts it.
+    pub(super) fn start(started: &Started, listener: &Listener) -> Result<Self, String> {
+        let mut command = Command::new(&started.program);
+        command.args(&started.arguments).envs(&started.variables).current_dir(&started.directory);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().map_err(|e| format!("{} does not start: {e}", started.program))?;
+        let output = Arc::new(Mutex::new(Output::default()));
+        let group = Group(Arc::new(Mutex::new(Some(child.id()))));
+        let mut readers = Vec::new();
+        let pipes: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|p| Box::new(p) as Box<dyn Read + Send>),
+            child.stderr.take().map(|p| Box::new(p) as Box<dyn Read + Send>),
+        ];
+        for pipe in pipes.into_iter().flatten() {
+            let (output, listener) = (Arc::clone(&output), Arc::clone(listener));
+            readers.push(std::thread::spawn(move || listen(pipe, &output, &listener)));
+        }
+        Ok(Self { child, group, output, readers, status: None })
+    }
+
+    pub(super) fn group(&self) -> Group {
+        self.group.clone()
+    }
+
+    /// How it ended; nothing while it runs.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
+        }
+        self.status
+    }
+
+    /// Ends all that is left of it and returns what it wrote and its last line.
+    pub(super) fn close(mut self) -> (Output, String) {
+        self.end();
+        // What a process outside the group still holds open is not waited for.
+        for _ in 0..100 {
+            if self.readers.iter().all(std::thread::JoinHandle::is_finished) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let mut output = std::mem::take(&mut *self.output.lock().unwrap_or_else(PoisonError::into_inner));
+        let last = truncate(std::mem::take(&mut output.last).trim(), 160);
+        (output, last)
+    }
+
+    fn end(&mut self) {
+        // The group outlives its first process where that has left children behind.
+        self.group.kill();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        *self.group.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn listen(pipe: Box<dyn Read + Send>, output: &Mutex<Output>, listener: &Listener) {
+    let mut reader = BufReader::new(pipe);
+    loop {
+        let mut line = Vec::new();
+        match reader.by_ref().take(MOST_LINE).read_until(b'\n', &mut line) {
+            Ok(n) if n > 0 => {}
+            _ => return,
+        }
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end();
+        if line.is_empty() {
+            continue;
+        }
+        let seen = {
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            if output.text.len() < MOST_OUTPUT {
+                output.text.push_str(line);
+                output.text.push('\n');
+                line.clone_into(&mut output.last);
+                true
+            } else {
+                output.cut = true;
+                false
+            }
+        };
+        if seen {
+            listener(line);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Several changes of one record, of which the first is slow to write: they arrive in their order, one at a time.
+//!
+//! Source: `delivery.order: per-key` of the contract; Apache Kafka keeps order within a key, and a worker pool behind it loses it.
+
+use serde_json::Value;
+
+use super::super::faults::SlowAnswer;
+use super::super::mock::{dig, put};
+use super::{Drill, Setup};
+use super::{WRITES, hooked, in_target, older_by, strangers};
+use crate::base::rng::Rng;
+use crate::connector::WritePlan;
+use crate::contract::Order;
+use crate::lab::bench::Bench;
+use crate::lab::courier::Delivery;
+
+/// See the module.
+pub(super) struct OrderPerKey;
+
+impl Drill for OrderPerKey {
+    fn code(&self) -> &'static str {
+        "order-per-key"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "Several changes of one record are written one at a time and in their order, also when the first is slow."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        hooked(bench)?;
+        if bench.plan.delivery.order == Order::None {
+            return Err("the contract wants no order".to_owned());
+        }
+        if matches!(bench.plan.target.write, WritePlan::Create { .. }) {
+            return Err("a record is only created, so it has one form".to_owned());
+        }
+        bench.plan.source.version().map(|_| ()).ok_or_else(|| "no field tells which of two forms is newer".to_owned())
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let ms = bench.plan.delivery.timeout_ms / 4;
+        let mut setup = Setup::with(SlowAnswer { aim: in_target(WRITES.to_vec(), records.len(), rng).times(3), ms });
+        setup.courier = Some(Box::new(|bench, start, fresh, rng| {
+            let (Ok(hook), Some(version)) = (hooked(bench), bench.plan.source.version()) else { return };
+            if start > 0 {
+                return;
+            }
+            let newest = fresh.clone();
+            for (n, (one, record)) in newest.iter().zip(strangers(bench, newest.len(), rng)).enumerate() {
+                let Some(held) = dig(&one.payload, &hook.record) else { continue };
+                let Some(key) = dig(held, &bench.plan.source.key) else { continue };
+                // Two earlier forms, in their order, before the one that the source has now.
+                for days in [2, 1] {
+                    let Some(before) = dig(held, version).and_then(|v| older_by(v, days)) else { continue };
+                    let mut earlier = if days == 2 { record.clone() } else { held.clone() };
+                    put(&mut earlier, &bench.plan.source.key, key.clone());
+                    put(&mut earlier, version, before);
+                    // One record in the target: the natural key stays.
+                    keep_identity(bench, held, &mut earlier);
+                    let early = Delivery::of(bench, hook, format!("evt_early_{n}_{days}"), earlier, rng);
+                    let place = fresh.iter().position(|d| d.id == one.id).unwrap_or(0);
+                    fresh.insert(place, early);
+                }
+            }
+        }));
+        setup
+    }
+}
+
+/// Gives `other` the fields of `record` that its identity in the target is made of: those by which the two differ there.
+fn keep_identity(bench: &Bench, record: &Value, other: &mut Value) {
+    let of = |r: &Value| bench.plan.mapped(r).ok().and_then(|m| bench.identity_of(r, &m));
+    let wanted = of(record);
+    if of(other) == wanted {
+        return;
+    }
+    let Some(fields) = record.as_object() else { return };
+    for (name, value) in fields {
+        let before = other.get(name).cloned();
+        other[name] = value.clone();
+        if of(other) == wanted {
+            return;
+        }
+        match before {
+            Some(before) => other[name] = before,
+            None => {
+                if let Some(map) = other.as_object_mut() {
+                    map.remove(name);
+                }
+            }
+        }
+    }
+    other.clone_from(record);
+}

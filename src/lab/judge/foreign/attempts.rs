@@ -1,0 +1,42 @@
+//! Attempts of a program: bounded, though its bound need not be that of the contract; and none where the answer was that the
+//! request is wrong.
+
+use crate::lab::bench::Purpose;
+use crate::lab::judge::Evidence;
+use crate::lab::judge::attempts::{failed, refused};
+use crate::lab::trace::Exchanged;
+
+/// Attempts that are not yet too many, whatever the contract says.
+const FEW: usize = 20;
+
+pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
+    let most = FEW.max(e.bench.plan.delivery.retry.attempts.max(1) as usize * 2);
+    for seen in &e.runs {
+        let ours = |x: &&Exchanged| !matches!(x.purpose, Purpose::Elsewhere | Purpose::Other);
+        let all: Vec<&Exchanged> = e.trace.run(seen.run).filter(ours).collect();
+        for (i, x) in all.iter().enumerate() {
+            if all.iter().take(i).any(|before| before.asks_as(x)) {
+                continue;
+            }
+            let same: Vec<&&Exchanged> = all.iter().skip(i).filter(|n| n.asks_as(x)).collect();
+            let in_vain = same.iter().filter(|n| failed(n)).count();
+            if in_vain > most {
+                out.push(format!(
+                    "attempts: run {} sent the same request {} times, {in_vain} of them in vain",
+                    seen.run,
+                    same.len()
+                ));
+            }
+            let wrong = same.iter().position(|n| n.purpose.writes() && refused(n));
+            if let Some((first, again)) = wrong.and_then(|p| Some((same.get(p)?, same.get(p + 1)?))) {
+                out.push(format!(
+                    "attempts: run {} sent request {} again (request {}), though the answer was {}",
+                    seen.run,
+                    first.nth,
+                    again.nth,
+                    first.status().unwrap_or_default()
+                ));
+            }
+        }
+    }
+}

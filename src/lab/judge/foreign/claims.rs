@@ -1,0 +1,68 @@
+//! How runs of a program ended, and whether its exit code is true: 0 says that all is well, anything else that it is not.
+
+use super::Foreign;
+use crate::lab::drills::Claim;
+use crate::lab::judge::{Evidence, some};
+use crate::lab::world::RunEnd;
+
+/// The fault that sets the switch.
+const SWITCHED_OFF: &str = "disabled";
+
+pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    for seen in &e.runs {
+        match &seen.end {
+            RunEnd::Deadline => {
+                out.push(format!("hangs: run {} was not over after {} s, and was killed", seen.run, program.deadline_s))
+            }
+            RunEnd::Runaway => {
+                let sent = e.trace.run(seen.run).count();
+                out.push(format!("endless: run {} had sent {sent} requests and went on", seen.run));
+            }
+            RunEnd::Exited(exit) if exit.overran => out.push(format!("drain: run {} {}", seen.run, exit.words())),
+            RunEnd::Exited(exit) if program.service && !exit.asked => {
+                out.push(format!("ended: run {} is a service and {}", seen.run, exit.words()));
+            }
+            RunEnd::Exited(exit) if exit.signal.is_some() && !exit.asked => {
+                out.push(format!("crash: run {} {}", seen.run, exit.words()));
+            }
+            RunEnd::Exited(_) | RunEnd::Finished(_) | RunEnd::Crashed | RunEnd::Panicked(_) => {}
+        }
+    }
+}
+
+pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    if program.service {
+        return;
+    }
+    let last = e.runs.iter().filter(|r| r.run < program.spare_from).map(|r| r.run).max();
+    for seen in &e.runs {
+        let RunEnd::Exited(exit) = &seen.end else { continue };
+        // Who was switched off ends in good order, with whatever code.
+        if e.trace.run(seen.run).any(|x| x.fault == Some(SWITCHED_OFF)) {
+            continue;
+        }
+        if exit.is_success() {
+            if !seen.missing.is_empty() {
+                let missing = some(&seen.missing, 3);
+                out.push(format!("dishonest: run {} ends with exit code 0 without {missing}", seen.run));
+            }
+            let untold = seen.letters.iter().filter(|l| !program.filed.contains(&l.key)).map(|l| l.key.clone());
+            let untold: Vec<String> = untold.collect();
+            if !untold.is_empty() {
+                out.push(format!(
+                    "dishonest: run {} ends with exit code 0, though {} was given up and is not in the file of dead letters",
+                    seen.run,
+                    some(&untold, 3)
+                ));
+            }
+        } else if Some(seen.run) == last && e.expect.claim == Claim::Exact && !exit.asked && seen.letters.is_empty() {
+            let attempts = e.bench.plan.delivery.retry.attempts;
+            let why = if seen.missing.is_empty() {
+                "though every record is in the target".to_owned()
+            } else {
+                format!("without {}, though the contract allows {attempts} attempts", some(&seen.missing, 3))
+            };
+            out.push(format!("gave up: run {} {}, {why}", seen.run, exit.words()));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Waits of a program, on the clock of the mocks: timers fire early, answers take their way, and a worker beside the one that
+//! was told to wait may have sent its request already.
+
+use std::collections::BTreeMap;
+
+use super::Foreign;
+use crate::connector::{Response, TransportError};
+use crate::lab::bench::Purpose;
+use crate::lab::judge::Evidence;
+use crate::lab::trace::{Exchanged, Outcome};
+
+/// Real milliseconds after an answer in which what was on its way beside it arrives.
+const ON_ITS_WAY_MS: i64 = 1_000;
+/// Real milliseconds that are nobody's fault.
+const UNSHARP_MS: i64 = 30;
+
+pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    if e.bench.plan.delivery.retry.honor_retry_after {
+        told_to_wait(e, program, out);
+    }
+    backoff(e, out);
+}
+
+/// The most requests of the run that were under way at the same time.
+fn side_by_side(run: &[&Exchanged]) -> usize {
+    let under_way = |at: i64| run.iter().filter(|x| x.at.0 <= at && x.ended.is_some_and(|t| t.0 > at)).count();
+    run.iter().map(|x| under_way(x.at.0)).max().unwrap_or(0)
+}
+
+fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    for told in &e.trace.exchanges {
+        let Some(response) = told.answer().filter(|r| matches!(r.status, 429 | 503)) else { continue };
+        let (Some((wait, sharp)), Some(ended)) = (wait_ms(response), told.ended) else { continue };
+        let slack = wait / 10 + program.ms(UNSHARP_MS) + if sharp { 0 } else { 1000 };
+        let until = ended.plus_ms(wait - slack);
+        let run: Vec<&Exchanged> = e.trace.run(told.run).collect();
+        let too_early = |x: &&&Exchanged| {
+            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at < until
+        };
+        // Each worker beside the one that was told may have sent one request already; a single one has not.
+        let others = match side_by_side(&run) {
+            0 | 1 => 0,
+            workers => workers,
+        };
+        let on_its_way = |x: &&&Exchanged| !x.asks_as(told) && x.at <= ended.plus_ms(program.ms(ON_ITS_WAY_MS));
+        let excused: Vec<u64> = run.iter().filter(too_early).filter(on_its_way).take(others).map(|x| x.nth).collect();
+        let early = run.iter().filter(too_early).find(|x| !excused.contains(&x.nth));
+        if let Some(early) = early {
+            out.push(format!(
+                "pacing: {} said to wait {wait} ms (request {}), request {} came after {} ms",
+                told.system,
+                told.nth,
+                early.nth,
+                early.at.0 - ended.0
+            ));
+        }
+    }
+}
+
+/// Retry-After in milliseconds, and whether it is exact: a date counts whole seconds.
+fn wait_ms(response: &Response) -> Option<(i64, bool)> {
+    let text = response.header("retry-after")?;
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some((seconds.max(0) * 1000, true));
+    }
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let wait = date(text)?.duration_since(date(response.header("date")?)?).unwrap_or_default();
+    Some((i64::try_from(wait.as_millis()).ok()?, false))
+}
+
+/// With full jitter a single wait may be as good as none, several in a row may not: the bounds below are met by less than one
+/// correct run in ten thousand, even with a base of a fifth of the contract's.
+fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
+    let base = i64::try_from(e.bench.plan.delivery.retry.base_ms).unwrap_or(i64::MAX);
+    for seen in &e.runs {
+        let all: Vec<&Exchanged> = e.trace.run(seen.run).collect();
+        let mut gaps: BTreeMap<u64, Vec<i64>> = BTreeMap::new();
+        for (i, x) in all.iter().enumerate().filter(|(_, x)| helps_to_ask_again(x)) {
+            let next = all.iter().skip(i + 1).find(|n| n.asks_as(x));
+            if let (Some(next), Some(ended)) = (next, x.ended) {
+                // Who gives up on an answer without end is gone before that is seen.
+                gaps.entry(x.asks).or_default().push((next.at.0 - ended.0).max(0));
+            }
+        }
+        // Each request by itself, since workers side by side wait side by side; then all of them together.
+        let together: Vec<i64> = gaps.values().flatten().copied().collect();
+        for waits in gaps.values().chain([&together]) {
+            let total: i64 = waits.iter().sum();
+            let least = match waits.len() {
+                0..=2 => 0,
+                3 => base / 32,
+                4 => base / 8,
+                _ => base / 4,
+            };
+            if total < least {
+                out.push(format!(
+                    "backoff: run {} made {} retries with {total} ms of waiting in all",
+                    seen.run,
+                    waits.len()
+                ));
+                break;
+            }
+        }
+    }
+}
+
+/// Another attempt could help, and no wait is prescribed.
+fn helps_to_ask_again(x: &Exchanged) -> bool {
+    match &x.outcome {
+        Outcome::Answered(r) => matches!(r.status, 500 | 502 | 503 | 504) && r.header("retry-after").is_none(),
+        // Whoever finds a kept connection closed opens another one at once, and does so rightly.
+        Outcome::Failed(error) => !matches!(error, TransportError::Tls(_)) && x.fault != Some("closed-connection"),
+        Outcome::Open => false,
+    }
+}

@@ -1,0 +1,187 @@
+//! The part of the ledger for those who operate a connector, over SQLite: undo journal, switches, letters put aside.
+
+use std::collections::BTreeMap;
+use std::sync::MutexGuard;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::ledger::{effect_in, json_of};
+use crate::base::clock::Timestamp;
+use crate::evidence::{ALL_FLOWS, Closed, Effect, Pause, Undo, UndoAct, UndoCounts};
+
+/// A value of ours as JSON; those written here have a form in JSON.
+pub(super) fn json_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+const LINE: &str = "run, flow, key, act, target_id, before, intends, wrote, at, undone";
+
+fn line_of(row: &Row<'_>) -> rusqlite::Result<Undo> {
+    let json = |column: usize| -> rusqlite::Result<Option<Value>> {
+        row.get::<_, Option<String>>(column)?.map(|text| json_of(column, &text)).transpose()
+    };
+    Ok(Undo {
+        run: row.get(0)?,
+        flow: row.get(1)?,
+        key: row.get(2)?,
+        // The column's CHECK leaves no fourth word.
+        act: UndoAct::parse(&row.get::<_, String>(3)?).unwrap_or(UndoAct::Replaced),
+        target_id: row.get(4)?,
+        before: json(5)?,
+        intends: json(6)?,
+        wrote: json(7)?,
+        at: Timestamp(row.get(8)?),
+        undone: row.get(9)?,
+    })
+}
+
+fn line(connection: &Connection, run: &str, key: &str) -> rusqlite::Result<Option<Undo>> {
+    connection
+        .prepare_cached(&format!("SELECT {LINE} FROM undo WHERE run = ?1 AND key = ?2"))?
+        .query_row([run, key], line_of)
+        .optional()
+}
+
+/// The effect and its line of the journal, in one transaction.
+pub(super) fn effect_and_undo(
+    mut connection: MutexGuard<'_, Connection>,
+    effect: &Effect,
+    undo: &Undo,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    effect_in(&transaction, &undo.flow, effect)?;
+    let undo = match line(&transaction, &undo.run, &undo.key)? {
+        Some(before) => before.then(undo),
+        None => undo.clone(),
+    };
+    let Undo { run, flow, key, act, target_id, before, intends, wrote, at, undone } = undo;
+    let text = |value: Option<Value>| value.map(|v| v.to_string());
+    transaction
+        .prepare_cached(&format!(
+            "INSERT INTO undo ({LINE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+             ON CONFLICT (run, key) DO UPDATE SET act = excluded.act, target_id = excluded.target_id, \
+             before = excluded.before, intends = excluded.intends, wrote = excluded.wrote, at = excluded.at, \
+             undone = excluded.undone"
+        ))?
+        .execute(params![
+            run,
+            flow,
+            key,
+            act.as_str(),
+            target_id,
+            text(before),
+            text(intends),
+            text(wrote),
+            at.0,
+            undone
+        ])?;
+    transaction.commit()
+}
+
+pub(super) fn refuse(connection: &Connection, run: &str, key: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM undo WHERE run = ?1 AND key = ?2 AND wrote IS NULL")?
+        .execute(params![run, key])?;
+    connection
+        .prepare_cached("UPDATE undo SET intends = NULL WHERE run = ?1 AND key = ?2 AND intends IS NOT NULL")?
+        .execute(params![run, key])?;
+    Ok(())
+}
+
+pub(super) fn undos(connection: &Connection, run: &str, after: &str, limit: usize) -> rusqlite::Result<Vec<Undo>> {
+    connection
+        .prepare_cached(&format!("SELECT {LINE} FROM undo WHERE run = ?1 AND key > ?2 ORDER BY key LIMIT ?3"))?
+        .query_map(params![run, after, i64::try_from(limit).unwrap_or(i64::MAX)], line_of)?
+        .collect()
+}
+
+pub(super) fn counts(connection: &Connection, run: &str) -> rusqlite::Result<UndoCounts> {
+    connection
+        .prepare_cached(
+            "SELECT count(*) FILTER (WHERE undone = 0), count(*) FILTER (WHERE undone = 1) FROM undo WHERE run = ?1",
+        )?
+        .query_row([run], |row| {
+            let count = |n: i64| u64::try_from(n).unwrap_or(0);
+            Ok(UndoCounts { open: count(row.get(0)?), undone: count(row.get(1)?) })
+        })
+}
+
+pub(super) fn undone(
+    mut connection: MutexGuard<'_, Connection>,
+    run: &str,
+    flow: &str,
+    key: &str,
+    effect: Option<&Effect>,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.prepare_cached("UPDATE undo SET undone = 1 WHERE run = ?1 AND key = ?2")?.execute(params![run, key])?;
+    if let Some(effect) = effect {
+        effect_in(&transaction, flow, effect)?;
+    }
+    transaction.commit()
+}
+
+/// What is dropped is overwritten, not only forgotten.
+pub(super) fn forget(mut connection: MutexGuard<'_, Connection>, before: Timestamp) -> rusqlite::Result<(u64, u64)> {
+    connection.pragma_update(None, "secure_delete", true)?;
+    let mut forget = || -> rusqlite::Result<(u64, u64)> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let lines = transaction.execute("DELETE FROM undo WHERE at < ?1", [before.0])?;
+        let letters =
+            transaction.execute("DELETE FROM dead_letters WHERE at < ?1 AND state <> 'waiting'", [before.0])?;
+        transaction.commit()?;
+        Ok((lines as u64, letters as u64))
+    };
+    let dropped = forget();
+    connection.pragma_update(None, "secure_delete", false)?;
+    dropped
+}
+
+pub(super) fn pause(connection: &Connection, pause: &Pause) -> rusqlite::Result<()> {
+    let Pause { flow, because, by, at } = pause;
+    connection
+        .prepare_cached(
+            "INSERT INTO pauses (flow, because, by, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (flow) DO NOTHING",
+        )?
+        .execute(params![flow, because, by, at.0])?;
+    Ok(())
+}
+
+pub(super) fn resume(connection: &Connection, flow: &str) -> rusqlite::Result<bool> {
+    Ok(connection.prepare_cached("DELETE FROM pauses WHERE flow = ?1")?.execute([flow])? > 0)
+}
+
+fn pause_of(row: &Row<'_>) -> rusqlite::Result<Pause> {
+    Ok(Pause { flow: row.get(0)?, because: row.get(1)?, by: row.get(2)?, at: Timestamp(row.get(3)?) })
+}
+
+pub(super) fn pauses(connection: &Connection) -> rusqlite::Result<Vec<Pause>> {
+    connection
+        .prepare_cached("SELECT flow, because, by, at FROM pauses ORDER BY flow")?
+        .query_map([], pause_of)?
+        .collect()
+}
+
+pub(super) fn paused(connection: &Connection, flow: &str) -> rusqlite::Result<Option<Pause>> {
+    // `*` comes first.
+    connection
+        .prepare_cached("SELECT flow, because, by, at FROM pauses WHERE flow IN (?1, ?2) ORDER BY flow LIMIT 1")?
+        .query_row([ALL_FLOWS, flow], pause_of)
+        .optional()
+}
+
+pub(super) fn letters_waiting(connection: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
+    connection
+        .prepare_cached("SELECT flow, count(*) FROM dead_letters WHERE state = 'waiting' GROUP BY flow")?
+        .query_map([], |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))))?
+        .collect()
+}
+
+pub(super) fn drop_letter(connection: &Connection, id: u64, closed: &Closed) -> rusqlite::Result<bool> {
+    let dropped = connection
+        .prepare_cached("UPDATE dead_letters SET state = 'dropped', closed = ?2 WHERE id = ?1 AND state = 'waiting'")?
+        .execute(params![i64::try_from(id).unwrap_or(i64::MAX), json_text(closed)])?;
+    Ok(dropped > 0)
+}
