@@ -19,8 +19,8 @@ use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{
-    self, AuthPlan, Bell, ConfirmTally, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts, Plan,
-    Receiver, Report, SecretSource, Watchers, World, WritePlan,
+    self, AuthPlan, Bell, ConfirmTally, Gates, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts,
+    Plan, Receiver, Report, SecretSource, Watchers, World, WritePlan,
 };
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
@@ -109,6 +109,20 @@ pub struct DifferenceOut {
     /// More in words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub because: String,
+}
+
+impl VerifiedOut {
+    fn unread(how: String) -> Self {
+        Self {
+            verdict: Verdict::Unproven,
+            how,
+            counts: ConfirmTally::default(),
+            differences: Vec::new(),
+            more: 0,
+            stopped: None,
+            requests: 0,
+        }
+    }
 }
 
 impl From<connector::Confirmed> for VerifiedOut {
@@ -491,31 +505,39 @@ pub async fn run(
     let world = world(app, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop)?;
     let watched = watched(options, &world, &plans, &metrics).await?;
     tell(&metrics);
+    let gates = Gates::default();
     let reports = match options.listen {
-        None => connector::run_all(&plans, &world, !options.watch, &|_| {}).await,
+        None => {
+            let (once, bell) = (!options.watch, Bell::default());
+            connector::run_all_sharing(&plans, &world, once, &bell, &gates, &|_| {}).await
+        }
         Some(addr) => receive(&plans, &world, addr).await?,
     };
     let mut flows: Vec<FlowOut> = reports
         .iter()
         .map(|r| FlowOut {
             flow: r.flow.clone(),
-            run: r.run.clone(),
+            run: r.detail.run.clone(),
             verdict: r.verdict,
             reconciliation: r.counts,
             stopped: r.stopped.as_ref().map(|(code, because)| format!("{code}: {because}")),
             requests: r.requests,
             retries: r.retries,
-            pages: r.pages.clone(),
-            not_arrived: r.not_arrived.clone(),
-            not_arrived_more: r.not_arrived_more,
+            pages: r.detail.pages.clone(),
+            not_arrived: r.detail.not_arrived.clone(),
+            not_arrived_more: r.detail.not_arrived_more,
             verified: None,
         })
         .collect();
     if options.verify {
         for (plan, flow) in plans.iter().zip(&mut flows) {
-            let confirmed = connector::confirm(plan, &world).await;
-            flow.verdict = Verdict::all([flow.verdict, confirmed.verdict]);
-            flow.verified = Some(confirmed.into());
+            let verified = match &flow.stopped {
+                // What is paused or was asked to stop sends nothing more; what ended early has not delivered all anyway.
+                Some(stopped) => VerifiedOut::unread(format!("the run ended early ({stopped})")),
+                None => connector::confirm_with(plan, &world, &gates).await.into(),
+            };
+            flow.verdict = Verdict::all([flow.verdict, verified.verdict]);
+            flow.verified = Some(verified);
         }
     }
     if let Some((listening, closing)) = watched {

@@ -190,6 +190,11 @@ fn way(plan: &Plan) -> Result<Way, String> {
 
 /// Reads the target of a flow back.
 pub async fn confirm(plan: &Plan, world: &World) -> Confirmed {
+    confirm_with(plan, world, &Gates::default()).await
+}
+
+/// As [`confirm`]; pauses, rates, breakers and tokens are shared with every other run that is given these gates.
+pub async fn confirm_with(plan: &Plan, world: &World, gates: &Gates) -> Confirmed {
     let unread = |how: String| Confirmed {
         flow: plan.flow.clone(),
         verdict: Verdict::Unproven,
@@ -210,7 +215,6 @@ pub async fn confirm(plan: &Plan, world: &World) -> Confirmed {
     let aside = Arc::new(Aside::empty());
     let real = Arc::clone(&world.ledger);
     let world = World { ledger: aside as _, observer: Arc::new(Silent), ..world.clone() };
-    let gates = Gates::default();
     let letters = real.dead_letters(Some(&plan.flow)).map(|all| {
         all.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| (l.key, l.code)).collect::<BTreeMap<_, _>>()
     });
@@ -219,7 +223,7 @@ pub async fn confirm(plan: &Plan, world: &World) -> Confirmed {
         Err(error) => return unread(error.to_string()),
     };
     let gathered = Gathered { letters, ledger: Some(real), ..Gathered::default() };
-    let mut run = Run::new(plan, &world, &gates);
+    let mut run = Run::new(plan, &world, gates);
     run.confirms = Some(Mutex::new(gathered));
     let run = run;
     let how = match &way {

@@ -33,6 +33,7 @@ mod lab;
 mod mapping;
 mod matcher;
 mod mcp;
+mod operate;
 mod otel;
 mod package;
 mod pages;

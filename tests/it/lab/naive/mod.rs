@@ -51,6 +51,7 @@ impl Subject for Naive {
             stopped: stopped.map(|why| ("stopped".to_owned(), why)),
             requests: run.wire.requests,
             retries: run.wire.retries,
+            detail: platform_integration::connector::Detail::default(),
         }
     }
 
