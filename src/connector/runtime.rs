@@ -298,6 +298,7 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
             "stopped": stop.as_ref().map(|s| s.code), "because": stop.as_ref().map(|s| s.because.as_str()),
         }),
     );
+    let (not_arrived, not_arrived_more) = lock(&run.not_arrived).clone();
     let report = Report {
         flow: run.plan.flow.clone(),
         verdict,
@@ -308,8 +309,8 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
         detail: Detail {
             run: if begun { run.id.clone() } else { String::new() },
             pages: lock(&run.pages).clone(),
-            not_arrived: lock(&run.not_arrived).0.clone(),
-            not_arrived_more: lock(&run.not_arrived).1,
+            not_arrived,
+            not_arrived_more,
         },
     };
     run.told(&report);
