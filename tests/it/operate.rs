@@ -245,7 +245,8 @@ fn a_dead_letter_is_shown_replayed_and_dropped() {
     // A mapping that takes one status alone.
     let contract = bench.path().join(CONTRACT);
     let good = std::fs::read_to_string(&contract).unwrap();
-    let bad = good.replace("active: customer, trialing: lead, canceled: churned, past_due: at_risk", "active: customer");
+    let bad =
+        good.replace("active: customer, trialing: lead, canceled: churned, past_due: at_risk", "active: customer");
     assert_ne!(bad, good);
     std::fs::write(&contract, bad).unwrap();
     let output = bench.run(&[]);
