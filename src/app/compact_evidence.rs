@@ -29,6 +29,10 @@ pub struct Answer {
     pub blobs: u64,
     /// Bytes of both.
     pub bytes: u64,
+    /// Lines of the undo journal that went: what they tell of cannot be taken back any more.
+    pub undo_lines: u64,
+    /// Dead letters that went; none that waits.
+    pub dead_letters: u64,
     /// What stays of every record, and what stays of some.
     pub kept: String,
     /// Number of the record of this.
@@ -66,6 +70,8 @@ pub fn run(app: &App, rule: &Rule) -> Result<Answer, No> {
         .into());
     }
     let kept = kept();
+    // Records of people are in the ledger as well: in the undo journal and in letters that are settled.
+    let (undo_lines, dead_letters) = app.ledger.forget(before)?;
     let mut record = |dropped: &Dropped| {
         note_record(
             app,
@@ -81,7 +87,8 @@ pub fn run(app: &App, rule: &Rule) -> Result<Answer, No> {
                     text::plural(dropped.blobs, "blob"),
                     before.rfc3339()
                 ),
-                data: json!({"before_ms": before.0, "before": before.rfc3339(), "dropped": dropped}),
+                data: json!({"before_ms": before.0, "before": before.rfc3339(), "dropped": dropped,
+                    "undo_lines": undo_lines, "dead_letters": dead_letters}),
             },
             Outcome::Ok,
             None,
@@ -93,6 +100,8 @@ pub fn run(app: &App, rule: &Rule) -> Result<Answer, No> {
         data: dropped.data,
         blobs: dropped.blobs,
         bytes: dropped.bytes,
+        undo_lines,
+        dead_letters,
         kept,
         seq: event.seq,
         next: "platform-integration evidence verify proves what is left".to_owned(),

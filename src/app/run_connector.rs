@@ -21,8 +21,8 @@ use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{
-    self, Bell, ConfirmTally, Files, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts, Plan,
-    Receiver, Report, SecretSource, Watchers, World, WritePlan,
+    self, Bell, ConfirmTally, Files, Gates, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts,
+    Plan, Receiver, Report, SecretSource, Watchers, World, WritePlan,
 };
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;
@@ -112,6 +112,20 @@ pub struct DifferenceOut {
     /// More in words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub because: String,
+}
+
+impl VerifiedOut {
+    fn unread(how: String) -> Self {
+        Self {
+            verdict: Verdict::Unproven,
+            how,
+            counts: ConfirmTally::default(),
+            differences: Vec::new(),
+            more: 0,
+            stopped: None,
+            requests: 0,
+        }
+    }
 }
 
 impl From<connector::Confirmed> for VerifiedOut {
@@ -513,32 +527,38 @@ pub async fn run(
         }
     };
     let once = options.listen.is_none() && !options.watch;
+    let gates = Gates::default();
+    let bell = Bell::default();
     let reports = match options.listen {
-        None if once => connector::run_all(&plans, &world, true, &|_| {}).await,
-        None => connector::run_all(&plans, &world, false, &watched).await,
+        None if once => connector::run_all_sharing(&plans, &world, true, &bell, &gates, &|_| {}).await,
+        None => connector::run_all_sharing(&plans, &world, false, &bell, &gates, &watched).await,
         Some(addr) => receive(&plans, &world, addr, &watched).await?,
     };
     let mut flows: Vec<FlowOut> = reports
         .iter()
         .map(|r| FlowOut {
             flow: r.flow.clone(),
-            run: r.run.clone(),
+            run: r.detail.run.clone(),
             verdict: r.verdict,
             reconciliation: r.counts,
             stopped: r.stopped.as_ref().map(|(code, because)| format!("{code}: {because}")),
             requests: r.requests,
             retries: r.retries,
-            pages: r.pages.clone(),
-            not_arrived: r.not_arrived.clone(),
-            not_arrived_more: r.not_arrived_more,
+            pages: r.detail.pages.clone(),
+            not_arrived: r.detail.not_arrived.clone(),
+            not_arrived_more: r.detail.not_arrived_more,
             verified: None,
         })
         .collect();
     if options.verify {
         for (plan, flow) in plans.iter().zip(&mut flows) {
-            let confirmed = connector::confirm(plan, &world).await;
-            flow.verdict = Verdict::all([flow.verdict, confirmed.verdict]);
-            flow.verified = Some(confirmed.into());
+            let verified = match &flow.stopped {
+                // What is paused or was asked to stop sends nothing more; what ended early has not delivered all anyway.
+                Some(stopped) => VerifiedOut::unread(format!("the run ended early ({stopped})")),
+                None => connector::confirm_with(plan, &world, &gates).await.into(),
+            };
+            flow.verdict = Verdict::all([flow.verdict, verified.verdict]);
+            flow.verified = Some(verified);
         }
     }
     if let Some((listening, closing)) = serving {

@@ -20,7 +20,7 @@ use super::run::{Run, Stop, lock};
 use super::runtime::remembered;
 use super::{Plan, World, WritePlan, pass, pull};
 use crate::base::digest::Digest;
-use crate::evidence::{DeadState, Verdict};
+use crate::evidence::{DeadState, Effect, EffectState, Verdict};
 
 /// Records compared at once.
 const CONCURRENT: usize = 8;
@@ -190,6 +190,11 @@ fn way(plan: &Plan) -> Result<Way, String> {
 
 /// Reads the target of a flow back.
 pub async fn confirm(plan: &Plan, world: &World) -> Confirmed {
+    confirm_with(plan, world, &Gates::default()).await
+}
+
+/// As [`confirm`]; pauses, rates, breakers and tokens are shared with every other run that is given these gates.
+pub async fn confirm_with(plan: &Plan, world: &World, gates: &Gates) -> Confirmed {
     let unread = |how: String| Confirmed {
         flow: plan.flow.clone(),
         verdict: Verdict::Unproven,
@@ -210,7 +215,6 @@ pub async fn confirm(plan: &Plan, world: &World) -> Confirmed {
     let aside = Arc::new(Aside::empty());
     let real = Arc::clone(&world.ledger);
     let world = World { ledger: aside as _, observer: Arc::new(Silent), ..world.clone() };
-    let gates = Gates::default();
     let letters = real.dead_letters(Some(&plan.flow)).map(|all| {
         all.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| (l.key, l.code)).collect::<BTreeMap<_, _>>()
     });
@@ -219,7 +223,7 @@ pub async fn confirm(plan: &Plan, world: &World) -> Confirmed {
         Err(error) => return unread(error.to_string()),
     };
     let gathered = Gathered { letters, ledger: Some(real), ..Gathered::default() };
-    let mut run = Run::new(plan, &world, &gates);
+    let mut run = Run::new(plan, &world, gates);
     run.confirms = Some(Mutex::new(gathered));
     let run = run;
     let how = match &way {
@@ -346,23 +350,22 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
         Some(ledger) => ledger.effect(&run.plan.flow, &key)?,
         None => None,
     };
-    let (wrong, fields, because) =
-        match there(run, gathered, &key, effect.as_ref().and_then(|e| e.target_id.as_deref()), &mapped).await? {
-            Looked::Same => (None, Vec::new(), String::new()),
-            Looked::Wrong(wrong, fields, because) => {
-                // What waits among the dead letters is known not to be there; what has another digest by now was delivered in
-                // an earlier form.
-                let moved = effect.as_ref().is_some_and(|e| e.digest != Digest::of_json(&mapped).as_str());
-                match (wrong, letter) {
-                    (Wrong::Unreadable | Wrong::Doubled, _) => (Some(wrong), fields, because),
-                    (_, Some(code)) => {
-                        (Some(Wrong::NotDelivered), fields, format!("it waits among the dead letters: {code}"))
-                    }
-                    (Wrong::Different, None) if moved => (Some(Wrong::SinceChanged), fields, because),
-                    _ => (Some(wrong), fields, because),
+    let (wrong, fields, because) = match there(run, gathered, &key, effect.as_ref(), &mapped).await? {
+        Looked::Same => (None, Vec::new(), String::new()),
+        Looked::Wrong(wrong, fields, because) => {
+            // What waits among the dead letters is known not to be there; what has another digest by now was delivered in
+            // an earlier form.
+            let moved = effect.as_ref().is_some_and(|e| e.digest != Digest::of_json(&mapped).as_str());
+            match (wrong, letter) {
+                (Wrong::Unreadable | Wrong::Doubled, _) => (Some(wrong), fields, because),
+                (_, Some(code)) => {
+                    (Some(Wrong::NotDelivered), fields, format!("it waits among the dead letters: {code}"))
                 }
+                (Wrong::Different, None) if moved => (Some(Wrong::SinceChanged), fields, because),
+                _ => (Some(wrong), fields, because),
             }
-        };
+        }
+    };
     add(wrong, fields, because);
     Ok(())
 }
@@ -376,9 +379,11 @@ async fn there(
     run: &Run<'_>,
     gathered: &Mutex<Gathered>,
     key: &str,
-    id: Option<&str>,
+    effect: Option<&Effect>,
     mapped: &Value,
 ) -> Result<Looked, Stop> {
+    let id = effect.and_then(|e| e.target_id.as_deref());
+    let done = effect.is_some_and(|e| e.state == EffectState::Done);
     let by_list = {
         let gathered = lock(gathered);
         gathered.held.as_ref().map(|held| {
@@ -416,8 +421,8 @@ async fn there(
     }
     if own.is_none() {
         let because = "nobody knows under which key the target holds it".to_owned();
-        // It was never delivered, so there is nothing to look up.
-        let wrong = if id.is_none() { Wrong::Missing } else { Wrong::Unreadable };
+        // Not delivered as far as anybody knows; a target that acknowledged it without telling a key may have it.
+        let wrong = if done { Wrong::Unreadable } else { Wrong::Missing };
         return Ok(Looked::Wrong(wrong, Vec::new(), because));
     }
     Ok(match readback::there(run, key, own.as_deref(), Some(mapped), &mut trace).await? {

@@ -61,7 +61,7 @@ mod wire;
 
 pub use ask::{Asked, Inquiry, Leaf, Spot};
 pub use back::{BackPlan, ListPlan};
-pub use confirm::{ConfirmTally, Confirmed, Difference, MOST_DIFFERENCES, Wrong, confirm};
+pub use confirm::{ConfirmTally, Confirmed, Difference, MOST_DIFFERENCES, Wrong, confirm, confirm_with};
 pub use download::{DownloadError, Reach, download};
 pub use file::{FilePlan, Files};
 pub use gate::Gates;
@@ -79,10 +79,10 @@ pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
 pub use remove::DELETED;
 pub use runtime::{
-    Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World,
+    Detail, Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World,
     deliver, run_once, run_once_with,
 };
-pub use schedule::{run_all, run_all_hearing, run_forever, run_forever_with};
+pub use schedule::{run_all, run_all_hearing, run_all_sharing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};
 pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

@@ -112,8 +112,6 @@ pub struct World {
 /// What a run did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// Its handle; empty where it never began.
-    pub run: String,
     /// The flow.
     pub flow: String,
     /// PASS only when the end of the source was seen and every key was settled as written or unchanged.
@@ -126,6 +124,15 @@ pub struct Report {
     pub requests: u64,
     /// Retries among them.
     pub retries: u64,
+    /// Page by page and key by key.
+    pub detail: Detail,
+}
+
+/// What a run did, page by page and key by key, within bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Detail {
+    /// Handle of the run; empty where it never began.
+    pub run: String,
     /// The counts of each page, at most [`MOST_PAGES`] of them.
     pub pages: Vec<PageCounts>,
     /// The first [`MOST_KEYS`] records that did not arrive.
@@ -310,17 +317,20 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
             "stopped": stop.as_ref().map(|s| s.code), "because": stop.as_ref().map(|s| s.because.as_str()),
         }),
     );
+    let (not_arrived, not_arrived_more) = lock(&run.not_arrived).clone();
     let report = Report {
-        run: if begun { run.id.clone() } else { String::new() },
         flow: run.plan.flow.clone(),
         verdict,
         counts,
         stopped: stop.map(|s| (s.code.to_owned(), s.because)),
         requests,
         retries,
-        pages: std::mem::take(&mut *lock(&run.pages)),
-        not_arrived: lock(&run.not_arrived).0.clone(),
-        not_arrived_more: lock(&run.not_arrived).1,
+        detail: Detail {
+            run: if begun { run.id.clone() } else { String::new() },
+            pages: lock(&run.pages).clone(),
+            not_arrived,
+            not_arrived_more,
+        },
     };
     run.told(&report);
     report

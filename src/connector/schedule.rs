@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::gate::Gates;
 use super::runtime::{pass_once, run_once_with};
-use super::{Bell, MOST_KEYS, MOST_PAGES, Plan, Report, World};
+use super::{Bell, Detail, MOST_KEYS, MOST_PAGES, Plan, Report, World};
 
 /// Runs a flow at the pace of its contract until it is asked to stop, or until somebody has to change something
 /// first. A flow without a pace runs once. `on_report` hears of every pass; the last one is returned too.
@@ -140,15 +140,18 @@ fn together(before: Option<Report>, now: Report) -> Report {
     let Some(before) = before else { return now };
     let counts = before.counts.plus(now.counts);
     let quiet = now.counts.read == 0;
-    let (not_arrived, more) = joined(before.not_arrived, now.not_arrived, MOST_KEYS);
+    let (not_arrived, more) = joined(before.detail.not_arrived, now.detail.not_arrived, MOST_KEYS);
     Report {
         verdict: if quiet && now.stopped.is_none() { before.verdict } else { counts.verdict(now.stopped.is_none()) },
         counts,
         requests: before.requests + now.requests,
         retries: before.retries + now.retries,
-        pages: joined(before.pages, now.pages, MOST_PAGES).0,
-        not_arrived_more: before.not_arrived_more + now.not_arrived_more + more,
-        not_arrived,
+        detail: Detail {
+            run: now.detail.run,
+            pages: joined(before.detail.pages, now.detail.pages, MOST_PAGES).0,
+            not_arrived_more: before.detail.not_arrived_more + now.detail.not_arrived_more + more,
+            not_arrived,
+        },
         ..now
     }
 }
@@ -172,8 +175,18 @@ pub async fn run_all_hearing(
     bell: &Bell,
     on_report: &(dyn Fn(&Report) + Send + Sync),
 ) -> Vec<Report> {
-    let gates = Gates::default();
-    let gates = &gates;
+    run_all_sharing(plans, world, once, bell, &Gates::default(), on_report).await
+}
+
+/// As [`run_all_hearing`], with gates shared with what comes after: a reading back keeps under the same rates.
+pub async fn run_all_sharing(
+    plans: &[Plan],
+    world: &World,
+    once: bool,
+    bell: &Bell,
+    gates: &Gates,
+    on_report: &(dyn Fn(&Report) + Send + Sync),
+) -> Vec<Report> {
     join_all(plans.iter().map(async |plan| {
         if once {
             let report = run_once_with(plan, world, gates).await;

@@ -212,6 +212,14 @@ impl Text for compact_evidence::Answer {
         page.pair("data", format!("of {}", plural(self.data, "record")));
         page.pair("texts", format!("{} inputs and answers", thousands(self.blobs)));
         page.pair("bytes", thousands(self.bytes));
+        page.pair(
+            "ledger",
+            format!(
+                "{} of the undo journal, {}",
+                plural(self.undo_lines, "line"),
+                plural(self.dead_letters, "settled dead letter")
+            ),
+        );
         page.pair("kept", &self.kept);
         page.pair("record", self.seq.to_string());
         page.next(&self.next);

@@ -34,6 +34,7 @@ mod lab;
 mod mapping;
 mod matcher;
 mod mcp;
+mod operate;
 mod otel;
 mod package;
 mod pages;

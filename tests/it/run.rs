@@ -34,7 +34,7 @@ impl Mock {
         Self { child, url: value["url"].as_str().unwrap().to_owned() }
     }
 
-    fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) fn get(&self, path: &str) -> (u16, Value) {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(
@@ -58,7 +58,7 @@ impl Drop for Mock {
     }
 }
 
-fn connector(dir: &Path, billing: &str, crm: &str) -> Command {
+pub(crate) fn connector(dir: &Path, billing: &str, crm: &str) -> Command {
     let mut command = Command::new(binary());
     command
         .args(["run", CONTRACT, "--format", "json"])

@@ -84,7 +84,7 @@ async fn each_write_leaves_what_undoes_it_and_what_was_there_already_leaves_noth
     let report = stage.run().await;
     assert_eq!(report.verdict, Verdict::Pass);
     let lines = journal(&stage);
-    assert!(lines.iter().all(|l| l.run == report.run && l.flow == "contacts" && l.intends.is_none()));
+    assert!(lines.iter().all(|l| l.run == report.detail.run && l.flow == "contacts" && l.intends.is_none()));
     let shown: Vec<_> = lines.iter().map(|l| (l.key.as_str(), l.act, l.target_id.clone(), l.before.clone())).collect();
     let old = json!({"id": "k-old", "email": "u2@x.example", "name": "Before", "phone": "1"});
     assert_eq!(shown[0].0, "c1");

@@ -17,7 +17,7 @@ async fn ran() -> (Stage, String) {
     stage.systems.contacts.lock().unwrap().push(before());
     let report = stage.run().await;
     assert_eq!(report.counts.written, 3);
-    (stage, report.run)
+    (stage, report.detail.run)
 }
 
 fn before() -> serde_json::Value {
@@ -87,7 +87,7 @@ async fn a_record_that_was_filled_in_since_is_not_deleted() {
     // The target answers a creation with all that it holds of the contact.
     stage.systems.fault("GET /contacts/search", 1, Fault::Answer(200, vec![], json!({"results": []})));
     stage.systems.contacts.lock().unwrap().push(json!({"id": "k0", "email": "z@x.example"}));
-    let run = stage.run().await.run;
+    let run = stage.run().await.detail.run;
     let line = stage.ledger.undos(&run, "", 1).unwrap().remove(0);
     let shown = json!({"email": "u1@x.example", "name": "User 1", "phone": null});
     let effect = stage.effect("c1").unwrap();
@@ -103,7 +103,7 @@ async fn what_cannot_be_undone_says_why() {
     let mut stage = Stage::with(2);
     stage.plan.target.write = put();
     stage.systems.contacts.lock().unwrap().push(json!({"id": "c2", "email": "u2@x.example", "name": "Before"}));
-    let run = stage.run().await.run;
+    let run = stage.run().await.detail.run;
     let report = undone(&stage, &run, true).await;
     assert_eq!((report.verdict, report.tally.deleted, report.tally.cannot), (Verdict::Partial, 1, 1), "{report:?}");
     assert_eq!(
@@ -114,7 +114,7 @@ async fn what_cannot_be_undone_says_why() {
     let mut stage = Stage::with(1);
     stage.plan.target.write = create_only(None);
     stage.plan.target.back.delete = None;
-    let run = stage.run().await.run;
+    let run = stage.run().await.detail.run;
     let report = undone(&stage, &run, true).await;
     assert_eq!(report.stay[0].because.split(':').next(), Some("no-delete-operation"), "{report:?}");
     stage.plan.target.back.get = None;
@@ -170,7 +170,7 @@ async fn a_creation_of_unknown_outcome_is_found_by_its_natural_key() {
     let mut stage = Stage::with(1);
     stage.plan.delivery.retry.attempts = 1;
     stage.systems.fault("POST /contacts", 1, Fault::DoneButLost);
-    let run = stage.run().await.run;
+    let run = stage.run().await.detail.run;
     assert_eq!(stage.systems.emails().len(), 1, "it is there, and nobody acknowledged it");
     let report = undone(&stage, &run, true).await;
     assert_eq!((report.verdict, report.tally.deleted), (Verdict::Pass, 1), "{report:?}");
