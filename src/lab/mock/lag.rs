@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::MockSystem;
-use super::collection::{Collection, Kept};
+use super::collection::Collection;
 use crate::base::clock::Timestamp;
 
 /// Writes that lists do not show yet, by entity and key.
