@@ -7,7 +7,8 @@
 
 For each case one mock of benches/throughput/source.openapi.yaml with one fault, 137 records in pages of 20. What a reader
 ended with is compared with what the source holds: keys that are missing, keys that came more than once, how it ended. Of
-a 429 it is told how long the reader stayed away (the answer asks for 3 s). The connector writes to a mock of its own; what
+a 429 it is told how long the reader stayed away (the answer asks for 3 s). Where a source cannot be read to its end, ending
+with an error is right. The connector writes to a mock of its own; what
 that holds is what counts.
 """
 
@@ -31,6 +32,7 @@ PROGRAM = ROOT / "target/release/platform-integration"
 RECORDS = 137
 LIMIT = 120
 
+HOPELESS = "a cursor that repeats for ever"
 CASES = [
     ("no fault", []),
     ("429, Retry-After: 3", ["rate-limited:1:2"]),
@@ -42,8 +44,19 @@ CASES = [
     ("last record of a page again", ["page-overlap:1:2"]),
     ("a short page", ["short-page:1:2"]),
     ("an empty page in the middle", ["empty-page:1:2"]),
-    ("a cursor that repeats", ["repeating-cursor:1000:2"]),
+    (HOPELESS, ["repeating-cursor:1000:2"]),
 ]
+
+
+def small(work):
+    """The bench's descriptions and contract with pages of 20."""
+    folder = pathlib.Path(work) / "small"
+    if not folder.exists():
+        folder.mkdir()
+        for name in ["source.openapi.yaml", "target.openapi.yaml", "each.yaml"]:
+            text = (BENCH / name).read_text()
+            (folder / name).write_text(text.replace("maximum: 500, default: 100", "maximum: 20, default: 20"))
+    return folder
 
 
 class Mock:
@@ -51,7 +64,8 @@ class Mock:
 
     def __init__(self, api, work, *more):
         self.log = open(pathlib.Path(work) / f"mock-{time.monotonic_ns()}.log", "w+")
-        command = [PROGRAM, "--store", pathlib.Path(work) / "mock.db", "mock", BENCH / api, "--format", "json", *more]
+        api = small(work) / api
+        command = [PROGRAM, "--store", pathlib.Path(work) / "mock.db", "mock", api, "--format", "json", *more]
         env = {**os.environ, "RUST_LOG": "info"}
         self.process = subprocess.Popen(
             [str(c) for c in command], stdout=subprocess.PIPE, stderr=self.log, text=True, env=env
@@ -69,7 +83,7 @@ class Mock:
         """Every key that it holds, by its own pages."""
         out, cursor = [], None
         while True:
-            url = f"{self.url}{path}?limit=100" + (f"&cursor={cursor}" if cursor else "")
+            url = f"{self.url}{path}?limit=20" + (f"&cursor={cursor}" if cursor else "")
             with urllib.request.urlopen(url) as answer:
                 body = json.load(answer)
             out += [record[field] for record in body[items]]
@@ -97,7 +111,7 @@ def run(command, work, env=None):
 
 def connector(url, work):
     with Mock("target.openapi.yaml", work) as crm:
-        command = [PROGRAM, "--store", pathlib.Path(work) / "run.db", "run", BENCH / "each.yaml", "--quiet", "--format", "json"]
+        command = [PROGRAM, "--store", pathlib.Path(work) / "run.db", "run", small(work) / "each.yaml", "--quiet", "--format", "json"]
         command += ["--base-url", f"billing={url}", "--base-url", f"crm={crm.url}"]
         code, out = run(command, work)
         verdict = json.loads(out)["verdict"] if out.startswith("{") else ""
@@ -150,9 +164,9 @@ def airbyte(url, work):
     return keys, f"exit {code}, {status}"
 
 
-def judged(name, reader, faults):
+def judged(case, reader, faults):
     with tempfile.TemporaryDirectory() as work:
-        more = ["--records", str(RECORDS), "--page", "20"]
+        more = ["--records", str(RECORDS)]
         for fault in faults:
             more += ["--fault", fault]
         with Mock("source.openapi.yaml", work, "--records", str(RECORDS)) as whole:
@@ -171,7 +185,8 @@ def judged(name, reader, faults):
             if status == 429
         ]
         waited = f", waited {waits[0]:.1f} s" if waits else ""
-        good = lost == 0 and again == 0 and (not waits or waits[0] >= 2.9)
+        honest = case == HOPELESS and not ended.startswith(("exit 0", "no end"))
+        good = again == 0 and (lost == 0 or honest) and (not waits or waits[0] >= 2.9)
         said = "whole" if lost == again == 0 else f"{lost} lost, {again} twice"
         return f"{'ok ' if good else 'BAD'} {said}{waited} ({ended}, {len(answers)} requests, {took:.0f} s)"
 
@@ -186,7 +201,7 @@ def main():
             continue
         print(case, flush=True)
         for name, reader in readers:
-            print(f"    {name:<10} {judged(name, reader, faults)}", flush=True)
+            print(f"    {name:<10} {judged(case, reader, faults)}", flush=True)
 
 
 if __name__ == "__main__":

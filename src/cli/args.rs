@@ -152,7 +152,7 @@ pub(super) enum Command {
     Evidence(Box<Evidence>),
     /// Move real records: run the contract's connector.
     Run(Run),
-    /// Ask the systems of a contract a few harmless questions, and hold the answers to what is described.
+    /// Ask the systems of a contract a few harmless questions: are they as described?
     Probe(Probe),
     /// Serve a stateful mock of an API description on this machine.
     Mock(Mock),
