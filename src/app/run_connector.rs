@@ -21,8 +21,8 @@ use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::rng::Rng;
 use crate::base::secret::SecretRef;
 use crate::connector::{
-    self, Bell, ConfirmTally, Files, Gates, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts,
-    Plan, Receiver, Report, SecretSource, Watchers, World, WritePlan,
+    self, Bell, ConfirmTally, Files, Gates, HttpTransport, Listening, Metrics, NotArrived, Observer, PageCounts, Plan,
+    Receiver, Report, SecretSource, Watchers, World, WritePlan,
 };
 use crate::evidence::{EventKind, Phase, Reconciliation, Verdict};
 use crate::mapping::transforms;

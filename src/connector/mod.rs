@@ -79,8 +79,8 @@ pub use receive::{Bell, MOST_BYTES, Receiver, receive};
 pub use rehearse::{Rehearsal, Rejected, rehearse};
 pub use remove::DELETED;
 pub use runtime::{
-    Detail, Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits, World,
-    deliver, run_once, run_once_with,
+    Detail, Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits,
+    World, deliver, run_once, run_once_with,
 };
 pub use schedule::{run_all, run_all_hearing, run_all_sharing, run_forever, run_forever_with};
 pub use signature::{Signing, Unverified};

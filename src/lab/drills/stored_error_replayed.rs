@@ -37,9 +37,7 @@ impl Drill for StoredErrorReplayed {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(header) = header(bench) else { return Setup::clean() };
-        Setup::with(StoredError::new(in_target(vec![Purpose::Create], records.len(), rng), header))
-            .passes(2)
-            .lenient()
+        Setup::with(StoredError::new(in_target(vec![Purpose::Create], records.len(), rng), header)).passes(2).lenient()
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {

@@ -81,9 +81,7 @@ impl Naive {
             stopped: stopped.map(|why| ("stopped".to_owned(), why)),
             requests: run.wire.requests,
             retries: run.wire.retries,
-            pages: Vec::new(),
-            not_arrived: Vec::new(),
-            not_arrived_more: 0,
+            detail: platform_integration::connector::Detail::default(),
         }
     }
 }
