@@ -94,7 +94,7 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
     let bench = plans::billing_to_crm();
     for (mutant, code, because) in [
         ("stops-at-short-page", "short-page", "lost: "),
-        ("swallows-quietly", "poison-record", "dead letters: 1 should be told and is not"),
+        ("swallows-quietly", "poison-record", "was given up and is not in the file of dead letters"),
         ("follows-redirects", "redirect-elsewhere", "leak: a secret"),
         ("token-in-log", "happy-path", "leak: a secret of crm is in what it printed"),
         ("no-correlation", "uncorrelated-write", "writes carry no correlation id"),
@@ -153,7 +153,8 @@ mod shells {
     fn a_situation_that_does_not_come_about_proves_nothing() {
         // A program without a switch is not drilled on it; one that does nothing never comes to where it would be set.
         let bench = plans::billing_to_crm();
-        let matrix = drill(&bench, &shell("exit 1"), "disabled-midway", 1);
+        let ignorant = Program { knows_switch: false, ..shell("exit 1") };
+        let matrix = drill(&bench, &ignorant, "disabled-midway", 1);
         assert!(matrix.rows.is_empty() && matrix.not_applicable[0].1.contains("{disable_file}"), "{matrix:?}");
         let stop = Stop::default().below();
         stop.set();
