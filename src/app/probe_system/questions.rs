@@ -148,7 +148,8 @@ impl<'s> Asking<'s> {
         let keys: Vec<String> = records.iter().filter_map(|r| at(r, &plan.source.key).and_then(scalar)).collect();
         let unique: BTreeSet<&String> = keys.iter().collect();
         let whole = keys.len() == records.len() && unique.len() == keys.len();
-        let says = format!("{} of {} have a {key}, {} different", keys.len(), plural(count, "record"), unique.len());
+        let says =
+            format!("{} of {} have the key {key}, {} different", keys.len(), plural(count, "record"), unique.len());
         self.see(
             of,
             "key",
@@ -346,11 +347,11 @@ impl<'s> Asking<'s> {
         let body = serde_json::from_slice::<Value>(&response.body).unwrap_or_default();
         let found = at(&body, find_items).and_then(Value::as_array).map(Vec::len);
         let (agrees, says) = match (response.status, found) {
-            (200..=299, Some(0)) => (Some(true), format!("{shown} finds nobody by a {find_param} that nobody has")),
+            (200..=299, Some(0)) => (Some(true), format!("{shown} finds nobody by {find_param} where nobody has it")),
             (200..=299, Some(n)) => (
                 Some(false),
                 format!(
-                    "{shown} finds {} by a {find_param} that nobody has: the parameter is not honoured",
+                    "{shown} finds {} by {find_param} where nobody has it: the parameter is not honoured",
                     plural(n as u64, "record")
                 ),
             ),
