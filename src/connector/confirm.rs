@@ -216,7 +216,7 @@ pub async fn confirm_with(plan: &Plan, world: &World, gates: &Gates) -> Confirme
     let real = Arc::clone(&world.ledger);
     let world = World { ledger: aside as _, observer: Arc::new(Silent), ..world.clone() };
     let letters = real.dead_letters(Some(&plan.flow)).map(|all| {
-        all.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| (l.key, l.code)).collect::<BTreeMap<_, _>>()
+        all.into_iter().filter(|l| l.state != DeadState::Replayed).map(|l| (l.key, l.code)).collect::<BTreeMap<_, _>>()
     });
     let letters = match letters {
         Ok(letters) => letters,
@@ -359,7 +359,7 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
             match (wrong, letter) {
                 (Wrong::Unreadable | Wrong::Doubled, _) => (Some(wrong), fields, because),
                 (_, Some(code)) => {
-                    (Some(Wrong::NotDelivered), fields, format!("it waits among the dead letters: {code}"))
+                    (Some(Wrong::NotDelivered), fields, format!("it is among the dead letters: {code}"))
                 }
                 (Wrong::Different, None) if moved => (Some(Wrong::SinceChanged), fields, because),
                 _ => (Some(wrong), fields, because),
