@@ -358,9 +358,7 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
             let moved = effect.as_ref().is_some_and(|e| e.digest != Digest::of_json(&mapped).as_str());
             match (wrong, letter) {
                 (Wrong::Unreadable | Wrong::Doubled, _) => (Some(wrong), fields, because),
-                (_, Some(code)) => {
-                    (Some(Wrong::NotDelivered), fields, format!("it is among the dead letters: {code}"))
-                }
+                (_, Some(code)) => (Some(Wrong::NotDelivered), fields, format!("it is among the dead letters: {code}")),
                 (Wrong::Different, None) if moved => (Some(Wrong::SinceChanged), fields, because),
                 _ => (Some(wrong), fields, because),
             }

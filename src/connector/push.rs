@@ -291,24 +291,25 @@ impl Delivery<'_, '_> {
                 Found::None => known.take().map(|id| (id, None)),
             };
             let refused = match id {
-                Some((id, found)) => match {
+                Some((id, found)) => {
                     // Known by its id alone, nobody looked at what it holds.
                     let act = if found.is_some() { UndoAct::Updated } else { UndoAct::Replaced };
                     self.known_id = Some(id.clone());
-                    self.write(update, address_of(run, update, &id), None, target_key, (act, found)).await?
-                } {
-                    Wrote::Acked(ack) => {
-                        self.done(Some(id), ack.shows.as_ref())?;
-                        return Ok(Settled::Written);
+                    let url = address_of(run, update, &id);
+                    match self.write(update, url, None, target_key, (act, found)).await? {
+                        Wrote::Acked(ack) => {
+                            self.done(Some(id), ack.shows.as_ref())?;
+                            return Ok(Settled::Written);
+                        }
+                        Wrote::Again(again) => {
+                            known = Some(id);
+                            self.wait(again).await?;
+                            continue;
+                        }
+                        Wrote::Refused(refused) if matches!(refused.status, 404 | 410) => refused,
+                        Wrote::Refused(refused) => return Err(self.refused(refused)),
                     }
-                    Wrote::Again(again) => {
-                        known = Some(id);
-                        self.wait(again).await?;
-                        continue;
-                    }
-                    Wrote::Refused(refused) if matches!(refused.status, 404 | 410) => refused,
-                    Wrote::Refused(refused) => return Err(self.refused(refused)),
-                },
+                }
                 None => {
                     let url = address::url(&run.plan.target.base_url, create, &[], &[]);
                     self.known_id = None;

@@ -68,7 +68,7 @@ impl SqliteScratch {
             }
         }
         let Some(far) = &mut self.far else { return Ok(()) };
-        let mut new: Vec<(Box<[u8]>, Box<[u8]>)> =
+        let mut new: Vec<_> =
             self.near.drain().filter(|(_, s)| s.new).filter_map(|(k, s)| Some((k, s.value?))).collect();
         // In the order of the tree, so that neighbours share its pages.
         new.sort_unstable();

@@ -82,7 +82,7 @@ pub(super) fn read(name: &str, text: &str) -> Runbook {
         if !matches!(block.language.as_str(), "sh" | "bash" | "shell" | "console") {
             continue;
         }
-        let line = u32::try_from(block.at.line).unwrap_or(u32::MAX);
+        let line = block.at.line;
         let marks = match words(&block.info, &|_| None) {
             Ok(marks) => marks,
             Err(because) => {

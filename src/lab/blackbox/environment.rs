@@ -60,16 +60,15 @@ pub(super) struct Places {
     pub(super) port: u16,
 }
 
+/// Environment variables, name and value.
+pub type Variables = Vec<(String, String)>;
+
 impl Program {
     /// Takes a command line apart.
     ///
     /// # Errors
     /// A quote that is not closed, nothing to start, or a placeholder that no system of the contract has.
-    pub fn parse(
-        line: &str,
-        variables: &[String],
-        systems: &[&str],
-    ) -> Result<(Vec<String>, Vec<(String, String)>), String> {
+    pub fn parse(line: &str, variables: &[String], systems: &[&str]) -> Result<(Vec<String>, Variables), String> {
         let words = shlex::split(line).ok_or("a quote is not closed")?;
         if words.is_empty() {
             return Err("there is nothing to start in it".to_owned());

@@ -36,7 +36,7 @@ impl Drill for CheckpointInTheFuture {
         setup.expect.may_stop = true;
         setup.between = Some(Box::new(two_more));
         setup.process.tamper = Some(Box::new(|kept| Checkpoint {
-            watermark: kept.watermark.as_deref().map(|w| ten_years_on(w)),
+            watermark: kept.watermark.as_deref().map(ten_years_on),
             ..Checkpoint::default()
         }));
         setup

@@ -15,7 +15,8 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let lost = missing(e.bench, &e.expected, e.target, &dead);
     // Who stops and says so loses nothing: it is all still there to be read.
     let stopped = e.runs.last().and_then(|r| r.end.report()).is_some_and(|r| r.stopped.is_some());
-    if !lost.is_empty() && !(e.expect.may_stop && stopped) {
+    let excused = e.expect.may_stop && stopped;
+    if !lost.is_empty() && !excused {
         out.push(format!("lost: {} of {} source records: {}", lost.len(), e.expected.len(), some(&lost, 3)));
     }
     match e.bench.identity {

@@ -191,6 +191,7 @@ pub struct Source {
 /// How a record is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "$type")]
+#[expect(clippy::large_enum_variant, reason = "there is one per flow")]
 pub enum Write {
     /// Find, then update or create.
     #[serde(rename_all = "snake_case")]

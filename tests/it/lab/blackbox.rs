@@ -40,7 +40,14 @@ fn program(line: &str, mutant: &str) -> Program {
 }
 
 fn options(only: &str, seed: u64) -> DrillOptions {
-    DrillOptions { seed, schedules: 1, only: Some(only.to_owned()), stop: Stop::default() }
+    DrillOptions {
+        seed,
+        schedules: 1,
+        only: Some(only.to_owned()),
+        shrink: false,
+        threads: None,
+        stop: Stop::default(),
+    }
 }
 
 fn drill(bench: &Bench, program: &Program, only: &str, seed: u64) -> Matrix {

@@ -74,7 +74,6 @@ impl Naive {
             run.counts.written += run.wire.retries;
         }
         Report {
-            run: String::new(),
             flow: plan.flow.clone(),
             verdict,
             counts: run.counts,
