@@ -112,7 +112,8 @@ impl Shown<'_> {
     fn lines(&self, now: Timestamp) -> Vec<String> {
         let flow = self.flow;
         let count = |outcome: &str| thousands(flow.records.get(outcome).copied().unwrap_or(0));
-        let mut out = vec![format!("{}  run {}", self.name, flow.run)];
+        let run = if flow.run.is_empty() { String::new() } else { format!("  run {}", flow.run) };
+        let mut out = vec![format!("{}{run}", self.name)];
         out.push(format!(
             "  read {}, written {}, unchanged {}, rejected {}, dead-lettered {}; {}.{}/s",
             count("read"),
@@ -182,7 +183,7 @@ mod tests {
         let down = FlowSeen { open: vec!["crm".into()], ..FlowSeen::default() };
         let shown = Shown { name: "a/contacts", flow: &down, rate: 0, letters: 0, paused: Some("ada".into()) };
         insta::assert_snapshot!(shown.lines(Timestamp(0)).join("\n"), @r"
-        a/contacts  run
+        a/contacts
           read 0, written 0, unchanged 0, rejected 0, dead-lettered 0; 0.0/s
           source not seen to its end yet, retries 0, breaker open: crm, dead letters 0
           paused by ada

@@ -259,6 +259,7 @@ async fn tools_and_commands_are_the_same_use_cases() {
         "resume",
         "status",
         "runs",
+        "runbook",
         "verify",
         "lock",
         "serve",
@@ -511,7 +512,7 @@ async fn an_agent_walks_a_real_pair_within_the_budget() {
     assert!(check["open_inferred"].to_string().contains("stripe-ids-stable"), "{check:#}");
     s.ok("confirm_constraints", json!({"session": session})).await;
     s.ok("scaffold_connector", json!({"session": session, "contract": "integration.yaml", "out": "deploy"})).await;
-    let drills = s.ok("run_drills", json!({"session": session, "contract": "integration.yaml", "schedules": 1})).await;
+    let drills = s.ok("run_drills", json!({"session": session, "contract": "integration.yaml", "schedules": 12})).await;
     assert_eq!(drills["verdict"], "PASS", "{drills:#}");
     s.ok("assess_readiness", json!({"session": session})).await;
     s.ok("export_dossier", json!({"session": session})).await;

@@ -61,7 +61,7 @@ pub(super) struct Places {
 }
 
 /// Environment variables, name and value.
-pub type Variables = Vec<(String, String)>;
+pub(super) type Variables = Vec<(String, String)>;
 
 impl Program {
     /// Takes a command line apart.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::spoiled::{Spoilt, came, deadly, drawn, spoil};
-use super::{Drill, Setup};
+use super::{Drill, Setup, spoiled};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -22,6 +22,7 @@ impl Drill for MissingRequired {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
+        spoiled::quarantined(bench)?;
         if bench.plan.source.by_graphql() {
             return Err("GraphQL answers every field that is asked for, with null where there is nothing".to_owned());
         }

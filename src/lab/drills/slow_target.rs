@@ -9,6 +9,7 @@ use super::super::judge::{Evidence, read_ahead};
 use super::{Drill, Setup};
 use super::{WRITES, strangers};
 use crate::base::rng::Rng;
+use crate::connector::DeletesPlan;
 use crate::lab::bench::Bench;
 
 /// See the module.
@@ -24,6 +25,9 @@ impl Drill for SlowTarget {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
+        if matches!(bench.plan.source.deletes, DeletesPlan::Sweep { .. }) {
+            return Err("a sweep reads the list a second time, and writes nothing of it".to_owned());
+        }
         match (&bench.plan.source.list, &bench.plan.source.webhook, &bench.plan.source.pagination) {
             (Some(_), None, Some(_)) => Ok(()),
             _ => Err("the source is not read page by page".to_owned()),

@@ -9,11 +9,20 @@ use super::super::bench::{Bench, Purpose};
 use super::super::judge::{Evidence, Expected, expectations};
 use super::super::mock::{MockOptions, MockSystem};
 use crate::base::rng::Rng;
+use crate::contract::Drift;
 
 /// Some records as the source would hold them; the same each time.
 pub(super) fn drawn(bench: &Bench) -> Vec<Value> {
     let mut mock = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
     mock.draw_records(&bench.source_entity, 8, &mut Rng::seeded(0))
+}
+
+/// What does not fit is set aside, and the others flow.
+pub(super) fn quarantined(bench: &Bench) -> Result<(), String> {
+    if bench.plan.delivery.drift == Drift::Freeze {
+        return Err("the contract has the flow stop at a record that does not fit".to_owned());
+    }
+    Ok(())
 }
 
 /// What a record must become.

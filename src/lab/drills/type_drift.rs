@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::spoiled::{Spoilt, came, deadly, drawn, spoil};
-use super::{Drill, Setup};
+use super::{Drill, Setup, spoiled};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -22,6 +22,7 @@ impl Drill for TypeDrift {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
+        spoiled::quarantined(bench)?;
         if drawn(bench).iter().all(|r| deadly(bench, r, spoilt).is_empty()) {
             return Err("no mapped field has a type that the target would miss".to_owned());
         }

@@ -27,8 +27,10 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         let Some(report) = seen.end.report() else { continue };
         let letters = seen.letters.len();
         if report.verdict == Verdict::Pass {
-            if !seen.missing.is_empty() && e.expect.claim != Claim::Any {
-                let missing = some(&seen.missing, 3);
+            let missing: Vec<String> =
+                seen.missing.iter().filter(|key| could_know(e, seen.run, key)).cloned().collect();
+            if !missing.is_empty() && e.expect.claim != Claim::Any {
+                let missing = some(&missing, 3);
                 out.push(format!("dishonest: run {} claims PASS without {missing}", seen.run));
             }
             if letters > 0 {
@@ -47,4 +49,10 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
             }
         }
     }
+}
+
+/// A run that lists nothing knows of a record only by an event that it took.
+fn could_know(e: &Evidence<'_>, run: usize, key: &str) -> bool {
+    let heard = || e.trace.deliveries.iter().any(|d| d.run <= run && d.acknowledged() && d.delivery.key == key);
+    e.bench.plan.source.list.is_some() || heard()
 }

@@ -584,7 +584,7 @@ mod tests {
             assert!(found(&pair), "behind {before:?}: {pair}");
         }
         assert!(found("token planted012345678..."), "cut off");
-        assert!(found("706c616e74656430313233343536373839616263646566303132333435363"), "{all:?}");
+        assert!(found("706c616e746564303132333435363738396162636465663031323334353637"), "{all:?}");
         assert!(!found("planted012"), "a few letters tell nothing");
         assert!(disguises("a b+c/d e+f/g").contains(&"a%20b%2Bc%2Fd%20e%2Bf%2Fg".to_owned()));
     }

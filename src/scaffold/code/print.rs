@@ -224,8 +224,9 @@ mod tests {
 
     #[test]
     fn records_leave_out_what_is_null_and_keep_every_digit() {
-        let value =
-            json!({"$type": "Put", "put": null, "first_page": 1, "by": {"$name": "BASE"}, "x": [1.50, {"a": null}]});
+        let text =
+            r#"{"$type": "Put", "put": null, "first_page": 1, "by": {"$name": "BASE"}, "x": [1.50, {"a": null}]}"#;
+        let value: Value = serde_json::from_str(text).expect("JSON");
         let expr = Expr::of(&value);
         assert_eq!(
             print(Language::Python, &expr, 0, 0),

@@ -7,9 +7,16 @@ use super::rules::Rules;
 use super::{CodeError, Connector, File, Language, Project, examples, expr, identifier, sections};
 use crate::scaffold::template;
 
-macro_rules! runtime {
+macro_rules! template {
     ($($path:literal),* $(,)?) => {
         [$(($path, include_str!(concat!("../../../resources/templates/code/python/", $path)))),*]
+    };
+}
+
+/// The files end with `.in`, so that nothing takes them for scripts of this project.
+macro_rules! runtime {
+    ($($path:literal),* $(,)?) => {
+        [$(($path, include_str!(concat!("../../../resources/templates/code/python/", $path, ".in")))),*]
     };
 }
 
@@ -33,7 +40,7 @@ const RUNTIME: [(&str, &str); 15] = runtime![
 ];
 
 /// Filled.
-const TEMPLATES: [(&str, &str); 6] = runtime![
+const TEMPLATES: [(&str, &str); 6] = template![
     "README.md.j2",
     "pyproject.toml.j2",
     "Dockerfile.j2",
@@ -42,7 +49,7 @@ const TEMPLATES: [(&str, &str); 6] = runtime![
     "tests/test_mapping.py.j2",
 ];
 
-const TRANSFORMS: &str = include_str!("../../../resources/templates/code/python/connector/transforms.py");
+const TRANSFORMS: &str = include_str!("../../../resources/templates/code/python/connector/transforms.py.in");
 const ENVIRONMENT: &str = include_str!("../../../resources/templates/scaffold/env.example.j2");
 
 /// The files.

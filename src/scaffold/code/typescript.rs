@@ -9,9 +9,16 @@ use crate::scaffold::template;
 
 const TS: Language = Language::Typescript;
 
-macro_rules! runtime {
+macro_rules! template {
     ($($path:literal),* $(,)?) => {
         [$(($path, include_str!(concat!("../../../resources/templates/code/typescript/", $path)))),*]
+    };
+}
+
+/// The files end with `.in`, so that nothing takes them for scripts of this project.
+macro_rules! runtime {
+    ($($path:literal),* $(,)?) => {
+        [$(($path, include_str!(concat!("../../../resources/templates/code/typescript/", $path, ".in")))),*]
     };
 }
 
@@ -38,9 +45,9 @@ const RUNTIME: [(&str, &str); 17] = runtime![
 
 /// Filled.
 const TEMPLATES: [(&str, &str); 5] =
-    runtime!["README.md.j2", "package.json.j2", "Dockerfile.j2", "gitignore.j2", "workflow.yaml.j2"];
+    template!["README.md.j2", "package.json.j2", "Dockerfile.j2", "gitignore.j2", "workflow.yaml.j2"];
 
-const TRANSFORMS: &str = include_str!("../../../resources/templates/code/typescript/src/transforms.ts");
+const TRANSFORMS: &str = include_str!("../../../resources/templates/code/typescript/src/transforms.ts.in");
 const ENVIRONMENT: &str = include_str!("../../../resources/templates/scaffold/env.example.j2");
 
 /// The files.
