@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::super::faults::{Aim, RecordRefused};
 use super::{Drill, Setup, WRITES, deliverable, identifiable, in_batches, retries};
 use crate::base::rng::Rng;
+use crate::contract::Order;
 use crate::lab::bench::Bench;
 
 /// See the module.
@@ -24,6 +25,9 @@ impl Drill for Poison500 {
         retries(bench)?;
         if in_batches(bench).is_ok() {
             return Err("a batch that fails as a whole says nothing of one record".to_owned());
+        }
+        if bench.plan.delivery.order == Order::Total {
+            return Err("the contract wants all in order: nothing may overtake what fails as in an outage".to_owned());
         }
         identifiable(bench)
     }
