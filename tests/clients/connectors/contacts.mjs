@@ -284,7 +284,7 @@ async function main() {
         }
         buried += 1;
         if (mut !== 'drops-refused') {
-          const letter = {key: customer.id, reason: `${error.message}: ${error.body}`, record: customer};
+          const letter = {key: customer.id, reason: error.message, record: customer};
           appendFileSync(env.DEAD_LETTER_FILE, `${JSON.stringify(letter)}\n`);
         }
       }
