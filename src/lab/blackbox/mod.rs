@@ -37,7 +37,7 @@ const FURTHER: usize = 3;
 /// Drills that are played in virtual time alone. Some need what no program can be given from outside (a ledger that fails, a
 /// clock that jumps, another contract half-way); others demand more than a sound program of somebody else's need promise, and
 /// an alarm on a sound program is worse than none.
-const INSIDE: [&str; 42] = [
+const INSIDE: [&str; 47] = [
     "checkpoint-garbage",
     "checkpoint-in-the-future",
     "clock-jump",
@@ -45,17 +45,21 @@ const INSIDE: [&str; 42] = [
     "crash-in-batch",
     "crash-with-dead-letter",
     "created-meanwhile",
+    "delete-while-paging",
     "deleted-at-source",
     "disable",
     "disk-full",
     "dns-failure",
     "equal-keys",
+    "insert-while-paging",
     "ledger-corrupt",
     "ledger-locked",
     "missing-required",
+    "null-object",
     "null-required",
     "order-per-key",
     "order-total",
+    "out-of-order",
     "poison-500",
     "rate-kept",
     "refresh-fails",
@@ -71,6 +75,7 @@ const INSIDE: [&str; 42] = [
     "sweep-after-partial-read",
     "tls-refused",
     "type-drift",
+    "update-while-paging",
     "webhook-body-altered",
     "webhook-body-spaced",
     "webhook-burst",

@@ -42,9 +42,12 @@ def waits(error, attempt):
     if told and told.strip().isdigit():
         return float(told)
     if told:
-        until = email.utils.parsedate_to_datetime(told).timestamp()
-        now = email.utils.parsedate_to_datetime(error.headers["Date"]).timestamp()
-        return max(0.0, until - now)
+        try:
+            until = email.utils.parsedate_to_datetime(told).timestamp()
+            now = email.utils.parsedate_to_datetime(error.headers["Date"]).timestamp()
+            return max(0.0, until - now)
+        except (TypeError, ValueError):
+            pass  # no number and no date: a wait of our own
     return random.uniform(0, min(60, 2 ** attempt))
 
 
