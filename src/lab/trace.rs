@@ -1,15 +1,13 @@
 //! What happened in one schedule, in order: the timeline that judges read and people replay.
 
 use std::cell::OnceCell;
-use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::bench::Purpose;
 use super::courier::Delivered;
-use super::mock::{Effect, url};
+use super::mock::Effect;
 use crate::base::clock::Timestamp;
-use crate::base::text;
 use crate::connector::{Request, Response, TransportError};
 use crate::evidence::Verdict;
 
@@ -182,94 +180,4 @@ impl Trace {
     pub fn logs(&self) -> impl Iterator<Item = &Value> {
         self.events.iter().filter_map(|e| if let Event::Logged { line, .. } = e { Some(line) } else { None })
     }
-
-    /// The timeline as text: one line an event, times in seconds since the start. The same schedule gives the same
-    /// bytes. No header that could carry a credential is in it.
-    #[must_use]
-    pub fn render(&self) -> String {
-        let mut out = String::new();
-        let from = self.from.map_or(0, |t| t.0);
-        let clock = |at: &Timestamp| {
-            let ms = at.0 - from;
-            format!("{:>5}.{:03}", ms / 1000, ms % 1000)
-        };
-        for event in &self.events {
-            let line = match event {
-                Event::Started { at, run } => format!("{} == run {run} starts", clock(at)),
-                Event::Ended { at, run, how, .. } => format!("{} == run {run} {how}", clock(at)),
-                Event::Changed { at, what } => format!("{} -- {what}", clock(at)),
-                Event::Asked { at, run } => format!("{} -- run {run} is asked to stop", clock(at)),
-                Event::LedgerFailed { at, what, says, .. } => {
-                    format!("{} !! the ledger cannot be {what}: {says}", clock(at))
-                }
-                Event::Logged { at, line } => {
-                    format!("{}    log {}", clock(at), text::truncate(&line.to_string(), 240))
-                }
-                Event::Delivery(index) => match self.deliveries.get(*index) {
-                    Some(d) => format!("{} {}", clock(&d.at), delivery_line(d)),
-                    None => continue,
-                },
-                Event::Exchange(index) => match self.exchanges.get(*index) {
-                    Some(x) => format!("{} {}", clock(&x.at), exchange_line(x)),
-                    None => continue,
-                },
-            };
-            out.push_str(&line);
-            out.push('\n');
-        }
-        out
-    }
-}
-
-fn delivery_line(d: &Delivered) -> String {
-    let took = d.ended.map_or_else(String::new, |e| format!(" ({} ms)", e.0 - d.at.0));
-    let outcome = d.status.map_or_else(|| "no answer seen".to_owned(), |s| s.to_string());
-    let how = if d.is_genuine() { String::new() } else { format!(" !! {}", d.delivery.how.as_str()) };
-    let payload = d.delivery.payload.to_string();
-    format!(">>   event {} {} -> {outcome}{took}{how}", d.delivery.id, text::truncate(&payload, 160))
-}
-
-fn exchange_line(x: &Exchanged) -> String {
-    let path = &x.request.url[if x.purpose == Purpose::Elsewhere { 0 } else { url::origin_of(&x.request.url).len() }..];
-    let mut line = format!("#{:<3} {} {} {path}", x.nth, x.system, x.request.method.as_str());
-    if !x.request.body.is_empty() && x.purpose != Purpose::Token {
-        let body = String::from_utf8_lossy(&x.request.body);
-        let _ = write!(line, " {}", text::truncate(&body, 160));
-    }
-    let took = x.ended.map_or_else(String::new, |e| format!(" ({} ms)", e.0 - x.at.0));
-    let outcome = match &x.outcome {
-        Outcome::Open => "no answer seen".to_owned(),
-        Outcome::Failed(error) => error.to_string(),
-        Outcome::Answered(r) => {
-            let wait = r.header("retry-after").map_or_else(String::new, |w| format!(", Retry-After: {w}"));
-            format!("{}{wait}", r.status)
-        }
-    };
-    let _ = write!(line, " -> {outcome}{took}");
-    match &x.effect {
-        None => line.push_str(" [not reached]"),
-        Some(Effect::Nothing) => {}
-        Some(Effect::Read { keys, .. }) => {
-            let _ = write!(line, " [read {}]", keys.len());
-        }
-        Some(Effect::Created { key, .. }) => {
-            let _ = write!(line, " [created {key}]");
-        }
-        Some(Effect::Updated { key, changed, .. }) => {
-            let _ = write!(line, " [{} {key}]", if *changed { "changed" } else { "unchanged" });
-        }
-        Some(Effect::Deleted { key, .. }) => {
-            let _ = write!(line, " [deleted {key}]");
-        }
-        Some(Effect::Many(effects)) => {
-            let kept = effects.iter().filter(|e| e.keeps()).count();
-            let _ = write!(line, " [kept {kept} of {}]", effects.len());
-        }
-        Some(Effect::Replayed) => line.push_str(" [replayed]"),
-        Some(Effect::Issued { .. }) => line.push_str(" [token issued]"),
-    }
-    if let Some(fault) = x.fault {
-        let _ = write!(line, " !! {fault}");
-    }
-    line
 }

@@ -280,14 +280,12 @@ impl One<'_> {
                     self.commit(None);
                 }
                 self.fired();
-                let words = error.to_string();
                 self.fail(error.clone());
                 if matches!(error, TransportError::Connect(_) | TransportError::Tls(_))
                     && let Some(door) = self.floor.doors.get(self.name)
                 {
                     door.down.notify_one();
                 }
-                tracing::debug!(words, "the connection is reset in its place");
                 return answer::reset(stream);
             }
             Disposition::Alter(change) => {

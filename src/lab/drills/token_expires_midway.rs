@@ -32,7 +32,6 @@ impl Drill for TokenExpiresMidway {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
         let purposes = if bench.plan.target.auth.token_url().is_some() { TARGET.to_vec() } else { vec![Purpose::List] };
         Setup::with(TokenRevoked { aim: in_target(purposes, records.len().min(5), rng) })
     }

@@ -194,10 +194,7 @@ fn difference(mapped: &Value, kept: &Value, at: &str) -> Option<String> {
                 None => Some(format!("{here} is missing")),
             }
         }),
-        (Value::Number(a), Value::Number(b)) if crate::lab::mock::compare(mapped, kept).is_eq() => {
-            let _ = (a, b);
-            None
-        }
+        (Value::Number(_), Value::Number(_)) if crate::lab::mock::compare(mapped, kept).is_eq() => None,
         _ if mapped == kept || same_in_value(mapped, kept) => None,
         _ => Some(format!("{at} is {}, should be {}", truncate(&text_of(kept), 60), truncate(&text_of(mapped), 60))),
     }
