@@ -97,7 +97,7 @@ fn plans(file: &Path) -> (Vec<Plan>, BTreeMap<String, Arc<System>>) {
         .map(|(name, use_)| {
             let path = folder.join(use_.api.value.as_str());
             let read = readers::read_bytes(&std::fs::read(&path).unwrap(), &use_.api.value).system.unwrap();
-            (name.clone(), Arc::new(read))
+            (name.clone(), contract::declared(&Arc::new(read), use_))
         })
         .collect();
     let plans = contract

@@ -61,8 +61,9 @@ pub(super) struct Gate {
     pub base_url: String,
     /// How to authenticate.
     pub auth: AuthPlan,
-    /// Where requests may go: to the base URL's origin, and to that of the token endpoint.
-    origins: Vec<Origin>,
+    /// Where requests may go: to the base URL's origin, and to that of the token endpoint. Each with what every URL begins
+    /// with that is written as its origin is: what follows a host and a slash leads nowhere else.
+    origins: Vec<(Origin, String)>,
     /// What it authenticates with.
     pub credentials: Credentials,
     pace: Mutex<Pace>,
@@ -72,8 +73,9 @@ pub(super) struct Gate {
     writes: Breaker,
 }
 
-fn origins(base_url: &str, auth: &AuthPlan) -> Vec<Origin> {
-    [Some(base_url), auth.token_url()].into_iter().flatten().filter_map(address::origin).collect()
+fn origins(base_url: &str, auth: &AuthPlan) -> Vec<(Origin, String)> {
+    let all = [Some(base_url), auth.token_url()].into_iter().flatten().filter_map(address::origin);
+    all.map(|origin| (origin.clone(), format!("{}/", origin.ascii_serialization()))).collect()
 }
 
 impl Gate {
@@ -84,7 +86,8 @@ impl Gate {
     /// Whether this URL leads to where the plan points. It is asked of the whole URL just before it is sent, whatever
     /// the parts were that it was put together from.
     pub(super) fn leads_to(&self, url: &str) -> bool {
-        address::origin(url).is_some_and(|origin| self.origins.contains(&origin))
+        self.origins.iter().any(|(_, start)| url.starts_with(start.as_str()))
+            || address::origin(url).is_some_and(|origin| self.origins.iter().any(|(known, _)| *known == origin))
     }
 
     /// Keeps under this rate from now on, too.

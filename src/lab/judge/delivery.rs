@@ -186,12 +186,14 @@ fn holds(record: &Value, mapped: &Value) -> bool {
 fn difference(mapped: &Value, kept: &Value, at: &str) -> Option<String> {
     match (mapped, kept) {
         (Value::Object(want), Value::Object(have)) => want.iter().find_map(|(name, value)| {
-            let here = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            let here = || if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
             match have.get(name) {
-                Some(kept) => difference(value, kept, &here),
+                // What is the same to the letter needs no name.
+                Some(kept) if !value.is_object() && value == kept => None,
+                Some(kept) => difference(value, kept, &here()),
                 // Left out, or empty: a record that is made holds the same.
                 None if value.is_null() => None,
-                None => Some(format!("{here} is missing")),
+                None => Some(format!("{} is missing", here())),
             }
         }),
         (Value::Number(_), Value::Number(_)) if crate::lab::mock::compare(mapped, kept).is_eq() => None,

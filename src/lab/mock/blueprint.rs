@@ -10,7 +10,9 @@ use super::routes::{Match, Routes};
 use crate::base::rng::Rng;
 use crate::base::text;
 use crate::connector::{HookPlan, Request};
-use crate::model::{Action, Direction, Method, Operation, ParamIn, SchemaId, SchemeKind, System, TypeSet, sample};
+use crate::model::{
+    Action, Direction, Method, Operation, PageStyle, ParamIn, SchemaId, SchemeKind, System, TypeSet, sample,
+};
 
 /// A kind of record that the mock keeps.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Kind {
     pub updated: Option<String>,
     /// What generated keys begin with, e.g. `cus_`.
     pub prefix: String,
+    /// The words of the fields of a record, joined by underscores: `createdAt` is `created_at`.
+    pub(super) words: BTreeMap<String, String>,
 }
 
 /// How one operation answers, found out on first use.
@@ -38,6 +42,45 @@ pub(super) struct Shape {
     pub(super) template: Value,
     /// Where the record lies in the answer to a get or a write; empty where it is the answer itself.
     pub(super) wrap: Vec<String>,
+    /// Properties of the answer to a list that tell of the page.
+    pub(super) told: Vec<(String, Told)>,
+}
+
+/// What envelopes tell of a page beside what the model names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Records in all.
+    Total,
+    /// Records on the page.
+    Count,
+    /// Records on a page at most.
+    Limit,
+    /// How many pages there are.
+    Pages,
+    /// Number or offset of the page.
+    Position,
+    /// The path that was asked.
+    Path,
+}
+
+impl Told {
+    /// What a property of an envelope tells, by its type and its name.
+    fn of(system: &System, op: &Operation, name: &str, id: SchemaId) -> Option<Self> {
+        let types = system.schemas.get(id).types;
+        if !types.allows(TypeSet::INTEGER) || types.is_any() {
+            return (name == "url" && types.allows(TypeSet::STRING)).then_some(Self::Path);
+        }
+        let style = op.pagination.as_ref().map(|p| p.style);
+        Some(match text::words(name).join("_").as_str() {
+            "total" | "total_count" | "total_items" | "total_results" => Self::Total,
+            "count" | "size" | "returned" => Self::Count,
+            "limit" | "per_page" | "page_size" => Self::Limit,
+            "pages" | "total_pages" | "page_count" | "last_page" => Self::Pages,
+            "offset" | "start" | "skip" if style == Some(PageStyle::Offset) => Self::Position,
+            "page" | "page_number" | "current_page" if style == Some(PageStyle::Page) => Self::Position,
+            _ => return None,
+        })
+    }
 }
 
 /// A description made ready to be mocked.
@@ -178,6 +221,7 @@ fn kind_of(system: &System, name: &str, record: Option<SchemaId>, key: Option<St
         created: first(&["created_at", "created", "creation_date", "date_created", "timestamp_signup"]),
         updated: first(&["updated_at", "updated", "modified_at", "modified", "last_modified", "last_changed"]),
         prefix: format!("{prefix}_"),
+        words: fields.iter().map(|f| ((*f).to_owned(), text::words(f).join("_"))).collect(),
     }
 }
 
@@ -214,10 +258,11 @@ fn natural_key(system: &System, ops: &[&Operation], record: Option<SchemaId>) ->
 fn shape(system: &System, op: &Operation) -> Shape {
     if let Some(field) = &op.root_field {
         // Answers are cut down to what is asked for; the rest need not be made up.
-        return Shape { template: Value::Object(serde_json::Map::new()), wrap: field.place() };
+        let told = op.success().and_then(|r| r.schema).map(|schema| told(system, op, schema)).unwrap_or_default();
+        return Shape { template: Value::Object(serde_json::Map::new()), wrap: field.place(), told };
     }
     let Some(schema) = op.success().and_then(|r| r.schema) else {
-        return Shape { template: Value::Null, wrap: Vec::new() };
+        return Shape { template: Value::Null, wrap: Vec::new(), told: Vec::new() };
     };
     let wrap = wrap_of(system, schema, op).unwrap_or_default();
     let mut template = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), Direction::Response);
@@ -225,7 +270,12 @@ fn shape(system: &System, op: &Operation) -> Shape {
     if let Some(items) = &op.items {
         put(&mut template, items, Value::Array(Vec::new()));
     }
-    Shape { template, wrap }
+    Shape { template, wrap, told: told(system, op, schema) }
+}
+
+fn told(system: &System, op: &Operation, schema: SchemaId) -> Vec<(String, Told)> {
+    let fields = system.schemas.properties(schema).into_iter();
+    fields.filter_map(|(name, id)| Some((name.to_owned(), Told::of(system, op, name, id)?))).collect()
 }
 
 /// A made-up success says that it is one: its flag is set, and it tells of no error.

@@ -30,6 +30,7 @@ pub use routes::Match;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -269,7 +270,7 @@ impl MockSystem {
                 }
                 Match::Found(index, params) => {
                     let op = &blueprint.system.operations[index];
-                    operation = Some(op.id.clone());
+                    operation = (self.options.journal > 0).then(|| op.id.clone());
                     let query = url::query_of(&request.url);
                     self.operation(&Call { blueprint: &blueprint, index, op, params, query, request, now, quirk })
                 }
@@ -342,7 +343,10 @@ impl MockSystem {
     /// The answer to a request that was let in.
     fn answered(&mut self, call: &Call<'_>) -> (Response, Effect) {
         let system = &call.blueprint.system;
-        if let Some(because) = bad_parameter(system, call.op, call.request) {
+        // A GraphQL request has variables there; what its query asks for is told by its body alone.
+        let asked = if call.op.root_field.is_some() { url::query_of(&call.request.url) } else { Vec::new() };
+        let query = if call.op.root_field.is_some() { &asked } else { &call.query };
+        if let Some(because) = bad_parameter(system, call.op, call.request, query) {
             return call.refuse(400, "bad-request", because);
         }
         if let Some(status) = prefer::code(call.request) {
@@ -424,10 +428,11 @@ fn json_response(status: u16, content_type: &str, body: &Value) -> Response {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
 pub(crate) fn http_date(at: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(at.0) {
-        Ok(t) => t.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-        // Only reachable beyond year 9999.
-        Err(_) => String::new(),
+    // The last second that has four digits for its year.
+    const LAST: u64 = 253_402_300_799;
+    match u64::try_from(at.0.div_euclid(1000)) {
+        Ok(seconds @ ..=LAST) => httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)),
+        _ => String::new(),
     }
 }
 

@@ -1,12 +1,17 @@
 //! Query and header parameters, held against their schemas.
 
-use super::{body, url};
+use super::body;
 use crate::connector::Request;
 use crate::model::{Direction, Operation, ParamIn, System, TypeSet, validate};
 
-/// Why a parameter does not fit: a required one is missing, or a value is none of the documented ones.
-pub(super) fn bad_parameter(system: &System, op: &Operation, request: &Request) -> Option<String> {
-    let query = url::query_of(&request.url);
+/// Why a parameter does not fit: a required one is missing, or a value is none of the documented ones. `query`: the pairs of
+/// the query.
+pub(super) fn bad_parameter(
+    system: &System,
+    op: &Operation,
+    request: &Request,
+    query: &[(String, String)],
+) -> Option<String> {
     for p in &op.parameters {
         let sent = match p.place {
             ParamIn::Query => query.iter().find(|(n, _)| *n == p.name).map(|(_, v)| v.as_str()),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use super::blueprint::{Kind, dig, put};
+use super::blueprint::{Kind, Told, dig, put};
 use super::collection::{Collection, Kept, compare_text};
 use super::pages::{Ask, Cut, Listed, cut};
 use super::{Call, Effect, MockSystem, text_of, url};
@@ -153,7 +153,7 @@ impl MockSystem {
         put(&mut body, &items, Value::Array(records));
         let schema = call.op.success().and_then(|r| r.schema);
         let total = cut.map_or(page.len(), |c| c.1);
-        self.known_fields(call, &mut body, schema, cut, (count, total));
+        Self::known_fields(call, &mut body, cut, (count, total));
         let Some((cut, _)) = cut else { return body };
         let Some(pagination) = &call.op.pagination else { return body };
         if let Some(CursorFrom::Body(path)) = &pagination.next {
@@ -184,39 +184,21 @@ impl MockSystem {
     }
 
     /// Counts and places that envelopes carry beside what the model names.
-    fn known_fields(
-        &self,
-        call: &Call<'_>,
-        body: &mut Value,
-        schema: Option<SchemaId>,
-        cut: Option<(&Cut, usize)>,
-        (count, total): (usize, usize),
-    ) {
-        let schemas = &call.blueprint.system.schemas;
-        let Some(schema) = schema else { return };
+    fn known_fields(call: &Call<'_>, body: &mut Value, cut: Option<(&Cut, usize)>, (count, total): (usize, usize)) {
         let (limit, position, pages) = match cut {
             Some((c, _)) => (c.limit, c.position, (total as u64).div_ceil(c.limit.max(1))),
             None => (count as u64, 0, 1),
         };
-        let style = call.op.pagination.as_ref().map(|p| p.style);
-        for (name, id) in schemas.properties(schema) {
-            let types = schemas.get(id).types;
-            if !types.allows(TypeSet::INTEGER) || types.is_any() {
-                if name == "url" && types.allows(TypeSet::STRING) {
-                    put(body, &[name.to_owned()], json!(url::path_of(&call.request.url)));
-                }
-                continue;
-            }
-            let value = match text::words(name).join("_").as_str() {
-                "total" | "total_count" | "total_items" | "total_results" => total as u64,
-                "count" | "size" | "returned" => count as u64,
-                "limit" | "per_page" | "page_size" => limit,
-                "pages" | "total_pages" | "page_count" | "last_page" => pages,
-                "offset" | "start" | "skip" if style == Some(PageStyle::Offset) => position,
-                "page" | "page_number" | "current_page" if style == Some(PageStyle::Page) => position,
-                _ => continue,
+        for (name, told) in &call.blueprint.shape(call.index).told {
+            let value = match told {
+                Told::Total => json!(total),
+                Told::Count => json!(count),
+                Told::Limit => json!(limit),
+                Told::Pages => json!(pages),
+                Told::Position => json!(position),
+                Told::Path => json!(url::path_of(&call.request.url)),
             };
-            put(body, &[name.to_owned()], json!(value));
+            put(body, std::slice::from_ref(name), value);
         }
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::blueprint::{Blueprint, Kind};
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
-use crate::base::text;
 use crate::model::{Direction, SchemaId, Schemas, TypeSet, sample, validate};
 
 const FIRST: [&str; 16] = [
@@ -84,12 +83,12 @@ impl Seeder<'_> {
         if schema.values.is_some() || !schema.types.allows(TypeSet::STRING) || schema.types.is_any() {
             return None;
         }
-        let words = text::words(name).join("_");
+        let words = self.kind.words.get(name).map_or(name, String::as_str);
         let ascii = |s: &str| s.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
         let text = if schema.format.as_deref() == Some("email") || words.contains("email") {
             format!("{}.{}.{}@example.com", ascii(first), ascii(last), self.serial)
         } else {
-            match words.as_str() {
+            match words {
                 "name" | "full_name" | "display_name" => format!("{first} {last}"),
                 "first_name" | "given_name" | "firstname" => first.to_owned(),
                 "last_name" | "family_name" | "lastname" | "surname" => last.to_owned(),

@@ -30,9 +30,14 @@ pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
         .filter(|p| !p.is_empty())
         .map(|p| {
             let (name, value) = p.split_once('=').unwrap_or((p, ""));
-            (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
+            (form_decode(name), form_decode(value))
         })
         .collect()
+}
+
+/// A name or a value of a form, where `+` is a space.
+fn form_decode(text: &str) -> String {
+    if text.contains('+') { decode(&text.replace('+', " ")) } else { decode(text) }
 }
 
 /// Percent-decoded; what is not UTF-8 becomes U+FFFD.

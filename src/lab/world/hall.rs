@@ -1,5 +1,7 @@
 //! What happens in the hall to one exchange, whoever carries it: faults look at it, the mock sees it, the trace keeps it.
 
+use std::sync::Arc;
+
 use super::Hall;
 use crate::base::clock::Timestamp;
 use crate::connector::{Request, Response, TransportError};
@@ -61,7 +63,7 @@ impl Hall {
             purpose,
             identity,
             batch,
-            request: request.clone(),
+            request: Arc::new(request.clone()),
             asks,
             fault: code,
             effect: None,

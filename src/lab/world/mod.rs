@@ -542,7 +542,9 @@ fn disguises(secret: &str) -> Vec<String> {
     if percent != secret {
         out.push(percent);
     }
-    out.push(secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")));
+    out.push(
+        secret.bytes().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|d| char::from_digit(d.into(), 16)).collect(),
+    );
     for before in 0..3 {
         // Three bytes are four letters; those that depend on what stands before or follows are left out.
         let skip = (3 - before) % 3;

@@ -36,7 +36,7 @@ impl LabTransport {
         self.hall.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, system: &str, request: &Request) -> Sent {
+    fn begin(&self, system: &str, request: &Arc<Request>) -> Sent {
         let (purpose, identity) = self.bench.read_request(system, request);
         let batch = self.bench.read_batch(purpose, request);
         let at = self.clock.now();
@@ -66,7 +66,7 @@ impl LabTransport {
             purpose,
             identity,
             batch,
-            request: request.clone(),
+            request: Arc::clone(request),
             asks: ask_of(system, request),
             fault: code,
             effect: None,
@@ -139,6 +139,7 @@ impl Transport for LabTransport {
         if self.switch.is_dead() {
             return std::future::pending().await;
         }
+        let request = Arc::new(request);
         let mut sent = self.begin(system, &request);
         let disposition = std::mem::replace(&mut sent.disposition, Disposition::Pass);
         let (mut quirk, mut mutate, mut instead, mut commits, mut lost) = (None, None, None, true, None);
