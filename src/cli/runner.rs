@@ -113,7 +113,7 @@ pub(super) fn mock(app: &App, options: &serve_mock::Options, format: Format) -> 
             let holds = if serving.holds.is_empty() { "nothing yet".to_owned() } else { serving.holds.join(", ") };
             output::out(&format!("mock of {} at {url}, holding {holds}; Ctrl-C stops it\n", serving.title));
             for lack in &serving.lacks {
-                output::out(&format!("{lack}\n  next: mend the description: --api \"DESCRIPTION + OVERLAY\"\n"));
+                output::out(&format!("{lack}\n  next: mend the description, or give it with an overlay: platform-integration mock \"API + OVERLAY\"\n"));
             }
         }
         serving
