@@ -497,7 +497,8 @@ async fn watched(
     Ok(Some((listening, closing)))
 }
 
-/// Runs the flows until their end, or until `stop`. `tell` is given what is counted, once the run is allowed.
+/// Runs the flows until their end, or until `stop`. `tell` is given what is counted and the names of the flows in the ledger, once the
+/// run is allowed.
 ///
 /// # Errors
 /// Refused when the contract does not compile, a flow cannot be planned, or a system is not on this machine and no
@@ -508,14 +509,15 @@ pub async fn run(
     secrets: Arc<dyn SecretSource>,
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
-    tell: &(dyn Fn(&Arc<Metrics>) + Sync),
+    tell: &(dyn Fn(&Arc<Metrics>, &[String]) + Sync),
 ) -> Result<Answer, No> {
     let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), false)?;
     let metrics = Metrics::before(observer, Arc::new(SystemClock));
     let pages = Pages::before(Arc::clone(&metrics) as Arc<dyn Observer>);
     let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop.child_token())?;
     let serving = watched(options, &world, &plans, &metrics).await?;
-    tell(&metrics);
+    let names: Vec<String> = plans.iter().map(|p| p.flow.clone()).collect();
+    tell(&metrics, &names);
     let changed = AtomicBool::new(false);
     // Looked at after each pass: what runs is what was checked and approved, and nobody should believe otherwise.
     let watched = |_: &Report| {

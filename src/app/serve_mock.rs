@@ -40,6 +40,8 @@ pub struct Serving {
     pub address: SocketAddr,
     /// What it holds, for people: `40 customers`.
     pub holds: Vec<String>,
+    /// What it can hold nothing of, and why: `no customers: no value fits ...`.
+    pub lacks: Vec<String>,
     /// Ends when the mock has stopped.
     pub ended: tokio::task::JoinHandle<std::io::Result<()>>,
     /// Title of the system.
@@ -95,8 +97,12 @@ pub async fn start(app: &App, options: &Options, stop: CancellationToken) -> Res
         .filter(|e| e.operations.contains_key(&Action::List) || e.operations.contains_key(&Action::Search))
         .map(|e| e.name.clone())
         .collect();
-    let mut holds = Vec::new();
+    let (mut holds, mut lacks) = (Vec::new(), Vec::new());
     for entity in &listed {
+        if let Some(why) = mock.blueprint().no_record(entity) {
+            lacks.push(format!("no {entity}: {why}"));
+            continue;
+        }
         let made = mock.seed_records(entity, options.records, &mut rng).len();
         if made > 0 {
             holds.push(text::plural(made as u64, entity));
@@ -110,5 +116,5 @@ pub async fn start(app: &App, options: &Options, stop: CancellationToken) -> Res
                 "choose another port, or port 0 for a free one",
             )
         })?;
-    Ok(Serving { address: serving.addr, holds, ended: serving.done, title: system.title.clone() })
+    Ok(Serving { address: serving.addr, holds, lacks, ended: serving.done, title: system.title.clone() })
 }

@@ -116,6 +116,7 @@ mod unknown_operation;
 mod unknown_parameter;
 mod unknown_scheme;
 mod unknown_system;
+mod unsatisfiable_schema;
 mod used;
 mod webhook_order_unknown;
 mod webhook_replayable;
@@ -135,7 +136,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 105] = [
+pub static ALL: [&Check; 106] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -144,6 +145,7 @@ pub static ALL: [&Check; 105] = [
     &deprecated_operation::CHECK,
     &unknown_event::CHECK,
     &unknown_field::CHECK,
+    &unsatisfiable_schema::CHECK,
     &bulk_without_results::CHECK,
     &bulk_size_above_limit::CHECK,
     &unknown_parameter::CHECK,

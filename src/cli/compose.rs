@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::meters::Meters;
 use super::telemetry::Telemetry;
 use crate::app::{App, Fault, No};
 use crate::base::clock::SystemClock;
@@ -27,20 +28,30 @@ pub(super) fn app(store: Option<&Path>, lasting: bool) -> Result<App, No> {
     })?;
     let there = store.map(|p| cwd.join(p)).or_else(|| store::find_store(&cwd));
     if there.is_none() && !lasting {
-        let memory = Arc::new(store::MemoryStore::default());
-        return Ok(App::new(
-            memory,
-            Arc::new(crate::evidence::MemoryLedger::default()),
-            Arc::new(SystemClock),
-            Rng::from_os(),
-            cwd,
-        ));
+        return Ok(in_memory(cwd));
     }
     let path = there.unwrap_or_else(|| cwd.join(STORE));
     let sqlite = Arc::new(SqliteStore::open(&path)?);
     let mut app = App::new(Arc::clone(&sqlite) as _, sqlite, Arc::new(SystemClock), Rng::from_os(), cwd);
     app.maps = Some(Arc::new(SqliteMaps::beside(&path)));
     Ok(app)
+}
+
+/// The application for what is recorded nowhere: no store is opened or made. Maps that lie beside one are used.
+pub(super) fn unrecorded(store: Option<&Path>) -> Result<App, No> {
+    let cwd = std::env::current_dir().map_err(|e| {
+        Fault::new(format!("the working directory cannot be read: {e}"), "change to a directory that exists")
+    })?;
+    let there = store.map(|p| cwd.join(p)).or_else(|| store::find_store(&cwd));
+    let mut app = in_memory(cwd);
+    app.maps = there.map(|path| Arc::new(SqliteMaps::beside(&path)) as _);
+    Ok(app)
+}
+
+fn in_memory(cwd: PathBuf) -> App {
+    let (memory, ledger) =
+        (Arc::new(store::MemoryStore::default()), Arc::new(crate::evidence::MemoryLedger::default()));
+    App::new(memory, ledger, Arc::new(SystemClock), Rng::from_os(), cwd)
 }
 
 /// Logs of the program itself: to stderr, warnings by default, `RUST_LOG` for more.
@@ -98,34 +109,46 @@ pub(super) fn trace() -> Option<TraceContext> {
     set("TRACEPARENT").and_then(|t| TraceContext::parse(&t))
 }
 
-/// Where spans go, by the variables that OpenTelemetry names; nothing, and nothing is begun, unless an endpoint is set.
-/// What the SDK and its exporter read themselves (headers, sampler, queue, resource) is not repeated here.
-/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>
+/// Where spans go; nothing, and nothing is begun, unless an endpoint is set.
 pub(super) fn telemetry() -> Option<Telemetry> {
-    let first = |names: [&str; 2]| names.into_iter().find_map(set);
-    first(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+    let timeout = otlp("TRACES", "spans")?;
+    Telemetry::start(timeout).inspect_err(|because| tracing::warn!(because, "no spans are sent")).ok()
+}
+
+/// Where what `run` counts goes; nothing, and nothing is begun, unless an endpoint is set.
+pub(super) fn meters() -> Option<Meters> {
+    let timeout = otlp("METRICS", "metrics")?;
+    Meters::start(timeout).inspect_err(|because| tracing::warn!(because, "no metrics are sent")).ok()
+}
+
+/// How long one export of a signal may take, where it is to be exported: by the variables that OpenTelemetry names. What the SDK
+/// and its exporters read themselves (headers, sampler, queue, interval, resource) is not repeated here.
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>
+fn otlp(signal: &str, what: &str) -> Option<Duration> {
+    let first = |name: &str| {
+        set(&format!("OTEL_EXPORTER_OTLP_{signal}_{name}")).or_else(|| set(&format!("OTEL_EXPORTER_OTLP_{name}")))
+    };
+    first("ENDPOINT")?;
     if set("OTEL_SDK_DISABLED").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
         return None;
     }
-    match set("OTEL_TRACES_EXPORTER").as_deref() {
+    let exporter = format!("OTEL_{signal}_EXPORTER");
+    match set(&exporter).as_deref() {
         None | Some("otlp") => {}
         Some("none") => return None,
         Some(other) => {
-            tracing::warn!(exporter = other, "no spans are sent: OTEL_TRACES_EXPORTER may be otlp or none");
+            tracing::warn!(exporter = other, "no {what} are sent: {exporter} may be otlp or none");
             return None;
         }
     }
-    let protocol = first(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
-    if let Some(other) = protocol.filter(|p| p != "http/protobuf") {
+    if let Some(other) = first("PROTOCOL").filter(|p| p != "http/protobuf") {
         tracing::warn!(
             protocol = other,
-            "no spans are sent: OTEL_EXPORTER_OTLP_PROTOCOL may be http/protobuf; collectors take it on port 4318"
+            "no {what} are sent: OTEL_EXPORTER_OTLP_PROTOCOL may be http/protobuf; collectors take it on port 4318"
         );
         return None;
     }
-    let timeout = first(["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"]);
-    let timeout = Duration::from_millis(timeout.and_then(|t| t.parse().ok()).unwrap_or(10_000));
-    Telemetry::start(timeout).inspect_err(|because| tracing::warn!(because, "no spans are sent")).ok()
+    Some(Duration::from_millis(first("TIMEOUT").and_then(|t| t.parse().ok()).unwrap_or(10_000)))
 }
 
 /// Columns that the shell states; 100 where it states none.

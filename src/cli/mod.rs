@@ -7,6 +7,7 @@ mod commands;
 mod compose;
 mod evidence;
 mod live;
+mod meters;
 mod operate;
 mod output;
 mod runner;

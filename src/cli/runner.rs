@@ -31,11 +31,16 @@ pub(super) fn run(app: &App, options: &run_connector::Options, shown: Shown) -> 
     let runtime = runtime()?;
     let lines = shown == Shown::Lines;
     let observer: Arc<dyn Observer> = if lines { Arc::new(compose::Lines) } else { Arc::new(compose::Quiet) };
+    let meters = compose::meters();
+    let observer = meters.as_ref().map_or(Arc::clone(&observer), |m| m.before(observer));
     let secrets = Arc::new(compose::Secrets::new(app.cwd.clone()));
-    runtime.block_on(async {
+    let answer = runtime.block_on(async {
         let token = stop::on_signal();
         let view = std::sync::Mutex::new(None);
-        let tell = |metrics: &Arc<Metrics>| {
+        let tell = |metrics: &Arc<Metrics>, flows: &[String]| {
+            if let Some(meters) = &meters {
+                meters.watch(metrics, &app.ledger, flows);
+            }
             if shown == Shown::View {
                 let drawn = live::View::begin(Arc::clone(metrics), Arc::clone(&app.ledger));
                 *view.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(drawn);
@@ -47,7 +52,11 @@ pub(super) fn run(app: &App, options: &run_connector::Options, shown: Shown) -> 
             view.end().await;
         }
         answer
-    })
+    });
+    if let Some(meters) = meters {
+        meters.stop();
+    }
+    answer
 }
 
 fn told(quiet: bool) -> Arc<dyn Observer> {
@@ -95,10 +104,17 @@ pub(super) fn mock(app: &App, options: &serve_mock::Options, format: Format) -> 
         let serving = serve_mock::start(app, options, token).await?;
         let url = format!("http://{}", serving.address);
         if format == Format::Json {
-            output::out(&format!("{}\n", json!({"url": url, "title": serving.title, "holds": serving.holds})));
+            let mut line = json!({"url": url, "title": serving.title, "holds": serving.holds});
+            if !serving.lacks.is_empty() {
+                line["lacks"] = json!(serving.lacks);
+            }
+            output::out(&format!("{line}\n"));
         } else {
             let holds = if serving.holds.is_empty() { "nothing yet".to_owned() } else { serving.holds.join(", ") };
             output::out(&format!("mock of {} at {url}, holding {holds}; Ctrl-C stops it\n", serving.title));
+            for lack in &serving.lacks {
+                output::out(&format!("{lack}\n  next: mend the description, or give it with an overlay: platform-integration mock \"API + OVERLAY\"\n"));
+            }
         }
         serving
             .ended

@@ -23,8 +23,8 @@ use crate::base::trace::{Attribute, Span, SpanKind, TraceContext, Tracer};
 use crate::connector::{HttpTransport, Transport as _};
 use crate::model::Method;
 
-const NAME: &str = env!("CARGO_PKG_NAME");
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(super) const NAME: &str = env!("CARGO_PKG_NAME");
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long a process that ends waits for the collector.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -102,7 +102,7 @@ pub(super) fn exited(mut span: Box<dyn Span>, code: u8) {
 }
 
 /// What the environment says of this service, with our name and version where it says none.
-fn resource() -> Resource {
+pub(super) fn resource() -> Resource {
     let stated = Resource::builder().build();
     let name = stated.get(&Key::from_static_str("service.name")).map(|v| v.to_string());
     let mut builder = Resource::builder().with_attribute(KeyValue::new("service.version", VERSION));
@@ -229,14 +229,14 @@ impl SpanExporter for Counted {
 
 /// The way to the collector: our transport, driven by a runtime of its own, because the SDK exports from a plain thread.
 #[derive(Debug)]
-struct Collector {
+pub(super) struct Collector {
     transport: HttpTransport,
     runtime: tokio::runtime::Runtime,
     timeout: Duration,
 }
 
 impl Collector {
-    fn new(timeout: Duration) -> Result<Self, String> {
+    pub(super) fn new(timeout: Duration) -> Result<Self, String> {
         let transport = HttpTransport::new().map_err(|e| e.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
         Ok(Self { transport, runtime, timeout })

@@ -14,8 +14,49 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::evidence::{Ledger, LedgerError, Pause};
 use crate::model::Method;
 
+/// What every name begins with.
+pub const PREFIX: &str = "platform_integration_";
+
+/// One value, and the labels that tell it from the others of its family.
+pub type Sample = (Vec<(&'static str, String)>, f64);
+
+/// Values that say the same of different things.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    /// Without [`PREFIX`].
+    pub name: &'static str,
+    /// How it moves.
+    pub kind: MetricKind,
+    /// What it says, in one sentence.
+    pub help: &'static str,
+    /// The values; of a histogram none.
+    pub samples: Vec<Sample>,
+}
+
+/// How a value moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Up alone.
+    Counter,
+    /// Up and down.
+    Gauge,
+    /// Samples, counted by their size.
+    Histogram,
+}
+
+impl MetricKind {
+    /// The word of the text format.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
 /// Upper bounds of the buckets for the time a request took, in seconds.
-const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
+pub const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
 /// What was seen of one flow so far.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -89,63 +130,84 @@ impl Metrics {
     /// # Errors
     /// Faults of the ledger.
     pub fn text(&self, ledger: &dyn Ledger, flows: &[String]) -> Result<String, LedgerError> {
-        let letters = ledger.letters_waiting()?;
-        let now = self.clock.now();
-        let all = self.flows();
         let mut page = Page(String::new());
-        page.family("build_info", "gauge", "The program that runs.");
-        page.sample("build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
-        page.family("records_total", "counter", "Records by what they came to, counted each time.");
-        for (name, flow) in &all {
-            for (outcome, count) in &flow.records {
-                page.sample("records_total", &[("flow", name), ("outcome", outcome)], *count as f64);
+        for family in self.families(ledger, flows)? {
+            page.head(family.name, family.kind.as_str(), family.help);
+            for (labels, value) in &family.samples {
+                let labels: Vec<(&str, &str)> = labels.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                page.sample(family.name, &labels, *value);
             }
-        }
-        let seen = lock(&self.seen);
-        page.family("requests_total", "counter", "Requests that ended; status 0 is none.");
-        for ((system, operation, status), count) in &seen.requests {
-            let status = status.to_string();
-            let labels = [("system", system.as_str()), ("operation", operation), ("status", &status)];
-            page.sample("requests_total", &labels, *count as f64);
-        }
-        page.family("request_duration_seconds", "histogram", "How long requests took.");
-        for ((system, operation), histogram) in &seen.durations {
-            let labels = [("system", system.as_str()), ("operation", operation.as_str())];
-            page.histogram("request_duration_seconds", &labels, histogram);
-        }
-        page.family("retries_total", "counter", "Requests that repeat another, by what was wrong with that one.");
-        for ((flow, system, code), count) in &seen.retries {
-            page.sample("retries_total", &[("flow", flow), ("system", system), ("code", code)], *count as f64);
-        }
-        page.family("rate_limit_wait_seconds_total", "counter", "Seconds that requests were made to wait, by why.");
-        for ((flow, system, why), seconds) in &seen.waited {
-            page.sample("rate_limit_wait_seconds_total", &[("flow", flow), ("system", system), ("why", why)], *seconds);
-        }
-        page.family("breaker_state", "gauge", "1 while a system is left alone since it fails, else 0.");
-        for (system, open) in &seen.breakers {
-            page.sample("breaker_state", &[("system", system)], f64::from(u8::from(*open)));
-        }
-        drop(seen);
-        page.family("dead_letters", "gauge", "Records that wait for somebody.");
-        for flow in flows {
-            page.sample("dead_letters", &[("flow", flow)], letters.get(flow).copied().unwrap_or(0) as f64);
-        }
-        page.family("paused", "gauge", "1 while a flow is switched off, else 0.");
-        for flow in flows {
-            page.sample("paused", &[("flow", flow)], f64::from(u8::from(ledger.paused(flow)?.is_some())));
-        }
-        page.family("lag_seconds", "gauge", "Seconds since the end of the source was seen; since the start before.");
-        for flow in flows {
-            let last = all.get(flow).and_then(|f| f.finished).unwrap_or(self.begun);
-            page.sample("lag_seconds", &[("flow", flow)], seconds(now.0.saturating_sub(last.0).max(0)));
-        }
-        page.family("checkpoint_timestamp_seconds", "gauge", "When the checkpoint last came to the end of the source.");
-        for flow in flows {
-            if let Some(at) = all.get(flow).and_then(|f| f.finished) {
-                page.sample("checkpoint_timestamp_seconds", &[("flow", flow)], seconds(at.0));
+            if family.kind == MetricKind::Histogram {
+                for ((system, operation), histogram) in &lock(&self.seen).durations {
+                    let labels = [("system", system.as_str()), ("operation", operation.as_str())];
+                    page.histogram(family.name, &labels, histogram);
+                }
             }
         }
         Ok(page.0)
+    }
+
+    /// All families, in the order in which they are shown; without the buckets of the histogram, whose samples are told one
+    /// by one ([`Observer::requested`]).
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    pub fn families(&self, ledger: &dyn Ledger, flows: &[String]) -> Result<Vec<Family>, LedgerError> {
+        use MetricKind::{Counter, Gauge, Histogram};
+        let letters = ledger.letters_waiting()?;
+        let now = self.clock.now();
+        let all = self.flows();
+        let paused =
+            flows.iter().map(|flow| Ok(ledger.paused(flow)?.is_some())).collect::<Result<Vec<_>, LedgerError>>()?;
+        let mut out = Vec::new();
+        let mut add = |name, kind, help, samples: Vec<Sample>| out.push(Family { name, kind, help, samples });
+        let of_flow = |flow: &String, value: f64| (vec![("flow", flow.clone())], value);
+
+        let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
+        add("build_info", Gauge, "The program that runs.", vec![(version, 1.0)]);
+        let records = all.iter().flat_map(|(name, flow)| {
+            let labels = |outcome: &str| vec![("flow", name.clone()), ("outcome", outcome.to_owned())];
+            flow.records.iter().map(move |(outcome, count)| (labels(outcome), *count as f64))
+        });
+        add("records_total", Counter, "Records by what they came to, counted each time.", records.collect());
+        let seen = lock(&self.seen);
+        let requests = seen.requests.iter().map(|((system, operation, status), count)| {
+            let labels =
+                vec![("system", system.clone()), ("operation", operation.clone()), ("status", status.to_string())];
+            (labels, *count as f64)
+        });
+        add("requests_total", Counter, "Requests that ended; status 0 is none.", requests.collect());
+        add("request_duration_seconds", Histogram, "How long requests took.", Vec::new());
+        let retries = seen.retries.iter().map(|((flow, system, code), count)| {
+            (vec![("flow", flow.clone()), ("system", system.clone()), ("code", code.clone())], *count as f64)
+        });
+        let help = "Requests that repeat another, by what was wrong with that one.";
+        add("retries_total", Counter, help, retries.collect());
+        let waited = seen.waited.iter().map(|((flow, system, why), seconds)| {
+            (vec![("flow", flow.clone()), ("system", system.clone()), ("why", (*why).to_owned())], *seconds)
+        });
+        let help = "Seconds that requests were made to wait, by why.";
+        add("rate_limit_wait_seconds_total", Counter, help, waited.collect());
+        let breakers =
+            seen.breakers.iter().map(|(system, open)| (vec![("system", system.clone())], f64::from(u8::from(*open))));
+        add("breaker_state", Gauge, "1 while a system is left alone since it fails, else 0.", breakers.collect());
+        drop(seen);
+
+        let waiting = flows.iter().map(|flow| of_flow(flow, letters.get(flow).copied().unwrap_or(0) as f64));
+        add("dead_letters", Gauge, "Records that wait for somebody.", waiting.collect());
+        let paused = flows.iter().zip(paused).map(|(flow, off)| of_flow(flow, f64::from(u8::from(off))));
+        add("paused", Gauge, "1 while a flow is switched off, else 0.", paused.collect());
+        let lag = flows.iter().map(|flow| {
+            let last = all.get(flow).and_then(|f| f.finished).unwrap_or(self.begun);
+            of_flow(flow, seconds(now.0.saturating_sub(last.0).max(0)))
+        });
+        let help = "Seconds since the end of the source was seen; since the start before.";
+        add("lag_seconds", Gauge, help, lag.collect());
+        let ends =
+            flows.iter().filter_map(|flow| Some(of_flow(flow, seconds(all.get(flow).and_then(|f| f.finished)?.0))));
+        let help = "When the checkpoint last came to the end of the source.";
+        add("checkpoint_timestamp_seconds", Gauge, help, ends.collect());
+        Ok(out)
     }
 
     /// Whether every flow does its work, and why not.
@@ -260,7 +322,7 @@ impl Observer for Metrics {
 struct Page(String);
 
 impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = write!(self.0, "# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}\n");
     }
 
@@ -297,8 +359,6 @@ impl Page {
         self.sample(&format!("{name}_count"), labels, histogram.count as f64);
     }
 }
-
-const PREFIX: &str = "platform_integration_";
 
 /// Answers those who watch a running connector: `/metrics`, `/healthz`, `/readyz`.
 pub struct Watchers {

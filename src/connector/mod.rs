@@ -68,7 +68,7 @@ pub use gate::Gates;
 pub use hook::{HookPlan, IdPlan};
 pub use http::{HttpError, HttpTransport};
 pub use listen::{Answers, Listening, listen};
-pub use metrics::{FlowSeen, Metrics, Watchers};
+pub use metrics::{BUCKETS, Family, FlowSeen, MetricKind, Metrics, PREFIX, Sample, Watchers};
 pub use plan::{
     AuthPlan, Call, DeletePlan, DeletesPlan, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan,
 };

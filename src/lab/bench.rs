@@ -164,6 +164,21 @@ impl Bench {
         if source.kinds.get(&source_entity).and_then(|k| k.record).is_none() {
             return Err(format!("the description does not say what a {source_entity} looks like"));
         }
+        // A lab that made records which their own description rules out would judge nothing by them.
+        for (blueprint, kind) in [(&source, &source_entity), (&target, &target_entity)] {
+            if let Some(why) = blueprint.no_record(kind) {
+                return Err(format!(
+                    "there can be no {kind}: {why}; mend the description, by an overlay where it is not yours"
+                ));
+            }
+        }
+        let calls = plan.source.list.iter().map(|call| (&source, call));
+        for (blueprint, call) in calls.chain(write_calls(&plan.target.write).into_iter().map(|call| (&target, call))) {
+            let index = blueprint.system.operations.iter().position(|o| same(call, o));
+            if let Some(because) = index.and_then(|i| blueprint.never(i)) {
+                return Err(format!("{because}; mend the description, by an overlay where it is not yours"));
+            }
+        }
         let mut bench = Self {
             plan: plan.clone(),
             source,

@@ -8,6 +8,7 @@ mod event;
 pub mod extreme;
 mod fact;
 mod fields;
+mod impossible;
 mod lookup;
 pub mod multiple;
 mod names;
@@ -29,6 +30,7 @@ pub use environment::environment;
 pub use event::{Event, Tell, TellPlace};
 pub use fact::{Basis, Fact};
 pub use fields::Fields;
+pub use impossible::{Impossible, impossible};
 pub use names::Names;
 pub use operation::{
     Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,

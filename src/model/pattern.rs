@@ -71,6 +71,37 @@ fn length(pattern: &str) -> Length {
     Some((fewest, most.filter(|_| held)))
 }
 
+/// Nothing matches the pattern: an empty class must be met, or an end lies inside of what is matched. False for a pattern that
+/// cannot be read.
+pub(super) fn never(pattern: &str) -> bool {
+    regex_syntax::parse(pattern).is_ok_and(|hir| hopeless(&hir))
+}
+
+/// Nesting is bounded by the parser.
+fn hopeless(hir: &Hir) -> bool {
+    let least = |hir: &Hir| hir.properties().minimum_len();
+    if least(hir).is_none() {
+        return true;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Capture(c) => hopeless(&c.sub),
+        HirKind::Repetition(r) => r.min > 0 && hopeless(&r.sub),
+        HirKind::Alternation(parts) => parts.iter().all(hopeless),
+        HirKind::Concat(parts) => {
+            let (mut eaten, mut ended) = (false, false);
+            parts.iter().any(|part| {
+                let eats = least(part).is_some_and(|n| n > 0);
+                let starts = part.properties().look_set_prefix().contains(Look::Start);
+                let lost = hopeless(part) || (eaten && starts) || (ended && eats);
+                eaten |= eats;
+                ended |= part.properties().look_set_suffix().contains(Look::End);
+                lost
+            })
+        }
+    }
+}
+
 /// Fewest and most characters of what the first group of a pattern captures, or of all it matches where it has no group;
 /// nothing for a pattern that cannot be read.
 #[must_use]
@@ -218,6 +249,12 @@ mod tests {
             ("(?=x)", None),
         ] {
             assert_eq!(capture_length(pattern), want, "{pattern}");
+        }
+        for hopeless in ["a^", "$b", r"^[^\s\S]$", r"(x|y)+(^z)", "^a$.", r"(a$b|c^)"] {
+            assert!(never(hopeless), "{hopeless}");
+        }
+        for met in ["^a$", "a*^b", "^", "$", "(^|,)x(,|$)", r"(a$b|c)", "(?=x)", "(a^)?b", "(?m)a\n^b"] {
+            assert!(!never(met), "{met}");
         }
         assert_eq!(sample("(?=x)", 3, &mut rng), None);
         assert_eq!(matches("(?=x)", ""), None);

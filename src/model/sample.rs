@@ -1,5 +1,6 @@
 //! Seeded values that fit a schema: records for mock systems, and for the proof that a mapping's output is valid.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
@@ -8,6 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
 use super::distinct::identity;
+use super::impossible::without_value;
 use super::multiple::{align, common, decimal as bound, step};
 use super::text::{text, word};
 use super::{Additional, Direction, Schema, SchemaId, Schemas, TypeSet, validate};
@@ -18,18 +20,29 @@ const SPARSE: usize = 4;
 /// Below this depth nothing is made: the schema requires itself without end.
 const DEEPEST: usize = 16;
 
+/// How often a value is drawn before it is asked what stands in the way.
+const TRIES: usize = 12;
+
 /// Most values made in one sample: where every type leads to all others, required fields would go on without end.
 const MOST_VALUES: u32 = 20_000;
 
 /// A value that fits the schema: type, enum, format, length, pattern, bounds, required and optional properties,
 /// variants. Read-only properties stay out of requests, write-only ones out of responses. The same generator state
-/// gives the same value. A schema that contradicts itself gets the nearest thing to a value.
+/// gives the same value. What no value fits is left out where it may be; a schema that contradicts itself gets the nearest
+/// thing to a value ([`super::impossible`] tells why there is none).
 #[must_use]
 pub fn sample(schemas: &Schemas, id: SchemaId, rng: &mut Rng, direction: Direction) -> Value {
-    let sampler = Sampler { schemas, direction, left: Cell::new(MOST_VALUES) };
+    let mut sampler = Sampler { schemas, direction, left: Cell::new(MOST_VALUES), never: BTreeSet::new() };
     let mut best: Option<(usize, Value)> = None;
     // Variants and patterns with length bounds are met by trying: nearly always the first draw fits.
-    for _ in 0..12 {
+    for round in 0..2 * TRIES {
+        if round == TRIES {
+            // What was drawn may lack nothing but the sense to leave out what no value fits.
+            sampler.never = without_value(schemas, id, direction);
+            if sampler.never.is_empty() || sampler.never.contains(&id) {
+                break;
+            }
+        }
         let value = sampler.value(id, "", 0, rng);
         let violations = validate(schemas, id, &value, direction).len();
         if violations == 0 {
@@ -50,6 +63,8 @@ struct Sampler<'s> {
     direction: Direction,
     /// Values that may still be made; with none left, objects deep down stay empty.
     left: Cell<u32>,
+    /// Schemas that no value fits, where it was found out.
+    never: BTreeSet<SchemaId>,
 }
 
 impl Sampler<'_> {
@@ -109,15 +124,29 @@ impl Sampler<'_> {
 
     fn variant(&self, schema: &Schema, name: &str, depth: usize, rng: &mut Rng) -> Value {
         // Deep down the first variant that ends: cycles go through the others.
+        let variants = self.variants(schema);
         let chosen = if depth >= SPARSE {
-            schema.variants.iter().find(|v| self.schemas.get(**v).properties.is_empty()).or(schema.variants.first())
+            variants.iter().find(|v| self.schemas.get(**v).properties.is_empty()).or(variants.first())
         } else {
-            rng.pick(&schema.variants)
+            rng.pick(&variants)
         };
         match chosen {
             Some(v) => self.value(*v, name, depth + 1, rng),
             None => Value::String(text(schema, name, rng)),
         }
+    }
+
+    /// No value fits it, by what is known: `false`, or found out.
+    fn lost(&self, id: SchemaId, schema: &Schema) -> bool {
+        self.never.contains(&id) || schema.values.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Alternatives that may have a value.
+    fn variants<'s>(&self, schema: &'s Schema) -> Cow<'s, [SchemaId]> {
+        if self.never.is_empty() {
+            return Cow::Borrowed(&schema.variants);
+        }
+        Cow::Owned(schema.variants.iter().copied().filter(|v| !self.never.contains(v)).collect())
     }
 
     fn object(&self, id: SchemaId, depth: usize, rng: &mut Rng) -> Value {
@@ -140,6 +169,7 @@ impl Sampler<'_> {
             if hidden
                 || (full && !required)
                 || map.contains_key(name)
+                || (!required && self.lost(*property, p))
                 || (!required && (depth >= SPARSE || rng.one_in(4)))
             {
                 continue;
@@ -159,6 +189,7 @@ impl Sampler<'_> {
         }
         if let Additional::Of(other) = schema.additional
             && depth < SPARSE
+            && !self.never.contains(&other)
         {
             let room = schema.max_properties.map_or(u64::MAX, |most| most.saturating_sub(map.len() as u64));
             for _ in 0..rng.below(3).min(room) {
@@ -166,7 +197,7 @@ impl Sampler<'_> {
             }
         }
         if depth < DEEPEST
-            && let Some(variant) = rng.pick(&schema.variants)
+            && let Some(variant) = rng.pick(&self.variants(schema))
         {
             self.fill(*variant, depth + 1, rng, map);
         }
@@ -197,7 +228,8 @@ impl Sampler<'_> {
         }
         let least = usize::try_from(schema.min_properties.unwrap_or(0).min(64)).unwrap_or(0);
         for (name, property) in &schema.properties {
-            if map.len() < least && !map.contains_key(name) && !hidden(self.schemas.get(*property)) {
+            let p = self.schemas.get(*property);
+            if map.len() < least && !map.contains_key(name) && !hidden(p) && !self.lost(*property, p) {
                 map.insert(name.clone(), self.value(*property, name, depth + 1, rng));
             }
         }
@@ -213,7 +245,8 @@ impl Sampler<'_> {
 
     fn array(&self, schema: &Schema, name: &str, depth: usize, rng: &mut Rng) -> Value {
         let least = schema.min_items.unwrap_or(0);
-        let most = schema.max_items.unwrap_or(u64::MAX).min(if depth >= SPARSE { least } else { least + 3 });
+        let spare = depth >= SPARSE || schema.items.is_some_and(|item| self.never.contains(&item));
+        let most = schema.max_items.unwrap_or(u64::MAX).min(if spare { least } else { least + 3 });
         let count = rng.between(least, most.max(least)).min(1000);
         let singular = crate::base::text::singular(name);
         let mut one = || match schema.items {

@@ -116,6 +116,10 @@ fn check(
     if let Some(values) = &schema.values
         && !values.contains(value)
     {
+        if values.is_empty() {
+            no("is ruled out whatever it is".to_owned());
+            return;
+        }
         let shown: Vec<String> = values.iter().take(8).map(Value::to_string).collect();
         no(format!("must be one of {}, is {}", shown.join(", "), crate::base::text::truncate(&value.to_string(), 60)));
     }

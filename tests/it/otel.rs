@@ -1,13 +1,17 @@
-//! Spans over the real binary, against a collector of our own on loopback that reads OTLP as protobuf.
+//! Spans and metrics over the real binary, against a collector of our own on loopback that reads OTLP as protobuf.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use platform_integration::evidence::{Query, Store as _};
 use platform_integration::store::SqliteStore;
@@ -57,10 +61,24 @@ impl Collector {
     fn spans(&self) -> Vec<Span> {
         let got = self.got.lock().unwrap();
         got.iter()
+            .filter(|(head, _)| head.starts_with("POST /v1/traces"))
             .map(|(_, body)| ExportTraceServiceRequest::decode(body.as_slice()).unwrap())
             .flat_map(|r| r.resource_spans)
             .flat_map(|r| r.scope_spans)
             .flat_map(|s| s.spans)
+            .collect()
+    }
+
+    /// The last value of each metric that arrived.
+    fn metrics(&self) -> BTreeMap<String, Data> {
+        let got = self.got.lock().unwrap();
+        got.iter()
+            .filter(|(head, _)| head.starts_with("POST /v1/metrics"))
+            .map(|(_, body)| ExportMetricsServiceRequest::decode(body.as_slice()).unwrap())
+            .flat_map(|r| r.resource_metrics)
+            .flat_map(|r| r.scope_metrics)
+            .flat_map(|s| s.metrics)
+            .map(|m| (m.name, m.data.unwrap()))
             .collect()
     }
 
@@ -379,4 +397,81 @@ fn a_collector_that_is_away_or_never_answers_fails_no_call_and_what_was_lost_is_
         assert!(said.contains("not every span reached the collector spans=20"), "{said}");
         assert!(!said.contains("planted"), "{said}");
     }
+}
+
+fn run_to(dir: &Path, collector: &str, billing: &Mock, crm: &Mock) -> Command {
+    let mut run = command(dir, Some(collector), &["run", CONTRACT, "--format", "json"]);
+    run.args(["--base-url", &format!("billing={}", billing.url), "--base-url", &format!("crm={}", crm.url)])
+        .env("BILLING_TOKEN", "planted-billing-token")
+        .env("CRM_CLIENT_ID", "planted-client")
+        .env("CRM_CLIENT_SECRET", "planted-client-secret");
+    run
+}
+
+#[test]
+fn what_a_run_counts_is_pushed_under_the_names_that_prometheus_reads() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), API, "3");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let collector = Collector::start(Manner::Takes);
+    let output = run_to(dir.path(), &collector.url, &billing, &crm).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let metrics = collector.metrics();
+    let prefix = "platform_integration_";
+    let names: Vec<&str> = metrics.keys().map(|n| n.strip_prefix(prefix).unwrap()).collect();
+    // Nothing was retried, waited for or left alone: those have no value yet.
+    let always =
+        ["build_info", "checkpoint_timestamp_seconds", "dead_letters", "lag_seconds", "paused", "records_total"];
+    for name in always.into_iter().chain(["request_duration_seconds", "requests_total"]) {
+        assert!(names.contains(&name), "{name} is none of {names:?}");
+    }
+    let has = |all: &[KeyValue], name: &str, text: &str| {
+        let is = |v: &KeyValue| v.value.as_ref()?.value.clone();
+        all.iter().any(|a| a.key == name && is(a) == Some(any_value::Value::StringValue(text.to_owned())))
+    };
+    let Data::Sum(records) = &metrics[&format!("{prefix}records_total")] else { panic!("a counter") };
+    assert!(records.is_monotonic);
+    for outcome in ["read", "written"] {
+        let point = records.data_points.iter().find(|p| has(&p.attributes, "outcome", outcome)).expect(outcome);
+        assert_eq!(point.value, Some(number_data_point::Value::AsDouble(3.0)), "{outcome}");
+        assert!(has(&point.attributes, "flow", "billing-to-crm/contacts"), "{:?}", point.attributes);
+    }
+    let Data::Gauge(letters) = &metrics[&format!("{prefix}dead_letters")] else { panic!("a gauge") };
+    assert_eq!(letters.data_points[0].value, Some(number_data_point::Value::AsDouble(0.0)));
+    let Data::Sum(requests) = &metrics[&format!("{prefix}requests_total")] else { panic!("a counter") };
+    let Data::Histogram(took) = &metrics[&format!("{prefix}request_duration_seconds")] else { panic!("a histogram") };
+    let counted: f64 = requests
+        .data_points
+        .iter()
+        .map(|p| match p.value {
+            Some(number_data_point::Value::AsDouble(n)) => n,
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert_eq!(
+        took.data_points.iter().map(|p| p.count).sum::<u64>() as f64,
+        counted,
+        "each request is in the histogram"
+    );
+    assert!(
+        took.data_points.iter().all(|p| p.explicit_bounds.first() == Some(&0.005) && p.explicit_bounds.len() == 12)
+    );
+    let raw = collector.raw();
+    assert!(!raw.contains("planted") && !raw.contains("@example"), "values of records leave the process in no metric");
+}
+
+#[test]
+fn a_run_sends_no_metrics_where_they_are_switched_off_and_ends_where_nobody_takes_them() {
+    let dir = workspace("billing-to-crm");
+    quick(dir.path());
+    let billing = Mock::start(dir.path(), API, "3");
+    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
+    let collector = Collector::start(Manner::Takes);
+    let off = run_to(dir.path(), &collector.url, &billing, &crm).env("OTEL_METRICS_EXPORTER", "none").output().unwrap();
+    assert!(off.status.success() && collector.metrics().is_empty() && !collector.spans().is_empty());
+    let nobody = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let away = run_to(dir.path(), &nobody, &billing, &crm).env("OTEL_TRACES_EXPORTER", "none").output().unwrap();
+    assert!(away.status.success(), "{}", stderr(&away));
+    assert!(stderr(&away).contains("the collector takes no metrics"), "{}", stderr(&away));
 }

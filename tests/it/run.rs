@@ -84,6 +84,16 @@ pub(crate) fn quick(dir: &Path) {
 }
 
 #[test]
+fn a_mock_leaves_no_store_behind() {
+    let dir = workspace("billing-to-crm");
+    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "3");
+    assert_eq!(billing.get("/v2/nothing").0, 404);
+    drop(billing);
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["examples"]);
+}
+
+#[test]
 fn records_move_once_and_a_second_run_writes_nothing() {
     let dir = workspace("billing-to-crm");
     quick(dir.path());

@@ -11,7 +11,8 @@ use crate::base::rng::Rng;
 use crate::base::text;
 use crate::connector::{HookPlan, Request};
 use crate::model::{
-    Action, Direction, Method, Operation, PageStyle, ParamIn, SchemaId, SchemeKind, System, TypeSet, sample,
+    Action, Direction, Impossible, Method, Operation, PageStyle, ParamIn, SchemaId, SchemeKind, System, TypeSet,
+    impossible, sample, validate,
 };
 
 /// A kind of record that the mock keeps.
@@ -44,6 +45,8 @@ pub(super) struct Shape {
     pub(super) wrap: Vec<String>,
     /// Properties of the answer to a list that tell of the page.
     pub(super) told: Vec<(String, Told)>,
+    /// Why there is no answer to the operation, or no body that it takes, by its own description.
+    pub(super) never: Option<String>,
 }
 
 /// What envelopes tell of a page beside what the model names.
@@ -93,6 +96,8 @@ pub struct Blueprint {
     pub kinds: BTreeMap<String, Kind>,
     pub(super) tokens: Vec<String>,
     shapes: Vec<OnceLock<Shape>>,
+    /// Why there can be no record of a kind, found out on first use.
+    lost: BTreeMap<String, OnceLock<Option<Impossible>>>,
 }
 
 impl Blueprint {
@@ -112,7 +117,8 @@ impl Blueprint {
         }
         let tokens = token_urls(&system);
         let shapes = system.operations.iter().map(|_| OnceLock::new()).collect();
-        Self { system, routes, kinds, tokens, shapes }
+        let lost = kinds.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        Self { system, routes, kinds, tokens, shapes, lost }
     }
 
     /// Derives it for a system of which only an event is used: what the event tells of is kept as a kind of its own, under
@@ -128,6 +134,7 @@ impl Blueprint {
             kind.updated = hook.version.as_ref().map(|path| path.join("."));
         }
         let mut blueprint = Self::derive(Arc::clone(&system));
+        blueprint.lost.insert(hook.event.clone(), OnceLock::new());
         blueprint.kinds.insert(hook.event.clone(), kind);
         Arc::new(blueprint)
     }
@@ -172,6 +179,18 @@ impl Blueprint {
             return super::field::read(&request.body, path);
         }
         dig(&self.read_body(index, request)?, path).cloned()
+    }
+
+    /// Why there can be no record of a kind, by its own description; nothing where there can be, or where that is not known.
+    #[must_use]
+    pub fn no_record(&self, kind: &str) -> Option<&Impossible> {
+        let record = self.kinds.get(kind)?.record?;
+        self.lost.get(kind)?.get_or_init(|| none_fits(&self.system, record, Direction::Response)).as_ref()
+    }
+
+    /// Why no request of the operation of this index has a body, or none an answer, by its own description.
+    pub(crate) fn never(&self, index: usize) -> Option<&str> {
+        self.shape(index).never.as_deref()
     }
 
     pub(super) fn shape(&self, op: usize) -> &Shape {
@@ -259,23 +278,39 @@ fn shape(system: &System, op: &Operation) -> Shape {
     if let Some(field) = &op.root_field {
         // Answers are cut down to what is asked for; the rest need not be made up.
         let told = op.success().and_then(|r| r.schema).map(|schema| told(system, op, schema)).unwrap_or_default();
-        return Shape { template: Value::Object(serde_json::Map::new()), wrap: field.place(), told };
+        return Shape { template: Value::Object(serde_json::Map::new()), wrap: field.place(), told, never: None };
     }
+    let body = op.body.as_ref().filter(|b| b.required).and_then(|b| b.schema);
+    let body = body.and_then(|schema| none_fits(system, schema, Direction::Request));
+    let body = body.map(|why| format!("{} has no body that it takes: {why}", op.id));
     let Some(schema) = op.success().and_then(|r| r.schema) else {
-        return Shape { template: Value::Null, wrap: Vec::new(), told: Vec::new() };
+        return Shape { template: Value::Null, wrap: Vec::new(), told: Vec::new(), never: body };
     };
     let wrap = wrap_of(system, schema, op).unwrap_or_default();
     let mut template = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), Direction::Response);
+    let answer = misfit(system, schema, &template, Direction::Response);
+    let never = body.or_else(|| answer.map(|why| format!("{} has no answer: {why}", op.id)));
     succeed(system, schema, &mut template);
     if let Some(items) = &op.items {
         put(&mut template, items, Value::Array(Vec::new()));
     }
-    Shape { template, wrap, told: told(system, op, schema) }
+    Shape { template, wrap, told: told(system, op, schema), never }
 }
 
 fn told(system: &System, op: &Operation, schema: SchemaId) -> Vec<(String, Told)> {
     let fields = system.schemas.properties(schema).into_iter();
     fields.filter_map(|(name, id)| Some((name.to_owned(), Told::of(system, op, name, id)?))).collect()
+}
+
+/// Why no value fits a schema. Asked only where a value that was made does not, since nearly all do.
+fn none_fits(system: &System, schema: SchemaId, direction: Direction) -> Option<Impossible> {
+    let made = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), direction);
+    misfit(system, schema, &made, direction)
+}
+
+fn misfit(system: &System, schema: SchemaId, made: &Value, direction: Direction) -> Option<Impossible> {
+    let fits = validate(&system.schemas, schema, made, direction).is_empty();
+    if fits { None } else { impossible(&system.schemas, schema, direction) }
 }
 
 /// A made-up success says that it is one: its flag is set, and it tells of no error.

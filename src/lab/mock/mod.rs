@@ -172,10 +172,13 @@ impl MockSystem {
         records
     }
 
-    /// Makes records as [`MockSystem::seed_records`] does, without keeping them.
+    /// Makes records as [`MockSystem::seed_records`] does, without keeping them. None, where none could fit the schema:
+    /// [`Blueprint::no_record`] tells why.
     pub fn draw_records(&mut self, entity: &str, n: usize, rng: &mut Rng) -> Vec<Value> {
         let blueprint = Arc::clone(&self.blueprint);
-        let Some(kind) = blueprint.kinds.get(entity) else { return Vec::new() };
+        let Some(kind) = blueprint.kinds.get(entity).filter(|_| blueprint.no_record(entity).is_none()) else {
+            return Vec::new();
+        };
         let mut seeder = seed::Seeder { blueprint: &blueprint, kind, at: self.seeded_to, serial: self.serial };
         let records = (0..n).map(|_| seeder.next(rng)).collect();
         (self.seeded_to, self.serial) = (seeder.at, seeder.serial);
@@ -351,6 +354,9 @@ impl MockSystem {
         }
         if let Some(status) = prefer::code(call.request) {
             return prefer::answer(call, status);
+        }
+        if let Some(because) = call.blueprint.never(call.index) {
+            return call.refuse(501, "unsatisfiable-schema", because);
         }
         match call.op.action {
             Action::List | Action::Search => self.list(call),

@@ -5,7 +5,7 @@ use super::errors::Refusal;
 use super::{Call, Effect, json_response};
 use crate::base::rng::Rng;
 use crate::connector::{Request, Response};
-use crate::model::{Direction, sample};
+use crate::model::{Direction, impossible, sample, validate};
 
 /// The status that a request prefers, by header or by the query parameter `__code`.
 pub(super) fn code(request: &Request) -> Option<u16> {
@@ -36,6 +36,11 @@ pub(super) fn answer(call: &Call<'_>, status: u16) -> (Response, Effect) {
         Refusal::new(status, named(status), because).answer(system, Some(call.op))
     } else if let Some(schema) = described.schema {
         let body = sample::sample(&system.schemas, schema, &mut Rng::seeded(0), Direction::Response);
+        if !validate(&system.schemas, schema, &body, Direction::Response).is_empty()
+            && let Some(why) = impossible(&system.schemas, schema, Direction::Response)
+        {
+            return call.refuse(501, "unsatisfiable-schema", format!("{} has no answer {status}: {why}", call.op.id));
+        }
         let json = described.content_type.contains("json");
         json_response(status, if json { &described.content_type } else { "application/json" }, &body)
     } else {

@@ -257,6 +257,14 @@ impl<'d> Builder<'d> {
         }
         self.work += parts.len();
         let mut schema = keywords::merged(doc, &parts);
+        let nothing = |at: &At<'d>| matches!(at.value, Node::Bool(false));
+        let members = parts.iter().filter_map(|part| part.child(Word::AllOf));
+        if places.iter().any(nothing)
+            || members.flat_map(|list| list.items().collect::<Vec<_>>()).any(|at| nothing(&at))
+        {
+            // The schema `false`: there is no value that it allows.
+            schema.values = Some(Vec::new());
+        }
         schema.name = name(&parts);
         schema.pointer = pointer;
         self.properties(doc, &parts, &mut schema);

@@ -13,3 +13,4 @@ mod mutants;
 mod naive;
 mod plans;
 mod serve;
+mod unsatisfiable;
