@@ -52,14 +52,13 @@ impl Drill for EqualKeys {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let twins = twins(evidence);
-        let passed =
-            evidence.runs.iter().filter_map(|r| r.end.report()).any(|r| r.verdict == crate::evidence::Verdict::Pass);
+        let passed = evidence.runs.iter().any(|r| evidence.claims_all_is_well(r));
         let buried = evidence.letters.iter().any(|l| twins.contains(&l.key));
         if twins.is_empty() || buried || !passed {
             return Vec::new();
         }
         vec![format!(
-            "merged: source records {} became one target record, and the run claims PASS",
+            "merged: source records {} became one target record, and the run claims that all is well",
             twins.join(" and ")
         )]
     }
