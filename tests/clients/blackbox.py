@@ -126,7 +126,7 @@ MUTANTS = [
     ("vouchers.py", "huge-kills", ["webhook-huge-body"]),
     ("vouchers.py", "works-first", ["webhook-slow-ack"]),
     ("vouchers.py", "any-path", ["webhook-wrong-path"]),
-    ("changes.py", "newest-first", ["order-per-key"]),
+    ("changes.py", "side-by-side", ["order-per-key"]),
     ("changes.py", "last-wins", ["webhook-out-of-order"]),
     ("changes.py", "first-stands", ["webhook-same-version"]),
     ("changes.py", "new-secret-only", ["webhook-secret-rotates"]),

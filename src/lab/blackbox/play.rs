@@ -23,7 +23,7 @@ use crate::connector::{AuthPlan, WritePlan};
 use crate::evidence::DeadLetter;
 use crate::lab::bench::Bench;
 use crate::lab::drills::Drill;
-use crate::lab::judge::{Foreign, RunSeen};
+use crate::lab::judge::{Foreign, PRINTED, RunSeen};
 use crate::lab::schedule::{Played, Prepared, Reduction};
 use crate::lab::trace::Event;
 use crate::lab::world::{Exit, RunEnd, skipped};
@@ -326,7 +326,7 @@ impl<'s> Scene<'s> {
 
     /// All that it wrote so far, with the place.
     fn wrote(&self) -> Vec<(String, String)> {
-        let mut out = vec![("what it printed".to_owned(), self.printed.clone())];
+        let mut out = vec![(PRINTED.to_owned(), self.printed.clone())];
         out.push(("DEAD_LETTER_FILE".to_owned(), files::text(&self.places.letters)));
         let below = files::below(&self.places.state).into_iter();
         out.extend(below.map(|(name, text)| (format!("STATE_DIR/{name}"), text)));

@@ -65,7 +65,8 @@ def settle(memory, crm, customer):
     """Writes a change, unless a later one was written before it."""
     key, version = customer["id"], customer["changed_at"]
     found = memory.ask("select version from written where key = ?", key)
-    if found and (found[0][0] > version or found[0][0] == version and broken("first-stands")) and not broken("last-wins"):
+    late = found and (found[0][0] > version or found[0][0] == version and broken("first-stands"))
+    if late and not broken("last-wins") and not broken("side-by-side"):
         return
     contact = contact_of(customer)
     twins = memory.ask("select key from written where email = ? and key <> ?", contact["email"], key)
@@ -83,13 +84,35 @@ def rest(seconds):
         time.sleep(0.1)
 
 
+def target():
+    client = contacts.Client(os.environ["CRM_TOKEN_URL"], os.environ["CRM_ID"], os.environ["CRM_SECRET"])
+    return contacts.System(os.environ["CRM_BASE_URL"], client)
+
+
+def at_once(memory, waiting):
+    """Only for MUT=side-by-side: a worker for each event, whoever it is about."""
+
+    def one(entry):
+        settle(memory, target(), json.loads(entry[1]))
+        memory.ask("update event set waits = 0 where id = ?", entry[0])
+
+    workers = [threading.Thread(target=one, args=(entry,)) for entry in waiting]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
 def work(memory, crm):
     in_vain = 0
     while not contacts.stopping:
         NEWS.clear()
         blocked, alone = set(), 0
         waiting = memory.ask("select id, body from event where waits = 1 order by rowid")
-        for name, body in reversed(waiting) if broken("newest-first") else waiting:
+        if broken("side-by-side"):
+            at_once(memory, waiting)
+            waiting = []
+        for name, body in waiting:
             customer = json.loads(body)
             if customer["id"] in blocked:
                 continue
@@ -165,10 +188,7 @@ class Server(ThreadingHTTPServer):
 def main():
     mutants.check(__file__, contacts.__file__)
     memory = Hook.memory = Memory(os.path.join(os.environ["STATE_DIR"], "changes.db"))
-    crm = contacts.System(
-        os.environ["CRM_BASE_URL"],
-        contacts.Client(os.environ["CRM_TOKEN_URL"], os.environ["CRM_ID"], os.environ["CRM_SECRET"]),
-    )
+    crm = target()
     server = Server(("127.0.0.1", int(os.environ["PORT"])), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     worker = threading.Thread(target=work, args=(memory, crm), daemon=True)

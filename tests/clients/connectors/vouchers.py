@@ -170,10 +170,12 @@ def voucher(sale):
         raise Refused("total is no whole number")
     if broken("trips"):
         shop["code"].strip()
-    if not isinstance(shop, dict):
-        raise Refused("there is no shop")
+    if shop is not None and not isinstance(shop, dict):
+        raise Refused("shop is none")
     minus, digits = ("-" if total < 0 else ""), str(abs(total)).rjust(3, "0")
     note = None if sale.get("note") is None else text_of(sale, "note")
+    # The ledger can do without the branch.
+    branch = {} if shop is None or shop.get("code") is None else {"branch": text_of(shop, "code")}
     return {
         "document_no": sale["id"],
         "account": "8400",
@@ -181,7 +183,7 @@ def voucher(sale):
         "currency": text_of(sale, "currency"),
         "method": method,
         "posted_at": text_of(sale, "booked_at"),
-        "branch": text_of(shop, "code"),
+        **branch,
         "text": "till sale" if note is None else note.strip()[:80],
     }
 
