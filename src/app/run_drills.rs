@@ -152,9 +152,10 @@ pub struct Answer {
     pub drills: Vec<DrillOut>,
     /// Drills that do not apply to this contract.
     pub not_applicable: Vec<NotApplicableOut>,
-    /// Clauses of the flows, and which drills came to them; where answers are short, those that no drill came to.
+    /// Clauses of the flows, and which drills came to them; where answers are short, those that no drill came to. With
+    /// `only`, those that this one came to.
     pub clauses: Vec<ClauseOut>,
-    /// Records counted over the happy path.
+    /// Records counted over the happy path; with `only`, over that drill.
     pub reconciliation: Reconciliation,
     /// Schedules in all.
     pub schedules: u64,
@@ -314,6 +315,14 @@ pub(super) fn drill_by(
             )
             .into());
         }
+        if let Some(because) = lab::blackbox::inside(only) {
+            return Err(Refusal::new(
+                "virtual-time-only",
+                format!("{only} is played in virtual time alone: {because}"),
+                format!("platform-integration drill {} --only {only}, without --command", params.contract),
+            )
+            .into());
+        }
         return Err(Refusal::new(
             "unknown-drill",
             format!("no drill \"{}\"{}", text::quoted(only, 60), text::did_you_mean(only, codes.iter().copied())),
@@ -468,7 +477,8 @@ pub(super) fn drill_by(
     let aside = if short { call.face.budget() / 5 } else { usize::MAX };
     let (rows, _) = paging::fit(rows, None, if short { call.face.budget() - 2 * aside } else { usize::MAX })?;
     let (not_applicable, _) = paging::fit(not_applicable, None, aside)?;
-    clauses.retain(|c| !short || !c.reached);
+    // One drill does not come to most clauses, and is not for them: what it leaves is no gap.
+    clauses.retain(|c| if params.only.is_some() { c.reached && !short } else { !short || !c.reached });
     let (clauses, _) = paging::fit(clauses, None, aside)?;
     let answer = Answer {
         contract: params.contract.clone(),

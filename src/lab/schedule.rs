@@ -171,6 +171,7 @@ pub(super) struct Prepared {
     pub(super) pause_ms: i64,
     pub(super) crashes: usize,
     pub(super) crash_while_delivering: bool,
+    pub(super) crash_at_fault: bool,
     expect: super::drills::Expect,
     process: Process,
     before: IndexMap<String, Value>,
@@ -201,6 +202,7 @@ impl Prepared {
         stage.go_on_from(bench, &drawer);
         let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
         let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
+        let crash_at_fault = setup.crash_at_fault;
         stage.arm(faults);
         for (place, most) in part.hits.iter().enumerate() {
             stage.limit(place, *most);
@@ -223,6 +225,7 @@ impl Prepared {
             pause_ms,
             crashes,
             crash_while_delivering,
+            crash_at_fault,
             expect,
             process,
             before,

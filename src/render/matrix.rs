@@ -5,6 +5,15 @@ use crate::app::run_drills::{Answer, DrillOut};
 use crate::base::text;
 use crate::evidence::Verdict;
 
+/// Whose records are counted: those of the happy path, or of the one drill that was asked for. Nothing where none was run.
+pub(super) fn counted_over(a: &Answer) -> Option<&str> {
+    let first = a.drills.first()?.code.as_str();
+    match first != "happy-path" && a.drills.iter().all(|d| d.code == first) {
+        true => Some(first),
+        false => Some("happy path"),
+    }
+}
+
 /// Writes the matrix: one row a drill, then failures with their seeds, then what does not apply.
 pub fn matrix(page: &mut Page, a: &Answer) {
     let several = a.drills.iter().any(|d| a.drills.first().is_some_and(|f| f.flow != d.flow));

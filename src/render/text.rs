@@ -1,5 +1,6 @@
 //! Each answer as a page for people.
 
+use super::matrix::counted_over;
 use super::operate;
 use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use super::{drawn, matrix};
@@ -370,7 +371,9 @@ impl Text for run_drills::Answer {
             text::plural(self.schedules, "schedule"),
             self.seed
         ));
-        page.line(format!("{DIM}happy path: {}{DIM:#}", counts_line(&self.reconciliation)));
+        if let Some(over) = counted_over(self) {
+            page.line(format!("{DIM}{over}: {}{DIM:#}", counts_line(&self.reconciliation)));
+        }
         page.next(&self.next);
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Connectors as code: scaffolds both languages for two examples, runs their tests, and drills them over loopback.
+# Connectors as code: scaffolds both languages for three examples, runs their tests, and drills them over loopback.
 # code.sh BINARY PYTHON NODE_BIN WORK: the program, a python3 with venv, a directory with node and npm in it, and where to work.
 set -euo pipefail
 bin=$(realpath "$1") python=$2 node=$(realpath "$3") work=$4
@@ -24,7 +24,7 @@ drilled() {
   grep -E '^(PASS|PARTIAL|FAIL|UNPROVEN) ' "$dir/drills.txt"
 }
 
-for example in billing-to-crm payments-to-ledger; do
+for example in billing-to-crm payments-to-ledger stock-to-market; do
   for language in python typescript; do
     rm -rf "${work:?}/$example-$language"
     (cd "$work" && "$bin" scaffold "$root/examples/$example/integration.yaml" --target "$language" --out "$example-$language" --store scaffold.db >/dev/null)
@@ -33,7 +33,7 @@ for example in billing-to-crm payments-to-ledger; do
   drilled "$example" python "python -m connector"
   (
     cd "$work/$example-typescript"
-    # What both examples need is installed once.
+    # What all examples need is installed once.
     if [ -d "$work/node_modules" ]; then cp -r "$work/node_modules" .; else
       npm install --silent --no-audit --no-fund
       cp -r node_modules "$work/"

@@ -289,6 +289,27 @@ fn the_same_seed_prints_the_same_trace() {
 }
 
 #[test]
+fn one_drill_alone_speaks_of_itself_and_of_no_gap_that_others_fill() {
+    let dir = workspace("billing-to-crm");
+    let said = |only: &str| stdout(&run(dir.path(), &["drill", CONTRACT, "--only", only, "--schedules", "1"]));
+    let (one, happy) = (said("committed-then-503"), said("happy-path"));
+    assert!(one.contains("\ncommitted-then-503: ") && !one.contains("happy path: "), "{one}");
+    assert!(happy.contains("\nhappy path: "), "{happy}");
+    assert!(!one.contains("no drill came to") && !happy.contains("no drill came to"), "{one}{happy}");
+    let all = stdout(&run(dir.path(), &["drill", CONTRACT, "--schedules", "1"]));
+    assert!(all.contains("\nhappy path: ") && all.contains("no drill came to"), "{all}");
+}
+
+#[test]
+fn a_drill_of_virtual_time_alone_is_refused_for_a_program_with_the_reason() {
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["drill", CONTRACT, "--only", "disable", "--command", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = format!("{}{}", stdout(&output), stderr(&output));
+    assert!(said.contains("virtual-time-only") && said.contains("disabled-midway is this drill"), "{said}");
+}
+
+#[test]
 fn evidence_is_queried_and_its_chain_proved() {
     let dir = workspace("billing-to-crm");
     let opened =

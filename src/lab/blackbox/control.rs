@@ -21,14 +21,29 @@ pub(super) enum Moment {
     Answered,
 }
 
-/// The program is killed at the so-manieth write, or delivery, of a run.
+/// What is counted up to the moment at which a program is killed; from 1, anew in each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Writes.
+    Writes,
+    /// Writes, from the first on that a fault hit.
+    FromFault,
+    /// Deliveries of the webhook.
+    Deliveries,
+}
+
+/// The program is killed at the so-manieth of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KillAt {
     pub(super) nth: u64,
     pub(super) moment: Moment,
-    /// Counted in deliveries of the webhook instead of writes.
-    pub(super) delivering: bool,
+    pub(super) counted: Counted,
 }
+
+/// Nobody waits for a program that was told to wait for longer than this.
+const MUCH_LATER: Duration = Duration::from_secs(120);
+/// So long after it was told it is asked to end, where it has not ended by itself.
+const ASKED_THEN: Duration = Duration::from_secs(15);
 
 /// Shared by all parts of a schedule.
 #[derive(Debug)]
@@ -37,6 +52,7 @@ pub(super) struct Control {
     /// Exchanges under way.
     open: AtomicUsize,
     writes: AtomicU64,
+    from_fault: AtomicU64,
     deliveries: AtomicU64,
     kill: Mutex<Option<KillAt>>,
     group: Mutex<Group>,
@@ -57,6 +73,8 @@ struct News {
     waits_until: Instant,
     /// The last thing that happened was a failure: an attempt may follow.
     failed: bool,
+    /// When somebody was told to wait for so long that nobody waits for it.
+    much_later: Option<Instant>,
 }
 
 impl Control {
@@ -66,13 +84,14 @@ impl Control {
             run: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
             writes: AtomicU64::new(0),
+            from_fault: AtomicU64::new(0),
             deliveries: AtomicU64::new(0),
             kill: Mutex::default(),
             group: Mutex::default(),
             killed: AtomicBool::new(false),
             asked: AtomicBool::new(false),
             runaway: AtomicBool::new(false),
-            news: Mutex::new(News { at: now, waits_until: now, failed: false }),
+            news: Mutex::new(News { at: now, waits_until: now, failed: false, much_later: None }),
             disable,
         }
     }
@@ -81,12 +100,14 @@ impl Control {
     pub(super) fn begin(&self, run: usize, kill: Option<KillAt>) {
         self.run.store(run, Ordering::SeqCst);
         self.writes.store(0, Ordering::SeqCst);
+        self.from_fault.store(0, Ordering::SeqCst);
         self.deliveries.store(0, Ordering::SeqCst);
         self.killed.store(false, Ordering::SeqCst);
         self.asked.store(false, Ordering::SeqCst);
         *self.kill.lock().unwrap_or_else(PoisonError::into_inner) = kill;
         let now = Instant::now();
-        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = News { at: now, waits_until: now, failed: false };
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) =
+            News { at: now, waits_until: now, failed: false, much_later: None };
     }
 
     /// This is the program of the run.
@@ -107,15 +128,23 @@ impl Control {
         self.group.lock().unwrap_or_else(PoisonError::into_inner).ask_to_end();
     }
 
-    /// The number of this write, or delivery, in its run.
-    pub(super) fn count(&self, delivering: bool) -> u64 {
-        let counter = if delivering { &self.deliveries } else { &self.writes };
-        counter.fetch_add(1, Ordering::SeqCst) + 1
+    /// The number of this delivery in its run.
+    pub(super) fn count_delivery(&self) -> u64 {
+        self.deliveries.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// The numbers of this write in its run: among all, and among those from the first on that a fault hit; 0 before it.
+    pub(super) fn count_write(&self, hit: bool) -> (u64, u64) {
+        let nth = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        if hit || self.from_fault.load(Ordering::SeqCst) > 0 {
+            return (nth, self.from_fault.fetch_add(1, Ordering::SeqCst) + 1);
+        }
+        (nth, 0)
     }
 
     /// Kills, where it is time. True where the program is dead.
-    pub(super) fn moment(&self, nth: u64, moment: Moment, delivering: bool) -> bool {
-        let wanted = KillAt { nth, moment, delivering };
+    pub(super) fn moment(&self, nth: u64, moment: Moment, counted: Counted) -> bool {
+        let wanted = KillAt { nth, moment, counted };
         let mut kill = self.kill.lock().unwrap_or_else(PoisonError::into_inner);
         if *kill == Some(wanted) {
             *kill = None;
@@ -137,7 +166,16 @@ impl Control {
     pub(super) fn news(&self, failed: bool, wait: Duration) {
         let now = Instant::now();
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        *news = News { at: now, waits_until: news.waits_until.max(now + wait), failed };
+        let (wait, much_later) = if wait > MUCH_LATER { (Duration::ZERO, Some(now)) } else { (wait, None) };
+        let much_later = news.much_later.or(much_later);
+        *news = News { at: now, waits_until: news.waits_until.max(now + wait), failed, much_later };
+    }
+
+    /// It was told some time ago to wait for so long that nobody waits for it: whether it sleeps or is stuck shows when it is
+    /// asked to end.
+    pub(super) fn told_to_come_back_much_later(&self) -> bool {
+        let told = self.news.lock().unwrap_or_else(PoisonError::into_inner).much_later;
+        told.is_some_and(|at| at.elapsed() > ASKED_THEN)
     }
 
     /// Nothing new has come for this long, and nothing is under way; whether the last thing was a failure.

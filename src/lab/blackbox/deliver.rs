@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::control::Moment;
+use super::control::{Counted, Moment};
 use super::server::Floor;
 use crate::base::clock::{Clock as _, SystemClock};
 use crate::connector::{HookPlan, Request};
-use crate::lab::courier::{Delivered, How};
+use crate::lab::courier::{Delivered, Delivery};
 use crate::lab::mock::url::origin_of;
 use crate::lab::trace::Event;
 
@@ -32,72 +32,104 @@ pub(super) async fn listening(port: u16) -> bool {
     tokio::time::timeout(STARTING, knock).await.is_ok()
 }
 
-/// Delivers all that is pending, one after the other. Ends early where the program is dead.
-pub(super) async fn deliver(floor: &Floor, hook: &HookPlan, secrets: &[String], port: u16) {
-    let waiting = floor.hall().outbox.pending.len();
-    let mut at = 0;
-    for _ in 0..waiting {
-        let Some(delivery) = floor.hall().outbox.pending.get(at).cloned() else { return };
-        let mut over = false;
+/// What became of a delivery after all its attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    /// Nothing is left to be done about it.
+    Over,
+    /// It is delivered again at the next start.
+    Left,
+    /// The program is dead; true where it had taken the delivery.
+    Dead(bool),
+}
+
+/// All that delivering takes.
+pub(super) struct Sender<'s> {
+    pub(super) floor: &'s Floor,
+    pub(super) hook: &'s HookPlan,
+    /// The one, and the one before it.
+    pub(super) secrets: &'s [String],
+    pub(super) port: u16,
+    /// All at once.
+    pub(super) burst: bool,
+}
+
+impl Sender<'_> {
+    /// Delivers all that is pending, one after the other or all at once. Ends early where the program is dead.
+    pub(super) async fn deliver(&self) {
+        if self.burst {
+            let all = std::mem::take(&mut self.floor.hall().outbox.pending);
+            let became = futures::future::join_all(all.iter().map(|d| self.one(d))).await;
+            let left = all.into_iter().zip(became).filter(|(_, b)| matches!(b, Became::Left | Became::Dead(false)));
+            self.floor.hall().outbox.pending.extend(left.map(|(delivery, _)| delivery));
+            return;
+        }
+        let waiting = self.floor.hall().outbox.pending.len();
+        let mut at = 0;
+        for _ in 0..waiting {
+            let Some(delivery) = self.floor.hall().outbox.pending.get(at).cloned() else { return };
+            let became = self.one(&delivery).await;
+            match became {
+                Became::Over | Became::Dead(true) => _ = self.floor.hall().outbox.pending.remove(at),
+                Became::Left | Became::Dead(false) => at += 1,
+            }
+            if matches!(became, Became::Dead(_)) {
+                return;
+            }
+        }
+    }
+
+    /// One delivery with its attempts.
+    async fn one(&self, delivery: &Delivery) -> Became {
+        let (floor, port) = (self.floor, self.port);
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(floor.clock.real(500 << attempt)).await;
             }
-            let nth = floor.control.count(true);
-            if floor.control.moment(nth, Moment::Arrived, true) {
-                return;
+            let nth = floor.control.count_delivery();
+            if floor.control.moment(nth, Moment::Arrived, Counted::Deliveries) {
+                return Became::Dead(false);
             }
             // Signed by the true time, which the program checks it against.
-            let now = SystemClock.now();
-            let request = delivery.request(hook, secrets, now);
-            let index = {
-                let mut hall = floor.hall();
-                let index = hall.trace.deliveries.len();
-                let (run, at) = (floor.control.run(), floor.clock.now());
-                hall.trace.deliveries.push(Delivered {
-                    run,
-                    at,
-                    ended: None,
-                    delivery: delivery.clone(),
-                    status: None,
-                });
-                hall.trace.events.push(Event::Delivery(index));
-                index
-            };
+            let request = delivery.request(self.hook, self.secrets, SystemClock.now());
+            let index = self.noted(delivery);
             let early = async {
                 // As long as it takes to read a request, and less than it takes to store one safely.
                 tokio::time::sleep(Duration::from_millis(2)).await;
-                if floor.control.moment(nth, Moment::Done, true) {
+                if floor.control.moment(nth, Moment::Done, Counted::Deliveries) {
                     return;
                 }
                 std::future::pending::<()>().await;
             };
             let status = tokio::select! {
                 status = tokio::time::timeout(PATIENCE, post(port, &request)) => status.ok().flatten(),
-                () = early => return,
+                () = early => return Became::Dead(false),
             };
             let ended = floor.clock.now();
             if let Some(noted) = floor.hall().trace.deliveries.get_mut(index) {
                 (noted.ended, noted.status) = (Some(ended), status);
             }
             floor.control.news(false, Duration::ZERO);
-            if floor.control.moment(nth, Moment::Answered, true) {
-                if status.is_some_and(|s| (200..300).contains(&s)) {
-                    floor.hall().outbox.pending.remove(at);
-                }
-                return;
+            let taken = status.is_some_and(|s| (200..300).contains(&s));
+            if floor.control.moment(nth, Moment::Answered, Counted::Deliveries) {
+                return Became::Dead(taken);
             }
             // Whoever forges does not ask twice.
-            if status.is_some_and(|s| (200..300).contains(&s)) || delivery.how != How::Genuine {
-                over = true;
-                break;
+            if taken || !delivery.how.is_genuine() {
+                return Became::Over;
             }
         }
-        if over {
-            floor.hall().outbox.pending.remove(at);
-        } else {
-            at += 1;
-        }
+        Became::Left
+    }
+
+    /// Notes an attempt that is about to be made; tells its place.
+    fn noted(&self, delivery: &Delivery) -> usize {
+        let (run, at) = (self.floor.control.run(), self.floor.clock.now());
+        let mut hall = self.floor.hall();
+        let index = hall.trace.deliveries.len();
+        hall.trace.deliveries.push(Delivered { run, at, ended: None, delivery: delivery.clone(), status: None });
+        hall.trace.events.push(Event::Delivery(index));
+        index
     }
 }
 
@@ -113,7 +145,8 @@ async fn post(port: u16, request: &Request) -> Option<u16> {
     head.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", request.body.len()));
     let mut bytes = head.into_bytes();
     bytes.extend_from_slice(&request.body);
-    stream.write_all(&bytes).await.ok()?;
+    // Who refuses a body by its length answers before all of it was sent, and may then close.
+    let _ = stream.write_all(&bytes).await;
     let mut answer = Vec::new();
     let mut chunk = [0; 1024];
     loop {

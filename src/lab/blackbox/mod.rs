@@ -34,58 +34,53 @@ use crate::model::System;
 /// Further seeds that are tried where the situation of a drill did not come about.
 const FURTHER: usize = 3;
 
-/// Drills that are played in virtual time alone. Some need what no program can be given from outside (a ledger that fails, a
-/// clock that jumps, another contract half-way); others demand more than a sound program of somebody else's need promise, and
-/// an alarm on a sound program is worse than none.
-const INSIDE: [&str; 47] = [
-    "checkpoint-garbage",
-    "checkpoint-in-the-future",
-    "clock-jump",
-    "contract-changed",
-    "crash-in-batch",
-    "crash-with-dead-letter",
-    "created-meanwhile",
-    "delete-while-paging",
-    "deleted-at-source",
-    "disable",
-    "disk-full",
-    "dns-failure",
-    "equal-keys",
-    "insert-while-paging",
-    "ledger-corrupt",
-    "ledger-locked",
-    "missing-required",
-    "null-object",
-    "null-required",
-    "order-per-key",
-    "order-total",
-    "out-of-order",
-    "poison-500",
-    "rate-kept",
-    "refresh-fails",
-    "replay-dead-letters",
-    "retry-after-huge",
-    "retry-budget",
-    "scope-missing",
-    "second-instance",
-    "second-run-incremental",
-    "sharp-values",
-    "sigterm",
-    "slow-target",
-    "sweep-after-partial-read",
-    "tls-refused",
-    "type-drift",
-    "update-while-paging",
-    "webhook-body-altered",
-    "webhook-body-spaced",
-    "webhook-burst",
-    "webhook-clock-skew",
-    "webhook-huge-body",
-    "webhook-same-version",
-    "webhook-secret-rotates",
-    "webhook-slow-ack",
-    "webhook-wrong-path",
+/// Drills that are played in virtual time alone, each with the reason. An alarm on a sound program is worse than none: what is
+/// here needs what no program can be given from outside, or asks for more than that nothing is lost, doubled or corrupted and
+/// that no more is claimed than is true.
+const INSIDE: [(&str, &str); 18] = [
+    (
+        "checkpoint-garbage",
+        "how a program keeps its place is its own; nothing from outside can spoil it and know what it spoils",
+    ),
+    (
+        "checkpoint-in-the-future",
+        "how a program keeps its place is its own; nothing from outside can move it and know where to",
+    ),
+    ("clock-jump", "a process has the clock of the machine, and that must not jump"),
+    ("contract-changed", "a program is its own contract: another one is another program"),
+    ("disable", "disabled-midway is this drill for programs"),
+    ("disk-full", "the disk is the machine's: who fills it stops more than the program"),
+    ("dns-failure", "systems are given by address, and an address needs no name to be resolved"),
+    (
+        "ledger-corrupt",
+        "what a program keeps in STATE_DIR is its own; what of it may be damaged nobody outside can say",
+    ),
+    ("ledger-locked", "what a program keeps in STATE_DIR is its own; how it is locked nobody outside can say"),
+    (
+        "order-total",
+        "a program may write in any order that loses nothing; order-per-key judges what order leaves behind",
+    ),
+    (
+        "rate-kept",
+        "a rate of ten seconds needs more records and time than real time has; a system that says 429 is obeyed elsewhere",
+    ),
+    ("replay-dead-letters", "how dead letters are replayed is the program's own"),
+    (
+        "retry-budget",
+        "an outage of an hour is not waited for; outage-then-recovery bounds the attempts in one of seconds",
+    ),
+    ("second-instance", "which of two processes sent a request a socket does not tell"),
+    ("second-run-incremental", "reading all again costs requests, and no record: it is no fault of a program"),
+    ("sigterm", "ended-midway is this drill for programs"),
+    ("slow-target", "what is read ahead lies in memory that nobody outside sees, and costs no record"),
+    ("tls-refused", "systems listen without TLS"),
 ];
+
+/// Why a drill is played in virtual time alone; nothing where it is played with programs too.
+#[must_use]
+pub fn inside(code: &str) -> Option<&'static str> {
+    INSIDE.iter().find(|(name, _)| *name == code).map(|(_, because)| *because)
+}
 
 /// Names of all drills for a program, in the order of the matrix.
 #[must_use]
@@ -94,7 +89,7 @@ pub fn codes() -> Vec<&'static str> {
 }
 
 fn all() -> Vec<&'static dyn Drill> {
-    let outside = super::drills::ALL.iter().filter(|d| !INSIDE.contains(&d.code()));
+    let outside = super::drills::ALL.iter().filter(|d| inside(d.code()).is_none());
     outside.chain(drills::ALL.iter()).copied().collect()
 }
 
@@ -118,6 +113,9 @@ pub fn run_drills(
             Ok(()) => applies.push(drill),
             Err(because) => not_applicable.push((drill.code(), because)),
         }
+    }
+    if options.only.is_none() {
+        not_applicable.extend(INSIDE.map(|(code, because)| (code, format!("in virtual time alone: {because}"))));
     }
     let schedules = applies.len() * options.schedules.max(1);
     progress(Progress::Planned { drills: applies.len(), schedules });
@@ -202,10 +200,23 @@ fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::INSIDE;
+
     #[test]
-    fn what_is_played_in_virtual_time_alone_are_drills() {
-        for code in super::INSIDE {
+    fn what_is_played_in_virtual_time_alone_are_drills_each_with_its_reason() {
+        assert!(INSIDE.is_sorted_by_key(|(code, _)| *code));
+        for (code, because) in INSIDE {
             assert!(crate::lab::codes().contains(&code), "{code}");
+            assert!(because.len() > 20, "{code} has no reason");
         }
+    }
+
+    #[test]
+    fn the_document_names_them_with_the_reasons_of_the_code() {
+        let text = include_str!("../../../docs/black-box.md");
+        let begins = text.find("| in virtual time alone |").expect("the table");
+        let table: Vec<&str> = text[begins..].lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+        let due: Vec<String> = INSIDE.iter().map(|(code, because)| format!("| `{code}` | {because} |")).collect();
+        assert_eq!(table, due, "the table of docs/black-box.md");
     }
 }

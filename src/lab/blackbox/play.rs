@@ -10,11 +10,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::clock::RealClock;
-use super::control::{Control, KillAt, Moment};
+use super::control::{Control, Counted, KillAt, Moment};
+use super::deliver::{self, Sender};
 use super::environment::{Places, Program};
 use super::process::{Listener, Process};
 use super::server::Floor;
-use super::{deliver, files, told};
+use super::{files, told};
 use crate::base::clock::Clock as _;
 use crate::base::rng::Rng;
 use crate::base::stop::Stop;
@@ -22,7 +23,7 @@ use crate::connector::{AuthPlan, WritePlan};
 use crate::evidence::DeadLetter;
 use crate::lab::bench::Bench;
 use crate::lab::drills::Drill;
-use crate::lab::judge::{Foreign, RunSeen};
+use crate::lab::judge::{Foreign, PRINTED, RunSeen};
 use crate::lab::schedule::{Played, Prepared, Reduction};
 use crate::lab::trace::Event;
 use crate::lab::world::{Exit, RunEnd, skipped};
@@ -169,17 +170,22 @@ impl<'s> Scene<'s> {
     }
 
     fn kill_at(&self, rng: &mut Rng) -> KillAt {
-        let delivering = self.prepared.crash_while_delivering;
+        let counted = match (self.prepared.crash_while_delivering, self.prepared.crash_at_fault) {
+            (true, _) => Counted::Deliveries,
+            (false, true) => Counted::FromFault,
+            (false, false) => Counted::Writes,
+        };
         // A killed run leaves less to do for the next.
         let most = match self.bench.plan.target.write {
             // All records may go in one request.
-            WritePlan::Bulk { .. } if !delivering => 1,
+            WritePlan::Bulk { .. } if counted != Counted::Deliveries => 1,
+            _ if counted == Counted::FromFault => 2,
             _ if self.runs.is_empty() => self.bench.page * 2,
             _ => self.bench.page,
         };
         let moment = [Moment::Arrived, Moment::Done, Moment::Done, Moment::Answered];
         let moment = rng.pick(&moment).copied().unwrap_or(Moment::Done);
-        KillAt { nth: 1 + rng.below(most.max(1)), moment, delivering }
+        KillAt { nth: 1 + rng.below(most.max(1)), moment, counted }
     }
 
     /// The memory of the mocks goes on by so much; their clocks go on showing the true time.
@@ -205,11 +211,13 @@ impl<'s> Scene<'s> {
         let mut process = Process::start(&started, &self.listener())?;
         self.control.watch(process.group());
         let deadline = Instant::now() + Duration::from_secs(self.program.deadline_s);
+        let burst = self.prepared.stage.is_burst();
         let sender = hook.map(|hook| (hook, self.prepared.stage.hook_secrets())).map(|(hook, secrets)| {
             let (floor, hook, port) = (Arc::clone(&self.floor), hook.clone(), self.places.port);
             tokio::spawn(async move {
                 if deliver::listening(port).await {
-                    deliver::deliver(&floor, &hook, &secrets, port).await;
+                    let (floor, hook, secrets) = (&*floor, &hook, secrets.as_slice());
+                    Sender { floor, hook, secrets, port, burst }.deliver().await;
                 } else {
                     let (at, what) =
                         (floor.clock.now(), format!("nobody listens on PORT {port}: nothing is delivered"));
@@ -270,6 +278,10 @@ impl<'s> Scene<'s> {
             if asked && now >= ask_until {
                 return RunEnd::Exited(Exit { asked, overran: true, ..Exit::default() });
             }
+            if !asked && self.control.told_to_come_back_much_later() {
+                (asked, ask_until) = (true, now + GRACE);
+                process.group().ask_to_end();
+            }
             if !asked && now >= deadline {
                 return RunEnd::Deadline;
             }
@@ -314,7 +326,7 @@ impl<'s> Scene<'s> {
 
     /// All that it wrote so far, with the place.
     fn wrote(&self) -> Vec<(String, String)> {
-        let mut out = vec![("what it printed".to_owned(), self.printed.clone())];
+        let mut out = vec![(PRINTED.to_owned(), self.printed.clone())];
         out.push(("DEAD_LETTER_FILE".to_owned(), files::text(&self.places.letters)));
         let below = files::below(&self.places.state).into_iter();
         out.extend(below.map(|(name, text)| (format!("STATE_DIR/{name}"), text)));

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::answer;
 use super::clock::RealClock;
-use super::control::{Control, Moment};
+use super::control::{Control, Counted, Moment};
 use super::environment::token_path;
 use super::http::{self, Incoming, Read};
 use crate::base::clock::{Clock as _, Timestamp};
@@ -160,6 +160,12 @@ impl Floor {
         }
     }
 
+    /// Kills the program, where it is time at this write; true where it is dead.
+    fn dies(&self, (nth, from_fault): (u64, u64), moment: Moment) -> bool {
+        let dead = self.control.moment(nth, moment, Counted::Writes);
+        self.control.moment(from_fault, moment, Counted::FromFault) || dead
+    }
+
     /// One exchange. True where the connection may be used again.
     async fn exchange(&self, name: &str, stream: &mut TcpStream, incoming: Incoming) -> bool {
         let request = self.as_planned(name, &incoming);
@@ -174,8 +180,9 @@ impl Floor {
             self.control.kill();
             return false;
         }
-        let nth = if begun.purpose.writes() { self.control.count(false) } else { 0 };
-        if self.control.moment(nth, Moment::Arrived, false) {
+        let hit = begun.fault.is_some();
+        let nth = if begun.purpose.writes() { self.control.count_write(hit) } else { (0, 0) };
+        if self.dies(nth, Moment::Arrived) {
             return false;
         }
         // The way there and back: without it nobody could tell who works side by side.
@@ -203,8 +210,8 @@ struct One<'f> {
     name: &'f str,
     begun: &'f Begun,
     shown: &'f Request,
-    /// Which write of the run it is; 0 for none.
-    nth: u64,
+    /// Which write of the run it is, and which from the first on that a fault hit; 0 for none.
+    nth: (u64, u64),
     keep: bool,
     is_head: bool,
 }
@@ -382,7 +389,7 @@ impl One<'_> {
     }
 
     fn died(&self, moment: Moment) -> bool {
-        self.nth > 0 && self.floor.control.moment(self.nth, moment, false)
+        self.nth.0 > 0 && self.floor.dies(self.nth, moment)
     }
 
     fn lose(&self, stream: &mut TcpStream, how: &str) -> bool {
@@ -433,7 +440,7 @@ impl One<'_> {
         let control = &self.floor.control;
         if answer.status >= 400 {
             let seconds = answer.header("retry-after").and_then(|w| w.parse::<u64>().ok()).unwrap_or(0);
-            control.news(true, self.floor.clock.real(seconds.min(3600) * 1000));
+            control.news(true, self.floor.clock.real(seconds.min(30 * 24 * 3600) * 1000));
             return;
         }
         let fresh = match self.begun.purpose {

@@ -40,6 +40,7 @@ impl Drill for CrashWithDeadLetter {
             Box::new(RecordRefused { aim: Aim::at(WRITES).record(identity).times(u64::MAX / 2), status: 422 })
         };
         setup.faults.push(fault);
+        setup.crash_at_fault = true;
         setup.crashes = usize::try_from(rng.between(1, 3)).unwrap_or(1);
         setup.expect.dead.insert(key);
         setup

@@ -52,14 +52,19 @@ impl Drill for EqualKeys {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let twins = twins(evidence);
-        let passed =
-            evidence.runs.iter().filter_map(|r| r.end.report()).any(|r| r.verdict == crate::evidence::Verdict::Pass);
-        let buried = evidence.letters.iter().any(|l| twins.contains(&l.key));
+        let passed = evidence.runs.iter().any(|r| evidence.claims_all_is_well(r));
+        let buried = match &evidence.foreign {
+            // What a program keeps of a record is no word of it.
+            Some(program) => {
+                twins.iter().any(|key| program.filed.contains(key) || program.printed().contains(key.as_str()))
+            }
+            None => evidence.letters.iter().any(|l| twins.contains(&l.key)),
+        };
         if twins.is_empty() || buried || !passed {
             return Vec::new();
         }
         vec![format!(
-            "merged: source records {} became one target record, and the run claims PASS",
+            "merged: source records {} became one target record, and the run claims that all is well",
             twins.join(" and ")
         )]
     }

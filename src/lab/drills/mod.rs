@@ -318,6 +318,9 @@ pub struct Setup {
     pub crashes: usize,
     /// It is killed while it takes in what the webhook delivers, and not later.
     pub crash_while_delivering: bool,
+    /// A program of somebody's own is killed at the first write that a fault hits, or the one after it: not all know the steps of
+    /// our connector.
+    pub crash_at_fault: bool,
     /// What becomes of the deliveries of the source's webhook on their way; nothing: each is delivered, in order.
     pub courier: Option<Courier>,
     /// How long the target's tokens live, in milliseconds.
@@ -342,6 +345,7 @@ impl Setup {
             between: None,
             crashes: 0,
             crash_while_delivering: false,
+            crash_at_fault: false,
             courier: None,
             token_ttl_ms: 30 * 60 * 1000,
             clock_off_ms: 0,

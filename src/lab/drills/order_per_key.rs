@@ -39,6 +39,7 @@ impl Drill for OrderPerKey {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let ms = bench.plan.delivery.timeout_ms / 4;
+        let ms = if bench.real.is_some() { ms.min(1_500) } else { ms };
         let mut setup = Setup::with(SlowAnswer { aim: in_target(WRITES.to_vec(), records.len(), rng).times(3), ms });
         setup.courier = Some(Box::new(|bench, start, fresh, rng| {
             let (Ok(hook), Some(version)) = (hooked(bench), bench.plan.source.version()) else { return };

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::super::faults::{Aim, RecordRefused};
+use super::super::judge::{Evidence, Foreign};
 use super::{Drill, Setup, WRITES, deliverable, identifiable, in_batches, retries};
 use crate::base::rng::Rng;
 use crate::contract::Order;
@@ -38,5 +39,22 @@ impl Drill for Poison500 {
         let mut setup = Setup::with(RecordRefused { aim, status: 500 });
         setup.expect.dead.insert(key);
         setup
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        // Our connector is judged at the end of its one run. A program is started again, without the fault, where it says
+        // that it is not done: what the one record held up has to be seen before. A service is asked to end when it is quiet,
+        // maybe between two attempts.
+        let job = |program: &&Foreign| !program.service && evidence.faults_fired > 0;
+        let Some(program) = evidence.foreign.as_ref().filter(job) else { return Vec::new() };
+        let Some(last) = evidence.runs.iter().rfind(|r| r.run < program.spare_from) else { return Vec::new() };
+        let held_up = last.missing.iter().filter(|key| !evidence.expect.dead.contains(*key)).count();
+        match held_up {
+            0 => Vec::new(),
+            n => vec![format!(
+                "held up: run {} left {n} records behind one on which the target fails each time",
+                last.run
+            )],
+        }
     }
 }

@@ -41,6 +41,14 @@ impl Drill for ScopeMissingDrill {
         if evidence.faults_fired == 0 {
             return Vec::new();
         }
+        // A program need not name the scope; that it is not allowed what it asks for somebody must read.
+        let words = [SCOPE, "403", "scope", "forbidden", "permission", "not allowed", "denied"];
+        if evidence.foreign.is_some() {
+            return match evidence.wrote_one_of(&words) {
+                true => Vec::new(),
+                false => vec!["the answer said that the token lacks a scope, and nobody was told".to_owned()],
+            };
+        }
         let logged = evidence.trace.logs().any(|line| line.to_string().contains(SCOPE));
         let buried = evidence.letters.iter().any(|l| l.because.contains(SCOPE));
         let stopped = evidence.runs.iter().filter_map(|r| r.end.report()?.stopped.as_ref());

@@ -2,10 +2,12 @@
 //! stood behind it move up: the one that slips over the edge of a page is not lost, and the changed record is taken in its
 //! new form.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 
 use super::super::faults::{Aim, Altered, Disposition, Exchange, Fault, SourceChanged};
-use super::super::mock::url::query_of;
 use super::super::mock::{compare, dig, put};
 use super::{Drill, Setup, counted, shifted};
 use crate::base::rng::Rng;
@@ -60,9 +62,10 @@ impl Drill for UpdateWhilePaging {
         if !later {
             return Setup::with(change).passes(2).honest();
         }
-        let param = bench.plan.source.incremental.as_ref().map(|(_, param)| param.clone()).unwrap_or_default();
-        let mut setup = Setup::with(FromCheckpoint { param, inner: change }).passes(3).honest();
-        setup.between = Some(Box::new(|bench, source, _| {
+        let second = Arc::new(AtomicBool::new(false));
+        let mut setup = Setup::with(InSecondPass { begun: Arc::clone(&second), inner: change }).passes(3).honest();
+        setup.between = Some(Box::new(move |bench, source, _| {
+            second.store(true, Ordering::Relaxed);
             // All come again, in their order, so that there are pages to count.
             let held = source.collection(&bench.source_entity);
             let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
@@ -82,19 +85,19 @@ fn later_by_half_an_hour(bench: &Bench, record: &Value) -> Option<Value> {
     Some(touched)
 }
 
-/// Sees only the requests that carry a lower bound.
-struct FromCheckpoint {
-    param: String,
+/// Sees only the requests of the second pass: those that carry a lower bound, where the reader knows one.
+struct InSecondPass {
+    begun: Arc<AtomicBool>,
     inner: SourceChanged,
 }
 
-impl Fault for FromCheckpoint {
+impl Fault for InSecondPass {
     fn code(&self) -> &'static str {
         self.inner.code()
     }
 
     fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
-        match query_of(&exchange.request.url).iter().any(|(name, value)| *name == self.param && !value.is_empty()) {
+        match self.begun.load(Ordering::Relaxed) {
             true => self.inner.on_exchange(exchange),
             false => Disposition::Pass,
         }

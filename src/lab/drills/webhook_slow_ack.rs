@@ -11,6 +11,9 @@ use super::{TARGET, hooked};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
+/// Real milliseconds of a slow target: more than a sender waits.
+const SLOW_MS: u64 = 6_000;
+
 /// See the module.
 pub(super) struct WebhookSlowAck;
 
@@ -29,10 +32,14 @@ impl Drill for WebhookSlowAck {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = records;
-        let ms = bench.plan.delivery.timeout_ms * 3 / 4;
         let aim = Aim::at(TARGET);
-        let fault: Box<dyn Fault> = if rng.one_in(2) {
-            Box::new(SlowAnswer { aim: aim.times(4), ms })
+        // A program is given what no good answer waits for, and not much more: the time is real.
+        let (ms, times) = match bench.real {
+            Some(real) => (SLOW_MS * u64::from(real.scale.max(1)), 2),
+            None => (bench.plan.delivery.timeout_ms * 3 / 4, 4),
+        };
+        let fault: Box<dyn Fault> = if rng.one_in(2) || bench.real.is_some() {
+            Box::new(SlowAnswer { aim: aim.times(times), ms })
         } else {
             Box::new(Unavailable { aim: aim.times(2), status: 503 })
         };

@@ -19,6 +19,7 @@ mod tracing;
 pub(super) use counts::reconcile;
 pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
+pub(super) use foreign::PRINTED;
 pub(super) use foreign::correlation_ids;
 pub(super) use resources::read_ahead;
 
@@ -31,7 +32,7 @@ use super::mock::{Collection, Effect};
 use super::trace::{Exchanged, Trace};
 use super::world::RunEnd;
 use crate::base::clock::Timestamp;
-use crate::evidence::DeadLetter;
+use crate::evidence::{DeadLetter, Verdict};
 use crate::model::{Direction, SchemaId, validate};
 
 /// One oracle: adds what it holds against the connector.
@@ -125,6 +126,22 @@ impl Evidence<'_> {
             }),
             _ => false,
         })
+    }
+
+    /// A run ended with the word that all is well: a PASS; of a job of somebody's own exit code 0. Nobody reads the exit code
+    /// of a service, so that it is taken to say so whatever it is.
+    pub(super) fn claims_all_is_well(&self, seen: &RunSeen) -> bool {
+        match (&seen.end, &self.foreign) {
+            (RunEnd::Finished(report), _) => report.verdict == Verdict::Pass,
+            (RunEnd::Exited(exit), Some(program)) => program.service || exit.is_success(),
+            _ => false,
+        }
+    }
+
+    /// A program of somebody's own wrote one of these words, in whatever letters: where it prints, or in a file of its own.
+    pub(super) fn wrote_one_of(&self, words: &[&str]) -> bool {
+        let wrote = self.foreign.iter().flat_map(|program| &program.wrote);
+        wrote.map(|(_, text)| text.to_ascii_lowercase()).any(|text| words.iter().any(|word| text.contains(word)))
     }
 
     /// The record may be, or must be, among the dead letters.

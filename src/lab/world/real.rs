@@ -39,6 +39,11 @@ impl Stage {
         self.planted.of_webhook().to_vec()
     }
 
+    /// All events are delivered at once.
+    pub(in crate::lab) const fn is_burst(&self) -> bool {
+        self.burst
+    }
+
     /// A start of the program, with at most `budget` requests; tells which. What is new in the source is announced.
     pub(in crate::lab) fn begin(&mut self, now: Timestamp, budget: u64, announce: bool) -> usize {
         self.runs += 1;

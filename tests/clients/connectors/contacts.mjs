@@ -9,8 +9,13 @@ import {join} from 'node:path';
 
 const env = process.env;
 const mut = env.MUT ?? '';
+const broken = name => mut === name;
 const scale = Number(env.TIME_SCALE ?? 1);
-const attempts = 8;
+const attempts = 6;
+// Of a server that asks for more it is not waited for: the next run comes later.
+const patience = 120_000;
+// Records given up one after the other: no record is to blame then, but the target.
+const inARow = 2;
 const most = 8 * 1024 * 1024;
 const workers = 4;
 
@@ -21,6 +26,7 @@ const digest = text => createHash('sha256').update(text).digest('hex');
 
 class Halt extends Error {}
 class GaveUp extends Error {}
+class Away extends GaveUp {}
 class Refused extends Error {
   constructor(status, body) {
     super(`refused with ${status}`);
@@ -31,28 +37,28 @@ class Refused extends Error {
 
 let ending = false;
 process.on('SIGTERM', () => {
-  if (mut !== 'sigterm-ignored') ending = true;
+  if (!broken('sigterm-ignored')) ending = true;
 });
-const switchedOff = mut === 'switch-read-once' ? existsSync(env.DISABLE_FILE ?? '') : null;
+const switchedOff = broken('switch-read-once') ? existsSync(env.DISABLE_FILE ?? '') : null;
 
 function goOn() {
   if (ending) throw new Halt('asked to end');
-  if (mut === 'disable-ignored') return;
+  if (broken('disable-ignored')) return;
   if (switchedOff ?? (env.DISABLE_FILE && existsSync(env.DISABLE_FILE))) throw new Halt('switched off');
 }
 
 // How long the answer says to wait, in milliseconds; nothing where it does not say.
 function told(answer) {
   const text = answer.headers.get('retry-after');
-  if (text === null || mut === 'no-retry-after') return undefined;
+  if (text === null || broken('no-retry-after')) return undefined;
   if (/^\d+$/.test(text.trim())) return Number(text) * 1000;
-  if (mut === 'seconds-only') return Number.isNaN(Number(text)) ? 0 : Number(text);
+  if (broken('seconds-only')) return Number.isNaN(Number(text)) ? 0 : Number(text);
   const until = Date.parse(text);
   const now = Date.parse(answer.headers.get('date') ?? '') || Date.now();
   return Number.isNaN(until) ? undefined : Math.max(0, until - now);
 }
 
-const jitter = attempt => (mut === 'no-backoff' ? 0 : Math.random() * Math.min(60_000, 500 * 2 ** attempt));
+const jitter = attempt => (broken('no-backoff') ? 0 : Math.random() * Math.min(60_000, 500 * 2 ** attempt));
 
 class Api {
   constructor(base, auth) {
@@ -62,13 +68,14 @@ class Api {
   }
 
   async gate() {
-    while (mut !== 'gate-per-request' && Date.now() < this.free) await real((this.free - Date.now()) * scale);
+    if ((this.free - Date.now()) * scale > patience && !broken('sleeps-for-hours')) throw new Away('left alone, as it asked');
+    while (!broken('gate-per-request') && Date.now() < this.free) await real((this.free - Date.now()) * scale);
   }
 
   async once(method, path, body, headers) {
-    const options = {method, headers, redirect: mut === 'follows-redirects' ? 'follow' : 'manual'};
+    const options = {method, headers, redirect: broken('follows-redirects') ? 'follow' : 'manual'};
     if (body !== undefined) options.body = body;
-    if (mut !== 'no-timeout') options.signal = AbortSignal.timeout(10_000 / scale);
+    if (!broken('no-timeout')) options.signal = AbortSignal.timeout(10_000 / scale);
     const answer = await fetch(path.startsWith('http') ? path : this.base + path, options);
     const pieces = [];
     let size = 0;
@@ -77,7 +84,7 @@ class Api {
       if (size > most) throw new Error('the answer is too large');
       pieces.push(piece);
     }
-    const text = mut === 'parts-characters'
+    const text = broken('parts-characters')
       ? pieces.map(p => Buffer.from(p).toString()).join('')
       : Buffer.concat(pieces).toString();
     return {answer, text};
@@ -91,44 +98,45 @@ class Api {
       await this.gate();
       goOn();
       const sent = {accept: 'application/json', ...(await this.auth()), ...headers};
-      if (mut !== 'no-correlation') sent['x-correlation-id'] = mut === 'id-per-attempt' ? hex(16) : trace;
+      if (!broken('no-correlation')) sent['x-correlation-id'] = broken('id-per-attempt') ? hex(16) : trace;
       if (body !== undefined) sent['content-type'] = 'application/json';
-      if (mut === 'random-key' && sent['idempotency-key']) sent['idempotency-key'] = hex(16);
+      if (broken('random-key') && sent['idempotency-key']) sent['idempotency-key'] = hex(16);
       attempt += 1;
       let got;
       try {
         got = await this.once(method, path, body, sent);
       } catch (error) {
-        if (mut === 'network-error-fatal') throw new GaveUp(String(error));
+        if (broken('network-error-fatal')) throw new GaveUp(String(error));
         last = error.cause?.code ?? error.name;
         await real(jitter(attempt - 1));
         continue;
       }
       const {answer, text} = got;
-      if (answer.status === 401 && !renewed && mut !== 'token-fatal') {
+      if (answer.status === 401 && !renewed && !broken('token-fatal')) {
         renewed = true;
         await this.auth(sent.authorization);
         continue;
       }
       if (answer.status === 429 || answer.status >= 500) {
-        if (mut === 'retry-in-two-layers') await this.once(method, path, body, sent).catch(() => {});
+        if (broken('retry-in-two-layers')) await this.once(method, path, body, sent).catch(() => {});
         last = answer.status;
         const wait = told(answer) ?? jitter(attempt - 1);
         if (answer.status === 429 || answer.headers.has('retry-after')) {
-          if (mut !== 'no-retry-after') this.free = Math.max(this.free, Date.now() + wait / scale);
+          if (!broken('no-retry-after')) this.free = Math.max(this.free, Date.now() + wait / scale);
         }
+        if (wait > patience && !broken('sleeps-for-hours')) throw new Away(`${path.split('?')[0]}: asked to come back in ${wait} ms`);
         await real(wait);
         continue;
       }
       if (answer.status >= 400) {
-        if (mut === 'errors-with-token') log({failed: path, sent});
+        if (broken('errors-with-token')) log({failed: path, sent});
         throw new Refused(answer.status, text.slice(0, 200));
       }
       if (answer.status >= 300) throw new GaveUp(`${path} leads elsewhere`);
       try {
-        return JSON.parse(text);
+        return exact(text);
       } catch (error) {
-        if (mut === 'parse-error-is-empty') return {};
+        if (broken('parse-error-is-empty')) return {};
         last = 'no JSON';
         await real(jitter(attempt - 1));
       }
@@ -147,20 +155,24 @@ function client(url, id, secret) {
     const basic = Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64');
     const at = new Api(url, async () => ({authorization: `Basic ${basic}`}));
     const body = new URLSearchParams({grant_type: 'client_credentials', scope: 'contacts.read contacts.write'}).toString();
-    for (let attempt = 0; attempt < attempts; attempt += 1) {
+    for (let attempt = 0; attempt < (broken('token-loop') ? 25 : attempts); attempt += 1) {
       try {
         const headers = {authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded'};
         const {answer, text} = await at.once('POST', url, body, headers);
         if (answer.ok) return JSON.parse(text).access_token;
+        if (answer.status >= 400 && answer.status < 500 && answer.status !== 429 && !broken('token-loop')) {
+          throw new GaveUp(`no token: answered ${answer.status}`);
+        }
         await real(told(answer) ?? jitter(attempt));
-      } catch {
+      } catch (error) {
+        if (error instanceof GaveUp) throw error;
         await real(jitter(attempt));
       }
     }
     throw new GaveUp('no token');
   };
   return async bad => {
-    if (mut === 'refresh-per-request') token = undefined;
+    if (broken('refresh-per-request')) token = undefined;
     if (bad && bad === `Bearer ${token}`) token = undefined;
     if (token === undefined) {
       asking ??= fetchToken().finally(() => { asking = undefined; });
@@ -181,13 +193,14 @@ class Journal {
       try {
         const entry = JSON.parse(line);
         if (entry.since) this.since = entry.since;
-        else this.done.set(entry.id, entry.seen);
+        else this.done.set(entry.id, entry);
       } catch { /* the last line of a run that was killed */ }
     }
   }
 
   write(entry) {
-    if (mut === 'forgets') return;
+    if (broken('forgets')) return;
+    if (entry.id) this.done.set(entry.id, entry);
     const file = openSync(this.path, 'a');
     writeSync(file, `\n${JSON.stringify(entry)}\n`);
     fsyncSync(file);
@@ -198,7 +211,7 @@ class Journal {
 // Digits with a point put in: no floating point for money.
 function major(minor, currency) {
   const places = {JPY: 0, KWD: 3}[currency] ?? 2;
-  if (mut === 'float-money') return (minor / 100).toFixed(1);
+  if (broken('float-money')) return (Number(minor) / 100).toFixed(1);
   if (places === 0) return String(minor);
   const negative = String(minor).startsWith('-');
   const digits = String(minor).replace('-', '').padStart(places + 1, '0');
@@ -207,39 +220,79 @@ function major(minor, currency) {
 
 const stages = new Map(Object.entries({active: 'customer', trialing: 'lead', canceled: 'churned', past_due: 'at_risk'}));
 
+// A text that is one: what is missing, null or of another kind is not made into one.
+function textOf(customer, name) {
+  const value = customer[name] ?? (broken('made-up') ? {name: 'Unknown', currency: 'USD'}[name] : customer[name]);
+  if (broken('casts') && typeof value === 'object' && value !== null) return String(value);
+  if (broken('trips') && value === null) return value.trim();
+  if (typeof value !== 'string' || value.trim() === '') throw new Refused(0, `${name} is no text`);
+  return value;
+}
+
 function contactOf(customer) {
-  const stage = stages.get(customer.status);
-  if (!stage && mut !== 'enum-guessed') throw new Refused(0, `no stage for ${customer.status}`);
-  const words = customer.name.trim().split(' ');
+  const stage = stages.get(textOf(customer, 'status'));
+  if (!stage && !broken('enum-guessed')) throw new Refused(0, `no stage for ${customer.status}`);
+  if (!/^-?\d+$/.test(customer.balance instanceof Digits ? customer.balance.text : '')) throw new Refused(0, 'balance is no whole number');
+  const words = textOf(customer, 'name').trim().split(' ');
+  const currency = textOf(customer, 'currency');
   return {
     external_id: customer.id,
     origin: 'billing',
-    email: customer.email.trim().toLowerCase(),
-    first_name: words[0].slice(0, 100),
-    last_name: words.at(-1).slice(0, 100),
+    email: textOf(customer, 'email').trim().toLowerCase(),
+    first_name: [...words[0]].slice(0, 100).join(''),
+    last_name: [...words.at(-1)].slice(0, 100).join(''),
     stage: stage ?? 'lead',
-    currency: customer.currency,
-    balance: major(customer.balance, customer.currency),
+    currency,
+    balance: major(customer.balance.text, currency),
   };
 }
 
-async function deliver(crm, customer, seen) {
-  const contact = contactOf(customer);
+// A conflict tells that somebody made it meanwhile, or is at it: it is looked up again.
+async function deliver(crm, customer, contact, seen) {
   const trace = digest(customer.id + seen).slice(0, 32);
-  const found = await crm.call('GET', `/v2/contacts/search?${new URLSearchParams({email: contact.email})}`, {trace});
-  if (!Array.isArray(found.results) && mut !== 'parse-error-is-empty') throw new GaveUp('a search without results');
-  const [known] = found.results ?? [];
-  if (known && mut !== 'always-creates') {
-    await crm.call('PATCH', `/v2/contacts/${encodeURIComponent(known.id)}`, {json: contact, trace});
-    return;
+  for (let look = 0; ; look += 1) {
+    const found = await crm.call('GET', `/v2/contacts/search?${new URLSearchParams({email: contact.email})}`, {trace});
+    if (!Array.isArray(found.results) && !broken('parse-error-is-empty')) throw new GaveUp('a search without results');
+    const [known] = found.results ?? [];
+    if (known && !broken('always-creates')) {
+      await crm.call('PATCH', `/v2/contacts/${encodeURIComponent(known.id)}`, {json: contact, trace});
+      return;
+    }
+    const headers = {'idempotency-key': digest(`contacts/${customer.id}`).slice(0, 48)};
+    try {
+      await crm.call('POST', '/v2/contacts', {json: contact, headers, trace});
+      return;
+    } catch (error) {
+      if (error.status !== 409 || look === 3 || broken('conflict-is-final')) throw error;
+      await real(jitter(look));
+    }
   }
-  const headers = {'idempotency-key': digest(`contacts/${customer.id}`).slice(0, 48)};
-  await crm.call('POST', '/v2/contacts', {json: contact, headers, trace});
 }
 
-// JSON numbers of 64 bits: a balance is taken as it is written.
+// A number as it is written: JSON.parse makes a double of it, and of 9007199254740993 another number.
+class Digits {
+  constructor(text) {
+    this.text = text;
+  }
+
+  toJSON() {
+    return this.text;
+  }
+}
+
 function exact(text) {
-  return JSON.parse(text.replace(/("balance"\s*:\s*)(-?\d{16,})/g, '$1"$2"'));
+  return JSON.parse(text, (name, value, context) => {
+    if (name !== 'balance' || typeof value !== 'number') return value;
+    return new Digits(broken('doubles') ? String(value) : (context?.source ?? written(text, value)));
+  });
+}
+
+// Node before 22 does not tell how a number was written: where a double may have lost digits it is found in the text.
+function written(text, value) {
+  if (Number.isSafeInteger(value)) return String(value);
+  const all = [...text.matchAll(/"balance"\s*:\s*(-?\d+)(?![\d.eE])/g)].map(m => m[1]);
+  const same = new Set(all.filter(digits => Number(digits) === value));
+  return same.size === 1 ? [...same][0] : 'not to be read exactly';
 }
 
 async function main() {
@@ -249,58 +302,98 @@ async function main() {
   let buried = 0;
   let newest = journal.since;
   const cursors = new Set();
-  const queue = [];
+  // By id, so that a record that comes twice is written once, in its newest form.
+  const queue = new Map();
   for (let cursor; ; ) {
     const query = new URLSearchParams({limit: '50'});
     if (journal.since) query.set('updated[gte]', journal.since);
     if (cursor) query.set('cursor', cursor);
     const page = await billing.call('GET', `/v1/customers?${query}`);
     if (!Array.isArray(page.data) || typeof page.has_more !== 'boolean') {
-      if (mut !== 'parse-error-is-empty' && mut !== 'envelope-is-empty') throw new GaveUp('a page without data');
+      if (!broken('parse-error-is-empty') && !broken('envelope-is-empty')) throw new GaveUp('a page without data');
       page.data ??= [];
     }
     for (const customer of page.data) {
       const seen = digest(JSON.stringify(customer));
-      if (journal.done.get(customer.id) === seen || queue.some(q => q.customer.id === customer.id && q.seen === seen)) continue;
-      queue.push({customer, seen});
+      const known = journal.done.get(customer.id);
+      const waiting = queue.get(customer.id);
+      const older = [known?.at, waiting?.customer.updated_at].some(at => at > customer.updated_at);
+      if (known?.seen === seen || (older && !broken('last-wins'))) continue;
+      queue.set(customer.id, {customer, seen});
       if (newest === undefined || customer.updated_at > newest) newest = customer.updated_at;
     }
-    if (mut === 'stops-at-empty-page' && page.data.length === 0) break;
+    if (broken('stops-at-empty-page') && page.data.length === 0) break;
     if (!page.has_more) break;
     cursor = page.next_cursor;
     if (cursors.has(cursor)) throw new GaveUp('the cursor repeats');
     cursors.add(cursor);
   }
+  // Whose address is whose: of two customers with one address neither is written over the other.
+  const owners = new Map();
+  for (const {id, email} of journal.done.values()) if (email) owners.set(email, id);
   const failures = [];
+  let failed = 0;
+  let row = 0;
+  const todo = [...queue.values()];
   const work = async () => {
-    for (let next; failures.length === 0 && (next = queue.shift()); ) {
+    for (let next; failures.length === 0 && (next = todo.shift()); ) {
       const {customer, seen} = next;
+      const settled = {id: customer.id, seen, at: customer.updated_at};
       try {
-        await deliver(crm, customer, seen);
+        const contact = contactOf(customer);
+        const owner = owners.get(contact.email) ?? customer.id;
+        if (owner !== customer.id && !broken('merges-twins')) throw new Refused(0, `customer ${owner} has the same email`);
+        owners.set(contact.email, customer.id);
+        settled.email = contact.email;
+        await deliver(crm, customer, contact, seen);
+        row = 0;
       } catch (error) {
         if (!(error instanceof Refused)) {
-          failures.push(error);
-          return;
+          if (broken('drops-failed') && error instanceof GaveUp) {
+            journal.write(settled);
+            continue;
+          }
+          // It is tried again by the next run, and holds nobody up in this one; unless the target is away.
+          failed += 1;
+          row += 1;
+          log({key: customer.id, failed: error.message});
+          if (!(error instanceof GaveUp) || error instanceof Away || row > inARow) {
+            failures.push(error);
+            return;
+          }
+          continue;
         }
         buried += 1;
-        if (mut !== 'drops-refused') {
+        if (!broken('drops-refused')) {
           const letter = {key: customer.id, reason: error.message, record: customer};
           appendFileSync(env.DEAD_LETTER_FILE, `${JSON.stringify(letter)}\n`);
         }
       }
-      journal.write({id: customer.id, seen});
+      journal.write(settled);
     }
   };
   await Promise.all(Array.from({length: workers}, work));
   if (failures.length) throw failures[0];
+  if (failed) throw new GaveUp(`${failed} to be tried again`);
   if (newest) journal.write({since: newest});
-  return mut === 'drops-refused' || buried === 0 ? 0 : 2;
+  return broken('drops-refused') || buried === 0 ? 0 : 2;
+}
+
+// What broken() is asked for in this file is what there is: another name would break nothing, and nobody would see.
+const known = new Set([...readFileSync(new URL(import.meta.url), 'utf8').matchAll(/broken\('([a-z0-9-]+)'\)/g)].map(m => m[1]));
+if (process.argv[2] === '--mutants') {
+  console.log([...known].sort().join('\n'));
+  process.exit(0);
+}
+if (mut && !known.has(mut)) {
+  console.error(`MUT=${mut} breaks nothing here; there are ${[...known].sort().join(', ')}`);
+  process.exit(1);
 }
 
 main().then(
   code => process.exit(code),
   error => {
     log({failed: error.message});
-    process.exit(mut === 'always-success' ? 0 : error instanceof Halt ? 3 : 1);
+    process.exit(broken('always-success') ? 0 : error instanceof Halt ? 3 : 1);
   },
 );

@@ -18,9 +18,15 @@ import sys
 import time
 import urllib.parse
 
-MUT = os.environ.get("MUT", "")
+import mutants
+from mutants import broken
+
 SCALE = float(os.environ.get("TIME_SCALE", "1"))
-ATTEMPTS = 8
+ATTEMPTS = 6
+# Of a server that asks for more, in seconds, it is not waited for: the next run comes later.
+PATIENCE = 120.0
+# Records given up one after the other: no record is to blame then, but the target.
+IN_A_ROW = 2
 BASE, CAP = 0.5, 60.0
 MOST = 8 * 1024 * 1024
 STAGES = {"active": "customer", "trialing": "lead", "canceled": "churned", "past_due": "at_risk"}
@@ -34,7 +40,7 @@ def on_term(*_):
     stopping = True
 
 
-if MUT != "sigterm-ignored":
+if not broken("sigterm-ignored"):
     signal.signal(signal.SIGTERM, on_term)
 else:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -46,6 +52,14 @@ class Stopped(Exception):
 
 class GaveUp(Exception):
     """The system did not answer as it should, however often it was asked."""
+
+
+class Away(GaveUp):
+    """The system asks to be left alone for longer than a run lasts, so many seconds."""
+
+    def __init__(self, text, seconds):
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class Refused(Exception):
@@ -67,7 +81,7 @@ def log(**fields):
 def may_go_on():
     if stopping:
         raise Stopped("asked to end")
-    if MUT != "disable-ignored" and os.path.exists(os.environ.get("DISABLE_FILE", "/nonexistent")):
+    if not broken("disable-ignored") and os.path.exists(os.environ.get("DISABLE_FILE", "/nonexistent")):
         raise Stopped("switched off")
 
 
@@ -75,11 +89,11 @@ def retry_after(headers):
     text = headers.get("retry-after")
     if text is None:
         return None
-    if MUT == "no-retry-after":
+    if broken("no-retry-after"):
         return None
     if text.strip().isdigit():
         return float(text)
-    if MUT == "seconds-only":
+    if broken("seconds-only"):
         return 0.0
     try:
         until = email.utils.parsedate_to_datetime(text)
@@ -91,7 +105,7 @@ def retry_after(headers):
 
 
 def backoff(attempt):
-    if MUT == "no-backoff":
+    if broken("no-backoff"):
         return 0.0
     return random.uniform(0, min(CAP, BASE * 2 ** attempt))
 
@@ -106,7 +120,7 @@ class System:
 
     def once(self, method, target, body, headers):
         """One attempt; status, headers and body. A total deadline of ten seconds."""
-        limit = None if MUT == "no-timeout" else 10.0 / SCALE
+        limit = None if broken("no-timeout") else 10.0 / SCALE
         until = time.monotonic() + (limit or 1e9)
         if self.connection is None:
             self.connection = http.client.HTTPConnection(self.base.hostname, self.base.port, timeout=limit)
@@ -116,18 +130,18 @@ class System:
             answer = self.connection.getresponse()
             taken = bytearray()
             while True:
-                if self.connection.sock is not None and limit and MUT != "no-body-deadline":
+                if self.connection.sock is not None and limit and not broken("no-body-deadline"):
                     self.connection.sock.settimeout(max(0.01, until - time.monotonic()))
-                piece = answer.read1(65536) if MUT != "no-body-deadline" else answer.read()
+                piece = answer.read1(65536) if not broken("no-body-deadline") else answer.read()
                 if not piece:
                     break
                 taken += piece
-                if time.monotonic() > until and MUT != "no-body-deadline":
+                if time.monotonic() > until and not broken("no-body-deadline"):
                     raise TimeoutError("the whole answer took too long")
-                if len(taken) > MOST and MUT != "no-body-bound":
+                if len(taken) > MOST and not broken("no-body-bound"):
                     raise ValueError("the answer is too large")
             # read1 does not tell an early end from the end
-            if answer.length not in (None, 0) and MUT != "truncation-unseen":
+            if answer.length not in (None, 0):
                 raise http.client.IncompleteRead(bytes(taken))
             answer.close()  # read1 leaves it open, and the connection with it
             found = {name.lower(): value for name, value in answer.getheaders()}
@@ -150,13 +164,13 @@ class System:
         refreshed = False
         last = "no attempt"
         attempt = 0
-        limit = 100000 if MUT == "endless-retries" else ATTEMPTS
+        limit = 100000 if broken("endless-retries") else ATTEMPTS
         while attempt < limit:
             may_go_on()
-            if MUT == "trace-per-attempt" and attempt:
+            if broken("trace-per-attempt") and attempt:
                 trace = os.urandom(16).hex()
             sent = {"Accept": "application/json", **self.authorize(), **(headers or {})}
-            if MUT != "no-correlation":
+            if not broken("no-correlation"):
                 sent["traceparent"] = f"00-{trace}-{os.urandom(8).hex()}-01"
             if body is not None:
                 sent["Content-Type"] = "application/json"
@@ -164,35 +178,41 @@ class System:
             try:
                 status, found, taken = self.once(method, target, body, sent)
             except (OSError, http.client.HTTPException, ValueError) as error:
-                if MUT == "network-error-fatal":
+                if broken("network-error-fatal"):
                     raise GaveUp(f"{method} {target}: {error!r}")
                 last = repr(error)
                 sleep(backoff(attempt - 1))
                 continue
-            if status in (301, 302, 303, 307, 308) and MUT == "follows-redirects":
+            if status in (301, 302, 303, 307, 308) and broken("follows-redirects"):
                 url = urllib.parse.urlsplit(found["location"])
                 other = System(f"http://{url.netloc}", self.authorize)
                 status, found, taken = other.once(method, url.path + "?" + url.query, body, sent)
-            if status == 401 and not refreshed and MUT != "token-fatal":
+            if status == 401 and not refreshed and not broken("token-fatal"):
                 refreshed = True
                 self.authorize(renew=True)
                 continue
-            if status == 429 and MUT == "429-permanent" or status >= 500 and MUT == "5xx-permanent":
+            if status == 429 and broken("429-permanent") or status >= 500 and broken("5xx-permanent"):
                 raise Refused(status, taken)
+            if status == 403 and broken("forbidden-is-done"):
+                return {"results": []}
             if status in (408, 425, 429) or status >= 500:
                 last = f"answered {status}"
                 told = retry_after(found)
+                if told is not None and told > PATIENCE and broken("comes-back-early"):
+                    told = 1.0
+                elif told is not None and told > PATIENCE and not broken("sleeps-for-hours"):
+                    raise Away(f"{method} {target.split('?')[0]}: asked to come back in {told:.0f} s", told)
                 sleep(told if told is not None else backoff(attempt - 1))
                 continue
             if 400 <= status < 500:
-                if MUT == "retries-client-errors":
+                if broken("retries-client-errors"):
                     last = f"answered {status}"
                     sleep(backoff(0))
                     continue
                 raise Refused(status, taken)
             if status >= 300:
                 raise GaveUp(f"{method} {target} was redirected")
-            if MUT == "any-2xx-is-success" and method != "GET":
+            if status == 204 or broken("any-2xx-is-success") and method != "GET":
                 return {}
             try:
                 value = json.loads(taken, parse_float=decimal.Decimal)
@@ -200,7 +220,7 @@ class System:
                     raise ValueError("not an object")
                 return value
             except ValueError as error:
-                if MUT == "parse-error-is-empty":
+                if broken("parse-error-is-empty"):
                     return {}
                 last = f"not JSON: {error}"
                 sleep(backoff(attempt - 1))
@@ -224,7 +244,7 @@ class Client:
             pair = base64.b64encode(f"{self.identity}:{self.secret}".encode()).decode()
             form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "contacts.read contacts.write"})
             asking = System(f"{url.scheme}://{url.netloc}", lambda renew=False: {})
-            for attempt in range(ATTEMPTS):
+            for attempt in range(25 if broken("token-loop") else ATTEMPTS):
                 status, found, taken = asking.once("POST", url.path, form.encode(), {
                     "Authorization": f"Basic {pair}",
                     "Content-Type": "application/x-www-form-urlencoded",
@@ -232,10 +252,12 @@ class Client:
                 if status == 200:
                     self.token = json.loads(taken)["access_token"]
                     break
+                if 400 <= status < 500 and status != 429 and not broken("token-loop"):
+                    raise GaveUp(f"no token: answered {status}")
                 sleep(retry_after(found) or backoff(attempt))
             else:
                 raise GaveUp("no token")
-            if MUT == "token-in-log":
+            if broken("token-in-log"):
                 log(level="debug", token=self.token)
         return {"Authorization": f"Bearer {self.token}"}
 
@@ -259,56 +281,81 @@ class State:
         os.replace(aside, self.path)
 
 
+def text_of(customer, name):
+    """A text that is one: what is missing, null or of another kind is not made into one."""
+    value = customer.get(name)
+    if broken("made-up") and value is None:
+        value = {"name": "Unknown", "currency": "USD"}.get(name)
+    if broken("nulls-written") and value is None:
+        return "None"
+    if broken("casts") and isinstance(value, dict):
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{name} is no text")
+    return value
+
+
 def mapped(customer):
-    stage = STAGES.get(customer["status"])
+    status = text_of(customer, "status")
+    stage = STAGES.get(status)
     if stage is None:
-        if MUT == "enum-guessed":
+        if broken("enum-guessed"):
             stage = "customer"
-        elif MUT == "enum-crashes":
-            raise KeyError(customer["status"])
+        elif broken("enum-crashes"):
+            raise KeyError(status)
         else:
-            raise ValueError(f"status {customer['status']} has no stage")
-    words = customer["name"].strip().split(" ")
-    places = MINOR.get(customer["currency"], 2)
-    if MUT == "float-money":
-        balance = str(customer["balance"] * 0.01)
+            raise ValueError(f"status {status} has no stage")
+    words = text_of(customer, "name").strip().split(" ")
+    currency, minor = text_of(customer, "currency"), customer.get("balance")
+    if minor is None and broken("made-up"):
+        minor = 0
+    if not isinstance(minor, int) or isinstance(minor, bool):
+        raise ValueError("balance is no whole number")
+    if broken("float-money"):
+        balance = str(minor * 0.01)
+    elif broken("double-money"):
+        balance = format(decimal.Decimal(int(float(minor))).scaleb(-MINOR.get(currency, 2)), "f")
     else:
-        balance = str(decimal.Decimal(customer["balance"]).scaleb(-places))
-        if "E" in balance:
-            balance = format(decimal.Decimal(balance), "f")
-    contact = {
-        "email": customer["email"].strip().lower(),
+        balance = format(decimal.Decimal(minor).scaleb(-MINOR.get(currency, 2)), "f")
+    email = text_of(customer, "email").strip()
+    return {
+        "email": email.upper() if broken("email-case") else email.lower(),
         "first_name": words[0][:100],
         "last_name": words[-1][:100],
         "balance": balance,
-        "currency": customer["currency"],
+        "currency": currency,
         "stage": stage,
         "origin": "billing",
         "external_id": customer["id"],
     }
-    if MUT == "email-case":
-        contact["email"] = customer["email"].strip().upper()
-    return contact
 
 
 def push(crm, customer, contact, trace):
+    """Looks up, then updates or creates. A conflict tells that somebody made it meanwhile, or is at it: it is looked up again."""
     key = hashlib.sha256(f"contacts:{customer['id']}".encode()).hexdigest()[:40]
     query = urllib.parse.urlencode({"email": contact["email"]})
-    if MUT == "no-look-up":
-        found = []
-    else:
-        answer = crm.call("GET", f"/v2/contacts/search?{query}", trace=trace)
-        found = answer.get("results", [] if MUT in ("parse-error-is-empty", "envelope-is-empty") else None)
-        if found is None:
-            raise GaveUp("a search without results")
-    if found:
-        crm.call("PATCH", f"/v2/contacts/{found[0]['id']}", contact, trace=trace)
-    else:
-        crm.call("POST", "/v2/contacts", contact, {"Idempotency-Key": key}, trace=trace)
+    for look in range(4):
+        if broken("no-look-up"):
+            found = []
+        else:
+            answer = crm.call("GET", f"/v2/contacts/search?{query}", trace=trace)
+            found = answer.get("results", [] if (broken("parse-error-is-empty") or broken("envelope-is-empty")) else None)
+            if found is None:
+                raise GaveUp("a search without results")
+        try:
+            if found:
+                crm.call("PATCH", f"/v2/contacts/{found[0]['id']}", contact, trace=trace)
+            else:
+                crm.call("POST", "/v2/contacts", contact, {"Idempotency-Key": key}, trace=trace)
+            return
+        except Refused as error:
+            if error.status != 409 or found or look == 3 or broken("conflict-is-final"):
+                raise
+            sleep(backoff(look))
 
 
 def bury(customer, reason):
-    if MUT in ("swallows", "swallows-quietly"):
+    if (broken("swallows") or broken("swallows-quietly")):
         return
     with open(os.environ["DEAD_LETTER_FILE"], "a") as file:
         file.write(json.dumps({"key": customer["id"], "reason": str(reason), "record": customer}, default=str) + "\n")
@@ -318,7 +365,11 @@ def bury(customer, reason):
 
 
 def newer(customer, since):
-    return since is None or (customer["updated_at"] > since if MUT == "exclusive-boundary" else customer["updated_at"] >= since)
+    return since is None or (customer["updated_at"] > since if broken("exclusive-boundary") else customer["updated_at"] >= since)
+
+
+def digest_of(customer):
+    return hashlib.sha256(json.dumps(customer, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def run():
@@ -328,70 +379,94 @@ def run():
         Client(os.environ["CRM_TOKEN_URL"], os.environ["CRM_CLIENT_ID"], os.environ["CRM_CLIENT_SECRET"]),
     )
     state = State(os.environ["STATE_DIR"])
+    # done: of each customer the digest of its last form, when that was made, and the address that it went to
     since, done = state.kept["since"], state.kept["done"]
-    if MUT == "no-checkpoint":
+    if broken("no-checkpoint"):
         since, done = None, {}
     cursor, seen_cursors = None, set()
-    buried = 0
+    buried, failed, in_a_row = 0, 0, 0
+    letters = []
     highest = since
+
+    def set_aside(customer, error):
+        nonlocal buried
+        buried += 1
+        if broken("letters-at-the-end"):
+            letters.append((customer, error))
+        else:
+            bury(customer, error)
+
     while True:
-        query = {"limit": os.environ.get("PAGE_SIZE", "100") if MUT == "stops-at-short-page" else "100"}
+        query = {"limit": os.environ.get("PAGE_SIZE", "100") if broken("stops-at-short-page") else "100"}
         if since is not None:
             query["updated[gte]"] = since
         if cursor is not None:
             query["cursor"] = cursor
         page = billing.call("GET", "/v1/customers?" + urllib.parse.urlencode(query))
         if "data" not in page or "has_more" not in page:
-            if MUT not in ("envelope-is-empty", "parse-error-is-empty"):
+            if not (broken("envelope-is-empty") or broken("parse-error-is-empty")):
                 raise GaveUp("a page without data")
             page = {"data": [], "has_more": False}
         customers = [c for c in page["data"] if newer(c, since)]
-        if MUT == "checkpoint-before-write" and customers:
+        if broken("checkpoint-before-write") and customers:
             state.kept["since"] = max(c["updated_at"] for c in page["data"])
             for customer in customers:
-                done[customer["id"]] = hashlib.sha256(json.dumps(customer, sort_keys=True, default=str).encode()).hexdigest()
+                done[customer["id"]] = {"digest": digest_of(customer), "at": customer["updated_at"]}
             state.save()
         for customer in customers:
-            digest = hashlib.sha256(json.dumps(customer, sort_keys=True, default=str).encode()).hexdigest()
-            if done.get(customer["id"]) == digest and MUT != "checkpoint-before-write":
+            digest, known = digest_of(customer), done.get(customer["id"], {})
+            if known.get("digest") == digest and not broken("checkpoint-before-write"):
                 continue
+            if known.get("at", "") > customer["updated_at"] and not broken("older-wins"):
+                continue  # an older form that comes late
             trace = hashlib.sha256(f"{customer['id']}{digest}".encode()).hexdigest()[:32]
+            settled = {"digest": digest, "at": customer["updated_at"]}
             try:
                 contact = mapped(customer)
-            except ValueError as error:
-                bury(customer, error)
-                buried += 1
-                done[customer["id"]] = digest
-                continue
-            try:
+                twins = [key for key, one in done.items() if one.get("email") == contact["email"] and key != customer["id"]]
+                if twins and not broken("merges-twins"):
+                    raise ValueError(f"customer {twins[0]} has the same email")
+                settled["email"] = contact["email"]
                 push(crm, customer, contact, trace)
-            except Refused as error:
-                bury(customer, error)
-                buried += 1
+                in_a_row = 0
+            except (ValueError, Refused) as error:
+                set_aside(customer, error)
+            except Away:
+                raise
             except GaveUp as error:
-                if MUT != "swallows":
-                    raise
-                log(level="error", lost=str(error))
-            done[customer["id"]] = digest
+                in_a_row += 1
+                log(level="error", key=customer["id"], failed=str(error))
+                if not broken("swallows"):
+                    # It is tried again by the next run, and holds nobody up in this one.
+                    failed += 1
+                    if in_a_row >= IN_A_ROW or broken("stops-at-the-first"):
+                        raise
+                    continue
+            done[customer["id"]] = settled
             state.save()
         if customers:
             highest = max([c["updated_at"] for c in customers] + ([highest] if highest else []))
-        if MUT == "stops-at-empty-page" and not page["data"]:
+        if broken("stops-at-empty-page") and not page["data"]:
             break
-        if MUT == "stops-at-short-page" and len(page["data"]) < int(query["limit"]):
+        if broken("stops-at-short-page") and len(page["data"]) < int(query["limit"]):
             break
         if not page["has_more"]:
             break
         cursor = page["next_cursor"]
-        if cursor in seen_cursors and MUT != "cursor-loop":
+        if cursor in seen_cursors and not broken("cursor-loop"):
             raise GaveUp("the cursor repeats")
         seen_cursors.add(cursor)
+    for customer, error in letters:
+        bury(customer, error)
+    if failed:
+        raise GaveUp(f"{failed} to be tried again")
     state.kept["since"] = highest
     state.save()
     return buried
 
 
 def main():
+    mutants.check(__file__)
     try:
         buried = run()
     except Stopped as stopped:
@@ -399,9 +474,9 @@ def main():
         return 3
     except (GaveUp, Refused) as error:
         log(level="error", failed=str(error))
-        return 0 if MUT == "always-success" else 1
+        return 0 if broken("always-success") else 1
     log(level="info", ended="all is delivered" if not buried else f"{buried} dead letters")
-    return 0 if not buried or MUT in ("always-success", "swallows-quietly", "swallows") else 2
+    return 0 if not buried or (broken("always-success") or broken("swallows-quietly") or broken("swallows")) else 2
 
 
 if __name__ == "__main__":

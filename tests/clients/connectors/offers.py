@@ -15,10 +15,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-MUT = os.environ.get("MUT", "")
+import mutants
+from mutants import broken
+
 SCALE = float(os.environ.get("TIME_SCALE", "1"))
 GRADES = {"new": "new", "used": "used", "damaged": "not_for_sale"}
 BATCH = 50
+# Of a server that asks for more, in seconds, it is not waited for: the next run comes later.
+PATIENCE = 120.0
 
 
 class Redirected(urllib.request.HTTPRedirectHandler):
@@ -84,23 +88,43 @@ def ask(method, url, headers, value=None):
             error = e
         except (OSError, ValueError, urllib.error.URLError, __import__("http.client").client.HTTPException):
             pass
-        time.sleep(waits(error, attempt) / SCALE)
+        wait = waits(error, attempt)
+        if wait > PATIENCE:
+            raise Failed(f"asked to come back in {wait:.0f} s")
+        time.sleep(wait / SCALE)
     raise Failed(f"{method} {url.split('?')[0]}: six attempts")
 
 
-def lines():
+def look(found, since):
+    """Reads every page into `found`, of each line the newest form. True where nothing can have slipped over the edge of a page:
+    as many came as there were all the while, and none came again in a newer form, which moved those behind it."""
     base, headers = os.environ["DEPOT_BASE_URL"], {"X-Depot-Key": os.environ["DEPOT_KEY"]}
-    page, found = 1, {}
+    page, pages, came, totals, moved = 1, 0, {}, set(), False
     while True:
         size = os.environ.get("PAGE_SIZE", "50")
-        answer = ask("GET", f"{base}/v1/stock?page={page}&per_page={size}", headers)
+        bound = f"&updated_since={since}" if since else ""
+        answer = ask("GET", f"{base}/v1/stock?page={page}&per_page={size}{bound}", headers)
         if "lines" not in answer or "pages" not in answer:
             raise Failed("a page that is none")
+        totals.add(answer.get("total"))
         for line in answer["lines"]:
-            found[line["id"]] = line
-        if page >= answer["pages"]:
-            return found.values()
+            moved = moved or came.get(line["id"], line["updated_at"]) < line["updated_at"]
+            came[line["id"]] = max(line["updated_at"], came.get(line["id"], ""))
+            if line["id"] not in found or found[line["id"]]["updated_at"] <= line["updated_at"] or broken("last-wins"):
+                found[line["id"]] = line
+        pages = pages or answer["pages"]
+        if page >= (pages if broken("since-now") else answer["pages"]):
+            return not moved and totals == {len(came)}
         page += 1
+
+
+def lines(since):
+    """All lines, and whether they are all: pages that are counted shift when lines come and go, so they are looked at again."""
+    found = {}
+    for _ in range(3):
+        if look(found, since) or broken("one-look") or broken("since-now"):
+            return found.values(), True
+    return found.values(), False
 
 
 def bury(line, because):
@@ -125,7 +149,7 @@ def push(batch):
                 done, bad = push([pair])
                 settled, refused = settled + done, refused + bad
             return settled, refused
-        if MUT == "partial-ignored":
+        if broken("partial-ignored"):
             return [line for line, _ in left.values()], refused
         if "results" not in answer:
             raise Failed("a batch without results")
@@ -138,7 +162,7 @@ def push(batch):
                 again[line["id"]] = (line, offer)
             else:
                 refused.append((line, f"refused with {result['status']}"))
-        if MUT == "whole-batch-again" and again:
+        if broken("whole-batch-again") and again:
             again = {line["id"]: (line, offer) for line, offer in batch}
         left = again
         if not left:
@@ -147,7 +171,22 @@ def push(batch):
     raise Failed("a batch that is never taken")
 
 
+def offer_of(line):
+    """What the marketplace is told of a line; what is missing, null or of another kind is not made up."""
+    if not isinstance(line.get("condition"), str) or line["condition"] not in GRADES:
+        raise ValueError(f"no grade for {line.get('condition')}")
+    count = line.get("on_hand", 0 if broken("made-up") else None)
+    if count is None and broken("nulls-are-zero"):
+        count = 0
+    if isinstance(count, dict) and broken("casts"):
+        count = len(count)
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise ValueError("on_hand is no whole number")
+    return {"sku": line["id"], "quantity": count, "grade": GRADES[line["condition"]], "checked_at": line["updated_at"]}
+
+
 def main():
+    mutants.check(__file__)
     state = pathlib.Path(os.environ["STATE_DIR"], "sent.json")
     sent = json.loads(state.read_text()) if state.exists() else {}
 
@@ -172,25 +211,29 @@ def main():
         keep()
 
     try:
-        for line in lines():
+        since = sent.pop("since", None)
+        found, whole = lines(since)
+        if broken("since-now"):
+            sent["since"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for line in found:
             if sent.get(line["id"]) == line:
                 continue
-            if line["condition"] not in GRADES:
-                bury(line, f"no grade for {line['condition']}")
+            try:
+                batch.append((line, offer_of(line)))
+            except ValueError as error:
+                bury(line, str(error))
                 buried += 1
                 sent[line["id"]] = line
                 continue
-            offer = {
-                "sku": line["id"],
-                "quantity": line["on_hand"],
-                "grade": GRADES[line["condition"]],
-                "checked_at": line["updated_at"],
-            }
-            batch.append((line, offer))
+            if broken("marked-first"):
+                sent[line["id"]] = line
+                keep()
             if len(batch) == BATCH:
                 flush()
         flush()
         keep()
+        if not whole:
+            raise Failed("lines came and went while their pages were counted; the next run looks again")
     except (Failed, Refused) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1

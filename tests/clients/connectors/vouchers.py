@@ -20,11 +20,18 @@ import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-MUT = os.environ.get("MUT", "")
+import mutants
+from mutants import broken
+
 SCALE = float(os.environ.get("TIME_SCALE", "1"))
 METHODS = {"cash": "cash", "card": "card", "gift_card": "voucher", "invoice": "receivable"}
 STOP = threading.Event()
 NEWS = threading.Event()
+# Bytes of a delivery that are taken.
+MOST = 1 << 20
+# By base URL, until when a system asked to be left alone.
+AWAY = {}
+ONE = threading.Lock()
 
 
 class Refused(Exception):
@@ -36,7 +43,7 @@ class Later(Exception):
 
 
 def off():
-    return MUT != "disable-ignored" and os.path.exists(os.environ.get("DISABLE_FILE", "/nonexistent"))
+    return not broken("disable-ignored") and os.path.exists(os.environ.get("DISABLE_FILE", "/nonexistent"))
 
 
 def pause(seconds):
@@ -57,7 +64,7 @@ class Memory:
     def take(self, sale):
         """Puts it on the disk; False where it is known."""
         with self.lock:
-            if MUT == "no-dedupe":
+            if broken("no-dedupe"):
                 self.db.execute("insert into sale values (?, ?, 'waits')", (os.urandom(8).hex(), json.dumps(sale)))
                 return True
             made = self.db.execute(
@@ -83,14 +90,16 @@ class Memory:
 
 
 def ask(base, method, target, headers, body=None):
-    """Until it is answered: status and JSON. Ten seconds for an attempt, eight attempts."""
+    """Until it is answered: status and JSON. Ten seconds for an attempt, six attempts."""
     url = urllib.parse.urlsplit(base)
-    for attempt in range(8):
+    for attempt in range(6):
+        if time.monotonic() < AWAY.get(base, 0):
+            raise Later("it asked to be left alone")
         while off() and not STOP.is_set():
             pause(0.1)
         if STOP.is_set():
             raise Later("ending")
-        wait = random.uniform(0, min(60, 2 ** attempt))
+        wait = random.uniform(0, min(60, 0.5 * 2 ** attempt))
         try:
             until = time.monotonic() + 10 / SCALE
             connection = http.client.HTTPConnection(url.hostname, url.port, timeout=10 / SCALE)
@@ -111,6 +120,9 @@ def ask(base, method, target, headers, body=None):
                     wait = float(told)
                 elif told is not None:
                     wait = max(0.0, http_date(told) - http_date(answer.getheader("Date")))
+                if wait > 120:
+                    AWAY[base] = time.monotonic() + wait / SCALE
+                    raise Later(f"asked to come back in {wait:.0f} s")
                 pause(wait)
                 continue
             if 300 <= status < 400:
@@ -137,20 +149,41 @@ def correlated(trace):
     return {"traceparent": f"00-{trace}-{os.urandom(8).hex()}-01", "Accept": "application/json"}
 
 
+def text_of(record, name):
+    """A text that is one: what is missing, null or of another kind is not made into one."""
+    value = record.get(name)
+    if broken("made-up"):
+        return "none" if value is None else str(value)
+    if broken("casts") and isinstance(value, dict):
+        return str(value)
+    if not isinstance(value, str):
+        raise Refused(f"{name} is no text")
+    return value
+
+
 def voucher(sale):
-    method = METHODS.get(sale["paid_by"])
+    method = METHODS.get(text_of(sale, "paid_by"))
     if method is None:
         raise Refused(f"no method for {sale['paid_by']}")
-    minus, digits = ("-" if sale["total"] < 0 else ""), str(abs(sale["total"])).rjust(3, "0")
-    note = sale.get("note")
+    total, shop = sale.get("total"), sale.get("shop")
+    if not isinstance(total, int) or isinstance(total, bool):
+        raise Refused("total is no whole number")
+    if broken("trips"):
+        shop["code"].strip()
+    if shop is not None and not isinstance(shop, dict):
+        raise Refused("shop is none")
+    minus, digits = ("-" if total < 0 else ""), str(abs(total)).rjust(3, "0")
+    note = None if sale.get("note") is None else text_of(sale, "note")
+    # The ledger can do without the branch.
+    branch = {} if shop is None or shop.get("code") is None else {"branch": text_of(shop, "code")}
     return {
         "document_no": sale["id"],
         "account": "8400",
         "amount": f"{minus}{digits[:-2]}.{digits[-2:]}",
-        "currency": sale["currency"],
+        "currency": text_of(sale, "currency"),
         "method": method,
-        "posted_at": sale["booked_at"],
-        "branch": sale["shop"]["code"],
+        "posted_at": text_of(sale, "booked_at"),
+        **branch,
         "text": "till sale" if note is None else note.strip()[:80],
     }
 
@@ -160,11 +193,11 @@ def post(sale):
     body = json.dumps(voucher(sale)).encode()
     base = os.environ["HAUPTBUCH_BASE_URL"]
     headers = {"X-Api-Key": os.environ["HAUPTBUCH_KEY"], "Content-Type": "application/json", "Idempotency-Key": key}
-    if MUT == "no-key":
+    if broken("no-key"):
         # the header is required, so there is one: of the day, and of nothing
         headers["Idempotency-Key"] = os.urandom(8).hex()
     headers.update(correlated(trace_of(sale["id"])))
-    if MUT == "random-key":
+    if broken("random-key"):
         for _ in range(3):
             try:
                 return ask_once(base, headers | {"Idempotency-Key": os.urandom(8).hex()}, body)
@@ -184,9 +217,20 @@ def ask_once(base, headers, body):
         raise OSError(answer.status)
 
 
+def bury(memory, row, sale, because):
+    with open(os.environ["DEAD_LETTER_FILE"], "a") as file:
+        file.write(json.dumps({"key": sale["id"], "reason": because, "record": sale}) + "\n")
+    memory.settle(row, "dead")
+    print(json.dumps({"level": "error", "key": sale["id"], "reason": because}), flush=True)
+
+
 def work(memory):
+    """Round after round. A sale that fails waits for the next and holds nobody up; one that fails twice while others go through is
+    given up. Where none goes through the ledger is down, and the rounds come further apart."""
+    posted, failed, pauses = 0, {}, 0
     while not STOP.is_set():
         NEWS.clear()
+        in_a_row = 0
         for row, body in memory.waiting():
             if STOP.is_set():
                 return
@@ -194,20 +238,29 @@ def work(memory):
             try:
                 post(sale)
                 memory.settle(row, "posted")
+                posted, in_a_row, pauses = posted + 1, 0, 0
             except Refused as error:
-                with open(os.environ["DEAD_LETTER_FILE"], "a") as file:
-                    file.write(json.dumps({"key": sale["id"], "reason": str(error), "record": sale}) + "\n")
-                memory.settle(row, "dead")
-                print(json.dumps({"level": "error", "key": sale["id"], "reason": str(error)}), flush=True)
-            except Later:
-                break
-        NEWS.wait(2 / SCALE)
+                bury(memory, row, sale, str(error))
+            except Later as error:
+                print(json.dumps({"level": "warn", "key": sale["id"], "later": str(error)}), flush=True)
+                rounds, before = failed.get(row, (0, posted))
+                failed[row] = (rounds + 1, before)
+                if rounds and posted > before and time.monotonic() >= AWAY.get(os.environ["HAUPTBUCH_BASE_URL"], 0):
+                    bury(memory, row, sale, str(error))
+                in_a_row += 1
+                if in_a_row == 2:
+                    break
+        pauses = pauses + 1 if in_a_row else 0
+        if in_a_row:
+            pause(min(60, 5 * 2 ** pauses))
+        else:
+            NEWS.wait(2 / SCALE)
 
 
 def sweep(memory):
     """What was never delivered: now, and every hour."""
     base = os.environ["TILLPOINT_BASE_URL"]
-    while not STOP.is_set() and MUT not in ("no-sweep", "acknowledges-first"):
+    while not STOP.is_set() and not (broken("no-sweep") or broken("acknowledges-first")):
         since, cursor, newest = memory.place(), None, memory.place()
         try:
             seen = set()
@@ -244,8 +297,10 @@ def genuine(headers, body):
     name, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not name or not at.isdigit():
         return False
-    if MUT != "old-taken" and abs(time.time() - int(at)) > 300:
+    if not broken("old-taken") and abs(time.time() - int(at)) > (5 if broken("strict-clock") else 300):
         return False
+    if broken("parsed-first"):
+        body = json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False).encode()
     due = base64.b64encode(hmac.new(secret, f"{name}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
     shown = headers.get("webhook-signature", "").split(" ")
     return any(hmac.compare_digest(s, f"v1,{due}") for s in shown)
@@ -257,17 +312,31 @@ class Hook(BaseHTTPRequestHandler):
     later = queue.Queue()
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self.path.split("?")[0] != "/hooks/tillpoint":
+        length = int(self.headers.get("Content-Length", "0"))
+        if length > MOST:
+            if broken("huge-kills"):
+                os._exit(1)
+            self.close_connection = True
+            return self.end(413)
+        body = self.rfile.read(length)
+        if broken("one-at-a-time"):
+            with ONE:
+                time.sleep(0.35)
+        if self.path.split("?")[0] != "/hooks/tillpoint" and not broken("any-path"):
             return self.end(404)
-        if MUT != "unsigned-taken" and not genuine(self.headers, body):
+        if not broken("unsigned-taken") and not genuine(self.headers, body):
             return self.end(401)
         event = json.loads(body)
         if event.get("type") == "sale.booked":
-            if MUT == "acknowledges-first":
+            if broken("acknowledges-first"):
                 self.later.put(event["data"])
             else:
                 self.memory.take(event["data"])
+                if broken("works-first"):
+                    try:
+                        post(event["data"])
+                    except (Later, Refused):
+                        pass
                 NEWS.set()
         return self.end(204)
 
@@ -292,16 +361,22 @@ def lazily(memory):
         NEWS.set()
 
 
+class Server(ThreadingHTTPServer):
+    # All events may come at once.
+    request_queue_size = 256
+
+
 def main():
+    mutants.check(__file__)
     memory = Memory(os.path.join(os.environ["STATE_DIR"], "sales.db"))
     Hook.memory = memory
-    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Hook)
-    if MUT == "sigterm-ignored":
+    server = Server(("127.0.0.1", int(os.environ["PORT"])), Hook)
+    if broken("sigterm-ignored"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda *_: (STOP.set(), NEWS.set()))
     workers = [threading.Thread(target=work, args=(memory,)), threading.Thread(target=sweep, args=(memory,))]
-    if MUT == "acknowledges-first":
+    if broken("acknowledges-first"):
         workers.append(threading.Thread(target=lazily, args=(memory,)))
     for worker in workers:
         worker.start()

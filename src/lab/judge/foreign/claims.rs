@@ -2,7 +2,7 @@
 
 use super::Foreign;
 use crate::lab::drills::Claim;
-use crate::lab::judge::{Evidence, some};
+use crate::lab::judge::{Evidence, RunSeen, some};
 use crate::lab::world::RunEnd;
 
 /// The fault that sets the switch.
@@ -34,6 +34,7 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     if program.service {
         return;
     }
+    given_up_without_a_word(e, program, out);
     let last = e.runs.iter().filter(|r| r.run < program.spare_from).map(|r| r.run).max();
     for seen in &e.runs {
         let RunEnd::Exited(exit) = &seen.end else { continue };
@@ -64,5 +65,25 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             };
             out.push(format!("gave up: run {} {}, {why}", seen.run, exit.words()));
         }
+    }
+}
+
+/// What was given up in a run that was killed, and is not in the file of dead letters, needs the word of a later run.
+fn given_up_without_a_word(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    let exits = || e.runs.iter().filter_map(|r| if let RunEnd::Exited(exit) = &r.end { Some(exit) } else { None });
+    if exits().next().is_none() || !exits().all(|exit| exit.is_success()) {
+        return;
+    }
+    let killed = |run: &&RunSeen| run.end == RunEnd::Crashed;
+    // What waited in its state directory and was delivered later was not given up.
+    let must = |key: &String| e.expected.iter().any(|x| x.key == *key && e.must_be_dead(x));
+    let untold = e.runs.iter().filter(killed).flat_map(|r| &r.letters).map(|l| &l.key);
+    let untold: Vec<String> = untold.filter(|key| !program.filed.contains(*key) && must(key)).cloned().collect();
+    if !untold.is_empty() {
+        out.push(format!(
+            "dishonest: {} was given up in a run that was killed, is not in the file of dead letters, and every later run \
+             ends with exit code 0",
+            some(&untold, 3)
+        ));
     }
 }

@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 
 use super::Evidence;
 
+/// The place of what a program prints.
+pub(in crate::lab) const PRINTED: &str = "what it printed";
+
 /// What is known of a program of its own beside what went over the wire.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Foreign {
@@ -34,6 +37,11 @@ pub struct Foreign {
 }
 
 impl Foreign {
+    /// All that it printed.
+    pub(in crate::lab) fn printed(&self) -> &str {
+        self.wrote.iter().find(|(place, _)| place == PRINTED).map_or("", |(_, text)| text)
+    }
+
     /// Real milliseconds as its own.
     fn ms(&self, real: i64) -> i64 {
         real.saturating_mul(i64::from(self.scale.max(1)))
