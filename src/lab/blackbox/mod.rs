@@ -37,7 +37,7 @@ const FURTHER: usize = 3;
 /// Drills that are played in virtual time alone. Some need what no program can be given from outside (a ledger that fails, a
 /// clock that jumps, another contract half-way); others demand more than a sound program of somebody else's need promise, and
 /// an alarm on a sound program is worse than none.
-const INSIDE: [&str; 47] = [
+const INSIDE: [&str; 51] = [
     "checkpoint-garbage",
     "checkpoint-in-the-future",
     "clock-jump",
@@ -60,12 +60,16 @@ const INSIDE: [&str; 47] = [
     "order-per-key",
     "order-total",
     "out-of-order",
+    "paused-midway",
     "poison-500",
     "rate-kept",
     "refresh-fails",
+    "refresh-rotates",
     "replay-dead-letters",
     "retry-after-huge",
     "retry-budget",
+    "rollback-interrupted",
+    "rollback-restores",
     "scope-missing",
     "second-instance",
     "second-run-incremental",
