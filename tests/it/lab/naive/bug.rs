@@ -264,6 +264,8 @@ pub(crate) enum Bug {
     RollbackFailsQuietly,
     /// It still knows what it took back as written.
     RollbackKeepsEffects,
+    /// It writes what it took back anew under the idempotency key that it had.
+    RollbackKeepsKey,
     /// It leaves the checkpoint behind what it took back.
     RollbackKeepsCheckpoint,
     /// It says PASS whatever stays.

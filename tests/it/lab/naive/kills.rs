@@ -214,6 +214,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::RollbackDeletesFound, "rollback-restores", Crm),
     (Bug::RollbackOverwritesLater, "rollback-restores", Crm),
     (Bug::RollbackKeepsEffects, "rollback-restores", Crm),
+    (Bug::RollbackKeepsKey, "rollback-restores", Crm),
     (Bug::RollbackKeepsCheckpoint, "rollback-restores", Crm),
     (Bug::RollbackAlwaysPass, "rollback-restores", Crm),
     (Bug::RollbackMarksFirst, "rollback-interrupted", Crm),

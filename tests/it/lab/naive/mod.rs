@@ -497,6 +497,13 @@ impl Run<'_> {
             idempotency_key: match &self.event {
                 Some(event) if matches!(self.bug, Bug::HookNoDedup | Bug::HookShortMemory) => event.clone(),
                 _ if self.bug == Bug::ConstantKey => "once-and-for-all".to_owned(),
+                // The target remembers the key of what was taken back, and would answer as before.
+                _ if known.as_ref().is_some_and(|e| e.state == EffectState::Undone)
+                    && self.bug != Bug::RollbackKeepsKey =>
+                {
+                    let before = known.as_ref().map_or("", |e| e.idempotency_key.as_str());
+                    Digest::of_bytes(format!("{before}/anew").as_bytes()).short().to_owned()
+                }
                 _ if creates && self.bug != Bug::KeyFromBody => {
                     Digest::of_bytes(format!("{flow}/{key}").as_bytes()).short().to_owned()
                 }
