@@ -464,6 +464,11 @@ fn undoable(bench: &Bench) -> Result<(), String> {
             target.system
         ));
     }
+    if bench.plan.source.list.is_none() {
+        return Err(
+            "the source only sends webhooks: what is taken back comes again only when it changes there".to_owned()
+        );
+    }
     identifiable(bench)
 }
 
