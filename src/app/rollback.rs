@@ -1,6 +1,6 @@
 //! Takes back what runs wrote, by the undo journal: a dry run first, then with the approval that a live run needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -138,9 +138,13 @@ pub async fn run(
     }
     let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let mut runs = Vec::new();
+    let mut comes = BTreeSet::new();
     for (plan, record) in chosen {
         let report =
             connector::undo(plan, &world, &record.id, options.apply, wrote(&record), record.checkpoint.as_ref()).await;
+        if report.tally.deleted + report.tally.restored + report.tally.as_before > 0 {
+            comes.insert(Again::of(plan, &record));
+        }
         runs.push(RunOut {
             run: report.run,
             flow: report.flow,
@@ -162,7 +166,7 @@ pub async fn run(
         paused,
         next: String::new(),
     };
-    let answer = Answer { next: next(options, &answer), ..answer };
+    let answer = Answer { next: next(options, &answer, &comes), ..answer };
     let did = if options.apply { "rollback" } else { "rollback, dry" };
     let summary =
         answer.runs.iter().map(|r| format!("{} of {}: {}", r.run, r.flow, line(&r.counts))).collect::<Vec<_>>();
@@ -255,7 +259,40 @@ fn chosen<'p>(app: &App, options: &Options, plans: &'p [Plan]) -> Result<Vec<(&'
     Ok(out)
 }
 
-fn next(options: &Options, answer: &Answer) -> String {
+/// How what was taken back comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Again {
+    /// The next run reads it from where the one that was taken back began.
+    Read,
+    /// It was delivered out of the dead letters, and waits there again.
+    Letters,
+    /// It came by webhook, and no list of the source is read.
+    Events,
+}
+
+impl Again {
+    const fn of(plan: &Plan, run: &RunRecord) -> Self {
+        match (&run.checkpoint, plan.source.list.is_some() || plan.source.file.is_some()) {
+            (None, _) => Self::Letters,
+            (Some(_), true) => Self::Read,
+            (Some(_), false) => Self::Events,
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Read => "the next run writes the records anew",
+            Self::Letters => {
+                "the records wait among the dead letters again, and platform-integration replay delivers them anew"
+            }
+            Self::Events => {
+                "no run writes the records anew, since no list of the source is read and their events are settled: change them at the source, so that it sends new events"
+            }
+        }
+    }
+}
+
+fn next(options: &Options, answer: &Answer, comes: &BTreeSet<Again>) -> String {
     let busy = answer.runs.iter().filter_map(|r| r.stopped.as_deref()).find(|s| s.starts_with("flow-busy"));
     if busy.is_some() {
         return "the connector still ends what it had begun: do it again in a moment".to_owned();
@@ -271,9 +308,58 @@ fn next(options: &Options, answer: &Answer) -> String {
         let urls: String = options.base_urls.iter().map(|(n, url)| format!(" --base-url {n}={url}")).collect();
         return format!("platform-integration rollback {} {}{urls} --apply", options.run, options.contract);
     }
+    let comes: Vec<&str> = comes.iter().map(|again| again.words()).collect();
+    let comes = match comes.as_slice() {
+        [] => "nothing of it was taken back, what stays is listed with the reason".to_owned(),
+        some => some.join("; of other flows "),
+    };
     if answer.paused.is_empty() {
-        return "mend what was wrong before the next run: it writes the records anew".to_owned();
+        return format!("mend what was wrong: {comes}");
     }
     let name = if let [flow] = answer.paused.as_slice() { format!(" {flow}") } else { " FLOW".to_owned() };
-    format!("mend what was wrong; then platform-integration resume{name}, and the next run writes the records anew")
+    format!("mend what was wrong, then platform-integration resume{name}: {comes}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(paused: &[&str], comes: &[Again]) -> String {
+        let options = Options {
+            contract: "integration.yaml".into(),
+            run: "last".into(),
+            flow: None,
+            base_urls: BTreeMap::new(),
+            apply: true,
+            keep_running: paused.is_empty(),
+            session: None,
+            by: "ada".into(),
+        };
+        let answer = Answer {
+            contract: "integration.yaml".into(),
+            applied: true,
+            verdict: Verdict::Pass,
+            runs: Vec::new(),
+            paused: paused.iter().map(|flow| (*flow).to_owned()).collect(),
+            next: String::new(),
+        };
+        next(&options, &answer, &comes.iter().copied().collect())
+    }
+
+    #[test]
+    fn what_comes_of_the_records_is_said_as_it_is() {
+        let anew = "the next run writes the records anew";
+        assert_eq!(
+            said(&["f"], &[Again::Read]),
+            format!("mend what was wrong, then platform-integration resume f: {anew}")
+        );
+        assert_eq!(said(&[], &[Again::Read]), format!("mend what was wrong: {anew}"));
+        for other in [vec![Again::Letters], vec![Again::Events], vec![]] {
+            assert!(!said(&["f"], &other).contains(anew), "{other:?}");
+        }
+        assert!(said(&[], &[Again::Letters]).contains("platform-integration replay delivers them anew"));
+        assert!(said(&[], &[Again::Events]).contains("so that it sends new events"));
+        assert!(said(&[], &[]).contains("nothing of it was taken back"));
+        assert!(said(&[], &[Again::Read, Again::Letters]).contains("of other flows"));
+    }
 }

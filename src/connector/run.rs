@@ -146,6 +146,8 @@ pub(super) struct Run<'a> {
     traces: AtomicU64,
     /// Handle of the run.
     pub id: String,
+    /// It delivers dead letters, and reads nothing of the source.
+    pub replays: bool,
     /// Works although the flow is switched off: to undo is no work of the flow.
     pub though_off: bool,
     rng: Rng,
@@ -208,6 +210,7 @@ impl<'a> Run<'a> {
             retries: AtomicU64::new(0),
             traces: AtomicU64::new(0),
             id: format!("r-{}", crate::base::ids::short(&mut rng.fork("handle"), 8)),
+            replays: false,
             though_off: false,
             rng,
         }

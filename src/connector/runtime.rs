@@ -207,7 +207,8 @@ pub(super) async fn pass_once(plan: &Plan, world: &World, gates: &Gates, sweep: 
 /// letters are replayed. What the target has already is not sent again; what is delivered settles its dead letter.
 pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report {
     let gates = Gates::default();
-    let run = Run::new(plan, world, &gates);
+    let mut run = Run::new(plan, world, &gates);
+    run.replays = true;
     let work = async {
         settle::page(&run, records).await;
         if run.halt.is_cancelled() { Err(run.why()) } else { Ok(()) }
@@ -281,7 +282,7 @@ async fn watched(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) ->
 }
 
 fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
-    record.checkpoint = Some(run.world.ledger.checkpoint(&run.plan.flow)?);
+    record.checkpoint = if run.replays { None } else { Some(run.world.ledger.checkpoint(&run.plan.flow)?) };
     run.world.ledger.put_run(record)?;
     let waiting = run.world.ledger.dead_letters(Some(&run.plan.flow))?;
     let keys = waiting.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| l.key);

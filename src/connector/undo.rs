@@ -2,6 +2,8 @@
 //! more as the run left it is somebody else's by now, and stays. Each line is looked at in the target first and marked in
 //! the ledger last, so that an undoing that is killed is gone on with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures::StreamExt as _;
 use futures::stream;
 use serde_json::{Map, Value, json};
@@ -149,9 +151,27 @@ pub struct UndoReport {
     pub requests: u64,
 }
 
+impl UndoReport {
+    /// Nothing was asked of the journal yet.
+    #[must_use]
+    pub fn nothing(flow: &str) -> Self {
+        Self {
+            run: String::new(),
+            flow: flow.to_owned(),
+            verdict: Verdict::Unproven,
+            tally: UndoTally::default(),
+            done: Vec::new(),
+            stay: Vec::new(),
+            stopped: None,
+            requests: 0,
+        }
+    }
+}
+
 /// Undoes a run of the flow, or tells what would be undone (`apply` false; then only reads are sent). `wrote`: the run is
-/// known to have written something. `from`: where the flow stood when the run began; the next run reads from there again
-/// once everything was gone through.
+/// known to have written something. `from`: where the flow stood when the run began; before the first record is marked as
+/// undone the checkpoint goes back there, so that the next run reads it anew, whoever is killed when. Nothing: the run
+/// delivered dead letters and read nothing; those that it settled wait again.
 pub async fn undo(
     plan: &Plan,
     world: &World,
@@ -162,16 +182,7 @@ pub async fn undo(
 ) -> UndoReport {
     let mut own = Run::new(plan, world, &Gates::default());
     own.though_off = true;
-    let mut report = UndoReport {
-        run: run.to_owned(),
-        flow: plan.flow.clone(),
-        verdict: Verdict::Unproven,
-        tally: UndoTally::default(),
-        done: Vec::new(),
-        stay: Vec::new(),
-        stopped: None,
-        requests: 0,
-    };
+    let mut report = UndoReport { run: run.to_owned(), ..UndoReport::nothing(&plan.flow) };
     let mut _hold = None;
     if apply {
         if let Err(error) = world.ledger.acquire(&plan.flow) {
@@ -182,14 +193,8 @@ pub async fn undo(
         _hold = Some(Taken(world.ledger.as_ref(), &plan.flow));
     }
     own.log("info", "undo-started", None, json!({"undoes": run, "apply": apply}));
-    let mut stop = all(&own, run, apply, &mut report).await.err();
-    if stop.is_none()
-        && apply
-        && report.tally.deleted + report.tally.restored > 0
-        && let Some(from) = from
-    {
-        stop = world.ledger.set_checkpoint(&plan.flow, from).err().map(Stop::from);
-    }
+    let again = Again { from, moved: AtomicBool::new(false) };
+    let stop = all(&own, run, apply.then_some(&again), &mut report).await.err();
     report.verdict = report.tally.verdict(wrote, stop.is_none());
     report.stopped = stop.map(|s| (s.code.to_owned(), s.because));
     report.requests = own.sent().0;
@@ -203,7 +208,28 @@ pub async fn undo(
     report
 }
 
-async fn all(own: &Run<'_>, run: &str, apply: bool, report: &mut UndoReport) -> Result<(), Stop> {
+/// How what is undone comes again.
+struct Again<'a> {
+    /// From here on the next run reads; nothing: the dead letters wait again.
+    from: Option<&'a Checkpoint>,
+    /// The checkpoint was moved.
+    moved: AtomicBool,
+}
+
+impl Again<'_> {
+    /// Sees to it that this record comes again, before it is marked as undone.
+    fn comes(&self, own: &Run<'_>, line: &Undo) -> Result<(), Stop> {
+        let ledger = &own.world.ledger;
+        match self.from {
+            Some(from) if !self.moved.swap(true, Ordering::Relaxed) => ledger.set_checkpoint(&line.flow, from)?,
+            Some(_) => {}
+            None => ledger.reopen(&line.flow, &line.key)?,
+        }
+        Ok(())
+    }
+}
+
+async fn all(own: &Run<'_>, run: &str, apply: Option<&Again<'_>>, report: &mut UndoReport) -> Result<(), Stop> {
     let ledger = &own.world.ledger;
     let counts = ledger.undo_counts(run)?;
     report.tally.writes = counts.open + counts.undone;
@@ -239,7 +265,7 @@ enum Todo {
     Stays(UndoOutcome, String),
 }
 
-async fn one(own: &Run<'_>, line: Undo, apply: bool) -> Result<UndoItem, Stop> {
+async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<UndoItem, Stop> {
     let item = |outcome, because: String, id: Option<String>| UndoItem {
         key: line.key.clone(),
         act: line.act,
@@ -258,22 +284,27 @@ async fn one(own: &Run<'_>, line: Undo, apply: bool) -> Result<UndoItem, Stop> {
     let todo = todo(own, &line, there);
     let ended = match todo {
         Todo::Stays(outcome, because) => return Ok(item(outcome, because, None)),
-        Todo::Nothing if !apply => return Ok(item(UndoOutcome::AsBefore, String::new(), None)),
+        Todo::Nothing if apply.is_none() => return Ok(item(UndoOutcome::AsBefore, String::new(), None)),
         Todo::Nothing => item(UndoOutcome::AsBefore, String::new(), None),
         Todo::Delete(id) => {
-            if apply && let Err(because) = delete(own, &line, &id, &mut trace).await? {
+            if apply.is_some()
+                && let Err(because) = delete(own, &line, &id, &mut trace).await?
+            {
                 return Ok(item(UndoOutcome::Failed, because, Some(id)));
             }
             item(UndoOutcome::Deleted, String::new(), Some(id))
         }
         Todo::Restore(id, values, now) => {
-            if apply && let Err(because) = restore(own, &line, &id, &values, &now, &mut trace).await? {
+            if apply.is_some()
+                && let Err(because) = restore(own, &line, &id, &values, &now, &mut trace).await?
+            {
                 return Ok(item(UndoOutcome::Failed, because, Some(id)));
             }
             item(UndoOutcome::Restored, String::new(), Some(id))
         }
     };
-    if apply {
+    if let Some(again) = apply {
+        again.comes(own, &line)?;
         settle(own, &line, ended.outcome)?;
         own.log(
             "info",

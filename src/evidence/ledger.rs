@@ -129,7 +129,7 @@ pub struct RunRecord {
     pub verdict: String,
     /// The reconciliation as JSON.
     pub counts: String,
-    /// Where the flow stood when it began.
+    /// Where the flow stood when it began; nothing where it read nothing from there on, as a replay of dead letters does.
     pub checkpoint: Option<Checkpoint>,
 }
 
@@ -240,6 +240,15 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Faults of the ledger.
     fn absolve(&self, flow: &str, key: &str, state: DeadState) -> Result<(), LedgerError>;
+
+    /// The newest dead letter of this key that a delivery settled waits again, unless another one of it waits: what was
+    /// delivered was taken back.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn reopen(&self, _flow: &str, _key: &str) -> Result<(), LedgerError> {
+        Ok(())
+    }
 
     /// Dead letters, oldest first; of one flow where given.
     ///
@@ -493,6 +502,19 @@ impl Ledger for MemoryLedger {
             if letter.flow == flow && letter.key == key && letter.state == DeadState::Waiting {
                 letter.state = state;
             }
+        }
+        Ok(())
+    }
+
+    fn reopen(&self, flow: &str, key: &str) -> Result<(), LedgerError> {
+        let mut memory = self.lock();
+        let of_key = || memory.letters.iter().filter(|l| l.flow == flow && l.key == key);
+        if of_key().any(|l| l.state == DeadState::Waiting) {
+            return Ok(());
+        }
+        let newest = of_key().filter(|l| l.state == DeadState::Replayed).map(|l| l.id).max();
+        if let Some(letter) = memory.letters.iter_mut().find(|l| Some(l.id) == newest) {
+            letter.state = DeadState::Waiting;
         }
         Ok(())
     }

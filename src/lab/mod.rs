@@ -12,6 +12,7 @@ mod matrix;
 pub mod mock;
 mod narrowed;
 pub mod process;
+pub mod rollback;
 mod schedule;
 pub mod serve;
 mod shrink;
@@ -24,7 +25,8 @@ pub mod world;
 pub use coverage::{Covered, coverage};
 pub use matrix::{DrillOptions, DrillRow, Failure, Matrix, Progress, crash_at_every_step, replay, run_drills, seed_of};
 
-use crate::connector::{Plan, Report, Request, Response, World, deliver, receive, run_once};
+use crate::connector::{Plan, Report, Request, Response, UndoReport, World, deliver, receive, run_once, undo};
+use crate::evidence::RunRecord;
 
 /// What is drilled: something that runs a plan once, from its checkpoint to the end of the source.
 #[async_trait::async_trait]
@@ -41,6 +43,23 @@ pub trait Subject: Sync {
     async fn replay(&self, plan: &Plan, world: &World, records: Vec<serde_json::Value>) -> Report {
         let _ = records;
         self.run(plan, world).await
+    }
+
+    /// Whether it can take back what a run of this plan wrote.
+    fn rolls_back(&self, plan: &Plan) -> bool {
+        let _ = plan;
+        false
+    }
+
+    /// Takes back what the last run wrote that wrote something; gone on with where it was killed before.
+    async fn roll_back(&self, plan: &Plan, world: &World) -> UndoReport {
+        let _ = world;
+        UndoReport::nothing(&plan.flow)
+    }
+
+    /// Whether it knows the switch that its ledger keeps.
+    fn pauses(&self) -> bool {
+        false
     }
 
     /// Answers one delivery of the source's webhook.
@@ -66,7 +85,29 @@ impl Subject for RealConnector {
     async fn replay(&self, plan: &Plan, world: &World, records: Vec<serde_json::Value>) -> Report {
         deliver(plan, world, records).await
     }
+
+    fn rolls_back(&self, _plan: &Plan) -> bool {
+        true
+    }
+
+    async fn roll_back(&self, plan: &Plan, world: &World) -> UndoReport {
+        let Some(run) = last_that_wrote(plan, world) else { return UndoReport::nothing(&plan.flow) };
+        undo(plan, world, &run.id, true, true, run.checkpoint.as_ref()).await
+    }
+
+    fn pauses(&self) -> bool {
+        true
+    }
 }
+
+/// The last run of the flow whose journal holds a line.
+fn last_that_wrote(plan: &Plan, world: &World) -> Option<RunRecord> {
+    let journal = |run: &RunRecord| world.ledger.undo_counts(&run.id).is_ok_and(|c| c.open + c.undone > 0);
+    world.ledger.runs(RUNS).ok()?.into_iter().find(|run| run.flow == plan.flow && journal(run))
+}
+
+/// More starts than any schedule has.
+const RUNS: usize = 1_000;
 
 /// Names of all drills, in the order of the catalogue.
 #[must_use]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::faults::Fault;
 use crate::connector::Plan;
 use crate::evidence::Checkpoint;
 
@@ -39,6 +40,17 @@ pub struct LedgerFault {
     pub times: u64,
 }
 
+/// The first pass is taken back: asked for until nobody kills it any more and its faults are over, and once more.
+#[derive(Default)]
+pub struct Rollback {
+    /// How often it is killed, each time at a step that the seed draws.
+    pub killed: usize,
+    /// What goes wrong on the wire the first time it comes to its end.
+    pub faults: Vec<Box<dyn Fault>>,
+    /// Records of the pass that somebody else changes in the target before it begins, at most.
+    pub meddled: usize,
+}
+
 /// A wrong checkpoint in the place of the one that was kept, made of that one.
 pub type Tamper = Box<dyn FnOnce(Checkpoint) -> Checkpoint + Send>;
 
@@ -61,4 +73,8 @@ pub struct Process {
     pub replays: usize,
     /// The source delivers all its events at once.
     pub burst: bool,
+    /// The first pass is taken back after its end.
+    pub rollback: Option<Rollback>,
+    /// In the first pass somebody switches its flow off, at a step that the seed draws, and on again after the second.
+    pub pause: bool,
 }

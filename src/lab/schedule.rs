@@ -15,6 +15,7 @@ use super::faults::{Disposition, Exchange, Fault};
 use super::judge::{self, Evidence, Expected, Foreign, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::process::Process;
+use super::rollback::{self, RolledBack};
 use super::timeline;
 use super::world::{self, EPOCH, RunEnd, Stage, StageOptions};
 use crate::base::clock::{Clock as _, SystemClock, Timestamp};
@@ -95,7 +96,10 @@ pub(super) fn play_part(
     let root = Rng::seeded(seed);
     let mut stage = Prepared::set(bench, drill, &root, part);
     let mut extent = Extent { records: stage.records, ..Extent::default() };
-    if stage.process.replays > 0 && !subject.replays() {
+    let cannot = (stage.process.replays > 0 && !subject.replays())
+        || (stage.process.rollback.is_some() && !subject.rolls_back(&bench.plan))
+        || (stage.process.pause && !subject.pauses());
+    if cannot {
         // It has no way to: nothing is proven, and nothing is held against it.
         let (failures, caveats, trace) = (Vec::new(), Vec::new(), String::new());
         let counts = Reconciliation::default();
@@ -108,7 +112,7 @@ pub(super) fn play_part(
     if let Some(given) = given {
         stage.crashes = given.len();
     }
-    if stage.process.stop || (stage.crashes > 0 && given.is_none()) {
+    if stage.process.stop || stage.process.pause || (stage.crashes > 0 && given.is_none()) {
         // The same schedule without a crash tells how many steps there are to be killed at.
         let mut twin = Prepared::set(bench, drill, &root, part);
         let all = twin.stage.run(subject, None, twin.budget).1;
@@ -116,6 +120,7 @@ pub(super) fn play_part(
     }
     let mut runs: Vec<RunSeen> = Vec::new();
     let mut known = BTreeSet::new();
+    let mut rolled_back: Option<RolledBack> = None;
     let mut passes = 0;
     stage.first_pass(steps, &mut root.fork("stop"));
     while passes < stage.passes {
@@ -127,9 +132,10 @@ pub(super) fn play_part(
         let (end, _, twin) = stage.stage.run_beside(subject, crash_at, stage.budget);
         let crashed = end == RunEnd::Crashed;
         let finished = matches!(end, RunEnd::Finished(_));
-        runs.push(stage.seen(bench, runs.len() + 1, end, from, &mut known));
+        let number = runs.len() + 1 + rolled_back.as_ref().map_or(0, |r| r.tries.len());
+        runs.push(stage.seen(bench, number, end, from, &mut known));
         if let Some(twin) = twin {
-            let mut seen = stage.seen(bench, runs.len() + 1, twin.end, twin.from, &mut known);
+            let mut seen = stage.seen(bench, number + 1, twin.end, twin.from, &mut known);
             seen.to = twin.to;
             runs.push(seen);
         }
@@ -156,9 +162,21 @@ pub(super) fn play_part(
                 runs.push(stage.seen(bench, runs.len() + 1, end, from, &mut known));
                 stage.stage.wait(stage.pause_ms);
             }
+            let killed = stage.process.rollback.as_ref().is_some_and(|r| r.killed > 0);
+            let steps = if killed {
+                // The same once more, unharmed, tells how many steps there are to be killed at.
+                rollback::steps(&mut Prepared::set(bench, drill, &root, part), bench, subject, &root)
+            } else {
+                0
+            };
+            rolled_back = rollback::play(&mut stage, bench, subject, steps, runs.len() + 1, &root);
+        }
+        if passes == 2 && stage.process.pause {
+            stage.stage.resume();
         }
     }
     (extent.hits, extent.purposes) = stage.stage.hits();
+    stage.rolled_back = rolled_back;
     (stage.judged(bench, drill, seed, runs, tell), extent)
 }
 
@@ -173,9 +191,12 @@ pub(super) struct Prepared {
     pub(super) crash_while_delivering: bool,
     pub(super) crash_at_fault: bool,
     expect: super::drills::Expect,
-    process: Process,
-    before: IndexMap<String, Value>,
+    pub(super) process: Process,
+    pub(super) before: IndexMap<String, Value>,
     records: usize,
+    /// The place of the first fault that waits for a rollback.
+    pub(super) rollback_faults: usize,
+    rolled_back: Option<RolledBack>,
     pub(super) budget: u64,
     /// What the source's records should become, and at which state of the source that was found out.
     expected: (Option<u64>, Arc<Vec<Expected>>),
@@ -204,10 +225,12 @@ impl Prepared {
         let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
         let crash_at_fault = setup.crash_at_fault;
         stage.arm(faults);
+        let mut process = setup.process;
+        let later = process.rollback.as_mut().map(|r| std::mem::take(&mut r.faults)).unwrap_or_default();
+        let rollback_faults = stage.arm_asleep(later);
         for (place, most) in part.hits.iter().enumerate() {
             stage.limit(place, *most);
         }
-        let process = setup.process;
         stage.jump(&process.jumps);
         if process.burst {
             stage.burst();
@@ -230,6 +253,8 @@ impl Prepared {
             process,
             before,
             records: records.len(),
+            rollback_faults,
+            rolled_back: None,
             budget,
             expected: (None, Arc::default()),
         }
@@ -239,6 +264,7 @@ impl Prepared {
     fn first_pass(&mut self, steps: u64, rng: &mut Rng) {
         let next = &mut self.stage.next;
         next.stop_at = (self.process.stop && steps > 0).then(|| 1 + rng.below(steps));
+        next.pause_at = (self.process.pause && steps > 0).then(|| 1 + rng.below(steps));
         next.ledger = self.process.ledger;
         next.twin_after_ms = self.process.twin_after_ms;
         next.plan.clone_from(&self.process.earlier);
@@ -341,6 +367,7 @@ impl Prepared {
         self.expected = (None, Arc::default());
         let expected = Arc::try_unwrap(expected).unwrap_or_else(|shared| shared.to_vec());
         let gone = judge::expectations(bench, &self.stage.gone());
+        let rolled_back = self.rolled_back.take();
         let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
         if let Some(program) = &foreign {
             secrets.retain(|(_, value)| !program.names.contains(value));
@@ -360,6 +387,7 @@ impl Prepared {
                 secrets,
                 faults_fired,
                 foreign,
+                rolled_back,
             };
             let mut failures = evidence.failures();
             failures.extend(drill.judge(&evidence));

@@ -32,6 +32,10 @@ pub(super) fn tell(e: &Evidence<'_>, failures: &[String]) -> String {
                 lines.marks.push((*run, lines.count + 1));
                 lines.push(*at, format!("operator        asks run {run} to stop"));
             }
+            Event::Paused { at, run } => {
+                lines.marks.push((*run, lines.count + 1));
+                lines.push(*at, format!("operator        pauses the flow during run {run}"));
+            }
             Event::LedgerFailed { at, run, what, says, .. } => {
                 lines.marks.push((*run, lines.count + 1));
                 lines.push(*at, format!("connector -> ledger  cannot be {what}: {says}   <== fault"));

@@ -131,6 +131,13 @@ pub enum Event {
         /// Which start.
         run: usize,
     },
+    /// Somebody switched its flow off.
+    Paused {
+        /// When.
+        at: Timestamp,
+        /// Which start.
+        run: usize,
+    },
     /// The connector's ledger did not do what it was asked for.
     LedgerFailed {
         /// When.

@@ -316,6 +316,19 @@ impl Ledger for SqliteStore {
         Ok(())
     }
 
+    fn reopen(&self, flow: &str, key: &str) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        self.quick()
+            .prepare_cached(
+                "UPDATE dead_letters SET state = 'waiting' WHERE id = \
+                 (SELECT max(id) FROM dead_letters WHERE flow = ?1 AND key = ?2 AND state = 'replayed') \
+                 AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE flow = ?1 AND key = ?2 AND state = 'waiting')",
+            )
+            .and_then(|mut s| s.execute([flow, key]))
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(())
+    }
+
     fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
         self.quick()
             .prepare_cached(

@@ -1,7 +1,7 @@
 //! The SOP's validation checklist, each item computed from evidence.
 
 use super::constraint::ConstraintFact;
-use super::drilled::{Drilled, HAPPY, UNKNOWN_OUTCOME};
+use super::drilled::{Drilled, HAPPY, TAKES_BACK, UNKNOWN_OUTCOME, WAY_BACK};
 use super::facts::Facts;
 use super::phases::{self, Call, call};
 use super::standing::Standing;
@@ -61,7 +61,7 @@ pub fn checklist(facts: &Facts, drilled: &Drilled, chain: Option<&ChainFault>) -
         idempotency(facts, drilled),
         paths("happy-path-drilled", "the happy path is drilled", facts, drilled, |code| HAPPY.contains(&code)),
         paths("failure-paths-drilled", "the failure paths are drilled", facts, drilled, |code| !HAPPY.contains(&code)),
-        rollback(),
+        rollback(facts, drilled),
         monitoring(facts, drilled),
         evidence(facts, chain),
     ]
@@ -177,13 +177,22 @@ fn paths(
     Item { evidence: drilled.seqs.clone(), next, ..item(code, asks, state, because) }
 }
 
-fn rollback() -> Item {
-    item(
-        "rollback-drilled",
-        "the way back is shown",
-        ItemState::Unproven,
-        "this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand",
-    )
+/// The switches alone are no way back: each flow has to be taken back once.
+fn rollback(facts: &Facts, drilled: &Drilled) -> Item {
+    let shown = paths("rollback-drilled", "the way back is shown", facts, drilled, |code| WAY_BACK.contains(&code));
+    let without = drilled.flows_without(TAKES_BACK);
+    if shown.state != ItemState::Met || without.is_empty() {
+        return shown;
+    }
+    let flows = without.into_iter().collect::<Vec<_>>().join(", ");
+    Item {
+        state: ItemState::Unproven,
+        because: format!(
+            "no drill took back what {flows} writes: {TAKES_BACK} was not run, or the target has no operations for it; rehearse by hand what does not apply"
+        ),
+        next: Some(phases::drills(facts)),
+        ..shown
+    }
 }
 
 fn monitoring(facts: &Facts, drilled: &Drilled) -> Item {

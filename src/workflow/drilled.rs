@@ -11,6 +11,12 @@ pub const HAPPY: &[&str] = &["happy-path"];
 /// Drills after which the connector cannot know whether its write was done: what idempotency is for.
 pub const UNKNOWN_OUTCOME: &[&str] = &["committed-then-503", "timeout-after-commit", "crash-anywhere"];
 
+/// The drill that takes a run back; a flow that it was not run for has shown no way back.
+pub const TAKES_BACK: &str = "rollback-restores";
+
+/// Drills of the way back: taking back what a run wrote, and the switches that end it.
+pub const WAY_BACK: &[&str] = &[TAKES_BACK, "rollback-interrupted", "paused-midway", "disable"];
+
 /// Drills, taken together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drilled {
@@ -76,6 +82,14 @@ impl Drilled {
         }
         all.correlated &= !all.seqs.is_empty();
         all
+    }
+
+    /// Flows that were drilled, and not with this drill: it was not run, or does not apply to them.
+    #[must_use]
+    pub fn flows_without(&self, code: &str) -> BTreeSet<&str> {
+        let with: BTreeSet<&str> =
+            self.drills.keys().filter(|(_, c)| c == code).map(|(flow, _)| flow.as_str()).collect();
+        self.drills.keys().map(|(flow, _)| flow.as_str()).filter(|flow| !with.contains(flow)).collect()
     }
 
     /// How many drills ended so.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::stage::{Stage, create_only, put};
 use super::world::Fault;
-use crate::connector::{UndoReport, confirm, undo};
+use crate::connector::{UndoReport, confirm, deliver, undo};
 use crate::evidence::{Checkpoint, EffectState, Ledger as _, Verdict};
 
 /// A run over three customers, one of whom the target has in another form.
@@ -246,4 +246,43 @@ async fn what_waits_among_the_dead_letters_is_not_called_missing() {
     stage.run().await;
     let found = confirm(&stage.plan, &stage.world).await;
     assert_eq!((found.verdict, found.tally.not_delivered, found.tally.same), (Verdict::Partial, 1, 1), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_is_undone_leaves_its_dead_letters_waiting_and_the_checkpoint_where_it_is() {
+    let stage = Stage::with(2);
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(422, vec![], json!({})));
+    stage.run().await;
+    let (letters, checkpoint) = (stage.letters(), stage.checkpoint());
+    assert_eq!(letters.len(), 1);
+    let payloads: Vec<_> = letters.into_iter().map(|l| l.payload).collect();
+    let replayed = deliver(&stage.plan, &stage.world, payloads.clone()).await;
+    assert_eq!((replayed.counts.written, stage.letters().len()), (1, 0));
+    let report = undone(&stage, &replayed.detail.run, true).await;
+    assert_eq!((report.verdict, report.tally.deleted), (Verdict::Pass, 1), "{report:?}");
+    assert_eq!((stage.letters().len(), stage.checkpoint()), (1, checkpoint), "it waits, and nothing is read again");
+    assert_eq!(stage.run().await.counts.written, 0, "a run does not write it anew");
+    assert_eq!(deliver(&stage.plan, &stage.world, payloads).await.counts.written, 1, "a replay does");
+    assert_eq!((stage.letters().len(), stage.systems.emails().len()), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_checkpoint_goes_back_before_the_first_record_is_marked_and_not_where_nothing_is() {
+    let (stage, run) = ran().await;
+    let there = stage.checkpoint();
+    for contact in stage.systems.contacts.lock().unwrap().iter_mut() {
+        contact["name"] = json!("Somebody Else");
+    }
+    let report = undone(&stage, &run, true).await;
+    assert_eq!((report.tally.changed_since, stage.checkpoint()), (3, there.clone()), "{report:?}");
+
+    // One is refused; what was undone is read again all the same.
+    let (stage, run) = ran().await;
+    stage.systems.fault("DELETE /contacts/*", 1, Fault::Answer(403, vec![], json!({"title": "no"})));
+    undone(&stage, &run, true).await;
+    assert_eq!(stage.checkpoint(), Checkpoint::default());
+    stage.run().await;
+    assert_eq!(stage.checkpoint(), there);
+    let emails = stage.systems.emails().len();
+    assert_eq!(emails, 3, "what was undone was written anew");
 }

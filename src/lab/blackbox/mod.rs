@@ -37,7 +37,7 @@ const FURTHER: usize = 3;
 /// Drills that are played in virtual time alone, each with the reason. An alarm on a sound program is worse than none: what is
 /// here needs what no program can be given from outside, or asks for more than that nothing is lost, doubled or corrupted and
 /// that no more is claimed than is true.
-const INSIDE: [(&str, &str); 18] = [
+const INSIDE: [(&str, &str); 22] = [
     (
         "checkpoint-garbage",
         "how a program keeps its place is its own; nothing from outside can spoil it and know what it spoils",
@@ -60,15 +60,19 @@ const INSIDE: [(&str, &str); 18] = [
         "order-total",
         "a program may write in any order that loses nothing; order-per-key judges what order leaves behind",
     ),
+    ("paused-midway", "who pauses a program from outside stops it: ended-midway and disabled-midway are that"),
     (
         "rate-kept",
         "a rate of ten seconds needs more records and time than real time has; a system that says 429 is obeyed elsewhere",
     ),
+    ("refresh-rotates", "whether a token was kept before it was used only the process knows"),
     ("replay-dead-letters", "how dead letters are replayed is the program's own"),
     (
         "retry-budget",
         "an outage of an hour is not waited for; outage-then-recovery bounds the attempts in one of seconds",
     ),
+    ("rollback-interrupted", "how a program takes back what it wrote is its own"),
+    ("rollback-restores", "how a program takes back what it wrote is its own"),
     ("second-instance", "which of two processes sent a request a socket does not tell"),
     ("second-run-incremental", "reading all again costs requests, and no record: it is no fault of a program"),
     ("sigterm", "ended-midway is this drill for programs"),

@@ -49,6 +49,7 @@ mod rate_limited_seconds;
 mod redirect_elsewhere;
 mod redirect_of_write;
 mod refresh_fails;
+mod refresh_rotates;
 mod repeating_cursor;
 mod retry_after_garbled;
 mod retry_after_huge;
@@ -93,8 +94,11 @@ mod ledger_corrupt;
 mod ledger_locked;
 mod order_per_key;
 mod order_total;
+mod paused_midway;
 mod rate_kept;
 mod replay_dead_letters;
+mod rollback_interrupted;
+mod rollback_restores;
 mod second_instance;
 mod second_run_incremental;
 mod sigterm;
@@ -127,7 +131,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 103] = [
+pub const ALL: [&dyn Drill; 107] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &rate_limited_seconds::RateLimitedSeconds,
@@ -191,6 +195,7 @@ pub const ALL: [&dyn Drill; 103] = [
     &token_expires_midway::TokenExpiresMidway,
     &token_stampede::TokenStampede,
     &refresh_fails::RefreshFails,
+    &refresh_rotates::RefreshRotates,
     &scope_missing::ScopeMissingDrill,
     &secret_echoed::SecretEchoedDrill,
     &redirect_elsewhere::RedirectElsewhere,
@@ -215,6 +220,9 @@ pub const ALL: [&dyn Drill; 103] = [
     &crash_in_batch::CrashInBatch,
     &crash_with_dead_letter::CrashWithDeadLetter,
     &replay_dead_letters::ReplayDeadLetters,
+    &paused_midway::PausedMidway,
+    &rollback_restores::RollbackRestores,
+    &rollback_interrupted::RollbackInterrupted,
     &checkpoint_in_the_future::CheckpointInTheFuture,
     &checkpoint_garbage::CheckpointGarbage,
     &contract_changed::ContractChanged,
@@ -449,6 +457,25 @@ fn in_batches(bench: &Bench) -> Result<(), String> {
     }
 }
 
+/// Something that the flow writes can be taken back: changed by an upsert, or made where one record can be read and deleted.
+fn undoable(bench: &Bench) -> Result<(), String> {
+    let target = &bench.plan.target;
+    let looked_at = matches!(target.write, WritePlan::Upsert { .. });
+    let reads = target.back.get.is_some() && (target.back.delete.is_some() || looked_at);
+    if !looked_at && !reads {
+        return Err(format!(
+            "nothing of it can be taken back: the description of {} has no operations that read and delete one record by its key",
+            target.system
+        ));
+    }
+    if bench.plan.source.list.is_none() {
+        return Err(
+            "the source only sends webhooks: what is taken back comes again only when it changes there".to_owned()
+        );
+    }
+    identifiable(bench)
+}
+
 /// One record can be told from the others in a request to the target.
 pub(in crate::lab) fn identifiable(bench: &Bench) -> Result<(), String> {
     match bench.identity {
@@ -574,7 +601,17 @@ fn oauth_systems(bench: &Bench) -> u64 {
 }
 
 const fn hands_out(auth: &AuthPlan) -> bool {
-    matches!(auth, AuthPlan::ClientCredentials { .. })
+    matches!(auth, AuthPlan::ClientCredentials { .. } | AuthPlan::RefreshToken { .. })
+}
+
+/// A system gives tokens for a refresh token.
+fn refreshes(bench: &Bench) -> Result<(), String> {
+    let one = |auth: &AuthPlan| matches!(auth, AuthPlan::RefreshToken { .. });
+    let (source, target) = (&bench.plan.source, &bench.plan.target);
+    match one(&target.auth) || (one(&source.auth) && source.list.is_some()) {
+        true => Ok(()),
+        false => Err("neither system gives tokens for a refresh token".to_owned()),
+    }
 }
 
 /// The purposes of requests that carry a bearer token.

@@ -9,7 +9,7 @@ use crate::lab::world::RunEnd;
 pub(super) fn ended(e: &Evidence<'_>, out: &mut Vec<String>) {
     for seen in &e.runs {
         match &seen.end {
-            RunEnd::Finished(_) | RunEnd::Crashed | RunEnd::Exited(_) => {}
+            RunEnd::Finished(_) | RunEnd::RolledBack(_) | RunEnd::Crashed | RunEnd::Exited(_) => {}
             RunEnd::Deadline => {
                 out.push(format!("hangs: run {} was not over after 24 hours of virtual time", seen.run))
             }

@@ -128,22 +128,40 @@ fn by_identity(e: &Evidence<'_>, dead: &BTreeSet<&str>, out: &mut Vec<String>) {
             out.push(format!("wrong value: source record {}: {difference}", owner.key));
         }
     }
-    let mut made: BTreeMap<&str, u64> = BTreeMap::new();
-    for x in &e.trace.exchanges {
-        if let (Some(Effect::Created { .. }), Some(identity), true) = (&x.effect, &x.identity, x.purpose.writes()) {
-            *made.entry(identity).or_default() += 1;
-        }
-        if let Some(Effect::Many(effects)) = &x.effect {
-            let made_here = x.batch.iter().zip(effects).filter(|(_, e)| matches!(e, Effect::Created { .. }));
-            for identity in made_here.filter_map(|(i, _)| i.as_deref()) {
-                *made.entry(identity).or_default() += 1;
-            }
-        }
-    }
-    for (identity, times) in made.into_iter().filter(|(_, n)| *n > 1) {
+    for (identity, times) in made(e).into_iter().filter(|(_, n)| *n > 1) {
         let key = wanted.get(identity).map_or(identity, |o| o[0].key.as_str());
         out.push(format!("duplicate: source record {key} was made {times} times"));
     }
+}
+
+/// How often a record of each identity was made while what was made of it before still stood.
+fn made<'e>(e: &'e Evidence<'_>) -> BTreeMap<&'e str, usize> {
+    let mut standing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut most: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut makes = |standing: &mut BTreeMap<&'e str, Vec<&'e str>>, identity: &'e str, key: &'e str| {
+        let keys = standing.entry(identity).or_default();
+        keys.push(key);
+        let most = most.entry(identity).or_default();
+        *most = (*most).max(keys.len());
+    };
+    for x in &e.trace.exchanges {
+        match (&x.effect, &x.identity) {
+            (Some(Effect::Created { key, .. }), Some(identity)) if x.purpose.writes() => {
+                makes(&mut standing, identity, key);
+            }
+            (Some(Effect::Many(effects)), _) => {
+                for (identity, effect) in x.batch.iter().zip(effects) {
+                    if let (Some(identity), Effect::Created { key, .. }) = (identity, effect) {
+                        makes(&mut standing, identity, key);
+                    }
+                }
+            }
+            // What was taken out again may be made anew.
+            (Some(Effect::Deleted { key, .. }), _) => standing.values_mut().for_each(|keys| keys.retain(|k| k != key)),
+            _ => {}
+        }
+    }
+    most
 }
 
 /// A target record that stems from no source record: it was there before, and it is as it was.

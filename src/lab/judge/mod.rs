@@ -12,6 +12,7 @@ mod memory;
 mod pacing;
 mod recovery;
 mod resources;
+mod rollback;
 mod secrets;
 mod stopping;
 mod tracing;
@@ -29,6 +30,7 @@ use serde_json::Value;
 use super::bench::Bench;
 use super::drills::Expect;
 use super::mock::{Collection, Effect};
+use super::rollback::RolledBack;
 use super::trace::{Exchanged, Trace};
 use super::world::RunEnd;
 use crate::base::clock::Timestamp;
@@ -39,10 +41,11 @@ use crate::model::{Direction, SchemaId, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 14] = [
+const ALL: [Oracle; 15] = [
     claims::ended,
     delivery::judge,
     deliveries::judge,
+    rollback::judge,
     letters::judge,
     claims::judge,
     counts::judge,
@@ -112,6 +115,8 @@ pub struct Evidence<'e> {
     pub faults_fired: u64,
     /// What is known of a program of its own; nothing where the connector gives a report and keeps a ledger.
     pub foreign: Option<Foreign>,
+    /// What was taken back, where a pass was.
+    pub rolled_back: Option<RolledBack>,
 }
 
 impl Evidence<'_> {

@@ -139,6 +139,19 @@ impl Blueprint {
         Arc::new(blueprint)
     }
 
+    /// The system sets this field of a record by itself: its key, its times, what is read-only.
+    #[must_use]
+    pub fn sets_itself(&self, entity: &str, field: &str) -> bool {
+        let Some(kind) = self.kinds.get(entity) else { return false };
+        let read_only = || {
+            let (id, _) = self.system.schemas.property(kind.record?, field)?;
+            Some(self.system.schemas.get(id).read_only)
+        };
+        field == kind.key
+            || [&kind.created, &kind.updated].into_iter().flatten().any(|name| name == field)
+            || read_only() == Some(true)
+    }
+
     /// The operation that a method and an absolute URL or a path lead to.
     #[must_use]
     pub fn find(&self, method: Method, url: &str) -> Match<'_> {

@@ -28,6 +28,9 @@ pub(super) struct Switch {
     stop_at: Option<u64>,
     /// Cancelled when the run is asked to stop.
     pub(super) stop: CancellationToken,
+    pause_at: Option<u64>,
+    /// Cancelled when somebody switches its flow off.
+    pub(super) pause: CancellationToken,
     steps: AtomicU64,
     dead: AtomicBool,
     runaway: AtomicBool,
@@ -35,11 +38,13 @@ pub(super) struct Switch {
 }
 
 impl Switch {
-    pub(super) fn new(at: Option<u64>, stop_at: Option<u64>) -> Arc<Self> {
+    pub(super) fn new(at: Option<u64>, stop_at: Option<u64>, pause_at: Option<u64>) -> Arc<Self> {
         Arc::new(Self {
             at,
             stop_at,
             stop: CancellationToken::new(),
+            pause_at,
+            pause: CancellationToken::new(),
             steps: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             runaway: AtomicBool::new(false),
@@ -56,7 +61,15 @@ impl Switch {
         if self.stop_at == Some(step) {
             self.stop.cancel();
         }
+        if self.pause_at == Some(step) {
+            self.pause.cancel();
+        }
         self.is_dead()
+    }
+
+    /// Somebody may switch the flow off.
+    pub(super) const fn may_pause(&self) -> bool {
+        self.pause_at.is_some()
     }
 
     pub(super) fn steps(&self) -> u64 {
@@ -90,6 +103,8 @@ pub(super) struct MortalLedger {
     pub(super) holders: Arc<Mutex<BTreeMap<String, u32>>>,
     /// Number of the process whose ledger this is.
     pub(super) pid: u32,
+    /// How often a waiting run looks at the switch, in milliseconds; nothing where nobody will switch it.
+    pub(super) looks_every_ms: Option<u64>,
 }
 
 impl MortalLedger {
@@ -142,6 +157,10 @@ impl Ledger for MortalLedger {
 
     fn absolve(&self, flow: &str, key: &str, state: DeadState) -> Result<(), LedgerError> {
         if self.switch.step() { Ok(()) } else { self.kept.absolve(flow, key, state) }
+    }
+
+    fn reopen(&self, flow: &str, key: &str) -> Result<(), LedgerError> {
+        if self.switch.step() { Ok(()) } else { self.kept.reopen(flow, key) }
     }
 
     fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
@@ -214,6 +233,10 @@ impl Ledger for MortalLedger {
 
     fn paused(&self, flow: &str) -> Result<Option<Pause>, LedgerError> {
         self.kept.paused(flow)
+    }
+
+    fn switched_from_outside(&self) -> Option<u64> {
+        self.looks_every_ms
     }
 
     fn drop_letter(&self, id: u64, closed: &Closed) -> Result<bool, LedgerError> {

@@ -34,11 +34,14 @@ use super::process::LedgerFault;
 use super::trace::{Event, Trace};
 use crate::base::clock::{Clock as _, Timestamp};
 use crate::base::rng::Rng;
-use crate::connector::{Plan, Report, World};
-use crate::evidence::{Checkpoint, DeadLetter, Ledger, MemoryLedger, Verdict};
+use crate::connector::{Plan, Report, UndoReport, World};
+use crate::evidence::{Checkpoint, DeadLetter, Ledger, MemoryLedger, Pause, Verdict};
 
 /// When every schedule begins.
 pub const EPOCH: Timestamp = Timestamp(1_800_000_000_000);
+
+/// How often a waiting connector looks whether its flow was switched off, where that may happen, in milliseconds.
+const LOOKS_MS: u64 = 250;
 
 /// Longer than any sensible run, in virtual time: what is not over then hangs.
 const DEADLINE: Duration = Duration::from_secs(24 * 3600);
@@ -49,7 +52,7 @@ pub(super) struct Armed {
     pub(super) fired: u64,
     /// How often it may still hit.
     pub(super) left: u64,
-    /// It does nothing any more.
+    /// It does nothing any more, or not yet.
     pub(super) over: bool,
 }
 
@@ -76,6 +79,8 @@ pub(super) struct Hall {
 pub enum RunEnd {
     /// By itself.
     Finished(Report),
+    /// By itself, when it had taken back what a run before wrote.
+    RolledBack(UndoReport),
     /// It was killed, as planned.
     Crashed,
     /// It was still not over after a day of virtual time.
@@ -142,6 +147,16 @@ impl RunEnd {
                 );
                 (words, Some(r.verdict))
             }
+            Self::RolledBack(r) => {
+                let t = &r.tally;
+                let stopped =
+                    r.stopped.as_ref().map_or_else(String::new, |(code, why)| format!("; stopped: {code}: {why}"));
+                let words = format!(
+                    "took back: claims {} (writes {}, deleted {}, restored {}, as before {}, changed since {}, cannot {}, failed {}){stopped}",
+                    r.verdict, t.writes, t.deleted, t.restored, t.as_before, t.changed_since, t.cannot, t.failed
+                );
+                (words, Some(r.verdict))
+            }
             Self::Crashed => ("was killed".to_owned(), None),
             Self::Deadline => ("was not over after 24 hours".to_owned(), None),
             Self::Runaway => ("was stopped: it sent requests without end".to_owned(), None),
@@ -197,6 +212,10 @@ pub(super) struct Special {
     pub(super) plan: Option<Arc<Plan>>,
     /// It delivers these records of dead letters and reads nothing.
     pub(super) replay: Option<Vec<serde_json::Value>>,
+    /// It takes back what the last run wrote, and reads nothing.
+    pub(super) rollback: bool,
+    /// Its flow is switched off at this step.
+    pub(super) pause_at: Option<u64>,
 }
 
 /// A second connector that was started beside a first: when, its end, and when that was.
@@ -289,6 +308,25 @@ impl Stage {
         self.burst = true;
     }
 
+    /// Puts faults in place that do nothing before they are woken; tells the place of the first.
+    pub(super) fn arm_asleep(&mut self, faults: Vec<Box<dyn Fault>>) -> usize {
+        let mut hall = self.hall();
+        let first = hall.faults.len();
+        hall.faults.extend(faults.into_iter().map(|fault| Armed { fault, fired: 0, left: u64::MAX, over: true }));
+        first
+    }
+
+    /// Lets the faults from this place on do something, or no more.
+    pub(super) fn wake(&mut self, from: usize, awake: bool) {
+        self.hall().faults.iter_mut().skip(from).for_each(|f| f.over = !awake);
+    }
+
+    /// Switches the flow on again.
+    pub(super) fn resume(&self) {
+        let _ = self.ledger.resume(&self.bench.plan.flow);
+        self.note("the flow is switched on again");
+    }
+
     /// The checkpoint that the connector keeps.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
@@ -359,14 +397,16 @@ impl Stage {
         self.runs += 1;
         let run = self.runs;
         let special = std::mem::take(&mut self.next);
-        let switch = Switch::new(crash_at, special.stop_at);
+        let switch = Switch::new(crash_at, special.stop_at, special.pause_at);
         // Whoever held a flow has ended, by itself or killed.
         self.holders.lock().unwrap_or_else(PoisonError::into_inner).clear();
         {
             let mut hall = self.hall();
             hall.budget = hall.trace.exchanges.len() as u64 + budget;
             hall.trace.events.push(Event::Started { at: self.now, run });
-            if let Some(hook) = self.bench.plan.source.webhook.as_ref().filter(|_| special.replay.is_none()) {
+            if let Some(hook) =
+                self.bench.plan.source.webhook.as_ref().filter(|_| special.replay.is_none() && !special.rollback)
+            {
                 sender::announce(&mut hall, &self.bench, hook);
             }
         }
@@ -400,6 +440,7 @@ impl Stage {
             switch: Arc::clone(switch),
             holders: Arc::clone(&self.holders),
             pid: u32::try_from(run).unwrap_or(u32::MAX),
+            looks_every_ms: switch.may_pause().then_some(LOOKS_MS),
         });
         if let Some(fault) = fault {
             let (hall, clock) = (Arc::clone(&self.hall), Arc::clone(clock));
@@ -443,7 +484,10 @@ impl Stage {
         let begun = tokio::sync::Notify::new();
         let work = async {
             if let Some(records) = &special.replay {
-                return subject.replay(plan, &world, records.clone()).await;
+                return RunEnd::Finished(subject.replay(plan, &world, records.clone()).await);
+            }
+            if special.rollback {
+                return RunEnd::RolledBack(subject.roll_back(plan, &world).await);
             }
             if let Some(hook) = &self.bench.plan.source.webhook {
                 let (bench, hall, burst) = (&self.bench, &self.hall, self.burst);
@@ -453,7 +497,7 @@ impl Stage {
                 delivered.store(switch.steps(), Ordering::Relaxed);
             }
             begun.notify_one();
-            subject.run(plan, &world).await
+            RunEnd::Finished(subject.run(plan, &world).await)
         };
         let beside = async {
             let Some(after) = special.twin_after_ms else { return };
@@ -470,10 +514,18 @@ impl Stage {
             self.hall().trace.events.push(Event::Asked { at: clock.now(), run });
             std::future::pending::<()>().await;
         };
+        let paused = async {
+            switch.pause.cancelled().await;
+            let (flow, at) = (plan.flow.clone(), clock.now());
+            let _ = self.ledger.pause(&Pause { flow, because: "a drill".to_owned(), by: "the lab".to_owned(), at });
+            self.hall().trace.events.push(Event::Paused { at, run });
+            std::future::pending::<()>().await;
+        };
         let end = tokio::select! {
             biased;
             () = switch.notify.notified() => None,
             () = asked => None,
+            () = paused => None,
             ended = tokio::time::timeout(DEADLINE, work) => Some(ended),
         };
         let passed = clock.now().0 - self.now.0;
@@ -481,7 +533,7 @@ impl Stage {
         let end = match (switch.cut(), end) {
             (Some(Cut::Crash), _) => RunEnd::Crashed,
             (Some(Cut::Runaway), _) => RunEnd::Runaway,
-            (None, Some(Ok(report))) => RunEnd::Finished(report),
+            (None, Some(Ok(end))) => end,
             (None, _) => RunEnd::Deadline,
         };
         (end, passed)

@@ -80,6 +80,11 @@ impl Ledger for TroubledLedger {
         self.inner.absolve(flow, key, state)
     }
 
+    fn reopen(&self, flow: &str, key: &str) -> Result<(), LedgerError> {
+        self.call("written")?;
+        self.inner.reopen(flow, key)
+    }
+
     fn dead_letters(&self, flow: Option<&str>) -> Result<Vec<DeadLetter>, LedgerError> {
         self.call("read")?;
         self.inner.dead_letters(flow)

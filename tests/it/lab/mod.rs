@@ -1,6 +1,7 @@
 //! The lab, held against an independent connector: whole it passes every drill, broken it is caught by the drill that
 //! exists for the break.
 
+mod back;
 mod blackbox;
 mod catalogue;
 mod coverage;

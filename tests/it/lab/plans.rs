@@ -93,6 +93,15 @@ pub(crate) fn limits() -> Bench {
     bench("tests/fixtures/lab/limits", |_| {})
 }
 
+/// The first example, with a refresh token that a person's consent gave.
+pub(crate) fn refreshing() -> Bench {
+    example("billing-to-crm", |text| {
+        let ours = "client_secret: env:CRM_CLIENT_SECRET\n";
+        assert!(text.contains(ours));
+        *text = text.replace(ours, &format!("{ours}      refresh_token: env:CRM_REFRESH_TOKEN\n"));
+    })
+}
+
 /// The first example, of which late records are read as well.
 pub(crate) fn late() -> Bench {
     example("billing-to-crm", |text| {

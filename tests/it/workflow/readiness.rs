@@ -46,7 +46,8 @@ Confidence: 0.00 (ceiling: inference 0.70)
     check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [unproven] failure-paths-drilled []: not drilled
     check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
-[unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
+[unproven] rollback-drilled []: not drilled
+    check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [unproven] monitoring-traced []: not drilled
     check_contract {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [unproven] evidence-whole []: nothing is recorded
@@ -75,7 +76,8 @@ Confidence: 0.70 (ceiling: inference 0.70)
 [met] writes-idempotent [4]: passed: committed-then-503
 [met] happy-path-drilled [4]: passed: happy-path
 [met] failure-paths-drilled [4]: passed: burst-503, committed-then-503
-[unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
+[unproven] rollback-drilled [4]: not drilled
+    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [met] monitoring-traced [4]: every request seen in the drills carried the id that its log lines name
 [met] evidence-whole [4]: the chain holds from the first event to the last
 claim systems: both systems are as their descriptions say; Confidence: 0.95 (ceiling: observation 0.95) [description of billing as read (event 1); description of crm as read (event 2)]
@@ -88,8 +90,8 @@ lost 0.06 connector: only 60 schedules behind the drills that passed
     run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml","schedules":120,"seed":1001}
 lost 0.01 constraints-settled: 1 inferred constraint not settled by a person: ids-stable. First: ids-stable, "a customer's id never changes"
     confirm_constraints {"session":"s-20261123-k7m2qd"}
-lost 0.01 rollback-drilled: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
-    by hand: nothing in this release runs it
+lost 0.01 rollback-drilled: not drilled
+    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 raise: let a person settle ids-stable: platform-integration confirm --session s-20261123-k7m2qd
 "#);
 }
@@ -130,7 +132,8 @@ Confidence: 0.13 (ceiling: observation 0.95)
 [met] happy-path-drilled [4, 5]: passed: happy-path
 [unmet] failure-paths-drilled [4, 5]: failed: burst-503
     run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml","flow":"contacts","only":"burst-503","seed":8}
-[unproven] rollback-drilled []: this release has no drill for rollback and for the switch that disables a flow; rehearse both by hand
+[unproven] rollback-drilled [4, 5]: not drilled
+    run_drills {"session":"s-20261123-k7m2qd","contract":"integration.yaml"}
 [met] monitoring-traced [4, 5]: every request seen in the drills carried the id that its log lines name
 [met] evidence-whole [5]: the chain holds from the first event to the last
 claim systems: both systems are as their descriptions say; Confidence: 0.95 (ceiling: observation 0.95) [description of billing as read (event 1); description of crm as read (event 2)]
@@ -298,4 +301,23 @@ proptest! {
         drill(&mut log, seed, &[(code, Verdict::Fail, 50)]);
         prop_assert!(value(&log) <= before, "{before} became {}", value(&log));
     }
+}
+
+#[test]
+fn the_way_back_is_shown_by_a_rollback_of_each_flow_and_not_by_its_switches_alone() {
+    let state = |more: &[(&'static str, Verdict, u64)]| {
+        let mut log = Log::default();
+        let drilled: Vec<_> = ALL_PASS.iter().copied().chain(more.iter().copied()).collect();
+        log.both().check("c1", 0, &[]).drill("c1", 7, &drilled);
+        let readiness = assess(&log.facts(), None);
+        let item = readiness.checklist.into_iter().find(|item| item.code == "rollback-drilled").unwrap();
+        (item.state.as_str(), item.because)
+    };
+    let switch = ("paused-midway", Verdict::Pass, 20);
+    let (proven, because) = state(&[switch]);
+    assert_eq!(proven, "unproven");
+    assert!(because.starts_with("no drill took back what contacts writes"), "{because}");
+    let back = [switch, ("rollback-restores", Verdict::Pass, 20), ("rollback-interrupted", Verdict::Pass, 20)];
+    assert_eq!(state(&back).0, "met");
+    assert_eq!(state(&[switch, ("rollback-restores", Verdict::Fail, 20)]).0, "unmet");
 }

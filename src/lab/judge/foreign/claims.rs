@@ -25,7 +25,8 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             RunEnd::Exited(exit) if exit.signal.is_some() && !exit.asked => {
                 out.push(format!("crash: run {} {}", seen.run, exit.words()));
             }
-            RunEnd::Exited(_) | RunEnd::Finished(_) | RunEnd::Crashed | RunEnd::Panicked(_) => {}
+            RunEnd::Exited(_) | RunEnd::Finished(_) | RunEnd::RolledBack(_) | RunEnd::Crashed | RunEnd::Panicked(_) => {
+            }
         }
     }
 }

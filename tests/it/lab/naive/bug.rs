@@ -244,4 +244,34 @@ pub(crate) enum Bug {
     HookNoTolerance,
     /// It takes events at any path.
     HookAnyPath,
+
+    // Of refresh tokens.
+    /// It goes on with the refresh token that it was given first.
+    KeepsSpentToken,
+    /// It keeps the newest refresh token when a run ends.
+    KeepsTokenAtEnd,
+    /// Two of its workers redeem one refresh token at once.
+    RefreshRace,
+
+    // Of taking back, and of the switch.
+    /// It takes back a run by deleting what the run wrote, whether it was there before or not.
+    RollbackDeletesFound,
+    /// It takes back a run whatever others did since.
+    RollbackOverwritesLater,
+    /// It marks what it is going to take back, then takes it back.
+    RollbackMarksFirst,
+    /// It takes for done what the target did not do.
+    RollbackFailsQuietly,
+    /// It still knows what it took back as written.
+    RollbackKeepsEffects,
+    /// It writes what it took back anew under the idempotency key that it had.
+    RollbackKeepsKey,
+    /// It leaves the checkpoint behind what it took back.
+    RollbackKeepsCheckpoint,
+    /// It says PASS whatever stays.
+    RollbackAlwaysPass,
+    /// It does not know the switch.
+    IgnoresPause,
+    /// It looks at the switch when it starts, and never again.
+    PauseReadOnce,
 }

@@ -23,9 +23,11 @@ pub(crate) enum On {
     Limits,
     /// Where late records are read as well.
     Late,
+    /// Where a refresh token is good for one use.
+    Refreshing,
     Both,
 }
-use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Rotating, Tills};
+use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Refreshing, Rotating, Tills};
 
 impl On {
     /// The break shows in this example.
@@ -204,4 +206,19 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::NullObjectPanics, "null-object", Limits),
     (Bug::Doubles, "sharp-values", Limits),
     (Bug::Doubles, "sharp-values", Crm),
+    // Refresh tokens.
+    (Bug::KeepsSpentToken, "refresh-rotates", Refreshing),
+    (Bug::KeepsTokenAtEnd, "refresh-rotates", Refreshing),
+    (Bug::RefreshRace, "refresh-rotates", Refreshing),
+    // Taking back, and the switch.
+    (Bug::RollbackDeletesFound, "rollback-restores", Crm),
+    (Bug::RollbackOverwritesLater, "rollback-restores", Crm),
+    (Bug::RollbackKeepsEffects, "rollback-restores", Crm),
+    (Bug::RollbackKeepsKey, "rollback-restores", Crm),
+    (Bug::RollbackKeepsCheckpoint, "rollback-restores", Crm),
+    (Bug::RollbackAlwaysPass, "rollback-restores", Crm),
+    (Bug::RollbackMarksFirst, "rollback-interrupted", Crm),
+    (Bug::RollbackFailsQuietly, "rollback-interrupted", Crm),
+    (Bug::IgnoresPause, "paused-midway", Both),
+    (Bug::PauseReadOnce, "paused-midway", Both),
 ];

@@ -1,6 +1,7 @@
 //! A connector written straight down, one record after the other, by other hands than the one we ship. What it shares
 //! with that one is the plan and the port to the world.
 
+mod back;
 mod batch;
 mod bug;
 mod hook;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use platform_integration::base::digest::Digest;
 use platform_integration::base::ids;
-use platform_integration::connector::{Plan, Report, Request, Response, World, WritePlan};
+use platform_integration::connector::{Plan, Report, Request, Response, UndoReport, World, WritePlan};
 use platform_integration::evidence::{
     Checkpoint, DeadLetter, DeadState, Effect, EffectState, LedgerError, Reconciliation, Verdict,
 };
@@ -42,6 +43,19 @@ impl Subject for Naive {
         self.go(plan, world, Some(records)).await
     }
 
+    fn rolls_back(&self, plan: &Plan) -> bool {
+        // It keeps no journal of other writes.
+        matches!(plan.target.write, WritePlan::Upsert { .. })
+    }
+
+    async fn roll_back(&self, plan: &Plan, world: &World) -> UndoReport {
+        Run::new(plan, world, self.0).take_back().await
+    }
+
+    fn pauses(&self) -> bool {
+        true
+    }
+
     async fn receive(&self, plan: &Plan, world: &World, delivery: &Request) -> Response {
         hook::receive(self.0, plan, world, delivery).await
     }
@@ -50,20 +64,7 @@ impl Subject for Naive {
 impl Naive {
     /// One pass, or the replay of these records.
     async fn go(&self, plan: &Plan, world: &World, replay: Option<Vec<Value>>) -> Report {
-        let mut run = Run {
-            plan,
-            world,
-            bug: self.0,
-            wire: Wire::new(plan, world, self.0),
-            counts: Reconciliation::default(),
-            keys: BTreeSet::new(),
-            claims: BTreeMap::new(),
-            here: BTreeSet::new(),
-            read_here: 0,
-            moved: false,
-            event: None,
-            late: Vec::new(),
-        };
+        let mut run = Run::new(plan, world, self.0);
         let stopped = run.held(replay).await.err();
         let finished = stopped.is_none() || self.0 == Bug::SwallowsErrors;
         let mut verdict = run.counts.verdict(finished);
@@ -86,6 +87,8 @@ impl Naive {
 }
 
 struct Run<'a> {
+    /// Its handle in the journal.
+    id: String,
     plan: &'a Plan,
     world: &'a World,
     bug: Bug,
@@ -121,6 +124,26 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, world: &'a World, bug: Bug) -> Self {
+        Self {
+            id: format!("n-{}", world.clock.now().0),
+            plan,
+            world,
+            bug,
+            wire: Wire::new(plan, world, bug),
+            counts: Reconciliation::default(),
+            keys: BTreeSet::new(),
+            claims: BTreeMap::new(),
+            here: BTreeSet::new(),
+            read_here: 0,
+            moved: false,
+            event: None,
+            late: Vec::new(),
+        }
+    }
+}
+
 impl Run<'_> {
     /// Takes the flow, does the work, gives it back.
     async fn held(&mut self, replay: Option<Vec<Value>>) -> Result<(), String> {
@@ -128,15 +151,26 @@ impl Run<'_> {
         if self.bug != Bug::NoLock {
             self.world.ledger.acquire(&flow).map_err(|e| e.to_string())?;
         }
-        let ended = match replay {
-            Some(records) => self.records(&records).await,
-            None => self.all().await,
+        let ended = match (self.begun(), replay) {
+            (Err(why), _) => Err(why),
+            (Ok(()), Some(records)) => self.records(&records).await,
+            (Ok(()), None) => self.all().await,
         };
         for letter in std::mem::take(&mut self.late) {
             let _ = self.world.ledger.bury(&letter);
         }
+        self.wire.ends();
         self.world.ledger.release(&flow);
         ended
+    }
+
+    /// Looks at the switch, and notes where it begins.
+    fn begun(&self) -> Result<(), String> {
+        let off = self.kept(self.world.ledger.paused(&self.plan.flow))?.is_some();
+        if off && self.bug != Bug::IgnoresPause {
+            return Err("its flow is off".to_owned());
+        }
+        self.remember()
     }
 
     /// Asked to stop.
@@ -463,6 +497,13 @@ impl Run<'_> {
             idempotency_key: match &self.event {
                 Some(event) if matches!(self.bug, Bug::HookNoDedup | Bug::HookShortMemory) => event.clone(),
                 _ if self.bug == Bug::ConstantKey => "once-and-for-all".to_owned(),
+                // The target remembers the key of what was taken back, and would answer as before.
+                _ if known.as_ref().is_some_and(|e| e.state == EffectState::Undone)
+                    && self.bug != Bug::RollbackKeepsKey =>
+                {
+                    let before = known.as_ref().map_or("", |e| e.idempotency_key.as_str());
+                    Digest::of_bytes(format!("{before}/anew").as_bytes()).short().to_owned()
+                }
                 _ if creates && self.bug != Bug::KeyFromBody => {
                     Digest::of_bytes(format!("{flow}/{key}").as_bytes()).short().to_owned()
                 }
@@ -657,6 +698,10 @@ impl Run<'_> {
             {
                 return Settled::Unchanged(id);
             }
+            if let Err(why) = self.journal(effect, found.first(), id.as_deref(), mapped, false) {
+                self.wire.stop = Some(why);
+                return Settled::Stopped;
+            }
             let id = if self.bug == Bug::UpdatesFirstHit { Some("con_5000".to_owned()) } else { id };
             let answer = match &id {
                 Some(id) => {
@@ -687,7 +732,13 @@ impl Run<'_> {
                 }
             };
             match answer {
-                Ok(answer) => return Settled::Written(id.or_else(|| answer.get(target_key).map(text))),
+                Ok(answer) => {
+                    let id = id.or_else(|| answer.get(target_key).map(text));
+                    if let Err(why) = self.journal(effect, found.first(), id.as_deref(), mapped, true) {
+                        self.wire.stop = Some(why);
+                    }
+                    return Settled::Written(id);
+                }
                 // Somebody else, or our own lost attempt, was faster: look again.
                 Err(Failure::Refused(409, why)) if !matches!(self.bug, Bug::CreatesAgain | Bug::ConflictIsFinal) => {
                     last = Settled::Dead("conflict".to_owned(), why);

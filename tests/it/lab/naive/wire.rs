@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use platform_integration::base::ids;
+use platform_integration::base::secret::{Secret, SecretRef};
 use platform_integration::connector::{AuthPlan, Call, Plan, Request, Response, TransportError, World};
 use platform_integration::model::{Method, ParamIn};
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub(crate) struct Wire<'a> {
     pub(crate) world: &'a World,
     pub(crate) bug: Bug,
     tokens: BTreeMap<String, String>,
+    /// The refresh token that is not kept yet, with the place for it.
+    unkept: Option<(SecretRef, Secret)>,
     pub(crate) requests: u64,
     pub(crate) retries: u64,
     /// Why nothing more is sent.
@@ -55,7 +58,17 @@ fn encode(text: &str) -> String {
 
 impl<'a> Wire<'a> {
     pub(crate) fn new(plan: &'a Plan, world: &'a World, bug: Bug) -> Self {
-        Self { plan, world, bug, tokens: BTreeMap::new(), requests: 0, retries: 0, stop: None, next: None }
+        Self {
+            plan,
+            world,
+            bug,
+            tokens: BTreeMap::new(),
+            unkept: None,
+            requests: 0,
+            retries: 0,
+            stop: None,
+            next: None,
+        }
     }
 
     /// Sends until there is a good answer whose body is JSON, or no sense in going on.
@@ -67,6 +80,12 @@ impl<'a> Wire<'a> {
         loop {
             if let Some(why) = &self.stop {
                 return Err(Failure::Exhausted(why.clone()));
+            }
+            if !matches!(self.bug, Bug::IgnoresPause | Bug::PauseReadOnce)
+                && self.world.ledger.paused(&self.plan.flow).is_ok_and(|off| off.is_some())
+            {
+                self.stop = Some("its flow is off".to_owned());
+                continue;
             }
             attempt += 1;
             let mut request = self.request(system, ask).await?;
@@ -191,6 +210,13 @@ impl<'a> Wire<'a> {
             if ask.only.is_some() {
                 return Err(Failure::Exhausted(because));
             }
+        }
+    }
+
+    /// Keeps what was to be kept at the end.
+    pub(crate) fn ends(&mut self) {
+        if let Some((place, newest)) = self.unkept.take() {
+            let _ = self.world.secrets.keep(&place, &newest);
         }
     }
 
@@ -340,7 +366,7 @@ impl<'a> Wire<'a> {
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                 headers.push(("authorization".to_owned(), format!("Basic {pair}")));
             }
-            AuthPlan::ClientCredentials { .. } => {
+            AuthPlan::ClientCredentials { .. } | AuthPlan::RefreshToken { .. } => {
                 let token = self.token(system, auth).await?;
                 headers.push(("authorization".to_owned(), format!("Bearer {token}")));
             }
@@ -367,12 +393,29 @@ impl<'a> Wire<'a> {
         if let Some(token) = self.tokens.get(system).filter(|_| self.bug != Bug::RefreshesAlways) {
             return Ok(token.clone());
         }
-        let AuthPlan::ClientCredentials { token_url, client_id, client_secret, scopes } = auth else {
-            unreachable!("asked for client credentials only")
-        };
         let secret = |r| self.world.secrets.resolve(r).unwrap().expose().to_owned();
+        let (token_url, grant, client_id, client_secret, scopes, kept) = match auth {
+            AuthPlan::ClientCredentials { token_url, client_id, client_secret, scopes } => {
+                (token_url, "client_credentials".to_owned(), client_id, client_secret, scopes, None)
+            }
+            AuthPlan::RefreshToken {
+                token_url,
+                client_id,
+                client_secret: Some(client_secret),
+                refresh_token,
+                scopes,
+            } => {
+                let current = match &self.unkept {
+                    Some((_, newest)) => newest.expose().to_owned(),
+                    None => secret(refresh_token),
+                };
+                let grant = format!("refresh_token&refresh_token={}", encode(&current));
+                (token_url, grant, client_id, client_secret, scopes, Some(refresh_token))
+            }
+            other => unreachable!("{other:?} fetches no tokens here"),
+        };
         let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
+            "grant_type={grant}&client_id={}&client_secret={}&scope={}",
             encode(&secret(client_id)),
             encode(&secret(client_secret)),
             encode(&scopes.join(" "))
@@ -383,6 +426,13 @@ impl<'a> Wire<'a> {
             headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
             body: form.into(),
         };
+        if self.bug == Bug::RefreshRace {
+            let (other, _) = tokio::join!(
+                self.world.transport.send(system, request.clone()),
+                self.world.transport.send(system, request.clone())
+            );
+            drop(other);
+        }
         let answer = self.send(system, request).await.map_err(Failure::Exhausted)?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let Some(token) = body["access_token"].as_str() else {
@@ -392,6 +442,14 @@ impl<'a> Wire<'a> {
             }
             return Err(Failure::Exhausted(why));
         };
+        if let (Some(place), Some(newer)) = (kept, body["refresh_token"].as_str()) {
+            let newer = Secret::new(newer.to_owned());
+            match self.bug {
+                Bug::KeepsSpentToken => {}
+                Bug::KeepsTokenAtEnd => self.unkept = Some((place.clone(), newer)),
+                _ => _ = self.world.secrets.keep(place, &newer).unwrap(),
+            }
+        }
         self.tokens.insert(system.to_owned(), token.to_owned());
         Ok(token.to_owned())
     }
