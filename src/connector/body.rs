@@ -38,7 +38,8 @@ fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn is_form(content_type: &str) -> bool {
+/// A form, which knows texts and no null.
+pub(super) fn is_form(content_type: &str) -> bool {
     essence(content_type) == "application/x-www-form-urlencoded"
 }
 

@@ -18,7 +18,7 @@ use super::run::{Run, Stop};
 use super::runtime::Taken;
 use super::trace::Trace;
 use super::{Call, Plan, World, WritePlan};
-use crate::evidence::{Checkpoint, EffectState, Undo, UndoAct, Verdict};
+use crate::evidence::{Checkpoint, Effect, EffectState, Undo, UndoAct, Verdict};
 use crate::model::Method;
 
 /// Records undone at once.
@@ -295,10 +295,17 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
             item(UndoOutcome::Deleted, String::new(), Some(id))
         }
         Todo::Restore(id, values, now) => {
-            if apply.is_some()
-                && let Err(because) = restore(own, &line, &id, &values, &now, &mut trace).await?
+            if let Some(again) = apply
+                && let Err(stays) = restore(own, &line, &id, &values, &now, &mut trace).await?
             {
-                return Ok(item(UndoOutcome::Failed, because, Some(id)));
+                if stays.half {
+                    // It is no more what the run left, so the next run must not take it for written.
+                    again.comes(own, &line)?;
+                    if let Some(effect) = undone(own, &line, stays.outcome)? {
+                        own.world.ledger.put_effect(&line.flow, &effect)?;
+                    }
+                }
+                return Ok(item(stays.outcome, stays.because, Some(id)));
             }
             item(UndoOutcome::Restored, String::new(), Some(id))
         }
@@ -336,12 +343,24 @@ fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     };
     let ours = [&line.wrote, &line.intends].into_iter().flatten().any(|w| satisfied(w, Some(&now)));
     let former = line.before.as_ref().map(|before| former(line, before));
-    if let Some(former) = &former
-        && as_before(former, &now)
-    {
-        return Todo::Nothing;
+    let mut half = false;
+    if let Some(former) = &former {
+        if as_before(former, &now) {
+            return Todo::Nothing;
+        }
+        let left = differing(former, &now);
+        if left.iter().all(|name| emptied(own, former, &now, name)) {
+            return Todo::Stays(Cannot, no_null(&left));
+        }
+        // A restoring that was cut short: what is not as before is as the run left it, so nobody else was here.
+        let written = [&line.wrote, &line.intends];
+        let of_run = |name: &str| {
+            let values = written.iter().filter_map(|w| w.as_ref()?.get(name));
+            values.into_iter().any(|value| satisfied(value, now.get(name)))
+        };
+        half = left.iter().all(|name| of_run(name) || emptied(own, former, &now, name));
     }
-    if !ours {
+    if !ours && !half {
         return stays(ChangedSince, "it does not hold any more what the run wrote");
     }
     match former {
@@ -364,12 +383,38 @@ fn former(line: &Undo, before: &Value) -> Value {
 
 /// Whether the record holds the former values, in both directions: `{}` is satisfied by everything, and is not equal to it.
 fn as_before(former: &Value, now: &Value) -> bool {
-    former.as_object().is_some_and(|former| {
-        former.iter().all(|(name, was)| {
-            let is = now.get(name).unwrap_or(&Value::Null);
-            satisfied(was, Some(is)) && satisfied(is, Some(was))
-        })
-    })
+    differing(former, now).is_empty()
+}
+
+/// The fields that do not hold their former values.
+fn differing<'f>(former: &'f Value, now: &Value) -> Vec<&'f str> {
+    let differs = |(name, was): &(&String, &Value)| {
+        let is = now.get(name.as_str()).unwrap_or(&Value::Null);
+        !(satisfied(was, Some(is)) && satisfied(is, Some(was)))
+    };
+    former.as_object().into_iter().flatten().filter(differs).map(|(name, _)| name.as_str()).collect()
+}
+
+/// A field that was empty before and holds an empty text, which is as far as a form goes: it has no null.
+fn emptied(own: &Run<'_>, former: &Value, now: &Value, name: &str) -> bool {
+    let form = change(own).is_some_and(|call| body::is_form(&call.content_type));
+    form && former.get(name).is_some_and(Value::is_null) && now.get(name).is_some_and(|is| is == "")
+}
+
+fn no_null(names: &[&str]) -> String {
+    format!(
+        "no-null-in-a-form: {} was empty before, and the most that a form can write is an empty text",
+        names.join(", ")
+    )
+}
+
+/// The operation that changes one record.
+fn change<'r>(own: &'r Run<'_>) -> Option<&'r Call> {
+    match &own.plan.target.write {
+        WritePlan::Upsert { update, .. } => Some(update),
+        WritePlan::Put { put, .. } => Some(put),
+        WritePlan::Bulk { .. } | WritePlan::Create { .. } => None,
+    }
 }
 
 /// Deletes; the words say why not.
@@ -398,7 +443,21 @@ fn is_marked(record: &Value) -> bool {
         .any(told)
 }
 
-/// Writes the former values back, and looks whether they are there; the words say why not.
+/// Why a record was not restored.
+struct NotRestored {
+    outcome: UndoOutcome,
+    because: String,
+    /// The target took the write: the record is neither as the run left it nor as before.
+    half: bool,
+}
+
+impl NotRestored {
+    const fn failed(because: String) -> Self {
+        Self { outcome: UndoOutcome::Failed, because, half: false }
+    }
+}
+
+/// Writes the former values back, and looks whether they are there.
 async fn restore(
     own: &Run<'_>,
     line: &Undo,
@@ -406,34 +465,32 @@ async fn restore(
     former: &Value,
     now: &Value,
     trace: &mut Trace,
-) -> Result<Result<(), String>, Stop> {
-    let call: &Call = match &own.plan.target.write {
-        WritePlan::Upsert { update, .. } => update,
-        WritePlan::Put { put, .. } => put,
-        WritePlan::Bulk { .. } | WritePlan::Create { .. } => {
-            return Ok(Err("the flow has no operation that changes one record".to_owned()));
-        }
+) -> Result<Result<(), NotRestored>, Stop> {
+    let Some(call) = change(own) else {
+        return Ok(Err(NotRestored::failed("the flow has no operation that changes one record".to_owned())));
     };
     let body = if call.method == Method::Put { whole(own, former, now) } else { former.clone() };
     let ask = Ask::write(call, address_of(own, call, id), body::encode(&call.content_type, &body));
     if let Err(miss) = sent(own, &ask, trace).await {
-        return refusal(miss);
+        return Ok(refusal(miss)?.map_err(NotRestored::failed));
     }
-    match readback::there(own, &line.key, Some(id), Some(former), trace).await? {
-        There::Record(_, is) if as_before(former, &is) => Ok(Ok(())),
+    let (outcome, because) = match readback::there(own, &line.key, Some(id), Some(former), trace).await? {
         There::Record(_, is) => {
-            let differ: Vec<&str> = former
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(name, was)| !as_before(&json!({name.as_str(): was}), &is))
-                .map(|(name, _)| name.as_str())
-                .collect();
-            Ok(Err(format!("the target took the former values and holds others in {}", differ.join(", "))))
+            let left = differing(former, &is);
+            if left.is_empty() {
+                return Ok(Ok(()));
+            }
+            if left.iter().all(|name| emptied(own, former, &is, name)) {
+                (UndoOutcome::Cannot, no_null(&left))
+            } else {
+                let because = format!("the target took the former values and holds others in {}", left.join(", "));
+                (UndoOutcome::Failed, because)
+            }
         }
-        There::Gone => Ok(Err("the record went away meanwhile".to_owned())),
-        There::Unreadable(why) => Ok(Err(format!("it was written back and cannot be looked at: {why}"))),
-    }
+        There::Gone => (UndoOutcome::Failed, "the record went away meanwhile".to_owned()),
+        There::Unreadable(why) => (UndoOutcome::Failed, format!("it was written back and cannot be looked at: {why}")),
+    };
+    Ok(Err(NotRestored { outcome, because, half: true }))
 }
 
 /// A whole record for an operation that replaces: what is there now, with the former values in the fields of the run.
@@ -471,15 +528,19 @@ fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {
 
 /// Marks the line, and makes the effect one that is to be done anew.
 fn settle(own: &Run<'_>, line: &Undo, outcome: UndoOutcome) -> Result<(), Stop> {
-    let ledger = &own.world.ledger;
-    let effect = ledger.effect(&line.flow, &line.key)?.map(|mut effect| {
+    let effect = undone(own, line, outcome)?;
+    Ok(own.world.ledger.undone(&line.run, &line.flow, &line.key, effect.as_ref())?)
+}
+
+/// The effect as one that is to be done anew.
+fn undone(own: &Run<'_>, line: &Undo, outcome: UndoOutcome) -> Result<Option<Effect>, Stop> {
+    Ok(own.world.ledger.effect(&line.flow, &line.key)?.map(|mut effect| {
         effect.state = EffectState::Undone;
         if line.act == UndoAct::Created && outcome != UndoOutcome::Restored {
             effect.target_id = None;
         }
         effect
-    });
-    Ok(ledger.undone(&line.run, &line.flow, &line.key, effect.as_ref())?)
+    }))
 }
 
 #[cfg(test)]

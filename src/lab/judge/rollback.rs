@@ -117,13 +117,14 @@ fn could(e: &Evidence<'_>, before: Option<&Value>, wrote: Option<&Value>) -> boo
 }
 
 /// The target takes null in every field that was empty before and that the run filled; where its description does not let
-/// it, such a field cannot be emptied again.
+/// it, or where it takes forms, which have no null, such a field cannot be emptied again.
 fn empties(e: &Evidence<'_>, update: &Call, before: &Value, wrote: &Value) -> bool {
     let system = &e.bench.target.system;
     let known = |op: &&Operation| op.method == update.method && op.path == update.path;
     let Some(schema) = system.operations.iter().find(known).and_then(|op| op.body.as_ref()?.schema) else {
         return true;
     };
+    let form = update.content_type.starts_with("application/x-www-form-urlencoded");
     let wrong = |body: &Value| validate(&system.schemas, schema, body, Direction::Request).len();
     let mut filled = wrote.as_object().into_iter().flatten().filter(|(name, value)| {
         let was = before.get(*name).is_none_or(Value::is_null);
@@ -131,7 +132,7 @@ fn empties(e: &Evidence<'_>, update: &Call, before: &Value, wrote: &Value) -> bo
     });
     // The one field alone, empty and as it was written: whatever else the description wants is wanting in both.
     let alone = |name: &String, value: &Value| wrong(&Value::Object(Map::from_iter([(name.clone(), value.clone())])));
-    filled.all(|(name, value)| alone(name, &Value::Null) <= alone(name, value))
+    filled.all(|(name, value)| !form && alone(name, &Value::Null) <= alone(name, value))
 }
 
 /// A field that the run changed and that does not hold its former value; what the system sets by itself is its own.
