@@ -42,7 +42,7 @@ pub struct Options {
 pub struct ItemOut {
     /// Key of the source record.
     pub key: String,
-    /// created, updated or replaced.
+    /// created, updated, replaced or deleted.
     pub run_did: &'static str,
     /// Key of the target's record, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -43,6 +43,7 @@ mod readback;
 mod receive;
 mod reconcile;
 mod rehearse;
+mod remake;
 mod remove;
 mod retry;
 mod run;

@@ -1,7 +1,7 @@
 //! Takes a record out of the target that is deleted at the source. Only what this flow wrote is taken out: the ledger
 //! says what that is, and under which key.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::WritePlan;
 use super::body::{self, at, scalar};
@@ -10,10 +10,11 @@ use super::exchange::{self, Ask, Miss, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
 use super::push::{self, Undelivered};
+use super::readback::{self, There};
 use super::reconcile::Settled;
 use super::run::{Run, Stop};
 use super::trace::Trace;
-use crate::evidence::{Effect, EffectState};
+use crate::evidence::{Effect, EffectState, Undo, UndoAct};
 
 /// Digest of an effect that took a record out.
 pub const DELETED: &str = "deleted";
@@ -65,7 +66,34 @@ pub(super) async fn remove(
     if run.rehearsed_delete() {
         return Ok(Settled::Written);
     }
-    note(EffectState::Intended, Some(&id))?;
+    // Looked at first, and noted with the intention: what it held is all that could bring it back.
+    let before = match readback::there(run, key, Some(&id), None, trace).await? {
+        There::Record(_, before) => Some(Some(before)),
+        There::Unreadable(_) => Some(None),
+        There::Gone => None,
+    };
+    let journal = |state| {
+        let Some(before) = &before else { return note(state, Some(&id)) };
+        let done = state == EffectState::Done;
+        let sent = delete.set.clone().unwrap_or_else(|| json!({}));
+        let line = Undo {
+            run: run.id.clone(),
+            flow: flow.clone(),
+            key: key.to_owned(),
+            act: if delete.set.is_some() { UndoAct::Updated } else { UndoAct::Deleted },
+            target_id: Some(id.clone()),
+            before: before.clone(),
+            intends: (!done).then(|| sent.clone()),
+            wrote: done.then_some(sent),
+            at: run.world.clock.now(),
+            undone: false,
+        };
+        let target_id = if done { None } else { Some(id.clone()) };
+        run.world.ledger.put_effect_undoable(&effect(state, target_id), &line).map_err(|e| Undelivered::Stop(e.into()))
+    };
+    // It did nothing: there is nothing to undo.
+    let refused_for_good = || run.world.ledger.refuse_undo(&run.id, key).map_err(|e| Undelivered::Stop(e.into()));
+    journal(EffectState::Intended)?;
     let url = push::address_of(run, &delete.call, &id);
     let ask = match &delete.set {
         Some(set) => Ask::write(&delete.call, url, body::encode(&delete.call.content_type, set)),
@@ -79,10 +107,18 @@ pub(super) async fn remove(
             Ok(_) => break,
             // Gone already; by an attempt of ours whose answer was lost, or by somebody else.
             Err(Miss::Refused(refused)) if matches!(refused.status, 404 | 410) => {
+                if attempts > 1 {
+                    journal(EffectState::Done)?;
+                    return Ok(Settled::Written);
+                }
+                refused_for_good()?;
                 note(EffectState::Done, None)?;
-                return Ok(if attempts > 1 { Settled::Written } else { Settled::Unchanged });
+                return Ok(Settled::Unchanged);
             }
             Err(Miss::Refused(refused)) => {
+                if attempts == 1 {
+                    refused_for_good()?;
+                }
                 return Err(Undelivered::Dead {
                     code: refused.code,
                     because: refused.words(),
@@ -116,7 +152,7 @@ pub(super) async fn remove(
             }
         }
     }
-    note(EffectState::Done, None)?;
+    journal(EffectState::Done)?;
     Ok(Settled::Written)
 }
 

@@ -14,6 +14,7 @@ use super::exchange::{self, Ask, Miss, Side, Tries};
 use super::gate::Gates;
 use super::push::{acked, address_of};
 use super::readback::{self, There};
+use super::remake::{self, Remade};
 use super::run::{Run, Stop};
 use super::runtime::Taken;
 use super::trace::Trace;
@@ -261,6 +262,8 @@ async fn all(own: &Run<'_>, run: &str, apply: Option<&Again<'_>>, report: &mut U
 enum Todo {
     Delete(String),
     Restore(String, Value, Value),
+    /// Makes it again; with what it held.
+    Remake(Value),
     Nothing,
     Stays(UndoOutcome, String),
 }
@@ -294,6 +297,14 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
             }
             item(UndoOutcome::Deleted, String::new(), Some(id))
         }
+        Todo::Remake(values) => match apply {
+            None => item(UndoOutcome::Restored, String::new(), None),
+            Some(_) => match remake::remake(own, &line, &values, &mut trace).await? {
+                Remade::There(id) => item(UndoOutcome::Restored, String::new(), Some(id)),
+                Remade::Other(because) => return Ok(item(UndoOutcome::ChangedSince, because, None)),
+                Remade::Failed(because) => return Ok(item(UndoOutcome::Failed, because, None)),
+            },
+        },
         Todo::Restore(id, values, now) => {
             if let Some(again) = apply
                 && let Err(stays) = restore(own, &line, &id, &values, &now, &mut trace).await?
@@ -301,7 +312,7 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
                 if stays.half {
                     // It is no more what the run left, so the next run must not take it for written.
                     again.comes(own, &line)?;
-                    if let Some(effect) = undone(own, &line, stays.outcome)? {
+                    if let Some(effect) = undone(own, &line, stays.outcome, Some(&id))? {
                         own.world.ledger.put_effect(&line.flow, &effect)?;
                     }
                 }
@@ -312,7 +323,7 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
     };
     if let Some(again) = apply {
         again.comes(own, &line)?;
-        settle(own, &line, ended.outcome)?;
+        settle(own, &line, ended.outcome, ended.target_id.as_deref())?;
         own.log(
             "info",
             "write-undone",
@@ -332,6 +343,9 @@ fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     use UndoOutcome::{Cannot, ChangedSince};
     let back = &own.plan.target.back;
     let stays = |outcome, because: &str| Todo::Stays(outcome, because.to_owned());
+    if line.act == UndoAct::Deleted {
+        return deleted(own, line, there);
+    }
     if line.act == UndoAct::Replaced {
         return stays(Cannot, "no-before-image: it was written without a look at what was there");
     }
@@ -370,6 +384,33 @@ fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     }
 }
 
+/// What there is to do about a record that the run deleted.
+fn deleted(own: &Run<'_>, line: &Undo, there: There) -> Todo {
+    use UndoOutcome::{Cannot, ChangedSince};
+    let stays = |outcome, because: &str| Todo::Stays(outcome, because.to_owned());
+    let values = line.before.as_ref().map(|before| remake::values(own, before));
+    match (there, values) {
+        (There::Unreadable(why), _) => Todo::Stays(Cannot, format!("not-readable: {why}")),
+        (There::Record(_, now), _) if is_marked(&now) && !line.before.as_ref().is_some_and(is_marked) => {
+            stays(Cannot, "kept-as-deleted: the target keeps it and says that it was deleted")
+        }
+        (There::Record(_, now), Some(values)) if as_before(&values, &now) => Todo::Nothing,
+        (There::Record(id, now), Some(values)) if remade_by_the_run(line, &now) => Todo::Restore(id, values, now),
+        (There::Record(..), _) => stays(ChangedSince, "somebody made it again since"),
+        (There::Gone, None) => stays(Cannot, "no-before-image: it was deleted, and nobody could read what it held"),
+        (There::Gone, Some(values)) => match remake::possible(own, &values) {
+            Ok(()) => Todo::Remake(values),
+            Err(because) => stays(Cannot, because),
+        },
+    }
+}
+
+/// The run wrote it anew after it had deleted it, and it holds that still.
+fn remade_by_the_run(line: &Undo, now: &Value) -> bool {
+    let wrote = |w: &&Value| w.as_object().is_some_and(|map| !map.is_empty());
+    [&line.wrote, &line.intends].into_iter().flatten().filter(wrote).any(|w| satisfied(w, Some(now)))
+}
+
 /// The fields that the run wrote with the values that they had before; null where there were none.
 fn former(line: &Undo, before: &Value) -> Value {
     let mut out = Map::new();
@@ -382,7 +423,7 @@ fn former(line: &Undo, before: &Value) -> Value {
 }
 
 /// Whether the record holds the former values, in both directions: `{}` is satisfied by everything, and is not equal to it.
-fn as_before(former: &Value, now: &Value) -> bool {
+pub(super) fn as_before(former: &Value, now: &Value) -> bool {
     differing(former, now).is_empty()
 }
 
@@ -466,7 +507,9 @@ async fn restore(
     now: &Value,
     trace: &mut Trace,
 ) -> Result<Result<(), NotRestored>, Stop> {
-    let Some(call) = change(own) else {
+    // What only marks a record as deleted is another operation than the one that writes it.
+    let marks = own.plan.target.delete.as_ref().filter(|d| d.set.is_some() && d.set.as_ref() == wrote(line));
+    let Some(call) = marks.map(|marks| &marks.call).or_else(|| change(own)) else {
         return Ok(Err(NotRestored::failed("the flow has no operation that changes one record".to_owned())));
     };
     let body = if call.method == Method::Put { whole(own, former, now) } else { former.clone() };
@@ -512,13 +555,13 @@ fn whole(own: &Run<'_>, former: &Value, now: &Value) -> Value {
     Value::Object(out)
 }
 
-async fn sent(own: &Run<'_>, ask: &Ask, trace: &mut Trace) -> Result<(), Miss> {
+pub(super) async fn sent(own: &Run<'_>, ask: &Ask, trace: &mut Trace) -> Result<(), Miss> {
     let mut tries = Tries::default();
     exchange::repeat(own, Side::Target, ask, &mut tries, trace, |response| acked(own, false, &response, "").map(drop))
         .await
 }
 
-fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {
+pub(super) fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {
     match miss {
         Miss::Stop(stop) => Err(stop),
         Miss::Refused(refused) => Ok(Err(format!("the target refuses (status {}): {}", refused.status, refused.says))),
@@ -527,17 +570,20 @@ fn refusal(miss: Miss) -> Result<Result<(), String>, Stop> {
 }
 
 /// Marks the line, and makes the effect one that is to be done anew.
-fn settle(own: &Run<'_>, line: &Undo, outcome: UndoOutcome) -> Result<(), Stop> {
-    let effect = undone(own, line, outcome)?;
+fn settle(own: &Run<'_>, line: &Undo, outcome: UndoOutcome, id: Option<&str>) -> Result<(), Stop> {
+    let effect = undone(own, line, outcome, id)?;
     Ok(own.world.ledger.undone(&line.run, &line.flow, &line.key, effect.as_ref())?)
 }
 
 /// The effect as one that is to be done anew.
-fn undone(own: &Run<'_>, line: &Undo, outcome: UndoOutcome) -> Result<Option<Effect>, Stop> {
+fn undone(own: &Run<'_>, line: &Undo, outcome: UndoOutcome, id: Option<&str>) -> Result<Option<Effect>, Stop> {
     Ok(own.world.ledger.effect(&line.flow, &line.key)?.map(|mut effect| {
         effect.state = EffectState::Undone;
         if line.act == UndoAct::Created && outcome != UndoOutcome::Restored {
             effect.target_id = None;
+        }
+        if line.act == UndoAct::Deleted {
+            effect.target_id = id.map(str::to_owned);
         }
         effect
     }))

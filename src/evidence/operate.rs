@@ -15,23 +15,26 @@ pub enum UndoAct {
     Updated,
     /// Wrote it without a look at what was there. Cannot be undone.
     Replaced,
+    /// Deleted it, since the source did. Undone by making it again of what it held.
+    Deleted,
 }
 
 impl UndoAct {
-    /// `created`, `updated`, `replaced`.
+    /// `created`, `updated`, `replaced`, `deleted`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Replaced => "replaced",
+            Self::Deleted => "deleted",
         }
     }
 
     /// Reads [`UndoAct::as_str`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Created, Self::Updated, Self::Replaced].into_iter().find(|a| a.as_str() == word)
+        [Self::Created, Self::Updated, Self::Replaced, Self::Deleted].into_iter().find(|a| a.as_str() == word)
     }
 }
 
@@ -64,7 +67,7 @@ pub struct Undo {
 impl Undo {
     /// The line after a further write of the same run to the same record. What was there before the first write stays;
     /// a creation that was never acknowledged gives way to a record that was found after all, since nobody can tell that
-    /// it is ours.
+    /// it is ours. What the run changed first and deleted then is made again of what was there before it changed it.
     #[must_use]
     pub fn then(self, later: &Self) -> Self {
         let acknowledged = self.wrote.is_some();
@@ -73,7 +76,13 @@ impl Undo {
                 (self.act, later.act),
                 (UndoAct::Created, UndoAct::Updated) | (UndoAct::Replaced, UndoAct::Created | UndoAct::Updated)
             );
-        let (act, before) = if gives_way { (later.act, later.before.clone()) } else { (self.act, self.before) };
+        let deleted = later.act == UndoAct::Deleted && matches!(self.act, UndoAct::Updated | UndoAct::Replaced);
+        let (act, before) = match (gives_way, deleted) {
+            (true, _) => (later.act, later.before.clone()),
+            (false, true) if self.act == UndoAct::Updated => (UndoAct::Deleted, self.before),
+            (false, true) => (UndoAct::Deleted, None),
+            (false, false) => (self.act, self.before),
+        };
         Self {
             act,
             before,
@@ -184,6 +193,16 @@ mod tests {
         assert_eq!(made.then(&found).act, UndoAct::Updated);
         let made = line(UndoAct::Created, None, None, Some(json!({"a": 1})));
         assert_eq!(made.then(&found).act, UndoAct::Created, "this one is known to be ours");
+    }
+
+    #[test]
+    fn what_was_changed_and_then_deleted_is_made_again_as_it_was_first() {
+        let changed = line(UndoAct::Updated, Some(json!({"a": 1})), None, Some(json!({"a": 2})));
+        let gone = line(UndoAct::Deleted, Some(json!({"a": 2})), Some(json!({})), None);
+        let both = changed.then(&gone);
+        assert_eq!((both.act, both.before), (UndoAct::Deleted, Some(json!({"a": 1}))));
+        let made = line(UndoAct::Created, None, None, Some(json!({"a": 1})));
+        assert_eq!(made.then(&gone).act, UndoAct::Created, "what the run made and deleted was not there before");
     }
 
     #[test]

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../resources/migrations/0004_proof.sql"),
     include_str!("../../resources/migrations/0005_inbox.sql"),
     include_str!("../../resources/migrations/0006_operations.sql"),
+    include_str!("../../resources/migrations/0007_deletions.sql"),
 ];
 
 /// The newest version known.

@@ -26,7 +26,7 @@ fn line_of(row: &Row<'_>) -> rusqlite::Result<Undo> {
         run: row.get(0)?,
         flow: row.get(1)?,
         key: row.get(2)?,
-        // The column's CHECK leaves no fourth word.
+        // The column's CHECK leaves no fifth word.
         act: UndoAct::parse(&row.get::<_, String>(3)?).unwrap_or(UndoAct::Replaced),
         target_id: row.get(4)?,
         before: json(5)?,

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::stage::{Stage, call, create_only, customer, path};
 use super::world::{Fault, answer};
-use crate::connector::{DELETED, DeletePlan, DeletesPlan, WritePlan, rehearse};
-use crate::evidence::Verdict;
+use crate::connector::{DELETED, DeletePlan, DeletesPlan, UndoReport, WritePlan, rehearse, undo};
+use crate::evidence::{Ledger as _, UndoAct, Verdict};
 use crate::model::Method;
 
 fn deleting(mut stage: Stage, deletes: DeletesPlan) -> Stage {
@@ -214,4 +214,70 @@ async fn a_dry_run_counts_what_it_would_delete() {
     let seen = rehearse(&stage.plan, &stage.world).await;
     assert_eq!((seen.delete, seen.create, seen.update), (1, 0, 0), "{seen:?}");
     assert_eq!(stage.systems.emails().len(), 3);
+}
+
+async fn undone(stage: &Stage, run: &str) -> UndoReport {
+    let from = stage.ledger.runs(9).unwrap().into_iter().find(|r| r.id == run).and_then(|r| r.checkpoint);
+    undo(&stage.plan, &stage.world, run, true, true, from.as_ref()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_undone_by_making_the_record_again_and_the_next_run_deletes_it_anew() {
+    let stage = tombstones(3);
+    stage.run().await;
+    let held = stage.systems.contact("u2@x.example");
+    mark(&stage, 1, 0);
+    let run = stage.run().await.detail.run;
+    let line = stage.ledger.undos(&run, "", 9).unwrap().remove(0);
+    assert_eq!((line.act, line.before.as_ref()), (UndoAct::Deleted, Some(&held)));
+    let report = undone(&stage, &run).await;
+    assert_eq!((report.verdict, report.tally.restored, report.tally.writes), (Verdict::Pass, 1, 1), "{report:?}");
+    let mut back = stage.systems.contact("u2@x.example");
+    assert_eq!(Some(back["id"].as_str().unwrap()), report.done[0].target_id.as_deref());
+    back["id"] = held["id"].clone();
+    assert_eq!(back, held);
+    assert_eq!(undone(&stage, &run).await.tally.as_before, 1, "once");
+    let report = stage.run().await;
+    assert_eq!((report.verdict, stage.systems.emails().len()), (Verdict::Pass, 2), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_cannot_be_undone_is_listed_with_the_reason() {
+    // Nobody could read what it held.
+    let mut stage = tombstones(2);
+    stage.plan.target.back.get = None;
+    stage.run().await;
+    mark(&stage, 0, 0);
+    let run = stage.run().await.detail.run;
+    stage.plan.target.back.get = Some(call("getContact", Method::Get, "/contacts/{contact_id}"));
+    let report = undone(&stage, &run).await;
+    assert_eq!((report.verdict, report.tally.cannot), (Verdict::Partial, 1), "{report:?}");
+    assert_eq!(report.stay[0].because.split(':').next(), Some("no-before-image"));
+
+    // Somebody else made another one under its natural key.
+    let stage = tombstones(2);
+    stage.run().await;
+    mark(&stage, 0, 0);
+    let run = stage.run().await.detail.run;
+    stage.systems.contacts.lock().unwrap().push(json!({"id": "k9", "email": "u1@x.example", "name": "Theirs"}));
+    let report = undone(&stage, &run).await;
+    assert_eq!((report.verdict, report.tally.changed_since), (Verdict::Partial, 1), "{report:?}");
+    assert_eq!(stage.systems.contact("u1@x.example")["name"], "Theirs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_whose_answer_is_lost_is_found_and_a_refused_deletion_is_not_in_the_journal() {
+    let stage = tombstones(2);
+    stage.run().await;
+    mark(&stage, 0, 0);
+    mark(&stage, 1, 1);
+    stage.systems.fault("DELETE /contacts/*", 1, Fault::Answer(409, vec![], json!({"title": "has invoices"})));
+    let run = stage.run().await.detail.run;
+    assert_eq!(stage.ledger.undos(&run, "", 9).unwrap().len(), 1);
+    stage.systems.fault("POST /contacts", 1, Fault::DoneButLost);
+    let report = undone(&stage, &run).await;
+    assert_eq!((report.verdict, report.tally.failed), (Verdict::Fail, 1), "{report:?}");
+    let report = undone(&stage, &run).await;
+    assert_eq!((report.verdict, report.tally.restored), (Verdict::Pass, 1), "{report:?}");
+    assert_eq!(stage.systems.emails().len(), 2, "and not doubled");
 }
