@@ -142,7 +142,7 @@ impl Server {
                 let refusal = Refusal::new(
                     "answer-too-large",
                     format!("the answer of {} would be {} characters", route.tool.name, size(&result)),
-                    "narrow the call, or page it with cursor",
+                    "narrow the call, or page it with cursor where it takes one",
                 );
                 Ok(CallToolResult::error(vec![ContentBlock::text(refusal.to_string())]).into())
             }

@@ -14,7 +14,9 @@ pub fn brief(summary: &str, answer: &Value, most: usize) -> String {
         Some(next) if !next.is_empty() => format!("\nnext: {next}"),
         _ => String::new(),
     };
-    let mut lines = Lines { out: summary.to_owned(), left: most.saturating_sub(length(summary) + length(&next)) };
+    let paged = fields.get("cursor").is_some_and(Value::is_string);
+    let mut lines =
+        Lines { paged, out: summary.to_owned(), left: most.saturating_sub(length(summary) + length(&next)) };
     // What is wrong comes first: it is what the next call depends on.
     let first = fields.get_key_value("findings").into_iter();
     for (name, value) in first.chain(fields.iter().filter(|(name, _)| *name != "findings" && *name != "next")) {
@@ -28,15 +30,15 @@ fn length(text: &str) -> usize {
 }
 
 /// What is said when rows are left out; its length is kept free for it.
-fn more(count: usize) -> String {
-    format!(
-        "\n- and {} more, left out of this text: narrow the call, or page it with cursor",
-        text::thousands(count as u64)
-    )
+fn more(count: usize, paged: bool) -> String {
+    let then = if paged { ": narrow the call, or page it with cursor" } else { "" };
+    format!("\n- and {} more, left out of this text{then}", text::thousands(count as u64))
 }
 const ROOM_FOR_MORE: usize = 100;
 
 struct Lines {
+    /// The answer names a cursor that leads on.
+    paged: bool,
     out: String,
     /// Characters that may still be written.
     left: usize,
@@ -102,7 +104,7 @@ impl Lines {
         for (i, row) in rows.iter().enumerate() {
             let line = if name == "findings" { finding(row) } else { inline(row) };
             if !self.push(&format!("- {line}"), ROOM_FOR_MORE) {
-                let line = more(rows.len() - i);
+                let line = more(rows.len() - i, self.paged);
                 self.left = self.left.saturating_sub(length(&line));
                 self.out.push_str(&line);
                 return;

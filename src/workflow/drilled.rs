@@ -28,7 +28,7 @@ pub struct Drilled {
     pub schedules: u64,
     /// Whether every run saw the correlation id on every request.
     pub correlated: bool,
-    /// The counts of the last run.
+    /// The counts of the last run; of some drills alone only where no run was whole.
     pub reconciliation: Option<Reconciliation>,
     /// The events.
     pub seqs: Vec<u64>,
@@ -45,10 +45,14 @@ impl Drilled {
         let mut all = Self { correlated: true, ..Self::default() };
         let mut best: BTreeMap<(String, String), (Verdict, u64)> = BTreeMap::new();
         let mut failing = carried(facts);
+        let mut whole = false;
         for run in facts.standing_drills() {
             all.seqs.push(run.seq);
             all.correlated &= run.record.correlated;
-            all.reconciliation = Some(run.record.reconciliation);
+            if !run.record.partial || !whole {
+                all.reconciliation = Some(run.record.reconciliation);
+            }
+            whole |= !run.record.partial;
             for row in &run.record.rows {
                 let replay = (row.flow.clone(), row.code.clone(), run.record.seed);
                 match row.verdict {

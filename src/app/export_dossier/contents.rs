@@ -30,7 +30,9 @@ pub(in crate::app) fn dossier(
     let here = |text: &str| text.replace(&cwd, "");
     let heres = |list: &[String]| list.iter().map(|text| here(text)).collect::<Vec<_>>();
     let opened = call.session.as_ref();
-    let drills = facts.last_drills();
+    // A run of some drills alone, a replay say, tells neither what does not apply nor how much there was.
+    let whole = facts.standing_drills().filter(|run| !run.record.partial).last();
+    let drills = whole.or_else(|| facts.last_drills());
     let contract = subject.map(|(_, _, contract)| contract);
     let digest = contract.map(|c| c.digest.as_str().to_owned()).unwrap_or_default();
     let current = drills.is_some_and(|d| d.record.digest == digest);

@@ -46,8 +46,10 @@ pub(super) fn drill_lines(facts: &Facts) -> Vec<DrillLine> {
         return facts.last_drills().map(|d| d.record.rows.iter().map(|r| line(d.seq, r)).collect()).unwrap_or_default();
     }
     let mut out: Vec<DrillLine> = Vec::new();
-    // Newest first; of what a drill stands at, the newest run that shows it.
-    for run in runs.iter().rev() {
+    // Newest first; of what a drill stands at, the newest run that shows it. One that was asked for some drills alone, a
+    // replay say, only where no whole run shows it.
+    let newest = || runs.iter().rev();
+    for run in newest().filter(|run| !run.record.partial).chain(newest().filter(|run| run.record.partial)) {
         for row in &run.record.rows {
             let stands = drilled.drills.get(&(row.flow.clone(), row.code.clone()));
             let known = out.iter().any(|d| d.flow == row.flow && d.code == row.code);
