@@ -98,6 +98,11 @@ pub(super) enum Content {
     Broken(String),
 }
 
+/// Whether an answer calls itself a page for people.
+pub(super) fn is_page(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|content_type| essence(content_type).contains("html"))
+}
+
 /// Reads the body of an answer. What cannot be read is [`Content::Broken`], never empty.
 pub(super) fn content(response: &Response) -> Content {
     let body = response.body.trim_ascii();
@@ -105,7 +110,7 @@ pub(super) fn content(response: &Response) -> Content {
         return Content::Empty;
     }
     let content_type = response.header("content-type").unwrap_or_default();
-    if essence(content_type).contains("html") {
+    if is_page(response) {
         return Content::Broken(format!("answered {} where JSON was expected", essence(content_type)));
     }
     match serde_json::from_slice(body) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::body::{Content, content};
+use super::body::{self, Content, content};
 use super::breaker::{Change, Leave};
 use super::gate::Gate;
 use super::retry::{self, Kind, LONGEST_WAIT};
@@ -266,6 +266,8 @@ fn note(
         Ok(response) => match retry::kind(response.status) {
             // Alive, and busy: the pause answers that.
             Kind::Throttled | Kind::NotDone => return,
+            // A login or maintenance page under a status of success: whoever answers, it is not the target.
+            Kind::Success if body::is_page(response) => true,
             kind => kind == Kind::Unknown,
         },
         Err(Miss::Again(_)) => true,

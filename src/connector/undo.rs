@@ -264,6 +264,8 @@ enum Todo {
     Restore(String, Value, Value),
     /// Makes it again; with what it held.
     Remake(Value),
+    /// An earlier try restored what can be restored; the words say what cannot.
+    Half(String, String),
     Nothing,
     Stays(UndoOutcome, String),
 }
@@ -287,6 +289,12 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
     let todo = todo(own, &line, there);
     let ended = match todo {
         Todo::Stays(outcome, because) => return Ok(item(outcome, because, None)),
+        Todo::Half(id, because) => {
+            if let Some(again) = apply {
+                half(own, &line, again, UndoOutcome::Cannot, &id)?;
+            }
+            return Ok(item(UndoOutcome::Cannot, because, Some(id)));
+        }
         Todo::Nothing if apply.is_none() => return Ok(item(UndoOutcome::AsBefore, String::new(), None)),
         Todo::Nothing => item(UndoOutcome::AsBefore, String::new(), None),
         Todo::Delete(id) => {
@@ -310,11 +318,7 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
                 && let Err(stays) = restore(own, &line, &id, &values, &now, &mut trace).await?
             {
                 if stays.half {
-                    // It is no more what the run left, so the next run must not take it for written.
-                    again.comes(own, &line)?;
-                    if let Some(effect) = undone(own, &line, stays.outcome, Some(&id))? {
-                        own.world.ledger.put_effect(&line.flow, &effect)?;
-                    }
+                    half(own, &line, again, stays.outcome, &id)?;
                 }
                 return Ok(item(stays.outcome, stays.because, Some(id)));
             }
@@ -332,6 +336,15 @@ async fn one(own: &Run<'_>, line: Undo, apply: Option<&Again<'_>>) -> Result<Und
         );
     }
     Ok(ended)
+}
+
+/// A record that is neither as the run left it nor as before: the next run must not take it for written.
+fn half(own: &Run<'_>, line: &Undo, again: &Again<'_>, outcome: UndoOutcome, id: &str) -> Result<(), Stop> {
+    again.comes(own, line)?;
+    if let Some(effect) = undone(own, line, outcome, Some(id))? {
+        own.world.ledger.put_effect(&line.flow, &effect)?;
+    }
+    Ok(())
 }
 
 /// What the run wrote, as far as it is known.
@@ -357,24 +370,16 @@ fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     };
     let ours = [&line.wrote, &line.intends].into_iter().flatten().any(|w| satisfied(w, Some(&now)));
     let former = line.before.as_ref().map(|before| former(line, before));
-    let mut half = false;
     if let Some(former) = &former {
         if as_before(former, &now) {
             return Todo::Nothing;
         }
         let left = differing(former, &now);
         if left.iter().all(|name| emptied(own, former, &now, name)) {
-            return Todo::Stays(Cannot, no_null(&left));
+            return Todo::Half(id, no_null(&left));
         }
-        // A restoring that was cut short: what is not as before is as the run left it, so nobody else was here.
-        let written = [&line.wrote, &line.intends];
-        let of_run = |name: &str| {
-            let values = written.iter().filter_map(|w| w.as_ref()?.get(name));
-            values.into_iter().any(|value| satisfied(value, now.get(name)))
-        };
-        half = left.iter().all(|name| of_run(name) || emptied(own, former, &now, name));
     }
-    if !ours && !half {
+    if !ours {
         return stays(ChangedSince, "it does not hold any more what the run wrote");
     }
     match former {

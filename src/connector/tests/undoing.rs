@@ -250,7 +250,8 @@ async fn what_waits_among_the_dead_letters_is_not_called_missing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replay_that_is_undone_leaves_its_dead_letters_waiting_and_the_checkpoint_where_it_is() {
-    let stage = Stage::with(2);
+    // More than are under way at once, so that it is not the newest, which each run reads again.
+    let stage = Stage::with(9);
     stage.systems.fault("POST /contacts", 1, Fault::Answer(422, vec![], json!({})));
     stage.run().await;
     let (letters, checkpoint) = (stage.letters(), stage.checkpoint());
@@ -263,7 +264,7 @@ async fn a_replay_that_is_undone_leaves_its_dead_letters_waiting_and_the_checkpo
     assert_eq!((stage.letters().len(), stage.checkpoint()), (1, checkpoint), "it waits, and nothing is read again");
     assert_eq!(stage.run().await.counts.written, 0, "a run does not write it anew");
     assert_eq!(deliver(&stage.plan, &stage.world, payloads).await.counts.written, 1, "a replay does");
-    assert_eq!((stage.letters().len(), stage.systems.emails().len()), (0, 2));
+    assert_eq!((stage.letters().len(), stage.systems.emails().len()), (0, 9));
 }
 
 #[tokio::test(start_paused = true)]

@@ -468,6 +468,17 @@ fn undoable(bench: &Bench) -> Result<(), String> {
             target.system
         ));
     }
+    if let WritePlan::Put { put, .. } = &target.write {
+        // 201 and only 201 says that there was none before (RFC 9110 section 9.3.4).
+        let mut known = bench.target.system.operations.iter();
+        let known = known.find(|op| op.method == put.method && op.path == put.path);
+        if known.is_some_and(|op| op.responses.iter().all(|r| r.status != "201")) {
+            return Err(format!(
+                "nothing of it can be taken back: {} of {} does not answer 201, so nobody can tell what it made from what it replaced",
+                put.id, target.system
+            ));
+        }
+    }
     if bench.plan.source.list.is_none() {
         return Err(
             "the source only sends webhooks: what is taken back comes again only when it changes there".to_owned()
