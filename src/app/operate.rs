@@ -129,7 +129,8 @@ pub fn resume(app: &App, flow: Option<&str>, by: &str) -> Result<StatusAnswer, N
                 all if all.contains(&ALL_FLOWS) => {
                     "platform-integration resume, without a flow, switches all on".to_owned()
                 }
-                all => format!("switched off: {}", all.join(", ")),
+                [one] => format!("platform-integration resume {one}, which is switched off"),
+                all => format!("platform-integration resume FLOW, with one of those switched off: {}", all.join(", ")),
             };
             return Err(Refusal::new(
                 "not-paused",
@@ -230,7 +231,19 @@ fn ambiguous<'a>(wanted: &str, all: impl Iterator<Item = &'a str>) -> Refusal {
 
 /// The whole name of the flow that is meant: a switch under a name that no flow has would switch nothing off.
 fn named(app: &App, flow: Option<&str>, contract: Option<&str>) -> Result<String, No> {
-    let Some(wanted) = flow else { return Ok(ALL_FLOWS.to_owned()) };
+    let Some(wanted) = flow else {
+        // A switch in a ledger that no connector has is one that nobody obeys.
+        if contract.is_none() && app.ledger.runs(1)?.is_empty() {
+            return Err(Refusal::new(
+                "unknown-flow",
+                format!("no connector ever ran on the ledger in {}, so nobody would obey", app.store.place()),
+                "pause where the connector runs, or with its --store; name the contract (--contract integration.yaml) to \
+                 keep flows off that have not run yet",
+            )
+            .into());
+        }
+        return Ok(ALL_FLOWS.to_owned());
+    };
     let mut known: Vec<String> = app.ledger.runs(RUNS)?.into_iter().map(|r| r.flow).collect();
     if let Some(path) = contract {
         let compiled = Compiled::load_with(app, path, None)?;

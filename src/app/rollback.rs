@@ -306,7 +306,9 @@ fn next(options: &Options, answer: &Answer, comes: &BTreeSet<Again>) -> String {
             return "nothing of it can be taken back; what stays is listed with the reason".to_owned();
         }
         let urls: String = options.base_urls.iter().map(|(n, url)| format!(" --base-url {n}={url}")).collect();
-        return format!("platform-integration rollback {} {}{urls} --apply", options.run, options.contract);
+        // By its handle: another run may have begun by the time that it is typed.
+        let run = if let [one] = answer.runs.as_slice() { &one.run } else { &options.run };
+        return format!("platform-integration rollback {run} {}{urls} --apply", options.contract);
     }
     let comes: Vec<&str> = comes.iter().map(|again| again.words()).collect();
     let comes = match comes.as_slice() {

@@ -567,10 +567,14 @@ pub async fn run(
         closing.cancel();
         listening.done.await.map_err(|e| Fault::internal(&e))?;
     }
-    let verdict = Verdict::all(flows.iter().map(|f| f.verdict));
+    // Who was to go on and did not has not done all of it, whatever each pass came to.
+    let ended = changed.load(Ordering::Relaxed).then_some(Verdict::Partial);
+    let verdict = Verdict::all(flows.iter().map(|f| f.verdict).chain(ended));
     let saw = observed::saw(&plans, &reports, &pages, &options.base_urls);
     record(app, options, &digest, verdict, &flows, &saw)?;
     let dead: u64 = flows.iter().map(|f| f.reconciliation.dead_lettered + f.reconciliation.rejected).sum();
+    let letters = app.ledger.letters_waiting()?;
+    let waiting: u64 = flows.iter().filter_map(|f| letters.get(&f.flow)).sum();
     let paused = flows.iter().any(|f| f.stopped.as_deref().is_some_and(|s| s.starts_with("paused")));
     let wrong = flows.iter().filter_map(|f| f.verified.as_ref()).any(|v| v.verdict == Verdict::Fail);
     let next = if changed.load(Ordering::Relaxed) {
@@ -587,6 +591,13 @@ pub async fn run(
         )
     } else if dead > 0 {
         "platform-integration dead-letters shows what could not be delivered, and why".to_owned()
+    } else if waiting > 0 {
+        let records = if waiting == 1 { "1 record".to_owned() } else { format!("{waiting} records") };
+        format!(
+            "{records} of earlier runs wait among the dead letters: platform-integration dead-letters tells why, \
+             platform-integration dead-letters replay --all --contract {} delivers what can be delivered by now",
+            options.contract
+        )
     } else if verdict == Verdict::Pass {
         "run it again: a second pass must write nothing".to_owned()
     } else {

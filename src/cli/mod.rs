@@ -58,7 +58,10 @@ pub fn main() -> ExitCode {
         Ok((name, args::Cli::from_arg_matches(&matches)?))
     });
     match parsed {
-        Ok((name, cli)) => ExitCode::from(commands::run(cli, &name)),
+        Ok((name, cli)) => {
+            let code = commands::run(cli, &name);
+            ExitCode::from(if output::lost() { code.max(exit::FAULT) } else { code })
+        }
         Err(e) => {
             // clap words its own messages; help and version are no errors.
             let code = if e.use_stderr() { exit::REFUSED } else { exit::FINE };

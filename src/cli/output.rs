@@ -1,6 +1,7 @@
 //! Prints answers, refusals and faults in the format asked for.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::json;
@@ -10,11 +11,24 @@ use super::{exit, typed};
 use crate::app::No;
 use crate::render::{Text, page::Page};
 
-/// Writes to stdout; a reader that went away is no fault of ours.
+/// Something that was to be printed was not.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to stdout; a reader that went away is no fault of ours, a disk that is full is told.
 pub(super) fn out(text: &str) {
     let mut stdout = anstream::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
+        err(&format!("failed: the result cannot be written to standard output: {error}\n"));
+    }
+}
+
+/// Whether a result could not be written: whoever waits for it must not take its absence for success.
+pub(super) fn lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Writes to stderr.
