@@ -295,6 +295,41 @@ fn a_dead_letter_is_shown_replayed_and_dropped() {
 }
 
 #[test]
+fn a_later_run_tells_of_dead_letters_that_still_wait() {
+    let bench = Bench::with("12");
+    let contract = bench.path().join(CONTRACT);
+    let good = std::fs::read_to_string(&contract).unwrap();
+    let bad =
+        good.replace("active: customer, trialing: lead, canceled: churned, past_due: at_risk", "active: customer");
+    std::fs::write(&contract, bad).unwrap();
+    bench.run(&[]);
+    std::fs::write(&contract, good).unwrap();
+    let later = json(&bench.run(&[]));
+    let next = later["next"].as_str().unwrap();
+    assert_eq!(later["verdict"], "PASS", "{later:#}");
+    assert!(next.contains("of earlier runs wait") && next.contains("dead-letters replay --all --contract"), "{next}");
+}
+
+#[test]
+fn a_pause_where_no_connector_ever_ran_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = run(dir.path(), &["pause", "--because", "incident 42"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("unknown-flow") && said.contains("nobody would obey") && said.contains("--store"), "{said}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(binary()).arg("status").current_dir(dir.path()).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("cannot be written to standard output"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_pause_reaches_a_running_connector_within_a_second_and_survives_it() {
     let bench = Bench::with("2000");
     // Its own pace of 90 requests in 10 s: it is in the middle of its work for minutes.

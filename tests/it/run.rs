@@ -470,4 +470,6 @@ fn a_contract_that_changes_under_a_run_stops_it() {
     logs.read_to_string(&mut rest).unwrap();
     let out = child.wait_with_output().unwrap();
     assert!(json(&out)["next"].as_str().unwrap().contains("changed while it ran"), "{}", json(&out));
+    // Who was to go on and ended is started again by whoever looks after it.
+    assert_eq!(out.status.code(), Some(1));
 }
