@@ -283,7 +283,7 @@ impl Again {
         match self {
             Self::Read => "the next run writes the records anew",
             Self::Letters => {
-                "the records wait among the dead letters again, and platform-integration replay delivers them anew"
+                "the records wait among the dead letters again, and platform-integration dead-letters replay --all delivers them anew"
             }
             Self::Events => {
                 "no run writes the records anew, since no list of the source is read and their events are settled: change them at the source, so that it sends new events"
@@ -359,7 +359,9 @@ mod tests {
         for other in [vec![Again::Letters], vec![Again::Events], vec![]] {
             assert!(!said(&["f"], &other).contains(anew), "{other:?}");
         }
-        assert!(said(&[], &[Again::Letters]).contains("platform-integration replay delivers them anew"));
+        assert!(
+            said(&[], &[Again::Letters]).contains("platform-integration dead-letters replay --all delivers them anew")
+        );
         assert!(said(&[], &[Again::Events]).contains("so that it sends new events"));
         assert!(said(&[], &[]).contains("nothing of it was taken back"));
         assert!(said(&[], &[Again::Read, Again::Letters]).contains("of other flows"));
