@@ -3,6 +3,7 @@
 
 mod approvals;
 mod args;
+mod collector;
 mod commands;
 mod compose;
 mod evidence;
