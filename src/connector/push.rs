@@ -22,6 +22,9 @@ use crate::evidence::{Attempted, Effect, EffectState, Undo, UndoAct, attempts_ke
 /// and gone).
 const CONTRADICTIONS: u32 = 3;
 
+/// Code of an answer without a body where one was promised.
+const EMPTY_ANSWER: &str = "empty-answer";
+
 /// Why a record was not delivered.
 #[derive(Debug)]
 pub(super) enum Undelivered {
@@ -298,6 +301,10 @@ impl Delivery<'_, '_> {
                     let url = address_of(run, update, &id);
                     match self.write(update, url, None, target_key, (act, found)).await? {
                         Wrote::Acked(ack) => {
+                        if self.history.last().is_some_and(|tried| tried.code == EMPTY_ANSWER) {
+                            // It had its effect: a target that keeps its answers to itself is not down.
+                            exchange::works(run, &run.target, create.method);
+                        }
                             self.done(Some(id), ack.shows.as_ref())?;
                             return Ok(Settled::Written);
                         }
@@ -590,6 +597,11 @@ pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, targ
     Ok(found.map_or(Ack { made, ..Ack::default() }, |(record, id)| Ack {
         id: Some(id),
         shows: Some(record.clone()),
+        // Nothing where a record was promised: so answers who is broken, or somebody in the system's place.
+        Content::Empty if answers_json && body::is_void(response) => {
+            let why = "answered nothing where JSON was promised".to_owned();
+            return Err(Miss::Again(Again::unknown(EMPTY_ANSWER, why)));
+        }
         made,
     }))
 }
