@@ -421,6 +421,7 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         base_urls: args.base_url.into_iter().collect(),
         watch: args.watch,
         listen: args.listen,
+        full_refresh: args.full_refresh,
         session: args.session,
         verify: args.verify,
         metrics: args.metrics,
@@ -441,7 +442,10 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         runner::Shown::View
     };
     match runner::run(app, &options, shown) {
-        Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
+        Ok(answer) => {
+            let code = if answer.drained { exit::FINE } else { verdict_code(answer.verdict) };
+            output::answer(format, &answer).max(code)
+        }
         Err(no) => output::no(format, &no),
     }
 }

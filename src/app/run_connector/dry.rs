@@ -93,7 +93,7 @@ pub async fn dry_run(
     let world = world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
     for plan in &plans {
-        let seen = connector::rehearse(plan, &world).await;
+        let seen = connector::rehearse(plan, &world, options.full_refresh).await;
         flows.push(DryFlowOut {
             flow: seen.flow,
             read: seen.counts.unique,
@@ -119,11 +119,13 @@ pub async fn dry_run(
     noted(app, options, format!("dry run, nothing written: {summary}"), data)?;
     let answer = DryAnswer { contract: options.contract.clone(), dry_run: true, flows, next: String::new() };
     let next = if answer.is_clean() {
-        let elsewhere: String =
-            options.base_urls.iter().map(|(name, url)| format!(" --base-url {name}={url}")).collect();
-        let first =
-            if elsewhere.is_empty() { "; a run beyond this machine wants a person's approval first" } else { "" };
-        format!("platform-integration run {}{elsewhere}{first}", options.contract)
+        let refresh = if options.full_refresh { " --full-refresh" } else { "" };
+        let first = if options.base_urls.is_empty() {
+            "; a run beyond this machine wants a person's approval first"
+        } else {
+            ""
+        };
+        format!("platform-integration run {}{}{refresh}{first}", options.contract, options.flags())
     } else if let Some(stopped) = answer.flows.iter().find_map(|f| f.stopped.as_deref()) {
         format!("see to what stopped it ({stopped}), then try again")
     } else {

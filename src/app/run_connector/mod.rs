@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use self::answer::record;
 pub use self::answer::{Answer, DifferenceOut, FlowOut, VerifiedOut};
+use self::answer::{next, record};
 pub use self::dry::{DryAnswer, DryFlowOut, RejectedOut, cannot_be_restored, dry_line, dry_run};
 pub(super) use self::ready::{Ready, ready};
 use super::observed::{self, Pages};
-use super::{App, Fault, No, Note, Refusal, note, note_refusal};
+use super::{App, Fault, No, Note, Refusal, advice, note, note_refusal};
 use crate::base::clock::SystemClock;
 use crate::base::digest::Digest;
 use crate::base::fs::{self, MAX_CONTRACT};
@@ -26,7 +26,7 @@ use crate::connector::{
     self, Bell, Files, Gates, HttpTransport, Listening, Metrics, Observer, Plan, Receiver, Report, SecretSource,
     Watchers, World,
 };
-use crate::evidence::{EventKind, Phase, Verdict};
+use crate::evidence::{EventKind, LedgerError, Phase, Verdict};
 
 /// What to run and how.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +47,43 @@ pub struct Options {
     pub verify: bool,
     /// Where `/metrics`, `/healthz` and `/readyz` are served.
     pub metrics: Option<SocketAddr>,
+    /// Begin at the beginning of each source, so that the mapping as it is now reaches what was delivered before.
+    pub full_refresh: bool,
+}
+
+impl Options {
+    /// ` --flow contacts --base-url crm=…`: what a command that is advised needs to do the same work.
+    fn flags(&self) -> String {
+        format!("{}{}", advice::flow(self.flow.as_deref()), advice::base_urls(&self.base_urls))
+    }
+}
+
+/// Moves each flow to the beginning of its source.
+fn refreshed(app: &App, options: &Options, plans: &[Plan]) -> Result<(), No> {
+    let mut any = false;
+    for plan in plans {
+        any |= connector::refresh(plan, app.ledger.as_ref()).map_err(|e| match e {
+            LedgerError::Busy { .. } => No::from(Refusal::new(
+                "flow-busy",
+                e.to_string(),
+                format!(
+                    "stop that process, or wait for its end; then platform-integration run {}{} --full-refresh",
+                    options.contract,
+                    options.flags()
+                ),
+            )),
+            LedgerError::Unusable { .. } => e.into(),
+        })?;
+    }
+    if any {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "nothing-to-refresh",
+        "each flow of the run only receives webhooks, and no list of its source is read",
+        "change the records at the source, so that it sends new events; or give the flow an operation that lists them (flows.NAME.source.operation)",
+    )
+    .into())
 }
 
 pub(super) fn world(
@@ -116,6 +153,9 @@ pub async fn run(
     let metrics = Metrics::before(observer, Arc::new(SystemClock));
     let pages = Pages::before(Arc::clone(&metrics) as Arc<dyn Observer>);
     let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop.child_token())?;
+    if options.full_refresh {
+        refreshed(app, options, &plans)?;
+    }
     let serving = watched(options, &world, &plans, &metrics).await?;
     let names: Vec<String> = plans.iter().map(|p| p.flow.clone()).collect();
     tell(&metrics, &names);
@@ -137,22 +177,11 @@ pub async fn run(
         None => connector::run_all_sharing(&plans, &world, false, &bell, &gates, &watched).await,
         Some(addr) => receive(&plans, &world, addr, &watched).await?,
     };
-    let mut flows: Vec<FlowOut> = reports
-        .iter()
-        .map(|r| FlowOut {
-            flow: r.flow.clone(),
-            run: r.detail.run.clone(),
-            verdict: r.verdict,
-            reconciliation: r.counts,
-            stopped: r.stopped.as_ref().map(|(code, because)| format!("{code}: {because}")),
-            requests: r.requests,
-            retries: r.retries,
-            pages: r.detail.pages.clone(),
-            not_arrived: r.detail.not_arrived.clone(),
-            not_arrived_more: r.detail.not_arrived_more,
-            verified: None,
-        })
-        .collect();
+    let mut flows = Vec::new();
+    for (plan, report) in plans.iter().zip(&reports) {
+        let earlier_mapping = app.ledger.of_other_mappings(&plan.flow, plan.mapping.digest())?;
+        flows.push(FlowOut::of(report, earlier_mapping));
+    }
     if options.verify {
         for (plan, flow) in plans.iter().zip(&mut flows) {
             let verified = match &flow.stopped {
@@ -173,38 +202,14 @@ pub async fn run(
     let verdict = Verdict::all(flows.iter().map(|f| f.verdict).chain(ended));
     let saw = observed::saw(&plans, &reports, &pages, &options.base_urls);
     record(app, options, &digest, verdict, &flows, &saw)?;
-    let dead: u64 = flows.iter().map(|f| f.reconciliation.dead_lettered + f.reconciliation.rejected).sum();
-    let letters = app.ledger.letters_waiting()?;
-    let waiting: u64 = flows.iter().filter_map(|f| letters.get(&f.flow)).sum();
-    let paused = flows.iter().any(|f| f.stopped.as_deref().is_some_and(|s| s.starts_with("paused")));
-    let wrong = flows.iter().filter_map(|f| f.verified.as_ref()).any(|v| v.verdict == Verdict::Fail);
-    let next = if changed.load(Ordering::Relaxed) {
-        format!(
-            "{0} changed while it ran, so it stopped: platform-integration check {0}, then run it again",
-            options.contract
-        )
-    } else if paused {
-        "platform-integration status shows what is switched off; platform-integration resume switches it on".to_owned()
-    } else if wrong {
-        format!(
-            "look at the differences; platform-integration rollback last {} shows what can be taken back",
-            options.contract
-        )
-    } else if dead > 0 {
-        "platform-integration dead-letters shows what could not be delivered, and why".to_owned()
-    } else if waiting > 0 {
-        let records = if waiting == 1 { "1 record".to_owned() } else { format!("{waiting} records") };
-        format!(
-            "{records} of earlier runs wait among the dead letters: platform-integration dead-letters tells why, \
-             platform-integration dead-letters replay --all --contract {} delivers what can be delivered by now",
-            options.contract
-        )
-    } else if verdict == Verdict::Pass {
-        "run it again: a second pass must write nothing".to_owned()
-    } else {
-        "run it again: it goes on from its checkpoint".to_owned()
-    };
-    Ok(Answer { contract: options.contract.clone(), verdict, flows, next })
+    // Asked to stop and all that was read is delivered: so ends a run that would go on for ever.
+    let drained = !once
+        && stop.is_cancelled()
+        && ended.is_none()
+        && flows.iter().all(|f| f.verdict == Verdict::Pass || (f.was_asked_to_stop() && f.lost() == 0));
+    let answer = Answer { contract: options.contract.clone(), verdict, flows, drained, next: String::new() };
+    let next = next(app, options, &answer, changed.load(Ordering::Relaxed), once)?;
+    Ok(Answer { next, ..answer })
 }
 
 /// Runs the flows while their webhooks are received. What was taken in is on the disk, so that whenever this ends the
@@ -232,7 +237,10 @@ async fn receive(
     Ok(reports)
 }
 
-fn noted(app: &App, options: &Options, summary: String, data: Value) -> Result<(), No> {
+fn noted(app: &App, options: &Options, summary: String, mut data: Value) -> Result<(), No> {
+    if let (Value::Object(map), false) = (&mut data, options.base_urls.is_empty()) {
+        map.insert("base_urls".to_owned(), json!(options.base_urls));
+    }
     let input = json!({"contract": options.contract, "flow": options.flow});
     let session = options.session.clone();
     note(

@@ -7,6 +7,10 @@ use clap::{Args, Subcommand};
 use super::base_url;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Ctrl-C or SIGTERM drains: what is in flight is finished, and the next run goes on from there. A run with --watch or --listen then \
+ends with 0, if all that it had read is delivered; any other ends with 1, since it has not seen the end of its source. A second \
+signal stops at once: 130 for Ctrl-C, 143 for SIGTERM.")]
 pub(in crate::cli) struct Run {
     /// Path of integration.yaml.
     pub(in crate::cli) contract: String,
@@ -16,7 +20,7 @@ pub(in crate::cli) struct Run {
     /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
     #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
     pub(in crate::cli) base_url: Vec<(String, String)>,
-    /// Go on polling at the flow's interval until stopped (Ctrl-C or SIGTERM drains).
+    /// Go on polling at the flow's interval until stopped.
     #[arg(long)]
     pub(in crate::cli) watch: bool,
     /// After the run, read the target back and compare every record of the source with it.
@@ -34,6 +38,10 @@ pub(in crate::cli) struct Run {
     /// the real systems with real credentials: where they go is printed first.
     #[arg(long, conflicts_with_all = ["watch", "listen"])]
     pub(in crate::cli) dry_run: bool,
+    /// Read each source from its beginning, so that a changed mapping reaches what was delivered before. What the mapping
+    /// gives as it was delivered is not written again.
+    #[arg(long)]
+    pub(in crate::cli) full_refresh: bool,
     /// The session the run belongs to.
     #[arg(long)]
     pub(in crate::cli) session: Option<String>,
