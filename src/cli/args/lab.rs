@@ -92,7 +92,7 @@ pub(in crate::cli) struct Mock {
     #[arg(long = "fault", value_name = "CODE[:TIMES[:AFTER]]")]
     pub(in crate::cli) faults: Vec<String>,
     /// Records on a page at most, whatever a request asks for.
-    #[arg(long, value_name = "RECORDS")]
+    #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) page: Option<u64>,
     /// Keep to the rate limits that the description states, and tell what is left in its headers.
     #[arg(long)]

@@ -17,6 +17,7 @@ pub(super) use self::evidence::{ApprovalsOf, Approve, Confirm, Evidence, Evidenc
 pub(super) use self::lab::{Demo, Drill, Mock, RunbookCommand};
 pub(super) use self::project::{Check, Drift, DriftBar, Lock, Package, ProfileArg, Verify};
 pub(super) use self::serve::{Serve, ServeHttp};
+use super::compose::Wants;
 use crate::app::{self, Fetch, UseCase};
 use crate::connector::Reach;
 use crate::workflow::approvals::What;
@@ -33,7 +34,7 @@ type P<U> = <U as UseCase>::Params;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Start with:  platform-integration demo\nExit codes:  0 fine, 1 findings or no PASS, 2 refused, nobody to ask or bad use, 3 fault, 130 stopped by Ctrl-C"
+    after_help = "Start with:  platform-integration demo\nExit codes:  0 fine, 1 findings or no PASS, 2 refused, nobody to ask or bad use, 3 fault, 130 stopped by Ctrl-C (run drains first)"
 )]
 pub(super) struct Cli {
     /// Where the evidence is kept. Default: .platform-integration/evidence.db, looked for upward from here.
@@ -243,6 +244,28 @@ impl Command {
         let Fetching { allow_url, allow_private, allow_http } = fetching;
         let reach = Reach { private: allow_private, http: allow_http };
         Fetch { named: typed || allow_url, referred: allow_url, reach }
+    }
+
+    /// What this command wants of a store.
+    pub(super) fn wants(&self) -> Wants {
+        match self {
+            // It has to answer soon, and opening a store takes longer than all else it does to start.
+            Self::Mock(_) => Wants::None,
+            Self::Verify(_) | Self::Lock(_) | Self::Package(_) | Self::Runbook { .. } | Self::Approvals(_) => {
+                Wants::Any
+            }
+            Self::Status | Self::Runs(_) | Self::DeadLetters(_) | Self::Rollback(_) | Self::Resume(_) | Self::Inbox => {
+                Wants::There
+            }
+            // A flow that never ran is kept off by its contract alone.
+            Self::Pause(Pause { contract: None, .. }) => Wants::There,
+            Self::Evidence(evidence) => match &evidence.command {
+                Some(EvidenceCommand::Import { .. }) => Wants::Made,
+                Some(EvidenceCommand::Verify { bundle: Some(_), .. }) => Wants::Any,
+                _ => Wants::There,
+            },
+            _ => Wants::Made,
+        }
     }
 
     /// The list of signers that this command names.
