@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::operate::is_named;
 use super::run_connector::{self, Ready, ready};
-use super::{App, No, Note, Refusal, note};
+use super::{App, No, Note, Refusal, advice, note};
 use crate::base::digest::Digest;
 use crate::base::text;
 use crate::connector::{self, Observer, SecretSource};
@@ -45,32 +45,36 @@ pub struct DeadLettersAnswer {
     pub next: String,
 }
 
-impl DeadLettersAnswer {
-    /// For people and programs.
-    #[must_use]
-    pub fn of(letters: Vec<DeadLetter>) -> Self {
-        let dead_letters: Vec<DeadLetterOut> = letters
-            .into_iter()
-            .map(|l| DeadLetterOut {
-                id: l.id,
-                flow: l.flow,
-                key: l.key,
-                code: l.code,
-                because: l.because,
-                attempts: l.attempts,
-                at: l.at.rfc3339(),
-                state: l.state,
-            })
-            .collect();
-        let next = if dead_letters.iter().any(|l| l.state == DeadState::Waiting) {
+/// The letters of a ledger; of one flow where given.
+///
+/// # Errors
+/// A fault when the ledger fails.
+pub fn list(app: &App, flow: Option<&str>) -> Result<DeadLettersAnswer, No> {
+    let mut letters = app.ledger.dead_letters(None)?;
+    letters.retain(|l| flow.is_none_or(|f| is_named(&l.flow, f)));
+    let next = match letters.iter().find(|l| l.state == DeadState::Waiting) {
+        Some(letter) => format!(
             "platform-integration dead-letters show ID; mend the record or the mapping: the next run that reads the \
-             record delivers it, or platform-integration dead-letters replay ID does"
-                .to_owned()
-        } else {
-            String::new()
-        };
-        Self { dead_letters, next }
-    }
+             record delivers it, or platform-integration dead-letters replay ID{} does",
+            advice::ran(app, &letter.flow)?.flags()
+        ),
+        None => String::new(),
+    };
+    Ok(DeadLettersAnswer { dead_letters: listed(letters), next })
+}
+
+fn listed(letters: Vec<DeadLetter>) -> Vec<DeadLetterOut> {
+    let out = |l: DeadLetter| DeadLetterOut {
+        id: l.id,
+        flow: l.flow,
+        key: l.key,
+        code: l.code,
+        because: l.because,
+        attempts: l.attempts,
+        at: l.at.rfc3339(),
+        state: l.state,
+    };
+    letters.into_iter().map(out).collect()
 }
 
 /// One attempt.
@@ -130,7 +134,9 @@ pub fn show(app: &App, id: u64, payload: bool) -> Result<LetterAnswer, No> {
     let digest = Digest::of_json(&letter.payload).as_str().to_owned();
     let next = match letter.state {
         DeadState::Waiting => format!(
-            "platform-integration dead-letters replay {id} once the cause is mended, or drop {id} --because TEXT"
+            "platform-integration dead-letters replay {id}{} once the cause is mended, or platform-integration dead-letters \
+             drop {id} --because TEXT",
+            advice::ran(app, &letter.flow)?.flags()
         ),
         DeadState::Replayed | DeadState::Dropped => String::new(),
     };
@@ -140,7 +146,7 @@ pub fn show(app: &App, id: u64, payload: bool) -> Result<LetterAnswer, No> {
         payload: payload.then(|| letter.payload.clone()),
         dropped_by: letter.closed.as_ref().map(|c| c.by.clone()),
         dropped_because: letter.closed.as_ref().map(|c| c.because.clone()),
-        letter: DeadLettersAnswer::of(vec![letter]).dead_letters.remove(0),
+        letter: listed(vec![letter]).remove(0),
         next,
     })
 }
@@ -304,7 +310,7 @@ pub async fn replay(
             verdict: report.verdict,
             reconciliation: report.counts,
             delivered,
-            waiting: DeadLettersAnswer::of(left).dead_letters,
+            waiting: listed(left),
             stopped: report.stopped.map(|(code, because)| format!("{code}: {because}")),
         });
     }

@@ -1,6 +1,7 @@
 //! Row 4: one file per use case, the same for agent and command line: `Params`, `Answer`, `run`. [`execute`] is the one
 //! way in: it asks the guardrails, runs, and records before it answers (law 9). The only writer of evidence.
 
+mod advice;
 pub mod approvals;
 pub mod approve;
 pub mod assess_readiness;

@@ -1,10 +1,12 @@
 //! The switch of each flow, and what stands with it: pause, resume, status, runs.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::subject::Compiled;
-use super::{App, No, Note, Refusal, note};
+use super::{App, No, Note, Refusal, advice, note};
 use crate::base::text::{self, did_you_mean};
 use crate::evidence::{ALL_FLOWS, EventKind, Pause, Phase, RunRecord, UndoCounts};
 
@@ -30,6 +32,30 @@ impl From<Pause> for PauseOut {
     }
 }
 
+/// Whether a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// A process is at it.
+    Running,
+    /// It said how it went.
+    Ended,
+    /// It never said so, and no process is at it.
+    Killed,
+}
+
+impl RunState {
+    /// As it is written down.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Ended => "ended",
+            Self::Killed => "killed",
+        }
+    }
+}
+
 /// A run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunOut {
@@ -42,6 +68,8 @@ pub struct RunOut {
     /// When it ended; absent while it runs, or when it was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// running, ended or killed.
+    pub state: RunState,
     /// PASS, PARTIAL, FAIL or UNPROVEN.
     pub verdict: String,
     /// The reconciliation.
@@ -164,8 +192,8 @@ pub fn status(app: &App, did: Option<String>) -> Result<StatusAnswer, No> {
         let last = runs.iter().find(|r| r.flow == name);
         flows.push(FlowOut {
             flow: name.to_owned(),
-            paused: off.iter().find(|p| p.flow == name).cloned().map(PauseOut::from),
-            last_run: last.map(|r| run_out(app, r)).transpose()?,
+            paused: off.iter().find(|p| p.flow == name || p.flow == ALL_FLOWS).cloned().map(PauseOut::from),
+            last_run: last.map(|r| run_out(app, r, state(app, r, true)?)).transpose()?,
             dead_letters: letters.get(name).copied().unwrap_or(0),
         });
     }
@@ -175,6 +203,12 @@ pub fn status(app: &App, did: Option<String>) -> Result<StatusAnswer, No> {
         "platform-integration dead-letters shows what could not be delivered, and why".to_owned()
     } else if flows.is_empty() {
         "no connector ran on this ledger yet: platform-integration run integration.yaml".to_owned()
+    } else if let Some(run) = flows.iter().filter_map(|f| f.last_run.as_ref()).find(|r| r.state == RunState::Killed) {
+        let advice::Ran { contract, base_urls } = advice::ran(app, &run.flow)?;
+        format!(
+            "run {} was killed: platform-integration run {contract}{base_urls} goes on from its checkpoint",
+            run.run
+        )
     } else {
         String::new()
     };
@@ -188,19 +222,39 @@ pub fn status(app: &App, did: Option<String>) -> Result<StatusAnswer, No> {
 /// A fault when the ledger fails.
 pub fn runs(app: &App, flow: Option<&str>, limit: usize) -> Result<RunsAnswer, No> {
     let all = app.ledger.runs(RUNS)?;
-    let meant = all.iter().filter(|r| flow.is_none_or(|f| is_named(&r.flow, f))).take(limit);
-    let runs = meant.map(|r| run_out(app, r)).collect::<Result<Vec<_>, No>>()?;
-    let next = match runs.iter().find(|r| r.journal.open > 0) {
+    let mut newest = BTreeSet::new();
+    let mut runs = Vec::new();
+    for record in all.iter().filter(|r| flow.is_none_or(|f| is_named(&r.flow, f))).take(limit) {
+        let state = state(app, record, newest.insert(record.flow.as_str()))?;
+        runs.push(run_out(app, record, state)?);
+    }
+    let next = match runs.iter().find(|r| r.journal.open > 0 && r.state != RunState::Running) {
         Some(run) => {
-            format!("platform-integration rollback {} integration.yaml shows what can be taken back of it", run.run)
+            let advice::Ran { contract, base_urls } = advice::ran(app, &run.flow)?;
+            format!(
+                "platform-integration rollback {} {contract}{base_urls} shows what can be taken back of it",
+                run.run
+            )
         }
         None => String::new(),
     };
     Ok(RunsAnswer { runs, next })
 }
 
-fn run_out(app: &App, record: &RunRecord) -> Result<RunOut, No> {
+/// Whether a run goes on; of a flow only the `newest` can.
+pub(super) fn state(app: &App, record: &RunRecord, newest: bool) -> Result<RunState, No> {
+    Ok(if record.ended.is_some() {
+        RunState::Ended
+    } else if newest && app.ledger.holder(&record.flow)?.is_some() {
+        RunState::Running
+    } else {
+        RunState::Killed
+    })
+}
+
+fn run_out(app: &App, record: &RunRecord, state: RunState) -> Result<RunOut, No> {
     Ok(RunOut {
+        state,
         run: record.id.clone(),
         flow: record.flow.clone(),
         started: record.started.rfc3339(),

@@ -7,12 +7,15 @@ use serde::Serialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::operate::{self, RunState};
 use super::run_connector::{self, Ready, ready};
-use super::{App, No, Note, Refusal, note};
+use super::{App, No, Note, Refusal, advice, note};
 use crate::base::text;
 use crate::connector::{self, Observer, Plan, SecretSource, UndoItem, UndoOutcome, UndoTally};
 use crate::evidence::{EventKind, Pause, Phase, Reconciliation, RunRecord, Verdict};
 
+/// In the place of a handle: of each flow the last run that wrote something.
+const LAST: &str = "last";
 /// Runs looked through for the last that wrote something.
 const RUNS: usize = 10_000;
 
@@ -122,7 +125,12 @@ pub async fn run(
         ..run_connector::Options::default()
     };
     let Ready { digest, plans, .. } = ready(app, &of_run, secrets.as_ref(), !options.apply)?;
+    if options.run == LAST {
+        // Before the last is looked for: it may be the one under way, which has written nothing yet.
+        plans.iter().try_for_each(|plan| over(app, options, plan, None))?;
+    }
     let chosen = chosen(app, options, &plans)?;
+    chosen.iter().try_for_each(|(plan, record)| over(app, options, plan, Some(&record.id)))?;
     let mut paused = Vec::new();
     if options.apply && !options.keep_running {
         // First, so that a connector that goes on does not write again what is taken back.
@@ -216,10 +224,35 @@ fn wrote(record: &RunRecord) -> bool {
     serde_json::from_str::<Reconciliation>(&record.counts).map_or(record.ended.is_none(), |counts| counts.written > 0)
 }
 
+/// Refuses where the run that is meant goes on; without a handle, the newest of the flow.
+fn over(app: &App, options: &Options, plan: &Plan, handle: Option<&str>) -> Result<(), No> {
+    let newest = app.ledger.runs(RUNS)?.into_iter().find(|r| r.flow == plan.flow);
+    let Some(newest) = newest.filter(|r| handle.is_none_or(|handle| r.id == handle)) else { return Ok(()) };
+    if operate::state(app, &newest, true)? != RunState::Running {
+        return Ok(());
+    }
+    let pid = app.ledger.holder(&plan.flow)?.map_or_else(String::new, |pid| format!(" in process {pid}"));
+    let urls = advice::base_urls(&options.base_urls);
+    Err(Refusal::new(
+        "run-under-way",
+        format!(
+            "run {} of {} is under way{pid} since {}, and goes on writing; nothing was taken back",
+            newest.id,
+            plan.flow,
+            newest.started.rfc3339()
+        ),
+        format!(
+            "stop it (Ctrl-C, or platform-integration pause {} --because TEXT), then platform-integration rollback {} {}{urls}",
+            plan.flow, options.run, options.contract
+        ),
+    )
+    .into())
+}
+
 /// The runs that are meant, each with the plan of its flow.
 fn chosen<'p>(app: &App, options: &Options, plans: &'p [Plan]) -> Result<Vec<(&'p Plan, RunRecord)>, No> {
     let records = app.ledger.runs(RUNS)?;
-    if options.run != "last" {
+    if options.run != LAST {
         let Some(record) = records.into_iter().find(|r| r.id == options.run) else {
             return Err(Refusal::new(
                 "unknown-run",
@@ -279,14 +312,16 @@ impl Again {
         }
     }
 
-    const fn words(self) -> &'static str {
+    fn words(self, options: &Options) -> String {
         match self {
-            Self::Read => "the next run writes the records anew",
-            Self::Letters => {
-                "the records wait among the dead letters again, and platform-integration dead-letters replay --all delivers them anew"
-            }
+            Self::Read => "the next run writes the records anew".to_owned(),
+            Self::Letters => format!(
+                "the records wait among the dead letters again, and platform-integration dead-letters replay --all --contract {}{} delivers them anew",
+                options.contract,
+                advice::base_urls(&options.base_urls)
+            ),
             Self::Events => {
-                "no run writes the records anew, since no list of the source is read and their events are settled: change them at the source, so that it sends new events"
+                "no run writes the records anew, since no list of the source is read and their events are settled: change them at the source, so that it sends new events".to_owned()
             }
         }
     }
@@ -305,12 +340,13 @@ fn next(options: &Options, answer: &Answer, comes: &BTreeSet<Again>) -> String {
         if !any {
             return "nothing of it can be taken back; what stays is listed with the reason".to_owned();
         }
-        let urls: String = options.base_urls.iter().map(|(n, url)| format!(" --base-url {n}={url}")).collect();
+        let urls = advice::base_urls(&options.base_urls);
+        let urls = format!("{}{urls}", advice::flow(options.flow.as_deref()));
         // By its handle: another run may have begun by the time that it is typed.
         let run = if let [one] = answer.runs.as_slice() { &one.run } else { &options.run };
         return format!("platform-integration rollback {run} {}{urls} --apply", options.contract);
     }
-    let comes: Vec<&str> = comes.iter().map(|again| again.words()).collect();
+    let comes: Vec<String> = comes.iter().map(|again| again.words(options)).collect();
     let comes = match comes.as_slice() {
         [] => "nothing of it was taken back, what stays is listed with the reason".to_owned(),
         some => some.join("; of other flows "),
@@ -360,7 +396,9 @@ mod tests {
             assert!(!said(&["f"], &other).contains(anew), "{other:?}");
         }
         assert!(
-            said(&[], &[Again::Letters]).contains("platform-integration dead-letters replay --all delivers them anew")
+            said(&[], &[Again::Letters]).contains(
+                "platform-integration dead-letters replay --all --contract integration.yaml delivers them anew"
+            )
         );
         assert!(said(&[], &[Again::Events]).contains("so that it sends new events"));
         assert!(said(&[], &[]).contains("nothing of it was taken back"));

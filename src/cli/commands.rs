@@ -20,7 +20,8 @@ use crate::verify::Profile;
 use crate::verify::facts::Program;
 
 /// Runs a command, `name` as it was typed, and tells its exit code.
-pub(super) fn run(cli: Cli, name: &str) -> u8 {
+/// `typed_store`: the store was named on the command line, so that the commands that are advised have to name it too.
+pub(super) fn run(cli: Cli, name: &str, typed_store: bool) -> u8 {
     compose::logs();
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
@@ -37,14 +38,10 @@ pub(super) fn run(cli: Cli, name: &str) -> u8 {
     if !takes {
         return output::unsupported(format);
     }
-    // What only looks leaves no store behind where there was none.
-    let lasting =
-        !matches!(cli.command, Command::Verify(_) | Command::Lock(_) | Command::Package(_) | Command::Runbook { .. });
-    let store = cli.store.as_deref();
-    // A mock records nothing: it has to answer soon, and opening a store takes longer than all else it does to start.
-    let composed =
-        if matches!(cli.command, Command::Mock(_)) { compose::unrecorded(store) } else { compose::app(store, lasting) };
-    let mut app = match composed {
+    if typed_store {
+        output::names_store(cli.store.as_deref());
+    }
+    let mut app = match compose::app(cli.store.as_deref(), cli.command.wants()) {
         Ok(app) => app,
         Err(no) => return output::no(format, &no),
     };
@@ -424,6 +421,7 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         session: args.session,
         verify: args.verify,
         metrics: args.metrics,
+        full_refresh: args.full_refresh,
     };
     if args.dry_run {
         return match runner::dry_run(app, &options) {
@@ -441,7 +439,10 @@ fn run_connector(app: &App, format: Format, args: Run) -> u8 {
         runner::Shown::View
     };
     match runner::run(app, &options, shown) {
-        Ok(answer) => output::answer(format, &answer).max(verdict_code(answer.verdict)),
+        Ok(answer) => {
+            let code = if answer.drained { exit::FINE } else { verdict_code(answer.verdict) };
+            output::answer(format, &answer).max(code)
+        }
         Err(no) => output::no(format, &no),
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::meters::Meters;
 use super::telemetry::Telemetry;
-use crate::app::{App, Fault, No};
-use crate::base::clock::SystemClock;
+use crate::app::{App, Fault, No, Refusal};
+use crate::base::clock::{Clock as _, SystemClock, Timestamp};
 use crate::base::fs;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
@@ -20,32 +20,57 @@ use crate::store::{self, SqliteMaps, SqliteStore};
 
 const STORE: &str = ".platform-integration/evidence.db";
 
-/// Opens the store and puts the application together. Where none is named and none is there, one is made if what is done
-/// should last; otherwise it is kept in memory.
-pub(super) fn app(store: Option<&Path>, lasting: bool) -> Result<App, No> {
+/// What a command wants of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// It writes: where there is no store, one is made.
+    Made,
+    /// It reads what others wrote: without a store there is nothing, and that is told.
+    There,
+    /// It does as well without: what it records where there is none is kept in memory.
+    Any,
+    /// It records nothing.
+    None,
+}
+
+/// Opens the store and puts the application together.
+///
+/// # Errors
+/// Refused where the command reads a store and there is none; a fault where it cannot be opened.
+pub(super) fn app(store: Option<&Path>, wants: Wants) -> Result<App, No> {
     let cwd = std::env::current_dir().map_err(|e| {
         Fault::new(format!("the working directory cannot be read: {e}"), "change to a directory that exists")
     })?;
-    let there = store.map(|p| cwd.join(p)).or_else(|| store::find_store(&cwd));
-    if there.is_none() && !lasting {
-        return Ok(in_memory(cwd));
+    let named = store.map(|p| cwd.join(p));
+    let there = named.clone().filter(|p| p.exists()).or_else(|| store.is_none().then(|| store::find_store(&cwd))?);
+    match (wants, &there) {
+        (Wants::None, _) => {
+            let mut app = in_memory(cwd);
+            app.maps = named.or(there).map(|path| Arc::new(SqliteMaps::beside(&path)) as _);
+            return Ok(app);
+        }
+        (Wants::There, None) => return Err(no_store(&cwd, named.as_deref()).into()),
+        (Wants::Any, None) => return Ok(in_memory(cwd)),
+        (Wants::Made, None) | (Wants::Made | Wants::There | Wants::Any, Some(_)) => {}
     }
-    let path = there.unwrap_or_else(|| cwd.join(STORE));
+    let path = there.or(named).unwrap_or_else(|| cwd.join(STORE));
     let sqlite = Arc::new(SqliteStore::open(&path)?);
     let mut app = App::new(Arc::clone(&sqlite) as _, sqlite, Arc::new(SystemClock), Rng::from_os(), cwd);
     app.maps = Some(Arc::new(SqliteMaps::beside(&path)));
     Ok(app)
 }
 
-/// The application for what is recorded nowhere: no store is opened or made. Maps that lie beside one are used.
-pub(super) fn unrecorded(store: Option<&Path>) -> Result<App, No> {
-    let cwd = std::env::current_dir().map_err(|e| {
-        Fault::new(format!("the working directory cannot be read: {e}"), "change to a directory that exists")
-    })?;
-    let there = store.map(|p| cwd.join(p)).or_else(|| store::find_store(&cwd));
-    let mut app = in_memory(cwd);
-    app.maps = there.map(|path| Arc::new(SqliteMaps::beside(&path)) as _);
-    Ok(app)
+fn no_store(cwd: &Path, named: Option<&Path>) -> Refusal {
+    let because = match named {
+        Some(path) => format!("there is no evidence store at {}", path.display()),
+        None => format!("there is no evidence store in {}, nor above it ({STORE})", cwd.display()),
+    };
+    Refusal::new(
+        "no-store",
+        because,
+        "do it where the connector runs, or name its store with --store PATH; the first command that records something \
+         makes one, such as platform-integration check integration.yaml",
+    )
 }
 
 fn in_memory(cwd: PathBuf) -> App {
@@ -241,12 +266,22 @@ impl SecretSource for Secrets {
     }
 }
 
-/// Log lines of the connector: JSON, one a line, to stderr.
+/// Log lines of the connector: JSON, one a line, to stderr; each begins with the time, RFC 3339 in UTC.
 pub(super) struct Lines;
 
 impl Observer for Lines {
     fn log(&self, line: LogLine) {
-        super::output::err(&format!("{line}\n"));
+        super::output::err(&format!("{}\n", at(SystemClock.now(), line)));
+    }
+}
+
+fn at(now: Timestamp, line: LogLine) -> LogLine {
+    match line {
+        LogLine::Object(fields) => {
+            let time = ("time".to_owned(), now.rfc3339().into());
+            LogLine::Object(std::iter::once(time).chain(fields).collect())
+        }
+        other => other,
     }
 }
 
@@ -255,4 +290,15 @@ pub(super) struct Quiet;
 
 impl Observer for Quiet {
     fn log(&self, _line: LogLine) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_begins_with_the_time() {
+        let line = at(Timestamp(1_795_428_000_123), serde_json::json!({"level": "info", "event": "run-started"}));
+        assert_eq!(line.to_string(), r#"{"time":"2026-11-23T10:00:00.123Z","level":"info","event":"run-started"}"#);
+    }
 }

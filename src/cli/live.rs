@@ -144,7 +144,7 @@ impl Shown<'_> {
             let left = ((until.0 - now.0).max(0).unsigned_abs()).div_ceil(1_000);
             out.push(format!("  waiting {left} s: {} of {system}", because(why)));
         } else if let Some(stopped) = &flow.stopped {
-            out.push(format!("  stopped: {stopped}"));
+            out.push(format!("  stopped: {}", if stopped == "stopped" { "asked to stop" } else { stopped }));
         }
         out
     }

@@ -2,19 +2,16 @@
 //! our own HTTP. The names are those of `/metrics`. A collector that is away costs values, and never a record.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter, MeterProvider as _};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 
-use super::telemetry::{Collector, NAME, VERSION, resource};
-use crate::base::text;
+use super::collector::{Away, NAME, VERSION, resource, to_collector};
 use crate::connector::{BUCKETS, Family, LogLine, MetricKind, Metrics, Observer, PREFIX, Requested, Waits};
 use crate::evidence::Ledger;
 
@@ -49,14 +46,10 @@ impl Watched {
 impl Meters {
     /// Starts it; `timeout` bounds one export. The endpoint, headers and interval are the environment's.
     pub(super) fn start(timeout: Duration) -> Result<Self, String> {
-        let exporter = opentelemetry_otlp::MetricExporter::builder()
-            .with_http()
-            .with_http_client(Collector::new(timeout)?)
-            .with_protocol(Protocol::HttpBinary)
-            .with_timeout(timeout)
+        let exporter = to_collector(opentelemetry_otlp::MetricExporter::builder().with_http(), timeout)?
             .build()
             .map_err(|e| e.to_string())?;
-        let reader = PeriodicReader::builder(Told { inner: exporter, away: AtomicBool::new(false) }).build();
+        let reader = PeriodicReader::builder(Told { inner: exporter, away: Away::default() }).build();
         let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource()).build();
         let meter = provider.meter_with_scope(InstrumentationScope::builder(NAME).with_version(VERSION).build());
         let durations = meter
@@ -129,25 +122,13 @@ impl Observer for Timed {
 /// The exporter; says once that the collector is away, and once that it is back.
 struct Told {
     inner: opentelemetry_otlp::MetricExporter,
-    away: AtomicBool,
+    away: Away,
 }
 
 impl PushMetricExporter for Told {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let result = self.inner.export(metrics).await;
-        match &result {
-            Ok(()) => {
-                if self.away.swap(false, Ordering::Relaxed) {
-                    tracing::warn!("the collector takes metrics again");
-                }
-            }
-            Err(error) => {
-                if !self.away.swap(true, Ordering::Relaxed) {
-                    let because = text::quoted(&error.to_string(), 200);
-                    tracing::warn!(because, "the collector takes no metrics; the next values replace them");
-                }
-            }
-        }
+        self.away.tell("metrics", "the next values replace them", &result);
         result
     }
 

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod args;
+mod collector;
 mod commands;
 mod compose;
 mod evidence;
@@ -21,6 +22,7 @@ mod typed;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
+use clap::parser::ValueSource;
 
 /// Exit codes.
 pub mod exit {
@@ -55,11 +57,13 @@ pub fn main() -> ExitCode {
     }
     let parsed = command().try_get_matches().and_then(|matches| {
         let name = matches.subcommand_name().unwrap_or_default().to_owned();
-        Ok((name, args::Cli::from_arg_matches(&matches)?))
+        let typed_store = matches.value_source("store") == Some(ValueSource::CommandLine);
+        Ok((name, typed_store, args::Cli::from_arg_matches(&matches)?))
     });
     match parsed {
-        Ok((name, cli)) => {
-            let code = commands::run(cli, &name);
+        Ok((name, typed_store, cli)) => {
+            stop::outlive_full_files();
+            let code = commands::run(cli, &name, typed_store);
             ExitCode::from(if output::lost() { code.max(exit::FAULT) } else { code })
         }
         Err(e) => {

@@ -2,7 +2,7 @@
 
 use super::args::{DeadLetters, DeadLettersCommand, Format, Pause, Reaching, Resume, Rollback, Runs};
 use super::{approvals, exit, output, runner};
-use crate::app::dead_letters::{self, DeadLettersAnswer, Replay};
+use crate::app::dead_letters::{self, Replay};
 use crate::app::operate as app_operate;
 use crate::app::{App, No, rollback as app_rollback};
 use crate::render::Text;
@@ -60,11 +60,7 @@ pub(super) fn dead_letters(app: &App, format: Format, args: DeadLetters) -> u8 {
 }
 
 fn list(app: &App, format: Format, flow: Option<&str>) -> u8 {
-    let letters = app.ledger.dead_letters(None).map(|mut letters| {
-        letters.retain(|l| flow.is_none_or(|f| l.flow == f || l.flow.rsplit('/').next() == Some(f)));
-        DeadLettersAnswer::of(letters)
-    });
-    printed(format, letters.map_err(No::from), fine)
+    printed(format, dead_letters::list(app, flow), fine)
 }
 
 pub(super) fn pause(app: &App, format: Format, args: &Pause) -> u8 {

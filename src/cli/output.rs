@@ -1,6 +1,7 @@
 //! Prints answers, refusals and faults in the format asked for.
 
 use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -13,6 +14,22 @@ use crate::render::{Text, page::Page};
 
 /// Something that was to be printed was not.
 static LOST: AtomicBool = AtomicBool::new(false);
+
+/// The store that commands which are advised have to name.
+static STORE: OnceLock<String> = OnceLock::new();
+
+/// What is advised from now on names this store.
+pub(super) fn names_store(path: Option<&std::path::Path>) {
+    if let Some(path) = path {
+        // The first one stays: a process has one command line.
+        let _ = STORE.set(typed::word_of(&path.display().to_string()));
+    }
+}
+
+/// The store that is to be named, as it is typed.
+pub(super) fn store() -> Option<&'static str> {
+    STORE.get().map(String::as_str)
+}
 
 /// Writes to stdout; a reader that went away is no fault of ours, a disk that is full is told.
 pub(super) fn out(text: &str) {

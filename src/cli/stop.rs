@@ -24,6 +24,24 @@ pub(super) fn on_signal() -> CancellationToken {
     token
 }
 
+/// A file that reaches the limit of its size (`ulimit -f`) is a write that fails, and is told as one; by itself the signal
+/// SIGXFSZ would end the process without a word. What is put in place here stays, and programs that are started have the usual.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) fn outlive_full_files() {
+    #[cfg(target_os = "linux")]
+    use libc::SIGXFSZ;
+    #[cfg(target_os = "macos")]
+    const SIGXFSZ: i32 = 25;
+    use tokio::signal::unix::{SignalKind, signal};
+    // Nothing is lost where it cannot be done.
+    let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
+    let _inside = runtime.enter();
+    let _ = signal(SignalKind::from_raw(SIGXFSZ));
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub(super) fn outlive_full_files() {}
+
 /// A watch for signals over work that does not wait for anything itself.
 pub(super) struct Watch {
     /// Keeps the watch; nothing where there is none, and a signal ends the process at once.

@@ -3,28 +3,22 @@
 //! spans, which are counted, and never a call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, SpanKind as Kind, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
     Tracer as _, TracerProvider as _,
 };
-use opentelemetry::{Context, Key, KeyValue};
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{Protocol, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData, SpanExporter};
 
+use super::collector::{Away, NAME, VERSION, resource, to_collector};
 use super::exit;
-use crate::base::text;
 use crate::base::trace::{Attribute, Span, SpanKind, TraceContext, Tracer};
-use crate::connector::{HttpTransport, Transport as _};
-use crate::model::Method;
 
-pub(super) const NAME: &str = env!("CARGO_PKG_NAME");
-pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long a process that ends waits for the collector.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -33,7 +27,7 @@ const LAST: Duration = Duration::from_secs(2);
 struct Counts {
     made: AtomicU64,
     delivered: AtomicU64,
-    away: AtomicBool,
+    away: Away,
 }
 
 /// The pipeline of this process.
@@ -46,11 +40,7 @@ impl Telemetry {
     /// Starts it; `timeout` bounds one export. The endpoint, headers, sampler and queue are the environment's.
     pub(super) fn start(timeout: Duration) -> Result<Self, String> {
         let counts = Arc::new(Counts::default());
-        let exporter = opentelemetry_otlp::SpanExporter::builder()
-            .with_http()
-            .with_http_client(Collector::new(timeout)?)
-            .with_protocol(Protocol::HttpBinary)
-            .with_timeout(timeout)
+        let exporter = to_collector(opentelemetry_otlp::SpanExporter::builder().with_http(), timeout)?
             .build()
             .map_err(|e| e.to_string())?;
         let provider = SdkTracerProvider::builder()
@@ -99,17 +89,6 @@ pub(super) fn exited(mut span: Box<dyn Span>, code: u8) {
         exit::REFUSED => span.fail("refused"),
         _ => span.fail("fault"),
     }
-}
-
-/// What the environment says of this service, with our name and version where it says none.
-pub(super) fn resource() -> Resource {
-    let stated = Resource::builder().build();
-    let name = stated.get(&Key::from_static_str("service.name")).map(|v| v.to_string());
-    let mut builder = Resource::builder().with_attribute(KeyValue::new("service.version", VERSION));
-    if name.is_none_or(|n| n.starts_with("unknown_service")) {
-        builder = builder.with_service_name(NAME);
-    }
-    builder.build()
 }
 
 struct Spans {
@@ -197,20 +176,10 @@ impl SpanExporter for Counted {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len() as u64;
         let result = self.inner.export(batch).await;
-        match &result {
-            Ok(()) => {
-                self.counts.delivered.fetch_add(spans, Ordering::Relaxed);
-                if self.counts.away.swap(false, Ordering::Relaxed) {
-                    tracing::warn!("the collector takes spans again");
-                }
-            }
-            Err(error) => {
-                if !self.counts.away.swap(true, Ordering::Relaxed) {
-                    let because = text::quoted(&error.to_string(), 200);
-                    tracing::warn!(because, "the collector takes no spans; they are dropped until it does");
-                }
-            }
+        if result.is_ok() {
+            self.counts.delivered.fetch_add(spans, Ordering::Relaxed);
         }
+        self.counts.away.tell("spans", "they are dropped until it does", &result);
         result
     }
 
@@ -224,43 +193,5 @@ impl SpanExporter for Counted {
 
     fn set_resource(&mut self, resource: &Resource) {
         self.inner.set_resource(resource);
-    }
-}
-
-/// The way to the collector: our transport, driven by a runtime of its own, because the SDK exports from a plain thread.
-#[derive(Debug)]
-pub(super) struct Collector {
-    transport: HttpTransport,
-    runtime: tokio::runtime::Runtime,
-    timeout: Duration,
-}
-
-impl Collector {
-    pub(super) fn new(timeout: Duration) -> Result<Self, String> {
-        let transport = HttpTransport::new().map_err(|e| e.to_string())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        Ok(Self { transport, runtime, timeout })
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for Collector {
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (parts, body) = request.into_parts();
-        let headers = parts
-            .headers
-            .iter()
-            .map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
-            .collect();
-        let request = crate::connector::Request { method: Method::Post, url: parts.uri.to_string(), headers, body };
-        let sent = self
-            .runtime
-            .block_on(async { tokio::time::timeout(self.timeout, self.transport.send("collector", request)).await });
-        let answer = sent.map_err(|_| format!("no answer within {} ms", self.timeout.as_millis()))??;
-        let mut response = Response::builder().status(answer.status);
-        for (name, value) in answer.headers {
-            response = response.header(name, value);
-        }
-        Ok(response.body(answer.body)?)
     }
 }

@@ -132,11 +132,35 @@ fn flag(arg: &Arg, value: &Value) -> Option<Vec<String>> {
     Some(values.into_iter().flat_map(|value| [long.clone(), value]).collect())
 }
 
+/// The commands of a text with the store that the one before was told to use; a command without a store is left as it is.
+fn at_store(text: &str, store: Option<&str>) -> String {
+    static COMMAND: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\bplatform-integration ([a-z]+(?:-[a-z]+)*)\b").expect("it is one"));
+    let Some(store) = store else { return text.to_owned() };
+    let program = super::command();
+    let named = |found: &Captures<'_>| match &found[1] {
+        "mock" | "completions" | "man" => found[0].to_owned(),
+        command if program.find_subcommand(command).is_some() => {
+            format!("platform-integration --store {store} {command}")
+        }
+        _ => found[0].to_owned(),
+    };
+    COMMAND.replace_all(text, named).into_owned()
+}
+
 /// A value as one word of a shell.
 fn word(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    word_of(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// A text as one word of a shell.
+pub(super) fn word_of(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// The same in every `next` of a value.
@@ -145,7 +169,7 @@ pub(super) fn in_value(value: &mut Value) {
         Value::Object(map) => {
             for (name, value) in map.iter_mut() {
                 match value {
-                    Value::String(text) if name == "next" => *text = commands(text),
+                    Value::String(text) if name == "next" => *text = at_store(&commands(text), super::output::store()),
                     other => in_value(other),
                 }
             }
@@ -158,7 +182,11 @@ pub(super) fn in_value(value: &mut Value) {
 /// The same in every line of a page that says what is next.
 pub(super) fn on_page(text: &str) -> String {
     text.split_inclusive('\n')
-        .map(|line| if line.contains("next:") { commands(line) } else { line.to_owned() })
+        .map(
+            |line| {
+                if line.contains("next:") { at_store(&commands(line), super::output::store()) } else { line.to_owned() }
+            },
+        )
         .collect()
 }
 
@@ -205,6 +233,18 @@ mod tests {
         for (tool, command) in TOOLS {
             assert!(program.find_subcommand(command).is_some(), "{tool}");
         }
+    }
+
+    #[test]
+    fn a_command_that_is_advised_names_the_store_that_was_named() {
+        let next = "platform-integration status shows it; `platform-integration run a.yaml --flow f` goes on; the platform-integration project";
+        assert_eq!(at_store(next, None), next);
+        assert_eq!(
+            at_store(next, Some("'my dir/e.db'")),
+            "platform-integration --store 'my dir/e.db' status shows it; `platform-integration --store 'my dir/e.db' run a.yaml \
+             --flow f` goes on; the platform-integration project"
+        );
+        assert_eq!(at_store("platform-integration mock api.yaml", Some("e.db")), "platform-integration mock api.yaml");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::body::{self, Content, at, content, scalar};
 use super::compare::{key_form, versions};
 use super::envelope::{self, Holds, Kind as Told};
 use super::exchange::{self, Again, Ask, Miss, Side, Tries};
-use super::push::idempotency_key;
+use super::push::{confirmed, idempotency_key};
 use super::reconcile::Settled;
 use super::retry::{Kind, kind};
 use super::run::{Run, Stop};
@@ -119,6 +119,9 @@ impl Batch<'_, '_> {
                     history: Vec::new(),
                 })
             });
+            if let (Some(Outcome::Settled(Settled::Unchanged)), Some(prior)) = (&outcome, &prior) {
+                confirmed(self.run, prior)?;
+            }
             if outcome.is_none() {
                 open.push(self.entries.len());
             }
@@ -308,6 +311,7 @@ impl Batch<'_, '_> {
             idempotency_key: entry.idempotency_key.clone(),
             target_id: entry.target_id.clone(),
             state,
+            mapping: Some(run.plan.mapping.digest().to_owned()),
         };
         let done = state == EffectState::Done;
         let undo = |entry: &Entry, made: bool| Undo {

@@ -103,6 +103,11 @@ pub(super) fn is_page(response: &Response) -> bool {
     response.header("content-type").is_some_and(|content_type| essence(content_type).contains("html"))
 }
 
+/// Whether an answer says nothing although its status says that something follows: 202, 204 and 205 do not.
+pub(super) fn is_void(response: &Response) -> bool {
+    matches!(response.status, 200 | 201) && response.body.trim_ascii().is_empty()
+}
+
 /// Reads the body of an answer. What cannot be read is [`Content::Broken`], never empty.
 pub(super) fn content(response: &Response) -> Content {
     let body = response.body.trim_ascii();

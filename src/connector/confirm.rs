@@ -9,7 +9,7 @@ use futures::stream;
 use serde_json::Value;
 
 use super::body::{at, scalar};
-use super::compare::{key_form, satisfied};
+use super::compare::{key_form, satisfied, versions};
 use super::exchange::{Miss, Side, Tries};
 use super::gate::Gates;
 use super::page::{Listing, Next, Pager, Position};
@@ -42,6 +42,8 @@ pub enum Wrong {
     Doubled,
     /// It changed at the source after it was delivered: the next run delivers it.
     SinceChanged,
+    /// It was delivered by an earlier mapping of the contract, and this one gives other values.
+    MappingChanged,
     /// It waits among the dead letters, or the mapping rejects it.
     NotDelivered,
     /// Nobody can tell.
@@ -57,6 +59,7 @@ impl Wrong {
             Self::Different => "different",
             Self::Doubled => "doubled",
             Self::SinceChanged => "since-changed",
+            Self::MappingChanged => "mapping-changed",
             Self::NotDelivered => "not-delivered",
             Self::Unreadable => "unreadable",
         }
@@ -91,6 +94,8 @@ pub struct ConfirmTally {
     pub doubled: u64,
     /// Changed at the source since it was delivered.
     pub since_changed: u64,
+    /// Delivered by an earlier mapping, which gave other values.
+    pub mapping_changed: u64,
     /// Among the dead letters, or rejected by the mapping.
     pub not_delivered: u64,
     /// Nobody can tell.
@@ -106,20 +111,21 @@ impl ConfirmTally {
             Some(Wrong::Different) => &mut self.different,
             Some(Wrong::Doubled) => &mut self.doubled,
             Some(Wrong::SinceChanged) => &mut self.since_changed,
+            Some(Wrong::MappingChanged) => &mut self.mapping_changed,
             Some(Wrong::NotDelivered) => &mut self.not_delivered,
             Some(Wrong::Unreadable) => &mut self.unreadable,
         } += 1;
     }
 
     /// FAIL where something is missing, different or doubled; UNPROVEN where something could not be told, or the source was
-    /// not seen to its end; PARTIAL where something was not delivered or changed since.
+    /// not seen to its end; PARTIAL where something was not delivered, changed since, or is as an earlier mapping gave it.
     #[must_use]
     pub const fn verdict(&self, finished: bool) -> Verdict {
         if self.missing + self.different + self.doubled > 0 {
             Verdict::Fail
         } else if self.unreadable > 0 || !finished {
             Verdict::Unproven
-        } else if self.not_delivered + self.since_changed > 0 {
+        } else if self.not_delivered + self.since_changed + self.mapping_changed > 0 {
             Verdict::Partial
         } else {
             Verdict::Pass
@@ -359,6 +365,9 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
             match (wrong, letter) {
                 (Wrong::Unreadable | Wrong::Doubled, _) => (Some(wrong), fields, because),
                 (_, Some(code)) => (Some(Wrong::NotDelivered), fields, format!("it is among the dead letters: {code}")),
+                (Wrong::Different, None) if moved && by_other_mapping(run, effect.as_ref(), &record) => {
+                    (Some(Wrong::MappingChanged), fields, because)
+                }
                 (Wrong::Different, None) if moved => (Some(Wrong::SinceChanged), fields, because),
                 _ => (Some(wrong), fields, because),
             }
@@ -366,6 +375,14 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
     };
     add(wrong, fields, because);
     Ok(())
+}
+
+/// It was delivered by an earlier mapping, and is no newer at the source: no run delivers it that goes on from its
+/// checkpoint.
+fn by_other_mapping(run: &Run<'_>, effect: Option<&Effect>, record: &Value) -> bool {
+    let Some(effect) = effect.filter(|e| e.is_of_other(run.plan.mapping.digest())) else { return false };
+    let version = run.plan.source.version().and_then(|path| at(record, path)).and_then(scalar);
+    !effect.version.as_deref().zip(version.as_deref()).is_some_and(|(done, now)| versions(now, done).is_gt())
 }
 
 enum Looked {

@@ -17,6 +17,9 @@ use super::{Call, Headers, Request, Requested, Response, TransportError, address
 use crate::base::text::quoted;
 use crate::model::{Method, ParamIn};
 
+/// Code of an answer that was not read to its end.
+const TOO_LARGE: &str = "answer-too-large";
+
 /// Which side of the flow a request goes to. Only a target has a breaker: a source that is down has nothing to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -41,6 +44,8 @@ pub(super) struct Ask {
     pub headers: Headers,
     /// Body, empty for none.
     pub body: Bytes,
+    /// The description promises JSON in return.
+    pub promised: bool,
 }
 
 impl Ask {
@@ -53,6 +58,7 @@ impl Ask {
             url,
             headers: headers(call),
             body: Bytes::new(),
+            promised: call.answers_json,
         }
     }
 
@@ -66,14 +72,16 @@ impl Ask {
             }
         }
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        Self { id: call.id.clone(), method: call.method, path: String::new(), url, headers, body }
+        let promised = call.answers_json;
+        Self { id: call.id.clone(), method: call.method, path: String::new(), url, headers, body, promised }
     }
 
     /// A request with a record.
     pub(super) fn write(call: &Call, url: String, body: Bytes) -> Self {
         let mut headers = headers(call);
         headers.push(("content-type".to_owned(), call.content_type.clone()));
-        Self { id: call.id.clone(), method: call.method, path: call.path.clone(), url, headers, body }
+        let promised = call.answers_json;
+        Self { id: call.id.clone(), method: call.method, path: call.path.clone(), url, headers, body, promised }
     }
 }
 
@@ -212,7 +220,13 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
         let mut request = Request { method: ask.method, url: ask.url.clone(), headers, body: ask.body.clone() };
         gate.sign(&mut request, &held.places);
-        let sent = send_once(run, gate, &ask.id, request).await;
+        let sent = match send_once(run, gate, &ask.id, request).await {
+            // Nobody knows what it did, and no record makes a target talk without end.
+            Err(Miss::Refused(refused)) if side == Side::Target && refused.code == TOO_LARGE => {
+                Err(Miss::Again(Again::unknown(TOO_LARGE, refused.says)))
+            }
+            sent => sent,
+        };
         attempt.ended(&sent);
         match sent.as_ref().map(|response| retry::kind(response.status)) {
             Ok(Kind::Throttled) => {
@@ -225,7 +239,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         }
         drop(place);
         if side == Side::Target {
-            note(run, gate, ask.method, &leave, &sent, trace.about());
+            note(run, gate, ask, &leave, &sent, trace.about());
         }
         let probe = leave.is_probe();
         drop(leave);
@@ -254,27 +268,30 @@ fn as_probe(miss: Miss, probe: bool) -> Miss {
 }
 
 /// Tells the breaker what an attempt says about the target: not about the record.
-fn note(
-    run: &Run<'_>,
-    gate: &Gate,
-    method: Method,
-    leave: &Leave<'_>,
-    sent: &Result<Response, Miss>,
-    who: Option<&str>,
-) {
+fn note(run: &Run<'_>, gate: &Gate, ask: &Ask, leave: &Leave<'_>, sent: &Result<Response, Miss>, who: Option<&str>) {
     let down = match sent {
         Ok(response) => match retry::kind(response.status) {
             // Alive, and busy: the pause answers that.
             Kind::Throttled | Kind::NotDone => return,
-            // A login or maintenance page under a status of success: whoever answers, it is not the target.
-            Kind::Success if body::is_page(response) => true,
+            // A login or maintenance page under a status of success, or nothing at all where JSON is promised: whoever
+            // answers, it is not the target.
+            Kind::Success if body::is_page(response) || (ask.promised && body::is_void(response)) => true,
             kind => kind == Kind::Unknown,
         },
         Err(Miss::Again(_)) => true,
         Err(_) => return,
     };
-    let breaker = gate.breaker(method);
+    let breaker = gate.breaker(ask.method);
     let change = if down { breaker.failed(run.plan.delivery.breaker, leave, who) } else { breaker.worked() };
+    changed(run, gate, &change);
+}
+
+/// Tells the breaker that requests of this method have their effect, whatever was answered to them.
+pub(super) fn works(run: &Run<'_>, gate: &Gate, method: Method) {
+    changed(run, gate, &gate.breaker(method).worked());
+}
+
+fn changed(run: &Run<'_>, gate: &Gate, change: &Change) {
     match change {
         Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system})),
         Change::Closed => run.log("info", "breaker-closed", None, json!({"system": gate.system})),
@@ -330,7 +347,7 @@ pub(super) async fn send_once(run: &Run<'_>, gate: &Gate, operation: &str, reque
         TransportError::Lost(_) => Miss::Again(Again::unknown("connection-lost", because)),
         TransportError::Tls(_) => Miss::Stop(Stop::new("tls-refused", format!("{}: {because}", gate.system))),
         TransportError::TooLarge { .. } => {
-            Miss::Refused(Refused { status: 0, code: "answer-too-large", says: because, wait: None })
+            Miss::Refused(Refused { status: 0, code: TOO_LARGE, says: because, wait: None })
         }
     })
 }

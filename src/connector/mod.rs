@@ -42,6 +42,7 @@ mod rate;
 mod readback;
 mod receive;
 mod reconcile;
+mod refresh;
 mod rehearse;
 mod remake;
 mod remove;
@@ -77,6 +78,7 @@ pub use plan_error::PlanError;
 pub use planner::plan;
 pub use query::Query;
 pub use receive::{Bell, MOST_BYTES, Receiver, receive};
+pub use refresh::refresh;
 pub use rehearse::{Rehearsal, Rejected, rehearse};
 pub use remove::DELETED;
 pub use runtime::{

@@ -43,7 +43,12 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
     let mut second = false;
     loop {
         match look(run, list, &mut checkpoint, second).await? {
-            End::Whole { all } => return sweep::sweep(run, list, all).await,
+            End::Whole { all } => {
+                if all && !spool::keeps(run) {
+                    run.world.ledger.forget_other_mappings(flow, run.plan.mapping.digest())?;
+                }
+                return sweep::sweep(run, list, all).await;
+            }
             End::CursorExpired if restarted => {
                 return Err(Stop::new("cursor-expired", "the source refuses its own cursor, also from the beginning"));
             }

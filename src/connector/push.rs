@@ -22,6 +22,9 @@ use crate::evidence::{Attempted, Effect, EffectState, Undo, UndoAct, attempts_ke
 /// and gone).
 const CONTRADICTIONS: u32 = 3;
 
+/// Code of an answer without a body where one was promised.
+const EMPTY_ANSWER: &str = "empty-answer";
+
 /// Why a record was not delivered.
 #[derive(Debug)]
 pub(super) enum Undelivered {
@@ -51,6 +54,8 @@ pub(super) struct Known {
     digest: Digest,
     prior: Option<Effect>,
     idempotency_key: String,
+    /// Digest of the mapping that made the record.
+    mapping: String,
     /// The intention is on the disk already.
     intended: bool,
 }
@@ -59,7 +64,8 @@ impl Known {
     fn of(run: &Run<'_>, key: &str, mapped: &Value, prior: Option<Effect>) -> Self {
         let digest = Digest::of_json(mapped);
         let idempotency_key = idempotency_key(run, key, digest.as_str(), prior.as_ref());
-        Self { digest, prior, idempotency_key, intended: false }
+        let mapping = run.plan.mapping.digest().to_owned();
+        Self { digest, prior, idempotency_key, mapping, intended: false }
     }
 
     /// What makes a delivery needless: an older version than was written, or the same record.
@@ -86,6 +92,7 @@ impl Known {
             idempotency_key: self.idempotency_key.clone(),
             target_id,
             state,
+            mapping: Some(self.mapping.clone()),
         }
     }
 }
@@ -139,6 +146,9 @@ pub(super) async fn deliver(
         }
     };
     if let Some(settled) = known.settled(version) {
+        if let (Settled::Unchanged, Some(prior)) = (&settled, &known.prior) {
+            confirmed(run, prior)?;
+        }
         return Ok(settled);
     }
     let mut delivery = Delivery {
@@ -167,6 +177,15 @@ pub(super) async fn deliver(
         run.world.ledger.refuse_undo(&run.id, key).map_err(Stop::from)?;
     }
     settled
+}
+
+/// Notes that this mapping, too, makes of the record what was delivered.
+pub(super) fn confirmed(run: &Run<'_>, prior: &Effect) -> Result<(), Stop> {
+    let mapping = run.plan.mapping.digest();
+    if prior.mapping.as_deref() == Some(mapping) {
+        return Ok(());
+    }
+    run.done(Effect { mapping: Some(mapping.to_owned()), ..prior.clone() }, None)
 }
 
 /// The key of an effect, at most 64 characters. An effect whose outcome is not known keeps its key, also after a
@@ -282,6 +301,10 @@ impl Delivery<'_, '_> {
                         return Err(self.dead("target-key-missing", format!("the record found has no {target_key}")));
                     };
                     if satisfied(self.mapped, Some(&record)) {
+                        if self.history.last().is_some_and(|tried| tried.code == EMPTY_ANSWER) {
+                            // It had its effect: a target that keeps its answers to itself is not down.
+                            exchange::works(run, &run.target, create.method);
+                        }
                         self.done(Some(id), Some(&record))?;
                         return Ok(if self.writes > 0 { Settled::Written } else { Settled::Unchanged });
                     }
@@ -379,9 +402,11 @@ impl Delivery<'_, '_> {
 
     async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
         if self.known.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !is_gone(p)) {
+            let by_other = self.known.prior.as_ref().is_some_and(|p| p.is_of_other(&self.known.mapping));
+            let what = if by_other { "the contract's mapping" } else { "the record" };
             return Err(self.dead(
                 "changed-after-create",
-                "the record changed after it was created in the target, and this flow only creates".to_owned(),
+                format!("{what} changed after it was created in the target, and this flow only creates"),
             ));
         }
         let url = address::url(&self.run.plan.target.base_url, create, &[], &[]);
@@ -571,6 +596,11 @@ pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, targ
         Content::Other if answers_json => {
             let why = "answered text where JSON was promised".to_owned();
             return Err(Miss::Again(Again::unknown("unexpected-answer", why)));
+        }
+        // Nothing where a record was promised: so answers who is broken, or somebody in the system's place.
+        Content::Empty if answers_json && body::is_void(response) => {
+            let why = "answered nothing where JSON was promised".to_owned();
+            return Err(Miss::Again(Again::unknown(EMPTY_ANSWER, why)));
         }
         Content::Empty | Content::Other => return Ok(Ack { made, ..Ack::default() }),
         Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),

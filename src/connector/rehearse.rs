@@ -73,9 +73,10 @@ pub struct Rehearsal {
     pub requests: u64,
 }
 
-/// Rehearses one pass of a flow.
-pub async fn rehearse(plan: &Plan, world: &World) -> Rehearsal {
+/// Rehearses one pass of a flow; `refresh`: one that begins at the beginning of the source.
+pub async fn rehearse(plan: &Plan, world: &World, refresh: bool) -> Rehearsal {
     let aside = Arc::new(Aside::of(Arc::clone(&world.ledger)));
+    *lock(&aside.checkpoint) = refresh.then(Checkpoint::default);
     let world = World { ledger: Arc::clone(&aside) as _, observer: Arc::new(Silent), ..world.clone() };
     let gates = Gates::default();
     let run = Run::rehearsing(plan, &world, &gates);

@@ -54,6 +54,7 @@ pub(super) async fn remove(
         idempotency_key: push::idempotency_key(run, key, DELETED, Some(&prior)),
         target_id,
         state,
+        mapping: None,
     };
     let note = |state, id: Option<&String>| {
         run.world.ledger.put_effect(flow, &effect(state, id.cloned())).map_err(|e| Undelivered::Stop(e.into()))

@@ -70,7 +70,7 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         groups.entry(key).or_default().push(item);
     }
     if matches!(run.plan.target.write, WritePlan::Bulk { .. }) {
-        if let Err(stop) = in_batches(run, groups).await {
+        if let Err(stop) = in_batches(run, groups).await.and_then(|()| run.noted()) {
             run.halt_with(stop);
         }
         if let Err(error) = run.tally().whole() {

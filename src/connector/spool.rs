@@ -58,6 +58,7 @@ pub(super) fn keep(run: &Run<'_>, key: &str, record: &Value) -> Result<(), Stop>
         idempotency_key: id,
         target_id: None,
         state: EffectState::Done,
+        mapping: None,
     };
     Ok(run.world.ledger.put_effect(&flow, &kept)?)
 }

@@ -49,6 +49,17 @@ pub struct Effect {
     pub target_id: Option<String>,
     /// What became of it.
     pub state: EffectState,
+    /// By which mapping the record was made ([`Mapping::digest`](crate::mapping::Mapping::digest)). Nothing where nobody
+    /// knows, and where no mapping can change it any more.
+    pub mapping: Option<String>,
+}
+
+impl Effect {
+    /// It was delivered, and by another mapping than this one.
+    #[must_use]
+    pub fn is_of_other(&self, mapping: &str) -> bool {
+        self.state == EffectState::Done && self.mapping.as_deref().is_some_and(|of| of != mapping)
+    }
 }
 
 /// Whether a dead letter waits.
@@ -173,6 +184,14 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerError::Busy`] and faults.
     fn acquire(&self, flow: &str) -> Result<(), LedgerError>;
 
+    /// The process that holds the flow now, where another one does. It is only looked.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn holder(&self, _flow: &str) -> Result<Option<u32>, LedgerError> {
+        Ok(None)
+    }
+
     /// Gives the flow back.
     fn release(&self, flow: &str);
 
@@ -221,6 +240,23 @@ pub trait Ledger: Send + Sync {
     /// Faults of the ledger.
     fn put_effects(&self, flow: &str, effects: &[Effect]) -> Result<(), LedgerError> {
         effects.iter().try_for_each(|effect| self.put_effect(flow, effect))
+    }
+
+    /// How many records of a flow were delivered by another mapping than this one.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn of_other_mappings(&self, _flow: &str, _mapping: &str) -> Result<u64, LedgerError> {
+        Ok(0)
+    }
+
+    /// The source was read from its beginning to its end by this mapping: what is left of others is not at the source any
+    /// more, or waits among the dead letters, and no other run can deliver it by this one.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn forget_other_mappings(&self, _flow: &str, _mapping: &str) -> Result<(), LedgerError> {
+        Ok(())
     }
 
     /// A map for one pass, which ends with it.
@@ -482,6 +518,19 @@ impl Ledger for MemoryLedger {
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
         self.lock().effects.insert((flow.to_owned(), effect.key.clone()), effect.clone());
+        Ok(())
+    }
+
+    fn of_other_mappings(&self, flow: &str, mapping: &str) -> Result<u64, LedgerError> {
+        let memory = self.lock();
+        let of_flow = memory.effects.iter().filter(|((f, _), _)| f == flow).map(|(_, effect)| effect);
+        Ok(of_flow.filter(|effect| effect.is_of_other(mapping)).count() as u64)
+    }
+
+    fn forget_other_mappings(&self, flow: &str, mapping: &str) -> Result<(), LedgerError> {
+        let mut memory = self.lock();
+        let of_flow = memory.effects.iter_mut().filter(|((f, _), _)| f == flow).map(|(_, effect)| effect);
+        of_flow.filter(|effect| effect.is_of_other(mapping)).for_each(|effect| effect.mapping = None);
         Ok(())
     }
 

@@ -33,6 +33,7 @@ pub struct Mapping {
     rules: Vec<Rule>,
     /// Targets of rules that did not compile, so that nobody complains about them twice.
     left_out: Vec<Path>,
+    digest: String,
 }
 
 impl Mapping {
@@ -42,11 +43,17 @@ impl Mapping {
         &self.rules
     }
 
+    /// Twelve hexadecimal digits of the digest of the rules as written, whatever their order, layout and comments.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
     /// The mapping without the rules for this target.
     #[must_use]
     pub fn without(&self, target: &Path) -> Self {
         let rules = self.rules.iter().filter(|r| r.target.to_string() != target.to_string()).cloned().collect();
-        Self { rules, left_out: self.left_out.clone() }
+        Self { rules, ..self.clone() }
     }
 
     /// Every field of the source that the rules read, as property names; items of lists are not told apart.

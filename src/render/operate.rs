@@ -3,7 +3,7 @@
 use super::Text;
 use super::page::{BOLD, DIM, Page, styled, verdict_style};
 use crate::app::dead_letters::{LetterAnswer, ReplayAnswer};
-use crate::app::operate::{RunsAnswer, StatusAnswer};
+use crate::app::operate::{PauseOut, RunOut, RunState, RunsAnswer, StatusAnswer};
 use crate::app::rollback;
 use crate::app::run_connector::VerifiedOut;
 use crate::app::wire::counts_line;
@@ -12,6 +12,12 @@ use crate::connector::ConfirmTally;
 
 /// Records shown in a text; all that are named are in the JSON.
 const SHOWN: usize = 20;
+
+/// Why something ended early.
+pub(super) fn stopped(because: &str) -> String {
+    // A signal is told by the code that says so already.
+    format!("  stopped: {}", because.strip_prefix("stopped: ").unwrap_or(because))
+}
 
 fn more(page: &mut Page, all: u64, shown: usize) {
     let left = all.saturating_sub(shown as u64);
@@ -33,7 +39,7 @@ impl Text for rollback::Answer {
                 page.line("  the journal holds nothing of it: it wrote nothing, or retention dropped it");
             }
             if let Some(stopped) = &run.stopped {
-                page.line(format!("  stopped: {stopped}"));
+                page.line(self::stopped(stopped));
             }
             let would = if self.applied { "taken back" } else { "would be taken back" };
             for (head, items, all) in [
@@ -65,22 +71,31 @@ impl Text for rollback::Answer {
 
 /// What reading a target back came to.
 pub(super) fn verified(page: &mut Page, verified: &VerifiedOut) {
-    let ConfirmTally { unique, same, missing, different, doubled, since_changed, not_delivered, unreadable } =
-        verified.counts;
+    let ConfirmTally {
+        unique,
+        same,
+        missing,
+        different,
+        doubled,
+        since_changed,
+        mapping_changed,
+        not_delivered,
+        unreadable,
+    } = verified.counts;
     let verdict = styled(verdict_style(verified.verdict), verified.verdict.as_str());
     if unique == 0 {
         page.line(format!("  read back: {verdict}, {}", verified.how));
     } else {
         page.line(format!(
             "  read back {}: {verdict}, {} of {} the same, {missing} missing, {different} different, {doubled} doubled, {since_changed} \
-             changed since, {not_delivered} not delivered, {unreadable} unreadable",
+             changed since, {mapping_changed} by an earlier mapping, {not_delivered} not delivered, {unreadable} unreadable",
             verified.how,
             text::thousands(same),
             text::thousands(unique),
         ));
     }
     if let Some(stopped) = &verified.stopped {
-        page.line(format!("  stopped: {stopped}"));
+        page.line(self::stopped(stopped));
     }
     if verified.differences.is_empty() {
         return;
@@ -95,6 +110,14 @@ pub(super) fn verified(page: &mut Page, verified: &VerifiedOut) {
     more(page, unique - same, rows.len());
 }
 
+/// What is to be said of a run at a glance: the verdict of one that has not ended is none.
+fn outcome(run: &RunOut) -> String {
+    match run.state {
+        RunState::Ended => run.verdict.clone(),
+        RunState::Running | RunState::Killed => run.state.as_str().to_owned(),
+    }
+}
+
 impl Text for StatusAnswer {
     fn text(&self, page: &mut Page) {
         if let Some(did) = &self.did {
@@ -103,18 +126,22 @@ impl Text for StatusAnswer {
         if let Some(all) = &self.all_paused {
             page.line(format!("all flows are paused by {} since {}: {}", all.by, all.at, all.because));
         }
+        let all = self.all_paused.is_some();
         let rows: Vec<Vec<String>> = self
             .flows
             .iter()
             .map(|f| {
-                let paused = f.paused.as_ref().map(|p| format!("{} since {}: {}", p.by, p.at, p.because));
+                // What switches all off is told above, once.
+                let told =
+                    |p: &PauseOut| if all { p.by.clone() } else { format!("{} since {}: {}", p.by, p.at, p.because) };
+                let paused = f.paused.as_ref().map(told);
                 let last = f.last_run.as_ref();
                 vec![
                     f.flow.clone(),
                     paused.unwrap_or_else(|| "no".to_owned()),
                     last.map(|r| r.run.clone()).unwrap_or_default(),
                     last.map(|r| r.started.clone()).unwrap_or_default(),
-                    last.map(|r| r.verdict.clone()).unwrap_or_default(),
+                    last.map(outcome).unwrap_or_default(),
                     f.dead_letters.to_string(),
                 ]
             })
@@ -122,7 +149,7 @@ impl Text for StatusAnswer {
         if rows.is_empty() {
             page.line("the ledger knows no flow");
         } else {
-            page.table(&["flow", "paused by", "last run", "begun", "verdict", "dead letters"], &rows);
+            page.table(&["flow", "paused by", "last run", "begun", "outcome", "dead letters"], &rows);
         }
         page.next(&self.next);
     }
@@ -139,7 +166,7 @@ impl Text for RunsAnswer {
                     r.run.clone(),
                     r.flow.clone(),
                     r.started.clone(),
-                    r.verdict.clone(),
+                    outcome(r),
                     counts.unwrap_or_else(|_| "not ended".to_owned()),
                     r.journal.open.to_string(),
                     r.journal.undone.to_string(),
@@ -149,7 +176,7 @@ impl Text for RunsAnswer {
         if rows.is_empty() {
             page.line("no runs");
         } else {
-            page.table(&["run", "flow", "begun", "verdict", "counts", "writes", "undone"], &rows);
+            page.table(&["run", "flow", "begun", "outcome", "counts", "writes", "undone"], &rows);
         }
         page.next(&self.next);
     }
@@ -203,7 +230,7 @@ impl Text for ReplayAnswer {
             }
             more(page, f.waiting.len() as u64, f.waiting.len().min(SHOWN));
             if let Some(because) = &f.stopped {
-                page.line(format!("  stopped: {because}"));
+                page.line(stopped(because));
             }
         }
         page.next(&self.next);

@@ -506,7 +506,11 @@ impl Text for run_connector::Answer {
                 if f.retries == 1 { "1 of them a retry".to_owned() } else { format!("{} of them retries", f.retries) }
             ));
             if let Some(because) = &f.stopped {
-                page.line(format!("  stopped: {because}"));
+                page.line(operate::stopped(because));
+            }
+            if f.earlier_mapping > 0 {
+                let records = text::plural(f.earlier_mapping, "record");
+                page.line(format!("  {records} delivered by an earlier mapping of the contract"));
             }
             if let Some(verified) = &f.verified {
                 operate::verified(page, verified);

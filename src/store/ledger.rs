@@ -41,6 +41,16 @@ impl SqliteStore {
         })
     }
 
+    /// Who took the flow last; 0 where the holder has the lock and is about to write its number.
+    fn leased(&self, flow: &str) -> Result<u32, LedgerError> {
+        let pid: Option<u32> = self
+            .quick()
+            .query_row("SELECT pid FROM leases WHERE flow = ?1", [flow], |row| row.get(0))
+            .optional()
+            .map_err(|e| self.ledger_unread(&e))?;
+        Ok(pid.unwrap_or(0))
+    }
+
     /// The lock file of a flow: beside the database, named by digest since a flow's name may hold anything.
     fn lock_file(&self, flow: &str) -> PathBuf {
         let mut name = self.path().as_os_str().to_owned();
@@ -50,12 +60,12 @@ impl SqliteStore {
 }
 
 const SELECT_EFFECT: &str =
-    "SELECT key, digest, version, idempotency_key, target_id, state FROM effects WHERE flow = ?1 AND key = ?2";
+    "SELECT key, digest, version, idempotency_key, target_id, state, mapping FROM effects WHERE flow = ?1 AND key = ?2";
 
-const UPSERT_EFFECT: &str = "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
+const UPSERT_EFFECT: &str = "INSERT INTO effects (flow, key, digest, version, idempotency_key, target_id, state, mapping) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (flow, key) DO UPDATE SET digest = excluded.digest, \
      version = excluded.version, idempotency_key = excluded.idempotency_key, \
-     target_id = excluded.target_id, state = excluded.state";
+     target_id = excluded.target_id, state = excluded.state, mapping = excluded.mapping";
 
 const fn effect_word(state: EffectState) -> &'static str {
     match state {
@@ -75,7 +85,7 @@ const fn dead_word(state: DeadState) -> &'static str {
 
 /// Writes an effect, in place of the one before of its key.
 pub(super) fn effect_in(connection: &Connection, flow: &str, effect: &Effect) -> rusqlite::Result<()> {
-    let Effect { key, digest, version, idempotency_key, target_id, state } = effect;
+    let Effect { key, digest, version, idempotency_key, target_id, state, mapping } = effect;
     connection.prepare_cached(UPSERT_EFFECT)?.execute(params![
         flow,
         key,
@@ -83,7 +93,8 @@ pub(super) fn effect_in(connection: &Connection, flow: &str, effect: &Effect) ->
         version,
         idempotency_key,
         target_id,
-        effect_word(*state)
+        effect_word(*state),
+        mapping
     ])?;
     Ok(())
 }
@@ -108,6 +119,7 @@ fn effect_of(row: &Row<'_>) -> rusqlite::Result<Effect> {
             "undone" => EffectState::Undone,
             _ => EffectState::Intended,
         },
+        mapping: row.get(6)?,
     })
 }
 
@@ -157,16 +169,18 @@ impl Ledger for SqliteStore {
             .truncate(false)
             .open(&path)
             .map_err(|e| self.ledger_fault("written", format!("{}: {e}", path.display())))?;
-        match file.try_lock() {
+        // Whoever only looks holds it for a moment.
+        let mut locked = file.try_lock();
+        for _ in 0..3 {
+            if matches!(locked, Err(std::fs::TryLockError::WouldBlock)) {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+                locked = file.try_lock();
+            }
+        }
+        match locked {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
-                let pid: Option<u32> = self
-                    .quick()
-                    .query_row("SELECT pid FROM leases WHERE flow = ?1", [flow], |row| row.get(0))
-                    .optional()
-                    .map_err(|e| self.ledger_unread(&e))?;
-                // The holder has the lock and is about to write its number.
-                return Err(LedgerError::Busy { flow: flow.to_owned(), pid: pid.unwrap_or(0) });
+                return Err(LedgerError::Busy { flow: flow.to_owned(), pid: self.leased(flow)? });
             }
             Err(std::fs::TryLockError::Error(e)) => {
                 return Err(self.ledger_fault("written", format!("{}: {e}", path.display())));
@@ -182,6 +196,16 @@ impl Ledger for SqliteStore {
         Ok(())
     }
 
+    fn holder(&self, flow: &str) -> Result<Option<u32>, LedgerError> {
+        if self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains_key(flow) {
+            return Ok(None);
+        }
+        // Shared: two that look at once are not in each other's way.
+        let held = File::open(self.lock_file(flow))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)));
+        if held { self.leased(flow).map(Some) } else { Ok(None) }
+    }
+
     fn release(&self, flow: &str) {
         let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Closing the file gives the lock back. The file stays: removing it would let two processes lock two files of
@@ -192,7 +216,7 @@ impl Ledger for SqliteStore {
     fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError> {
         self.quick()
             .prepare_cached(
-                "SELECT key, digest, version, idempotency_key, target_id, state FROM effects \
+                "SELECT key, digest, version, idempotency_key, target_id, state, mapping FROM effects \
                  WHERE flow = ?1 AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",
             )
             .and_then(|mut s| {
@@ -234,6 +258,23 @@ impl Ledger for SqliteStore {
             .prepare_cached(SELECT_EFFECT)
             .and_then(|mut s| s.query_row([flow, key], effect_of).optional())
             .map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn of_other_mappings(&self, flow: &str, mapping: &str) -> Result<u64, LedgerError> {
+        self.quick()
+            .prepare_cached("SELECT count(*) FROM effects WHERE flow = ?1 AND state = 'done' AND mapping <> ?2")
+            .and_then(|mut s| s.query_row([flow, mapping], |row| row.get::<_, i64>(0)))
+            .map(|count| u64::try_from(count).unwrap_or(0))
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn forget_other_mappings(&self, flow: &str, mapping: &str) -> Result<(), LedgerError> {
+        self.ledger_there()?;
+        self.quick()
+            .prepare_cached("UPDATE effects SET mapping = NULL WHERE flow = ?1 AND state = 'done' AND mapping <> ?2")
+            .and_then(|mut s| s.execute([flow, mapping]))
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        Ok(())
     }
 
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../resources/migrations/0005_inbox.sql"),
     include_str!("../../resources/migrations/0006_operations.sql"),
     include_str!("../../resources/migrations/0007_deletions.sql"),
+    include_str!("../../resources/migrations/0008_mappings.sql"),
 ];
 
 /// The newest version known.

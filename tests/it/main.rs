@@ -35,6 +35,7 @@ mod mapping;
 mod matcher;
 mod mcp;
 mod operate;
+mod operating;
 mod otel;
 mod package;
 mod pages;

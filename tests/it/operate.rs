@@ -16,14 +16,14 @@ const CRM: &str = "examples/billing-to-crm/apis/crm.openapi.json";
 const FLOW: &str = "billing-to-crm/contacts";
 
 /// The example, its two mocks, and this many customers.
-struct Bench {
+pub(crate) struct Bench {
     dir: tempfile::TempDir,
     billing: Mock,
     crm: Mock,
 }
 
 impl Bench {
-    fn with(customers: &str) -> Self {
+    pub(crate) fn with(customers: &str) -> Self {
         let dir = workspace("billing-to-crm");
         quick(dir.path());
         let billing = Mock::start(dir.path(), BILLING, customers);
@@ -31,20 +31,20 @@ impl Bench {
         Self { dir, billing, crm }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    fn run(&self, more: &[&str]) -> Output {
+    pub(crate) fn run(&self, more: &[&str]) -> Output {
         connector(self.path(), &self.billing.url, &self.crm.url).args(more).output().unwrap()
     }
 
-    fn start(&self, more: &[&str]) -> Child {
+    pub(crate) fn start(&self, more: &[&str]) -> Child {
         connector(self.path(), &self.billing.url, &self.crm.url).args(more).spawn().unwrap()
     }
 
     /// A command that reaches the systems.
-    fn reach(&self, args: &[&str]) -> Command {
+    pub(crate) fn reach(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command
             .args(args)
@@ -63,7 +63,7 @@ impl Bench {
         command
     }
 
-    fn contacts(&self) -> u64 {
+    pub(crate) fn contacts(&self) -> u64 {
         let (status, page) = call(&self.crm.url, "GET", "/v2/contacts?limit=1&offset=0", "");
         assert_eq!(status, 200, "{page}");
         page["total"].as_u64().unwrap_or_else(|| page["results"].as_array().map_or(0, |r| r.len() as u64))
@@ -312,7 +312,9 @@ fn a_later_run_tells_of_dead_letters_that_still_wait() {
 
 #[test]
 fn a_pause_where_no_connector_ever_ran_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = workspace("billing-to-crm");
+    // What a check records is a store, and no connector has it.
+    assert_eq!(run(dir.path(), &["check", CONTRACT]).status.code(), Some(0));
     let refused = run(dir.path(), &["pause", "--because", "incident 42"]);
     assert_eq!(refused.status.code(), Some(2));
     let said = stderr(&refused);
@@ -322,9 +324,10 @@ fn a_pause_where_no_connector_ever_ran_is_refused() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_result_that_cannot_be_written_is_no_success() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = workspace("billing-to-crm");
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = Command::new(binary()).arg("status").current_dir(dir.path()).stdout(full).output().unwrap();
+    let output =
+        Command::new(binary()).args(["check", CONTRACT]).current_dir(dir.path()).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("cannot be written to standard output"), "{}", stderr(&output));
 }

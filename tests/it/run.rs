@@ -185,6 +185,7 @@ fn sigterm_drains_and_says_so() {
     let value = json(&output);
     assert_eq!(value["verdict"], "PARTIAL", "{value:#}");
     assert!(value["flows"][0]["stopped"].as_str().unwrap().starts_with("stopped"), "{value:#}");
+    assert_eq!((output.status.code(), &value["drained"]), (Some(1), &Value::Bool(false)), "it has not seen all of it");
 }
 
 #[test]

@@ -7,6 +7,9 @@
 //! Each line of a block is one command, without a shell: words, quotes, `$MEMORY` and the names of background commands. A block
 //! without `step=` is not executed; what it says of this program is held against its commands and flags all the same.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::skill::Document;
 
 /// A block that is executed.
@@ -77,6 +80,7 @@ pub(super) struct Runbook {
 /// Reads the blocks of a runbook.
 pub(super) fn read(name: &str, text: &str) -> Runbook {
     let mut out = Runbook::default();
+    let mut named_at: BTreeMap<String, u32> = BTreeMap::new();
     let document = Document::parse(name, name, text);
     for block in document.blocks.iter().filter(|b| b.fenced) {
         if !matches!(block.language.as_str(), "sh" | "bash" | "shell" | "console") {
@@ -91,10 +95,31 @@ pub(super) fn read(name: &str, text: &str) -> Runbook {
             }
         };
         let named = marks.iter().find_map(|m| m.strip_prefix("step=")).map(str::to_owned);
+        // Meant as a step and not said so: it would be taken for one that is only shown.
+        let meant = marks.iter().find(|m| *m == "step" || is_mark(m));
+        if let (None, Some(meant)) = (&named, meant) {
+            let because = match meant.as_str() {
+                "step" => "step needs a name: step=NAME".to_owned(),
+                mark => format!("{mark} marks a step that has no name: step=NAME"),
+            };
+            out.steps.push(Err((format!("line {line}"), line, because)));
+            continue;
+        }
         let commands = commands(&block.text, line);
         match named {
+            Some(name) if !is_name(&name) => {
+                let because = "step= needs a name of letters, digits, -, _ and .".to_owned();
+                out.steps.push(Err((format!("line {line}"), line, because)));
+            }
             Some(name) => {
                 let step = commands.and_then(|c| step(&name, line, c, &marks));
+                let step = match named_at.entry(name.clone()) {
+                    Entry::Occupied(first) => Err(format!("step {name} is named at line {} already", first.get())),
+                    Entry::Vacant(free) => {
+                        free.insert(line);
+                        step
+                    }
+                };
                 out.steps.push(step.map_err(|because| (name, line, because)));
             }
             // What is only shown may be anything; of it, what names this program is looked at.
@@ -102,6 +127,16 @@ pub(super) fn read(name: &str, text: &str) -> Runbook {
         }
     }
     out
+}
+
+/// What only a step has.
+fn is_mark(mark: &str) -> bool {
+    ["expect=", "lab=", "background="].iter().any(|key| mark.starts_with(key))
+}
+
+/// What `--only` and the names of background commands can mean.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
 }
 
 fn step(name: &str, line: u32, commands: Vec<Typed>, marks: &[String]) -> Result<Step, String> {
@@ -256,6 +291,26 @@ mod tests {
         assert_eq!(one.lab, [Act::Down("crm".to_owned()), Act::Change("billing".to_owned())]);
         assert_eq!(read.steps.len(), 1);
         assert_eq!(read.shown[0].words, ["platform-integration", "nope"]);
+    }
+
+    #[test]
+    fn a_step_has_a_name_of_its_own() {
+        let text = "```sh step=\na\n```\n\n```sh step=one\na\n```\n\n```sh step=one\nb\n```\n\n```sh step\nc\n```\n\n```sh expect=exit:1\nd\n```\n";
+        let wrong: Vec<String> = read("R.md", text)
+            .steps
+            .into_iter()
+            .filter_map(Result::err)
+            .map(|(name, line, because)| format!("{name} {line}: {because}"))
+            .collect();
+        assert_eq!(
+            wrong,
+            [
+                "line 2 2: step= needs a name of letters, digits, -, _ and .",
+                "one 10: step one is named at line 6 already",
+                "line 14 14: step needs a name: step=NAME",
+                "line 18 18: expect=exit:1 marks a step that has no name: step=NAME",
+            ]
+        );
     }
 
     #[test]

@@ -211,7 +211,7 @@ async fn a_dry_run_counts_what_it_would_delete() {
     let stage = tombstones(3);
     stage.run().await;
     mark(&stage, 0, 0);
-    let seen = rehearse(&stage.plan, &stage.world).await;
+    let seen = rehearse(&stage.plan, &stage.world, false).await;
     assert_eq!((seen.delete, seen.create, seen.update), (1, 0, 0), "{seen:?}");
     assert_eq!(stage.systems.emails().len(), 3);
 }

@@ -10,6 +10,7 @@ mod operating;
 mod pacing;
 mod reading;
 mod receiving;
+mod remapping;
 mod remembering;
 mod repeating;
 mod sockets;

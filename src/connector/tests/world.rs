@@ -25,6 +25,8 @@ pub(super) enum Fault {
     DoneButLost,
     /// Done, but with this body under 200.
     DoneButRaw(&'static str, &'static str),
+    /// Done, but the answer has no end.
+    DoneButEndless,
     /// No connection.
     NoConnection,
     /// The certificate is refused.
@@ -355,6 +357,10 @@ impl Transport for Systems {
                 Ok(raw(200, content_type, body))
             }
             Fault::NoConnection => Err(TransportError::Connect("refused".into())),
+            Fault::DoneButEndless => {
+                self.handle(system, &request);
+                Err(TransportError::TooLarge { limit: 64 * 1024 * 1024 })
+            }
             Fault::BadCertificate => Err(TransportError::Tls("expired".into())),
             Fault::Hang => std::future::pending().await,
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{Stage, call, create_only, customer, mapping, path, with_key};
+use super::stage::{Stage, call, create_only, customer, mapping, path, put, with_key};
 use super::world::{Fault, answer};
 use crate::connector::{WritePlan, deliver};
 use crate::contract::Order;
@@ -15,6 +15,8 @@ async fn a_lost_answer_does_not_make_a_second_contact() {
         Fault::DoneButLost,
         Fault::DoneBut(503),
         Fault::DoneBut(500),
+        Fault::DoneButRaw("application/json", ""),
+        Fault::DoneButEndless,
         Fault::DoneButRaw("text/html", "<html>gateway</html>"),
         Fault::DoneButRaw("application/json", r#"{"id": "k"#),
         Fault::Hang,
@@ -377,5 +379,54 @@ async fn records_of_one_page_are_delivered_side_by_side_unless_order_is_total() 
                 stage.systems.contacts.lock().unwrap().iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect();
             assert_eq!(names, (1..=30).map(|n| format!("User {n}")).collect::<Vec<_>>());
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_answers_every_write_with_nothing_or_without_end_stops_the_flow_and_buries_nobody() {
+    for fault in [Fault::Raw(200, "application/json", ""), Fault::Raw(201, "", " \n"), Fault::DoneButEndless] {
+        for write in [None, Some(create_only(Some("Idempotency-Key"))), Some(put())] {
+            let mut stage = Stage::with(40);
+            *stage.systems.page_size.lock().unwrap() = 20;
+            if let Some(write) = write {
+                stage.plan.target.write = write;
+            }
+            let endless = matches!(fault, Fault::DoneButEndless);
+            if endless && matches!(stage.plan.target.write, WritePlan::Upsert { .. }) {
+                // What was done is found, so this target is none that is down.
+                continue;
+            }
+            for route in ["POST /contacts", "PATCH /contacts/*", "PUT /contacts/*"] {
+                stage.systems.fault(route, 10_000, fault.clone());
+            }
+            let report = stage.run().await;
+            let stopped = report.stopped.clone().map(|(code, _)| code);
+            assert_eq!((stopped.as_deref(), report.verdict), (Some("target-down"), Verdict::Partial), "{report:?}");
+            assert!(stage.letters().is_empty(), "{fault:?}: {:?}", stage.letter_codes());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_writes_and_keeps_its_answers_to_itself_is_found_to_have_written() {
+    let stage = Stage::with(40);
+    *stage.systems.page_size.lock().unwrap() = 20;
+    stage.systems.fault("POST /contacts", 10_000, Fault::DoneButRaw("application/json", ""));
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written, stage.systems.emails().len()), (Verdict::Pass, 40, 40));
+    assert_eq!(stage.systems.requests("POST /contacts").len(), 40, "each is looked for, and none is made twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_described_without_an_answer_is_acknowledged_by_none() {
+    for body in [Fault::DoneButRaw("", ""), Fault::DoneButRaw("application/json", "")] {
+        let mut stage = Stage::with(8);
+        if let WritePlan::Upsert { create, .. } = &mut stage.plan.target.write {
+            create.answers_json = false;
+        }
+        stage.systems.fault("POST /contacts", 10_000, body);
+        let report = stage.run().await;
+        assert_eq!((report.verdict, report.retries), (Verdict::Pass, 0), "{report:?}");
+        assert_eq!(stage.systems.requests("GET /contacts/search").len(), 8, "nobody looks twice");
     }
 }

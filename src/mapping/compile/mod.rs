@@ -7,9 +7,12 @@ mod table;
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::Mapping;
 use super::path::{Path, Segment};
 use super::rule::Rule;
+use crate::base::digest::Digest;
 use crate::base::text::{nearest, quoted, surely};
 use crate::base::yaml::{Entry, Kind, Node, Span, Spanned};
 use crate::finding::{Finding, Location};
@@ -61,7 +64,9 @@ impl Compiler<'_> {
             written.insert(target.to_vec(), rules.len());
             rules.push(rule);
         }
-        Mapping { rules, left_out }
+        let written = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_value())).collect();
+        let digest = Digest::of_json(&Value::Object(written)).short().to_owned();
+        Mapping { rules, left_out, digest }
     }
 
     fn error(&mut self, code: &'static str, at: Span, message: String, fix: impl Into<String>) {

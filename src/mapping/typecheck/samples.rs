@@ -101,7 +101,7 @@ pub(super) fn run(cx: &mut Context<'_>, mapping: &Mapping) {
     for (nth, (index, because, drawn)) in told.into_values().enumerate() {
         let (Some(rule), Some(record)) = (mapping.rules.get(index), records(cx).get(drawn).cloned()) else { continue };
         // Among many rules the one in question is tried by itself.
-        let alone = Mapping { rules: vec![rule.clone()], left_out: Vec::new() };
+        let alone = Mapping { rules: vec![rule.clone()], ..Mapping::default() };
         let tried = if mapping.rules.len() > MANY { &alone } else { mapping };
         let reason = |r: &Value| {
             let out = tried.apply(r).ok()?;

@@ -35,6 +35,7 @@ fn checkpoints_and_effects_are_kept_by_flow_and_replaced() {
             idempotency_key: "k-1".into(),
             target_id: None,
             state: EffectState::Intended,
+            mapping: Some("m-1".into()),
         };
         let done = Effect { target_id: Some("c-9".into()), state: EffectState::Done, ..intended.clone() };
         ledger.put_effect("a", &intended).unwrap();
@@ -168,6 +169,7 @@ fn effect(key: &str, state: EffectState) -> Effect {
         idempotency_key: "k-1".into(),
         target_id: None,
         state,
+        mapping: None,
     }
 }
 
@@ -324,6 +326,7 @@ fn effects_of_a_page_are_put_and_asked_for_together() {
             idempotency_key: format!("k-{key}"),
             target_id: None,
             state,
+            mapping: None,
         };
         let page = [effect("a", EffectState::Intended), effect("b", EffectState::Intended)];
         ledger.put_effects("f", &page).unwrap();
@@ -343,5 +346,29 @@ fn a_scratch_remembers_its_pass_and_no_other() {
         assert_eq!((one.get(b"k").unwrap(), one.keys()), (Some(b"2".to_vec()), 1));
         assert_eq!((other.get(b"k").unwrap(), other.keys()), (None, 0));
         assert!(other.put(b"k", b"").unwrap());
+    });
+}
+
+#[test]
+fn the_ledger_knows_which_records_are_of_another_mapping() {
+    both_ledgers(|ledger| {
+        let of = |key: &str, state, mapping: Option<&str>| Effect {
+            mapping: mapping.map(str::to_owned),
+            ..effect(key, state)
+        };
+        let all = [
+            of("a", EffectState::Done, Some("m-1")),
+            of("b", EffectState::Done, Some("m-2")),
+            of("c", EffectState::Done, None),
+            of("d", EffectState::Intended, Some("m-1")),
+        ];
+        ledger.put_effects("f", &all).unwrap();
+        ledger.put_effects("g", &all).unwrap();
+        assert_eq!(ledger.effect("f", "a").unwrap().unwrap().mapping.as_deref(), Some("m-1"));
+        let count = |flow, mapping| ledger.of_other_mappings(flow, mapping).unwrap();
+        assert_eq!((count("f", "m-1"), count("f", "m-2"), count("f", "m-3"), count("h", "m-1")), (1, 1, 2, 0));
+        ledger.forget_other_mappings("f", "m-2").unwrap();
+        assert_eq!((count("f", "m-2"), count("f", "m-3"), count("g", "m-2")), (0, 1, 1));
+        assert_eq!(ledger.effect("f", "a").unwrap().unwrap().mapping, None);
     });
 }

@@ -64,6 +64,7 @@ impl Run<'_> {
                 idempotency_key: String::new(),
                 target_id: None,
                 state: if self.bug == Bug::BatchDoneFirst { EffectState::Done } else { EffectState::Intended },
+                mapping: None,
             };
             self.kept(self.world.ledger.put_effect(&flow, &effect))?;
             open.push(Open { key, record: record.clone(), mapped, effect });

@@ -511,6 +511,7 @@ impl Run<'_> {
             },
             target_id: known.and_then(|e| e.target_id),
             state: EffectState::Intended,
+            mapping: None,
         };
         self.kept(self.world.ledger.put_effect(flow, &effect))?;
         let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());

@@ -1,0 +1,57 @@
+//! The flags of the commands that are advised: what the command before was given, so that the next one finds the same systems.
+
+use std::collections::BTreeMap;
+
+use super::operate::is_named;
+use super::{App, No};
+use crate::evidence::{EventKind, Query};
+
+/// Records of runs that are looked through for the last of a flow.
+const LOOKED_AT: usize = 200;
+
+/// ` --base-url crm=http://127.0.0.1:9002`, for each.
+pub(super) fn base_urls(urls: &BTreeMap<String, String>) -> String {
+    urls.iter().map(|(name, url)| format!(" --base-url {name}={url}")).collect()
+}
+
+/// ` --flow contacts`, where one was chosen.
+pub(super) fn flow(flow: Option<&str>) -> String {
+    flow.map_or_else(String::new, |flow| format!(" --flow {flow}"))
+}
+
+/// By which contract, at which addresses a flow was run last.
+pub(super) struct Ran {
+    /// Path of the contract, as it was typed; `PATH` where nobody knows.
+    pub(super) contract: String,
+    /// As [`base_urls`].
+    pub(super) base_urls: String,
+}
+
+impl Ran {
+    /// ` --contract x.yaml --base-url …`
+    pub(super) fn flags(&self) -> String {
+        let Self { contract, base_urls } = self;
+        if contract == "integration.yaml" { base_urls.clone() } else { format!(" --contract {contract}{base_urls}") }
+    }
+}
+
+/// Looks the last run of this flow up in the evidence.
+pub(super) fn ran(app: &App, flow: &str) -> Result<Ran, No> {
+    let unknown = Ran { contract: "PATH".to_owned(), base_urls: String::new() };
+    let runs = app.ledger.runs(LOOKED_AT)?;
+    // The record of a run is written after it.
+    let Some(since) = runs.iter().find(|run| run.flow == flow && run.ended.is_some()).map(|run| run.started) else {
+        return Ok(unknown);
+    };
+    let query = Query { kind: Some(EventKind::ConnectorRun), since: Some(since), limit: LOOKED_AT, ..Query::default() };
+    let events = app.store.query(&query)?.events;
+    let of_flow = |data: &serde_json::Value| {
+        let flows = data["flows"].as_array().into_iter().flatten();
+        flows.filter_map(|f| f["flow"].as_str()).any(|name| is_named(name, flow))
+    };
+    let last = events.iter().rev().map(|event| &event.event.data).find(|data| of_flow(data));
+    Ok(last.and_then(|data| Some((data["file"].as_str()?, &data["base_urls"]))).map_or(unknown, |(file, urls)| Ran {
+        contract: file.to_owned(),
+        base_urls: base_urls(&serde_json::from_value(urls.clone()).unwrap_or_default()),
+    }))
+}
