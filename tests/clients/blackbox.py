@@ -125,7 +125,7 @@ MUTANTS = [
     ("entries.mjs", "refused-is-done", ["poison-record"]),
     ("entries.mjs", "kind-guessed", ["unknown-enum"]),
     ("entries.mjs", "nulls-are-zero", ["null-required"]),
-    ("entries.mjs", "nulls-are-empty", ["missing-required"]),
+    ("entries.mjs", "nulls-are-zero", ["missing-required"]),
     ("entries.mjs", "exclusive-boundary", ["equal-timestamps"]),
     ("entries.mjs", "since-now", ["equal-timestamps"]),
     ("entries.mjs", "first-page", ["happy-path"]),

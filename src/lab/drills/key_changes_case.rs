@@ -58,7 +58,10 @@ impl Drill for KeyChangesCase {
         let second = evidence.runs.get(1).map_or(usize::MAX, |r| r.run);
         let lists = evidence.trace.exchanges.iter().filter(|x| x.run >= second && x.purpose == Purpose::List);
         let answers: Vec<_> = lists.filter(|x| x.status() == Some(200)).filter_map(|x| x.answer()).collect();
-        let came = |text: &str| answers.iter().any(|a| a.body.windows(text.len().max(1)).any(|w| w == text.as_bytes()));
+        let deliveries = evidence.trace.deliveries.iter().filter(|d| d.run >= second && d.acknowledged());
+        let sent: Vec<String> = deliveries.map(|d| d.delivery.payload.to_string()).collect();
+        let read = |text: &str| answers.iter().any(|a| a.body.windows(text.len().max(1)).any(|w| w == text.as_bytes()));
+        let came = |text: &str| read(text) || sent.iter().any(|payload| payload.contains(text));
         let uppers = evidence.expected.iter().filter_map(|x| {
             let identity = x.identity.as_ref()?;
             Some(identity.to_uppercase()).filter(|upper| upper != identity)

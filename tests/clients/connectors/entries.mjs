@@ -159,7 +159,6 @@ function cut(text, most) {
 function text(payment, name) {
   const value = payment[name];
   if (typeof value === 'string') return value;
-  if (broken('nulls-are-empty') && value == null) return '';
   throw new Unfit(`/${name} is ${value == null ? 'missing' : 'no text'}`);
 }
 
