@@ -6,6 +6,7 @@ pub mod blackbox;
 pub mod courier;
 mod coverage;
 pub mod drills;
+mod edges;
 pub mod faults;
 pub mod judge;
 mod matrix;

@@ -11,6 +11,7 @@ use super::Subject;
 use super::bench::{Bench, Identity, Purpose};
 use super::coverage;
 use super::drills::{Claim, Drill, Setup};
+use super::edges;
 use super::faults::{Disposition, Exchange, Fault};
 use super::judge::{self, Evidence, Expected, Foreign, RunSeen};
 use super::mock::{Collection, MockOptions, MockSystem, put};
@@ -409,12 +410,16 @@ impl Prepared {
 fn drawn(bench: &Bench, drill: &dyn Drill, root: &Rng) -> (Vec<Value>, Setup, MockSystem) {
     let mut rng = root.fork("schedule");
     // Two pages and a bit to four and a bit.
-    let count = usize::try_from(rng.between(bench.page * 2 + 1, bench.page * 4 + 2)).unwrap_or(8);
+    let drawn = rng.between(bench.page * 2 + 1, bench.page * 4 + 2);
+    let count = usize::try_from(if drill.many() { bench.page * 4 + 2 } else { drawn }).unwrap_or(8);
     let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
     let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
     if bench.plan.delivery.drift == Drift::Freeze {
         // Such a flow stops at the first that does not fit, as its contract wants; what drills ask is how the others fare.
         records.retain(|record| bench.plan.mapped(record).is_ok());
+    }
+    if drill.thorough() {
+        edges::cover(bench, &mut records, &mut root.fork("edges"));
     }
     let setup = drill.schedule(bench, &mut records, &mut rng);
     (records, setup, drawer)
@@ -485,25 +490,15 @@ impl Stage {
         }
         target.seed_records(&bench.target_entity, 2, rng);
         let updates = !matches!(bench.plan.target.write, crate::connector::WritePlan::Create { .. });
-        for record in records {
-            if !updates || !rng.one_in(5) {
-                continue;
-            }
-            let Ok(mapped) = bench.plan.mapped(record) else { continue };
-            let Some(mut older) = target.draw_records(&bench.target_entity, 1, rng).pop() else { continue };
-            match &bench.identity {
-                Identity::Field(path) => {
-                    let Some(value) = super::mock::dig(&mapped, path).cloned() else { continue };
-                    put(&mut older, path, value);
-                }
-                Identity::PutKey(_) => {
-                    let Some(kind) = bench.target.kinds.get(&bench.target_entity) else { continue };
-                    let Some(key) = bench.identity_of(record, &mapped) else { continue };
-                    put(&mut older, std::slice::from_ref(&kind.key), Value::String(key));
-                }
-                Identity::Whole => continue,
-            }
-            target.keep(&bench.target_entity, older);
+        let mut held = 0;
+        for record in records.iter().filter(|_| updates) {
+            held += usize::from(rng.one_in(5) && older_form(bench, target, record, rng));
+        }
+        // Whoever never updates is found out whatever the seed.
+        if updates && held == 0 {
+            let from = usize::try_from(rng.below(records.len() as u64)).unwrap_or(0);
+            let mut all = records.iter().cycle().skip(from).take(records.len());
+            _ = all.any(|record| older_form(bench, target, record, rng));
         }
         let held = target.collection(&bench.target_entity);
         held.map(|c| c.iter().map(|(k, r)| (k.to_owned(), r.clone())).collect()).unwrap_or_default()
@@ -535,4 +530,24 @@ impl Stage {
         let held = hall.mocks.get(&bench.plan.target.system).and_then(|m| m.collection(&bench.target_entity));
         see(held.unwrap_or(&empty))
     }
+}
+
+/// Puts an older form of what the record becomes into the target, where there can be one.
+fn older_form(bench: &Bench, target: &mut MockSystem, record: &Value, rng: &mut Rng) -> bool {
+    let Ok(mapped) = bench.plan.mapped(record) else { return false };
+    let Some(mut older) = target.draw_records(&bench.target_entity, 1, rng).pop() else { return false };
+    match &bench.identity {
+        Identity::Field(path) => {
+            let Some(value) = super::mock::dig(&mapped, path).cloned() else { return false };
+            put(&mut older, path, value);
+        }
+        Identity::PutKey(_) => {
+            let Some(kind) = bench.target.kinds.get(&bench.target_entity) else { return false };
+            let Some(key) = bench.identity_of(record, &mapped) else { return false };
+            put(&mut older, std::slice::from_ref(&kind.key), Value::String(key));
+        }
+        Identity::Whole => return false,
+    }
+    target.keep(&bench.target_entity, older);
+    true
 }

@@ -142,6 +142,11 @@ impl Control {
         (nth, 0)
     }
 
+    /// It is time to kill.
+    pub(super) fn is_due(&self, nth: u64, moment: Moment, counted: Counted) -> bool {
+        *self.kill.lock().unwrap_or_else(PoisonError::into_inner) == Some(KillAt { nth, moment, counted })
+    }
+
     /// Kills, where it is time. True where the program is dead.
     pub(super) fn moment(&self, nth: u64, moment: Moment, counted: Counted) -> bool {
         let wanted = KillAt { nth, moment, counted };

@@ -179,12 +179,22 @@ impl<'s> Scene<'s> {
         let most = match self.bench.plan.target.write {
             // All records may go in one request.
             WritePlan::Bulk { .. } if counted != Counted::Deliveries => 1,
-            _ if counted == Counted::FromFault => 2,
             _ if self.runs.is_empty() => self.bench.page * 2,
             _ => self.bench.page,
         };
         let moment = [Moment::Arrived, Moment::Done, Moment::Done, Moment::Answered];
         let moment = rng.pick(&moment).copied().unwrap_or(Moment::Done);
+        let bulk = matches!(self.bench.plan.target.write, WritePlan::Bulk { .. });
+        if counted == Counted::FromFault && !bulk {
+            // First while the write after the one that was hit is on its way: what came of that one has been heard, and what
+            // was noted of it is on the disk by then, or never. Later anywhere.
+            let second = self.runs.iter().all(|r| r.end != RunEnd::Crashed) || rng.one_in(2);
+            return KillAt {
+                nth: if second { 2 } else { 1 },
+                moment: if second { Moment::Arrived } else { moment },
+                counted,
+            };
+        }
         KillAt { nth: 1 + rng.below(most.max(1)), moment, counted }
     }
 

@@ -28,6 +28,8 @@ use crate::model::Method;
 
 /// The name under which the host that belongs to nobody is told.
 pub(super) const NOWHERE: &str = "elsewhere";
+/// A program that is to have heard what came of its last write has heard it by then.
+const HEARD: Duration = Duration::from_millis(250);
 /// How long a refused connection is refused.
 const DOWN: Duration = Duration::from_millis(400);
 
@@ -182,6 +184,9 @@ impl Floor {
         }
         let hit = begun.fault.is_some();
         let nth = if begun.purpose.writes() { self.control.count_write(hit) } else { (0, 0) };
+        if self.control.is_due(nth.1, Moment::Arrived, Counted::FromFault) {
+            tokio::time::sleep(HEARD).await;
+        }
         if self.dies(nth, Moment::Arrived) {
             return false;
         }

@@ -33,16 +33,23 @@ impl Drill for CrashWithDeadLetter {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
         let mut setup = Setup::clean().honest();
-        let fault: Box<dyn Fault> = if in_batches(bench).is_ok() {
-            let aim = Aim::at([Purpose::Bulk]).record(identity).times(u64::MAX / 2);
-            Box::new(ItemRefused { aim, status: 422 })
-        } else {
-            Box::new(RecordRefused { aim: Aim::at(WRITES).record(identity).times(u64::MAX / 2), status: 422 })
-        };
-        setup.faults.push(fault);
+        // Two of them, so that one is followed by a write whatever the order: it was refused, and something went on. Of a batch
+        // one record alone is refused.
+        let others: Vec<Value> =
+            records.iter().filter(|r| bench.source_key(r).as_ref() != Some(&key)).cloned().collect();
+        let second = if in_batches(bench).is_ok() { None } else { deliverable(bench, &others, rng) };
+        for (key, identity) in [Some((key, identity)), second].into_iter().flatten() {
+            let fault: Box<dyn Fault> = if in_batches(bench).is_ok() {
+                let aim = Aim::at([Purpose::Bulk]).record(identity).times(u64::MAX / 2);
+                Box::new(ItemRefused { aim, status: 422 })
+            } else {
+                Box::new(RecordRefused { aim: Aim::at(WRITES).record(identity).times(u64::MAX / 2), status: 422 })
+            };
+            setup.faults.push(fault);
+            setup.expect.dead.insert(key);
+        }
         setup.crash_at_fault = true;
         setup.crashes = usize::try_from(rng.between(1, 3)).unwrap_or(1);
-        setup.expect.dead.insert(key);
         setup
     }
 

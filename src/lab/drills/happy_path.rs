@@ -26,6 +26,10 @@ impl Drill for HappyPath {
         Setup::clean()
     }
 
+    fn thorough(&self) -> bool {
+        true
+    }
+
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         u64::from(evidence.trace.exchanges.iter().any(|x| x.purpose.writes() && x.status().is_some_and(|s| s < 300)))
     }

@@ -5,13 +5,14 @@
 use serde_json::Value;
 
 use super::super::bench::Purpose;
-use super::super::faults::{Aim, CommittedThenLost, Disposition, Exchange, Fault, KeyInProgress};
+use super::super::faults::{Aim, CommittedThenLost, ConnectionReset, Disposition, Exchange, Fault, KeyInProgress};
 use super::super::mock::key_in_progress;
 use super::retries;
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
+use crate::lab::judge::Evidence;
 
 /// See the module.
 pub(super) struct IdempotencyKeyInProgress;
@@ -36,17 +37,33 @@ impl Drill for IdempotencyKeyInProgress {
         }
     }
 
+    fn fired(&self, evidence: &Evidence<'_>) -> u64 {
+        evidence.trace.exchanges.iter().filter(|x| x.fault == Some("key-in-progress")).count() as u64
+    }
+
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let skip = rng.below((records.len() as u64).saturating_sub(2).max(1));
         let documented = bench.write_operation().map(|op| key_in_progress(&bench.target.system, op));
-        let mut setup = Setup::with(CommittedThenLost { aim: Aim::at([Purpose::Create]).after(skip) });
-        // The same record's second attempt: whichever create carries the key that was lost.
-        setup.faults.push(Box::new(AfterLost {
-            inner: KeyInProgress { aim: Aim::at([Purpose::Create]), answer: documented },
-            lost: None,
-            skip,
-            seen: 0,
-        }));
+        let half = (records.len() as u64 / 2).max(1);
+        let first_commits = rng.one_in(2);
+        let mut setup = Setup::clean();
+        // One first attempt takes effect, the other comes to nothing: whoever takes a new key writes the one twice, whoever
+        // takes "in progress" for "done" loses the other.
+        for (from, commits) in [(0, first_commits), (half, !first_commits)] {
+            let skip = from + rng.below(half.saturating_sub(2).max(1));
+            let aim = Aim::at([Purpose::Create]).after(skip);
+            setup.faults.push(if commits {
+                Box::new(CommittedThenLost { aim })
+            } else {
+                Box::new(ConnectionReset { aim })
+            });
+            // The same record's second attempt: whichever create carries the key that was lost.
+            setup.faults.push(Box::new(AfterLost {
+                inner: KeyInProgress { aim: Aim::at([Purpose::Create]), answer: documented.clone() },
+                lost: None,
+                skip,
+                seen: 0,
+            }));
+        }
         setup
     }
 }

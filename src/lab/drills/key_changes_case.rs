@@ -8,7 +8,7 @@ use super::spoiled::{drawn, fate, fields};
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
-use crate::lab::bench::Bench;
+use crate::lab::bench::{Bench, Purpose};
 
 /// See the module.
 pub(super) struct KeyChangesCase;
@@ -54,7 +54,19 @@ impl Drill for KeyChangesCase {
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
-        u64::from(evidence.runs.len() >= 2)
+        // What came in another case, after the first run.
+        let second = evidence.runs.get(1).map_or(usize::MAX, |r| r.run);
+        let lists = evidence.trace.exchanges.iter().filter(|x| x.run >= second && x.purpose == Purpose::List);
+        let answers: Vec<_> = lists.filter(|x| x.status() == Some(200)).filter_map(|x| x.answer()).collect();
+        let deliveries = evidence.trace.deliveries.iter().filter(|d| d.run >= second && d.acknowledged());
+        let sent: Vec<String> = deliveries.map(|d| d.delivery.payload.to_string()).collect();
+        let read = |text: &str| answers.iter().any(|a| a.body.windows(text.len().max(1)).any(|w| w == text.as_bytes()));
+        let came = |text: &str| read(text) || sent.iter().any(|payload| payload.contains(text));
+        let uppers = evidence.expected.iter().filter_map(|x| {
+            let identity = x.identity.as_ref()?;
+            Some(identity.to_uppercase()).filter(|upper| upper != identity)
+        });
+        uppers.filter(|upper| came(upper)).count() as u64
     }
 }
 

@@ -38,6 +38,10 @@ impl Drill for MissingRequired {
         setup
     }
 
+    fn many(&self) -> bool {
+        true
+    }
+
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         came(evidence, evidence.expect.dead.iter())
     }

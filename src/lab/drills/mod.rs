@@ -3,6 +3,7 @@
 
 mod answer_too_large;
 mod burst_503;
+mod changed_between_runs;
 mod client_error_not_retried;
 mod clock_skew;
 mod committed_then_503;
@@ -131,9 +132,10 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 107] = [
+pub const ALL: [&dyn Drill; 108] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
+    &changed_between_runs::ChangedBetweenRuns,
     &rate_limited_seconds::RateLimitedSeconds,
     &rate_limited_date::RateLimitedDate,
     &rate_limited_200::RateLimited200,
@@ -260,6 +262,16 @@ pub trait Drill: Sync {
 
     /// Sets the stage for one schedule. `records` are what the source will hold; they may be changed.
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup;
+
+    /// The records are many, so that each field can have one to be spoiled in.
+    fn many(&self) -> bool {
+        self.thorough()
+    }
+
+    /// The records are many, and hold between them all that the mapping can go wrong in ([`super::edges`]).
+    fn thorough(&self) -> bool {
+        false
+    }
 
     /// How often the situation came about; never, and the drill proves nothing.
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {

@@ -35,6 +35,10 @@ impl Drill for NullRequired {
         setup
     }
 
+    fn many(&self) -> bool {
+        true
+    }
+
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         came(evidence, evidence.expect.dead.iter())
     }

@@ -10,8 +10,9 @@ use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::lab::judge::Evidence;
 use crate::lab::mock::http_date;
-use crate::lab::world::EPOCH;
 
+/// A day of October 2015, in milliseconds since 1970.
+const LONG_PAST_MS: i64 = 1_445_412_480_000;
 /// Longer than any wait of a connector's own is in a schedule of a few records.
 const LONG_MS: i64 = 4 * 3600 * 1000;
 
@@ -32,7 +33,8 @@ impl Drill for RetryAfterGarbled {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let past = http_date(Timestamp(EPOCH.0 - 3_600_000));
+        // Past for the world's clock and for that of this machine.
+        let past = http_date(Timestamp(LONG_PAST_MS));
         let values = ["soon", "-1", "", "NaN", "1e400", past.as_str()];
         let value = rng.pick(&values).copied().unwrap_or("soon").to_owned();
         let times = survivable(bench, 2, rng);

@@ -75,24 +75,59 @@ impl Spoilt {
     }
 }
 
-/// Spoils one to three of the later records; tells the keys of those that can only be dead letters.
+/// Records that are left as they are, so that there are others to flow.
+const WHOLE: usize = 3;
+
+/// Spoils every field whose loss makes a dead letter, each in a record of its own as long as there are any; tells the keys
+/// of those that can only be dead letters. Which record it is follows from the seed, that it is one does not.
 pub(super) fn spoil(
     bench: &Bench,
     records: &mut [Value],
     rng: &mut Rng,
     how: impl Fn(&Value) -> Option<Spoilt>,
 ) -> Vec<String> {
-    let half = records.len() / 2;
-    let count = rng.between(1, 3);
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in records.iter().flat_map(|r| fields(bench, r)) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let mut order = shuffled(records.len(), rng);
     let mut keys = Vec::new();
-    for _ in 0..count {
-        let at = half + usize::try_from(rng.below((records.len() - half) as u64)).unwrap_or(0);
-        let Some(record) = records.get_mut(at) else { continue };
-        let Some(spoilt) = rng.pick(&deadly(bench, record, &how)).cloned() else { continue };
-        keys.extend(bench.source_key(&spoilt));
-        *record = spoilt;
+    for name in names {
+        if order.len() <= WHOLE {
+            break;
+        }
+        let spoilt = |at: usize| records.get(at).and_then(|record| deadly_in(bench, record, &name, &how));
+        let Some((place, at, changed)) =
+            order.iter().enumerate().find_map(|(place, at)| Some((place, *at, spoilt(*at)?)))
+        else {
+            continue;
+        };
+        keys.extend(bench.source_key(&changed));
+        if let Some(record) = records.get_mut(at) {
+            *record = changed;
+        }
+        order.remove(place);
     }
     keys
+}
+
+/// The places of so many records, in an order of the seed's.
+pub(super) fn shuffled(count: usize, rng: &mut Rng) -> Vec<usize> {
+    let mut left: Vec<usize> = (0..count).collect();
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        order.push(left.swap_remove(usize::try_from(rng.below(left.len() as u64)).unwrap_or(0)));
+    }
+    order
+}
+
+/// The record with this field spoiled, where it was deliverable and is so no more.
+fn deadly_in(bench: &Bench, record: &Value, name: &str, how: impl Fn(&Value) -> Option<Spoilt>) -> Option<Value> {
+    let spoilt = how(record.get(name)?)?.put(record, name);
+    let fit = fate(bench, record).is_some_and(|x| x.mapped.is_ok());
+    (fit && fate(bench, &spoilt).is_some_and(|x| x.mapped.is_err())).then_some(spoilt)
 }
 
 /// How many of these records, by key, came to the connector.

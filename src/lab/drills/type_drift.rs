@@ -36,6 +36,10 @@ impl Drill for TypeDrift {
         setup
     }
 
+    fn many(&self) -> bool {
+        true
+    }
+
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         came(evidence, evidence.expect.dead.iter())
     }

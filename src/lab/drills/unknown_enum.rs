@@ -38,16 +38,21 @@ impl Drill for UnknownEnum {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let Some(field) = rng.pick(&enums_in_use(bench, records)).cloned() else { return Setup::clean() };
-        let odd = Value::String("value_added_later".to_owned());
         let mut setup = Setup::clean();
-        if let Some(record) = pick_mut(records, rng) {
-            record[&field] = odd;
+        // Each such field in a record of its own: who knows one kind of surprise need not know the others.
+        let order = spoiled::shuffled(records.len(), rng);
+        for (field, at) in enums_in_use(bench, records).into_iter().zip(order.into_iter().skip(1)) {
+            let Some(record) = records.get_mut(at) else { continue };
+            record[&field] = Value::String("value_added_later".to_owned());
             if let (Err(_), Some(key)) = (bench.plan.mapped(record), bench.source_key(record)) {
                 setup.expect.dead.insert(key);
             }
         }
         setup
+    }
+
+    fn many(&self) -> bool {
+        true
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
@@ -76,9 +81,4 @@ fn enums_in_use(bench: &Bench, records: &[Value]) -> Vec<String> {
     };
     let all = schemas.properties(record).into_iter().filter(|(name, id)| open(*id) && used(name));
     all.map(|(name, _)| name.to_owned()).collect()
-}
-
-fn pick_mut<'r>(records: &'r mut [Value], rng: &mut Rng) -> Option<&'r mut Value> {
-    let index = usize::try_from(rng.below(records.len() as u64)).unwrap_or(0);
-    records.get_mut(index)
 }

@@ -1,6 +1,7 @@
 //! What every schedule is judged by: from what the systems saw, never from the connector's word. One oracle a file.
 
 mod attempts;
+mod beside;
 mod claims;
 mod counts;
 mod deliveries;
@@ -41,9 +42,10 @@ use crate::model::{Direction, SchemaId, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 15] = [
+const ALL: [Oracle; 16] = [
     claims::ended,
     delivery::judge,
+    beside::judge,
     deliveries::judge,
     rollback::judge,
     letters::judge,

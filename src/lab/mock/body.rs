@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::connector::Request;
 use crate::model::{SchemaId, Schemas, TypeSet};
 
 /// Why a body cannot be read.
@@ -11,6 +12,15 @@ pub(super) enum BadBody {
     MediaType(String),
     /// It does not parse.
     Syntax(String),
+}
+
+/// What a request carries, JSON or a form, whatever any description says of it; nothing where it is neither.
+pub(in crate::lab) fn sent(request: &Request) -> Option<Value> {
+    let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        return Some(from_form(&Schemas::default(), None, &String::from_utf8_lossy(&request.body)));
+    }
+    serde_json::from_slice(&request.body).ok()
 }
 
 /// Reads a body; nothing for an empty one.

@@ -24,6 +24,7 @@ mod write;
 pub use auth::Credentials;
 pub use blueprint::{Blueprint, Kind};
 pub(crate) use blueprint::{dig, put};
+pub(in crate::lab) use body::sent;
 pub use collection::{Collection, compare};
 pub use effect::{Effect, Quirk, Seen};
 pub use routes::Match;

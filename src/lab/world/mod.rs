@@ -158,7 +158,7 @@ impl RunEnd {
                 (words, Some(r.verdict))
             }
             Self::Crashed => ("was killed".to_owned(), None),
-            Self::Deadline => ("was not over after 24 hours".to_owned(), None),
+            Self::Deadline => ("was not over when its time was up".to_owned(), None),
             Self::Runaway => ("was stopped: it sent requests without end".to_owned(), None),
             Self::Panicked(message) => (format!("panicked: {message}"), None),
             Self::Exited(exit) => (exit.words(), exit.is_success().then_some(Verdict::Pass)),

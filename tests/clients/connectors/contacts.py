@@ -295,6 +295,15 @@ def text_of(customer, name):
     return value
 
 
+def cut(word):
+    """A hundred characters of it."""
+    if broken("cuts-bytes"):
+        return word.encode()[:100].decode(errors="ignore")
+    if broken("cuts-units"):
+        return word.encode("utf-16-le")[:200].decode("utf-16-le", errors="ignore")
+    return word[:100]
+
+
 def mapped(customer):
     status = text_of(customer, "status")
     stage = STAGES.get(status)
@@ -320,8 +329,8 @@ def mapped(customer):
     email = text_of(customer, "email").strip()
     return {
         "email": email.upper() if broken("email-case") else email.lower(),
-        "first_name": words[0][:100],
-        "last_name": words[-1][:100],
+        "first_name": cut(words[0]),
+        "last_name": cut(words[-1]),
         "balance": balance,
         "currency": currency,
         "stage": stage,
@@ -343,6 +352,10 @@ def push(crm, customer, contact, trace):
             if found is None:
                 raise GaveUp("a search without results")
         try:
+            if found and broken("never-updates"):
+                return
+            if broken("writes-beside"):
+                contact = {**contact, "phone": customer.get("phone") or "none"}
             if found:
                 crm.call("PATCH", f"/v2/contacts/{found[0]['id']}", contact, trace=trace)
             else:
@@ -419,6 +432,8 @@ def run():
                 continue
             if known.get("at", "") > customer["updated_at"] and not broken("older-wins"):
                 continue  # an older form that comes late
+            if known and broken("done-once"):
+                continue
             trace = hashlib.sha256(f"{customer['id']}{digest}".encode()).hexdigest()[:32]
             settled = {"digest": digest, "at": customer["updated_at"]}
             try:

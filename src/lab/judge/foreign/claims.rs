@@ -57,7 +57,12 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
                     some(&untold, 3)
                 ));
             }
-        } else if Some(seen.run) == last && e.expect.claim == Claim::Exact && !exit.asked && seen.letters.is_empty() {
+        } else if Some(seen.run) == last
+            && e.expect.claim == Claim::Exact
+            && !exit.asked
+            // What was given up is told by the code as well; what was left behind it excuses nobody.
+            && (seen.letters.is_empty() || !seen.missing.is_empty())
+        {
             let attempts = e.bench.plan.delivery.retry.attempts;
             let why = if seen.missing.is_empty() {
                 "though every record is in the target".to_owned()

@@ -51,6 +51,7 @@ impl Foreign {
 pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
     claims::ended(e, program, out);
     super::delivery::judge(e, out);
+    super::beside::judge(e, out);
     super::deliveries::judge(e, out);
     letters::judge(e, out);
     claims::judge(e, program, out);

@@ -34,10 +34,11 @@ fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
         let slack = wait / 10 + program.ms(UNSHARP_MS) + if sharp { 0 } else { 1000 };
         let until = ended.plus_ms(wait - slack);
         let run: Vec<&Exchanged> = e.trace.run(told.run).collect();
+        // What was sent before the answer was there nobody could hold back.
         let too_early = |x: &&&Exchanged| {
-            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at < until
+            x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at > ended && x.at < until
         };
-        // Each worker beside the one that was told may have sent one request already; a single one has not.
+        // Each worker beside the one that was told may send one request more before it hears of it; a single one does not.
         let others = match side_by_side(&run) {
             0 | 1 => 0,
             workers => workers,

@@ -83,6 +83,12 @@ pub(crate) enum Bug {
     FloatMoney,
     /// It updates whatever a search brings, though it is another record.
     UpdatesFirstHit,
+    /// It makes records, and leaves those that are there as they are.
+    NeverUpdates,
+    /// It writes a field of its own beside the mapped ones.
+    WritesBeside,
+    /// It cuts texts by units of UTF-16, in the middle of a letter.
+    CutsByUnits,
     /// Where one record of a batch fails, it sends all of it again.
     WholeBatchAgain,
     /// It takes a 2xx for a batch as success of every record in it.

@@ -703,6 +703,9 @@ impl Run<'_> {
                 self.wire.stop = Some(why);
                 return Settled::Stopped;
             }
+            if self.bug == Bug::NeverUpdates && id.is_some() {
+                return Settled::Written(id);
+            }
             let id = if self.bug == Bug::UpdatesFirstHit { Some("con_5000".to_owned()) } else { id };
             let answer = match &id {
                 Some(id) => {

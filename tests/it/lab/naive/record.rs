@@ -53,6 +53,14 @@ pub(super) fn written(bug: Bug, plan: &Plan, record: &Value, mapped: &mut Value)
                 mapped[&matching[0]] = json!(raw);
             }
         }
+        Bug::WritesBeside => mapped["written_by"] = json!("sync"),
+        Bug::CutsByUnits => {
+            for value in mapped.as_object_mut().into_iter().flat_map(|m| m.values_mut()) {
+                let Some(text) = value.as_str().filter(|t| t.encode_utf16().count() > 100) else { continue };
+                let units: Vec<u16> = text.encode_utf16().take(100).collect();
+                *value = json!(String::from_utf16_lossy(&units));
+            }
+        }
         _ => {}
     }
 }

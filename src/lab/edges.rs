@@ -1,0 +1,240 @@
+//! Records that hold, between them, all that a mapping can go wrong in: every documented value, null and absence where they
+//! are allowed, text at its full length and beyond what is cut, numbers that no double holds, days and zones that are rare.
+//! The seed decides which record bears what, and not whether one does.
+//!
+//! What of a field's values finds no record is left out: a record takes a value only where it stays deliverable, and stays
+//! who it is. A field with more values than there are records shows as many as there are.
+
+use serde_json::{Number, Value};
+
+use super::bench::Bench;
+use super::judge::{Expected, expectations};
+use super::mock::dig;
+use crate::base::rng::Rng;
+use crate::model::{Direction, SchemaId, TypeSet, sample, validate};
+
+/// Objects within objects that are looked into.
+const DEEPEST: usize = 3;
+/// The length of a text that has no bound of its own.
+const LONG: usize = 300;
+/// The longest text.
+const LONGEST: usize = 2000;
+/// How often a value is drawn to find a short, a long and a many-valued one.
+const DRAWS: usize = 24;
+
+/// 2^53 + 1: the first whole number that a double does not hold.
+const INTEGERS: [&str; 8] = ["9007199254740993", "-9007199254740993", "0", "1", "-1005", "30", "100", "7"];
+/// Sums and products that binary fractions miss, and more digits than a double has.
+const DECIMALS: [&str; 6] = ["0.10", "1.005", "0.30", "12345678901234567.89", "-0.01", "0"];
+const INSTANTS: [&str; 3] = ["2028-02-29T23:59:59+02:00", "2026-12-31T20:30:00-05:00", "2026-06-30T23:30:00Z"];
+/// A leap day, summer, and the hour that clocks of Europe show twice.
+const LOCAL_TIMES: [&str; 3] = ["2028-02-29T23:30:00", "2026-07-15T00:30:00", "2026-10-25T02:30:00"];
+const DAYS: [&str; 2] = ["2028-02-29", "2026-12-31"];
+/// Seconds since 1970 of a leap day, and of a moment before 1970-01-02.
+const EPOCHS: [&str; 2] = ["1835481599", "86399"];
+/// Letters of one to four bytes, one of them with a mark of its own.
+const LETTERS: &str = "Zoë 🦊 e\u{301} Ω";
+/// What forms, URLs, markup and texts within texts write in another way.
+const SIGNS: &str = "R&D = 100% + \"x\" <y> 'z'; \\n #1?";
+
+/// A field, by its path, with what its description says.
+struct Place {
+    path: Vec<String>,
+    schema: SchemaId,
+    required: bool,
+}
+
+/// A value at the edge.
+#[derive(Clone)]
+enum Edge {
+    /// It stands there.
+    Value(Value),
+    /// What stands there, in upper case.
+    Upper,
+    /// What stands there, with space around.
+    Padded,
+    /// The field is left out.
+    Gone,
+}
+
+/// Changes the records so that they hold every edge of every field that one of them can take.
+pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
+    if records.is_empty() {
+        return;
+    }
+    // Parents come before their parts, so that no part is lost with its parent.
+    for place in places(bench, records) {
+        let mut free = vec![true; records.len()];
+        let start = usize::try_from(rng.below(records.len() as u64)).unwrap_or(0);
+        for edge in edges(bench, &place, records) {
+            let turn = (0..records.len()).map(|step| (start + step) % records.len());
+            for at in turn {
+                if !free.get(at).copied().unwrap_or(false) {
+                    continue;
+                }
+                let Some(changed) = records.get(at).and_then(|r| with(bench, r, &place, &edge)) else { continue };
+                if let (Some(record), Some(free)) = (records.get_mut(at), free.get_mut(at)) {
+                    (*record, *free) = (changed, false);
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// Every field of the source's records but its key and what orders its changes.
+fn places(bench: &Bench, records: &[Value]) -> Vec<Place> {
+    let Some(schema) = bench.source.kinds.get(&bench.source_entity).and_then(|k| k.record) else { return Vec::new() };
+    let mut out = Vec::new();
+    below(bench, schema, &[], records, &mut out);
+    out
+}
+
+fn below(bench: &Bench, schema: SchemaId, at: &[String], records: &[Value], out: &mut Vec<Place>) {
+    let schemas = &bench.source.system.schemas;
+    let source = &bench.plan.source;
+    for (name, id) in schemas.properties(schema) {
+        let mut path = at.to_vec();
+        path.push(name.to_owned());
+        let kept = |other: &[String]| other.starts_with(&path);
+        if kept(&source.key) || source.version().is_some_and(kept) || schemas.get(id).write_only {
+            continue;
+        }
+        let required = schemas.property(schema, name).is_some_and(|(_, required)| required);
+        out.push(Place { path: path.clone(), schema: id, required });
+        let object = records.iter().any(|r| dig(r, &path).is_some_and(Value::is_object));
+        if object && path.len() < DEEPEST {
+            below(bench, id, &path, records, out);
+        }
+    }
+}
+
+/// The values at the edge of a field, what matters most first.
+fn edges(bench: &Bench, place: &Place, records: &[Value]) -> Vec<Edge> {
+    let schemas = &bench.source.system.schemas;
+    let schema = schemas.get(place.schema);
+    let mut out = Vec::new();
+    if !place.required {
+        out.push(Edge::Gone);
+    }
+    out.push(Edge::Value(Value::Null));
+    if let Some(values) = &schema.values {
+        out.extend(values.iter().cloned().map(Edge::Value));
+        return out;
+    }
+    // What a field holds is told by what it holds: a description may leave its type open.
+    let mut rng = Rng::seeded(place.path.len() as u64);
+    let drawn: Vec<Value> =
+        (0..DRAWS).map(|_| sample::sample(schemas, place.schema, &mut rng, Direction::Response)).collect();
+    let held = records.iter().filter_map(|r| dig(r, &place.path)).chain(&drawn).find(|v| !v.is_null());
+    let numbers = |texts: &[&str]| -> Vec<Value> {
+        texts.iter().filter_map(|t| t.parse::<Number>().ok()).map(Value::Number).collect()
+    };
+    let texts = |all: &[&str]| -> Vec<Value> { all.iter().map(|t| Value::String((*t).to_owned())).collect() };
+    let format = schema.format.as_deref().unwrap_or_default();
+    if matches!(held, Some(Value::String(_))) {
+        out.extend([Edge::Upper, Edge::Padded]);
+    }
+    let values = match held {
+        Some(Value::Bool(_)) => vec![Value::Bool(true), Value::Bool(false)],
+        Some(Value::Number(_)) if format.contains("time") || format.contains("epoch") => numbers(&EPOCHS),
+        Some(Value::Number(_)) => {
+            let ends = schema.minimum.iter().chain(&schema.maximum).cloned().map(Value::Number);
+            let fractions = if schema.types.has(TypeSet::NUMBER) { numbers(&DECIMALS) } else { Vec::new() };
+            ends.chain(fractions).chain(numbers(&INTEGERS)).collect()
+        }
+        Some(Value::Array(_)) => {
+            let list = |v: &&Value| v.as_array().is_some_and(|items| items.len() > 1 && items.first() != items.last());
+            drawn.iter().find(list).cloned().into_iter().chain([Value::Array(Vec::new())]).collect()
+        }
+        Some(Value::String(text)) if schema.is_local_time() => {
+            let spaced = text.contains(' ');
+            let written = |t: &str| if spaced { t.replacen('T', " ", 1) } else { t.to_owned() };
+            LOCAL_TIMES.iter().map(|t| Value::String(written(t))).collect()
+        }
+        Some(Value::String(_)) if format == "date-time" => texts(&INSTANTS),
+        Some(Value::String(_)) if format == "date" => texts(&DAYS),
+        Some(Value::String(text)) => {
+            let mut all = in_letters(schema.max_length);
+            if text.parse::<f64>().is_ok() {
+                all.splice(0..0, texts(&DECIMALS));
+            }
+            if schema.pattern.is_some() {
+                let length = |v: &&Value| v.as_str().map_or(0, |s| s.chars().count());
+                all.extend(drawn.iter().max_by_key(length).into_iter().chain(drawn.iter().min_by_key(length)).cloned());
+            }
+            all
+        }
+        _ => Vec::new(),
+    };
+    out.extend(values.into_iter().map(Edge::Value));
+    out
+}
+
+/// Texts of all kinds: as long as may be, in letters of four bytes (which are two units of UTF-16, so that a cut in the
+/// middle of one shows), and of signs that are written in another way elsewhere.
+fn in_letters(max_length: Option<u64>) -> Vec<Value> {
+    let full = max_length.and_then(|n| usize::try_from(n).ok()).unwrap_or(LONG).min(LONGEST);
+    let foxes = "🦊".repeat(full);
+    let shifted = format!("a{}", "🦊".repeat(full.saturating_sub(1)));
+    let plain = "abcdefghi ".repeat(full / 10 + 1).chars().take(full).collect::<String>();
+    let all = [foxes, shifted, LETTERS.to_owned(), SIGNS.to_owned(), plain.trim_end().to_owned(), String::new()];
+    all.into_iter().map(Value::String).collect()
+}
+
+/// The record with the edge in its place, where it stays deliverable and who it is.
+fn with(bench: &Bench, record: &Value, place: &Place, edge: &Edge) -> Option<Value> {
+    let (name, parents) = place.path.split_last()?;
+    let mut changed = record.clone();
+    let mut at = &mut changed;
+    for parent in parents {
+        at = at.get_mut(parent)?;
+    }
+    let map = at.as_object_mut()?;
+    let held = map.get(name).and_then(Value::as_str);
+    let value = match edge {
+        Edge::Value(value) => Some(value.clone()),
+        Edge::Upper => Some(Value::String(held?.to_uppercase())),
+        Edge::Padded => Some(Value::String(format!("  {} ", held?))),
+        Edge::Gone => None,
+    };
+    if let Some(value) = value {
+        if !validate(&bench.source.system.schemas, place.schema, &value, Direction::Response).is_empty() {
+            return None;
+        }
+        map.insert(name.clone(), value);
+    } else {
+        map.shift_remove(name);
+    }
+    if changed == *record {
+        return Some(changed);
+    }
+    let (before, after) = (fate(bench, record)?, fate(bench, &changed)?);
+    let (Ok(was), Ok(becomes)) = (&before.mapped, &after.mapped) else { return None };
+    // A field that nobody reads may hold anything; how it is left out or empty is all that can trouble a reader.
+    let plain = !matches!(edge, Edge::Value(Value::Number(_)));
+    (after.identity == before.identity && (plain || was != becomes)).then_some(changed)
+}
+
+fn fate(bench: &Bench, record: &Value) -> Option<Expected> {
+    expectations(bench, std::slice::from_ref(record)).pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_letters;
+
+    #[test]
+    fn a_text_at_its_full_length_is_cut_in_the_middle_of_a_letter_by_units_and_by_bytes() {
+        for cut in [40_usize, 100, 120, 140] {
+            let texts = in_letters(Some(200));
+            let halved = |t: &str| {
+                let units: Vec<u16> = t.encode_utf16().take(cut).collect();
+                String::from_utf16(&units).is_err()
+            };
+            assert!(texts.iter().filter_map(|t| t.as_str()).any(halved), "{cut}");
+            assert!(texts.iter().filter_map(|t| t.as_str()).any(|t| t.len() > cut && !t.is_char_boundary(cut - 1)));
+            assert!(texts.iter().filter_map(|t| t.as_str()).all(|t| t.chars().count() <= 200));
+        }
+    }
+}
