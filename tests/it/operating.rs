@@ -81,7 +81,6 @@ fn what_only_reads_makes_no_store_and_says_what_is_missing() {
         &["rollback", "last", "integration.yaml"],
         &["resume"],
         &["pause", "--because", "incident 42"],
-        &["inbox"],
         &["evidence"],
         &["evidence", "verify"],
     ] {
@@ -97,6 +96,10 @@ fn what_only_reads_makes_no_store_and_says_what_is_missing() {
     }
     let nothing = run(dir.path(), &["verify", "--store", "elsewhere/e.db", "--profile", "spec"]);
     assert!(nothing.status.code().is_some() && left().is_empty(), "{:?} {}", left(), stderr(&nothing));
+    // Where nothing was ever asked, nothing waits: that is an answer, and needs no store.
+    let inbox = run(dir.path(), &["inbox", "--store", "elsewhere/e.db"]);
+    assert_eq!((inbox.status.code(), stdout(&inbox).as_str()), (Some(0), "nothing waits for a person\n"));
+    assert!(left().is_empty(), "{:?}", left());
 }
 
 #[test]

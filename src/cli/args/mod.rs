@@ -254,9 +254,9 @@ impl Command {
             Self::Verify(_) | Self::Lock(_) | Self::Package(_) | Self::Runbook { .. } | Self::Approvals(_) => {
                 Wants::Any
             }
-            Self::Status | Self::Runs(_) | Self::DeadLetters(_) | Self::Rollback(_) | Self::Resume(_) | Self::Inbox => {
-                Wants::There
-            }
+            // Where nothing was ever asked, nothing waits: that is an answer.
+            Self::Inbox => Wants::Any,
+            Self::Status | Self::Runs(_) | Self::DeadLetters(_) | Self::Rollback(_) | Self::Resume(_) => Wants::There,
             // A flow that never ran is kept off by its contract alone.
             Self::Pause(Pause { contract: None, .. }) => Wants::There,
             Self::Evidence(evidence) => match &evidence.command {

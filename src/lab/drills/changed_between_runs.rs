@@ -31,7 +31,8 @@ impl Drill for ChangedBetweenRuns {
         }
         // Another seed than that of the records: with theirs each would be its own other form.
         let mut rng = Rng::seeded(1);
-        match super::spoiled::drawn(bench).iter().any(|r| another_form(bench, r, &mut rng).is_some()) {
+        let all = super::spoiled::drawn(bench);
+        match all.iter().any(|r| another_form(bench, r, &all, &mut rng).is_some()) {
             true => Ok(()),
             false => Err("nothing that the mapping reads can change".to_owned()),
         }
@@ -44,11 +45,11 @@ impl Drill for ChangedBetweenRuns {
             let held = source.collection(&bench.source_entity);
             let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
             let mut count = 0;
-            for record in all {
+            for record in &all {
                 if count > 0 && !rng.one_in(2) {
                     continue;
                 }
-                let Some(changed) = another_form(bench, &record, rng) else { continue };
+                let Some(changed) = another_form(bench, record, &all, rng) else { continue };
                 source.keep(&bench.source_entity, changed);
                 count += 1;
             }
@@ -65,12 +66,12 @@ impl Drill for ChangedBetweenRuns {
 }
 
 /// The same record, later, with values that the mapping makes something else of.
-fn another_form(bench: &Bench, record: &Value, rng: &mut Rng) -> Option<Value> {
+fn another_form(bench: &Bench, record: &Value, all: &[Value], rng: &mut Rng) -> Option<Value> {
     let before = fate(bench, record)?;
     let was = before.mapped.as_ref().ok()?;
     let stranger = super::strangers(bench, 1, rng).pop()?;
     let mut changed = match bench.plan.source.version() {
-        Some(_) => super::echo::touched(bench, record)?,
+        Some(_) => super::echo::touched_last(bench, record, all)?,
         None => record.clone(),
     };
     let stays = |x: Expected| x.identity == before.identity && x.mapped.is_ok();

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::judge::Evidence;
 use super::super::mock::{MockOptions, MockSystem, dig, put};
 use super::{Drill, Setup, datable, shifted};
+use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -63,5 +64,18 @@ pub(super) fn touched(bench: &Bench, record: &Value) -> Option<Value> {
     let version = bench.plan.source.version()?;
     let mut touched = record.clone();
     put(&mut touched, version, shifted(dig(record, version)?, 60_000)?);
+    Some(touched)
+}
+
+/// The record as changed last of all: a minute after the newest of these, so that a source read by change time shows it.
+pub(super) fn touched_last(bench: &Bench, record: &Value, all: &[Value]) -> Option<Value> {
+    let version = bench.plan.source.version()?;
+    let moment = |value: &Value| match value {
+        Value::String(text) => Timestamp::parse(text).map(|at| at.0),
+        other => other.as_i64(),
+    };
+    let newest = all.iter().filter_map(|r| dig(r, version)).max_by_key(|&value| moment(value))?;
+    let mut touched = record.clone();
+    put(&mut touched, version, shifted(newest, 60_000)?);
     Some(touched)
 }

@@ -39,10 +39,10 @@ impl Drill for KeyChangesCase {
             let held = source.collection(&bench.source_entity);
             let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
             let mut count = 0;
-            for mut record in all {
+            for mut record in all.clone() {
                 let Some(name) = field(bench, &record).filter(|_| count == 0 || rng.one_in(3)) else { continue };
                 record[&name] = upper(&record[&name]);
-                if let Some(touched) = super::echo::touched(bench, &record) {
+                if let Some(touched) = super::echo::touched_last(bench, &record, &all) {
                     record = touched;
                 }
                 source.keep(&bench.source_entity, record);
