@@ -41,6 +41,8 @@ pub(super) struct Ask {
     pub headers: Headers,
     /// Body, empty for none.
     pub body: Bytes,
+    /// It changes nothing, whatever its method says.
+    pub reads: bool,
 }
 
 impl Ask {
@@ -53,7 +55,13 @@ impl Ask {
             url,
             headers: headers(call),
             body: Bytes::new(),
+            reads: call.method.safe(),
         }
+    }
+
+    /// A search: a list that is read by POST.
+    pub(super) fn search(call: &Call, url: String, body: Bytes) -> Self {
+        Self { reads: true, ..Self::write(call, url, body) }
     }
 
     /// A GraphQL request; it reads, though its method is POST.
@@ -66,14 +74,22 @@ impl Ask {
             }
         }
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        Self { id: call.id.clone(), method: call.method, path: String::new(), url, headers, body }
+        Self { id: call.id.clone(), method: call.method, path: String::new(), url, headers, body, reads: true }
     }
 
     /// A request with a record.
     pub(super) fn write(call: &Call, url: String, body: Bytes) -> Self {
         let mut headers = headers(call);
         headers.push(("content-type".to_owned(), call.content_type.clone()));
-        Self { id: call.id.clone(), method: call.method, path: call.path.clone(), url, headers, body }
+        Self {
+            id: call.id.clone(),
+            method: call.method,
+            path: call.path.clone(),
+            url,
+            headers,
+            body,
+            reads: call.method.safe(),
+        }
     }
 }
 
@@ -189,7 +205,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         // Before the breaker's turn: who probes must not wait for those who wait for the probe.
         let place = gate.load.enter(run).await?;
         let leave = match side {
-            Side::Target => gate.leave(run, ask.method, trace.about()).await?,
+            Side::Target => gate.leave(run, ask.reads, trace.about()).await?,
             Side::Source => {
                 gate.paced(run).await?;
                 Leave::free()
@@ -225,7 +241,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         }
         drop(place);
         if side == Side::Target {
-            note(run, gate, ask.method, &leave, &sent, trace.about());
+            note(run, gate, ask.reads, &leave, &sent, trace.about());
         }
         let probe = leave.is_probe();
         drop(leave);
@@ -254,14 +270,7 @@ fn as_probe(miss: Miss, probe: bool) -> Miss {
 }
 
 /// Tells the breaker what an attempt says about the target: not about the record.
-fn note(
-    run: &Run<'_>,
-    gate: &Gate,
-    method: Method,
-    leave: &Leave<'_>,
-    sent: &Result<Response, Miss>,
-    who: Option<&str>,
-) {
+fn note(run: &Run<'_>, gate: &Gate, reads: bool, leave: &Leave<'_>, sent: &Result<Response, Miss>, who: Option<&str>) {
     let down = match sent {
         Ok(response) => match retry::kind(response.status) {
             // Alive, and busy: the pause answers that.
@@ -273,7 +282,7 @@ fn note(
         Err(Miss::Again(_)) => true,
         Err(_) => return,
     };
-    let breaker = gate.breaker(method);
+    let breaker = gate.breaker(reads);
     let change = if down { breaker.failed(run.plan.delivery.breaker, leave, who) } else { breaker.worked() };
     match change {
         Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system})),
