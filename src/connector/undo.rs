@@ -21,6 +21,7 @@ use super::trace::Trace;
 use super::{Call, Plan, World, WritePlan};
 use crate::evidence::{Checkpoint, Effect, EffectState, Undo, UndoAct, Verdict};
 use crate::model::Method;
+use crate::model::back::{NO_BEFORE, NO_DELETE};
 
 /// Records undone at once.
 const CONCURRENT: usize = 4;
@@ -360,7 +361,7 @@ fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
         return deleted(own, line, there);
     }
     if line.act == UndoAct::Replaced {
-        return stays(Cannot, "no-before-image: it was written without a look at what was there");
+        return stays(Cannot, NO_BEFORE);
     }
     let (id, now) = match there {
         There::Unreadable(why) => return Todo::Stays(Cannot, format!("not-readable: {why}")),
@@ -385,7 +386,7 @@ fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     match former {
         Some(former) => Todo::Restore(id, former, now),
         None if back.delete.is_some() => Todo::Delete(id),
-        None => stays(Cannot, "no-delete-operation: the description has no operation that deletes it by key"),
+        None => stays(Cannot, NO_DELETE),
     }
 }
 
