@@ -225,12 +225,16 @@ fn answer(op: &Operation) -> String {
     format!("answer: {} {kind}{records}", response.status)
 }
 
+/// Where a parameter of pages stands, where that is not the query.
+fn place(op: &Operation, param: &str) -> &'static str {
+    if op.asks_in_body() && op.parameter(param).is_none() { " of the body" } else { "" }
+}
+
 /// How pages are asked for, and how the connector knows the last one.
 fn paging(op: &Operation, p: &Pagination, facts: &[FactOut]) -> String {
     let mut line = format!("paging: {}", p.style.as_str());
     if let Some(param) = &p.param {
-        let place = if op.pages_in_body() { " of the body" } else { "" };
-        line.push_str(&format!(" in {param}{place}"));
+        line.push_str(&format!(" in {param}{}", place(op, param)));
     }
     match p.style {
         PageStyle::Page => line.push_str(&format!(" from {}", p.first_page)),
@@ -238,7 +242,7 @@ fn paging(op: &Operation, p: &Pagination, facts: &[FactOut]) -> String {
         PageStyle::Cursor | PageStyle::LinkHeader | PageStyle::LinkBody => {}
     }
     if let Some(limit) = &p.limit_param {
-        line.push_str(&format!(", size in {limit}"));
+        line.push_str(&format!(", size in {limit}{}", place(op, limit)));
     }
     if let Some(most) = p.limit_max {
         line.push_str(&format!(" up to {most}"));

@@ -12,7 +12,7 @@ use super::wire::FactOut;
 use super::{Call, Done, Hints, No, Refusal, UseCase, card, fields, knowledge, paging, settled};
 use crate::base::text;
 use crate::evidence::{EventKind, Phase};
-use crate::model::{Action, Operation, ParamIn, Parameter, System};
+use crate::model::{Action, Entity, Operation, ParamIn, Parameter, System};
 
 pub use super::fields::FieldOut;
 
@@ -344,9 +344,21 @@ fn parameter(system: &System, p: &Parameter) -> FieldOut {
     FieldOut { path: format!("{} ({place})", p.name), r#type: kind, rules, required: p.required }
 }
 
+/// The entity of a name: its own, in whatever case, or that of the schema of its records.
+fn entity_of<'s>(system: &'s System, name: &str) -> Option<(&'s str, &'s Entity)> {
+    let own = |same: &dyn Fn(&str, &Entity) -> bool| {
+        let mut all = system.entities.iter().filter(|(known, entity)| same(known, entity));
+        all.next().filter(|_| all.next().is_none()).map(|(known, entity)| (known.as_str(), entity))
+    };
+    let schema = |entity: &Entity| entity.schema.and_then(|s| system.schemas.get(s).name.clone());
+    own(&|known, _| known == name)
+        .or_else(|| own(&|_, entity| schema(entity).as_deref() == Some(name)))
+        .or_else(|| own(&|known, _| known.eq_ignore_ascii_case(name)))
+}
+
 fn one_entity(read: &Description, name: &str, cursor: Option<&str>, budget: usize) -> Result<Answer, Refusal> {
     let system = system_of(read)?;
-    let Some(entity) = system.entities.get(name) else {
+    let Some((name, entity)) = entity_of(system, name) else {
         return Err(Refusal::new(
             "unknown-entity",
             format!(

@@ -87,6 +87,9 @@ pub struct Answer {
     pub findings: Vec<FindingOut>,
     /// Findings in all.
     pub findings_total: usize,
+    /// What of facts, entities and findings is not in this answer, and how it is had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// What to do next.
     pub next: String,
 }
@@ -178,6 +181,14 @@ fn answer(call: &Call<'_>, name: &str, params: &Params, read: &Description, syst
         findings_out.iter_mut().for_each(shorten);
         findings_out = paging::fit(findings_out, None, FINDINGS).map_or_else(|_| Vec::new(), |f| f.0);
     }
+    let left_out = left_out(
+        [
+            (facts_total - facts.len(), "fact"),
+            (entities_total - entities.len(), "entity"),
+            (findings_total - findings_out.len(), "finding"),
+        ],
+        &params.api,
+    );
     let next = match (&call.session, call.facts.systems.keys().filter(|k| *k != name).count()) {
         (None, _) => {
             format!("inspect_system {{\"api\": \"{}\", \"find\": \"WORDS\"}}, or \"operations\": true", params.api)
@@ -208,8 +219,23 @@ fn answer(call: &Call<'_>, name: &str, params: &Params, read: &Description, syst
         not_stated,
         findings: findings_out,
         findings_total,
+        left_out,
         next,
     }
+}
+
+/// `3 facts and 1 entity are not in this answer; …`; nothing where all is.
+fn left_out(all: [(usize, &str); 3], api: &str) -> Option<String> {
+    let counted: Vec<String> =
+        all.iter().filter(|(count, _)| *count > 0).map(|(count, name)| text::plural(*count as u64, name)).collect();
+    if counted.is_empty() {
+        return None;
+    }
+    let find = if all[0].0 + all[1].0 > 0 { "inspect_system with \"find\" tells of one thing, and " } else { "" };
+    Some(format!(
+        "not in this answer: {}; {find}platform-integration map {api} --format json lists all",
+        counted.join(", ")
+    ))
 }
 
 /// Characters that each list may take over MCP: with the rest of the answer under 1,200 tokens.

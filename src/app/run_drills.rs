@@ -148,19 +148,29 @@ pub struct Answer {
     pub verdict: Verdict,
     /// Drills counted.
     pub tally: TallyOut,
-    /// One row a drill, failures first.
-    pub drills: Vec<DrillOut>,
-    /// Drills that do not apply to this contract.
-    pub not_applicable: Vec<NotApplicableOut>,
-    /// Clauses of the flows, and which drills came to them; where answers are short, those that no drill came to. With
-    /// `only`, those that this one came to.
-    pub clauses: Vec<ClauseOut>,
+    /// Drills that failed, by name; each, however short the answer is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
+    /// Drills without a failure that are no PASS, likewise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unproven: Vec<String>,
+    /// How many rows are not in this answer, and where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// Records counted over the happy path; with `only`, over that drill.
     pub reconciliation: Reconciliation,
     /// Schedules in all.
     pub schedules: u64,
     /// First seed.
     pub seed: u64,
+    /// One row a drill, failures first. Where answers are short, rows that passed are left out first, then what others say at
+    /// length.
+    pub drills: Vec<DrillOut>,
+    /// Drills that do not apply to this contract.
+    pub not_applicable: Vec<NotApplicableOut>,
+    /// Clauses of the flows, and which drills came to them; where answers are short, those that no drill came to. With
+    /// `only`, those that this one came to.
+    pub clauses: Vec<ClauseOut>,
     /// The timeline asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
@@ -475,7 +485,16 @@ pub(super) fn drill_by(
     let next = next(params, subject, verdict, &rows);
     rows.sort_by_key(|r| matches!(r.verdict, Verdict::Pass));
     let aside = if short { call.face.budget() / 5 } else { usize::MAX };
-    let (rows, _) = paging::fit(rows, None, if short { call.face.budget() - 2 * aside } else { usize::MAX })?;
+    let several = plans.len() > 1;
+    let named = |failed: bool| -> Vec<String> {
+        let of = rows.iter().filter(|r| r.verdict != Verdict::Pass && (r.verdict == Verdict::Fail) == failed);
+        of.map(|r| if several { format!("{}/{}", r.flow, r.code) } else { r.code.clone() }).collect()
+    };
+    let (failed, unproven) = (named(true), named(false));
+    let all = rows.len();
+    let rows = if short { shortened(rows, call.face.budget() - 2 * aside) } else { rows };
+    let open = (failed.len() + unproven.len()) as u64;
+    let left_out = left_out(params, &rows, all, open);
     let (not_applicable, _) = paging::fit(not_applicable, None, aside)?;
     // One drill does not come to most clauses, and is not for them: what it leaves is no gap.
     clauses.retain(|c| if params.only.is_some() { c.reached && !short } else { !short || !c.reached });
@@ -485,16 +504,70 @@ pub(super) fn drill_by(
         digest: contract.digest.as_str().to_owned(),
         verdict,
         tally,
-        drills: rows,
-        not_applicable,
-        clauses,
+        failed,
+        unproven,
+        left_out,
         reconciliation,
         schedules,
         seed: params.seed,
+        drills: rows,
+        not_applicable,
+        clauses,
         trace: trace.map(|t| if call.face.budget() == usize::MAX { t } else { text::truncate(&t, 5_000) }),
         next,
     };
     Ok((answer, data))
+}
+
+/// The rows as far as they fit, those that did not pass before all others: of these first the timelines go, then all failures
+/// but one, then what a drill shows.
+fn shortened(mut rows: Vec<DrillOut>, budget: usize) -> Vec<DrillOut> {
+    let size = |row: &DrillOut| serde_json::to_string(row).map_or(0, |s| s.chars().count() + 1);
+    let passed = |row: &DrillOut| row.verdict == Verdict::Pass;
+    let cuts: [fn(&mut DrillOut); 3] = [
+        |row| row.failures.iter_mut().for_each(|f| f.timeline = None),
+        |row| {
+            row.failures.truncate(1);
+            row.caveats.truncate(1);
+            row.failures.iter_mut().for_each(|f| f.because = text::truncate(&f.because, 120));
+        },
+        |row| {
+            row.hypothesis.clear();
+            row.caveats.clear();
+            row.failures.clear();
+        },
+    ];
+    let open = |rows: &[DrillOut]| rows.iter().filter(|r| !passed(r)).map(size).sum::<usize>();
+    for cut in cuts {
+        // The first failure is what the next call is about: it is cut last.
+        for skip in [1, 0] {
+            if open(&rows) > budget {
+                rows.iter_mut().filter(|r| !passed(r)).skip(skip).for_each(cut);
+            }
+        }
+    }
+    let mut left = budget;
+    rows.retain(|row| {
+        let fits = size(row) <= left;
+        left = left.saturating_sub(size(row));
+        fits
+    });
+    rows
+}
+
+/// How many rows are not shown, and where they are; nothing where all are.
+fn left_out(params: &Params, rows: &[DrillOut], all: usize, open: u64) -> Option<String> {
+    let gone = all - rows.len();
+    if gone == 0 {
+        return None;
+    }
+    let flow = params.flow.as_ref().map(|f| format!(" --flow {f}")).unwrap_or_default();
+    let shown = rows.iter().filter(|r| r.verdict != Verdict::Pass).count() as u64;
+    let what = if shown == open { "rows, all of them PASS," } else { "rows" };
+    Some(format!(
+        "{gone} of {all} {what} are not in this answer; whole: platform-integration drill {}{flow} --schedules {} --seed {} --format json",
+        params.contract, params.schedules, params.seed
+    ))
 }
 
 /// Where a clause stands below its flow; nothing where it is not written.

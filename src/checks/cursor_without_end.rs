@@ -7,7 +7,7 @@ use crate::base::yaml::Span;
 use crate::contract::{ExplicitPages, Paginate};
 use crate::finding::{Finding, Severity};
 use crate::mapping::{Path, field};
-use crate::model::{PageStyle, Pagination};
+use crate::model::{PageStyle, Pagination, TypeSet};
 
 pub(super) static CHECK: Check = Check {
     code: "cursor-without-end",
@@ -20,22 +20,42 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.lists() {
         let (at, lacks): (Span, _) = match (&used.flow.source.paginate, &used.operation.pagination) {
             (Paginate::Explicit(p), known) => (p.at, explicit(p, known.as_ref()).or_else(|| astray(&used, p))),
-            (Paginate::Auto, Some(_)) if used.operation.pages_in_body() => (used.name.at, Some(IN_BODY)),
             (Paginate::Auto, Some(p)) => (used.name.at, lacking(p.style, p.param.is_some(), p.next.is_some())),
             (Paginate::Auto, None) => continue,
         };
-        if let Some((lacks, fix)) = lacks {
+        if let Some((lacks, fix)) = lacks.or_else(|| unsendable(&used)) {
             let message = format!("the pages of {} cannot be followed: {lacks}", quoted(&used.operation.id, 80));
             out.push(subject.error(&CHECK, at, message).fix(fix).because_of(&used.operation.pointer));
         }
     }
 }
 
-/// The connector writes no bodies for reads.
-const IN_BODY: (&str, &str) = (
-    "the next page is asked for in the body of the request, which the connector does not write",
-    "read a list that is paged by query parameters, or write this connector in code",
-);
+/// A search that is a POST, and asked for its pages in a way that the connector cannot write.
+fn unsendable(used: &Used<'_>) -> Option<(&'static str, &'static str)> {
+    let operation = used.operation;
+    let body = operation.body.as_ref().filter(|_| operation.asks_in_body())?;
+    if !body.is_json_or_form() {
+        return Some((
+            "it is asked for by a body that is neither JSON nor a form",
+            "read a list that is a GET or takes JSON, or write this connector in code",
+        ));
+    }
+    let known = operation.pagination.as_ref();
+    let names: Vec<&str> = match &used.flow.source.paginate {
+        Paginate::Explicit(p) => p.param.iter().chain(&p.limit_param).map(|n| n.as_str()).collect(),
+        Paginate::Auto => known.iter().flat_map(|p| p.param.iter().chain(&p.limit_param)).map(String::as_str).collect(),
+    };
+    let schemas = &used.system.schemas;
+    let one = TypeSet::STRING.with(TypeSet::INTEGER).with(TypeSet::NUMBER);
+    let many = |name: &&str| {
+        let types = operation.body_field(schemas, name).map(|s| schemas.get(s).types.without(TypeSet::NULL));
+        operation.parameter(name).is_none() && types.is_some_and(|t| !t.is_any() && !t.has(one))
+    };
+    names.into_iter().any(|n| many(&n)).then_some((
+        "what leads to them in the body of the request is a list or an object, and the connector sends one text or number there",
+        "read a list whose cursor is one value, or write this connector in code",
+    ))
+}
 
 /// The path of what comes next leads nowhere in the answer: it would be read as the end.
 fn astray(used: &Used<'_>, p: &ExplicitPages) -> Option<(&'static str, &'static str)> {

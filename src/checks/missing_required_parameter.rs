@@ -5,7 +5,7 @@ use super::{Check, Subject};
 use crate::base::text::quoted;
 use crate::contract::{Auth, Paginate, Write};
 use crate::finding::{Finding, Severity};
-use crate::model::{ApiKeyPlace, ParamIn, SchemeKind};
+use crate::model::{ApiKeyPlace, ParamIn, SchemaId, Schemas, SchemeKind};
 
 pub(super) static CHECK: Check = Check {
     code: "missing-required-parameter",
@@ -25,6 +25,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 || filled.iter().any(|f| top(f))
                 || filled.iter().any(|f| f.eq_ignore_ascii_case(name))
         };
+        if used.role == Role::List {
+            out.extend(in_body(subject, &used, &filled));
+        }
         let stated = used.operation.parameters.iter().filter(|p| p.required).map(|p| (p.name.as_str(), p.place));
         // A name in the path template must be filled also where the description forgot to state it.
         let in_path = used.operation.path_params().into_iter().map(|name| (name, ParamIn::Path));
@@ -40,6 +43,47 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 format!("{} requires the parameter {name}, which nothing fills", quoted(&used.operation.id, 80));
             let fix = format!("add params: {{{name}: …}} to the {side}");
             out.push(subject.error(&CHECK, used.name.at, message).fix(fix).because_of(&used.operation.pointer));
+        }
+    }
+}
+
+/// What the body of a search requires and neither params nor the connector give.
+fn in_body(subject: &Subject<'_>, used: &Used<'_>, filled: &[&str]) -> Vec<Finding> {
+    let operation = used.operation;
+    let Some(body) = operation.body.as_ref().filter(|_| operation.asks_in_body()).and_then(|b| b.schema) else {
+        return Vec::new();
+    };
+    // The first page is asked for without a place in the list.
+    let pages = operation.pagination.as_ref().and_then(|p| p.param.as_deref());
+    let fixed = used.flow.source.params.iter().map(|(n, _)| n.value.as_str());
+    let given: Vec<&str> = fixed.chain(filled.iter().copied().filter(|f| Some(*f) != pages)).collect();
+    let mut lacking = Vec::new();
+    required(&used.system.schemas, body, "", &given, 0, &mut lacking);
+    let say = |name: String| {
+        let (id, name) = (quoted(&operation.id, 80), quoted(&name, 60));
+        let message = format!("the body of {id} requires {name}, which nothing fills");
+        let fix = format!("add params: {{{name}: …}} to the source; a list or an object cannot be given there");
+        subject.error(&CHECK, used.name.at, message).fix(fix).because_of(&operation.pointer)
+    };
+    lacking.into_iter().map(say).collect()
+}
+
+/// The required fields below `at` that nobody gives, by dotted path; those of an object that may be left out only where
+/// something in it is given.
+fn required(schemas: &Schemas, id: SchemaId, at: &str, given: &[&str], depth: usize, out: &mut Vec<String>) {
+    if depth > 8 {
+        return;
+    }
+    let must = &schemas.get(id).required;
+    for (name, below) in schemas.properties(id) {
+        let path = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+        let whole = given.contains(&path.as_str());
+        let inside = given.iter().any(|g| g.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        let fields = !schemas.properties(below).is_empty();
+        if fields && (inside || (must.contains(name) && !whole && !schemas.get(below).required.is_empty())) {
+            required(schemas, below, &path, given, depth + 1, out);
+        } else if must.contains(name) && !whole && !inside {
+            out.push(path);
         }
     }
 }

@@ -90,6 +90,7 @@ mod retried_write_without_idempotency;
 mod retry_after_ignored;
 mod retry_in_step;
 mod retry_outlives_key;
+mod rollback_incomplete;
 mod sandbox_base_url;
 mod scheme_not_accepted;
 mod scope_missing;
@@ -136,7 +137,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 106] = [
+pub static ALL: [&Check; 107] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -222,6 +223,7 @@ pub static ALL: [&Check; 106] = [
     &idempotency_header_not_stated::CHECK,
     &idempotency_key_refused::CHECK,
     &write_settles_later::CHECK,
+    &rollback_incomplete::CHECK,
     &retry_outlives_key::CHECK,
     &retry_after_ignored::CHECK,
     &retry_in_step::CHECK,

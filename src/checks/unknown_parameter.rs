@@ -33,12 +33,19 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
 
 fn look(subject: &Subject<'_>, used: &[&Used<'_>], name: &Spanned<String>) -> Option<Finding> {
     let same = |p: &str| p == name.value || p.eq_ignore_ascii_case(name);
-    let below = |u: &&Used<'_>| u.operation.argument(&u.system.schemas, name).is_some();
+    let below = |u: &&Used<'_>| {
+        let schemas = &u.system.schemas;
+        u.operation.argument(schemas, name).is_some() || u.operation.body_is_free(schemas)
+    };
     if used.is_empty() || used.iter().any(|u| below(u) || u.operation.parameters.iter().any(|p| same(&p.name))) {
         return None;
     }
     let ids: Vec<String> = used.iter().map(|u| quoted(&u.operation.id, 60)).collect();
-    let names = || used.iter().flat_map(|u| u.operation.parameters.iter().map(|p| p.name.as_str()));
+    let in_bodies: Vec<String> = used.iter().flat_map(|u| u.operation.body_fields(&u.system.schemas)).collect();
+    let names = || {
+        let parameters = used.iter().flat_map(|u| u.operation.parameters.iter().map(|p| p.name.as_str()));
+        parameters.chain(in_bodies.iter().map(String::as_str))
+    };
     let message = format!("{} has no parameter \"{}\"", ids.join(", "), quoted(name, 60));
     Some(subject.error(&CHECK, name.at, message).fix(among(name, names())).meant(name, names()))
 }

@@ -133,6 +133,8 @@ mod tests {
             params,
             answers_json: false,
             query: None,
+            search: None,
+            answers_later: false,
         }
     }
 

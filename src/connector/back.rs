@@ -1,5 +1,4 @@
-//! Which operations of the target lead back: read one record, delete it, write former values, list all. No flow names them;
-//! they are found beside those it names, by the shape of their paths.
+//! The operations of the target that lead back ([`crate::model::Back`]), as the runtime calls them.
 
 use serde_json::Value;
 
@@ -7,7 +6,7 @@ use super::planner::Side;
 use super::{Call, WritePlan};
 use crate::base::yaml::Spanned;
 use crate::contract::Paginate;
-use crate::model::{Action, Method, Operation, Pagination, SchemaId};
+use crate::model::{Operation, Pagination, SchemaId};
 
 /// The ways back of a target. Each is nothing where the description has no such operation.
 #[derive(Debug, Clone, Default)]
@@ -37,21 +36,6 @@ pub struct ListPlan {
     pub pagination: Option<Pagination>,
 }
 
-/// `/contacts/{id}` and `/contacts/{contact_id}` are one path.
-fn shape(path: &str) -> Vec<&str> {
-    path.trim_end_matches('/')
-        .split('/')
-        .map(|s| if s.starts_with('{') && s.ends_with('}') { "{}" } else { s })
-        .collect()
-}
-
-/// The path of one record below that of many.
-fn below(path: &str) -> Vec<&str> {
-    let mut shape = shape(path);
-    shape.push("{}");
-    shape
-}
-
 /// Looks for the ways back of what is written by these operations.
 pub(super) fn plan(side: &Side<'_>, write: &WritePlan, key: String, params: &[(Spanned<String>, Value)]) -> BackPlan {
     let (many, one): (Option<&Call>, Option<&Call>) = match write {
@@ -60,30 +44,10 @@ pub(super) fn plan(side: &Side<'_>, write: &WritePlan, key: String, params: &[(S
         WritePlan::Bulk { write, .. } => (Some(write), None),
         WritePlan::Create { create, .. } => (Some(create), None),
     };
-    let all = &side.system.operations;
-    let at_one = match (one, many) {
-        (Some(call), _) => shape(&call.path),
-        (None, Some(call)) => below(&call.path),
-        (None, None) => Vec::new(),
-    };
-    // Records that are written in bulk, or by an action, lie beside the list of their entity.
-    let named = many.or(one).and_then(|call| side.system.operation(&call.id));
-    let entity = named.and_then(|o| o.entity.as_deref());
-    let listing = |o: &&Operation| o.action == Action::List && o.method == Method::Get && o.items.is_some();
-    let above = at_one.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default();
-    let listed = all.iter().filter(listing).find(|o| shape(&o.path) == above);
-    let listed =
-        listed.or_else(|| all.iter().filter(listing).find(|o| entity.is_some() && o.entity.as_deref() == entity));
-    let exact = |method: Method| all.iter().find(|o| o.method == method && shape(&o.path) == at_one);
-    let beside = |method: Method| {
-        let at_one = below(&listed?.path);
-        all.iter().find(|o| o.method == method && shape(&o.path) == at_one)
-    };
-    let keyed = |method: Method| {
-        let found = exact(method).or_else(|| if one.is_none() { beside(method) } else { None })?;
-        side.call(found, params, true).ok()
-    };
-    let list = listed.and_then(|o| {
+    let named = |call: Option<&Call>| call.and_then(|call| side.system.operation(&call.id));
+    let back = side.system.back(named(many), named(one));
+    let keyed = |found: Option<&Operation>| side.call(found?, params, true).ok();
+    let list = back.list.and_then(|o| {
         Some(ListPlan {
             call: side.call(o, params, false).ok()?,
             items: o.items.clone()?,
@@ -94,8 +58,8 @@ pub(super) fn plan(side: &Side<'_>, write: &WritePlan, key: String, params: &[(S
     let body = one.or(many).and_then(|call| side.system.operation(&call.id)?.body.as_ref()?.schema);
     BackPlan {
         key,
-        get: keyed(Method::Get),
-        delete: keyed(Method::Delete),
+        get: keyed(back.get),
+        delete: keyed(back.delete),
         list,
         writable: body.map(|schema| writable(side, schema)).unwrap_or_default(),
     }

@@ -1,10 +1,11 @@
 //! Reads and writes bodies: JSON, forms, values at a path.
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 use super::Response;
 use super::address::encode as percent;
+use crate::model::TypeSet;
 
 /// The value at a path of property names, and of numbers where it leads into a list.
 pub(super) fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
@@ -27,6 +28,34 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
         Value::Bool(b) => Some(b.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// A text as a value of these types: a number where they want one, and text where they leave it open.
+pub(super) fn typed(types: TypeSet, text: String) -> Value {
+    if types.is_any() || types.has(TypeSet::STRING) {
+        return Value::String(text);
+    }
+    match text.as_str() {
+        "true" if types.has(TypeSet::BOOLEAN) => Value::Bool(true),
+        "false" if types.has(TypeSet::BOOLEAN) => Value::Bool(false),
+        _ if types.has(TypeSet::INTEGER) || types.has(TypeSet::NUMBER) => {
+            text.parse::<Number>().map_or(Value::String(text), Value::Number)
+        }
+        _ => Value::String(text),
+    }
+}
+
+/// Sets the value at a dotted path, with the objects on the way to it.
+pub(super) fn put(root: &mut Value, dotted: &str, value: Value) {
+    let mut at = root;
+    for name in dotted.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(Map::new());
+        }
+        let Value::Object(map) = at else { return };
+        at = map.entry(name.to_owned()).or_insert(Value::Null);
+    }
+    *at = value;
 }
 
 /// Whether the runtime can write this media type.

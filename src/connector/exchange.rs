@@ -46,6 +46,8 @@ pub(super) struct Ask {
     pub body: Bytes,
     /// The description promises JSON in return.
     pub promised: bool,
+    /// It changes nothing, whatever its method says.
+    pub reads: bool,
 }
 
 impl Ask {
@@ -59,7 +61,13 @@ impl Ask {
             headers: headers(call),
             body: Bytes::new(),
             promised: call.answers_json,
+            reads: call.method.safe(),
         }
+    }
+
+    /// A search: a list that is read by POST.
+    pub(super) fn search(call: &Call, url: String, body: Bytes) -> Self {
+        Self { reads: true, ..Self::write(call, url, body) }
     }
 
     /// A GraphQL request; it reads, though its method is POST.
@@ -73,15 +81,32 @@ impl Ask {
         }
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
         let promised = call.answers_json;
-        Self { id: call.id.clone(), method: call.method, path: String::new(), url, headers, body, promised }
+        Self {
+            id: call.id.clone(),
+            method: call.method,
+            path: String::new(),
+            url,
+            headers,
+            body,
+            promised,
+            reads: true,
+        }
     }
 
     /// A request with a record.
     pub(super) fn write(call: &Call, url: String, body: Bytes) -> Self {
         let mut headers = headers(call);
         headers.push(("content-type".to_owned(), call.content_type.clone()));
-        let promised = call.answers_json;
-        Self { id: call.id.clone(), method: call.method, path: call.path.clone(), url, headers, body, promised }
+        Self {
+            id: call.id.clone(),
+            method: call.method,
+            path: call.path.clone(),
+            url,
+            headers,
+            body,
+            promised: call.answers_json,
+            reads: call.method.safe(),
+        }
     }
 }
 
@@ -197,7 +222,7 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         // Before the breaker's turn: who probes must not wait for those who wait for the probe.
         let place = gate.load.enter(run).await?;
         let leave = match side {
-            Side::Target => gate.leave(run, ask.method, trace.about()).await?,
+            Side::Target => gate.leave(run, ask.reads, trace.about()).await?,
             Side::Source => {
                 gate.paced(run).await?;
                 Leave::free()
@@ -281,14 +306,14 @@ fn note(run: &Run<'_>, gate: &Gate, ask: &Ask, leave: &Leave<'_>, sent: &Result<
         Err(Miss::Again(_)) => true,
         Err(_) => return,
     };
-    let breaker = gate.breaker(ask.method);
+    let breaker = gate.breaker(ask.reads);
     let change = if down { breaker.failed(run.plan.delivery.breaker, leave, who) } else { breaker.worked() };
     changed(run, gate, &change);
 }
 
 /// Tells the breaker that requests of this method have their effect, whatever was answered to them.
 pub(super) fn works(run: &Run<'_>, gate: &Gate, method: Method) {
-    changed(run, gate, &gate.breaker(method).worked());
+    changed(run, gate, &gate.breaker(method.safe()).worked());
 }
 
 fn changed(run: &Run<'_>, gate: &Gate, change: &Change) {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{Plan, Request, Response, SourcePlan, Takes, Transport, TransportError};
 use crate::base::csv;
 use crate::base::digest::Digest;
-use crate::base::text::quoted;
+use crate::base::text::{plural, quoted};
 use crate::model::{Basis, CursorFrom, Method, PageStyle, Pagination, TypeSet};
 
 /// Records on a page.
@@ -25,6 +25,9 @@ const PAGE: u64 = 500;
 const MOST_BYTES: u64 = 4 << 20;
 /// Bytes at the beginning by which a file is known again.
 const HEAD: u64 = 4096;
+
+/// The byte order mark of UTF-8, which spreadsheets put before the first field.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A file that is read instead of calling a list.
 #[derive(Debug, Clone)]
@@ -47,6 +50,8 @@ impl SourcePlan {
             content_type: "application/json".to_owned(),
             params: Vec::new(),
             query: None,
+            search: None,
+            answers_later: false,
             answers_json: true,
         };
         Self {
@@ -145,6 +150,7 @@ fn page(plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<String>>
             _ => return Ok(None),
         },
     };
+    let name = plan.path.file_name().map(|n| quoted(&n.to_string_lossy(), 80)).unwrap_or_default();
     let by_comma = plan.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let mut lines = Lines { at: 0, line: 0, input: BufReader::new(file) };
     let header = if by_comma { header(&mut lines, plan)? } else { None };
@@ -156,12 +162,14 @@ fn page(plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<String>>
     let (mut count, mut more) = (0, false);
     while let Some((line, text)) = lines.next(by_comma)? {
         let record = match &text {
-            Err(because) => bad(line, because),
+            Err(because) => bad(&name, line, because),
             Ok(text) if text.trim().is_empty() => continue,
             Ok(text) => match &header {
-                Some(columns) => row(columns, text).map_or_else(|because| bad(line, &because), |r| r.to_string()),
-                None if by_comma => bad(line, "there is no header"),
-                None => object(text).map_or_else(|because| bad(line, &because), |()| text.trim().to_owned()),
+                Some(columns) => {
+                    row(columns, text).map_or_else(|because| bad(&name, line, &because), |r| r.to_string())
+                }
+                None if by_comma => bad(&name, line, "there is no header"),
+                None => object(text).map_or_else(|because| bad(&name, line, &because), |()| text.trim().to_owned()),
             },
         };
         if count > 0 {
@@ -196,8 +204,9 @@ fn tag(file: &mut File, read: u64) -> std::io::Result<String> {
     Ok(hash.as_str().trim_start_matches("sha256:").chars().take(16).collect())
 }
 
-fn bad(line: u64, because: &str) -> String {
-    Value::String(format!("line {line}: {because}")).to_string()
+/// A line that is no record, in the place of one: `customers.csv:5: it has 2 fields, the header 3`.
+fn bad(file: &str, line: u64, because: &str) -> String {
+    Value::String(format!("{file}:{line}: {because}")).to_string()
 }
 
 /// Whether a line is one object of JSON.
@@ -220,22 +229,24 @@ impl Lines {
     /// The next line with its number, or why it is none; `by_comma`: with those after it that a field in quotes goes on in.
     fn next(&mut self, by_comma: bool) -> std::io::Result<Option<(u64, Result<String, String>)>> {
         let mut whole = Vec::new();
+        let mut quotes = Quotes::Start;
         let first = self.line + 1;
         loop {
             let before = whole.len();
-            let read = (&mut self.input).take(MOST_BYTES).read_until(b'\n', &mut whole)?;
-            if read == 0 {
+            let ended = if by_comma { self.to_end(&mut whole)? } else { self.to_newline(&mut whole)? };
+            if whole.len() == before && !ended {
                 break;
             }
-            self.at += read as u64;
             self.line += 1;
-            if whole.len() as u64 >= MOST_BYTES && whole.last() != Some(&b'\n') {
-                self.skip()?;
+            if whole.len() as u64 >= MOST_BYTES && !ended {
+                self.skip(by_comma)?;
                 return Ok(Some((first, Err(format!("it is longer than {} MiB", MOST_BYTES >> 20)))));
             }
-            // Quotes come in pairs; one that is open goes on.
-            let open = by_comma && whole.iter().filter(|b| **b == b'"').count() % 2 == 1;
-            if !open || whole.len() as u64 >= MOST_BYTES || before == whole.len() {
+            let read = whole.get(before..).unwrap_or_default();
+            let read = read.strip_prefix(BOM).filter(|_| first == 1 && before == 0).unwrap_or(read);
+            quotes = read.iter().fold(quotes, |quotes, b| quotes.after(*b));
+            let open = by_comma && quotes == Quotes::Open;
+            if !open || whole.len() as u64 >= MOST_BYTES || !ended {
                 break;
             }
         }
@@ -249,20 +260,85 @@ impl Lines {
         Ok(Some((first, text.map(|t| t.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(t)))))
     }
 
+    /// Reads on to a line feed; whether one came.
+    fn to_newline(&mut self, whole: &mut Vec<u8>) -> std::io::Result<bool> {
+        let read = (&mut self.input).take(MOST_BYTES).read_until(b'\n', whole)?;
+        self.at += read as u64;
+        Ok(whole.last() == Some(&b'\n') && read > 0)
+    }
+
+    /// Reads on to the end of a row: a line feed, or a carriage return alone, as old spreadsheets end their rows; whether one came.
+    fn to_end(&mut self, whole: &mut Vec<u8>) -> std::io::Result<bool> {
+        let mut left = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+        while left > 0 {
+            let buffer = self.input.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(false);
+            }
+            let shown = buffer.get(..left).unwrap_or(buffer);
+            let end = shown.iter().position(|b| matches!(b, b'\n' | b'\r'));
+            let used = end.map_or(shown.len(), |end| end + 1);
+            let last = end.and_then(|end| shown.get(end).copied());
+            whole.extend_from_slice(shown.get(..used).unwrap_or_default());
+            self.input.consume(used);
+            self.at += used as u64;
+            left -= used;
+            match last {
+                Some(b'\r') => {
+                    // With the line feed that may follow it is one end.
+                    if self.input.fill_buf()?.first() == Some(&b'\n') {
+                        whole.push(b'\n');
+                        self.input.consume(1);
+                        self.at += 1;
+                    }
+                    return Ok(true);
+                }
+                Some(_) => return Ok(true),
+                None => {}
+            }
+        }
+        Ok(false)
+    }
+
     /// To the end of a line that is too long.
-    fn skip(&mut self) -> std::io::Result<()> {
+    fn skip(&mut self, by_comma: bool) -> std::io::Result<()> {
         loop {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
                 return Ok(());
             }
-            let end = buffer.iter().position(|b| *b == b'\n');
+            let end = buffer.iter().position(|b| *b == b'\n' || (by_comma && *b == b'\r'));
             let used = end.map_or(buffer.len(), |end| end + 1);
             self.input.consume(used);
             self.at += used as u64;
             if end.is_some() {
                 return Ok(());
             }
+        }
+    }
+}
+
+/// Where in a row of RFC 4180 a reader is. A quote opens a field only at its beginning: a stray one elsewhere spoils its own row,
+/// and not the rows behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// At the beginning of a field.
+    Start,
+    /// In a field without quotes.
+    Bare,
+    /// In a field in quotes.
+    Open,
+    /// Behind a quote in it: the end of the field, or the first of two.
+    Closed,
+}
+
+impl Quotes {
+    const fn after(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Open, b'"') => Self::Closed,
+            (Self::Open, _) | (Self::Start | Self::Closed, b'"') => Self::Open,
+            (_, b',') => Self::Start,
+            _ => Self::Bare,
         }
     }
 }
@@ -310,7 +386,7 @@ fn header(lines: &mut Lines, plan: &FilePlan) -> std::io::Result<Option<Vec<Colu
 fn row(columns: &[Column], text: &str) -> Result<Value, String> {
     let fields = csv::parse(text, 0).map_err(|e| quoted(&e.because, 100))?.header;
     if fields.len() != columns.len() {
-        return Err(format!("it has {} fields, the header {}", fields.len(), columns.len()));
+        return Err(format!("it has {}, the header {}", plural(fields.len() as u64, "field"), columns.len()));
     }
     let mut record = Map::new();
     for (column, text) in columns.iter().zip(fields).filter(|(_, text)| !text.is_empty()) {
@@ -361,7 +437,7 @@ mod tests {
         let (all, _) = read("a.jsonl", text);
         assert_eq!(
             serde_json::to_string(&all).unwrap(),
-            r#"[{"id":9007199254740993,"n":0.10},"line 3: it is no object of JSON","line 4: it is no JSON at column 7","line 5: it is not UTF-8",{"id":"last"}]"#
+            r#"[{"id":9007199254740993,"n":0.10},"a.jsonl:3: it is no object of JSON","a.jsonl:4: it is no JSON at column 7","a.jsonl:5: it is not UTF-8",{"id":"last"}]"#
         );
     }
 
@@ -371,7 +447,18 @@ mod tests {
         let (all, _) = read("a.CSV", text);
         assert_eq!(
             serde_json::to_string(&all).unwrap(),
-            r#"[{"id":"1","address":{"city":"Köln"},"note":"says \"hi\",\nand more"},{"id":"2"},"line 5: it has 2 fields, the header 3","line 6: a quote is not closed"]"#
+            r#"[{"id":"1","address":{"city":"Köln"},"note":"says \"hi\",\nand more"},{"id":"2"},"a.CSV:5: it has 2 fields, the header 3","a.CSV:6: a quote is not closed"]"#
+        );
+        let (stray, _) = read("stray.csv", b"\xef\xbb\xbf\"id\",note\n1,a \"b\n2,\"c\" d\n3,\"e\"\"\nf\"\n\"\",\"\"\n");
+        assert_eq!(
+            serde_json::to_string(&stray).unwrap(),
+            r#"["stray.csv:2: there is a quote in a field that is not in quotes","stray.csv:3: there is more behind a field in quotes",{"id":"3","note":"e\"\nf"},{}]"#
+        );
+        // Rows that end in a carriage return alone; one in quotes is the field's.
+        let (old, _) = read("old.csv", b"\xef\xbb\xbfid,note\r1,a\r2,\"b\rc\"\r3\r4,d\r\n5,e");
+        assert_eq!(
+            serde_json::to_string(&old).unwrap(),
+            r#"[{"id":"1","note":"a"},{"id":"2","note":"b\rc"},"old.csv:5: it has 1 field, the header 2",{"id":"4","note":"d"},{"id":"5","note":"e"}]"#
         );
         assert_eq!(read("empty.csv", b"").0, Vec::<Value>::new());
         assert_eq!(read("empty.jsonl", b"").0, Vec::<Value>::new());
@@ -385,7 +472,7 @@ mod tests {
         text.extend(b"\n{\"id\": 1200}\n");
         let (all, _) = read("a.ndjson", &text);
         assert_eq!(all.len(), 1202);
-        assert_eq!(all[1200], json!("line 1201: it is longer than 4 MiB"));
+        assert_eq!(all[1200], json!("a.ndjson:1201: it is longer than 4 MiB"));
         assert_eq!(all[1201]["id"], 1200);
     }
 

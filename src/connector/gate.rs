@@ -16,7 +16,6 @@ use super::run::{Run, Stop};
 use super::{AuthPlan, Request};
 use crate::base::address;
 use crate::contract::Rate;
-use crate::model::Method;
 
 /// The gates of a process, one per system and credential. Runs that are given the same gates share pauses, rates,
 /// breakers and tokens; a new value forgets them all.
@@ -102,9 +101,9 @@ impl Gate {
         pace.paused_until = Some(pace.paused_until.map_or(until, |now| now.max(until)));
     }
 
-    /// The breaker for requests of this method.
-    pub(super) const fn breaker(&self, method: Method) -> &Breaker {
-        if method.safe() { &self.reads } else { &self.writes }
+    /// The breaker for requests that read, or for those that write.
+    pub(super) const fn breaker(&self, reads: bool) -> &Breaker {
+        if reads { &self.reads } else { &self.writes }
     }
 
     /// Takes a place in the rate now, or tells when to ask again.
@@ -134,11 +133,11 @@ impl Gate {
         }
     }
 
-    /// As [`Gate::paced`], behind the breaker for this method.
+    /// As [`Gate::paced`], behind the breaker for requests that read, or for those that write.
     /// `who`: the record that the request is about, where it is about one.
-    pub(super) async fn leave(&self, run: &Run<'_>, method: Method, who: Option<&str>) -> Result<Leave<'_>, Miss> {
+    pub(super) async fn leave(&self, run: &Run<'_>, reads: bool, who: Option<&str>) -> Result<Leave<'_>, Miss> {
         loop {
-            let leave = match self.breaker(method).leave(&run.halt, run.patience(), who).await {
+            let leave = match self.breaker(reads).leave(&run.halt, run.patience(), who).await {
                 Ok(leave) => leave,
                 Err(NoLeave::Halted) => return Err(run.why().into()),
                 Err(NoLeave::Alone) => {

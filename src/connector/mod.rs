@@ -50,6 +50,7 @@ mod retry;
 mod run;
 mod runtime;
 mod schedule;
+mod search;
 mod settle;
 mod signature;
 mod spool;
@@ -86,6 +87,7 @@ pub use runtime::{
     World, deliver, run_once, run_once_with,
 };
 pub use schedule::{run_all, run_all_hearing, run_all_sharing, run_forever, run_forever_with};
+pub use search::Search;
 pub use signature::{Signing, Unverified};
 pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

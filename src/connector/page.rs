@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 
-use bytes::Bytes;
 use serde_json::Value;
 
 use super::address;
 use super::body::{at, scalar};
+use super::exchange::Ask;
 use super::reconcile::hash;
 use super::run::Stop;
 use super::{Call, Response};
@@ -111,20 +111,37 @@ impl<'p> Pager<'p> {
         if self.listing.call.query.is_some() {
             return self.listing.base_url.to_owned();
         }
-        let mut url = address::url(self.listing.base_url, self.listing.call, &[], filter);
+        let search = self.listing.call.search.as_ref();
+        let by_url = |name: &str| !search.is_some_and(|s| s.takes(name));
+        let bounds: Vec<(&str, &str)> = filter.iter().copied().filter(|(name, _)| by_url(name)).collect();
+        let mut url = address::url(self.listing.base_url, self.listing.call, &[], &bounds);
         let Some(pagination) = self.listing.pagination else { return url };
-        if let (Some(param), Some(limit)) = (&pagination.limit_param, self.listing.limit) {
+        if let (Some(param), Some(limit)) = (pagination.limit_param.as_ref().filter(|p| by_url(p)), self.listing.limit)
+        {
             address::push_query(&mut url, param, &limit.to_string());
         }
-        if let (Some(param), Some(at)) = (&pagination.param, position.sent()) {
+        if let (Some(param), Some(at)) = (pagination.param.as_ref().filter(|p| by_url(p)), position.sent()) {
             address::push_query(&mut url, param, &at);
         }
         url
     }
 
-    /// The body of the request for the page at this position, where the list is asked for by GraphQL.
-    pub(super) fn body(&self, position: &Position, filter: &[(&str, &str)]) -> Option<Bytes> {
-        let query = self.listing.call.query.as_ref()?;
+    /// The request for the page at this position; `url` is where it goes.
+    pub(super) fn ask(&self, position: &Position, url: &str, filter: &[(&str, &str)]) -> Ask {
+        let call = self.listing.call;
+        match (&call.query, &call.search) {
+            (Some(query), _) => Ask::query(call, url.to_owned(), query.body(self.set(position, filter))),
+            (None, Some(search)) => {
+                let body = search.body(&call.content_type, self.set(position, filter));
+                Ask::search(call, url.to_owned(), body)
+            }
+            (None, None) => Ask::read(call, url.to_owned()),
+        }
+    }
+
+    /// What the body of the request is told, by dotted name. Where the server wrote the URL of the next page, that holds the
+    /// place in the list, and the rest is asked for as before.
+    fn set<'v>(&'v self, position: &Position, filter: &[(&'v str, &str)]) -> Vec<(&'v str, String)> {
         let mut set: Vec<(&str, String)> = filter.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let pagination = self.listing.pagination;
         if let (Some(param), Some(limit)) = (pagination.and_then(|p| p.limit_param.as_deref()), self.listing.limit) {
@@ -133,7 +150,7 @@ impl<'p> Pager<'p> {
         if let (Some(param), Some(at)) = (pagination.and_then(|p| p.param.as_deref()), position.sent()) {
             set.push((param, at));
         }
-        Some(query.body(set))
+        set
     }
 
     /// The number of records that the source says there are in all.
@@ -197,6 +214,12 @@ impl<'p> Pager<'p> {
     ) -> Next {
         if more == Some(false) {
             return Next::End;
+        }
+        if let Some(CursorFrom::Body(path)) = &pagination.next
+            && at(body, path).is_some_and(|told| told.is_array() || told.is_object())
+        {
+            let because = "the source gives a cursor that is neither text nor a number, and that cannot be sent back";
+            return Next::Stuck(Stop::new("cursor-missing", because));
         }
         let (cursor, from_record) = match &pagination.next {
             Some(CursorFrom::Body(path)) => (at(body, path).and_then(scalar), false),

@@ -158,6 +158,10 @@ pub struct Call {
     pub answers_json: bool,
     /// The GraphQL request that it is: sent by POST to the base URL itself. Nothing for a resource of HTTP.
     pub query: Option<super::Query>,
+    /// Its success is described as 202: what it takes is done later, or never.
+    pub answers_later: bool,
+    /// What its body asks for, where it reads a list by POST.
+    pub search: Option<super::Search>,
 }
 
 /// A parameter with a fixed value.

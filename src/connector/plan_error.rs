@@ -118,15 +118,17 @@ pub enum PlanError {
         /// `param` or `next`.
         missing: &'static str,
     },
-    /// The next page of a list is asked for in the body of a request.
+    /// What pages a list is no single value in the body of its request.
     #[error(
-        "{operation} of {system} is paged by fields of the request's body, which the connector does not write; read a list that is paged by query parameters"
+        "{operation} of {system} is asked for its pages by {name} of the request's body, which takes a list or an object; the connector sends one text or number there. Read a list whose cursor is one value"
     )]
-    PagesInBody {
+    BodyField {
         /// The system.
         system: String,
         /// The operation.
         operation: String,
+        /// The field, by its dotted path.
+        name: String,
     },
     /// A placeholder in the path has no value.
     #[error("{operation} of {system} needs a value for {{{name}}} in its path; set it under params")]

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::address;
-use super::body::{scalar, writable};
+use super::body::{put, scalar, typed, writable};
 use super::query::{self, Wants};
 use super::{
-    AuthPlan, Call, DeletePlan, DeletesPlan, FilePlan, FixedParam, Plan, PlanError, Query, SourcePlan, Takes,
+    AuthPlan, Call, DeletePlan, DeletesPlan, FilePlan, FixedParam, Plan, PlanError, Query, Search, SourcePlan, Takes,
     TargetPlan, WritePlan, back, hook, plan_auth,
 };
 use crate::base::address::parse as absolute;
@@ -18,7 +18,7 @@ use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
 use crate::contract::{Contract, Deletes, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
-use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, RootField, System};
+use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, RootField, System, TypeSet};
 
 /// Plans a flow. `base_urls` overrides, by system, what contract and description say (in this order of strength:
 /// override, contract, the description's first absolute server).
@@ -171,6 +171,8 @@ impl<'c> Side<'c> {
             params: fixed,
             answers_json: operation.success().is_some_and(|r| r.schema.is_some() && r.content_type.contains("json")),
             query: None,
+            search: None,
+            answers_later: operation.success().is_some_and(|r| r.status == "202"),
         })
     }
 
@@ -184,11 +186,65 @@ impl<'c> Side<'c> {
         if writable(&call.content_type) {
             return Ok(call);
         }
-        Err(PlanError::MediaType {
-            system: self.name.to_owned(),
-            operation: operation.id.clone(),
-            content_type: call.content_type,
-        })
+        Err(self.media_type(operation, call.content_type))
+    }
+
+    /// The call of an operation that reads a list, which may be a search that is a POST: then the body takes what it has fields
+    /// for, and `filled`, the parameters that the connector fills, go there unless they are parameters of the query.
+    fn list(
+        &self,
+        operation: &Operation,
+        params: &[(Spanned<String>, Value)],
+        keyed: bool,
+        filled: &[(&str, TypeSet)],
+    ) -> Result<Call, PlanError> {
+        let call = self.call(operation, params, keyed)?;
+        if !operation.asks_in_body() {
+            return Ok(call);
+        }
+        if !writable(&call.content_type) {
+            return Err(self.media_type(operation, call.content_type));
+        }
+        let schemas = &self.system.schemas;
+        let types =
+            |name: &str| operation.body_field(schemas, name).map(|s| schemas.get(s).types.without(TypeSet::NULL));
+        let mut fixed = Value::Object(serde_json::Map::new());
+        for (name, value) in params.iter().filter(|(name, _)| operation.parameter(name).is_none()) {
+            let free = operation.body_is_free(schemas).then_some(TypeSet::ANY);
+            if types(name).or(free).is_some_and(TypeSet::is_any) {
+                put(&mut fixed, name, value.clone());
+            } else if let Some(types) = types(name) {
+                put(&mut fixed, name, scalar(value).map_or_else(|| value.clone(), |text| typed(types, text)));
+            }
+        }
+        let mut fields = BTreeMap::new();
+        for (name, usual) in filled.iter().filter(|(name, _)| operation.parameter(name).is_none()) {
+            let free = operation.body_is_free(schemas).then_some(*usual);
+            let stated = types(name).map(|t| if t.is_any() { *usual } else { t });
+            let Some(types) = stated.or(free) else {
+                let known = operation.body_fields(schemas);
+                let known =
+                    operation.parameters.iter().map(|p| p.name.as_str()).chain(known.iter().map(String::as_str));
+                return Err(PlanError::NoParam {
+                    system: self.name.to_owned(),
+                    name: (*name).to_owned(),
+                    hint: did_you_mean(name, known),
+                });
+            };
+            if !types.has(TypeSet::STRING.with(TypeSet::INTEGER).with(TypeSet::NUMBER)) {
+                return Err(PlanError::BodyField {
+                    system: self.name.to_owned(),
+                    operation: operation.id.clone(),
+                    name: (*name).to_owned(),
+                });
+            }
+            fields.insert((*name).to_owned(), types);
+        }
+        Ok(Call { search: Some(Search { fixed, fields }), ..call })
+    }
+
+    fn media_type(&self, operation: &Operation, content_type: String) -> PlanError {
+        PlanError::MediaType { system: self.name.to_owned(), operation: operation.id.clone(), content_type }
     }
 
     /// Every fixed parameter is known to at least one of the operations.
@@ -197,6 +253,7 @@ impl<'c> Side<'c> {
             let known = operations.iter().any(|o| {
                 o.parameter(name).is_some()
                     || o.argument(&self.system.schemas, name).is_some()
+                    || o.body_is_free(&self.system.schemas)
                     || address::placeholders(&o.path).any(|p| p == name.as_str())
             });
             if !known {
@@ -252,7 +309,9 @@ fn source(
         return Err(PlanError::NoItems { system: side.name.to_owned(), operation: operation.id.clone() });
     };
     let inside = if explicit.is_some_and(|e| e.items.is_some()) { Vec::new() } else { operation.inside.clone() };
-    let mut list = side.call(operation, &clause.params, false)?;
+    let mut filled = page_fields(pagination.as_ref());
+    filled.extend(clause.incremental.iter().map(|i| (i.param.as_str(), TypeSet::STRING)));
+    let mut list = side.list(operation, &clause.params, false, &filled)?;
     let mut limit = explicit.and_then(|e| e.limit).or_else(|| pagination.as_ref().and_then(page_size));
     if let Some(field) = &operation.root_field {
         let query = asked(
@@ -334,7 +393,7 @@ fn delete(side: &Side<'_>, flow: &Flow) -> Result<Option<DeletePlan>, PlanError>
     let set = (!clause.set.is_empty()).then(|| {
         let mut body = Value::Object(serde_json::Map::new());
         for (name, value) in &clause.set {
-            put(&mut body, &path(name), value.clone());
+            put(&mut body, name, value.clone());
         }
         body
     });
@@ -343,18 +402,6 @@ fn delete(side: &Side<'_>, flow: &Flow) -> Result<Option<DeletePlan>, PlanError>
         None => side.call(operation, &flow.target.params, true)?,
     };
     Ok(Some(DeletePlan { call, set }))
-}
-
-/// Sets the value at a path of names, with the objects on the way to it.
-fn put(into: &mut Value, path: &[String], value: Value) {
-    match path.split_first() {
-        None => *into = value,
-        Some((name, rest)) => {
-            if let Value::Object(map) = into {
-                put(map.entry(name.clone()).or_insert_with(|| Value::Object(serde_json::Map::new())), rest, value);
-            }
-        }
-    }
 }
 
 /// Records on a page of a GraphQL list that does not say how many it gives at most.
@@ -407,6 +454,17 @@ fn asked(
     })
 }
 
+/// The parameters of pages that the connector fills, with what they usually take.
+fn page_fields(pagination: Option<&Pagination>) -> Vec<(&str, TypeSet)> {
+    let Some(pages) = pagination else { return Vec::new() };
+    let counted = matches!(pages.style, PageStyle::Page | PageStyle::Offset);
+    let place = if counted { TypeSet::INTEGER } else { TypeSet::STRING };
+    // Links hold the place themselves: their parameter is never sent.
+    let links = matches!(pages.style, PageStyle::LinkHeader | PageStyle::LinkBody);
+    let param = pages.param.as_deref().filter(|_| !links).map(|name| (name, place));
+    param.into_iter().chain(pages.limit_param.as_deref().map(|name| (name, TypeSet::INTEGER))).collect()
+}
+
 /// The largest page stated, within reason; nothing leaves it to the server.
 fn page_size(pagination: &Pagination) -> Option<u64> {
     pagination.limit_max.map(|max| max.min(500))
@@ -420,10 +478,6 @@ pub(super) fn pages(
     let pagination = match paginate {
         Paginate::Auto => match &operation.pagination {
             None => return Ok(None),
-            Some(_) if operation.pages_in_body() => {
-                let (system, operation) = (side.name.to_owned(), operation.id.clone());
-                return Err(PlanError::PagesInBody { system, operation });
-            }
             Some(stated) => stated.clone(),
         },
         Paginate::Explicit(e) => {
@@ -483,15 +537,16 @@ fn target(side: &Side<'_>, flow: &Flow) -> Result<TargetPlan, PlanError> {
             let Some(find_items) = find.items.clone().or_else(|| by_key.as_ref().map(|_| Vec::new())) else {
                 return Err(PlanError::NoItems { system: side.name.to_owned(), operation: find.id.clone() });
             };
+            let find_pages = pages(side, find, &Paginate::Auto).unwrap_or_default();
             WritePlan::Upsert {
                 matching: path(matching),
-                find: side.call(find, &clause.params, by_key.is_some())?,
+                find: side.list(find, &clause.params, by_key.is_some(), &page_fields(find_pages.as_ref()))?,
                 find_param: match by_key {
                     Some(placeholder) => placeholder,
                     None => find_param(side, find, matching)?,
                 },
                 find_items,
-                find_pages: pages(side, find, &Paginate::Auto).unwrap_or_default(),
+                find_pages,
                 create: side.write(create, &clause.params, false)?,
                 update: side.write(update, &clause.params, true)?,
                 target_key: target_key(side.system, update, create),

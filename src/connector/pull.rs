@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Response;
 use super::body::{Content, at, content, take_at};
 use super::envelope::{self, Holds};
-use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
+use super::exchange::{self, Again, Miss, Refused, Side, Tries};
 use super::gate::Gate;
 use super::page::{Listing, Next, Pager, Position};
 use super::run::Run;
@@ -34,10 +34,7 @@ pub(super) async fn page(
 ) -> Result<Page, Miss> {
     let gate = run.gate(side);
     let url = pager.url(position, filter);
-    let ask = match pager.body(position, filter) {
-        Some(body) => Ask::query(pager.listing.call, url.clone(), body),
-        None => Ask::read(pager.listing.call, url.clone()),
-    };
+    let ask = pager.ask(position, &url, filter);
     let listing = pager.listing;
     let read = |response: Response| read(run, gate, &listing, response);
     let (records, body, response) = exchange::repeat(run, side, &ask, tries, trace, read).await?;

@@ -10,6 +10,7 @@ use super::envelope::{self, Holds};
 use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
+use super::readback::{self, There};
 use super::reconcile::Settled;
 use super::remove::is_gone;
 use super::run::{Run, Stop};
@@ -24,6 +25,8 @@ const CONTRADICTIONS: u32 = 3;
 
 /// Code of an answer without a body where one was promised.
 const EMPTY_ANSWER: &str = "empty-answer";
+/// How often the target is looked at for what it took and has not done yet, with growing pauses between.
+const LOOKS: u32 = 6;
 
 /// Why a record was not delivered.
 #[derive(Debug)]
@@ -227,6 +230,8 @@ pub(super) struct Ack {
     pub shows: Option<Value>,
     /// The write made a record that was not there.
     pub made: bool,
+    /// It was taken, and is not done yet.
+    pub taken: bool,
 }
 
 struct Delivery<'r, 'a> {
@@ -321,6 +326,7 @@ impl Delivery<'_, '_> {
                     let url = address_of(run, update, &id);
                     match self.write(update, url, None, target_key, (act, found)).await? {
                         Wrote::Acked(ack) => {
+                            let ack = self.seen(ack, Some(&id)).await?;
                             self.done(Some(id), ack.shows.as_ref())?;
                             return Ok(Settled::Written);
                         }
@@ -339,6 +345,7 @@ impl Delivery<'_, '_> {
                     let made = (UndoAct::Created, None);
                     match self.write(create, url, idempotency.as_deref(), target_key, made).await? {
                         Wrote::Acked(ack) => {
+                            let ack = self.seen(ack, None).await?;
                             self.done(ack.id, ack.shows.as_ref())?;
                             return Ok(Settled::Written);
                         }
@@ -387,6 +394,7 @@ impl Delivery<'_, '_> {
             let blind = (UndoAct::Replaced, None);
             match self.write(put, address_of(self.run, put, &id), None, "", blind).await? {
                 Wrote::Acked(ack) => {
+                    let ack = self.seen(ack, Some(&id)).await?;
                     // 201 and only 201 says that there was none before (RFC 9110 section 9.3.4).
                     if ack.made {
                         self.intended = Some((UndoAct::Created, None));
@@ -413,6 +421,7 @@ impl Delivery<'_, '_> {
         loop {
             match self.write(create, url.clone(), header, "id", (UndoAct::Created, None)).await? {
                 Wrote::Acked(ack) => {
+                    let ack = self.seen(ack, None).await?;
                     self.done(ack.id, ack.shows.as_ref())?;
                     return Ok(Settled::Written);
                 }
@@ -467,6 +476,48 @@ impl Delivery<'_, '_> {
             }
             Err(Miss::Stop(stop)) => Err(Undelivered::Stop(stop)),
         }
+    }
+
+    /// After 202, which promises nothing (RFC 9110 section 15.3.3): looks until the target shows what was written. Where nobody
+    /// can look, the acknowledgement has to do, and a check has said so. `id`: the target's key of the record, where it is
+    /// known before the answer.
+    async fn seen(&mut self, ack: Ack, id: Option<&str>) -> Result<Ack, Undelivered> {
+        if !ack.taken {
+            return Ok(ack);
+        }
+        // It may be done at any time from now on.
+        self.unknown = true;
+        let (run, mapped) = (self.run, self.mapped);
+        let known = id.or(ack.id.as_deref());
+        let policy = &run.plan.delivery.retry;
+        // A target that trims or folds shows other values than it was given: that a record is there, or is another one than
+        // before, tells as much.
+        let before = self.intended.as_ref().map(|(act, before)| (*act, before.clone()));
+        let done = |now: &Value| match &before {
+            Some((UndoAct::Created, _)) => true,
+            Some((_, Some(before))) => before != now || satisfied(mapped, Some(now)),
+            _ => satisfied(mapped, Some(now)),
+        };
+        for look in 0..LOOKS {
+            match readback::there(run, self.key, known, Some(mapped), self.trace).await? {
+                There::Record(id, now) if done(&now) => {
+                    return Ok(Ack { id: Some(id), shows: Some(now), taken: false, ..ack });
+                }
+                There::Unreadable(because) => {
+                    let told = json!({"key": self.key, "because": because});
+                    run.log("warn", "accepted-unseen", Some(&self.trace.id), told);
+                    return Ok(ack);
+                }
+                There::Record(..) | There::Gone => {}
+            }
+            let wait = policy.base_ms.saturating_mul(1 << look).min(policy.cap_ms);
+            run.sleep(std::time::Duration::from_millis(wait)).await?;
+        }
+        self.tried("accepted-not-done", 202);
+        Err(self.dead(
+            "accepted-not-done",
+            format!("the target took it (status 202) and does not show it, at {LOOKS} looks since: it failed there, or is done later"),
+        ))
     }
 
     async fn wait(&mut self, again: Again) -> Result<(), Undelivered> {
@@ -590,7 +641,7 @@ pub(super) fn kept_as(sent: &Value, shows: Option<&Value>) -> Value {
 
 /// Whether a 2xx answer to a write really acknowledges it, and what it shows.
 pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, target_key: &str) -> Result<Ack, Miss> {
-    let made = response.status == 201;
+    let (made, taken) = (response.status == 201, response.status == 202);
     let body = match content(response) {
         // A proxy or a portal in the system's place: nobody knows whether the write ever came there.
         Content::Other if answers_json => {
@@ -602,7 +653,7 @@ pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, targ
             let why = "answered nothing where JSON was promised".to_owned();
             return Err(Miss::Again(Again::unknown(EMPTY_ANSWER, why)));
         }
-        Content::Empty | Content::Other => return Ok(Ack { made, ..Ack::default() }),
+        Content::Empty | Content::Other => return Ok(Ack { made, taken, ..Ack::default() }),
         Content::Broken(why) => return Err(Miss::Again(Again::unknown("unexpected-answer", why))),
         Content::Json(body) => body,
     };
@@ -612,15 +663,16 @@ pub(super) fn acked(run: &Run<'_>, answers_json: bool, response: &Response, targ
         return Err(exchange::from_envelope(run, &run.target, response, envelope));
     }
     if direct.is_some() {
-        return Ok(Ack { id: direct, shows: Some(body), made });
+        return Ok(Ack { id: direct, shows: Some(body), made, taken });
     }
     // `{"data": {"id": …}}`: one wrapper around the record.
     let mut inner = body.as_object().into_iter().flat_map(|o| o.values()).filter_map(|v| Some((v, v.get(target_key)?)));
     let found = inner.find_map(|(record, id)| Some((record, scalar(id)?)));
-    Ok(found.map_or(Ack { made, ..Ack::default() }, |(record, id)| Ack {
+    Ok(found.map_or(Ack { made, taken, ..Ack::default() }, |(record, id)| Ack {
         id: Some(id),
         shows: Some(record.clone()),
         made,
+        taken,
     }))
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
+use super::body::{put, typed};
 use crate::model::{Operation, RootField, SchemaId, Schemas, TypeSet};
 
 /// How deep objects may nest in one that is read as a whole.
@@ -42,33 +43,6 @@ impl Query {
         // A Value always serialises: its keys are text.
         Bytes::from(serde_json::to_vec(&body).unwrap_or_default())
     }
-}
-
-/// A text as the variable's type wants it.
-fn typed(types: TypeSet, text: String) -> Value {
-    if types.is_any() || types.has(TypeSet::STRING) {
-        return Value::String(text);
-    }
-    match text.as_str() {
-        "true" if types.has(TypeSet::BOOLEAN) => Value::Bool(true),
-        "false" if types.has(TypeSet::BOOLEAN) => Value::Bool(false),
-        _ if types.has(TypeSet::INTEGER) || types.has(TypeSet::NUMBER) => {
-            text.parse::<Number>().map_or(Value::String(text), Value::Number)
-        }
-        _ => Value::String(text),
-    }
-}
-
-fn put(root: &mut Value, dotted: &str, value: Value) {
-    let mut at = root;
-    for name in dotted.split('.') {
-        if !at.is_object() {
-            *at = Value::Object(Map::new());
-        }
-        let Value::Object(map) = at else { return };
-        at = map.entry(name.to_owned()).or_insert(Value::Null);
-    }
-    *at = value;
 }
 
 /// What a list is to be asked for.

@@ -11,6 +11,7 @@ use super::push::address_of;
 use super::run::{Run, Stop};
 use super::trace::Trace;
 use super::{Response, WritePlan};
+use crate::model::back::NO_GET;
 
 /// What is there.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ pub(super) async fn there(
         });
     }
     Ok(There::Unreadable(match (known, &back.get) {
-        (_, None) => "the description has no operation that reads one record by key".to_owned(),
+        (_, None) => NO_GET.to_owned(),
         (None, _) => "the target's key of it is not known: nobody acknowledged the write".to_owned(),
         (Some(_), Some(_)) => "it cannot be looked up".to_owned(),
     }))

@@ -196,7 +196,10 @@ pub(super) static FLOW: Table = table(&[
         "drift",
         Shape::Word(
             &["quarantine", "freeze"],
-            &[("ignore", "use quarantine: a record that no longer fits must not pass unseen")],
+            &[(
+                "ignore",
+                "leave drift out, or write quarantine: new fields at the source are ignored either way, since no rule names them, and never reach the target; what else could be ignored is a record that no longer fits the mapping, and that would be lost without a word. quarantine keeps it as a dead letter, freeze stops the flow at it",
+            )],
         ),
         "What happens when a record no longer fits: it is set aside, or the flow stops at it.",
     ),
@@ -278,8 +281,12 @@ pub(super) static PAGINATE: Table = table(&[
         Shape::Word(&["cursor", "page", "offset", "link", "link_header", "link_body"], &[]),
         "How pages follow each other; link is link_header.",
     ),
-    may("param", Shape::Text, "Parameter that carries cursor, page number or offset."),
-    may("limit_param", Shape::Text, "Parameter that carries the page size."),
+    may(
+        "param",
+        Shape::Text,
+        "Parameter that carries cursor, page number or offset; of a search that is a POST, the dotted path of a field of its body.",
+    ),
+    may("limit_param", Shape::Text, "Parameter that carries the page size, likewise."),
     may("limit", Shape::Count(1, 100_000), "Page size to ask for."),
     may("next", Shape::Text, "Dotted path of the next cursor or link in the answer."),
     may("items", Shape::Text, "Dotted path of the records in the answer."),

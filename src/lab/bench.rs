@@ -201,8 +201,10 @@ impl Bench {
     fn smallest_page(&self) -> u64 {
         let minimum = || {
             let op = self.list_operation()?;
-            let limit = op.parameter(self.plan.source.pagination.as_ref()?.limit_param.as_deref()?)?;
-            self.source.system.schemas.get(limit.schema?).minimum.as_ref()?.as_u64()
+            let schemas = &self.source.system.schemas;
+            let name = self.plan.source.pagination.as_ref()?.limit_param.as_deref()?;
+            let limit = op.parameter(name).and_then(|p| p.schema).or_else(|| op.body_field(schemas, name));
+            schemas.get(limit?).minimum.as_ref()?.as_u64()
         };
         minimum().unwrap_or(1)
     }

@@ -7,7 +7,7 @@ use super::bench::Purpose;
 use super::judge::Evidence;
 use super::matrix::DrillRow;
 use super::mock::Effect;
-use super::mock::url::query_of;
+use super::mock::asked_of;
 use super::trace::{Exchanged, Outcome};
 use super::world::RunEnd;
 use crate::contract::Order;
@@ -138,7 +138,7 @@ fn effects<'e>(e: &'e Evidence<'_>) -> impl Iterator<Item = &'e Effect> {
 fn incremental(e: &Evidence<'_>) -> bool {
     let Some((_, param)) = &e.bench.plan.source.incremental else { return false };
     let graph = e.bench.plan.source.by_graphql();
-    let asks = |x: &Exchanged| graph || query_of(&x.request.url).iter().any(|(name, _)| name == param);
+    let asks = |x: &Exchanged| graph || asked_of(&x.request).iter().any(|(name, _)| name == param);
     e.runs.iter().skip(1).any(|r| lists(e, r.run).any(asks))
 }
 

@@ -1,5 +1,6 @@
 //! Row 8: a system as its API description tells it. No format word and no reader lives here.
 
+pub mod back;
 mod bulk;
 mod deleted;
 pub mod distinct;
@@ -25,6 +26,7 @@ pub mod shrink;
 mod text;
 mod validate;
 
+pub use back::Back;
 pub use bulk::Bulk;
 pub use environment::environment;
 pub use event::{Event, Tell, TellPlace};

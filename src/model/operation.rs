@@ -179,8 +179,15 @@ pub struct Response {
     pub schema: Option<SchemaId>,
     /// Names of the documented headers, as written.
     pub headers: Vec<String>,
+    /// Whole bodies that the description shows, by the name that it gives them; at most [`Response::MOST_EXAMPLES`].
+    pub examples: indexmap::IndexMap<String, serde_json::Value>,
     /// Where it was read.
     pub pointer: String,
+}
+
+impl Response {
+    /// Examples of one answer that are kept.
+    pub const MOST_EXAMPLES: usize = 20;
 }
 
 /// One alternative of an operation's security requirement: all of its schemes together.

@@ -73,9 +73,13 @@ impl Operation {
         }
     }
 
-    /// The schema of an argument, or of what lies below one: `first`, `filter.updatedAt.gte`.
+    /// The schema of an argument, or of what lies below one: `first`, `filter.updatedAt.gte`; of a search that is a POST, that
+    /// of a field of its body.
     #[must_use]
     pub fn argument(&self, schemas: &Schemas, dotted: &str) -> Option<SchemaId> {
+        if self.root_field.is_none() {
+            return self.body_field(schemas, dotted);
+        }
         let mut steps = dotted.split('.');
         let first = steps.next()?;
         let argument = self.parameters.iter().find(|p| p.place == ParamIn::Variable && p.name == first)?;

@@ -4,11 +4,16 @@ use crate::finding::Code;
 
 /// What `check` says where it cannot read what it would hold a contract to. The use case that reads the files says
 /// those about samples and the unreadable description, with the name of the system or the line of the sample.
-pub static CODES: [Code; 6] = [
+pub static CODES: [Code; 7] = [
     Code::error(
         "bad-sample",
         "A line of a file of samples is no JSON, or no record.",
         "Mend the line named: one JSON object a line.",
+    ),
+    Code::error(
+        "empty-input",
+        "The file of a description is there, and nothing is in it.",
+        "Pass the API description itself, or fetch it anew.",
     ),
     Code::error(
         "sample-not-as-expected",

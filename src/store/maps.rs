@@ -17,7 +17,7 @@ use crate::evidence::Maps;
 /// Marks the file as ours: `PLIM` in ASCII.
 const APPLICATION_ID: i64 = 0x504c_494d;
 /// SQLite's `user_version`. Another one, newer or older: the tables are made anew, nothing is brought over.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long anybody waits for another process that writes. A map of the largest description is written in less; reading it
 /// anew takes some three times as long.
 const BUSY: Duration = Duration::from_millis(100);

@@ -29,7 +29,7 @@ fn taken(code: &str, entries: &str, before: Vec<Finding>) -> (Vec<Finding>, Vec<
     };
     let mut findings = before;
     let risks = checks::run_over(&subject, &mut findings);
-    findings.retain(|f| f.code != "assumption-unstated");
+    findings.retain(|f| !crate::checks::OF_ALL.contains(&f.code));
     (findings, risks)
 }
 

@@ -34,6 +34,7 @@ mod lab;
 mod mapping;
 mod matcher;
 mod mcp;
+mod newcomer;
 mod operate;
 mod operating;
 mod otel;
@@ -42,6 +43,8 @@ mod pages;
 mod readers;
 mod rejected;
 mod run;
+mod run_csv;
+mod run_search;
 mod runbook;
 #[cfg(target_os = "linux")]
 mod sandbox;

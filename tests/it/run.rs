@@ -409,7 +409,7 @@ fn a_file_is_read_instead_of_the_list_and_a_bad_line_is_a_dead_letter() {
     let counts = &value["flows"][0]["reconciliation"];
     assert_eq!(value["verdict"], "PARTIAL", "{value:#}\n{}", stderr(&out));
     assert_eq!((counts["written"].as_u64(), counts["dead_lettered"].as_u64()), (Some(4), Some(1)), "{value:#}");
-    assert!(stderr(&out).contains("line 3: it is no JSON"), "{}", stderr(&out));
+    assert!(stderr(&out).contains(".jsonl:3: it is no JSON"), "{}", stderr(&out));
 }
 
 #[test]

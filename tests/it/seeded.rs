@@ -186,7 +186,10 @@ fn the_bases_are_right() {
             at: String::new(),
             also: Vec::new(),
         };
-        assert_eq!(shown(&findings(&case).1), "", "{}", case.base);
+        let mut found = findings(&case).1;
+        // None of them deletes what it made, which is told and no defect.
+        found.retain(|f| f.code != "rollback-incomplete");
+        assert_eq!(shown(&found), "", "{}", case.base);
     }
 }
 

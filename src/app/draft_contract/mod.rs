@@ -3,6 +3,7 @@
 
 mod choose;
 mod identity;
+mod interval;
 mod merge;
 mod rules;
 mod settle;

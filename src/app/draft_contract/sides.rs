@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::choose::Chosen;
 use super::identity::key_of;
+use super::interval::interval;
 use super::rules::reads;
 use super::writing::Draft;
 use super::yaml::{key, scalar};
@@ -16,7 +17,10 @@ impl Draft<'_, '_> {
             "    source:".to_owned(),
             format!("      system: {}", self.params.source),
             format!("      operation: {}", scalar(&self.list.id)),
-            "      every: 60s".to_owned(),
+            match self.call.session.as_ref().and_then(|s| interval(&s.goal)) {
+                Some(every) => format!("      every: {every}                     # as the goal says"),
+                None => "      every: 60s".to_owned(),
+            },
             match &key {
                 Some(k) => format!("      key: {}", scalar(k)),
                 None => {

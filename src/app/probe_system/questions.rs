@@ -302,6 +302,8 @@ impl<'s> Asking<'s> {
             content_type: String::new(),
             params: Vec::new(),
             query: None,
+            search: None,
+            answers_later: false,
             answers_json: false,
         };
         if !self.turn("a record that is not there").await {

@@ -91,6 +91,12 @@ fn flow(plan: &Plan, place: &str) -> Result<code::Flow, Unfit> {
     let Some(list) = source.list.as_ref().filter(|l| l.query.is_none()) else {
         return Err(unfit(&format!("{place}.source"), "a source that is asked by GraphQL"));
     };
+    if list.search.is_some() {
+        return Err(unfit(&format!("{place}.source"), "a source that is searched by POST"));
+    }
+    if crate::lab::bench::write_calls(&plan.target.write).iter().any(|call| call.answers_later) {
+        return Err(unfit(&format!("{place}.target"), "a target that answers 202, and does later what it took"));
+    }
     let delivery = &plan.delivery;
     let keyed = |call: &Call| call.path.contains('{');
     let refused = [

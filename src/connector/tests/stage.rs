@@ -175,6 +175,8 @@ pub(super) fn call(id: &str, method: Method, path: &str) -> Call {
         params: Vec::new(),
         answers_json: true,
         query: None,
+        search: None,
+        answers_later: false,
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::{body, remake};
 use super::UndoOutcome;
 use super::restoring::{change, is_marked};
 use crate::evidence::{Undo, UndoAct};
+use crate::model::back::{NO_BEFORE, NO_DELETE};
 
 /// What there is to do about a line.
 pub(super) enum Todo {
@@ -35,7 +36,7 @@ pub(super) fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
         return deleted(own, line, there);
     }
     if line.act == UndoAct::Replaced {
-        return stays(Cannot, "no-before-image: it was written without a look at what was there");
+        return stays(Cannot, NO_BEFORE);
     }
     let (id, now) = match there {
         There::Unreadable(why) => return Todo::Stays(Cannot, format!("not-readable: {why}")),
@@ -60,7 +61,7 @@ pub(super) fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     match former {
         Some(former) => Todo::Restore(id, former, now),
         None if back.delete.is_some() => Todo::Delete(id),
-        None => stays(Cannot, "no-delete-operation: the description has no operation that deletes it by key"),
+        None => stays(Cannot, NO_DELETE),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The situations in which a connector must hold: one drill a file. A drill sets a stage and says what must come of it;
 //! the judges do the rest.
 
+mod accepted_then_failed;
 mod answer_too_large;
 mod burst_503;
 mod changed_between_runs;
@@ -132,7 +133,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 108] = [
+pub const ALL: [&dyn Drill; 109] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -194,6 +195,7 @@ pub const ALL: [&dyn Drill; 108] = [
     &partial_batch::PartialBatch,
     &poison_in_batch::PoisonInBatch,
     &client_error_not_retried::ClientErrorNotRetried,
+    &accepted_then_failed::AcceptedThenFailedDrill,
     &token_expires_midway::TokenExpiresMidway,
     &token_stampede::TokenStampede,
     &refresh_fails::RefreshFails,

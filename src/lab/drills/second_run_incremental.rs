@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::judge::Evidence;
-use super::super::mock::url::query_of;
+use super::super::mock::asked_of;
 use super::super::mock::{Effect, MockOptions, MockSystem, dig, put};
 use super::older_by;
 use super::{Drill, Setup};
@@ -69,7 +69,7 @@ impl Drill for SecondRunIncremental {
             .trace
             .run(2)
             .filter(|x| x.purpose == Purpose::List)
-            .any(|x| query_of(&x.request.url).iter().any(|(name, _)| Some(name.as_str()) == bound));
+            .any(|x| asked_of(&x.request).iter().any(|(name, _)| Some(name.as_str()) == bound));
         match read(evidence, 2) {
             again if again >= all && all > 2 && !asked => {
                 vec![format!(

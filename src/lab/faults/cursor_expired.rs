@@ -2,7 +2,7 @@
 
 use super::json;
 use super::{Aim, Disposition, Exchange, Fault};
-use crate::lab::mock::url::query_of;
+use crate::lab::mock::asked_of;
 use serde_json::json as value;
 
 /// The source no longer takes a cursor that it gave; a list that begins anew is served. Cursors of Google's and
@@ -13,7 +13,7 @@ pub struct CursorExpired {
     pub aim: Aim,
     /// 400 or 410.
     pub status: u16,
-    /// The query parameter that carries the cursor; nothing: every request that is hit carries one.
+    /// The parameter, of query or body, that carries the cursor; nothing: every request that is hit carries one.
     pub param: Option<String>,
     dead: Option<String>,
 }
@@ -27,7 +27,7 @@ impl CursorExpired {
 
     fn cursor(&self, exchange: &Exchange<'_>) -> Option<String> {
         let Some(param) = &self.param else { return Some(exchange.request.url.clone()) };
-        query_of(&exchange.request.url).into_iter().find(|(n, v)| n == param && !v.is_empty()).map(|p| p.1)
+        asked_of(exchange.request).into_iter().find(|(n, v)| n == param && !v.is_empty()).map(|p| p.1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong on the way: one fault a file. A fault sees every exchange that passes and disposes of it.
 
+mod accepted_then_failed;
 mod committed_then_503;
 mod committed_then_lost;
 mod connection_refused;
@@ -37,6 +38,7 @@ mod truncated_body;
 mod unavailable;
 mod wrong_type;
 
+pub use accepted_then_failed::AcceptedThenFailed;
 pub use committed_then_503::CommittedThen503;
 pub use committed_then_lost::CommittedThenLost;
 pub use connection_refused::ConnectionRefused;
@@ -85,7 +87,8 @@ use crate::connector::{Request, Response, TransportError};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 38] = [
+pub const ALL: [(&str, Make); 39] = [
+    ("accepted-then-failed", |aim| Box::new(AcceptedThenFailed { aim })),
     ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
     ("committed-then-lost", |aim| Box::new(CommittedThenLost { aim })),

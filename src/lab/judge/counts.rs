@@ -112,8 +112,9 @@ fn deletes(x: &Exchanged) -> bool {
     matches!(x.effect, Some(Effect::Deleted { .. }))
 }
 
+/// Says that it was done. 202 is noncommittal (RFC 9110 section 15.3.3): it says so only where it was.
 fn acknowledges(x: &Exchanged) -> bool {
-    x.status().is_some_and(|s| (200..300).contains(&s))
+    x.status().is_some_and(|s| (200..300).contains(&s) && (s != 202 || x.effect.is_some()))
 }
 
 /// Different records among the writes of a run that `counts` takes.

@@ -249,13 +249,25 @@ fn kind_of(system: &System, name: &str, record: Option<SchemaId>, key: Option<St
         .and_then(|r| system.schemas.property(r, &key))
         .and_then(|(id, _)| system.schemas.get(id).example.as_ref()?.as_str()?.rsplit_once('_').map(|p| p.0.to_owned()))
         .unwrap_or_else(|| name.chars().filter(char::is_ascii_alphanumeric).take(3).collect());
+    let created = first(&["created_at", "created", "creation_date", "date_created", "timestamp_signup"]);
+    let updated = first(&["updated_at", "updated", "modified_at", "modified", "last_modified", "last_changed"]);
+    // Whatever it is called: by what a list can be asked for changes, that is what a change sets, where no caller sets it.
+    let bounded = || {
+        let taken = |field: &str| {
+            let bodies = ops.iter().filter(|o| !matches!(o.action, Action::List | Action::Search));
+            let mut schemas = bodies.filter_map(|o| o.body.as_ref()?.schema);
+            schemas.any(|body| system.schemas.property(body, field).is_some())
+        };
+        let mut bounds = ops.iter().filter_map(|o| o.incremental.as_ref()?.field.as_ref());
+        bounds.find(|f| fields.contains(&f.as_str()) && created.as_ref() != Some(*f) && !taken(f)).cloned()
+    };
     Kind {
         name: name.to_owned(),
         key,
         record,
         natural,
-        created: first(&["created_at", "created", "creation_date", "date_created", "timestamp_signup"]),
-        updated: first(&["updated_at", "updated", "modified_at", "modified", "last_modified", "last_changed"]),
+        updated: updated.or_else(bounded),
+        created,
         prefix: format!("{prefix}_"),
         words: fields.iter().map(|f| ((*f).to_owned(), text::words(f).join("_"))).collect(),
     }

@@ -1,6 +1,7 @@
 //! A stateful system derived from a description: it keeps records, pages, searches, checks bodies and credentials, and
 //! remembers all it saw. A pure state machine: the same requests at the same times get the same answers.
 
+mod asked;
 mod auth;
 mod blueprint;
 mod body;
@@ -21,6 +22,7 @@ mod seed;
 pub(crate) mod url;
 mod write;
 
+pub(crate) use asked::asked_of;
 pub use auth::Credentials;
 pub use blueprint::{Blueprint, Kind};
 pub(crate) use blueprint::{dig, put};
@@ -353,7 +355,11 @@ impl MockSystem {
         if let Some(because) = bad_parameter(system, call.op, call.request, query) {
             return call.refuse(400, "bad-request", because);
         }
-        if let Some(status) = prefer::code(call.request) {
+        let status = prefer::code(call.request);
+        if let Some(name) = prefer::example(call.request) {
+            return prefer::shown(call, status, &name);
+        }
+        if let Some(status) = status {
             return prefer::answer(call, status);
         }
         if let Some(because) = call.blueprint.never(call.index) {

@@ -1,31 +1,82 @@
-//! `Prefer: code=404` (RFC 7240; the switch that people know from Prism): the answer that is described for this status,
-//! without anything being done. `Prefer: dynamic=true` and unknown preferences are ignored, as RFC 7240 section 2 has it.
+//! `Prefer: code=404` and `Prefer: example=NAME` (RFC 7240; the switches that people know from Prism): the answer that is
+//! described for this status, or the body that the description shows under this name, without anything being done. `Prefer: dynamic=true` and unknown preferences are ignored, as RFC 7240 section 2 has it.
 
 use super::errors::Refusal;
-use super::{Call, Effect, json_response};
+use super::{Call, Effect, json_response, url};
 use crate::base::rng::Rng;
+use crate::base::text::quoted;
 use crate::connector::{Request, Response};
-use crate::model::{Direction, impossible, sample, validate};
+use crate::model::{self, Action, Direction, impossible, sample, validate};
 
 /// The status that a request prefers, by header or by the query parameter `__code`.
 pub(super) fn code(request: &Request) -> Option<u16> {
+    preferred(request, "code")?.parse().ok().filter(|c| (100..600).contains(c))
+}
+
+/// The name of the example that a request prefers, by header or by the query parameter `__example`.
+pub(super) fn example(request: &Request) -> Option<String> {
+    preferred(request, "example").filter(|name| !name.is_empty())
+}
+
+fn preferred(request: &Request, what: &str) -> Option<String> {
     let header = request.header("prefer").unwrap_or_default();
     let by_header = header
         .split([',', ';'])
         .filter_map(|p| p.trim().split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("code"))
-        .map(|(_, value)| value.trim().trim_matches('"'));
-    let query = || request.url.split_once('?')?.1.split('&').find_map(|p| p.strip_prefix("__code="));
-    by_header.or_else(query)?.parse().ok().filter(|c| (100..600).contains(c))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case(what))
+        .map(|(_, value)| value.trim().trim_matches('"').to_owned());
+    let query =
+        || url::query_of(&request.url).into_iter().find(|(n, _)| n.strip_prefix("__") == Some(what)).map(|p| p.1);
+    by_header.or_else(query)
+}
+
+/// The example of this name that the description shows for a status, where none is preferred for its success.
+pub(super) fn shown(call: &Call<'_>, status: Option<u16>, name: &str) -> (Response, Effect) {
+    let all = &call.op.responses;
+    let described = match status {
+        Some(status) => of(call, status),
+        None => call.op.success(),
+    };
+    if let Some((described, body)) = described.and_then(|r| Some((r, r.examples.get(name)?))) {
+        let success = if call.op.action == Action::Create { 201 } else { 200 };
+        let status = status.or_else(|| described.status.parse().ok()).unwrap_or(success);
+        let json = described.content_type.contains("json");
+        let content_type = if json { &described.content_type } else { "application/json" };
+        return (json_response(status, content_type, body), Effect::Nothing);
+    }
+    let names = |r: &model::Response| r.examples.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let known: Vec<String> = all
+        .iter()
+        .filter(|r| !r.examples.is_empty())
+        .map(|r| format!("{} of its answer {}", names(r), r.status))
+        .collect();
+    let of_other = all.iter().find(|r| r.examples.contains_key(name)).filter(|r| r.status.parse::<u16>().is_ok());
+    let because = match (of_other, known.is_empty()) {
+        (_, true) => format!("{} shows no examples by name; leave example out, and an answer is made up", call.op.id),
+        (Some(other), _) => format!(
+            "the example {} of {} is one of its answer {}; ask for code={}, example={0}",
+            quoted(name, 60),
+            call.op.id,
+            other.status,
+            other.status
+        ),
+        (None, _) => {
+            format!("{} shows no example {}; it shows {}", call.op.id, quoted(name, 60), known.join(", and "))
+        }
+    };
+    call.refuse(404, "no-such-example", because)
+}
+
+fn of<'c>(call: &'c Call<'_>, status: u16) -> Option<&'c model::Response> {
+    let (text, class) = (status.to_string(), format!("{}XX", status / 100));
+    [text.as_str(), class.as_str(), "default"]
+        .into_iter()
+        .find_map(|s| call.op.responses.iter().find(|r| r.status.eq_ignore_ascii_case(s)))
 }
 
 /// The described answer of this status.
 pub(super) fn answer(call: &Call<'_>, status: u16) -> (Response, Effect) {
-    let (text, class) = (status.to_string(), format!("{}XX", status / 100));
-    let described = [text.as_str(), class.as_str(), "default"]
-        .into_iter()
-        .find_map(|s| call.op.responses.iter().find(|r| r.status.eq_ignore_ascii_case(s)));
-    let Some(described) = described else {
+    let Some(described) = of(call, status) else {
         let known: Vec<&str> = call.op.responses.iter().map(|r| r.status.as_str()).collect();
         let because = format!("{} describes no answer {status}; it describes {}", call.op.id, known.join(", "));
         return call.refuse(404, "no-such-answer", because);
@@ -97,6 +148,13 @@ mod tests {
         assert_eq!(ask("code=404", "/x"), Some(404));
         assert_eq!(ask("dynamic=true, code=\"429\"; q=1", "/x"), Some(429));
         assert_eq!(ask("respond-async", "/x?__code=503"), Some(503));
+        let named = |prefer: &str, url: &str| {
+            let headers = vec![("prefer".to_owned(), prefer.to_owned())];
+            example(&Request { method: Method::Get, url: url.to_owned(), headers, body: bytes::Bytes::new() })
+        };
+        assert_eq!(named("code=200, example=\"a cat\"", "/x").as_deref(), Some("a cat"));
+        assert_eq!(named("code=200", "/x?y=1&__example=two%20cats").as_deref(), Some("two cats"));
+        assert_eq!(named("example=", "/x"), None);
         for none in ["", "code=abc", "code=9999", "example=cat"] {
             assert_eq!(ask(none, "/x"), None, "{none}");
         }

@@ -17,7 +17,11 @@ impl MockSystem {
         let Some(kind) = call.kind() else {
             return (call.success(None, &call.blueprint.shape(call.index).template), Effect::Nothing);
         };
-        let query = &call.query;
+        let asked = match call.asked() {
+            Ok(asked) => asked,
+            Err(answer) => return *answer,
+        };
+        let query: &[(String, String)] = &asked;
         let filters = self.filters(call, kind, query);
         let field = self.change_field(call, kind);
         // By the last item's key, lists run from the newest back, as the APIs that invented it do.
@@ -101,11 +105,13 @@ impl MockSystem {
         let mut out = Vec::new();
         for (name, value) in query {
             let top = name.split('.').next().unwrap_or(name);
-            let documented = call.op.parameters.iter().any(|p| match p.place {
-                ParamIn::Query => p.name == *name,
-                ParamIn::Variable => p.name == top,
-                ParamIn::Path | ParamIn::Header | ParamIn::Cookie => false,
-            });
+            let of_body = call.op.body_field(schemas, name).is_some();
+            let documented = of_body
+                || call.op.parameters.iter().any(|p| match p.place {
+                    ParamIn::Query => p.name == *name,
+                    ParamIn::Variable => p.name == top,
+                    ParamIn::Path | ParamIn::Header | ParamIn::Cookie => false,
+                });
             let pagination = call.op.pagination.as_ref();
             let paging = pagination.is_some_and(|p| {
                 p.param.as_deref() == Some(name.as_str()) || p.limit_param.as_deref() == Some(name.as_str())

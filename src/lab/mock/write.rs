@@ -3,13 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::blueprint::Kind;
-use super::body::{self, BadBody};
-use super::errors::Refusal;
+use super::body;
 use super::read::{shown, wrapped};
 use super::seed::{instant, new_key};
 use super::{Call, Effect, MockSystem, Replay, text_of};
 use crate::connector::Response;
-use crate::model::{Direction, TypeSet, sample, validate};
+use crate::model::{Direction, TypeSet, sample};
 
 /// What is written, and the fields sent for it.
 type Accepted<'c> = (&'c Kind, Map<String, Value>);
@@ -159,44 +158,11 @@ impl MockSystem {
 
     /// The body, read and checked against the schema of the request.
     fn accepted<'c>(&self, call: &'c Call<'_>) -> Result<Accepted<'c>, Box<(Response, Effect)>> {
-        let schemas = &call.blueprint.system.schemas;
         let no = |status, code: &str, because: String| Err(Box::new(call.refuse(status, code, because)));
         let Some(kind) = call.kind() else {
             return no(501, "not-mocked", "the mock does not know what this operation writes".to_owned());
         };
-        let documented = call.op.body.as_ref();
-        let wanted = documented.map_or("application/json", |b| b.content_type.as_str());
-        let schema = documented.and_then(|b| b.schema);
-        let sent = call.request.header("content-type");
-        let body = match body::read(schemas, schema, wanted, sent, &call.request.body) {
-            Ok(body) => body,
-            Err(BadBody::MediaType(sent)) => {
-                return no(415, "unsupported-media-type", format!("the body is {sent}, {wanted} is taken"));
-            }
-            Err(BadBody::Syntax(why)) => return no(400, "bad-request", format!("the body does not parse: {why}")),
-        };
-        let Some(body) = body else {
-            if documented.is_some_and(|b| b.required) {
-                return no(400, "bad-request", "a body is required".to_owned());
-            }
-            return Ok((kind, Map::new()));
-        };
-        if let Some(schema) = schema {
-            let violations = validate(schemas, schema, &body, Direction::Request);
-            if !violations.is_empty() {
-                // Vendors that do not document 422 answer 400.
-                let documents = |s: &str| call.op.responses.iter().any(|r| r.status == s);
-                let status = if !documents("422") && documents("400") { 400 } else { 422 };
-                let words: Vec<String> = violations.iter().take(3).map(ToString::to_string).collect();
-                let refusal = Refusal {
-                    status,
-                    code: "invalid",
-                    because: format!("the body does not fit: {}", words.join("; ")),
-                    violations: &violations,
-                };
-                return Err(Box::new((refusal.answer(&call.blueprint.system, Some(call.op)), Effect::Nothing)));
-            }
-        }
+        let Some(body) = call.body(false)? else { return Ok((kind, Map::new())) };
         match unwrapped(call, body) {
             Value::Object(map) => Ok((kind, map)),
             _ => no(422, "invalid", "the body is not an object".to_owned()),

@@ -80,22 +80,43 @@ fn incremental(schemas: &Schemas, operation: &Operation, index: usize, hints: &H
             }
         }
     }
-    let (_, param, words, at) = best?;
-    let parameter = operation.parameters.get(at)?;
-    let text = hints.parameter(index, &parameter.name);
+    let of_body = best.is_none().then(|| in_body(schemas, operation)).flatten();
+    let (param, words, text, pointer) = match (best, &of_body) {
+        (Some((_, param, words, at)), _) => {
+            let parameter = operation.parameters.get(at)?;
+            (param, words, hints.parameter(index, &parameter.name), parameter.pointer.clone())
+        }
+        (None, Some((param, words, schema))) => {
+            let schema = schemas.get(*schema);
+            (param.clone(), words.clone(), &*schema.description, schema.pointer.clone())
+        }
+        (None, None) => return None,
+    };
     let timed = |(name, id): (_, SchemaId)| timely(schemas, Some(id)).then_some(name);
     let fields: Vec<&str> =
         operation.record.map(|r| schemas.properties(r).into_iter().filter_map(timed).collect()).unwrap_or_default();
     let quoted = fields.iter().find(|f| text.contains(&format!("`{f}`")));
     let field = quoted.copied().or_else(|| field_like(&fields, &words));
     let basis = if quoted.is_some() || text.to_lowercase().contains("since") || text.to_lowercase().contains("after") {
-        Basis::Stated { pointer: parameter.pointer.clone() }
+        Basis::Stated { pointer }
     } else {
         let record = operation.record.map(|r| schemas.get(r).pointer.clone());
-        let from = std::iter::once(parameter.pointer.clone()).chain(record).collect();
+        let from = std::iter::once(pointer).chain(record).collect();
         Basis::Inferred { rule: "incremental-param-name", from }
     };
     Some(Incremental { param, field: field.map(str::to_owned), basis })
+}
+
+/// The field of a search's body that bounds changes from below, with the words of the field that it bounds.
+fn in_body(schemas: &Schemas, operation: &Operation) -> Option<(String, Vec<String>, SchemaId)> {
+    let bounds = operation.body_fields(schemas).into_iter().filter_map(|name| {
+        let schema = operation.body_field(schemas, &name).filter(|s| timely(schemas, Some(*s)))?;
+        let (rank, words) = meaning(&name, false)?;
+        Some((rank * 2 + u8::from(!exclusive(&name)), name, words, schema))
+    });
+    // Of equals the first.
+    let best = bounds.reduce(|best, one| if one.0 > best.0 { one } else { best })?;
+    Some((best.1, best.2, best.3))
 }
 
 /// Deepest that filters nest: `filter.updatedAt.gte`.
@@ -160,6 +181,32 @@ fn field_like<'f>(fields: &[&'f str], wanted: &[String]) -> Option<&'f str> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_search_that_is_a_post_is_bounded_by_a_field_of_its_body() {
+        const API: &str = "
+openapi: 3.0.3
+info: {title: T, version: '1'}
+paths:
+  /things/search:
+    post:
+      requestBody: {content: {application/json: {schema: {type: object, properties: {FIELDS}}}}}
+      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Page'}}}}}
+components:
+  schemas:
+    Page: {type: object, properties: {things: {type: array, items: {$ref: '#/components/schemas/Thing'}}}}
+    Thing: {type: object, properties: {id: {type: string}, updated_at: {type: string, format: date-time}}}
+";
+        let of = |fields: &str| {
+            let text = API.replace("FIELDS", fields);
+            let system = super::super::system_of(&text);
+            let found = system.operations[0].incremental.clone()?;
+            Some((found.param, found.field))
+        };
+        let bound = "filter: {type: object, properties: {updated_since: {type: string, format: date-time}, status: {type: string}}}";
+        assert_eq!(of(bound), Some(("filter.updated_since".to_owned(), Some("updated_at".to_owned()))));
+        assert_eq!(of("updated_before: {type: string}, status: {type: string}"), None);
+    }
+
     use super::exclusive;
 
     #[test]

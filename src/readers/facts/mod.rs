@@ -142,6 +142,8 @@ impl Extension<'_> {
 pub struct Hints<'d> {
     /// Descriptions of the system, its operations and their answers.
     pub prose: Vec<Prose<'d>>,
+    /// Where what is said of answers 429 stands: it counts requests, or nothing.
+    pub of_429: std::collections::BTreeSet<String>,
     /// Descriptions of events, each with the event's name.
     pub events: Vec<(String, Prose<'d>)>,
     /// Descriptions of parameters, by operation index; each with the parameter's name.

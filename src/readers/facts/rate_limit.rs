@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::path::norm;
 use super::said::denies;
-use super::{Detector, Hints, Look};
+use super::{Detector, Hints, Look, Prose};
 use crate::base::tree::Node;
 use crate::model::{Basis, Fact, RateLimit, System};
 
@@ -41,7 +41,7 @@ fn run(system: &mut System, hints: &Hints<'_>) {
         if !prose.text.contains(|c: char| c.is_ascii_digit()) {
             continue;
         }
-        if let Some((requests, window_ms, scope)) = of_prose(prose.text) {
+        if let Some((requests, window_ms, scope)) = of_prose(prose.text, of_limits(hints, prose)) {
             let basis = Basis::Inferred { rule: "rate-limit-in-prose", from: vec![prose.pointer.to_string()] };
             found.push(Found { limit: RateLimit { requests, window_ms, basis }, scope, operation: prose.operation });
         }
@@ -144,14 +144,19 @@ static PROSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)(\d[\d,]*)\s*(?:\w+\s+){0,2}?(?P<what>requests?|calls?|reads?|writes?|queries|times|hits|rps|rpm)",
         r"(?:\s+(?:may|can) be \w+)?\s*",
-        r"(?P<per>per|/|in|within|every|each|over|during|in each)\s*(?:an?\s+|any\s+|one\s+|each\s+|every\s+|the\s+)?",
+        r"(?P<per>per|/|in|within|every|each|over|during|in each|an?(?-u:\b))\s*(?:an?\s+|any\s+|one\s+|each\s+|every\s+|the\s+)?",
         r"(?P<n>\d+)?[\s-]*(?P<unit>milliseconds?|seconds?|secs?|minutes?|mins?|hours?|days?|s|h)(?-u:\b)",
     ))
     .expect("a constant that a test compiles")
 });
 
-/// The first limit that a text tells.
-fn of_prose(text: &str) -> Option<(u64, u64, Option<&'static str>)> {
+/// The text is that of an answer 429: what it counts is a limit, whether it says so or not.
+fn of_limits(hints: &Hints<'_>, prose: &Prose<'_>) -> bool {
+    prose.operation.is_some() && !hints.of_429.is_empty() && hints.of_429.contains(&prose.pointer.to_string())
+}
+
+/// The first limit that a text tells; `of_limits`: it is about nothing else.
+fn of_prose(text: &str, of_limits: bool) -> Option<(u64, u64, Option<&'static str>)> {
     for c in PROSE.captures_iter(text) {
         let whole = c.get(0)?;
         let around = sentence(text, whole.start(), whole.end());
@@ -159,22 +164,23 @@ fn of_prose(text: &str) -> Option<(u64, u64, Option<&'static str>)> {
         let per = c.name("per").map_or("", |m| m.as_str()).to_lowercase();
         // "The webhook is retried 3 times in 24 hours" limits nothing.
         let retries = ["retr", "attempt", "redeliver"].iter().any(|w| around.contains(w));
-        let strong = [
-            "limit",
-            "at most",
-            "up to",
-            "maximum",
-            "more than",
-            "may ",
-            "can ",
-            "allow",
-            "429",
-            "rate",
-            "thrott",
-            "quota",
-        ]
-        .iter()
-        .any(|w| around.contains(w));
+        let strong = of_limits
+            || [
+                "limit",
+                "at most",
+                "up to",
+                "maximum",
+                "more than",
+                "may ",
+                "can ",
+                "allow",
+                "429",
+                "rate",
+                "thrott",
+                "quota",
+            ]
+            .iter()
+            .any(|w| around.contains(w));
         if (retries && !around.contains("limit"))
             || (what == "times" && per != "per" && !around.contains("limit"))
             || !strong
@@ -253,11 +259,40 @@ mod tests {
             ("More than 100 requests in 10 seconds with one token.", Some((100, 10_000, Some("token")))),
             ("Rate limit: 1,000 requests/minute", Some((1000, 60_000, None))),
             ("The API allows 5 calls per second per IP address", Some((5, 1000, Some("ip")))),
+            ("You may send 5 requests a second", Some((5, 1000, None))),
+            ("Too many requests. 100 requests a minute.", None),
+            ("It answered 3 requests an hour ago", None),
             ("A webhook is retried 3 times in 24 hours", None),
             ("Returns 10 reads", None),
         ] {
-            assert_eq!(of_prose(text), expected, "{text}");
+            assert_eq!(of_prose(text, false), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_the_answer_429_counts_is_a_limit() {
+        for (text, expected) in [
+            ("Too many requests. 100 requests a minute.", Some((100, 60_000, None))),
+            ("10 requests an hour per token", Some((10, 3_600_000, Some("token")))),
+            ("Too many requests", None),
+        ] {
+            assert_eq!(of_prose(text, true), expected, "{text}");
+        }
+        let system = super::super::system_of(
+            "openapi: 3.0.3
+info: {title: T, version: '1'}
+paths:
+  /things:
+    get: {responses: {'200': {description: ok}, '429': {description: Too many requests. 100 requests a minute.}}}
+    post: {responses: {'200': {description: ok}, '429': {$ref: '#/components/responses/Slow'}}}
+  /others:
+    get: {responses: {'200': {description: 100 requests a minute were counted.}}}
+components: {responses: {Slow: {description: 5 requests a second.}}}
+",
+        );
+        let limits: Vec<Option<(u64, u64)>> =
+            system.operations.iter().map(|o| o.rate_limit.as_ref().map(|l| (l.requests, l.window_ms))).collect();
+        assert_eq!(limits, [Some((100, 60_000)), Some((5, 1000)), None]);
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl<'g> Reader<'g> {
                 others: Vec::new(),
                 schema: Some(body),
                 headers: Vec::new(),
+                examples: indexmap::IndexMap::new(),
                 pointer: at.clone(),
             }],
             security: Vec::new(),

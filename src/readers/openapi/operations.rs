@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexMap;
+use serde_json::Value;
+
 use super::built::Moved;
 use super::document::{At, Document};
 use super::schemas::Builder;
@@ -396,7 +399,11 @@ impl<'d> Reader<'d, '_> {
             let Some(response) = doc.resolve(response) else { continue };
             let said = response.child("description").filter(|_| status == "429" || status.starts_with('2'));
             if let Some((text, said)) = said.and_then(|at| Some((at.value.as_str()?, at.place))) {
-                hints.prose.push(Prose { operation: Some(index), pointer: said.into(), text });
+                let prose = Prose { operation: Some(index), pointer: said.into(), text };
+                if status == "429" {
+                    hints.of_429.insert(prose.pointer.to_string());
+                }
+                hints.prose.push(prose);
             }
             let (content_type, others, schema) = match self.dialect {
                 Dialect::Openapi3 => self.content(doc, &response),
@@ -409,6 +416,7 @@ impl<'d> Reader<'d, '_> {
                 others,
                 schema,
                 headers: headers.iter().flat_map(|h| h.value.entries()).map(|(name, _)| quoted(name, 120)).collect(),
+                examples: named(doc, &response),
                 pointer: response.pointer(),
             });
         }
@@ -436,6 +444,20 @@ impl<'d> Reader<'d, '_> {
         };
         (name, others, schema)
     }
+}
+
+/// The bodies that the chosen media type of an answer shows by name (OpenAPI 3.1 section 4.8.14.4); what stands elsewhere
+/// (`externalValue`) is not fetched.
+fn named<'d>(doc: &mut Document<'d>, response: &At<'d>) -> IndexMap<String, Value> {
+    let offered: Vec<(&str, At<'d>)> = response.child("content").iter().flat_map(At::children).collect();
+    let media = offered.into_iter().min_by_key(|(name, _)| rank(name)).and_then(|(_, media)| doc.resolve(media));
+    let examples: Vec<(&str, At<'d>)> =
+        media.and_then(|m| m.child("examples")).iter().flat_map(At::children).take(Response::MOST_EXAMPLES).collect();
+    let shown = examples.into_iter().filter_map(|(name, example)| {
+        let value = doc.resolve(example)?.child("value")?.value.to_value();
+        Some((quoted(name, 80), value))
+    });
+    shown.collect()
 }
 
 /// Of several media types the one of lowest rank is read: JSON, anything, forms.

@@ -344,7 +344,15 @@ fn operation(made: Made<'_>, schemas: &mut Schemas) -> Operation {
         .map(|(status, Answer { content_type, bodies, headers, pointer })| {
             let schema = (!bodies.is_empty()).then(|| Shape::of(&bodies).into_schema(schemas, &pointer));
             let headers = headers.into_iter().map(|h| quoted(h, 120)).collect();
-            Response { status, content_type, others: Vec::new(), schema, headers, pointer }
+            Response {
+                status,
+                content_type,
+                others: Vec::new(),
+                schema,
+                headers,
+                examples: indexmap::IndexMap::new(),
+                pointer,
+            }
         })
         .collect();
     Operation {

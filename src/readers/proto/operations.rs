@@ -210,6 +210,7 @@ impl<'d> Reader<'_, '_, 'd> {
                 others: Vec::new(),
                 schema: answer,
                 headers: Vec::new(),
+                examples: indexmap::IndexMap::new(),
                 pointer: call.at.clone(),
             }],
             security: security.collect(),

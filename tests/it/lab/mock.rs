@@ -307,3 +307,53 @@ fn lists_lag_behind_writes_and_a_record_itself_does_not() {
     assert_eq!(shown(&mut bench, 4_999), [old]);
     assert_eq!(shown(&mut bench, 5_000), ["New Name"]);
 }
+
+#[test]
+fn the_example_that_a_request_prefers_is_answered_and_nothing_is_done() {
+    let api = "
+openapi: 3.1.0
+info: {title: Zoo, version: '1'}
+servers: [{url: https://zoo.example}]
+paths:
+  /cats:
+    post:
+      operationId: createCat
+      requestBody: {content: {application/json: {schema: {type: object}}}}
+      responses:
+        '201':
+          description: Made.
+          content:
+            application/json:
+              schema: {type: object, required: [id], properties: {id: {type: string}}}
+              examples:
+                tabby: {value: {id: c1, coat: striped}}
+                shared: {$ref: '#/components/examples/Tom'}
+                elsewhere: {externalValue: https://zoo.example/cat.json}
+        '409':
+          description: There already.
+          content: {application/json: {schema: {type: object}, examples: {twice: {value: {code: exists}}}}}
+components: {examples: {Tom: {value: {id: c2}}}}
+";
+    let read = platform_integration::readers::read_bytes(api.as_bytes(), "zoo.yaml");
+    let mut mock = MockSystem::new(Arc::new(read.system.expect("a system")), 1, MockOptions::default());
+    let mut ask = |prefer: &str, query: &str| {
+        let headers =
+            vec![("prefer".to_owned(), prefer.to_owned()), ("content-type".to_owned(), "application/json".to_owned())];
+        let url = format!("https://zoo.example/cats{query}");
+        let response = mock.handle(&Request { method: Method::Post, url, headers, body: "{}".into() }, NOW);
+        (response.status, value(&response))
+    };
+    assert_eq!(ask("example=tabby", ""), (201, json!({"id": "c1", "coat": "striped"})));
+    assert_eq!(ask("", "?__example=shared"), (201, json!({"id": "c2"})));
+    assert_eq!(ask("code=409, example=twice", ""), (409, json!({"code": "exists"})));
+    let refused: Vec<String> = ["example=lion", "example=twice", "code=409, example=tabby", "example=elsewhere"]
+        .iter()
+        .map(|prefer| {
+            let (status, answer) = ask(prefer, "");
+            assert_eq!(status, 404, "{answer}");
+            format!("{prefer}: {}", answer["detail"].as_str().unwrap_or_default())
+        })
+        .collect();
+    insta::assert_snapshot!(refused.join("\n"));
+    assert!(mock.seen().all(|s| matches!(s.effect, Effect::Nothing)));
+}

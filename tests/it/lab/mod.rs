@@ -1,6 +1,7 @@
 //! The lab, held against an independent connector: whole it passes every drill, broken it is caught by the drill that
 //! exists for the break.
 
+mod accepted;
 mod back;
 mod blackbox;
 mod catalogue;
@@ -13,5 +14,6 @@ mod mock;
 mod mutants;
 mod naive;
 mod plans;
+mod search;
 mod serve;
 mod unsatisfiable;

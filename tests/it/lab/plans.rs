@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use platform_integration::connector::{Plan, plan};
+use platform_integration::connector::{Plan, PlanError, plan};
 use platform_integration::contract::{declared, parse};
 use platform_integration::mapping::compile;
 use platform_integration::model::System;
@@ -150,7 +150,26 @@ pub(crate) fn example(name: &str, edit: impl FnOnce(&mut String)) -> Bench {
     bench(&format!("examples/{name}"), edit)
 }
 
+/// A source that is searched by POST.
+pub(crate) fn search() -> Bench {
+    bench("tests/fixtures/lab/search", |_| {})
+}
+
+/// The same, with a change in its contract: the plan, or why there is none.
+pub(crate) fn search_with(edit: impl FnOnce(&mut String)) -> Result<Bench, PlanError> {
+    planned("tests/fixtures/lab/search", edit)
+}
+
+/// A target that answers 202 to every write.
+pub(crate) fn accepted() -> Bench {
+    bench("tests/fixtures/lab/accepted", |_| {})
+}
+
 fn bench(dir: &str, edit: impl FnOnce(&mut String)) -> Bench {
+    planned(dir, edit).unwrap()
+}
+
+fn planned(dir: &str, edit: impl FnOnce(&mut String)) -> Result<Bench, PlanError> {
     let dir = format!("{}/{dir}", env!("CARGO_MANIFEST_DIR"));
     let file = format!("{dir}/integration.yaml");
     let mut text = std::fs::read_to_string(&file).unwrap();
@@ -170,6 +189,5 @@ fn bench(dir: &str, edit: impl FnOnce(&mut String)) -> Bench {
     let (name, flow) = contract.flows.first().unwrap();
     let (mapping, findings) = compile(&flow.map, &contract.file);
     assert!(findings.is_empty(), "{findings:?}");
-    let plan = plan(&contract, name, &systems, mapping, &BTreeMap::new()).unwrap();
-    (plan, systems)
+    Ok((plan(&contract, name, &systems, mapping, &BTreeMap::new())?, systems))
 }
