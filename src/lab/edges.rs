@@ -24,6 +24,8 @@ const DRAWS: usize = 24;
 
 /// 2^53 + 1: the first whole number that a double does not hold.
 const INTEGERS: [&str; 8] = ["9007199254740993", "-9007199254740993", "0", "1", "-1005", "30", "100", "7"];
+/// Keys that are one and the same for who reads numbers as doubles.
+const KEYS: [&str; 2] = ["9007199254740993", "9007199254740992"];
 /// Sums and products that binary fractions miss, and more digits than a double has.
 const DECIMALS: [&str; 6] = ["0.10", "1.005", "0.30", "12345678901234567.89", "-0.01", "0"];
 const INSTANTS: [&str; 3] = ["2028-02-29T23:59:59+02:00", "2026-12-31T20:30:00-05:00", "2026-06-30T23:30:00Z"];
@@ -62,6 +64,7 @@ pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
     if records.is_empty() {
         return;
     }
+    number_keys(bench, records, rng);
     // Parents come before their parts, so that no part is lost with its parent.
     for place in places(bench, records) {
         let mut free = vec![true; records.len()];
@@ -78,6 +81,26 @@ pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
                 }
                 break;
             }
+        }
+    }
+}
+
+/// Gives two neighbours keys that no double tells apart, where the description says that keys are whole numbers of 64 bits.
+fn number_keys(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
+    let schemas = &bench.source.system.schemas;
+    let path = &bench.plan.source.key;
+    let Some(schema) = bench.source.kinds.get(&bench.source_entity).and_then(|k| k.record) else { return };
+    let leaf = path.iter().try_fold(schema, |at, name| schemas.property(at, name).map(|found| found.0));
+    let Some(leaf) = leaf.filter(|leaf| schemas.get(*leaf).format.as_deref() == Some("int64")) else { return };
+    let start = usize::try_from(rng.below(records.len() as u64)).unwrap_or(0);
+    let count = records.len();
+    for (step, key) in KEYS.iter().filter_map(|k| k.parse::<Number>().ok()).map(Value::Number).enumerate() {
+        let Some(record) = records.get_mut((start + step) % count) else { continue };
+        let fits = validate(schemas, leaf, &key, Direction::Response).is_empty();
+        let changed = put(record, path, Some(key)).filter(|_| fits);
+        let deliverable = |r: &Value| fate(bench, r).is_some_and(|f| f.mapped.is_ok());
+        if let Some(changed) = changed.filter(|changed| deliverable(record) && deliverable(changed)) {
+            *record = changed;
         }
     }
 }
@@ -184,28 +207,20 @@ fn in_letters(max_length: Option<u64>) -> Vec<Value> {
 
 /// The record with the edge in its place, where it stays deliverable and who it is.
 fn with(bench: &Bench, record: &Value, place: &Place, edge: &Edge) -> Option<Value> {
-    let (name, parents) = place.path.split_last()?;
-    let mut changed = record.clone();
-    let mut at = &mut changed;
-    for parent in parents {
-        at = at.get_mut(parent)?;
-    }
-    let map = at.as_object_mut()?;
-    let held = map.get(name).and_then(Value::as_str);
+    let held = dig(record, &place.path).and_then(Value::as_str);
     let value = match edge {
         Edge::Value(value) => Some(value.clone()),
         Edge::Upper => Some(Value::String(held?.to_uppercase())),
         Edge::Padded => Some(Value::String(format!("  {} ", held?))),
         Edge::Gone => None,
     };
-    if let Some(value) = value {
-        if !validate(&bench.source.system.schemas, place.schema, &value, Direction::Response).is_empty() {
-            return None;
-        }
-        map.insert(name.clone(), value);
-    } else {
-        map.shift_remove(name);
+    if value
+        .as_ref()
+        .is_some_and(|v| !validate(&bench.source.system.schemas, place.schema, v, Direction::Response).is_empty())
+    {
+        return None;
     }
+    let changed = put(record, &place.path, value)?;
     if changed == *record {
         return Some(changed);
     }
@@ -214,6 +229,22 @@ fn with(bench: &Bench, record: &Value, place: &Place, edge: &Edge) -> Option<Val
     // A field that nobody reads may hold anything; how it is left out or empty is all that can trouble a reader.
     let plain = !matches!(edge, Edge::Value(Value::Number(_)));
     (after.identity == before.identity && (plain || was != becomes)).then_some(changed)
+}
+
+/// The record with this in its place, or without what is there.
+fn put(record: &Value, path: &[String], value: Option<Value>) -> Option<Value> {
+    let (name, parents) = path.split_last()?;
+    let mut changed = record.clone();
+    let mut at = &mut changed;
+    for parent in parents {
+        at = at.get_mut(parent)?;
+    }
+    let map = at.as_object_mut()?;
+    match value {
+        Some(value) => drop(map.insert(name.clone(), value)),
+        None => drop(map.shift_remove(name)),
+    }
+    Some(changed)
 }
 
 fn fate(bench: &Bench, record: &Value) -> Option<Expected> {
