@@ -27,7 +27,7 @@ pub struct Params {
     #[arg(long)]
     pub session: Option<String>,
     /// Seeds for each drill, 1 to 10000.
-    #[arg(long, default_value = "20", default_value_if("program", clap::builder::ArgPredicate::IsPresent, "1"))]
+    #[arg(long, default_value = "20", default_value_if("program", clap::builder::ArgPredicate::IsPresent, "3"))]
     #[serde(default = "default_schedules")]
     pub schedules: u64,
     /// First seed.

@@ -211,7 +211,7 @@ def strangers():
 def drill(server, store, program, mutant, only=None, seed=1, jobs=8, more=()):
     contract, command, flags = PROGRAMS[program]
     call = [server, "--store", store, "drill", contract, "--command", command, "--format", "json", "--seed", str(seed),
-            "--jobs", str(jobs), *flags, *more]
+            "--schedules", "1", "--jobs", str(jobs), *flags, *more]
     if only:
         call += ["--only", only]
     done = subprocess.run(call, cwd=ROOT, env={**os.environ, "MUT": mutant}, capture_output=True, text=True)

@@ -28,7 +28,7 @@ Placeholders in --command and --env: {SYSTEM.base_url}, {SYSTEM.token_url}, {sta
 pub(in crate::cli) struct Drill {
     #[command(flatten)]
     pub(in crate::cli) params: P<app::RunDrills>,
-    /// Drill this program instead, over loopback and in real time; seeds default to 1. Taken apart as a shell does.
+    /// Drill this program instead, over loopback and in real time; schedules default to 3. Taken apart as a shell does.
     #[arg(id = "program", long = "command", value_name = "COMMAND")]
     pub(in crate::cli) program: Option<String>,
     /// The program stays up: a pass ends when the systems are quiet, then it is asked to end.
