@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const binary = resolve(process.argv[2] ?? "target/release/platform-integration");
+const binary = resolve(process.argv[2] ?? "target/debug/platform-integration");
 const shots = process.argv[3] && resolve(process.argv[3]);
 const tools = createRequire(join(resolve(process.env.NODE_TOOLS ?? "."), "package.json"));
 const { chromium } = tools("playwright-core");

@@ -245,7 +245,7 @@ def schemas(offline):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--server", type=Path, default=ROOT / "target/release/platform-integration")
+    arguments.add_argument("--server", type=Path, default=ROOT / "target/debug/platform-integration")
     arguments.add_argument("--dist", type=Path, help="what `platform-integration package` built")
     arguments.add_argument("--offline", action="store_true", help="fetch no schemas")
     options = arguments.parse_args()

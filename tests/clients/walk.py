@@ -509,14 +509,14 @@ async def run(server, example, modern, over):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--server", type=Path, default=ROOT / "target/release/platform-integration")
+    parser.add_argument("--server", type=Path, default=ROOT / "target/debug/platform-integration")
     parser.add_argument("--example", type=Path, default=ROOT / "examples/billing-to-crm")
     parser.add_argument("--era", choices=["legacy", "modern", "all"], default="all")
     parser.add_argument("--over", choices=["stdio", "http", "all"], default="all")
     arguments = parser.parse_args()
     server = arguments.server.resolve()
     if not server.is_file():
-        sys.exit(f"no server at {server}: run cargo build --release first")
+        sys.exit(f"no server at {server}: run cargo build first")
     if arguments.era == "modern" and Client is None:
         sys.exit("this SDK speaks the older protocol era only: use --era legacy")
 
