@@ -233,7 +233,7 @@ impl Lines {
         let first = self.line + 1;
         loop {
             let before = whole.len();
-            let ended = if by_comma { self.to_end(&mut whole)? } else { self.to_newline(&mut whole)? };
+            let ended = if by_comma { self.until_row_end(&mut whole)? } else { self.until_newline(&mut whole)? };
             if whole.len() == before && !ended {
                 break;
             }
@@ -261,14 +261,14 @@ impl Lines {
     }
 
     /// Reads on to a line feed; whether one came.
-    fn to_newline(&mut self, whole: &mut Vec<u8>) -> std::io::Result<bool> {
+    fn until_newline(&mut self, whole: &mut Vec<u8>) -> std::io::Result<bool> {
         let read = (&mut self.input).take(MOST_BYTES).read_until(b'\n', whole)?;
         self.at += read as u64;
         Ok(whole.last() == Some(&b'\n') && read > 0)
     }
 
     /// Reads on to the end of a row: a line feed, or a carriage return alone, as old spreadsheets end their rows; whether one came.
-    fn to_end(&mut self, whole: &mut Vec<u8>) -> std::io::Result<bool> {
+    fn until_row_end(&mut self, whole: &mut Vec<u8>) -> std::io::Result<bool> {
         let mut left = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
         while left > 0 {
             let buffer = self.input.fill_buf()?;

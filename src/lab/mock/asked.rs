@@ -27,9 +27,12 @@ pub(crate) fn asked_of(request: &Request) -> Pairs {
     pairs
 }
 
+/// Why a request is refused: the answer, and what it did.
+type Refused = Box<(Response, Effect)>;
+
 impl Call<'_> {
     /// What this list is asked; the body of a search is held against its schema first.
-    pub(super) fn asked(&self) -> Result<Cow<'_, [(String, String)]>, Box<(Response, Effect)>> {
+    pub(super) fn asked(&self) -> Result<Cow<'_, [(String, String)]>, Refused> {
         if !self.op.asks_in_body() {
             return Ok(Cow::Borrowed(&self.query));
         }
@@ -41,7 +44,7 @@ impl Call<'_> {
 
     /// The body, read and checked against the schema of the request; nothing where none was sent and none is required. Of a
     /// `search`, a page size above its maximum is cut down, not refused.
-    pub(super) fn body(&self, search: bool) -> Result<Option<Value>, Box<(Response, Effect)>> {
+    pub(super) fn body(&self, search: bool) -> Result<Option<Value>, Refused> {
         let schemas = &self.blueprint.system.schemas;
         let no = |status, code: &str, because: String| Err(Box::new(self.refuse(status, code, because)));
         let documented = self.op.body.as_ref();

@@ -10,6 +10,7 @@ mod deletes;
 mod drills;
 mod every_step;
 mod graph;
+mod keys;
 mod mock;
 mod mutants;
 mod naive;
