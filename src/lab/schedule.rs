@@ -412,7 +412,9 @@ fn drawn(bench: &Bench, drill: &dyn Drill, root: &Rng) -> (Vec<Value>, Setup, Mo
     // Two pages and a bit to four and a bit.
     let drawn = rng.between(bench.page * 2 + 1, bench.page * 4 + 2);
     let count = usize::try_from(if drill.many() { bench.page * 4 + 2 } else { drawn }).unwrap_or(8);
-    let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
+    // A program that asks again for the last minutes, or hour, must not find all there is by that alone.
+    let options = MockOptions { seeded_apart: true, ..MockOptions::default() };
+    let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, options);
     let mut records = drawer.draw_records(&bench.source_entity, count, &mut root.fork("data"));
     if bench.plan.delivery.drift == Drift::Freeze {
         // Such a flow stops at the first that does not fit, as its contract wants; what drills ask is how the others fare.

@@ -64,6 +64,8 @@ pub struct MockOptions {
     pub first_serial: u64,
     /// When the first seeded record was made.
     pub seeded_from: Timestamp,
+    /// Hours, and not seconds alone, may lie between one seeded record and the next.
+    pub seeded_apart: bool,
     /// What the server's own clock shows more than the true time, in milliseconds.
     pub clock_off_ms: i64,
     /// The field that orders changes, by entity, where the description does not say.
@@ -86,6 +88,7 @@ impl Default for MockOptions {
             key_ttl_ms: 24 * 3600 * 1000,
             first_serial: 1,
             seeded_from: Timestamp(1_790_000_000_000),
+            seeded_apart: false,
             clock_off_ms: 0,
             change_field: BTreeMap::new(),
             journal: 10_000,
@@ -182,7 +185,13 @@ impl MockSystem {
         let Some(kind) = blueprint.kinds.get(entity).filter(|_| blueprint.no_record(entity).is_none()) else {
             return Vec::new();
         };
-        let mut seeder = seed::Seeder { blueprint: &blueprint, kind, at: self.seeded_to, serial: self.serial };
+        let mut seeder = seed::Seeder {
+            blueprint: &blueprint,
+            kind,
+            at: self.seeded_to,
+            serial: self.serial,
+            apart: self.options.seeded_apart,
+        };
         let records = (0..n).map(|_| seeder.next(rng)).collect();
         (self.seeded_to, self.serial) = (seeder.at, seeder.serial);
         records

@@ -36,6 +36,8 @@ pub(super) struct Seeder<'a> {
     pub(super) kind: &'a Kind,
     /// When the first record was made; each later one is some seconds younger.
     pub(super) at: Timestamp,
+    /// One in three is some hours younger.
+    pub(super) apart: bool,
     /// Counts up over all records of the system, so that no two share a key.
     pub(super) serial: u64,
 }
@@ -52,7 +54,9 @@ impl Seeder<'_> {
         let mut record = sample::sample(schemas, schema, rng, Direction::Response);
         let first = rng.pick(&FIRST).copied().unwrap_or("Ada");
         let last = rng.pick(&LAST).copied().unwrap_or("Lovelace");
-        self.at = self.at.plus_ms(i64::try_from(rng.between(1, 90)).unwrap_or(1) * 1000);
+        let hours = if self.apart && rng.below(3) == 0 { rng.between(1, 12) } else { 0 };
+        let seconds = hours * 3600 + rng.between(1, 90);
+        self.at = self.at.plus_ms(i64::try_from(seconds).unwrap_or(1) * 1000);
         for (name, id) in schemas.properties(schema) {
             let present = record.get(name).is_some_and(|v| !v.is_null());
             let value = if name == self.kind.key {
