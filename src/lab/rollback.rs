@@ -121,7 +121,7 @@ impl Stage {
                 hall.mocks
                     .get_mut(&bench.plan.target.system)
                     .filter(|_| !done.contains(&key))
-                    .and_then(|target| changed(target, bench, &fields, record, rng))
+                    .and_then(|target| changed(target, bench, &fields, before.get(&key), record, rng))
             };
             if let Some((name, record)) = changed {
                 if let Some(target) = self.hall().mocks.get_mut(&bench.plan.target.system) {
@@ -146,11 +146,13 @@ fn fields(bench: &Bench) -> Vec<String> {
     names.filter(|name| !found_by(name)).collect()
 }
 
-/// The record with another value in one of the fields; nothing where none can be told from what is there.
+/// The record with another value in one of the fields that the run changed: what it left alone is others' to change, before and
+/// after. Nothing where none can be told from what is there.
 fn changed(
     target: &mut MockSystem,
     bench: &Bench,
     fields: &[String],
+    before: Option<&Value>,
     mut record: Value,
     rng: &mut Rng,
 ) -> Option<(String, Value)> {
@@ -159,7 +161,8 @@ fn changed(
         let other = target.draw_records(&bench.target_entity, 1, rng).pop()?;
         let path = [name.clone()];
         let value = dig(&other, &path).filter(|v| v.is_string() || v.is_number() || v.is_boolean())?.clone();
-        if dig(&record, &path).is_some_and(|now| *now != value && !now.is_null()) {
+        let was = before.and_then(|before| dig(before, &path));
+        if dig(&record, &path).is_some_and(|now| *now != value && !now.is_null() && was != Some(now)) {
             put(&mut record, &path, value);
             return Some((name, record));
         }

@@ -14,6 +14,9 @@ use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};
 
+/// Between one change and the next.
+const STEP_MS: i64 = 60_000;
+
 /// See the module.
 pub(super) struct UpdateWhilePaging;
 
@@ -45,13 +48,16 @@ impl Drill for UpdateWhilePaging {
         let last = records.iter().filter_map(|r| dig(r, &path)).max_by(|a, b| compare(a, b)).cloned();
         // Of a first reading, or of one that begins at a checkpoint.
         let later = rng.one_in(2);
+        let count = i64::try_from(records.len()).unwrap_or(0);
+        let beyond = if later { (count + 1) * STEP_MS } else { STEP_MS / 2 };
+        let newest = last.clone();
         let change = SourceChanged {
             aim: Aim::at([Purpose::List]).after(1 + rng.below(2)),
             change: Some(Box::new(move |source| {
                 let key = first.unwrap_or_default();
                 let held = source.collection(&entity).and_then(|c| c.get(&key)).cloned();
                 // Later than all others, those of the second reading included.
-                let newer = last.and_then(|v| shifted(&v, if later { 3_600_000 } else { 30_000 }));
+                let newer = last.and_then(|v| shifted(&v, beyond));
                 if let (Some(mut record), Some(newer)) = (held, newer) {
                     put(&mut record, &path, newer);
                     source.keep(&entity, record);
@@ -68,21 +74,19 @@ impl Drill for UpdateWhilePaging {
             second.store(true, Ordering::Relaxed);
             // All come again, in their order, so that there are pages to count.
             let held = source.collection(&bench.source_entity);
-            let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
-            for record in all.iter().filter_map(|r| later_by_half_an_hour(bench, r)) {
-                source.keep(&bench.source_entity, record);
+            let mut all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
+            let Some((path, _)) = &bench.plan.source.incremental else { return String::new() };
+            all.sort_by(|a, b| by(path, a, b));
+            for (place, record) in (1..).zip(&mut all) {
+                if let Some(touched) = newest.as_ref().and_then(|v| shifted(v, place * STEP_MS)) {
+                    put(record, path, touched);
+                    source.keep(&bench.source_entity, record.clone());
+                }
             }
             format!("{} records of the source have changed", all.len())
         }));
         setup
     }
-}
-
-fn later_by_half_an_hour(bench: &Bench, record: &Value) -> Option<Value> {
-    let (path, _) = bench.plan.source.incremental.as_ref()?;
-    let mut touched = record.clone();
-    put(&mut touched, path, shifted(dig(record, path)?, 1_800_000)?);
-    Some(touched)
 }
 
 /// Sees only the requests of the second pass: those that carry a lower bound, where the reader knows one.
