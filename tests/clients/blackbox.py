@@ -128,6 +128,7 @@ MUTANTS = [
     ("entries.mjs", "nulls-are-zero", ["missing-required"]),
     ("entries.mjs", "exclusive-boundary", ["equal-timestamps"]),
     ("entries.mjs", "since-now", ["equal-timestamps"]),
+    ("entries.mjs", "checkpoint-despite", ["failed-record-forgotten"]),
     ("entries.mjs", "first-page", ["happy-path"]),
     ("entries.mjs", "always-cents", ["happy-path"]),
     ("entries.mjs", "doubles", ["happy-path"]),

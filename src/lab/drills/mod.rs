@@ -24,6 +24,7 @@ mod empty_page_midway;
 mod equal_keys;
 mod equal_timestamps;
 mod error_envelope_200;
+mod failed_record_forgotten;
 mod happy_path;
 mod html_page;
 mod idempotency_key_in_progress;
@@ -133,7 +134,7 @@ use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 109] = [
+pub const ALL: [&dyn Drill; 110] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -192,6 +193,7 @@ pub const ALL: [&dyn Drill; 109] = [
     &sharp_values::SharpValues,
     &poison_record::PoisonRecord,
     &poison_500::Poison500,
+    &failed_record_forgotten::FailedRecordForgotten,
     &partial_batch::PartialBatch,
     &poison_in_batch::PoisonInBatch,
     &client_error_not_retried::ClientErrorNotRetried,

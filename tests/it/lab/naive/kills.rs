@@ -171,6 +171,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::PoisonStopsAll, "poison-500", Both),
     (Bug::RetriesForEver, "poison-500", Ledger),
     (Bug::NoDeadLetter, "poison-500", Both),
+    (Bug::NoDeadLetter, "failed-record-forgotten", Both),
     (Bug::OlderFormWins, "out-of-order", Crm),
     (Bug::OlderFormWins, "out-of-order", Bulk),
     (Bug::EchoesChanges, "echo", Limits),

@@ -1,0 +1,69 @@
+//! A record on which the target failed in one run is delivered by the next, or is a dead letter: that newer ones went through is
+//! no reason to read on behind it.
+//!
+//! Source: at-least-once delivery processes first and saves its position then (Apache Kafka documentation, Message Delivery
+//! Semantics).
+
+use serde_json::Value;
+
+use super::super::faults::{Aim, RecordRefused};
+use super::super::judge::{Evidence, missing};
+use super::super::mock::{compare, dig};
+use super::super::world::RunEnd;
+use super::poison_500::Poison500;
+use super::{Drill, Setup, WRITES, deliverable};
+use crate::base::rng::Rng;
+use crate::lab::bench::Bench;
+
+/// See the module.
+pub(super) struct FailedRecordForgotten;
+
+impl Drill for FailedRecordForgotten {
+    fn code(&self) -> &'static str {
+        "failed-record-forgotten"
+    }
+
+    fn hypothesis(&self) -> &'static str {
+        "A record on which the target failed is delivered by the next run or is a dead letter, however many newer ones went through."
+    }
+
+    fn applies(&self, bench: &Bench) -> Result<(), String> {
+        if bench.plan.source.incremental.is_none() {
+            return Err("every run reads all, so what failed comes again".to_owned());
+        }
+        Poison500.applies(bench)
+    }
+
+    fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
+        let Some((path, _)) = &bench.plan.source.incremental else { return Setup::clean() };
+        // The oldest that can be delivered: all others are newer, some by hours.
+        let mut oldest: Vec<&Value> = records.iter().filter(|r| dig(r, path).is_some()).collect();
+        oldest.sort_by(|a, b| match (dig(a, path), dig(b, path)) {
+            (Some(a), Some(b)) => compare(a, b),
+            _ => std::cmp::Ordering::Equal,
+        });
+        let one = oldest.into_iter().find_map(|r| deliverable(bench, std::slice::from_ref(r), rng));
+        let Some((_, identity)) = one else { return Setup::clean() };
+        let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
+        let mut setup = Setup::with(RecordRefused { aim, status: 500 }).passes(2).lenient();
+        setup.faults_end_with_first_pass = true;
+        setup
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        // Our connector keeps dead letters, and is judged by them. A program that says with its last word that all is well, or
+        // that says nothing, has delivered the record or told of it in its file: that an earlier run said no is no end of it.
+        let Some(program) = evidence.foreign.as_ref().filter(|_| evidence.faults_fired > 0) else { return Vec::new() };
+        let well = evidence.runs.last().is_some_and(|r| matches!(&r.end, RunEnd::Exited(exit) if exit.is_success()));
+        if !well && !program.service {
+            return Vec::new();
+        }
+        let filed = program.filed.iter().map(String::as_str).collect();
+        let sound = |key: &String| evidence.expected.iter().any(|x| x.key == *key && x.mapped.is_ok());
+        let missing = missing(evidence.bench, &evidence.expected, evidence.target, &filed);
+        let forgotten = missing.into_iter().filter(sound);
+        forgotten
+            .map(|key| format!("forgotten: {key} failed in run 1, no later run delivered it, and the file of dead letters does not have it"))
+            .collect()
+    }
+}
