@@ -529,6 +529,10 @@ fn older_by(version: &Value, days: i64) -> Option<Value> {
 /// Two more records come into the source.
 fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
     for record in source.draw_records(&bench.source_entity, 2, rng) {
+        // Later than all others, whatever field tells of changes and however its times were drawn.
+        let held = source.collection(&bench.source_entity);
+        let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
+        let record = echo::touched_last(bench, &record, &all).unwrap_or(record);
         source.keep(&bench.source_entity, record);
     }
     "two more records in the source".to_owned()
