@@ -427,8 +427,8 @@ pub(super) fn too_long(gate: &Gate, wait: Duration) -> Stop {
 fn error_words(response: &Response) -> String {
     match content(response) {
         Content::Json(serde_json::Value::Object(map)) => envelope::says(&map),
-        Content::Json(serde_json::Value::String(s)) => quoted(&s, 200),
-        Content::Other => quoted(&String::from_utf8_lossy(&response.body), 200),
+        Content::Json(serde_json::Value::String(s)) => quoted(&s, envelope::SAID),
+        Content::Other => quoted(&String::from_utf8_lossy(&response.body), envelope::SAID),
         _ => String::new(),
     }
 }

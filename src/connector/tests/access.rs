@@ -308,6 +308,24 @@ async fn a_system_that_echoes_the_credential_does_not_get_it_into_logs_or_dead_l
 }
 
 #[tokio::test(start_paused = true)]
+async fn half_a_credential_is_not_shown_either_where_a_message_is_cut() {
+    let key = "0123456789abcdef0123456789abcdef";
+    // Whatever a message is cut to, one of these has the key across the cut.
+    for filler in (0..400).step_by(20) {
+        let mut stage = Stage::with(2).with_tokens();
+        stage.plan.source.auth = AuthPlan::QueryKey { name: "api_key".into(), secret: stage.secret("Q", key) };
+        let said = format!("{}{key} is refused", "x".repeat(filler));
+        for body in [json!({ "message": said }), json!(said)] {
+            stage.systems.fault("GET /customers", 1, Fault::Answer(500, vec![], body));
+        }
+        let report = stage.run().await;
+        let shown = format!("{}{report:?}", stage.shown());
+        assert!(!shown.contains(&key[..12]), "behind {filler} letters: {shown}");
+        assert!(shown.contains("xxxxxx") || filler == 0, "what it says otherwise is shown: {shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_sent_where_the_plan_does_not_point() {
     for base in ["https://source.example", "http://127.0.0.1"] {
         for path in ["@192.0.2.2:18080/v1/x", ".evil.example/v1/x", ":8443/v1/x"] {
