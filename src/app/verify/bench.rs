@@ -15,7 +15,7 @@ use crate::verify::runs::Runs;
 /// Milliseconds for everything together.
 const BUDGET: i64 = 120_000;
 /// Milliseconds for one thing.
-const EACH: u64 = 10_000;
+const EACH: u64 = 15_000;
 /// Bytes of a file that is too large to be kept in memory, and is copied all the same.
 const LARGE: u64 = 32 << 20;
 /// Skills beyond which mutants of documents take too long: each is a run of all static checks.

@@ -71,7 +71,9 @@ fn tasks_of(user: u32) -> u64 {
 
 fn limits(policy: &Policy, tasks: u64) -> Result<(), String> {
     let limits = &policy.limits;
-    let seconds = limits.millis.div_ceil(1000) + 1;
+    // The time of all its threads: on two processors a program may use twice what the clock shows.
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let seconds = (limits.millis.div_ceil(1000) + 1).saturating_mul(threads);
     for (resource, most) in [
         (Resource::Core, 0),
         (Resource::Cpu, seconds),
