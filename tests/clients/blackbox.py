@@ -25,6 +25,7 @@ PROGRAMS = {
     "vouchers.py": ("examples/tills-to-books/integration.yaml", "python3 tests/clients/connectors/vouchers.py", ["--service"]),
     "changes.py": ("tests/clients/connectors/changes.yaml", "python3 tests/clients/connectors/changes.py", ["--service"]),
     "guests.py": ("tests/fixtures/lab/deletes/integration.yaml", "python3 tests/clients/connectors/guests.py", []),
+    "roll.py": ("tests/fixtures/lab/accepted/integration.yaml", "python3 tests/clients/connectors/roll.py", []),
 }
 
 # program, mutant, the drills that are meant to kill it, what else drill is told
@@ -171,6 +172,8 @@ MUTANTS = [
     ("guests.py", "nobody-leaves", ["deleted-at-source"]),
     ("guests.py", "a-part-is-all", ["sweep-after-partial-read"]),
     ("guests.py", "merges-twins", ["equal-keys"]),
+    ("roll.py", "taken-is-done", ["accepted-then-failed"]),
+    ("roll.py", "tells-nobody", ["accepted-then-failed"]),
     ("vouchers.py", "no-key", ["crash-anywhere", "ended-midway"]),
     ("vouchers.py", "random-key", ["committed-then-503", "committed-then-reset"]),
     ("vouchers.py", "no-dedupe", ["webhook-duplicated", "second-run-idle"]),
@@ -186,6 +189,7 @@ MUTANTS = [
 THERE_FOR = {
     "changes.py": ["order-per-key", "webhook-out-of-order", "webhook-same-version", "webhook-secret-rotates"],
     "guests.py": ["deleted-at-source", "sweep-after-partial-read"],
+    "roll.py": ["accepted-then-failed"],
 }
 
 # One drill each that is over in a moment.

@@ -3,6 +3,7 @@
 use super::Evidence;
 use crate::lab::bench::Purpose;
 use crate::lab::trace::{Exchanged, Outcome};
+use crate::model::Method;
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let attempts = e.bench.plan.delivery.retry.attempts.max(1) as usize;
@@ -57,6 +58,11 @@ pub(super) fn failed(x: &Exchanged) -> bool {
 
 /// The request itself is wrong: sending it again cannot help.
 pub(super) fn refused(x: &Exchanged) -> bool {
-    let lookup = x.purpose == Purpose::Find && x.status() == Some(404);
+    // What is not there yet may be there later: a target that took a write with 202 is asked until it shows it.
+    let lookup = match x.purpose {
+        Purpose::Find => true,
+        Purpose::Other => x.request.method == Method::Get,
+        _ => false,
+    } && x.status() == Some(404);
     !lookup && matches!(x.status(), Some(400 | 403 | 404 | 405 | 410 | 413 | 415 | 422))
 }

@@ -9,6 +9,7 @@ mod senses;
 mod transport;
 mod trouble;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -481,7 +482,7 @@ impl Stage {
         let clock = Arc::new(LabClock { from: self.now, start: tokio::time::Instant::now() });
         let world = self.world(&clock, switch, run, special.ledger);
         let plan = special.plan.as_deref().unwrap_or(&self.bench.plan);
-        let begun = tokio::sync::Notify::new();
+        let (begun, ended) = (tokio::sync::Notify::new(), Cell::new(false));
         let work = async {
             if let Some(records) = &special.replay {
                 return RunEnd::Finished(subject.replay(plan, &world, records.clone()).await);
@@ -497,12 +498,18 @@ impl Stage {
                 delivered.store(switch.steps(), Ordering::Relaxed);
             }
             begun.notify_one();
-            RunEnd::Finished(subject.run(plan, &world).await)
+            let report = subject.run(plan, &world).await;
+            ended.set(true);
+            RunEnd::Finished(report)
         };
         let beside = async {
             let Some(after) = special.twin_after_ms else { return };
             begun.notified().await;
             tokio::time::sleep(Duration::from_millis(after)).await;
+            // Who starts after the first has ended is no second one.
+            if ended.get() {
+                return;
+            }
             let from = clock.now();
             self.hall().trace.events.push(Event::Started { at: from, run: run + 1 });
             let report = subject.run(plan, &self.world(&clock, switch, run + 1, None)).await;

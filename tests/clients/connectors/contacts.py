@@ -212,7 +212,7 @@ class System:
                 raise Refused(status, taken)
             if status >= 300:
                 raise GaveUp(f"{method} {target} was redirected")
-            if status == 204 or broken("any-2xx-is-success") and method != "GET":
+            if status == 204 or status == 202 and not taken or broken("any-2xx-is-success") and method != "GET":
                 return {}
             try:
                 value = json.loads(taken, parse_float=decimal.Decimal)
