@@ -9,6 +9,7 @@ use super::run_drills::{self, Answer, Drilled, Params, Systems};
 use super::{App, Call, Face, Fault, HumanInput, No, Note, Refusal, note};
 use crate::base::digest::Digest;
 use crate::base::fs;
+use crate::base::redact;
 use crate::base::stop::Stop;
 use crate::base::text;
 use crate::connector::Plan;
@@ -20,6 +21,9 @@ use crate::workflow::record::DrilledProgram;
 
 /// Bytes of a file of the program that go into its digest.
 const MOST_FILE: u64 = 64 * 1024 * 1024;
+
+/// Seconds that one run of a program may take, where nothing else is said.
+pub const DEADLINE_S: u64 = 60;
 
 /// What to drill.
 #[derive(Debug)]
@@ -162,9 +166,33 @@ impl Drilled for Foreign<'_> {
     }
 
     fn again(&self) -> (String, &'static str) {
-        let service = if self.options.service { " --service" } else { "" };
-        let quoted = self.options.command.replace('\'', "'\\''");
-        (format!("{service} --command '{quoted}'"), "program")
+        let Options { command, service, env, scale, deadline_s, .. } = self.options;
+        let mut flags = format!(" --command {}", text::shell_word(command));
+        if *service {
+            flags.push_str(" --service");
+        }
+        for variable in env {
+            flags = format!("{flags} --env {}", text::shell_word(&shown(variable)));
+        }
+        if *scale != 1 {
+            flags = format!("{flags} --time-scale {scale}");
+        }
+        if *deadline_s != DEADLINE_S {
+            flags = format!("{flags} --deadline {deadline_s}");
+        }
+        (flags, "program")
+    }
+}
+
+/// `NAME=TEMPLATE` as it was typed, but for a value that stands under a name of a secret and is no placeholder: what is
+/// advised goes into logs.
+fn shown(variable: &str) -> String {
+    match variable.split_once('=') {
+        Some((name, template)) if !template.contains('{') => {
+            let masked = redact::json(&json!({ name: template }));
+            format!("{name}={}", masked[name].as_str().unwrap_or(template))
+        }
+        _ => variable.to_owned(),
     }
 }
 
@@ -178,4 +206,16 @@ fn digest(program: &Program) -> String {
         }
     }
     Digest::of_json(&json!([program.line, files])).as_str().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn what_is_advised_shows_no_secret_that_was_typed() {
+        assert_eq!(shown("API_KEY=sesame-0123456789"), "API_KEY=[redacted]");
+        assert_eq!(shown("API_KEY={crm.token_url}"), "API_KEY={crm.token_url}");
+        assert_eq!(shown("PAGE_SIZE=50"), "PAGE_SIZE=50");
+    }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Compiled;
-use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, paging};
+use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, advice, paging};
 use crate::base::stop::Stop;
 use crate::base::{text, yaml};
 use crate::connector::Plan;
@@ -360,6 +360,7 @@ pub(super) fn drill_by(
         shrink: true,
         threads: None,
     };
+    let (again, _) = subject.again();
     let mut rows = Vec::new();
     let mut not_applicable = Vec::new();
     let mut clauses = Vec::new();
@@ -378,6 +379,7 @@ pub(super) fn drill_by(
                 format!("check_contract {{\"contract\": \"{}\"}}", params.contract),
             )
         };
+        let one = advice::flow((plans.len() > 1).then_some(plan.flow.as_str()));
         let run = subject.run(plan, &compiled.systems, &options, progress);
         if run.is_err() && options.stop.is_set() {
             return Err(Fault::cancelled().into());
@@ -424,8 +426,10 @@ pub(super) fn drill_by(
                         size: (!f.size.is_empty()).then_some(f.size),
                         timeline: (nth == 0).then(|| if short { text::truncate(&f.trace, 1_500) } else { f.trace }),
                         replay: format!(
-                            "platform-integration drill {} --only {} --seed {} --schedules 1 --trace",
-                            params.contract, r.code, f.seed
+                            "platform-integration drill {}{one} --only {} --seed {} --schedules 1 --trace{again}",
+                            text::shell_word(&params.contract),
+                            r.code,
+                            f.seed
                         ),
                     })
                     .collect(),

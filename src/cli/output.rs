@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::Format;
 use super::{exit, typed};
 use crate::app::No;
+use crate::base::text;
 use crate::render::{Text, page::Page};
 
 /// Something that was to be printed was not.
@@ -22,7 +23,7 @@ static STORE: OnceLock<String> = OnceLock::new();
 pub(super) fn names_store(path: Option<&std::path::Path>) {
     if let Some(path) = path {
         // The first one stays: a process has one command line.
-        let _ = STORE.set(typed::word_of(&path.display().to_string()));
+        let _ = STORE.set(text::shell_word(&path.display().to_string()));
     }
 }
 

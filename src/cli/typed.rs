@@ -8,6 +8,7 @@ use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
 use crate::app::{self, UseCase};
+use crate::base::text;
 
 /// Every tool with its command.
 const TOOLS: [(&str, &str); 13] = [
@@ -150,17 +151,7 @@ fn at_store(text: &str, store: Option<&str>) -> String {
 
 /// A value as one word of a shell.
 fn word(value: &Value) -> String {
-    word_of(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-}
-
-/// A text as one word of a shell.
-pub(super) fn word_of(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    text::shell_word(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 /// The same in every `next` of a value.

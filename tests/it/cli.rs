@@ -310,6 +310,18 @@ fn a_drill_of_virtual_time_alone_is_refused_for_a_program_with_the_reason() {
 }
 
 #[test]
+fn what_replays_a_failure_of_a_program_names_the_program_and_all_that_it_was_told() {
+    let dir = workspace("billing-to-crm");
+    let told = ["--command", "true # nothing", "--env", "PAGE=a b", "--env", "API_TOKEN=sesame", "--time-scale", "10"];
+    let mut args = vec!["drill", CONTRACT, "--only", "happy-path", "--schedules", "1", "--format", "json"];
+    args.extend(told);
+    let answer = json(&run(dir.path(), &args));
+    let replay = answer["drills"][0]["failures"][0]["replay"].as_str().unwrap();
+    let again = "--seed 1 --schedules 1 --trace --command 'true # nothing' --env 'PAGE=a b' --env 'API_TOKEN=[redacted]' --time-scale 10";
+    assert_eq!(replay, format!("platform-integration drill {CONTRACT} --only happy-path {again}"));
+}
+
+#[test]
 fn evidence_is_queried_and_its_chain_proved() {
     let dir = workspace("billing-to-crm");
     let opened =
