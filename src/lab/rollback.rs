@@ -162,6 +162,10 @@ fn changed(
         let path = [name.clone()];
         let value = dig(&other, &path).filter(|v| v.is_string() || v.is_number() || v.is_boolean())?.clone();
         let was = before.and_then(|before| dig(before, &path));
+        // What it was before the run is no change of others, but the run taken back.
+        if was == Some(&value) {
+            continue;
+        }
         if dig(&record, &path).is_some_and(|now| *now != value && !now.is_null() && was != Some(now)) {
             put(&mut record, &path, value);
             return Some((name, record));
