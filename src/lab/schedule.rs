@@ -222,7 +222,7 @@ impl Prepared {
         }
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
-        let Setup { faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
+        let Setup { older, faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
         let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
         let crash_at_fault = setup.crash_at_fault;
         stage.arm(faults);
@@ -239,7 +239,7 @@ impl Prepared {
         if let Some(courier) = courier {
             stage.send_by(courier);
         }
-        let before = stage.fill(bench, &records, &mut root.fork("target"));
+        let before = stage.fill(bench, &records, &older, &mut root.fork("target"));
         let budget = 100 + 60 * records.len() as u64;
         Self {
             stage,
@@ -478,8 +478,14 @@ impl Stage {
     }
 
     /// Puts the records into the source, and something into the target: records that are nobody's business and, where a
-    /// record is updated when it is there, older forms of some. Returns what the target holds.
-    fn fill(&mut self, bench: &Bench, records: &[Value], rng: &mut Rng) -> IndexMap<String, Value> {
+    /// record is updated when it is there, older forms of some, `older` among them. Returns what the target holds.
+    fn fill(
+        &mut self,
+        bench: &Bench,
+        records: &[Value],
+        older: &BTreeSet<String>,
+        rng: &mut Rng,
+    ) -> IndexMap<String, Value> {
         let mut hall = self.hall();
         if let Some(source) = hall.mocks.get_mut(&bench.plan.source.system) {
             for record in records {
@@ -494,7 +500,8 @@ impl Stage {
         let updates = !matches!(bench.plan.target.write, crate::connector::WritePlan::Create { .. });
         let mut held = 0;
         for record in records.iter().filter(|_| updates) {
-            held += usize::from(rng.one_in(5) && older_form(bench, target, record, rng));
+            let wanted = bench.source_key(record).is_some_and(|key| older.contains(&key));
+            held += usize::from((rng.one_in(5) || wanted) && older_form(bench, target, record, rng));
         }
         // Whoever never updates is found out whatever the seed. A lone record, to which a story was shrunk, stays one to create.
         if updates && held == 0 && records.len() > 1 {

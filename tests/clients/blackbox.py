@@ -174,6 +174,7 @@ MUTANTS = [
     ("guests.py", "merges-twins", ["equal-keys"]),
     ("roll.py", "taken-is-done", ["accepted-then-failed"]),
     ("roll.py", "tells-nobody", ["accepted-then-failed"]),
+    ("roll.py", "any-guest-will-do", ["accepted-then-failed"]),
     ("vouchers.py", "no-key", ["crash-anywhere", "ended-midway"]),
     ("vouchers.py", "random-key", ["committed-then-503", "committed-then-reset"]),
     ("vouchers.py", "no-dedupe", ["webhook-duplicated", "second-run-idle"]),

@@ -43,10 +43,19 @@ impl Drill for AcceptedThenFailedDrill {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
-        let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
-        let mut setup = Setup::with(AcceptedThenFailed { aim });
-        setup.expect.dead.insert(key);
+        let mut setup = Setup::clean();
+        // One that may be new to the target, and one that it holds in an older form: of that, something is found whatever became
+        // of the write.
+        for older in [false, true] {
+            let Some((key, identity)) = deliverable(bench, records, rng) else { return setup };
+            if older {
+                setup.older.insert(key.clone());
+            }
+            if setup.expect.dead.insert(key) {
+                let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
+                setup.faults.push(Box::new(AcceptedThenFailed { aim }));
+            }
+        }
         setup
     }
 }

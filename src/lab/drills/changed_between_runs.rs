@@ -71,7 +71,7 @@ fn another_form(bench: &Bench, record: &Value, all: &[Value], rng: &mut Rng) -> 
     let was = before.mapped.as_ref().ok()?;
     let stranger = super::strangers(bench, 1, rng).pop()?;
     let mut changed = match bench.plan.source.version() {
-        Some(_) => super::echo::touched_last(bench, record, all)?,
+        Some(_) => super::versions::touched_last(bench, record, all)?,
         None => record.clone(),
     };
     let stays = |x: Expected| x.identity == before.identity && x.mapped.is_ok();

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::super::judge::Evidence;
 use super::super::mock::{MockOptions, MockSystem, compare, dig, put};
-use super::{Drill, Setup};
-use super::{older_by, protected};
+use super::versions::older_by;
+use super::{Drill, Setup, protected};
 use crate::base::rng::Rng;
 use crate::connector::{Plan, WritePlan};
 use crate::lab::bench::Bench;

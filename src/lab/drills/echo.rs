@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::judge::Evidence;
-use super::super::mock::{MockOptions, MockSystem, dig, put};
-use super::{Drill, Setup, datable, shifted};
-use crate::base::clock::Timestamp;
+use super::super::mock::{MockOptions, MockSystem};
+use super::versions::touched;
+use super::{Drill, Setup, datable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -57,25 +57,4 @@ impl Drill for Echo {
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         evidence.changes_in(2).map(|x| format!("the echo of a record changed the target: request {}", x.nth)).collect()
     }
-}
-
-/// The record a minute later.
-pub(super) fn touched(bench: &Bench, record: &Value) -> Option<Value> {
-    let version = bench.plan.source.version()?;
-    let mut touched = record.clone();
-    put(&mut touched, version, shifted(dig(record, version)?, 60_000)?);
-    Some(touched)
-}
-
-/// The record as changed last of all: a minute after the newest of these, so that a source read by change time shows it.
-pub(super) fn touched_last(bench: &Bench, record: &Value, all: &[Value]) -> Option<Value> {
-    let version = bench.plan.source.version()?;
-    let moment = |value: &Value| match value {
-        Value::String(text) => Timestamp::parse(text).map(|at| at.0),
-        other => other.as_i64(),
-    };
-    let newest = all.iter().filter_map(|r| dig(r, version)).max_by_key(|&value| moment(value))?;
-    let mut touched = record.clone();
-    put(&mut touched, version, shifted(newest, 60_000)?);
-    Some(touched)
 }

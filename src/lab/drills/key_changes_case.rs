@@ -42,7 +42,7 @@ impl Drill for KeyChangesCase {
             for mut record in all.clone() {
                 let Some(name) = field(bench, &record).filter(|_| count == 0 || rng.one_in(3)) else { continue };
                 record[&name] = upper(&record[&name]);
-                if let Some(touched) = super::echo::touched_last(bench, &record, &all) {
+                if let Some(touched) = super::versions::touched_last(bench, &record, &all) {
                     record = touched;
                 }
                 source.keep(&bench.source_entity, record);

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::mock::{MockSystem, compare, dig, put};
-use super::{Drill, Setup, datable, shifted};
+use super::versions::shifted;
+use super::{Drill, Setup, datable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

@@ -71,11 +71,13 @@ mod timeout_before;
 mod tls_refused;
 mod token_expires_midway;
 mod token_stampede;
+mod tokens;
 mod total_mismatch;
 mod truncated_json;
 mod type_drift;
 mod unknown_enum;
 mod update_while_paging;
+mod versions;
 mod webhook_crash_before_answer;
 mod webhook_duplicated;
 mod webhook_forged;
@@ -128,9 +130,8 @@ use super::judge::Evidence;
 use super::mock::{Blueprint, MockOptions, MockSystem, dig};
 use super::process::Process;
 use super::trace::Event;
-use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
-use crate::connector::{AuthPlan, Call, HookPlan, WritePlan};
+use crate::connector::{Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
@@ -328,6 +329,8 @@ pub type Between = Box<dyn FnOnce(&Bench, &mut MockSystem, &mut Rng) -> String +
 
 /// One schedule, ready to be played.
 pub struct Setup {
+    /// Source keys of records that the target holds in an older form from the beginning, where it can; others do by chance.
+    pub older: BTreeSet<String>,
     /// What goes wrong.
     pub faults: Vec<Box<dyn Fault>>,
     /// The faults are gone after the first run.
@@ -362,6 +365,7 @@ impl Setup {
     #[must_use]
     pub fn clean() -> Self {
         Self {
+            older: BTreeSet::new(),
             faults: Vec::new(),
             faults_end_with_first_pass: false,
             passes: 1,
@@ -516,23 +520,13 @@ fn failed_calls(evidence: &Evidence<'_>) -> u64 {
     evidence.trace.events.iter().filter(|e| matches!(e, Event::LedgerFailed { .. })).count() as u64
 }
 
-/// A version so many days before.
-fn older_by(version: &Value, days: i64) -> Option<Value> {
-    let back = days * 24 * 3600;
-    match version {
-        Value::String(text) => Some(Timestamp::parse(text)?.plus_ms(-back * 1000).rfc3339().into()),
-        Value::Number(n) => Some((n.as_i64()? - back).into()),
-        _ => None,
-    }
-}
-
 /// Two more records come into the source.
 fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
     for record in source.draw_records(&bench.source_entity, 2, rng) {
         // Later than all others, whatever field tells of changes and however its times were drawn.
         let held = source.collection(&bench.source_entity);
         let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
-        let record = echo::touched_last(bench, &record, &all).unwrap_or(record);
+        let record = versions::touched_last(bench, &record, &all).unwrap_or(record);
         source.keep(&bench.source_entity, record);
     }
     "two more records in the source".to_owned()
@@ -587,71 +581,9 @@ fn datable(bench: &Bench) -> Result<(), String> {
         return Err("every run reads everything".to_owned());
     };
     let held = spoiled::drawn(bench);
-    match held.iter().all(|r| dig(r, path).and_then(|v| shifted(v, 1_000)).is_some()) {
+    match held.iter().all(|r| dig(r, path).and_then(|v| versions::shifted(v, 1_000)).is_some()) {
         true => Ok(()),
         false => Err(format!("{} is neither a time with a zone nor a number", path.join("."))),
-    }
-}
-
-/// A version so many milliseconds later (negative: earlier), written as it was; a date in whole days.
-fn shifted(version: &Value, ms: i64) -> Option<Value> {
-    const DAY_MS: i64 = 24 * 3600 * 1000;
-    match version {
-        Value::String(text) if text.len() == 10 => {
-            let days = if ms % DAY_MS == 0 { ms } else { ms + ms.signum() * DAY_MS };
-            Some(Value::String(Timestamp::parse(text)?.plus_ms(days).rfc3339().chars().take(10).collect()))
-        }
-        Value::String(text) => {
-            let moved = Timestamp::parse(text)?.plus_ms(ms).rfc3339();
-            Some(Value::String(if text.contains('.') { moved } else { moved.replace(".000Z", "Z") }))
-        }
-        Value::Number(n) => {
-            let n = n.as_i64()?;
-            // Milliseconds since 1970 have three digits more than seconds.
-            Some(serde_json::json!(if n > 100_000_000_000 { n + ms } else { n + ms / 1000 }))
-        }
-        _ => None,
-    }
-}
-
-/// The purposes of requests to systems that hand out tokens.
-fn oauth(bench: &Bench) -> Result<Vec<Purpose>, String> {
-    let (source, target) = (hands_out(&bench.plan.source.auth), hands_out(&bench.plan.target.auth));
-    match (source && bench.plan.source.list.is_some(), target) {
-        (_, true) => Ok(TARGET.to_vec()),
-        (true, false) => Ok(vec![Purpose::List]),
-        (false, false) => Err("neither system hands out tokens".to_owned()),
-    }
-}
-
-/// How many systems hand out tokens.
-fn oauth_systems(bench: &Bench) -> u64 {
-    let (source, target) = (&bench.plan.source, &bench.plan.target);
-    let same = source.system == target.system && source.auth == target.auth;
-    u64::from(hands_out(&source.auth) && !same) + u64::from(hands_out(&target.auth))
-}
-
-const fn hands_out(auth: &AuthPlan) -> bool {
-    matches!(auth, AuthPlan::ClientCredentials { .. } | AuthPlan::RefreshToken { .. })
-}
-
-/// A system gives tokens for a refresh token.
-fn refreshes(bench: &Bench) -> Result<(), String> {
-    let one = |auth: &AuthPlan| matches!(auth, AuthPlan::RefreshToken { .. });
-    let (source, target) = (&bench.plan.source, &bench.plan.target);
-    match one(&target.auth) || (one(&source.auth) && source.list.is_some()) {
-        true => Ok(()),
-        false => Err("neither system gives tokens for a refresh token".to_owned()),
-    }
-}
-
-/// The purposes of requests that carry a bearer token.
-fn bearers(bench: &Bench) -> Result<Vec<Purpose>, String> {
-    let bearer = |auth: &AuthPlan| hands_out(auth) || matches!(auth, AuthPlan::Bearer(_));
-    match (bearer(&bench.plan.target.auth), bearer(&bench.plan.source.auth) && bench.plan.source.list.is_some()) {
-        (true, _) => Ok(TARGET.to_vec()),
-        (false, true) => Ok(vec![Purpose::List]),
-        (false, false) => Err("neither system takes a bearer token".to_owned()),
     }
 }
 

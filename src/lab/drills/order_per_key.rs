@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::super::faults::SlowAnswer;
 use super::super::mock::{dig, put};
+use super::versions::older_by;
 use super::{Drill, Setup};
-use super::{WRITES, hooked, in_target, older_by, strangers};
+use super::{WRITES, hooked, in_target, strangers};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::contract::Order;

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, StaleAgain};
 use super::super::mock::{MockOptions, MockSystem, dig, put};
-use super::{Drill, Setup, paged, shifted};
+use super::versions::shifted;
+use super::{Drill, Setup, paged};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, ScopeMissing};
 use super::super::judge::Evidence;
-use super::{Drill, Setup, bearers};
+use super::tokens::bearers;
+use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::judge::Evidence;
 use super::super::mock::asked_of;
 use super::super::mock::{Effect, MockOptions, MockSystem, dig, put};
-use super::older_by;
+use super::versions::older_by;
 use super::{Drill, Setup};
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;

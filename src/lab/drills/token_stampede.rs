@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, SlowAnswer, TokenRevoked};
 use super::super::judge::Evidence;
-use super::{Drill, Setup, in_target, oauth};
+use super::tokens::oauth;
+use super::{Drill, Setup, in_target};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -43,7 +44,7 @@ impl Drill for TokenStampede {
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let asked = evidence.trace.exchanges.iter().filter(|x| x.purpose == Purpose::Token).count() as u64;
         let ended = evidence.trace.exchanges.iter().filter(|x| x.fault == Some("token-revoked")).count() as u64;
-        let systems = super::oauth_systems(evidence.bench);
+        let systems = super::tokens::oauth_systems(evidence.bench);
         let most = systems + ended;
         if asked > most { vec![format!("{asked} tokens were asked for, {most} are enough")] } else { Vec::new() }
     }

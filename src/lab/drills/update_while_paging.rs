@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, Altered, Disposition, Exchange, Fault, SourceChanged};
 use super::super::mock::{compare, dig, put};
-use super::{Drill, Setup, counted, shifted};
+use super::versions::shifted;
+use super::{Drill, Setup, counted};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::mock::{dig, put};
-use super::{Drill, Setup, hooked, older_by, strangers};
+use super::versions::older_by;
+use super::{Drill, Setup, hooked, strangers};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::Bench;

@@ -79,7 +79,7 @@ def push(roll, wanted, trace):
         return
     for look in range(LOOKS):
         there = of_email(roll, wanted["email"], trace)
-        if says(there, wanted):
+        if says(there, wanted) or (there is not None and broken("any-guest-will-do")):
             return
         contacts.sleep(contacts.backoff(look))
     if broken("tells-nobody"):
