@@ -197,11 +197,13 @@ pub fn execute<U: UseCase>(
     params: U::Params,
 ) -> Result<Answered<U::Answer>, No> {
     // Redacted before it is digested: a digest of a short secret could be guessed.
-    let input = Blob::of(&redact::json(&serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?));
+    let arguments = serde_json::to_value(&params).map_err(|e| Fault::internal(&e))?;
+    let input = Blob::of(&redact::json(&arguments));
     let session = U::session(&params).map(str::to_owned);
     let call_args = (U::NAME, U::PHASE, face, session.as_deref(), &input);
     let outcome = (|| {
-        let call = Call::new(app, face, human, session.as_deref())?;
+        let mut call = Call::new(app, face, human, session.as_deref())?;
+        call.facts.named = arguments.get("contract").and_then(Value::as_str).map(str::to_owned);
         for path in U::paths(&params) {
             app.allow(&app.path(path), path)?;
         }

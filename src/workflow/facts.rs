@@ -31,6 +31,8 @@ pub struct Seen<T> {
 pub struct Facts {
     /// The session, where the call belongs to one.
     pub session: Option<Session>,
+    /// The contract file that the call names, where it names one.
+    pub named: Option<String>,
     /// Digest of the contract file as it is now; nothing where it was not read: then what was last checked counts.
     pub contract: Option<String>,
     /// Digests of description files as they are now, by path as recorded; `gone` for one that is not there. Those not
@@ -306,11 +308,11 @@ impl Facts {
         self.drills.last()
     }
 
-    /// The contract file of this session: the one last checked, else the one drafted.
+    /// The contract file of this session: the one last checked, else the one drafted, else the one that the call names.
     #[must_use]
     pub fn contract_file(&self) -> Option<&str> {
         let checked = self.checks.last().map(|c| c.record.file.as_str());
-        checked.or(self.drafted.as_ref().map(|d| d.record.file.as_str()))
+        checked.or(self.drafted.as_ref().map(|d| d.record.file.as_str())).or(self.named.as_deref())
     }
 }
 
