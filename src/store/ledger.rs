@@ -1,8 +1,8 @@
 //! The connector's memory over SQLite.
 //!
 //! An intended effect is on the disk before its request leaves, so that the same idempotency key is sent again even
-//! after a power cut; so is an event of a webhook before its sender is told that it was taken. Everything else goes through the quick connection: after a power cut the file holds a prefix of
-//! what was written, which is a state the connector has been in and goes on from.
+//! after a power cut; so is an event of a webhook before its sender is told that it was taken. Everything else waits for no disk:
+//! after a power cut the file holds a prefix of what was written, which is a state the connector has been in and goes on from.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -32,6 +32,16 @@ impl SqliteStore {
 
     fn ledger_unwritten(&self, error: &rusqlite::Error) -> LedgerError {
         self.ledger_fault("written", because(error))
+    }
+
+    /// Writes effects; what is only intended is on the disk when this returns.
+    fn noting(
+        &self,
+        intended: bool,
+        put: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), LedgerError> {
+        let put = if intended { self.quick_synced().and_then(|mut c| put(&mut c)) } else { put(&mut self.quick()) };
+        put.map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn ledger_there(&self) -> Result<(), LedgerError> {
@@ -282,9 +292,11 @@ impl Ledger for SqliteStore {
     }
 
     fn effects(&self, flow: &str, keys: &[&str]) -> Result<Vec<Option<Effect>>, LedgerError> {
-        let connection = self.quick();
-        let read = || -> rusqlite::Result<Vec<Option<Effect>>> {
-            let mut select = connection.prepare_cached(SELECT_EFFECT)?;
+        let mut connection = self.quick();
+        let mut read = || -> rusqlite::Result<Vec<Option<Effect>>> {
+            // One look at the file for all of them: outside a transaction each would lock and unlock it.
+            let transaction = connection.transaction()?;
+            let mut select = transaction.prepare_cached(SELECT_EFFECT)?;
             keys.iter().map(|key| select.query_row([flow, key], effect_of).optional()).collect()
         };
         read().map_err(|e| self.ledger_unread(&e))
@@ -297,13 +309,12 @@ impl Ledger for SqliteStore {
         self.ledger_there()?;
         // One commit for all of them: the disk is waited for once, not once a record.
         let intended = effects.iter().any(|e| e.state == EffectState::Intended);
-        let mut connection = if intended { self.synced() } else { self.quick() };
-        let mut put = || -> rusqlite::Result<()> {
+        let put = |connection: &mut Connection| -> rusqlite::Result<()> {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             effects.iter().try_for_each(|effect| effect_in(&transaction, flow, effect))?;
             transaction.commit()
         };
-        put().map_err(|e| self.ledger_unwritten(&e))
+        self.noting(intended, put)
     }
 
     fn scratch(&self) -> Box<dyn Scratch> {
@@ -464,11 +475,8 @@ impl Ledger for SqliteStore {
 
     fn put_effect_undoable(&self, effect: &Effect, undo: &Undo) -> Result<(), LedgerError> {
         self.ledger_there()?;
-        let connection = match effect.state {
-            EffectState::Intended => self.synced(),
-            EffectState::Done | EffectState::Undone => self.quick(),
-        };
-        operate::effect_and_undo(connection, effect, undo).map_err(|e| self.ledger_unwritten(&e))
+        let intended = effect.state == EffectState::Intended;
+        self.noting(intended, |connection| operate::effect_and_undo(connection, effect, undo))
     }
 
     fn put_effects_undoable(&self, flow: &str, noted: &[(Effect, Option<Undo>)]) -> Result<(), LedgerError> {
@@ -477,13 +485,12 @@ impl Ledger for SqliteStore {
         }
         self.ledger_there()?;
         let intended = noted.iter().any(|(effect, _)| effect.state == EffectState::Intended);
-        let connection = if intended { self.synced() } else { self.quick() };
-        operate::effects_and_undos(connection, flow, noted).map_err(|e| self.ledger_unwritten(&e))
+        self.noting(intended, |connection| operate::effects_and_undos(connection, flow, noted))
     }
 
     fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
         self.ledger_there()?;
-        operate::undo_alone(self.quick(), undo).map_err(|e| self.ledger_unwritten(&e))
+        operate::undo_alone(&mut self.quick(), undo).map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {
@@ -501,12 +508,12 @@ impl Ledger for SqliteStore {
 
     fn undone(&self, run: &str, flow: &str, key: &str, effect: Option<&Effect>) -> Result<(), LedgerError> {
         self.ledger_there()?;
-        operate::undone(self.quick(), run, flow, key, effect).map_err(|e| self.ledger_unwritten(&e))
+        operate::undone(&mut self.quick(), run, flow, key, effect).map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn forget(&self, before: Timestamp) -> Result<(u64, u64), LedgerError> {
         self.ledger_there()?;
-        operate::forget(self.synced(), before).map_err(|e| self.ledger_unwritten(&e))
+        operate::forget(&mut self.synced(), before).map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn pause(&self, pause: &Pause) -> Result<(), LedgerError> {

@@ -1,7 +1,6 @@
 //! The part of the ledger for those who operate a connector, over SQLite: undo journal, switches, letters put aside.
 
 use std::collections::BTreeMap;
-use std::sync::MutexGuard;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use serde::Serialize;
@@ -45,11 +44,7 @@ fn line(connection: &Connection, run: &str, key: &str) -> rusqlite::Result<Optio
 }
 
 /// The effect and its line of the journal, in one transaction.
-pub(super) fn effect_and_undo(
-    mut connection: MutexGuard<'_, Connection>,
-    effect: &Effect,
-    undo: &Undo,
-) -> rusqlite::Result<()> {
+pub(super) fn effect_and_undo(connection: &mut Connection, effect: &Effect, undo: &Undo) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     effect_in(&transaction, &undo.flow, effect)?;
     undo_in(&transaction, undo)?;
@@ -58,7 +53,7 @@ pub(super) fn effect_and_undo(
 
 /// Some effects of a flow, each with its line where there is one, in one transaction.
 pub(super) fn effects_and_undos(
-    mut connection: MutexGuard<'_, Connection>,
+    connection: &mut Connection,
     flow: &str,
     noted: &[(Effect, Option<Undo>)],
 ) -> rusqlite::Result<()> {
@@ -73,7 +68,7 @@ pub(super) fn effects_and_undos(
 }
 
 /// A line of the journal alone.
-pub(super) fn undo_alone(mut connection: MutexGuard<'_, Connection>, undo: &Undo) -> rusqlite::Result<()> {
+pub(super) fn undo_alone(connection: &mut Connection, undo: &Undo) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     undo_in(&transaction, undo)?;
     transaction.commit()
@@ -138,7 +133,7 @@ pub(super) fn counts(connection: &Connection, run: &str) -> rusqlite::Result<Und
 }
 
 pub(super) fn undone(
-    mut connection: MutexGuard<'_, Connection>,
+    connection: &mut Connection,
     run: &str,
     flow: &str,
     key: &str,
@@ -153,7 +148,7 @@ pub(super) fn undone(
 }
 
 /// What is dropped is overwritten, not only forgotten.
-pub(super) fn forget(mut connection: MutexGuard<'_, Connection>, before: Timestamp) -> rusqlite::Result<(u64, u64)> {
+pub(super) fn forget(connection: &mut Connection, before: Timestamp) -> rusqlite::Result<(u64, u64)> {
     connection.pragma_update(None, "secure_delete", true)?;
     let mut forget = || -> rusqlite::Result<(u64, u64)> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

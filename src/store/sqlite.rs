@@ -19,7 +19,7 @@ const BUSY: Duration = Duration::from_secs(30);
 ///
 /// Several connections, so that nobody who reads waits for a disk that writes: what must be on the disk before the caller goes on is written through `synced`
 /// (`synchronous=FULL`); what may fall back to an earlier state on power loss, but not on `kill -9`, through `quick`
-/// (`synchronous=NORMAL`, an order of magnitude faster); `reading` and `proving` cannot write; a proof of the whole
+/// (`synchronous=NORMAL`, an order of magnitude faster; FULL for a moment by `quick_synced`); `reading` and `proving` cannot write; a proof of the whole
 /// takes its time, and questions do not wait for it.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -88,6 +88,15 @@ impl SqliteStore {
         self.quick.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The quick connection, whose commits are on the disk when they return as long as this lives. What the connector reads and
+    /// writes of every record goes through one connection: of two that take turns, each would drop the pages that it has in
+    /// memory whenever the other commits, and read them again.
+    pub(super) fn quick_synced(&self) -> rusqlite::Result<Synced<'_>> {
+        let connection = self.quick();
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(Synced(connection))
+    }
+
     /// The connection that only reads.
     pub(super) fn reading(&self) -> MutexGuard<'_, Connection> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
@@ -118,6 +127,30 @@ impl SqliteStore {
             what: "written",
             because: "the file was removed while it was in use; start again to make a new one".to_owned(),
         })
+    }
+}
+
+/// See [`SqliteStore::quick_synced`].
+pub(super) struct Synced<'s>(MutexGuard<'s, Connection>);
+
+impl std::ops::Deref for Synced<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Synced<'_> {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Drop for Synced<'_> {
+    fn drop(&mut self) {
+        // Where this fails it stays slow, and safe.
+        let _ = self.0.pragma_update(None, "synchronous", "NORMAL");
     }
 }
 
@@ -216,6 +249,18 @@ fn in_words(error: &std::io::Error) -> String {
 mod tests {
     use super::*;
     use crate::evidence::Store as _;
+
+    #[test]
+    fn the_quick_connection_waits_for_the_disk_where_it_is_asked_to_and_no_longer() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(&dir.path().join("evidence.db")).expect("opens");
+        let level = |connection: &Connection| {
+            connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).expect("a level")
+        };
+        assert_eq!(level(&store.quick()), 1);
+        assert_eq!(level(&store.quick_synced().expect("asked")), 2);
+        assert_eq!(level(&store.quick()), 1);
+    }
 
     #[test]
     fn a_question_and_a_proof_do_not_wait_for_each_other() {
