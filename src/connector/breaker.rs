@@ -95,6 +95,8 @@ pub(super) enum NoLeave {
 pub(super) enum Change {
     /// The breaker opened.
     Opened,
+    /// A probe failed: it has been open since then.
+    StillOpen { since: Instant },
     /// The breaker closed.
     Closed,
     /// Nothing changed.
@@ -163,10 +165,11 @@ impl Breaker {
         let now = Instant::now();
         if let Some(open) = &mut state.open {
             // Stragglers of before it opened do not push the next probe away.
-            if leave.is_probe() {
-                open.next_probe = now + pause;
+            if !leave.is_probe() {
+                return Change::None;
             }
-            return Change::None;
+            open.next_probe = now + pause;
+            return Change::StillOpen { since: open.since };
         }
         state.failures = state.failures.saturating_add(1);
         if state.failures < policy.open_after.max(1) {
@@ -211,7 +214,7 @@ mod tests {
         let probe = breaker.leave(&halt, far, None).await.expect("a probe");
         assert!(probe.is_probe());
         assert_eq!(begun.elapsed(), Duration::from_secs(30));
-        assert_eq!(breaker.failed(POLICY, &probe, None), Change::None);
+        assert!(matches!(breaker.failed(POLICY, &probe, None), Change::StillOpen { .. }));
         drop(probe);
         let probe = breaker.leave(&halt, far, None).await.expect("a probe");
         assert_eq!(begun.elapsed(), Duration::from_secs(60));

@@ -319,6 +319,14 @@ pub(super) fn works(run: &Run<'_>, gate: &Gate, method: Method) {
 fn changed(run: &Run<'_>, gate: &Gate, change: &Change) {
     match change {
         Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system})),
+        Change::StillOpen { since } => {
+            run.log(
+                "warn",
+                "breaker-probe-failed",
+                None,
+                json!({"system": gate.system, "open_s": since.elapsed().as_secs()}),
+            );
+        }
         Change::Closed => run.log("info", "breaker-closed", None, json!({"system": gate.system})),
         Change::None => {}
     }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{AuthPlan, PlanError};
-use crate::base::address::{origin, parse as absolute};
+use crate::base::address::{is_loopback, origin, parse as absolute};
 use crate::base::secret::SecretRef;
 use crate::base::text::did_you_mean;
 use crate::base::yaml::Spanned;
@@ -122,19 +122,41 @@ fn one(name: &str, system: &System, auth: &Auth, base_url: &str, server: Option<
 }
 
 /// The absolute token URL, as it was read. A relative one is joined to the base; one at the description's own server moves
-/// with the base when that is overridden: a secret for a stand-in must not go to the real system.
+/// with the base when that is overridden, and one anywhere else moves with a base on this machine: a secret for a stand-in
+/// must not go to a real system, and a mock hands out its own tokens.
 fn token_address(token_url: &str, base_url: &str, server: Option<&str>) -> Option<String> {
     let Ok(url) = Url::parse(token_url) else {
         let joined = Url::parse(&format!("{base_url}/")).ok()?.join(token_url).ok()?;
         return Some(absolute(joined.as_str())?.into());
     };
     let url = absolute(url.as_str())?;
-    let moved = server.and_then(origin).is_some_and(|s| s == url.origin());
+    let stands_in = is_loopback(base_url) && !is_loopback(url.as_str()) && !server.is_some_and(is_loopback);
+    let moved = stands_in || server.and_then(origin).is_some_and(|s| s == url.origin());
     match (moved, origin(base_url)) {
         (true, Some(base)) if base != url.origin() => {
             let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
             Some(format!("{}{}{query}", base.ascii_serialization(), url.path()))
         }
         _ => Some(url.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token_address;
+
+    #[test]
+    fn tokens_come_from_where_the_requests_go() {
+        let shop = Some("https://api.shop.example/v1");
+        let asked = |token, base| token_address(token, base, shop).expect("an address");
+        let (here, elsewhere) = ("https://api.shop.example/token?v=2", "https://auth.shop.example/oauth/token");
+        assert_eq!(asked(here, "https://api.shop.example/v1"), here);
+        assert_eq!(asked(here, "https://staging.example/v1"), "https://staging.example/token?v=2");
+        assert_eq!(asked("oauth/token", "https://staging.example/v1"), "https://staging.example/v1/oauth/token");
+        // Another host's tokens are its own, but for a stand-in: its secret stays on this machine.
+        assert_eq!(asked(elsewhere, "https://staging.example/v1"), elsewhere);
+        assert_eq!(asked(elsewhere, "http://127.0.0.1:8080"), "http://127.0.0.1:8080/oauth/token");
+        let local = "http://localhost:9000/token";
+        assert_eq!(asked(local, "http://127.0.0.1:8080"), local);
     }
 }

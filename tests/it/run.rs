@@ -244,6 +244,28 @@ fn a_missing_secret_is_said_before_the_first_request() {
 }
 
 #[test]
+fn a_password_in_an_address_is_neither_taken_nor_shown() {
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["run", CONTRACT, "--base-url", "crm=http://user:hunter2@127.0.0.1:9/"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("no user or password before it") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_secret_that_no_header_can_carry_is_said_before_the_first_request() {
+    let dir = workspace("billing-to-crm");
+    let nowhere = "http://127.0.0.1:9";
+    let output = connector(dir.path(), nowhere, nowhere).env("BILLING_TOKEN", "planted\nsecret").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("secret-malformed: env:BILLING_TOKEN holds a line break") && !said.contains("planted"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_mock_does_not_listen_beyond_this_machine() {
     let dir = workspace("billing-to-crm");
     let output = run(dir.path(), &["mock", "examples/billing-to-crm/apis/crm.openapi.json", "--listen", "0.0.0.0:0"]);

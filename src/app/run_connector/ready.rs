@@ -8,10 +8,10 @@ use super::super::approvals::{self, Subject};
 use super::super::subject::Compiled;
 use super::super::{App, No, Refusal};
 use super::{Options, refused};
-use crate::base::address::{is_loopback, is_plain};
+use crate::base::address::{self, is_loopback, is_plain};
 use crate::base::digest::Digest;
 use crate::base::secret::SecretRef;
-use crate::connector::{Plan, SecretSource};
+use crate::connector::{AuthPlan, Plan, SecretSource};
 use crate::mapping::transforms;
 use crate::model::System;
 
@@ -38,6 +38,17 @@ pub(in crate::app) fn ready(app: &App, options: &Options, secrets: &dyn SecretSo
                 "unknown-system",
                 format!("--base-url names {name}, which is no system of the contract"),
                 format!("choose one of: {}", known.join(", ")),
+            )
+            .into());
+        }
+        if address::parse(url).is_none() {
+            // Not shown: what stands before the host may be a password.
+            return Err(Refusal::new(
+                "bad-argument",
+                format!("--base-url gives {name} no plain address: a host, and no user or password before it"),
+                format!(
+                    "run again with --base-url {name}=http://127.0.0.1:PORT; a credential is named by reference under systems.{name}.auth"
+                ),
             )
             .into());
         }
@@ -169,6 +180,29 @@ fn well_formed(plans: &[Plan], secrets: &dyn SecretSource) -> Result<(), No> {
                         hook.signing.scheme.as_str()
                     ),
                     format!("put the secret that the sender shows into {reference}, unchanged; then run again"),
+                )
+                .into());
+            }
+        }
+    }
+    for plan in plans {
+        let (source, target) = (&plan.source, &plan.target);
+        let source = source.list.is_some().then_some(&source.auth);
+        for part in source.into_iter().chain([&target.auth]).flat_map(AuthPlan::parts) {
+            let (AuthPlan::Bearer(reference)
+            | AuthPlan::HeaderKey { secret: reference, .. }
+            | AuthPlan::CookieKey { secret: reference, .. }) = part
+            else {
+                continue;
+            };
+            // RFC 9110 section 5.5: no field value holds one.
+            if secrets.resolve(reference).is_ok_and(|secret| secret.expose().contains(char::is_control)) {
+                return Err(Refusal::new(
+                    "secret-malformed",
+                    format!(
+                        "{reference} holds a line break or another control character, and no header can carry that"
+                    ),
+                    format!("put the secret into {reference} without what stands around it; then run again"),
                 )
                 .into());
             }

@@ -17,7 +17,7 @@ pub(in crate::cli) struct Run {
     /// Only this flow.
     #[arg(long)]
     pub(in crate::cli) flow: Option<String>,
-    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable). On this machine, its tokens come from there too.
     #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
     pub(in crate::cli) base_url: Vec<(String, String)>,
     /// Go on polling at the flow's interval until stopped.
@@ -82,7 +82,7 @@ pub(in crate::cli) struct Rollback {
 /// Which systems a command works on, for whom, and by whom it is approved.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Reaching {
-    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable). On this machine, its tokens come from there too.
     #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
     pub(in crate::cli) base_url: Vec<(String, String)>,
     /// The session it belongs to.
@@ -145,7 +145,7 @@ pub(in crate::cli) struct Probe {
     /// Only the systems of this flow.
     #[arg(long)]
     pub(in crate::cli) flow: Option<String>,
-    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable).
+    /// Another base URL for a system: crm=http://127.0.0.1:9002 (repeatable). On this machine, its tokens come from there too.
     #[arg(long, value_name = "SYSTEM=URL", value_parser = base_url)]
     pub(in crate::cli) base_url: Vec<(String, String)>,
     /// Requests at most, 1 to 50.

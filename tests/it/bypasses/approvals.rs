@@ -154,7 +154,8 @@ fn an_address_that_only_looks_like_this_machine_needs_an_approval() {
     let said = here("\"http://127.0.0.1:9\"", "\"http://127.0.0.1@192.0.2.2:18080\"");
     assert!(said.contains("secret-as-value"), "{said}");
     let said = here("https://api.crm.example/oauth2/token", "http:192.0.2.2:18080/token?x=://localhost/");
-    assert!(!said.contains("secret-missing") && said.contains("http://192.0.2.2:18080/token"), "{said}");
+    // Tokens come from where the requests go: on this machine nothing leads to what only looks like it.
+    assert!(said.contains("secret-missing") && !said.contains("192.0.2.2"), "{said}");
 }
 
 #[cfg(unix)]
