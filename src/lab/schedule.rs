@@ -353,6 +353,22 @@ impl Prepared {
         self.stage.with_target(bench, |target| judge::owed(bench, &self.expect, expected, target))
     }
 
+    /// A record that may be left undelivered or delivered as another one is what became of it.
+    fn settle_either(&mut self, bench: &Bench, expected: &mut [Expected]) {
+        for (key, record) in self.expect.either.clone() {
+            let Some(other) = judge::expectations(bench, &[record]).pop().filter(|x| x.identity.is_some()) else {
+                continue;
+            };
+            let there = |target: &Collection| target.iter().any(|(k, r)| bench.identity_kept(k, r) == other.identity);
+            if let Some(own) = expected.iter_mut().find(|x| x.key == key)
+                && self.stage.with_target(bench, there)
+            {
+                self.expect.dead.remove(&key);
+                *own = Expected { record: own.record.clone(), ..other };
+            }
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the fields of one verdict, named where they are given")]
     pub(super) fn judged_with(
         mut self,
@@ -366,7 +382,8 @@ impl Prepared {
     ) -> Played {
         let expected = self.expected(bench);
         self.expected = (None, Arc::default());
-        let expected = Arc::try_unwrap(expected).unwrap_or_else(|shared| shared.to_vec());
+        let mut expected = Arc::try_unwrap(expected).unwrap_or_else(|shared| shared.to_vec());
+        self.settle_either(bench, &mut expected);
         let gone = judge::expectations(bench, &self.stage.gone());
         let rolled_back = self.rolled_back.take();
         let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());

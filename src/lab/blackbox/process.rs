@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::environment::Started;
 use crate::base::text::truncate;
@@ -65,6 +66,15 @@ impl Group {
         }
         let _ = held;
         false
+    }
+
+    /// How long its first process could have gone on and had no processor, as Linux counts it (`Documentation/scheduler/sched-stats`);
+    /// nothing elsewhere.
+    pub(super) fn waited(&self) -> Duration {
+        let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stat = held.and_then(|id| std::fs::read_to_string(format!("/proc/{id}/schedstat")).ok());
+        let waited = stat.and_then(|text| text.split_whitespace().nth(1)?.parse().ok());
+        Duration::from_nanos(waited.unwrap_or(0))
     }
 
     /// SIGTERM to all of it.

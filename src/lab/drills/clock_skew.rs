@@ -7,10 +7,10 @@ use super::super::judge::Evidence;
 use super::super::mock::{MockSystem, compare, dig, put};
 use super::versions::shifted;
 use super::{Drill, Setup, datable};
-use crate::base::clock::Timestamp;
+use crate::base::clock::{Clock as _, SystemClock, Timestamp};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::world::EPOCH;
+use crate::lab::world::begins;
 
 /// See the module.
 pub(super) struct ClockSkew;
@@ -30,9 +30,12 @@ impl Drill for ClockSkew {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Some((path, _)) = bench.plan.source.incremental.clone() else { return Setup::clean() };
-        let off_ms = if rng.one_in(2) { 600_000 } else { -600_000 };
+        // A source that is behind is what an own clock reads past; one that is ahead hides it.
+        let off_ms = if rng.one_in(4) { 600_000 } else { -600_000 };
         let newest = records.iter().filter_map(|r| dig(r, &path)).max_by(|a, b| compare(a, b)).cloned();
-        let Some(by) = newest.as_ref().and_then(time_of).map(|t| EPOCH.0 + off_ms - t.0) else { return Setup::clean() };
+        // Ahead or behind of the connector's clock, which in real time is that of the machine.
+        let now = begins(bench, SystemClock.now());
+        let Some(by) = newest.as_ref().and_then(time_of).map(|t| now.0 + off_ms - t.0) else { return Setup::clean() };
         for record in records.iter_mut() {
             if let Some(moved) = dig(record, &path).and_then(|v| shifted(v, by)) {
                 put(record, &path, moved);

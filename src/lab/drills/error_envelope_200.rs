@@ -1,4 +1,4 @@
-//! An error inside a 200 answer is an error, not an empty page. GraphQL tells errors this way, also beside a part of the
+//! An error inside a 200 answer is an error: no empty page, and no record that was written. GraphQL tells errors this way, also beside a part of the
 //! data.
 //!
 //! Source: GraphQL over HTTP section 6.4 and vendors with `ok: false`: three engines measured took it for an empty
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, ErrorEnvelope, Partial};
 use super::{Drill, Setup};
-use super::{in_target, reads, survivable};
+use super::{in_target, promises_json, reads, survivable};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
@@ -23,21 +23,26 @@ impl Drill for ErrorEnvelope200 {
     }
 
     fn hypothesis(&self) -> &'static str {
-        "An error inside a 200 answer is an error, not an empty page."
+        "An error inside a 200 answer is an error: no empty page, and no record that was written."
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
-        reads(bench)
+        if writes(bench).is_empty() { reads(bench) } else { Ok(()) }
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let (aim, list) = match bench.plan.target.write {
+        let writes = writes(bench);
+        let aims = [
             // A search that is misread lets a record be made that is there.
-            WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
-                (in_target(vec![Purpose::Find], records.len(), rng), false)
-            }
-            _ => (Aim::at([Purpose::List]).after(rng.below(3)), true),
-        };
+            matches!(bench.plan.target.write, WritePlan::Upsert { .. }).then(|| vec![Purpose::Find]),
+            // A write that is misread is never done.
+            (!writes.is_empty()).then_some(writes),
+            bench.plan.source.list.is_some().then(|| vec![Purpose::List]),
+        ];
+        let aims: Vec<Vec<Purpose>> = aims.into_iter().flatten().collect();
+        let Some(purposes) = rng.pick(&aims).cloned() else { return Setup::clean() };
+        let list = purposes == [Purpose::List];
+        let aim = if list { Aim::at(purposes).after(rng.below(3)) } else { in_target(purposes, records.len(), rng) };
         let times = survivable(bench, 2, rng);
         let aim = aim.times(times);
         // A connector may stop at such an answer; what it may not do is go on as if there were nothing.
@@ -48,4 +53,10 @@ impl Drill for ErrorEnvelope200 {
         setup.faults_end_with_first_pass = true;
         setup
     }
+}
+
+/// Writes of one record whose answer the description promises to be JSON.
+fn writes(bench: &Bench) -> Vec<Purpose> {
+    const ONE: [Purpose; 3] = [Purpose::Create, Purpose::Update, Purpose::Put];
+    promises_json(bench).into_iter().filter(|purpose| ONE.contains(purpose)).collect()
 }

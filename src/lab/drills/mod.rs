@@ -118,7 +118,7 @@ mod webhook_secret_rotates;
 mod webhook_slow_ack;
 mod webhook_wrong_path;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -312,6 +312,8 @@ pub enum Claim {
 pub struct Expect {
     /// Source keys of the records that must become dead letters, and no others.
     pub dead: BTreeSet<String>,
+    /// By source key, what such a record is as good as: who delivers it as if it were this one is right as well.
+    pub either: BTreeMap<String, Value>,
     /// Any record may become a dead letter instead of being delivered.
     pub may_die: bool,
     /// What the last run must claim.
@@ -380,6 +382,7 @@ impl Setup {
             process: Process::default(),
             expect: Expect {
                 dead: BTreeSet::new(),
+                either: BTreeMap::new(),
                 may_die: false,
                 claim: Claim::Exact,
                 counts: true,

@@ -32,6 +32,15 @@ impl Drill for NullRequired {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let mut setup = Setup::clean();
         setup.expect.dead.extend(spoil(bench, records, rng, spoilt));
+        // What the target can do without may be left out: null says no more than nothing there.
+        for record in records.iter() {
+            let Some(key) = bench.source_key(record).filter(|key| setup.expect.dead.contains(key)) else { continue };
+            let without = |(name, value): (&String, &Value)| value.is_null().then(|| Spoilt::Gone.put(record, name));
+            let mut ways = spoiled::fields(bench, record).into_iter().filter_map(without);
+            if let Some(way) = ways.find(|way| spoiled::fate(bench, way).is_some_and(|x| x.mapped.is_ok())) {
+                setup.expect.either.insert(key, way);
+            }
+        }
         setup
     }
 
@@ -40,7 +49,7 @@ impl Drill for NullRequired {
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
-        came(evidence, evidence.expect.dead.iter())
+        came(evidence, evidence.expect.dead.iter().chain(evidence.expect.either.keys()))
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) enum Spoilt {
 }
 
 impl Spoilt {
-    fn put(self, record: &Value, name: &str) -> Value {
+    pub(super) fn put(self, record: &Value, name: &str) -> Value {
         let mut record = record.clone();
         if let Value::Object(map) = &mut record {
             match self {

@@ -134,10 +134,12 @@ class Api {
       }
       if (answer.status >= 300) throw new GaveUp(`${path} leads elsewhere`);
       try {
-        return exact(text);
+        const value = exact(text);
+        if (method !== 'GET' && (value.ok === false || value.error) && !broken('error-is-written')) throw new Error('an error in a 200');
+        return value;
       } catch (error) {
         if (broken('parse-error-is-empty')) return {};
-        last = 'no JSON';
+        last = 'no JSON, or an error in it';
         await real(jitter(attempt - 1));
       }
     }

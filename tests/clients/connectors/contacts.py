@@ -218,6 +218,8 @@ class System:
                 value = json.loads(taken, parse_float=decimal.Decimal)
                 if not isinstance(value, dict):
                     raise ValueError("not an object")
+                if method != "GET" and (value.get("ok") is False or value.get("error")) and not broken("error-is-written"):
+                    raise ValueError("an error in a 200")
                 return value
             except ValueError as error:
                 if broken("parse-error-is-empty"):

@@ -129,7 +129,10 @@ def ask(base, method, target, headers, body=None):
                 raise Later("redirected")
             if status >= 400:
                 raise Refused(f"refused with {status}")
-            return json.loads(b"".join(pieces))
+            value = json.loads(b"".join(pieces))
+            if method != "GET" and (value.get("ok") is False or value.get("error")) and not broken("error-is-written"):
+                raise ValueError("an error in a 200")
+            return value
         except (OSError, http.client.HTTPException, ValueError):
             connection.close()
             pause(wait)

@@ -101,7 +101,7 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
     let bench = plans::billing_to_crm();
     for (mutant, code, because) in [
         ("stops-at-short-page", "short-page", "lost: "),
-        ("swallows-quietly", "poison-record", "was given up and is not in the file of dead letters"),
+        ("swallows-quietly", "poison-record", "dead letters: 1 should be told and is not"),
         ("follows-redirects", "redirect-elsewhere", "leak: a secret"),
         ("token-in-log", "happy-path", "leak: a secret of crm is in what it printed"),
         ("no-correlation", "uncorrelated-write", "writes carry no correlation id"),

@@ -65,6 +65,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::SwallowsErrors, "poison-record", Both),
     (Bug::SwallowsErrors, "error-envelope-200", Both),
     (Bug::EnvelopeIsEmpty, "error-envelope-200", Both),
+    (Bug::EnvelopeIsSuccess, "error-envelope-200", Both),
     (Bug::GarbageIsEmpty, "truncated-json", Both),
     (Bug::GarbageIsEmpty, "html-page", Both),
     (Bug::CheckpointFirst, "crash-anywhere", Crm),
