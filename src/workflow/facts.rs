@@ -48,6 +48,8 @@ pub struct Facts {
     pub inferred: BTreeSet<String>,
     /// Ids that were put before somebody and brought no answer, at the last asking.
     pub pending: Vec<String>,
+    /// The text of the last draft of each file, by its path.
+    pub drafts: BTreeMap<String, String>,
     /// The last draft.
     pub drafted: Option<Seen<ContractDrafted>>,
     /// All checks, oldest first.
@@ -173,7 +175,12 @@ impl Facts {
                     self.pending = seen.record.pending;
                 }
             }
-            EventKind::ContractDrafted => self.drafted = self.read(event).or(self.drafted.take()),
+            EventKind::ContractDrafted => {
+                self.drafted = self.read(event).or(self.drafted.take());
+                if let Some(draft) = self.drafted.as_ref().map(|d| &d.record) {
+                    self.drafts.insert(draft.file.clone(), draft.text.clone());
+                }
+            }
             EventKind::ContractChecked => {
                 if let Some(seen) = self.read::<ContractChecked>(event) {
                     self.checked(&seen);

@@ -99,6 +99,70 @@ fn a_new_draft_is_merged_into_the_file_that_people_changed() {
     assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "name: mine\n");
 }
 
+/// A description with a list and a create for each of these things.
+fn things(title: &str, names: &[&str]) -> String {
+    let mut paths = serde_json::Map::new();
+    let mut schemas = serde_json::Map::new();
+    for name in names {
+        let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+        let content = |schema: Value| json!({"description": "ok", "content": {"application/json": {"schema": schema}}});
+        schemas.insert(
+            (*name).to_owned(),
+            json!({"type": "object", "required": ["id", "total"], "properties": {
+            "id": {"type": "string"}, "total": {"type": "integer"}}}),
+        );
+        paths.insert(format!("/{}s", name.to_lowercase()), json!({
+            "get": {"operationId": format!("list{name}s"), "responses": {"200": content(json!({"type": "array", "items": schema}))}},
+            "post": {"operationId": format!("create{name}"), "requestBody": content(schema.clone()), "responses": {"201": content(schema)}}}));
+    }
+    json!({"openapi": "3.1.0", "info": {"title": title, "version": "1"}, "servers": [{"url": "https://x.example"}],
+        "paths": paths, "components": {"schemas": schemas}})
+    .to_string()
+}
+
+#[test]
+fn a_draft_of_another_flow_comes_beside_the_first_and_none_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let goal = "Bring orders and refunds of the shop into the books";
+    let opened = json(&run(dir.path(), &["open", "shop-to-books", "--goal", goal, "--format", "json"]));
+    let session = opened["session"].as_str().unwrap().to_owned();
+    for (name, title) in [("shop", "Shop"), ("books", "Books")] {
+        let file = format!("{name}.json");
+        put(dir.path(), &file, &things(title, &["Order", "Refund"]));
+        let mapped = run(dir.path(), &["map", &file, "--name", name, "--session", &session]);
+        assert_eq!(mapped.status.code(), Some(0), "{}", stderr(&mapped));
+    }
+    let draft = |more: &[&str]| {
+        let args = ["draft", "--session", &session, "--source", "shop", "--target", "books", "--format", "json"];
+        let drafted = run(dir.path(), &[args.as_slice(), more].concat());
+        assert_eq!(drafted.status.code(), Some(0), "{}", stderr(&drafted));
+        json(&drafted)
+    };
+    let first = draft(&["--source-operation", "listOrders"]);
+    let questions = first["open_questions"].to_string();
+    assert!(questions.contains("the goal names refund of shop too"), "{questions}");
+    assert!(questions.contains(r#"\"source_operation\": \"listRefunds\""#), "{questions}");
+    let file = dir.path().join("integration.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("every: 60s", "every: 5m")).unwrap();
+
+    // A draft of another file in between: each file has its own last draft.
+    draft(&["--source-operation", "listOrders", "--path", "other.yaml"]);
+    let second = draft(&["--source-operation", "listRefunds", "--merge"]);
+    let questions = second["open_questions"].to_string();
+    assert!(!questions.contains("the goal names"), "{questions}");
+    let both = std::fs::read_to_string(&file).unwrap();
+    for kept in ["operation: listOrders", "operation: listRefunds", "every: 5m", "every: 60s"] {
+        assert!(both.contains(kept), "{kept}: {both}");
+    }
+    let checked = run(dir.path(), &["check", "integration.yaml", "--format", "json"]);
+    let findings = json(&checked)["findings"].to_string();
+    assert!(!findings.contains("duplicate") && !findings.contains("unknown-key"), "{findings}");
+    // The first flow drafted anew takes its own place.
+    draft(&["--source-operation", "listOrders", "--merge"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), both);
+}
+
 /// Two descriptions as vendors write them: nothing of the record is required, fields may be null, the first server is for
 /// trying, the list may be asked by either of two scopes, the bound is there in both forms, a status has no counterpart.
 fn crm_and_desk() -> (String, String) {

@@ -88,6 +88,24 @@ pub(super) fn choose_list<'s>(
         .ok_or_else(|| none(&params.source, "list", "source_operation"))
 }
 
+/// The lists of other entities that the goal names: what a draft of one flow leaves out.
+pub(super) fn also_named<'s>(source: &'s System, list: &Operation, goal: &str) -> Vec<&'s Operation> {
+    let goal = words_of(goal);
+    let named = |entity: &str| text::words(entity).iter().any(|w| goal.contains(&text::singular(w)));
+    let mut seen: Vec<&str> = list.entity.iter().map(String::as_str).collect();
+    let mut out = Vec::new();
+    for other in candidates(source, &[Action::List, Action::Search]).into_iter().filter(|o| o.path_params().is_empty())
+    {
+        let Some(entity) = other.entity.as_deref().filter(|e| named(e) && !seen.contains(e)) else { continue };
+        // Of `order` and `order line` the goal names the first.
+        if !list.entity.as_deref().is_some_and(|own| text::words(entity).iter().any(|w| text::words(own).contains(w))) {
+            out.push(other);
+        }
+        seen.push(entity);
+    }
+    out
+}
+
 pub(super) enum Chosen<'s> {
     Upsert { matching: String, find: &'s Operation, create: &'s Operation, update: &'s Operation },
     Put { put: &'s Operation },

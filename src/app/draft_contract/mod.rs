@@ -1,6 +1,7 @@
 //! Proposes `integration.yaml` from two mapped systems: operations chosen, mapping suggested, policies safe, and every
 //! doubt written down as an open question.
 
+mod beside;
 mod choose;
 mod identity;
 mod interval;
@@ -28,6 +29,7 @@ use crate::base::digest::Digest;
 use crate::base::{fs, text};
 use crate::evidence::{EventKind, Phase};
 use crate::mapping::{self, Proposed, matcher::Names};
+use crate::model::Operation;
 use crate::workflow::record;
 
 /// Arguments of `draft_contract`.
@@ -196,7 +198,25 @@ impl UseCase for DraftContract {
             (settlement, write) = settle(&settled);
         }
         let Settlement { text: yaml, questions: open_questions, settled } = settlement;
-        let written = if path.exists() { merged(call, &params, &path, &yaml)? } else { yaml.clone() };
+        let before = if path.exists() { Some(earlier(call, &params, &path)?) } else { None };
+        // The draft before may have flows that this one has not: they stay.
+        let yaml = before.and_then(|before| beside::beside(before, &yaml)).unwrap_or(yaml);
+        let written = match before {
+            Some(before) => merged(&params, before, &path, &yaml)?,
+            None => yaml.clone(),
+        };
+        let open_questions = {
+            let more = choose::also_named(source, list, goal).into_iter();
+            let read = |id: &str| {
+                let is = |line: &str| {
+                    line.trim_start().strip_prefix("operation: ").and_then(|l| l.split(' ').next()) == Some(id)
+                };
+                yaml.lines().any(is)
+            };
+            let more = more.filter(|other| !read(&other.id));
+            let more = more.map(|other| other_flow(&params, other));
+            more.chain(open_questions).collect::<Vec<_>>()
+        };
         fs::write_atomic(&path, written.as_bytes()).map_err(super::Fault::from)?;
         let digest = Digest::of_bytes(written.as_bytes());
         let data = record::ContractDrafted {
@@ -240,19 +260,37 @@ impl UseCase for DraftContract {
 /// No contract that people wrote is larger.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The file as it stands with what changed since this session's last draft of it.
-fn merged(call: &Call<'_>, params: &Params, path: &std::path::Path, fresh: &str) -> Result<String, No> {
-    let standing = fs::read_text(path, MOST_BYTES).map_err(super::Fault::from)?;
-    let last = call.facts.drafted.as_ref().map(|d| &d.record);
-    let Some(last) = last.filter(|d| d.file == path.display().to_string() && !d.text.is_empty()) else {
-        return Err(Refusal::new(
+/// What a draft of one flow leaves out of the goal, with the call that adds it.
+fn other_flow(params: &Params, other: &Operation) -> String {
+    let (entity, system) = (other.entity.as_deref().unwrap_or_default(), &params.source);
+    format!(
+        "flows: the goal names {} of {system} too, and a draft has one flow: draft_contract {{\"session\": \"{}\", \"source\": \
+         \"{system}\", \"target\": \"{}\", \"source_operation\": \"{}\", \"path\": \"{}\", \"merge\": true}} adds it",
+        text::quoted(entity, 80),
+        params.session,
+        params.target,
+        other.id,
+        params.path
+    )
+}
+
+/// This session's last draft of the file.
+fn earlier<'c>(call: &'c Call<'_>, params: &Params, path: &std::path::Path) -> Result<&'c str, No> {
+    let last = call.facts.drafts.get(&path.display().to_string()).filter(|text| !text.is_empty());
+    last.map(String::as_str).ok_or_else(|| {
+        Refusal::new(
             "no-earlier-draft",
             format!("this session drafted no {}, so nobody can tell what people changed in it", params.path),
             "draft_contract with another \"path\" and compare the two files, or with the session that drafted it",
         )
-        .into());
-    };
-    match three_way(&last.text, &standing, fresh) {
+        .into()
+    })
+}
+
+/// The file as it stands with what changed since that draft of it.
+fn merged(params: &Params, before: &str, path: &std::path::Path, fresh: &str) -> Result<String, No> {
+    let standing = fs::read_text(path, MOST_BYTES).map_err(super::Fault::from)?;
+    match three_way(before, &standing, fresh) {
         Merged::Clean(text) => Ok(text),
         Merged::Conflicts { count, first } => Err(Refusal::new(
             "merge-conflicts",

@@ -75,7 +75,16 @@ impl Draft<'_, '_> {
                     .as_ref()
                     .map(|i| format!(", idempotency: {{header: {}}}", scalar(&i.header)))
                     .unwrap_or_default();
-                out.push(format!("      create: {{operation: {}{key}}}", scalar(&create.id)));
+                let changes = self.list.incremental.is_some();
+                let never = if changes { "   # ? never updated: is that right?" } else { "" };
+                out.push(format!("      create: {{operation: {}{key}}}{never}", scalar(&create.id)));
+                if changes {
+                    questions.push(format!(
+                        "target.create: {} tells of records that change, and {} keeps them as they first were; upsert updates them, \
+                         with an operation that finds one by a unique field",
+                        self.params.source, self.params.target
+                    ));
+                }
                 vec![create]
             }
         };
