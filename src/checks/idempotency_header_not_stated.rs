@@ -16,14 +16,15 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for used in subject.used() {
-        let (
-            Role::Create,
-            Write::Create { idempotency: Some(header), .. } | Write::Upsert { idempotency: Some(header), .. },
-        ) = (used.role, &used.flow.target.write)
+        let (Role::Create, Write::Create { idempotency, .. } | Write::Upsert { idempotency, .. }) =
+            (used.role, &used.flow.target.write)
         else {
             continue;
         };
-        let same = |name: &str| name.eq_ignore_ascii_case(header);
+        // Where the contract names none, the one that the description states is sent.
+        let known = used.operation.idempotency.as_ref();
+        let sent = idempotency.as_ref().map(|h| h.as_str()).or(known.map(|k| k.header.as_str()));
+        let same = |name: &str| sent.is_some_and(|header| name.eq_ignore_ascii_case(header));
         if let Some((name, _)) = used.flow.target.params.iter().find(|(name, _)| same(name)) {
             let message = format!(
                 "params gives {} one value for every record: the target takes all but the first for repeats",
@@ -34,7 +35,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             );
         }
         let stated = used.operation.parameters.iter().any(|p| p.place == ParamIn::Header && same(&p.name));
-        let known = used.operation.idempotency.as_ref();
+        let Some(header) = idempotency else { continue };
         if stated || known.is_some_and(|k| same(&k.header)) {
             continue;
         }

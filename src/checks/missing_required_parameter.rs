@@ -107,9 +107,12 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
         (Role::Find, Write::Upsert { matching, .. }) => {
             used.operation.parameter_for(matching).map(|p| p.name.as_str()).into_iter().collect()
         }
-        (Role::Create, Write::Upsert { idempotency, .. } | Write::Create { idempotency, .. }) => {
-            idempotency.iter().map(|h| h.as_str()).collect()
+        // Where the contract names none, the one that the description states is sent.
+        (Role::Create, Write::Upsert { idempotency, .. }) => {
+            let stated = used.operation.idempotency.as_ref().map(|i| i.header.as_str());
+            idempotency.as_ref().map(|h| h.as_str()).or(stated).into_iter().collect()
         }
+        (Role::Create, Write::Create { idempotency, .. }) => idempotency.iter().map(|h| h.as_str()).collect(),
         (Role::Update | Role::Put | Role::Delete, _) => last_in_path().into_iter().collect(),
         _ => Vec::new(),
     }

@@ -71,8 +71,12 @@ pub(super) fn duration(text: &str) -> Option<u64> {
         if digits > 0 && !glued.is_empty() {
             return count.parse::<u64>().ok()?.checked_mul(unit(glued)?);
         }
-        let count = if digits > 0 { count.parse().ok()? } else { number(word)? };
-        count.checked_mul(unit(parts.get(i + 1)?)?)
+        let (count, named) = (if digits > 0 { count.parse().ok()? } else { number(word)? }, parts.get(i + 1)?);
+        // "A second request with the same key" is no length of time, and no key is kept for so short a one.
+        if matches!(*word, "a" | "an") && *named == "second" {
+            return None;
+        }
+        count.checked_mul(unit(named)?)
     })
 }
 
@@ -117,6 +121,8 @@ mod tests {
             ("expires after a day", Some(24 * hour)),
             ("a 30-minute window", Some(hour / 2)),
             ("At most 255 characters.", None),
+            ("A second request with the same key within 24 hours gets the answer of the first.", Some(24 * hour)),
+            ("Sent a second time, it does nothing.", None),
             ("", None),
         ] {
             assert_eq!(duration(text), ms, "{text}");
