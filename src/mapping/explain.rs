@@ -60,7 +60,14 @@ fn how(rule: &Rule) -> String {
             }
         }
         Source::Jq(program) => parts.push(crate::base::text::truncate(&crate::base::redact::text(program.text()), 200)),
-        Source::Path(_) | Source::FirstOf(_) | Source::Template(_) => {}
+        Source::Template(template) => {
+            let piece = |p: Result<&str, &Path>| match p {
+                Ok(text) => text.to_owned(),
+                Err(field) => format!("{{{field}}}"),
+            };
+            parts.push(shown(&template.pieces().map(piece).collect::<String>().into()));
+        }
+        Source::Path(_) | Source::FirstOf(_) => {}
     }
     parts.extend(rule.steps.iter().map(|s| crate::base::redact::text(&s.shown)));
     if let Some(table) = &rule.values {

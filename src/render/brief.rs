@@ -76,7 +76,7 @@ impl Lines {
         if is_nothing(value) {
             return;
         }
-        let Some(rows) = value.as_array().filter(|rows| rows.iter().any(Value::is_object)) else {
+        let Some(rows) = value.as_array().filter(|rows| rows.iter().any(is_row)) else {
             if let Some(many) = value.as_str().filter(|s| s.contains('\n')) {
                 self.many(name, many.trim_end());
                 return;
@@ -111,6 +111,11 @@ impl Lines {
             }
         }
     }
+}
+
+/// What has a line of its own: an object, or a sentence; names go into one line.
+fn is_row(value: &Value) -> bool {
+    value.is_object() || value.as_str().is_some_and(|text| text.len() > 40 && text.contains(' '))
 }
 
 /// `error[code] file:line:column /pointer: message. from: other pointers. shown by: record. fix: what to do`

@@ -71,7 +71,7 @@ pub(super) fn system_lines(call: &Call<'_>, compiled: &Compiled, contract: &Cont
         .map(|(name, used, system)| SystemLine {
             name: name.clone(),
             title: system.title.clone(),
-            api: used.api.value.clone(),
+            api: used.description(),
             format: format!("{} {}", system.format, system.format_version),
             digest: system.digest.as_str().to_owned(),
             base_url: used
