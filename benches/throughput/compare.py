@@ -2,12 +2,12 @@
 """The connector beside dlt and Airbyte's declarative runtime, on the same peer and records, in one run.
 
     benches/throughput/install
-    cargo build --release --example throughput-peer && cargo build --release
+    cargo build --release --example throughput-peer && cargo build --profile dist
     python3 benches/throughput/compare.py [--records 100000] [--memory 1000,100000,1000000]
 
 The connector reads all records, maps and validates each, and writes them to the target over HTTP, with its ledger on disk
 (intents before requests, checkpoints by page). dlt reads them into DuckDB, and into the same target by a destination of
-ours; Airbyte's runtime reads them and prints them. `--memory` runs the connector alone over so many records and prints
+ours; Airbyte's runtime reads them and prints them, which is to be held beside the row of `--dry-run`. `--memory` runs the connector alone over so many records and prints
 its peak resident memory.
 """
 
@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "benches/throughput"
 BASELINES = ROOT / "target/baselines/readers/bin"
 RELEASE = ROOT / "target/release"
+BINARY = ROOT / "target/dist/platform-integration"
 
 
 class Peer:
@@ -93,13 +94,24 @@ def timed(command, cwd, env=None, sink=None):
 def connector(contract, records, work):
     with Peer(records) as peer:
         store = pathlib.Path(work) / f"{contract}-{records}.db"
-        command = [RELEASE / "platform-integration", "--store", store, "run", HERE / f"{contract}.yaml", "--quiet"]
+        command = [BINARY, "--store", store, "run", HERE / f"{contract}.yaml", "--quiet"]
         command += ["--format", "json", "--base-url", f"billing={peer.url}", "--base-url", f"crm={peer.url}"]
         code, wall, cpu, peak, out = timed(command, work)
         answer = json.loads(out)
         counts = answer["flows"][0]["reconciliation"]
         exact = answer["verdict"] == "PASS" and counts["written"] == records == counts["unique"] == peer.taken()
         return records / wall, cpu, peak, "exact, PASS" if exact else f"exit {code}: {answer['verdict']} {counts}"
+
+
+def rehearsal(records, work):
+    """The part of the job that Airbyte's runtime does: reading. Here with mapping and validation, and nothing written."""
+    with Peer(records) as peer:
+        command = [BINARY, "--store", pathlib.Path(work) / "rehearsal.db", "run", HERE / "bulk.yaml"]
+        command += ["--dry-run", "--quiet", "--format", "json"]
+        command += ["--base-url", f"billing={peer.url}", "--base-url", f"crm={peer.url}"]
+        code, wall, cpu, peak, out = timed(command, work)
+        would = json.loads(out)["flows"][0]["would_put"]
+        return records / wall, cpu, peak, f"{would} mapped" if would == records else f"exit {code}: {would} mapped"
 
 
 def dlt(where, records, work):
@@ -154,6 +166,7 @@ def main():
         rows = [
             ("connector: bulk of 500 over HTTP, ledger on disk", lambda: connector("bulk", args.records, work)),
             ("connector: one request a record, ledger on disk", lambda: connector("each", args.records, work)),
+            ("connector: read and map alone (--dry-run)", lambda: rehearsal(args.records, work)),
             ("dlt rest_api -> bulk of 500 over HTTP", lambda: dlt("http", args.records, work)),
             ("dlt rest_api -> DuckDB", lambda: dlt("duckdb", args.records, work)),
             ("Airbyte declarative runtime -> stdout", lambda: airbyte(args.records, work)),
