@@ -2,13 +2,13 @@
 """The connector beside dlt and Airbyte's declarative runtime, on the same peer and records, in one run.
 
     benches/throughput/install
-    cargo build --release --example throughput-peer && cargo build --profile dist
+    cargo build --release --example throughput-peer && cargo build --release
     python3 benches/throughput/compare.py [--records 100000] [--memory 1000,100000,1000000]
 
 The connector reads all records, maps and validates each, and writes them to the target over HTTP, with its ledger on disk
 (intents before requests, checkpoints by page). dlt reads them into DuckDB, and into the same target by a destination of
-ours; Airbyte's runtime reads them and prints them, which is to be held beside the row of `--dry-run`. `--memory` runs the connector alone over so many records and prints
-its peak resident memory.
+ours; Airbyte's runtime reads them and prints them, which is to be held beside the row of `--dry-run`. `--memory` runs the
+connector alone over so many records and prints its peak resident memory.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "benches/throughput"
 BASELINES = ROOT / "target/baselines/readers/bin"
 RELEASE = ROOT / "target/release"
-BINARY = ROOT / "target/dist/platform-integration"
+BINARY = RELEASE / "platform-integration"
 
 
 class Peer:
