@@ -76,6 +76,12 @@ pub(super) fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|s| s.split_once('}').map(|(name, _)| name))
 }
 
+/// The URL of an operation on one record: its last placeholder takes the key.
+pub(super) fn of_record(base_url: &str, call: &Call, id: &str) -> String {
+    let last = placeholders(&call.path).last().unwrap_or_default();
+    url(base_url, call, &[(last, id)], &[])
+}
+
 /// The absolute URL that `link` leads to from `from`; nothing where it is none or leads to another origin
 /// (scheme, host, port) than `base`: a credential never goes where the contract does not point.
 pub(super) fn follow(base: &str, from: &str, link: &str) -> Option<String> {

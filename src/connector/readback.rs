@@ -7,10 +7,9 @@ use super::envelope::{self, Holds};
 use super::exchange::{self, Again, Ask, Miss, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
-use super::push::address_of;
 use super::run::{Run, Stop};
 use super::trace::Trace;
-use super::{Response, WritePlan};
+use super::{Response, WritePlan, address};
 use crate::model::back::NO_GET;
 
 /// What is there.
@@ -40,7 +39,7 @@ pub(super) async fn there(
         None => run.world.ledger.effect(&run.plan.flow, source_key)?.and_then(|e| e.target_id),
     };
     if let (Some(id), Some(get)) = (&known, &back.get) {
-        let ask = Ask::read(get, address_of(run, get, id));
+        let ask = Ask::read(get, address::of_record(&run.plan.target.base_url, get, id));
         let mut tries = Tries::default();
         let read = |response: Response| record(run, &response);
         return match exchange::repeat(run, Side::Target, &ask, &mut tries, trace, read).await {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::exchange::{self, Ask, Side};
-use super::push::{Ack, acked, address_of};
+use super::push::{Ack, acked};
 use super::readback::{self, Hit, There};
 use super::run::{Run, Stop};
 use super::trace::Trace;
@@ -51,7 +51,11 @@ pub(super) async fn remake(own: &Run<'_>, line: &Undo, values: &Value, trace: &m
             let Some(id) = line.target_id.clone() else {
                 return Ok(Remade::Failed("its key is not known".to_owned()));
             };
-            let ask = Ask::write(put, address_of(own, put, &id), body::encode(&put.content_type, values));
+            let ask = Ask::write(
+                put,
+                address::of_record(&own.plan.target.base_url, put, &id),
+                body::encode(&put.content_type, values),
+            );
             match sent(own, &ask, trace).await {
                 Ok(()) => Some(id),
                 Err(miss) => return failed(refusal(miss)),

@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::WritePlan;
 use super::body::{self, at, scalar};
 use super::compare::versions;
 use super::exchange::{self, Ask, Miss, Side, Tries};
@@ -14,6 +13,7 @@ use super::readback::{self, There};
 use super::reconcile::Settled;
 use super::run::{Run, Stop};
 use super::trace::Trace;
+use super::{WritePlan, address};
 use crate::evidence::{Effect, EffectState, Undo, UndoAct};
 
 /// Digest of an effect that took a record out.
@@ -95,7 +95,7 @@ pub(super) async fn remove(
     // It did nothing: there is nothing to undo.
     let refused_for_good = || run.world.ledger.refuse_undo(&run.id, key).map_err(|e| Undelivered::Stop(e.into()));
     journal(EffectState::Intended)?;
-    let url = push::address_of(run, &delete.call, &id);
+    let url = address::of_record(&run.plan.target.base_url, &delete.call, &id);
     let ask = match &delete.set {
         Some(set) => Ask::write(&delete.call, url, body::encode(&delete.call.content_type, set)),
         None => Ask::read(&delete.call, url),

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::super::exchange::{self, Ask, Miss, Side, Tries};
-use super::super::push::{acked, address_of};
+use super::super::push::acked;
 use super::super::readback::{self, There};
 use super::super::run::{Run, Stop};
 use super::super::trace::Trace;
-use super::super::{Call, WritePlan, body};
+use super::super::{Call, WritePlan, address, body};
 use super::UndoOutcome;
 use super::todo::{differing, emptied, no_null, wrote};
 use crate::evidence::Undo;
@@ -30,7 +30,7 @@ pub(super) async fn delete(
     trace: &mut Trace,
 ) -> Result<Result<(), String>, Stop> {
     let Some(call) = &own.plan.target.back.delete else { return Ok(Err("it has no delete operation".to_owned())) };
-    let ask = Ask::read(call, address_of(own, call, id));
+    let ask = Ask::read(call, address::of_record(&own.plan.target.base_url, call, id));
     match sent(own, &ask, trace).await {
         Ok(()) => {}
         Err(Miss::Refused(refused)) if matches!(refused.status, 404 | 410) => {}
@@ -82,7 +82,11 @@ pub(super) async fn restore(
         return Ok(Err(NotRestored::failed("the flow has no operation that changes one record".to_owned())));
     };
     let body = if call.method == Method::Put { whole(own, former, now) } else { former.clone() };
-    let ask = Ask::write(call, address_of(own, call, id), body::encode(&call.content_type, &body));
+    let ask = Ask::write(
+        call,
+        address::of_record(&own.plan.target.base_url, call, id),
+        body::encode(&call.content_type, &body),
+    );
     if let Err(miss) = sent(own, &ask, trace).await {
         return Ok(refusal(miss)?.map_err(NotRestored::failed));
     }
