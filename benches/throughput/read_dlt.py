@@ -1,5 +1,6 @@
-"""Reads all customers of the peer with dlt's rest_api source: `read_dlt.py URL DIR duckdb|http`. Into DuckDB, or by a
-destination of its own that posts batches of 500 to the peer's bulk operation. Prints the number of rows loaded."""
+"""Reads all customers of the peer with dlt's rest_api source: `read_dlt.py URL DIR duckdb|bulk|each`. Into DuckDB, or by a
+destination of its own that posts batches of 500 to the peer's bulk operation, or each record by itself. Prints the number of rows
+loaded."""
 
 import os
 import sys
@@ -31,25 +32,32 @@ source = rest_api_source(
 )
 
 
+def contact(item):
+    first, _, last = item["name"].partition(" ")
+    return {
+        "external_id": item["id"],
+        "email": item["email"].strip().lower(),
+        "first_name": first,
+        "last_name": last,
+        "balance": f"{item['balance'] / 100:.2f}",
+        "stage": {"active": "customer", "trialing": "lead", "canceled": "churned"}[item["status"]],
+    }
+
+
 @dlt.destination(batch_size=500, name="crm")
-def crm(items, table):
-    contacts = []
+def bulk(items, table):
+    requests.post(f"{url}/v1/contacts/bulk", json={"contacts": [contact(i) for i in items]}).raise_for_status()
+
+
+@dlt.destination(batch_size=500, name="crm")
+def each(items, table):
     for item in items:
-        first, _, last = item["name"].partition(" ")
-        contacts.append(
-            {
-                "external_id": item["id"],
-                "email": item["email"].strip().lower(),
-                "first_name": first,
-                "last_name": last,
-                "balance": f"{item['balance'] / 100:.2f}",
-                "stage": {"active": "customer", "trialing": "lead", "canceled": "churned"}[item["status"]],
-            }
-        )
-    requests.post(f"{url}/v1/contacts/bulk", json={"contacts": contacts}).raise_for_status()
+        key = {"Idempotency-Key": f"contacts-{item['id']}"}
+        requests.post(f"{url}/v1/contacts", json=contact(item), headers=key).raise_for_status()
 
 
-destination = crm if where == "http" else dlt.destinations.duckdb(os.path.join(work, "bench.duckdb"))
+destinations = {"bulk": bulk, "each": each, "duckdb": dlt.destinations.duckdb(os.path.join(work, "bench.duckdb"))}
+destination = destinations[where]
 pipeline = dlt.pipeline("bench_" + where, destination=destination, dataset_name="loaded", pipelines_dir=work)
 pipeline.run(source)
 print(sum(pipeline.last_trace.last_normalize_info.row_counts.get("customers", 0) for _ in [0]))
