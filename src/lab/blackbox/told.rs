@@ -66,10 +66,7 @@ pub(super) fn letters(
     at: Timestamp,
 ) -> Vec<DeadLetter> {
     let journals: Vec<Journal<'_>> = wrote.iter().map(|(_, text)| Journal::of(text, expected, excusable)).collect();
-    let told = |x: &Expected| {
-        let named = |name: &str| journals.iter().any(|journal| journal.tells(name));
-        named(&x.key) || x.identity.as_deref().is_some_and(named)
-    };
+    let told = |x: &Expected| journals.iter().any(|journal| journal.tells(x));
     expected
         .iter()
         .filter(|x| filed.contains(&x.key) || (excusable.contains(&x.key) && told(x)))
@@ -92,6 +89,8 @@ pub(super) fn letters(
 /// A text of the program, with the words in which it names the records that can be delivered.
 struct Journal<'t> {
     text: &'t str,
+    /// Names of all records.
+    names: Vec<&'t str>,
     /// Words around a name, and how many deliverable records are named in them.
     words: BTreeMap<String, usize>,
     /// From so many on they are said of every record.
@@ -99,52 +98,95 @@ struct Journal<'t> {
 }
 
 impl<'t> Journal<'t> {
-    fn of(text: &'t str, expected: &[Expected], excusable: &BTreeSet<String>) -> Self {
+    fn of(text: &'t str, expected: &'t [Expected], excusable: &BTreeSet<String>) -> Self {
+        let names: Vec<&str> = expected.iter().flat_map(names_of).collect();
         let mut words = BTreeMap::new();
         let mut named = 0;
         for x in expected.iter().filter(|x| !excusable.contains(&x.key)) {
-            let around: BTreeSet<String> = [Some(x.key.as_str()), x.identity.as_deref()]
-                .into_iter()
-                .flatten()
-                .flat_map(|n| around(text, n))
-                .collect();
+            let around = said_of(text, x, &names);
             named += usize::from(!around.is_empty());
             for said in around {
                 *words.entry(said).or_insert(0) += 1;
             }
         }
-        Self { text, words, of_all: (named / 2).max(2) }
+        Self { text, names, words, of_all: (named / 2).max(2) }
     }
 
     /// It names the record in words of its own.
-    fn tells(&self, name: &str) -> bool {
-        around(self.text, name).iter().any(|said| self.words.get(said).is_none_or(|count| *count < self.of_all))
+    fn tells(&self, x: &Expected) -> bool {
+        said_of(self.text, x, &self.names)
+            .iter()
+            .any(|said| self.words.get(said).is_none_or(|count| *count < self.of_all))
     }
 }
 
-/// What stands right before and behind each place where the name stands, on its line, without what differs from record to record.
-fn around(text: &str, name: &str) -> Vec<String> {
-    /// Characters before and behind that are looked at.
+fn names_of(x: &Expected) -> impl Iterator<Item = &str> {
+    std::iter::once(x.key.as_str()).chain(x.identity.as_deref())
+}
+
+/// The words in which a text names a record, beside the `names` of all.
+fn said_of(text: &str, x: &Expected, names: &[&str]) -> BTreeSet<String> {
+    let mut own = Vec::new();
+    values(&x.record, &mut own);
+    if let Ok(mapped) = &x.mapped {
+        values(mapped, &mut own);
+    }
+    // One that is part of another goes last.
+    own.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let others: Vec<&str> = names.iter().copied().filter(|name| !names_of(x).any(|mine| mine == *name)).collect();
+    names_of(x).flat_map(|name| around(text, name, &own, &others)).collect()
+}
+
+/// The values of a record that a line of a journal may repeat. Short ones, and what may be a status of an answer, are words of any
+/// sentence.
+fn values(value: &Value, into: &mut Vec<String>) {
+    let status = |n: &serde_json::Number| n.as_u64().is_some_and(|n| (100..600).contains(&n));
+    match value {
+        Value::String(text) if text.chars().count() >= 3 => into.push(text.clone()),
+        Value::Number(n) if !status(n) && n.to_string().len() >= 3 => into.push(n.to_string()),
+        Value::Array(items) => items.iter().for_each(|v| values(v, into)),
+        Value::Object(map) => map.values().for_each(|v| values(v, into)),
+        _ => {}
+    }
+}
+
+/// What stands before and behind each place where the name stands, on its line, without what differs from record to record:
+/// values of the record's own, and words with digits.
+fn around(text: &str, name: &str, own: &[String], others: &[&str]) -> Vec<String> {
+    /// Bytes of a line at most that may be the entry of one record.
+    const ENTRY: usize = 1_000;
+    /// Characters before and behind that are looked at in a list of many.
     const NEAR: usize = 24;
     let one = |at: usize| {
         let before = text[..at].rsplit('\n').next().unwrap_or_default();
         let behind = text[at + name.len()..].split('\n').next().unwrap_or_default();
+        let of_one = |part: &str| !others.iter().any(|other| part.contains(other) && names(part, other));
+        if before.len() + behind.len() <= ENTRY && of_one(before) && of_one(behind) {
+            return format!("{}\u{0}{}", plain(before, own), plain(behind, own));
+        }
         let skip = before.chars().count().saturating_sub(NEAR);
         let before: String = before.chars().skip(skip).collect();
         let behind: String = behind.chars().take(NEAR).collect();
-        format!("{}\u{0}{}", plain(&before), plain(&behind))
+        format!("{}\u{0}{}", plain(&before, own), plain(&behind, own))
     };
     places(text, name).map(one).collect()
 }
 
-/// The text with every word that holds a digit and is no short number by one sign: times, digests, keys of other records.
-fn plain(text: &str) -> String {
+/// The text with one sign for each value of the record and for each word that holds a digit and is no short number: times,
+/// digests, keys of other records.
+fn plain(text: &str, own: &[String]) -> String {
+    let mut text = text.to_owned();
+    for value in own.iter().filter(|value| text.contains(value.as_str())).collect::<Vec<_>>() {
+        text = text.replace(value.as_str(), "#");
+    }
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && !":.-+_@".contains(c)) {
-        let bare = word.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let inner = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let bare = inner.trim_end_matches(|c: char| !c.is_alphanumeric());
         if bare.contains(|c: char| c.is_ascii_digit()) && bare.len() > 3 {
+            out.push_str(&word[..word.len() - inner.len()]);
             out.push('#');
-            out.push_str(&word[bare.len()..]);
+            out.push_str(&inner[bare.len()..]);
         } else {
             out.push_str(word);
         }
@@ -160,7 +202,7 @@ mod tests {
     fn expected(key: &str, identity: &str) -> Expected {
         Expected {
             key: key.to_owned(),
-            record: json!({ "id": key }),
+            record: json!({ "id": key, "name": format!("Name of {}", &key[4..]) }),
             mapped: Ok(json!({})),
             identity: Some(identity.to_owned()),
         }
@@ -196,6 +238,13 @@ mod tests {
         assert!(!told(&|key| format!("\"{key}\":\"2026-11-27T14:00:0{}Z\",", &key[4..])), "times differ, words do not");
         assert!(told(&|key| format!("{key} {}\n", if key == "cus_4" { "refused" } else { "written" })));
         assert!(told(&|key| format!("POST {key}: {}\n", if key == "cus_4" { 422 } else { 201 })));
+        let of_a_log = |key: &str| {
+            let status = if key == "cus_4" { 422 } else { 201 };
+            format!("{{\"key\":\"{key}\",\"operation\":\"createContact\",\"status\":{status}}}\n")
+        };
+        assert!(told(&of_a_log), "one word of the line differs");
+        let whole = |key: &str| format!("read {{\"id\":\"{key}\",\"name\":\"Name of {}\"}}\n", &key[4..]);
+        assert!(!told(&whole), "values of the record are no words of the program");
         assert!(told(&|key| if key == "cus_4" { format!("gave up {key}\n") } else { String::new() }));
     }
 }
