@@ -1,5 +1,7 @@
 //! Waits: as long as the server says; and where it says nothing, longer with every failure.
 
+use std::collections::HashMap;
+
 use super::Evidence;
 use crate::base::clock::Timestamp;
 use crate::connector::{Response, TransportError};
@@ -59,19 +61,16 @@ fn worth_another_try(x: &Exchanged) -> Option<Timestamp> {
     again.then_some(x.ended?)
 }
 
-/// With full jitter a single wait may be as good as none, several in a row may not: the bounds below are met by less
-/// than one correct run in a million.
+/// A correct run is held guilty less often than this.
+const BY_CHANCE: f64 = 1e-8;
+
+/// With full jitter a single wait may be as good as none, several in a row may not.
 fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
-    let base = i64::try_from(e.bench.plan.delivery.retry.base_ms).unwrap_or(i64::MAX);
+    let retry = &e.bench.plan.delivery.retry;
     for seen in &e.runs {
-        let mut gaps = Vec::new();
         let all: Vec<&Exchanged> = e.trace.run(seen.run).collect();
-        for (i, x) in all.iter().enumerate() {
-            let Some(ended) = worth_another_try(x) else { continue };
-            if let Some(next) = all[i + 1..].iter().find(|n| n.asks_as(x)) {
-                gaps.push(next.at.0 - ended.0);
-            }
-        }
+        let waits: Vec<Wait> = waited(&all, worth_another_try).into_iter().map(|(_, _, wait)| wait).collect();
+        let gaps: Vec<i64> = waits.iter().map(|wait| wait.ms).collect();
         if let Some(gap) = without_jitter(e, &gaps) {
             out.push(format!(
                 "jitter: run {} waited exactly {gap} ms times a power of two before each of {} retries; the contract wants full jitter",
@@ -79,21 +78,70 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
                 gaps.len()
             ));
         }
-        let total: i64 = gaps.iter().sum();
-        let least = match gaps.len() {
-            0..=2 => 0,
-            3 => base / 64,
-            4 => base / 16,
-            _ => base / 8,
-        };
-        if total < least {
-            out.push(format!(
-                "backoff: run {} made {} retries with {total} ms of waiting in all",
-                seen.run,
-                gaps.len()
-            ));
+        if waits.len() >= FEW && chance(&waits, retry.base_ms, retry.cap_ms) < BY_CHANCE {
+            out.push(hardly_waited(seen.run, &waits, retry.base_ms));
         }
     }
+}
+
+/// Waits from which on anything can be said.
+pub(super) const FEW: usize = 3;
+
+/// A wait before a request that failed is sent again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait {
+    pub(super) ms: i64,
+    /// Failures in a row of this request before the one that is waited after.
+    pub(super) before: u32,
+}
+
+/// The waits of a run before what failed was sent again: what is asked, when the wait began, the wait. `failed`: when a failure
+/// ended that prescribes no wait and after which another attempt could help.
+pub(super) fn waited(
+    run: &[&Exchanged],
+    failed: impl Fn(&Exchanged) -> Option<Timestamp>,
+) -> Vec<(u64, Timestamp, Wait)> {
+    let mut failures: HashMap<u64, u32> = HashMap::new();
+    let mut out = Vec::new();
+    for (i, x) in run.iter().enumerate() {
+        let Some(ended) = failed(x) else {
+            failures.remove(&x.asks);
+            continue;
+        };
+        let before = failures.entry(x.asks).or_default();
+        if let Some(next) = run.iter().skip(i + 1).find(|n| n.asks_as(x)) {
+            // Who gives up on an answer without end is gone before that is seen.
+            out.push((x.asks, ended, Wait { ms: (next.at.0 - ended.0).max(0), before: *before }));
+        }
+        *before += 1;
+    }
+    out
+}
+
+/// How likely it is that exponential backoff with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog) draws
+/// no wait longer than the longest of these. Whoever once waits as long as the first wait may be at most is not held guilty:
+/// a breaker probes in its own time, and a request that was given up begins anew.
+pub(super) fn chance(waits: &[Wait], base_ms: u64, cap_ms: u64) -> f64 {
+    let longest = waits.iter().map(|wait| wait.ms).max().unwrap_or(0).max(0) as f64;
+    if longest >= base_ms.min(cap_ms) as f64 {
+        return 1.0;
+    }
+    let one = |wait: &Wait| {
+        let bound = base_ms.saturating_mul(1_u64.checked_shl(wait.before.min(32)).unwrap_or(u64::MAX)).min(cap_ms);
+        ((longest + 1.0) / (bound as f64 + 1.0)).min(1.0)
+    };
+    waits.iter().map(one).product()
+}
+
+/// What is said of a run that made so many retries and waited for none of them.
+pub(super) fn hardly_waited(run: usize, waits: &[Wait], base_ms: u64) -> String {
+    let total: i64 = waits.iter().map(|wait| wait.ms).sum();
+    let longest = waits.iter().map(|wait| wait.ms).max().unwrap_or(0);
+    format!(
+        "backoff: run {run} made {} retries with {total} ms of waiting in all, {longest} ms before any one at most; the contract's \
+         waits are drawn from up to {base_ms} ms, and twice as much after each failure",
+        waits.len()
+    )
 }
 
 /// The first wait, where each of four or more is exactly that, doubled or kept: drawn waits are so in less than one of a
@@ -110,4 +158,28 @@ fn without_jitter(e: &Evidence<'_>, gaps: &[i64]) -> Option<i64> {
     }
     let regular = |gap: &i64| *gap == cap || (0..16).any(|n| first.saturating_mul(1 << n) == *gap);
     gaps.iter().all(regular).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(of: &[(i64, u32)]) -> Vec<Wait> {
+        of.iter().map(|(ms, before)| Wait { ms: *ms, before: *before }).collect()
+    }
+
+    #[test]
+    fn waits_that_do_not_grow_are_no_chance_and_drawn_ones_are() {
+        let same = |ms: i64| waits(&[(ms, 0), (ms, 1), (ms, 2), (ms, 3), (ms, 4)]);
+        assert!(chance(&same(20), 500, 60_000) < BY_CHANCE);
+        assert!(chance(&same(45), 500, 60_000) < BY_CHANCE);
+        assert!(chance(&same(100), 500, 60_000) > BY_CHANCE);
+        // One wait that is long enough speaks for all: none of the others need be.
+        assert!(chance(&waits(&[(0, 0), (0, 1), (2_000, 2)]), 500, 60_000) > 0.9);
+        // Ten requests that failed once each.
+        assert!(chance(&waits(&[(10, 0); 10]), 500, 60_000) < BY_CHANCE);
+        assert!(chance(&waits(&[(200, 0); 10]), 500, 60_000) > BY_CHANCE);
+        // No wait can be longer than the cap.
+        assert!(chance(&waits(&[(40, 9); 5]), 500, 50) > 0.1);
+    }
 }

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::Foreign;
+use crate::base::clock::Timestamp;
 use crate::connector::{Response, TransportError};
 use crate::lab::bench::Purpose;
 use crate::lab::judge::Evidence;
+use crate::lab::judge::pacing::{FEW, Wait, chance, hardly_waited, waited};
 use crate::lab::trace::{Exchanged, Outcome};
 
 /// Real milliseconds after an answer in which what was on its way beside it arrives.
@@ -69,48 +71,50 @@ fn wait_ms(response: &Response) -> Option<(i64, bool)> {
     Some((i64::try_from(wait.as_millis()).ok()?, false))
 }
 
-/// With full jitter a single wait may be as good as none, several in a row may not: the bounds below are met by less than one
-/// correct run in ten thousand, even with a base of a fifth of the contract's.
+/// A correct run, even with a base of a fifth of the contract's, is held guilty less often than this.
+const BY_CHANCE: f64 = 1e-4;
+/// What a program's base may be shorter.
+const SHORTER: u64 = 5;
+
+/// With full jitter a single wait may be as good as none, several in a row may not.
 fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
-    let base = i64::try_from(e.bench.plan.delivery.retry.base_ms).unwrap_or(i64::MAX);
+    let retry = &e.bench.plan.delivery.retry;
     for seen in &e.runs {
         let all: Vec<&Exchanged> = e.trace.run(seen.run).collect();
-        let mut gaps: BTreeMap<u64, Vec<i64>> = BTreeMap::new();
-        for (i, x) in all.iter().enumerate().filter(|(_, x)| helps_to_ask_again(x)) {
-            let next = all.iter().skip(i + 1).find(|n| n.asks_as(x));
-            if let (Some(next), Some(ended)) = (next, x.ended) {
-                // Who gives up on an answer without end is gone before that is seen.
-                gaps.entry(x.asks).or_default().push((next.at.0 - ended.0).max(0));
-            }
-        }
-        // Each request by itself, since workers side by side wait side by side; then all of them together.
-        let together: Vec<i64> = gaps.values().flatten().copied().collect();
-        for waits in gaps.values().chain([&together]) {
-            let total: i64 = waits.iter().sum();
-            let least = match waits.len() {
-                0..=2 => 0,
-                3 => base / 32,
-                4 => base / 8,
-                _ => base / 4,
-            };
-            if total < least {
-                out.push(format!(
-                    "backoff: run {} made {} retries with {total} ms of waiting in all",
-                    seen.run,
-                    waits.len()
-                ));
-                break;
-            }
+        let waits = waited(&all, helps_to_ask_again);
+        let mut chains: BTreeMap<u64, Vec<Wait>> = BTreeMap::new();
+        waits.iter().for_each(|(asks, _, wait)| chains.entry(*asks).or_default().push(*wait));
+        // Each request by itself, since workers side by side wait side by side; then one after the other.
+        let together = one_after_the_other(waits.iter().map(|(_, from, wait)| (from.0, from.0 + wait.ms)).collect());
+        let hardly = |waits: &&Vec<Wait>| {
+            waits.len() >= FEW && chance(waits, retry.base_ms / SHORTER, retry.cap_ms / SHORTER) < BY_CHANCE
+        };
+        if let Some(waits) = chains.values().chain([&together]).find(hardly) {
+            out.push(hardly_waited(seen.run, waits, retry.base_ms));
         }
     }
 }
 
-/// Another attempt could help, and no wait is prescribed.
-fn helps_to_ask_again(x: &Exchanged) -> bool {
-    match &x.outcome {
+/// Waits of which no two are at the same time: workers may share one pause, and that was drawn once.
+fn one_after_the_other(mut spans: Vec<(i64, i64)>) -> Vec<Wait> {
+    spans.sort_unstable();
+    let mut apart: Vec<(i64, i64)> = Vec::new();
+    for span in spans {
+        match apart.last_mut() {
+            Some(last) if span.0 < last.1 => last.1 = last.1.max(span.1),
+            _ => apart.push(span),
+        }
+    }
+    apart.into_iter().map(|(from, to)| Wait { ms: to - from, before: 0 }).collect()
+}
+
+/// When it ended, where another attempt could help and no wait is prescribed.
+fn helps_to_ask_again(x: &Exchanged) -> Option<Timestamp> {
+    let again = match &x.outcome {
         Outcome::Answered(r) => matches!(r.status, 500 | 502 | 503 | 504) && r.header("retry-after").is_none(),
         // Whoever finds a kept connection closed opens another one at once, and does so rightly.
         Outcome::Failed(error) => !matches!(error, TransportError::Tls(_)) && x.fault != Some("closed-connection"),
         Outcome::Open => false,
-    }
+    };
+    again.then_some(x.ended?)
 }
