@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::base::secret::SecretRef;
 use crate::base::text::did_you_mean;
-use crate::connector::AuthPlan;
 use crate::lab::bench::Bench;
 use crate::lab::mock::url::path_of;
 
@@ -165,10 +164,7 @@ fn base_url(bench: &Bench, system: &str, door: SocketAddr) -> String {
 pub(super) fn token_path<'b>(bench: &'b Bench, system: &str) -> Option<&'b str> {
     let plan = &bench.plan;
     let own = [(&plan.source.system, &plan.source.auth), (&plan.target.system, &plan.target.auth)];
-    own.into_iter().filter(|(name, _)| name.as_str() == system).find_map(|(_, auth)| match auth {
-        AuthPlan::ClientCredentials { token_url, .. } => Some(token_url.as_str()),
-        _ => None,
-    })
+    own.into_iter().filter(|(name, _)| name.as_str() == system).find_map(|(_, auth)| auth.token_url())
 }
 
 fn token_url(bench: &Bench, system: &str, door: SocketAddr) -> Option<String> {

@@ -219,7 +219,7 @@ fn token_urls(system: &System) -> Vec<String> {
     let mut urls = BTreeSet::new();
     for scheme in system.schemes.values() {
         if let SchemeKind::Oauth2(flows) = &scheme.kind {
-            urls.extend(flows.iter().filter_map(|f| f.token_url.clone()));
+            urls.extend(flows.iter().flat_map(|f| [&f.token_url, &f.refresh_url]).flatten().cloned());
         }
     }
     urls.into_iter().collect()
