@@ -79,6 +79,15 @@ fn auth(plan: &AuthPlan) -> Option<code::Auth> {
             scopes: (!scopes.is_empty()).then(|| scopes.clone()),
             ..none
         },
+        AuthPlan::RefreshToken { token_url, client_id, client_secret, refresh_token, scopes } => code::Auth {
+            kind: "refresh_token",
+            token_url: Some(token_url.clone()),
+            client_id: Some(secret(client_id)),
+            client_secret: client_secret.as_ref().map(secret),
+            refresh_token: Some(secret(refresh_token)),
+            scopes: (!scopes.is_empty()).then(|| scopes.clone()),
+            ..none
+        },
         _ => return None,
     })
 }

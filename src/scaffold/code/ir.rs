@@ -66,7 +66,7 @@ pub struct Secret {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "$type")]
 pub struct Auth {
-    /// none, bearer, basic, header_key, query_key or client_credentials.
+    /// none, bearer, basic, header_key, query_key, client_credentials or refresh_token.
     pub kind: &'static str,
     /// Token or key.
     pub secret: Option<Secret>,
@@ -78,10 +78,12 @@ pub struct Auth {
     pub name: Option<String>,
     /// Where tokens are handed out.
     pub token_url: Option<String>,
-    /// Of client credentials.
+    /// Of whoever asks for tokens.
     pub client_id: Option<Secret>,
-    /// Of client credentials.
+    /// Of whoever asks for tokens; a public client has none.
     pub client_secret: Option<Secret>,
+    /// What a person's consent gave.
+    pub refresh_token: Option<Secret>,
     /// Asked for.
     pub scopes: Option<Vec<String>>,
 }
