@@ -418,8 +418,14 @@ impl One<'_> {
     /// The answer with what every answer has, under addresses that lead somewhere.
     fn finished(&self, mut answer: Response) -> Response {
         if let Some(nowhere) = self.floor.doors.get(NOWHERE) {
-            for (_, value) in answer.headers.iter_mut().filter(|(n, _)| n == "location") {
-                *value = value.replace(ELSEWHERE, &format!("http://{}", nowhere.addr));
+            let there = format!("http://{}", nowhere.addr);
+            for (_, value) in answer.headers.iter_mut().filter(|(n, _)| n == "location" || n == "link") {
+                *value = value.replace(ELSEWHERE, &there);
+            }
+            if let Ok(text) = std::str::from_utf8(&answer.body)
+                && text.contains(ELSEWHERE)
+            {
+                answer.body = text.replace(ELSEWHERE, &there).into();
             }
         }
         if answer.header("date").is_none() {

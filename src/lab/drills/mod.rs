@@ -35,6 +35,7 @@ mod late_commit;
 mod limits;
 mod missing_required;
 mod new_sensitive_field;
+mod next_page_elsewhere;
 mod null_object;
 mod null_required;
 mod out_of_order;
@@ -135,7 +136,7 @@ use crate::connector::{Call, HookPlan, WritePlan};
 use crate::model::{Operation, PageStyle};
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 110] = [
+pub const ALL: [&dyn Drill; 111] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -207,6 +208,7 @@ pub const ALL: [&dyn Drill; 110] = [
     &secret_echoed::SecretEchoedDrill,
     &redirect_elsewhere::RedirectElsewhere,
     &redirect_of_write::RedirectOfWrite,
+    &next_page_elsewhere::NextPageElsewhere,
     &crash_anywhere::CrashAnywhere,
     &deleted_at_source::DeletedAtSource,
     &sweep_after_partial_read::SweepAfterPartialRead,

@@ -14,6 +14,7 @@ mod html_page;
 mod item_refused;
 mod key_in_progress;
 mod key_reused;
+mod link_elsewhere;
 mod odd_wait;
 mod outage;
 mod page_overlap;
@@ -52,6 +53,7 @@ pub use html_page::HtmlPage;
 pub use item_refused::ItemRefused;
 pub use key_in_progress::KeyInProgress;
 pub use key_reused::KeyReused;
+pub use link_elsewhere::LinkElsewhere;
 pub use odd_wait::OddWait;
 pub use outage::Outage;
 pub use page_overlap::PageOverlap;
@@ -87,7 +89,7 @@ use crate::connector::{Request, Response, TransportError};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 39] = [
+pub const ALL: [(&str, Make); 40] = [
     ("accepted-then-failed", |aim| Box::new(AcceptedThenFailed { aim })),
     ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
@@ -103,6 +105,7 @@ pub const ALL: [(&str, Make); 39] = [
     ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422 })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
     ("key-reused", |aim| Box::new(KeyReused::new(aim, None))),
+    ("link-elsewhere", |aim| Box::new(LinkElsewhere { aim })),
     ("name-not-resolved", |aim| Box::new(TransportFails::no_name(aim))),
     ("odd-wait", |aim| Box::new(OddWait { aim, value: "soon".to_owned() })),
     ("outage", |aim| Box::new(Outage::new(aim, 3_600_000))),

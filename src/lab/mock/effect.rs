@@ -14,6 +14,8 @@ pub enum Quirk {
     Overlap(usize),
     /// The cursor leads to itself.
     RepeatCursor,
+    /// The URL of the next page lies at this origin.
+    NextAt(&'static str),
     /// One record of a bulk request is refused with this status; the others are kept.
     Item {
         /// Its place in the request.

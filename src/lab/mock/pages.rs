@@ -164,6 +164,8 @@ pub(super) fn cut(list: &Listed<'_>, ask: &Ask<'_>) -> Result<Cut, String> {
     if ask.quirk == Some(Quirk::RepeatCursor) && token_style && cut.more {
         repeat(&mut cut, sent, last_item.is_some(), size);
     }
+    let by_url = matches!(p.style, PageStyle::LinkHeader | PageStyle::LinkBody);
+    cut.bent |= matches!(ask.quirk, Some(Quirk::NextAt(_))) && by_url && cut.more;
     Ok(cut)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::blueprint::{Kind, Told, dig, put};
 use super::collection::{Collection, Kept, compare_text};
 use super::pages::{Ask, Cut, Listed, cut};
-use super::{Call, Effect, MockSystem, text_of, url};
+use super::{Call, Effect, MockSystem, Quirk, text_of, url};
 use crate::base::text;
 use crate::connector::Response;
 use crate::model::{CursorFrom, PageStyle, ParamIn, SchemaId, Schemas, TypeSet};
@@ -68,7 +68,7 @@ impl MockSystem {
             && let Some(next) = &cut.next
         {
             let param = pagination.param.as_deref().unwrap_or("page_token");
-            let link = format!("<{}>; rel=\"next\"", url::with_param(&call.request.url, param, next));
+            let link = format!("<{}>; rel=\"next\"", next_url(call, param, next));
             response.headers.push(("link".to_owned(), link));
         }
         let effect = read_effect(kind, &page);
@@ -170,7 +170,7 @@ impl MockSystem {
             {
                 PageStyle::LinkBody => {
                     let param = pagination.param.as_deref().unwrap_or("page_token");
-                    url::with_param(&call.request.url, param, n)
+                    next_url(call, param, n)
                 }
                 _ => n.clone(),
             });
@@ -215,6 +215,15 @@ fn end_of(schemas: &Schemas, schema: Option<SchemaId>, path: &[String]) -> Value
     match found.map(|id| schemas.get(id)) {
         Some(s) if !s.nullable() && s.types.has(TypeSet::STRING) => Value::String(String::new()),
         _ => Value::Null,
+    }
+}
+
+/// Where the next page lies.
+fn next_url(call: &Call<'_>, param: &str, next: &str) -> String {
+    let there = url::with_param(&call.request.url, param, next);
+    match call.quirk {
+        Some(Quirk::NextAt(origin)) => format!("{origin}{}", &there[url::origin_of(&there).len()..]),
+        _ => there,
     }
 }
 

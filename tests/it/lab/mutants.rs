@@ -41,6 +41,7 @@ fn every_break_is_caught_by_the_drill_that_exists_for_it() {
         (plans::limits(), On::Limits),
         (plans::late(), On::Late),
         (plans::refreshing(), On::Refreshing),
+        (plans::linked(), On::Linked),
     ];
     let mut alive = Vec::new();
     for (bug, code, on) in KILLED_BY {

@@ -93,6 +93,11 @@ pub(crate) fn limits() -> Bench {
     bench("tests/fixtures/lab/limits", |_| {})
 }
 
+/// The source gives the URL of the next page in its body.
+pub(crate) fn linked() -> Bench {
+    bench("tests/fixtures/lab/linked", |_| {})
+}
+
 /// The first example, with a refresh token that a person's consent gave.
 pub(crate) fn refreshing() -> Bench {
     example("billing-to-crm", |text| {
@@ -126,6 +131,7 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("ordered", payments_in_order()),
         ("rotating", hooks_rotating()),
         ("limits", limits()),
+        ("linked", linked()),
         ("late", late()),
     ]
 }

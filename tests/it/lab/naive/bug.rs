@@ -61,6 +61,10 @@ pub(crate) enum Bug {
     DropsUnmappable,
     /// It follows redirects, headers and all.
     FollowsRedirects,
+    /// It asks the next page wherever its URL lies, headers and all.
+    FollowsAnyLink,
+    /// It takes a next page at another host for none.
+    ForeignLinkIsTheEnd,
     /// It logs the requests it sends, headers and all.
     LogsToken,
     /// It sends the token in the query.

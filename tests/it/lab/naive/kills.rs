@@ -25,9 +25,11 @@ pub(crate) enum On {
     Late,
     /// Where a refresh token is good for one use.
     Refreshing,
+    /// Where the source gives the URL of the next page.
+    Linked,
     Both,
 }
-use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Refreshing, Rotating, Tills};
+use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Linked, Refreshing, Rotating, Tills};
 
 impl On {
     /// The break shows in this example.
@@ -80,6 +82,8 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::PoisonStopsAll, "poison-record", Both),
     (Bug::DropsUnmappable, "unknown-enum", Both),
     (Bug::FollowsRedirects, "redirect-elsewhere", Both),
+    (Bug::FollowsAnyLink, "next-page-elsewhere", Linked),
+    (Bug::ForeignLinkIsTheEnd, "next-page-elsewhere", Linked),
     (Bug::LogsToken, "happy-path", Both),
     (Bug::TokenInQuery, "happy-path", Both),
     (Bug::NoTraceparent, "happy-path", Both),

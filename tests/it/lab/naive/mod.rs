@@ -301,6 +301,15 @@ impl Run<'_> {
                     _ => return Err("the cursor leads to itself".to_owned()),
                 }
             }
+            if let Next::Url(url) = &after
+                && !url.starts_with(&source.base_url)
+            {
+                match self.bug {
+                    Bug::FollowsAnyLink => {}
+                    Bug::ForeignLinkIsTheEnd => break,
+                    _ => return Err("the next page lies at another host".to_owned()),
+                }
+            }
             next = after;
         }
         self.records(&all).await?;
@@ -399,7 +408,8 @@ impl Run<'_> {
             (PageStyle::Offset, _) if items.is_empty() || total.is_some_and(|t| unique >= t) => Next::End,
             (PageStyle::Offset, _) => Next::Param(read.to_string()),
             (PageStyle::LinkBody, Some(CursorFrom::Body(path))) => {
-                dig(page, path).and_then(Value::as_str).map_or(Next::End, |u| Next::Url(u.to_owned()))
+                let link = dig(page, path).and_then(Value::as_str).filter(|u| !u.is_empty());
+                link.map_or(Next::End, |u| Next::Url(u.to_owned()))
             }
             (_, Some(CursorFrom::Body(path))) => {
                 let token = dig(page, path).filter(|v| !v.is_null()).map(text);
