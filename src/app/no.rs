@@ -46,7 +46,7 @@ impl Refusal {
     pub fn unreadable(error: &FileError) -> Self {
         let next = match error {
             FileError::Missing { .. } => {
-                "pass the path of an existing file, absolute or relative to the directory the server was started in"
+                "pass the path of an existing file, absolute, or relative to the directory in which platform-integration was started"
             }
             FileError::NotAFile { .. } => "pass the path of a file, not of a directory or device",
             FileError::TooLarge { .. } => {
@@ -117,6 +117,9 @@ impl From<StoreError> for Fault {
             StoreError::Unusable { because, .. } if because.contains("damaged") => {
                 "run `platform-integration evidence verify`; restore the file from a backup or a bundle, or start a new store with --store PATH"
             }
+            StoreError::Unusable { because, .. } if because.contains("not an SQLite database") => {
+                "name another file with --store PATH, or one that is not there yet; this one was left as it is"
+            }
             StoreError::Unusable { .. } => {
                 "make the directory writable, or choose another place with --store PATH or PLATFORM_INTEGRATION_STORE"
             }
@@ -138,6 +141,9 @@ impl From<LedgerError> for Fault {
     fn from(e: LedgerError) -> Self {
         let next = match &e {
             LedgerError::Busy { .. } => "stop the other process first, or run another flow with --flow",
+            LedgerError::Unusable { because, .. } if because.contains("disk is full") => {
+                "free some room on that disk, then run again: what was settled is known, the rest is read again"
+            }
             LedgerError::Unusable { .. } => "make the directory writable, or choose another place with --store PATH",
         };
         Self::new(e.to_string(), next)
@@ -146,7 +152,14 @@ impl From<LedgerError> for Fault {
 
 impl From<FileError> for Fault {
     fn from(e: FileError) -> Self {
-        Self::new(format!("cannot write {e}"), "make the directory writable, or choose another one")
+        let in_the_way = matches!(&e, FileError::Io { source, .. }
+            if matches!(source.kind(), std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory));
+        let next = if in_the_way {
+            "a file stands where a directory is needed: choose another directory"
+        } else {
+            "make the directory writable, or choose another one"
+        };
+        Self::new(format!("cannot write {e}"), next)
     }
 }
 

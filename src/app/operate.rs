@@ -162,7 +162,11 @@ pub fn resume(app: &App, flow: Option<&str>, by: &str) -> Result<StatusAnswer, N
             };
             return Err(Refusal::new(
                 "not-paused",
-                format!("{} is not switched off by itself", in_words(wanted)),
+                if wanted == ALL_FLOWS {
+                    "no switch is set for all flows together".to_owned()
+                } else {
+                    format!("{} is not switched off by itself", in_words(wanted))
+                },
                 next,
             )
             .into());

@@ -34,7 +34,7 @@ pub struct Params {
     #[arg(long, default_value_t = 1)]
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// Only this drill, e.g. "committed-then-503".
+    /// Only this drill, e.g. "committed-then-503", or these, separated by commas.
     #[arg(long)]
     pub only: Option<String>,
     /// Only this flow. Default: all.
@@ -314,10 +314,11 @@ pub(super) fn drill_by(
         )
         .into());
     }
-    if let Some(only) = &params.only
-        && !codes.contains(&only.as_str())
-    {
-        if lab::blackbox::codes().contains(&only.as_str()) {
+    let only: Vec<&str> = params.only.as_deref().map(|only| lab::codes_of(only).collect()).unwrap_or_default();
+    // A list without a code names none.
+    let first = params.only.as_deref().filter(|_| only.is_empty());
+    if let Some(only) = first.or_else(|| only.iter().copied().find(|code| !codes.contains(code))) {
+        if lab::blackbox::codes().contains(&only) {
             return Err(Refusal::new(
                 "needs-a-program",
                 format!("{only} exists only on real sockets, and no program is named"),
@@ -340,10 +341,14 @@ pub(super) fn drill_by(
         )
         .into());
     }
-    if params.trace && params.only.is_none() {
+    if params.trace && only.len() != 1 {
         return Err(Refusal::new(
             "missing-argument",
-            "a trace shows one drill, and none is named",
+            if only.is_empty() {
+                "a trace shows one drill, and none is named"
+            } else {
+                "a trace shows one drill, and several are named"
+            },
             "add \"only\": \"DRILL\" (--only DRILL)",
         )
         .into());
@@ -372,12 +377,13 @@ pub(super) fn drill_by(
     let mut correlated = true;
     let mut trace = None;
     for plan in &plans {
-        let undrillable = |because| {
-            Refusal::new(
-                "cannot-be-drilled",
-                format!("flow {}: {because}", plan.flow),
-                format!("check_contract {{\"contract\": \"{}\"}}", params.contract),
-            )
+        let undrillable = |because: String| {
+            let next = if because.contains(lab::blackbox::NOT_STARTED) {
+                "name a program that starts here, as in --command 'node connector.js'".to_owned()
+            } else {
+                format!("check_contract {{\"contract\": \"{}\"}}", params.contract)
+            };
+            Refusal::new("cannot-be-drilled", format!("flow {}: {because}", plan.flow), next)
         };
         let one = advice::flow((plans.len() > 1).then_some(plan.flow.as_str()));
         let run = subject.run(plan, &compiled.systems, &options, progress);
@@ -436,7 +442,7 @@ pub(super) fn drill_by(
             }
         }));
         if params.trace
-            && let Some(only) = &params.only
+            && let [only] = only.as_slice()
         {
             trace = Some(subject.replay(plan, &compiled.systems, only, params.seed).map_err(undrillable)?);
         }

@@ -250,9 +250,7 @@ impl Compiled {
                     first.message,
                     first.code
                 ),
-                format!(
-                    "check_contract {{\"contract\": \"{path}\"}} (platform-integration check {path}) shows all of them with their fixes"
-                ),
+                format!("check_contract {{\"contract\": \"{path}\"}} shows all of them with their fixes"),
             )
             .saw(match contract {
                 Some(c) => format!("{path} {}", crate::workflow::short(c.digest.as_str())),

@@ -25,7 +25,7 @@ pub struct DrillOptions {
     pub seed: u64,
     /// Schedules of each drill.
     pub schedules: usize,
-    /// One drill only.
+    /// These drills only: codes, separated by commas.
     pub only: Option<String>,
     /// Whether failures are made as small as they can be. Without, their timelines are those of the whole schedules.
     pub shrink: bool,
@@ -127,7 +127,7 @@ pub fn run_drills(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Matrix, String> {
     let bench = Arc::new(Bench::of(plan, systems)?);
-    let wanted = chosen(options.only.as_deref())?;
+    let wanted = chosen(options.only.as_deref(), drills::ALL.to_vec())?;
     let mut not_applicable = Vec::new();
     let mut drills: Vec<&dyn Drill> = Vec::new();
     for drill in wanted {
@@ -246,7 +246,7 @@ pub fn replay(
     seed: u64,
 ) -> Result<String, String> {
     let bench = Arc::new(Bench::of(plan, systems)?);
-    let drill = chosen(Some(code))?[0];
+    let drill = chosen(Some(code), drills::ALL.to_vec())?[0];
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
     let played = play(&bench, drill, seed, subject, true);
     let none = played.failures.is_empty();
@@ -287,7 +287,7 @@ pub fn crash_at_every_step(
     seed: u64,
 ) -> Result<(u64, Vec<(u64, String)>), String> {
     let bench = Arc::new(Bench::of(plan, systems)?);
-    let drill = chosen(Some(code))?[0];
+    let drill = chosen(Some(code), drills::ALL.to_vec())?[0];
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
     let all = steps(&bench, drill, seed, subject);
     let mut failures = Vec::new();
@@ -304,14 +304,23 @@ pub fn crash_at_every_step(
     Ok((all, failures))
 }
 
-fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {
-    let Some(code) = only else { return Ok(drills::ALL.to_vec()) };
-    let found: Vec<&'static dyn Drill> = drills::ALL.iter().copied().filter(|d| d.code() == code).collect();
-    if found.is_empty() {
-        let names = drills::ALL.iter().map(|d| d.code());
-        return Err(format!("there is no drill {code}{}", crate::base::text::did_you_mean(code, names)));
+/// The drills of these, in their order, that are wanted: codes, separated by commas; nothing: all.
+pub(super) fn chosen(only: Option<&str>, all: Vec<&'static dyn Drill>) -> Result<Vec<&'static dyn Drill>, String> {
+    let Some(only) = only else { return Ok(all) };
+    let wanted: Vec<&str> = codes_of(only).collect();
+    let unknown = wanted.iter().find(|code| !all.iter().any(|d| d.code() == **code));
+    match unknown.copied().or(wanted.is_empty().then_some(only)) {
+        Some(code) => {
+            let like = crate::base::text::did_you_mean(code, all.iter().map(|d| d.code()));
+            Err(format!("there is no drill {code}{like}"))
+        }
+        None => Ok(all.into_iter().filter(|d| wanted.contains(&d.code())).collect()),
     }
-    Ok(found)
+}
+
+/// The codes in a list that is separated by commas.
+pub fn codes_of(only: &str) -> impl Iterator<Item = &str> {
+    only.split(',').map(str::trim).filter(|code| !code.is_empty())
 }
 
 /// The seed of one schedule: the run's seed for the first; for the others from the run's seed, the drill and the number, so that one drill alone plays the same

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
 
-use super::base_url;
+use super::{base_url, words};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -105,7 +105,7 @@ pub(in crate::cli) struct Pause {
     /// The flow, or integration/flow. Default: all flows of this ledger.
     pub(in crate::cli) flow: Option<String>,
     /// Why, for whoever finds it paused.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = words)]
     pub(in crate::cli) because: String,
     /// The contract, where the flow has not run yet.
     #[arg(long, value_name = "PATH")]
@@ -194,7 +194,7 @@ pub(in crate::cli) enum DeadLettersCommand {
         /// Its number.
         id: u64,
         /// Why.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = words)]
         because: String,
         /// Your name, for the record. The user of this machine is recorded in any case.
         #[arg(long = "as", value_name = "NAME")]

@@ -288,6 +288,11 @@ fn what(text: &str) -> Result<What, String> {
     What::parse(text).ok_or_else(|| format!("give one of {}", What::ALL.map(What::as_str).join(", ")))
 }
 
+fn words(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("say why, in words".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 fn base_url(text: &str) -> Result<(String, String), String> {
     let (system, url) = text.split_once('=').ok_or("give SYSTEM=URL, e.g. crm=http://127.0.0.1:9002")?;
     if !url.starts_with("http://") && !url.starts_with("https://") {

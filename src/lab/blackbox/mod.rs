@@ -27,9 +27,11 @@ use super::matrix::{self, DrillOptions, Matrix, Progress};
 use super::schedule::Played;
 use super::world;
 use crate::base::stop::Stop;
-use crate::base::text::did_you_mean;
 use crate::connector::Plan;
 use crate::model::System;
+
+/// What is told of a program that the machine cannot start.
+pub const NOT_STARTED: &str = "does not start";
 
 /// Further seeds that are tried where the situation of a drill did not come about.
 const FURTHER: usize = 3;
@@ -112,7 +114,7 @@ pub fn run_drills(
     let bench = bench(plan, systems, program)?;
     let mut not_applicable = Vec::new();
     let mut applies: Vec<&dyn Drill> = Vec::new();
-    for drill in chosen(options.only.as_deref())? {
+    for drill in matrix::chosen(options.only.as_deref(), all())? {
         match drill.applies(&bench) {
             Ok(()) => applies.push(drill),
             Err(because) => not_applicable.push((drill.code(), because)),
@@ -156,7 +158,7 @@ pub fn replay(
     stop: &Stop,
 ) -> Result<String, String> {
     let bench = bench(plan, systems, program)?;
-    let drill = chosen(Some(code))?.into_iter().next().ok_or("no drill")?;
+    let drill = matrix::chosen(Some(code), all())?.into_iter().next().ok_or("no drill")?;
     drill.applies(&bench).map_err(|because| format!("{code} does not apply: {because}"))?;
     let _secrets = files::Placed::write(&program.directory, world::files(&bench))?;
     let played = play::play(&bench, program, drill, seed, true, stop)?;
@@ -192,14 +194,6 @@ fn until_fired(
         return Err("stopped before all drills had run".to_owned());
     }
     Ok(played)
-}
-
-fn chosen(only: Option<&str>) -> Result<Vec<&'static dyn Drill>, String> {
-    let Some(code) = only else { return Ok(all()) };
-    match all().into_iter().find(|d| d.code() == code) {
-        Some(drill) => Ok(vec![drill]),
-        None => Err(format!("there is no drill {code}{}", did_you_mean(code, codes()))),
-    }
 }
 
 #[cfg(test)]

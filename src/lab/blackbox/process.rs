@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::NOT_STARTED;
 use super::environment::Started;
 use crate::base::text::truncate;
 use crate::probe;
@@ -93,7 +94,7 @@ impl Process {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mark = probe::mark();
         command.env(probe::MARK, &mark);
-        let mut child = command.spawn().map_err(|e| format!("{} does not start: {e}", started.program))?;
+        let mut child = command.spawn().map_err(|e| format!("{} {NOT_STARTED}: {e}", started.program))?;
         let output = Arc::new(Mutex::new(Output::default()));
         let group = Group(Arc::new(Mutex::new(Some(child.id()))));
         let mut readers = Vec::new();

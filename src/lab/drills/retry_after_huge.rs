@@ -58,7 +58,9 @@ impl Drill for RetryAfterHuge {
             if evidence.foreign.is_some() && seen.to.0 - told.0 < silent {
                 continue;
             }
-            let said = |e: &Event| matches!(e, Event::Logged { at, .. } if *at >= told && at.0 <= told.0 + 60_000);
+            // What a program says when it is asked to end, after that, is no word about the wait.
+            let soon = told.0 + silent.min(60_000);
+            let said = |e: &Event| matches!(e, Event::Logged { at, .. } if *at >= told && at.0 <= soon);
             if !evidence.trace.events.iter().any(said) {
                 out.push(format!("asleep: run {} waited {} s without a word", seen.run, (seen.to.0 - told.0) / 1000));
             }
