@@ -41,6 +41,12 @@ pub enum How {
     Huge(usize),
     /// Signed by the source, and sent to another path.
     Elsewhere,
+    /// Signed by the source, and cut short: its first characters alone.
+    CutSignature,
+    /// Signed by the source, with one character near the end changed.
+    OffSignature,
+    /// By the source, of another kind of event.
+    OtherEvent,
 }
 
 impl How {
@@ -65,6 +71,9 @@ impl How {
             Self::Respaced => "respaced",
             Self::Huge(_) => "huge",
             Self::Elsewhere => "elsewhere",
+            Self::CutSignature => "cut-signature",
+            Self::OffSignature => "off-signature",
+            Self::OtherEvent => "other-event",
         }
     }
 }
@@ -105,6 +114,18 @@ impl Delivery {
         Self { id, key, payload, how: How::Genuine }
     }
 
+    /// The same as an event of another kind, which says so wherever the description tells events apart.
+    #[must_use]
+    pub fn of_other_kind(mut self, hook: &HookPlan) -> Self {
+        for tell in &hook.tells {
+            if let TellPlace::Field(name) = &tell.place {
+                put(&mut self.payload, std::slice::from_ref(name), Value::String(OTHER_EVENT.to_owned()));
+            }
+        }
+        self.how = How::OtherEvent;
+        self
+    }
+
     /// The request that carries it, sent now.
     #[must_use]
     pub fn request(&self, hook: &HookPlan, secrets: &[String], now: Timestamp) -> Request {
@@ -137,6 +158,11 @@ impl Delivery {
         if self.how == How::Unsigned {
             headers.retain(|(name, _)| *name != hook.signing.header);
         }
+        if matches!(self.how, How::CutSignature | How::OffSignature) {
+            for (_, value) in headers.iter_mut().filter(|(name, _)| *name == hook.signing.header) {
+                *value = spoiled(value, self.how == How::CutSignature);
+            }
+        }
         if let IdPlan::Header(name) = &hook.id
             && !headers.iter().any(|(n, _)| n == name)
         {
@@ -145,7 +171,8 @@ impl Delivery {
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
         for tell in &hook.tells {
             if let (TellPlace::Header(name), Some(value)) = (&tell.place, tell.values.first()) {
-                headers.push((name.clone(), value.clone()));
+                let value = if self.how == How::OtherEvent { OTHER_EVENT } else { value };
+                headers.push((name.clone(), value.to_owned()));
             }
         }
         let body = match &self.how {
@@ -156,6 +183,21 @@ impl Delivery {
         let path = if self.how == How::Elsewhere { format!("{}/elsewhere", hook.path) } else { hook.path.clone() };
         Request { method: Method::Post, url: format!("{RECEIVER}{path}"), headers, body }
     }
+}
+
+/// What an event of another kind is called.
+const OTHER_EVENT: &str = "other.event";
+
+/// A signature that is no signature any more: its first eight characters, or all with one near the end exchanged.
+fn spoiled(value: &str, cut: bool) -> String {
+    let code = value.trim_end_matches('=');
+    let start = code.rfind([',', '=', ' ']).map_or(0, |at| at + 1);
+    if cut {
+        return value.chars().take(start + 8).collect();
+    }
+    let at = code.len().saturating_sub(5).max(start);
+    let other = |c: char| if c == '0' { '1' } else { '0' };
+    value.char_indices().map(|(i, c)| if i == at { other(c) } else { c }).collect()
 }
 
 /// One attempt at a delivery and what became of it.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::bench::Purpose;
+use super::courier::How;
 use super::judge::Evidence;
 use super::matrix::DrillRow;
 use super::mock::Effect;
@@ -21,7 +22,9 @@ type Clause = (&'static str, fn(&Evidence<'_>) -> bool);
 const CLAUSES: [Clause; 27] = [
     ("source/every", |_| false),
     ("source/webhook", |e| e.trace.deliveries.iter().any(|d| d.acknowledged())),
-    ("source/webhook/verify", |e| e.trace.deliveries.iter().any(|d| !d.is_genuine() && d.status.is_some())),
+    ("source/webhook/verify", |e| {
+        e.trace.deliveries.iter().any(|d| !d.is_genuine() && d.delivery.how != How::OtherEvent && d.status.is_some())
+    }),
     ("source/webhook/verify/previous", |e| {
         e.trace.deliveries.iter().any(|d| d.delivery.how == super::courier::How::PreviousSecret && d.acknowledged())
     }),

@@ -23,12 +23,13 @@ const LONGEST: usize = 2000;
 const DRAWS: usize = 24;
 
 /// 2^53 + 1: the first whole number that a double does not hold.
-const INTEGERS: [&str; 8] = ["9007199254740993", "-9007199254740993", "0", "1", "-1005", "30", "100", "7"];
+const INTEGERS: [&str; 9] = ["9007199254740993", "-50", "0", "-9007199254740993", "1", "-1005", "30", "100", "7"];
 /// Keys that are one and the same for who reads numbers as doubles.
 const KEYS: [&str; 2] = ["9007199254740993", "9007199254740992"];
 /// Sums and products that binary fractions miss, and more digits than a double has.
 const DECIMALS: [&str; 6] = ["0.10", "1.005", "0.30", "12345678901234567.89", "-0.01", "0"];
-const INSTANTS: [&str; 3] = ["2028-02-29T23:59:59+02:00", "2026-12-31T20:30:00-05:00", "2026-06-30T23:30:00Z"];
+const INSTANTS: [&str; 4] =
+    ["2028-02-29T23:59:59+02:00", "2026-03-04T05:06:07.089Z", "2026-12-31T20:30:00-05:00", "2026-06-30T23:30:00Z"];
 /// A leap day, summer, and the hour that clocks of Europe show twice.
 const LOCAL_TIMES: [&str; 3] = ["2028-02-29T23:30:00", "2026-07-15T00:30:00", "2026-10-25T02:30:00"];
 const DAYS: [&str; 2] = ["2028-02-29", "2026-12-31"];
@@ -36,8 +37,8 @@ const DAYS: [&str; 2] = ["2028-02-29", "2026-12-31"];
 const EPOCHS: [&str; 2] = ["1835481599", "86399"];
 /// Letters of one to four bytes, one of them with a mark of its own.
 const LETTERS: &str = "Zoë 🦊 e\u{301} Ω";
-/// What forms, URLs, markup and texts within texts write in another way.
-const SIGNS: &str = "R&D = 100% + \"x\" <y> 'z'; \\n #1?";
+/// What forms, URLs, markup and texts within texts write in another way, and space that is more than one.
+const SIGNS: &str = "R&D = 100%  + \"x\" <y> 'z'; \\n #1?";
 
 /// A field, by its path, with what its description says.
 struct Place {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
 use crate::evidence::{DeadLetter, DeadState};
@@ -124,37 +124,53 @@ fn names_of(x: &Expected) -> impl Iterator<Item = &str> {
     std::iter::once(x.key.as_str()).chain(x.identity.as_deref())
 }
 
+/// What a record is known by in a text of the program.
+struct Own<'x> {
+    /// Its values, the longest first: one may be part of another.
+    values: Vec<String>,
+    /// Its forms: as the source has it, and as the target does.
+    forms: Vec<&'x Map<String, Value>>,
+}
+
+impl<'x> Own<'x> {
+    fn of(x: &'x Expected) -> Self {
+        let mapped = x.mapped.as_ref().ok();
+        let mut all = Vec::new();
+        std::iter::once(&x.record).chain(mapped).for_each(|form| values(form, &mut all));
+        all.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Self { values: all, forms: std::iter::once(&x.record).chain(mapped).filter_map(Value::as_object).collect() }
+    }
+
+    /// The object is the record, whole or in part, whatever else it says.
+    fn is_in(&self, object: &Map<String, Value>) -> bool {
+        self.forms.iter().any(|form| {
+            let common = object.keys().filter(|name| form.contains_key(*name)).count();
+            common >= 2 && common * 2 >= form.len()
+        })
+    }
+}
+
 /// The words in which a text names a record, beside the `names` of all.
 fn said_of(text: &str, x: &Expected, names: &[&str]) -> BTreeSet<String> {
-    let mut own = Vec::new();
-    values(&x.record, &mut own);
-    if let Ok(mapped) = &x.mapped {
-        values(mapped, &mut own);
-    }
-    // One that is part of another goes last.
-    own.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let own = Own::of(x);
     let others: Vec<&str> = names.iter().copied().filter(|name| !names_of(x).any(|mine| mine == *name)).collect();
     names_of(x).flat_map(|name| around(text, name, &own, &others)).collect()
 }
 
-/// The values of a record that a line of a journal may repeat. Short ones, and what may be a status of an answer, are words of any
-/// sentence.
+/// The values of a record that a line of a journal may repeat. Short ones are words of any sentence.
 fn values(value: &Value, into: &mut Vec<String>) {
-    let status = |n: &serde_json::Number| n.as_u64().is_some_and(|n| (100..600).contains(&n));
     match value {
         Value::String(text) if text.chars().count() >= 3 => into.push(text.clone()),
-        Value::Number(n) if !status(n) && n.to_string().len() >= 3 => into.push(n.to_string()),
         Value::Array(items) => items.iter().for_each(|v| values(v, into)),
         Value::Object(map) => map.values().for_each(|v| values(v, into)),
         _ => {}
     }
 }
 
-/// What stands before and behind each place where the name stands, on its line, without what differs from record to record:
-/// values of the record's own, and words with digits.
-fn around(text: &str, name: &str, own: &[String], others: &[&str]) -> Vec<String> {
+/// What stands before and behind each place where the name stands, on its line, without what differs from record to record.
+fn around(text: &str, name: &str, own: &Own<'_>, others: &[&str]) -> Vec<String> {
     /// Bytes of a line at most that may be the entry of one record.
-    const ENTRY: usize = 1_000;
+    const ENTRY: usize = 16 * 1024;
     /// Characters before and behind that are looked at in a list of many.
     const NEAR: usize = 24;
     let one = |at: usize| {
@@ -162,7 +178,11 @@ fn around(text: &str, name: &str, own: &[String], others: &[&str]) -> Vec<String
         let behind = text[at + name.len()..].split('\n').next().unwrap_or_default();
         let of_one = |part: &str| !others.iter().any(|other| part.contains(other) && names(part, other));
         if before.len() + behind.len() <= ENTRY && of_one(before) && of_one(behind) {
-            return format!("{}\u{0}{}", plain(before, own), plain(behind, own));
+            let line = &text[at - before.len()..at + name.len() + behind.len()];
+            return match serde_json::from_str::<Value>(line) {
+                Ok(entry) if entry.is_object() || entry.is_array() => shape(&entry, own),
+                _ => format!("{}\u{0}{}", plain(before, own), plain(behind, own)),
+            };
         }
         let skip = before.chars().count().saturating_sub(NEAR);
         let before: String = before.chars().skip(skip).collect();
@@ -172,18 +192,44 @@ fn around(text: &str, name: &str, own: &[String], others: &[&str]) -> Vec<String
     places(text, name).map(one).collect()
 }
 
-/// The text with one sign for each value of the record and for each word that holds a digit and is no short number: times,
-/// digests, keys of other records.
-fn plain(text: &str, own: &[String]) -> String {
-    let mut text = text.to_owned();
-    for value in own.iter().filter(|value| text.contains(value.as_str())).collect::<Vec<_>>() {
-        text = text.replace(value.as_str(), "#");
+/// An entry of a journal without what differs from record to record: of a copy of the record only what it says beside it.
+fn shape(value: &Value, own: &Own<'_>) -> String {
+    match value {
+        Value::Object(map) => {
+            let copy = own.is_in(map);
+            let of_record = |name: &String| copy && own.forms.iter().any(|form| form.contains_key(name));
+            let said = map.iter().filter(|(name, _)| !of_record(name));
+            let said: Vec<String> = said.map(|(name, v)| format!("{}:{}", plain(name, own), shape(v, own))).collect();
+            format!("{}{{{}}}", if copy { "#" } else { "" }, said.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(|v| shape(v, own)).collect::<Vec<_>>().join(",")),
+        // A body as it came.
+        Value::String(text) if text.starts_with(['{', '[']) => match serde_json::from_str::<Value>(text) {
+            Ok(inner) => shape(&inner, own),
+            Err(_) => plain(text, own),
+        },
+        Value::String(text) => plain(text, own),
+        Value::Number(n) => plain(&n.to_string(), own),
+        Value::Bool(_) | Value::Null => value.to_string(),
     }
+}
+
+/// The text with one sign for each value of the record and for each word that holds a digit and is no status of a refusal: times,
+/// digests, counts, keys.
+fn plain(text: &str, own: &Own<'_>) -> String {
+    let mut text = text.to_owned();
+    for value in &own.values {
+        if text.contains(value.as_str()) {
+            text = text.replace(value.as_str(), "#");
+        }
+    }
+    let refusal =
+        |word: &str| word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|b| b.is_ascii_digit());
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric() && !":.-+_@".contains(c)) {
         let inner = word.trim_start_matches(|c: char| !c.is_alphanumeric());
         let bare = inner.trim_end_matches(|c: char| !c.is_alphanumeric());
-        if bare.contains(|c: char| c.is_ascii_digit()) && bare.len() > 3 {
+        if bare.contains(|c: char| c.is_ascii_digit()) && !refusal(bare) {
             out.push_str(&word[..word.len() - inner.len()]);
             out.push('#');
             out.push_str(&inner[bare.len()..]);
@@ -245,6 +291,18 @@ mod tests {
         assert!(told(&of_a_log), "one word of the line differs");
         let whole = |key: &str| format!("read {{\"id\":\"{key}\",\"name\":\"Name of {}\"}}\n", &key[4..]);
         assert!(!told(&whole), "values of the record are no words of the program");
+        let stored = |key: &str| {
+            let body =
+                json!({"id": key, "name": if key == "cus_4" { Value::Null } else { json!("x") }, "n": 7}).to_string();
+            json!({"event": format!("evt_{key}"), "seq": key[4..].parse::<u64>().unwrap(), "body": body}).to_string()
+                + "\n"
+        };
+        assert!(!told(&stored), "a journal of what was received is no word about what became of it");
+        let letter = |key: &str| {
+            let because = if key == "cus_4" { json!("no such plan") } else { Value::Null };
+            json!({"id": key, "name": "x", "error": because}).to_string() + "\n"
+        };
+        assert!(told(&letter), "what an entry says beside the record is");
         assert!(told(&|key| if key == "cus_4" { format!("gave up {key}\n") } else { String::new() }));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::ConnectionRefused;
 use super::{Drill, Setup};
-use super::{retries, somewhere, survivable};
+use super::{everywhere, retries, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -28,6 +28,6 @@ impl Drill for ConnectionRefusedDrill {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 3, rng);
-        Setup::with(ConnectionRefused { aim: somewhere(bench, records.len(), rng).times(times) })
+        Setup::with(ConnectionRefused { aim: everywhere(bench, records.len(), rng).times(times) })
     }
 }

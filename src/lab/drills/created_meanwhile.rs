@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::super::faults::{Aim, Altered, SourceChanged};
-use super::super::mock::{MockOptions, MockSystem, put};
+use super::super::mock::{MockOptions, MockSystem, dig, put};
 use super::{Drill, Setup, deliverable, retries};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
@@ -44,7 +44,7 @@ impl Drill for CreatedMeanwhile {
         let options = MockOptions { first_serial: 8_000, ..MockOptions::default() };
         let drawn = MockSystem::of(bench.target.clone(), 0, options).draw_records(&bench.target_entity, 1, rng).pop();
         let WritePlan::Upsert { matching, .. } = &bench.plan.target.write else { return Setup::clean() };
-        let natural = mapped.as_ref().and_then(|m| super::dig(m, matching)).cloned();
+        let natural = mapped.as_ref().and_then(|m| dig(m, matching)).cloned();
         let (Some(mut theirs), Some(natural)) = (drawn, natural) else { return Setup::clean() };
         put(&mut theirs, matching, natural);
         let entity = bench.target_entity.clone();

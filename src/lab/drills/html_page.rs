@@ -4,12 +4,10 @@
 
 use serde_json::Value;
 
-use super::super::bench::Purpose;
-use super::super::faults::{Aim, HtmlPage};
+use super::super::faults::HtmlPage;
 use super::{Drill, Setup};
-use super::{in_target, reads, survivable};
+use super::{read, reads, survivable};
 use crate::base::rng::Rng;
-use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
 
 /// See the module.
@@ -29,13 +27,7 @@ impl Drill for HtmlPageDrill {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let aim = match bench.plan.target.write {
-            // A search that is misread lets a record be made that is there.
-            WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
-                in_target(vec![Purpose::Find], records.len(), rng)
-            }
-            _ => Aim::at([Purpose::List]).after(rng.below(3)),
-        };
+        let aim = read(bench, records.len(), rng);
         let times = survivable(bench, 2, rng);
         let aim = aim.times(times);
         // A connector may stop at such an answer; what it may not do is go on as if there were nothing.

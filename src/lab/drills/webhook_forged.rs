@@ -36,11 +36,13 @@ impl Drill for WebhookForged {
                 return;
             }
             let mut forged = Vec::new();
-            for (n, record) in strangers(bench, 3, rng).into_iter().enumerate() {
+            for (n, record) in strangers(bench, 5, rng).into_iter().enumerate() {
                 let mut one = Delivery::of(bench, hook, format!("evt_forged_{n}"), record.clone(), rng);
                 one.how = match n {
                     0 => How::Unsigned,
                     1 => How::OtherSecret,
+                    2 => How::CutSignature,
+                    3 => How::OffSignature,
                     _ => {
                         // A true event, with another record put into it.
                         let Some(mut caught) = rng.pick(fresh).cloned() else { continue };

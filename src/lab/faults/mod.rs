@@ -247,13 +247,15 @@ pub struct Aim {
     skip: u64,
     times: u64,
     seen: u64,
+    /// What it hits as well, each counted by itself.
+    more: Vec<Self>,
 }
 
 impl Aim {
     /// Hits the first exchange for one of these purposes.
     #[must_use]
     pub fn at(purposes: impl Into<Vec<Purpose>>) -> Self {
-        Self { purposes: purposes.into(), record: None, skip: 0, times: 1, seen: 0 }
+        Self { purposes: purposes.into(), record: None, skip: 0, times: 1, seen: 0, more: Vec::new() }
     }
 
     /// Lets so many pass first.
@@ -263,10 +265,18 @@ impl Aim {
         self
     }
 
-    /// Hits so many in a row.
+    /// Hits so many in a row, wherever it hits.
     #[must_use]
-    pub const fn times(mut self, times: u64) -> Self {
+    pub fn times(mut self, times: u64) -> Self {
         self.times = times;
+        self.more = self.more.into_iter().map(|aim| aim.times(times)).collect();
+        self
+    }
+
+    /// Hits what this one hits as well.
+    #[must_use]
+    pub fn also(mut self, other: Self) -> Self {
+        self.more.push(other);
         self
     }
 
@@ -286,6 +296,10 @@ impl Aim {
     /// The exchange is one of those that are counted: for a purpose, and about a record, that it aims at.
     #[must_use]
     pub fn wants(&self, exchange: &Exchange<'_>) -> bool {
+        self.is_for(exchange) || self.more.iter().any(|aim| aim.wants(exchange))
+    }
+
+    fn is_for(&self, exchange: &Exchange<'_>) -> bool {
         let among = |r| exchange.batch.iter().any(|i| i.as_deref() == Some(r));
         let about = self.record.as_deref().is_none_or(|r| exchange.identity == Some(r) || among(r));
         about && self.purposes.contains(&exchange.purpose)
@@ -293,8 +307,12 @@ impl Aim {
 
     /// This exchange is hit.
     pub fn hits(&mut self, exchange: &Exchange<'_>) -> bool {
-        if !self.wants(exchange) {
-            return false;
+        let mut elsewhere = false;
+        for aim in &mut self.more {
+            elsewhere |= aim.hits(exchange);
+        }
+        if elsewhere || !self.is_for(exchange) {
+            return elsewhere;
         }
         self.seen += 1;
         self.seen > self.skip && self.seen - self.skip <= self.times

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Evidence;
+use crate::lab::courier::How;
 use crate::lab::world::RunEnd;
 
 /// Senders wait some seconds for an answer, then send again; many give an endpoint up that is slow.
@@ -12,7 +13,8 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let mut refused: BTreeSet<&str> = BTreeSet::new();
     for d in &e.trace.deliveries {
         let (id, run) = (&d.delivery.id, d.run);
-        if !d.is_genuine() && d.acknowledged() {
+        // An event of another kind may be acknowledged, as long as nothing comes of it.
+        if !d.is_genuine() && d.acknowledged() && d.delivery.how != How::OtherEvent {
             out.push(format!("forgery: run {run} took {id}, which is {}", d.delivery.how.as_str()));
         }
         let wrongly = d.status.filter(|s| d.is_genuine() && (400..500).contains(s));

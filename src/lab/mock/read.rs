@@ -64,12 +64,19 @@ impl MockSystem {
         let page = found.page(cut.from, cut.to);
         let body = self.envelope(call, kind, &page, Some((&cut, total)));
         let mut response = call.success(None, &body);
-        if pagination.style == PageStyle::LinkHeader
-            && let Some(next) = &cut.next
-        {
+        if pagination.style == PageStyle::LinkHeader {
             let param = pagination.param.as_deref().unwrap_or("page_token");
-            let link = format!("<{}>; rel=\"next\"", next_url(call, param, next));
-            response.headers.push(("link".to_owned(), link));
+            let link = |url: String, rel: &str| format!("<{url}>; rel=\"{rel}\"");
+            // A page that is not the first leads back as well, and the last one nowhere else (RFC 8288 section 3.3).
+            let first = query
+                .iter()
+                .any(|(name, _)| name == param)
+                .then(|| link(url::without_param(&call.request.url, param), "first"));
+            let next = cut.next.as_ref().map(|next| link(next_url(call, param, next), "next"));
+            let links: Vec<String> = first.into_iter().chain(next).collect();
+            if !links.is_empty() {
+                response.headers.push(("link".to_owned(), links.join(", ")));
+            }
         }
         let effect = read_effect(kind, &page);
         self.bent = cut.bent;

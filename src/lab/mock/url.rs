@@ -62,6 +62,14 @@ pub(crate) fn with_param(url: &str, name: &str, value: &str) -> String {
     format!("{base}?{}", pairs.join("&"))
 }
 
+/// `url` without the query parameter.
+pub(crate) fn without_param(url: &str, name: &str) -> String {
+    let base = url.split('?').next().unwrap_or(url);
+    let query = query_of(url).into_iter().filter(|(n, _)| n != name);
+    let pairs: Vec<String> = query.map(|(n, v)| format!("{}={}", encode(&n), encode(&v))).collect();
+    if pairs.is_empty() { base.to_owned() } else { format!("{base}?{}", pairs.join("&")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +90,7 @@ mod tests {
         assert_eq!(path_of("/only/path?x"), "/only/path");
         assert_eq!(origin_of("https://h"), "https://h");
         assert_eq!(with_param("https://h/a?p=1&q=2", "p", "a&b"), "https://h/a?p=a%26b&q=2");
+        assert_eq!(without_param("https://h/a?p=1&q=2", "p"), "https://h/a?q=2");
+        assert_eq!(without_param("https://h/a?p=1", "p"), "https://h/a");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::OnWire;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::drills::{Drill, Setup, retries, somewhere};
+use crate::lab::drills::{Drill, Setup, everywhere, retries};
 use crate::lab::faults::Wire;
 
 pub(super) struct ClosedConnection;
@@ -24,7 +24,7 @@ impl Drill for ClosedConnection {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let aim = somewhere(bench, records.len(), rng).times(4);
+        let aim = everywhere(bench, records.len(), rng).times(4);
         Setup::with(OnWire { code: "closed-connection", aim, wire: Wire::CloseAfter })
     }
 }

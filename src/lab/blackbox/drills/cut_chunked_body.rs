@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{OnWire, a_read};
+use super::OnWire;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::drills::{Drill, Setup, reads};
+use crate::lab::drills::{Drill, Setup, read, reads};
 use crate::lab::faults::Wire;
 
 pub(super) struct CutChunkedBody;
@@ -24,7 +24,7 @@ impl Drill for CutChunkedBody {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let aim = a_read(bench, records.len(), rng);
+        let aim = read(bench, records.len(), rng);
         let mut setup =
             Setup::with(OnWire { code: "cut-chunked-body", aim, wire: Wire::CutChunks }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;

@@ -6,7 +6,7 @@ use super::OnWire;
 use crate::base::rng::Rng;
 use crate::lab::bench::{Bench, Purpose};
 use crate::lab::drills::{Drill, Setup, TARGET};
-use crate::lab::faults::{Aim, SlowAnswer, Wire};
+use crate::lab::faults::{Aim, SlowAnswer, Unavailable, Wire};
 use crate::lab::judge::Evidence;
 
 /// Milliseconds after which nothing may go out any more: a second, and a little for what was under way.
@@ -42,8 +42,14 @@ impl Drill for DisabledMidway {
         let wire = OnWire { code: "disabled", aim: Aim::at(TARGET).after(skip), wire: Wire::Disable };
         let mut setup = Setup::with(wire).passes(2).honest();
         let every = [TARGET.as_slice(), &[Purpose::List]].concat();
-        let after = SlowAnswer { aim: Aim::at(every).after(skip + 2).times(u64::MAX / 2), ms: SLOW_MS };
-        setup.faults.push(Box::new(after));
+        if rng.one_in(2) {
+            let aim = Aim::at(every).after(skip + 2).times(u64::MAX / 2);
+            setup.faults.push(Box::new(SlowAnswer { aim, ms: SLOW_MS }));
+        } else {
+            // Who waits between two attempts looks at the switch as well.
+            let aim = Aim::at(TARGET).after(skip + 1).times(u64::MAX / 2);
+            setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
+        }
         setup.faults_end_with_first_pass = true;
         setup
     }

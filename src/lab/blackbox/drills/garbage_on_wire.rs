@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::OnWire;
 use crate::base::rng::Rng;
-use crate::lab::bench::Bench;
-use crate::lab::drills::{Drill, Setup, TARGET, in_target, protected};
+use crate::connector::WritePlan;
+use crate::lab::bench::{Bench, Purpose};
+use crate::lab::drills::{Drill, Setup, WRITES, in_target, protected};
 use crate::lab::faults::Wire;
 
 pub(super) struct GarbageOnWire;
@@ -24,8 +25,10 @@ impl Drill for GarbageOnWire {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
-        let aim = in_target(TARGET.to_vec(), records.len(), rng);
+        let mut aim = in_target(WRITES.to_vec(), records.len(), rng);
+        if matches!(bench.plan.target.write, WritePlan::Upsert { .. }) {
+            aim = aim.also(in_target(vec![Purpose::Find], records.len(), rng));
+        }
         Setup::with(OnWire { code: "garbage-on-wire", aim, wire: Wire::Garbage }).passes(2).honest()
     }
 }

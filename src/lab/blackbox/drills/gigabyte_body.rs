@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{OnWire, a_read};
+use super::OnWire;
 use crate::base::rng::Rng;
 use crate::connector::TransportError;
 use crate::lab::bench::Bench;
-use crate::lab::drills::{Drill, Setup, reads};
+use crate::lab::drills::{Drill, Setup, read, reads};
 use crate::lab::faults::Wire;
 use crate::lab::judge::Evidence;
 use crate::lab::trace::Outcome;
@@ -30,7 +30,7 @@ impl Drill for GigabyteBody {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let aim = a_read(bench, records.len(), rng);
+        let aim = read(bench, records.len(), rng);
         let mut setup = Setup::with(OnWire { code: "gigabyte-body", aim, wire: Wire::Flood }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup

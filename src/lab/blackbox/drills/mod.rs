@@ -12,10 +12,7 @@ mod slow_drip;
 mod truncated_body;
 mod uncorrelated_write;
 
-use crate::base::rng::Rng;
-use crate::connector::WritePlan;
-use crate::lab::bench::{Bench, Purpose};
-use crate::lab::drills::{Drill, in_target};
+use crate::lab::drills::Drill;
 use crate::lab::faults::{Aim, Disposition, Exchange, Fault, Wire};
 
 /// Every drill of this room, in the order in which a matrix shows them.
@@ -47,16 +44,6 @@ impl Fault for OnWire {
 
     fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
         if self.aim.hits(exchange) { Disposition::Wire(self.wire) } else { Disposition::Pass }
-    }
-}
-
-/// A page of the source, or a look-up before a write: misread, it lets a record be made that is there.
-fn a_read(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {
-    match bench.plan.target.write {
-        WritePlan::Upsert { .. } if bench.plan.source.list.is_none() || rng.one_in(2) => {
-            in_target(vec![Purpose::Find], records, rng)
-        }
-        _ => Aim::at([Purpose::List]).after(rng.below(3)),
     }
 }
 

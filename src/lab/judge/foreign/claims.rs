@@ -52,7 +52,7 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             let untold: Vec<String> = untold.collect();
             if !untold.is_empty() {
                 out.push(format!(
-                    "dishonest: run {} ends with exit code 0, though {} was given up and is not in the file of dead letters",
+                    "dishonest: run {} ends with exit code 0, though {} could not be delivered as it is, and is not in the file of dead letters",
                     seen.run,
                     some(&untold, 3)
                 ));

@@ -1,6 +1,6 @@
 //! Correlation of a program: by whichever header it uses, the same over the attempts at one write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lab::judge::{Evidence, tracing};
 use crate::lab::trace::Exchanged;
@@ -27,14 +27,28 @@ pub(in crate::lab) fn ids(x: &Exchanged) -> BTreeSet<String> {
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     for seen in &e.runs {
         let writes: Vec<&Exchanged> = e.trace.run(seen.run).filter(|x| x.purpose.writes()).collect();
+        // By what is asked: retries that kept an id, and the first that did not.
+        let mut kept: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut lost: BTreeMap<u64, (usize, String)> = BTreeMap::new();
         for (i, x) in writes.iter().enumerate().filter(|(_, x)| x.status().is_none_or(|s| s >= 400)) {
             let Some(again) = writes.iter().skip(i + 1).find(|n| n.asks_as(x)) else { continue };
             let (first, second) = (ids(x), ids(again));
-            if !first.is_empty() && first.is_disjoint(&second) {
-                let lost = if second.is_empty() { "without the" } else { "under another" };
-                out.push(format!("trace: request {} is a retry of request {} {lost} correlation id", again.nth, x.nth));
-                return;
+            if first.is_empty() {
+                continue;
             }
+            if !first.is_disjoint(&second) {
+                *kept.entry(x.asks).or_default() += 1;
+                continue;
+            }
+            let how = if second.is_empty() { "without the" } else { "under another" };
+            let why = format!("trace: request {} is a retry of request {} {how} correlation id", again.nth, x.nth);
+            lost.entry(x.asks).or_insert((0, why)).0 += 1;
+        }
+        // Who gave up and begins anew, with an id for each round, keeps it more often than not.
+        let torn = lost.into_iter().find(|(asks, (times, _))| kept.get(asks).copied().unwrap_or(0) < *times);
+        if let Some((_, (_, why))) = torn {
+            out.push(why);
+            return;
         }
     }
 }

@@ -254,6 +254,10 @@ pub(crate) enum Bug {
     HookNoTolerance,
     /// It takes events at any path.
     HookAnyPath,
+    /// It takes any kind of event.
+    HookAnyEvent,
+    /// It compares as much of a signature as was sent.
+    HookComparesPrefix,
 
     // Of refresh tokens.
     /// It goes on with the refresh token that it was given first.

@@ -50,7 +50,7 @@ pub(super) async fn receive(bug: Bug, plan: &Plan, world: &World, delivery: &Req
         TellPlace::Field(name) => payload.get(name).is_some_and(|v| !tell.values.contains(&text(v))),
         TellPlace::Header(name) => delivery.header(name).is_some_and(|v| !tell.values.iter().any(|t| t == v)),
     });
-    if other {
+    if other && bug != Bug::HookAnyEvent {
         return status(204);
     }
     let mut id = delivery.header("webhook-id").unwrap_or("none").to_owned();
@@ -122,6 +122,9 @@ fn verify(bug: Bug, plan: &Plan, world: &World, delivery: &Request) -> Option<u1
             let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
             mac.update(format!("{id}.{time}.").as_bytes());
             mac.update(&body);
+            if bug == Bug::HookComparesPrefix {
+                return mac.verify_truncated_left(&code).is_ok();
+            }
             mac.verify_slice(&code).is_ok()
         })
     });

@@ -161,6 +161,8 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::HookEqualIsOld, "webhook-same-version", Hooks),
     (Bug::HookNoTolerance, "webhook-clock-skew", Hooks),
     (Bug::HookAnyPath, "webhook-wrong-path", Hooks),
+    (Bug::HookAnyEvent, "webhook-other-event", Tills),
+    (Bug::HookComparesPrefix, "webhook-forged", Hooks),
     // Reading, records and access.
     (Bug::IgnoresReset, "rate-limit-reset-header", Limits),
     (Bug::IgnoresRemaining, "rate-limit-remaining", Limits),
