@@ -21,11 +21,15 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         }
         let message = format!("nothing in this contract honours {}: {}", c.id.value, quoted(&c.says, 160));
         let fix = match found.topics.first() {
-            Some(&"rate") => "give delivery.rate to the flows that call this system".to_owned(),
+            Some(&"rate") => {
+                "give delivery.rate to the flows that write to this system, and every to those that read it".to_owned()
+            }
             Some(&"natural-key") => "write by upsert with this field as match".to_owned(),
             Some(&"idempotency") => "give idempotency: {header: ...} to the write".to_owned(),
             Some(&"changes") => "give incremental: {field: ..., param: ...} to the source".to_owned(),
-            Some(&"deletes") => "say deletes: ignore at the source".to_owned(),
+            Some(&"deletes") => {
+                "say at the source what becomes of deletions: deletes: ignore, tombstone or sweep".to_owned()
+            }
             _ => "say which fields it is about, binds: {fields: [system.path]}, and map them as it demands".to_owned(),
         };
         out.push(subject.warning(&CHECK, c.id.at, message).fix(fix));

@@ -122,7 +122,10 @@ fn flows<'a>(contract: &'a Contract, about: &'a About<'_>) -> impl Iterator<Item
 fn touches(contract: &Contract, flow: &Flow, about: &About<'_>, clause: &Clause) -> bool {
     let side = |of: &str| systems(contract, about).next().is_none() || systems(contract, about).any(|s| s == of);
     let under = |part: &str| clause.path.starts_with(&format!("flows.{}.{part}", flow.name));
-    if under("source") {
+    if under("source.every") {
+        // How often is asked says nothing about a limit of nobody by name: that is met by what is written.
+        systems(contract, about).any(|s| s == flow.source.system.value)
+    } else if under("source") {
         side(&flow.source.system)
     } else if under("target") || under("delivery") {
         side(&flow.target.system)

@@ -3,7 +3,7 @@
 
 use super::honour::Clause;
 use crate::base::yaml::{Kind, Node, Span, Spanned};
-use crate::contract::{Contract, Flow, Paginate, Write};
+use crate::contract::{Contract, Deletes, Flow, Paginate, Write};
 
 /// One thing that constraints are about.
 #[derive(Debug)]
@@ -27,13 +27,21 @@ const FAIL: &str = "verdict FAIL";
 const DOWN: &str = "the target is down";
 const STOPPED: &str = "the run stopped with `auth-failed` or `secret-missing`";
 
+/// Words about deletions, whether they are carried over or not.
+const DELETED: &[&str] = &["delet", "removed from"];
+
 /// All topics.
-pub static TOPICS: [Topic; 10] = [
+pub static TOPICS: [Topic; 11] = [
     Topic {
         code: "rate",
         says: &["requests per", "request per", "calls per", "rate limit", "requests a ", "calls a "],
         origin: &["ratelimit", "rate-limit", "responses/429"],
-        clauses: |_, flow| delivery(flow, "rate", flow.delivery.rate.as_ref().map(|r| r.at)),
+        clauses: |_, flow| {
+            let polls = flow.source.every_ms.map(|_| flow.source.at);
+            let polls = polls.map(|at| Clause { at, path: format!("flows.{}.source.every", flow.name) });
+            let writes = delivery(flow, "rate", flow.delivery.rate.as_ref().map(|r| r.at));
+            writes.into_iter().chain(polls).collect()
+        },
         drills: &["rate-limited-seconds", "rate-limited-date"],
         watch: DOWN,
     },
@@ -117,14 +125,19 @@ pub static TOPICS: [Topic; 10] = [
     },
     Topic {
         code: "deletes",
-        says: &["delet", "removed from"],
+        says: DELETED,
         origin: &[],
-        clauses: |_, flow| {
-            let at = flow.source.deletes_at;
-            at.map(|at| Clause { at, path: format!("flows.{}.source.deletes", flow.name) }).into_iter().collect()
-        },
-        // No drill deletes anything: this release does not carry deletions over.
+        clauses: |_, flow| deletes(flow, flow.source.deletes == Deletes::Ignore),
+        // What stays in the target, no drill takes out of it.
         drills: &[],
+        watch: FAIL,
+    },
+    Topic {
+        code: "deletions",
+        says: DELETED,
+        origin: &[],
+        clauses: |_, flow| deletes(flow, flow.source.deletes != Deletes::Ignore),
+        drills: &["deleted-at-source", "sweep-after-partial-read"],
         watch: FAIL,
     },
     Topic {
@@ -178,6 +191,11 @@ pub(super) fn names(node: &Node, word: &str) -> bool {
 
 fn source(flow: &Flow, key: &str, word: &Spanned<String>) -> Vec<Clause> {
     vec![Clause { at: word.at, path: format!("flows.{}.source.{key}", flow.name) }]
+}
+
+fn deletes(flow: &Flow, so: bool) -> Vec<Clause> {
+    let at = flow.source.deletes_at.filter(|_| so);
+    at.map(|at| Clause { at, path: format!("flows.{}.source.deletes", flow.name) }).into_iter().collect()
 }
 
 fn target(flow: &Flow, key: &str, at: Span) -> Vec<Clause> {
