@@ -36,6 +36,7 @@ fn events(dir: &Path, kind: &str) -> Vec<serde_json::Value> {
 mod terminal {
     use std::path::Path;
     use std::process::Command;
+    use std::time::{Duration, Instant};
 
     use rexpect::process::WaitStatus;
     use rexpect::session::{PtySession, spawn_command};
@@ -65,9 +66,29 @@ mod terminal {
         after.trim().to_owned()
     }
 
+    /// What it shows until it has ended, and its exit code. Its end is waited for, not that of its terminal: a process that
+    /// another test starts at the same moment may hold that open.
     pub(crate) fn end(mut session: PtySession) -> (String, i32) {
-        let rest = session.exp_eof().unwrap();
-        match session.process().wait().unwrap() {
+        let mut rest = String::new();
+        let until = Instant::now() + Duration::from_secs(60);
+        let status = loop {
+            rest.extend(std::iter::from_fn(|| session.try_read()));
+            match session.process().status() {
+                Some(WaitStatus::StillAlive) | None => {}
+                Some(status) => break status,
+            }
+            assert!(Instant::now() < until, "it does not end; so far: {rest}");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        // What it wrote last is still on its way through the terminal.
+        let mut quiet = 0;
+        while quiet < 10 {
+            let before = rest.len();
+            std::thread::sleep(Duration::from_millis(20));
+            rest.extend(std::iter::from_fn(|| session.try_read()));
+            quiet = if rest.len() == before { quiet + 1 } else { 0 };
+        }
+        match status {
             WaitStatus::Exited(_, code) => (rest, code),
             other => (rest, format!("{other:?}").len() as i32 + 1_000),
         }
