@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::base::secret::SecretRef;
-use crate::connector::{AuthPlan, Call, DeletesPlan, Plan, WritePlan};
+use crate::connector::{AuthPlan, Call, DeletesPlan, HookPlan, IdPlan, Plan, WritePlan};
 use crate::contract::{Drift, Fallback};
-use crate::model::{CursorFrom, PageStyle, Pagination, ParamIn};
+use crate::model::{CursorFrom, PageStyle, Pagination, ParamIn, Tell, TellPlace};
 use crate::scaffold::code::{self, Connector, Unfit};
 
 /// The connector of these plans.
@@ -94,13 +94,11 @@ fn auth(plan: &AuthPlan) -> Option<code::Auth> {
 
 fn flow(plan: &Plan, place: &str) -> Result<code::Flow, Unfit> {
     let source = &plan.source;
-    if source.webhook.is_some() {
-        return Err(unfit(&format!("{place}.source.webhook"), "a webhook receiver"));
-    }
-    let Some(list) = source.list.as_ref().filter(|l| l.query.is_none()) else {
+    let list = source.list.as_ref();
+    if list.is_some_and(|l| l.query.is_some()) {
         return Err(unfit(&format!("{place}.source"), "a source that is asked by GraphQL"));
-    };
-    if list.search.is_some() {
+    }
+    if list.is_some_and(|l| l.search.is_some()) {
         return Err(unfit(&format!("{place}.source"), "a source that is searched by POST"));
     }
     if crate::lab::bench::write_calls(&plan.target.write).iter().any(|call| call.answers_later) {
@@ -134,14 +132,15 @@ fn flow(plan: &Plan, place: &str) -> Result<code::Flow, Unfit> {
         mapping: format!("map_{}", code::identifier(&plan.flow)),
         source: code::Source {
             system: named(&source.system),
-            list: call(list),
+            list: list.map(call),
             key: source.key.clone(),
-            items: source.items.clone(),
+            items: (!source.items.is_empty()).then(|| source.items.clone()),
             inside: (!source.inside.is_empty()).then(|| source.inside.clone()),
             paging: source.pagination.as_ref().map(|p| paging(p, source.limit)),
             changed,
             since,
             rate: source.rate.as_ref().map(rate),
+            webhook: source.webhook.as_ref().map(webhook),
         },
         target: code::Target {
             system: named(&plan.target.system),
@@ -161,6 +160,36 @@ fn flow(plan: &Plan, place: &str) -> Result<code::Flow, Unfit> {
         },
         every_ms: plan.every_ms,
     })
+}
+
+fn webhook(hook: &HookPlan) -> code::Webhook {
+    let (id_header, id_field) = match &hook.id {
+        IdPlan::Header(name) => (Some(name.clone()), None),
+        IdPlan::Field(path) => (None, Some(path.clone())),
+    };
+    let tell = |tell: &Tell| {
+        let (place, name) = match &tell.place {
+            TellPlace::Header(name) => ("header", name),
+            TellPlace::Field(name) => ("field", name),
+        };
+        code::Tell { place, name: name.clone(), values: tell.values.clone() }
+    };
+    code::Webhook {
+        event: hook.event.clone(),
+        path: hook.path.clone(),
+        signing: code::Signing {
+            scheme: hook.signing.scheme.as_str(),
+            header: hook.signing.header.clone(),
+            secrets: hook.secrets.iter().map(secret).collect(),
+            base64: hook.signing.base64.then_some(true),
+            tolerance_ms: hook.signing.tolerance_ms,
+        },
+        id_header,
+        id_field,
+        record: (!hook.record.is_empty()).then(|| hook.record.clone()),
+        version: hook.version.clone(),
+        tells: (!hook.tells.is_empty()).then(|| hook.tells.iter().map(tell).collect()),
+    }
 }
 
 fn rate(rate: &crate::contract::Rate) -> code::Rate {

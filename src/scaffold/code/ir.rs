@@ -166,18 +166,68 @@ pub struct Paging {
     pub first_page: Option<u64>,
 }
 
+/// How a sender signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "$type")]
+pub struct Signing {
+    /// standard-webhooks, stripe, github or hmac.
+    pub scheme: &'static str,
+    /// In lower case.
+    pub header: String,
+    /// Any of them will do, so that one can be replaced by the next.
+    pub secrets: Vec<Secret>,
+    /// Of hmac: not hex.
+    pub base64: Option<bool>,
+    /// Between the time of signing and now.
+    pub tolerance_ms: Option<u64>,
+}
+
+/// What tells an event from others at the same path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "$type")]
+pub struct Tell {
+    /// header or field.
+    pub place: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What stands there.
+    pub values: Vec<String>,
+}
+
+/// An event as it is received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "$type")]
+pub struct Webhook {
+    /// Its name.
+    pub event: String,
+    /// At which it is received.
+    pub path: String,
+    /// How it is signed.
+    pub signing: Signing,
+    /// Header of its id, in lower case.
+    pub id_header: Option<String>,
+    /// Path of its id in the payload.
+    pub id_field: Option<Vec<String>>,
+    /// Path of the record in the payload.
+    pub record: Option<Vec<String>>,
+    /// Path in the record of what orders its changes.
+    pub version: Option<Vec<String>>,
+    /// What tells it from others.
+    pub tells: Option<Vec<Tell>>,
+}
+
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "$type")]
 pub struct Source {
     /// The system: `{"$name": …}`.
     pub system: Value,
-    /// The list operation.
-    pub list: Call,
+    /// The list operation; beside a webhook, the sweep.
+    pub list: Option<Call>,
     /// Path of the key.
     pub key: Vec<String>,
     /// Path of the records in the answer.
-    pub items: Vec<String>,
+    pub items: Option<Vec<String>>,
     /// Path of the record in each item.
     pub inside: Option<Vec<String>>,
     /// How it is paged.
@@ -188,6 +238,8 @@ pub struct Source {
     pub since: Option<String>,
     /// The most requests.
     pub rate: Option<Rate>,
+    /// The event that brings records.
+    pub webhook: Option<Webhook>,
 }
 
 /// How a record is written.

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use ir::{
-    Auth, Breaker, Call, Connector, Delivery, Expr, Flow, Paging, Param, Rate, Secret, Source, System, Target, Write,
-    identifier,
+    Auth, Breaker, Call, Connector, Delivery, Expr, Flow, Paging, Param, Rate, Secret, Signing, Source, System, Target,
+    Tell, Webhook, Write, identifier,
 };
 pub use print::Language;
 pub use rules::Unfit;

@@ -21,11 +21,12 @@ macro_rules! runtime {
 }
 
 /// Written as they are.
-const RUNTIME: [(&str, &str); 15] = runtime![
+const RUNTIME: [(&str, &str); 17] = runtime![
     "connector/__init__.py",
     "connector/__main__.py",
     "connector/compare.py",
     "connector/deliver.py",
+    "connector/hook.py",
     "connector/http.py",
     "connector/log.py",
     "connector/mapper.py",
@@ -36,6 +37,7 @@ const RUNTIME: [(&str, &str); 15] = runtime![
     "connector/run.py",
     "connector/settings.py",
     "connector/state.py",
+    "tests/test_hook.py",
     "tests/test_policies.py",
 ];
 
@@ -79,7 +81,7 @@ pub(super) fn files(connector: &Connector, project: &Project) -> Result<Vec<File
 fn plan(connector: &Connector, project: &Project) -> String {
     let mut out = String::from(
         "\"\"\"What flows from where to where, and how: made from integration.yaml. Change the contract and scaffold again.\"\"\"\n\n\
-         from __future__ import annotations\n\nfrom .model import (\n    Auth,\n    Breaker,\n    Bulk,\n    Call,\n    Create,\n    Delivery,\n    Flow,\n    Paging,\n    Param,\n    Put,\n    Rate,\n    Secret,\n    Source,\n    System,\n    Target,\n    Upsert,\n)\n\n",
+         from __future__ import annotations\n\nfrom .model import (\n    Auth,\n    Breaker,\n    Bulk,\n    Call,\n    Create,\n    Delivery,\n    Flow,\n    Paging,\n    Param,\n    Put,\n    Rate,\n    Secret,\n    Signing,\n    Source,\n    System,\n    Target,\n    Tell,\n    Upsert,\n    Webhook,\n)\n\n",
     );
     let body = {
         let mut body =

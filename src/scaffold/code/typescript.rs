@@ -23,9 +23,10 @@ macro_rules! runtime {
 }
 
 /// Written as they are.
-const RUNTIME: [(&str, &str); 17] = runtime![
+const RUNTIME: [(&str, &str); 19] = runtime![
     "src/compare.ts",
     "src/deliver.ts",
+    "src/hook.ts",
     "src/http.ts",
     "src/json.ts",
     "src/log.ts",
@@ -38,6 +39,7 @@ const RUNTIME: [(&str, &str); 17] = runtime![
     "src/run.ts",
     "src/settings.ts",
     "src/state.ts",
+    "test/hook.test.ts",
     "test/mapping.test.ts",
     "test/policies.test.ts",
     "tsconfig.json",
