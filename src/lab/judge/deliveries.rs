@@ -11,6 +11,8 @@ const SOON_MS: i64 = 5_000;
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let mut refused: BTreeSet<&str> = BTreeSet::new();
+    // A sender knows of no scale: its patience is real time, and an answer is no wait that a program could shorten.
+    let soon = SOON_MS * e.foreign.as_ref().map_or(1, |program| i64::from(program.scale.max(1)));
     for d in &e.trace.deliveries {
         let (id, run) = (&d.delivery.id, d.run);
         // An event of another kind may be acknowledged, as long as nothing comes of it.
@@ -23,7 +25,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         }
         let killed = e.runs.iter().any(|r| r.run == run && r.end == RunEnd::Crashed);
         match d.ended {
-            Some(ended) if ended.0 - d.at.0 > SOON_MS => {
+            Some(ended) if ended.0 - d.at.0 > soon => {
                 out.push(format!("slow: run {run} answered {id} after {} ms", ended.0 - d.at.0));
             }
             None if !killed => out.push(format!("silent: run {run} never answered {id}")),
