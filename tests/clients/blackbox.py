@@ -165,6 +165,8 @@ MUTANTS = [
     ("vouchers.py", "huge-kills", ["webhook-huge-body"]),
     ("vouchers.py", "works-first", ["webhook-slow-ack"]),
     ("vouchers.py", "any-path", ["webhook-wrong-path"]),
+    ("vouchers.py", "any-event", ["webhook-other-event"]),
+    ("vouchers.py", "prefix-compared", ["webhook-forged"]),
     ("changes.py", "side-by-side", ["order-per-key"]),
     ("changes.py", "last-wins", ["webhook-out-of-order"]),
     ("changes.py", "first-stands", ["webhook-same-version"]),

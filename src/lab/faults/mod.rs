@@ -360,5 +360,18 @@ mod tests {
         }
         let mut aim = Aim::at([Purpose::Create]).record("b".into());
         assert!(!aim.hits(&exchange(Purpose::Create)));
+        // Each part of an aim counts by itself, and hits as often as the whole is told to.
+        let mut both = Aim::at([Purpose::Create]).also(Aim::at([Purpose::List]).after(1)).times(2);
+        let hits = [
+            Purpose::List,
+            Purpose::Create,
+            Purpose::List,
+            Purpose::Create,
+            Purpose::List,
+            Purpose::List,
+            Purpose::Create,
+        ]
+        .map(|purpose| both.hits(&exchange(purpose)));
+        assert_eq!(hits, [false, true, true, true, true, false, false]);
     }
 }
