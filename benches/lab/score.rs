@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
-use naive::{Bug, KILLED_BY, Naive, On};
+use naive::{Bug, KILLED_BY, Naive, On, benches};
 use plans::Bench;
 use platform_integration::evidence::Verdict;
 use platform_integration::lab::{DrillOptions, Matrix, RealConnector, Subject, codes, run_drills};
@@ -50,21 +50,6 @@ struct Alarm {
     because: String,
 }
 
-fn examples() -> Vec<(On, Bench)> {
-    vec![
-        (On::Crm, plans::billing_to_crm()),
-        (On::Ledger, plans::payments_to_ledger()),
-        (On::Bulk, plans::stock_to_market()),
-        (On::Tills, plans::tills_to_books()),
-        (On::Hooks, plans::hooks()),
-        (On::InOrder, plans::payments_in_order()),
-        (On::Rotating, plans::hooks_rotating()),
-        (On::Erp, plans::erp_to_shop()),
-        (On::Limits, plans::limits()),
-        (On::Late, plans::late()),
-    ]
-}
-
 fn drill(bench: &Bench, subject: &dyn Subject, schedules: usize, seed: u64) -> Matrix {
     let options = DrillOptions { seed, schedules, shrink: false, ..DrillOptions::default() };
     run_drills(&bench.0, &bench.1, subject, &options, &mut |_| {}).unwrap()
@@ -72,7 +57,7 @@ fn drill(bench: &Bench, subject: &dyn Subject, schedules: usize, seed: u64) -> M
 
 /// Every mutant against every drill, on the examples where it shows.
 fn kills(schedules: usize) -> Vec<Line> {
-    let examples = examples();
+    let examples = benches();
     let mut seen: BTreeMap<String, Matrix> = BTreeMap::new();
     let mut out = Vec::new();
     for (bug, code, on) in KILLED_BY {

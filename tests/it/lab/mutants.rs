@@ -3,8 +3,8 @@
 use platform_integration::evidence::Verdict;
 use platform_integration::lab::{DrillOptions, run_drills, seed_of};
 
-use super::naive::{Bug, KILLED_BY, Naive, On};
-use super::plans::{self, Bench};
+use super::naive::{Bug, KILLED_BY, Naive, On, benches};
+use super::plans::Bench;
 
 /// What comes of at most 24 schedules; one that fails is enough.
 fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
@@ -29,23 +29,10 @@ fn verdict(bench: &Bench, bug: Bug, code: &str) -> (Verdict, String) {
 
 #[test]
 fn every_break_is_caught_by_the_drill_that_exists_for_it() {
-    let benches = [
-        (plans::billing_to_crm(), On::Crm),
-        (plans::payments_to_ledger(), On::Ledger),
-        (plans::stock_to_market(), On::Bulk),
-        (plans::tills_to_books(), On::Tills),
-        (plans::hooks(), On::Hooks),
-        (plans::payments_in_order(), On::InOrder),
-        (plans::hooks_rotating(), On::Rotating),
-        (plans::erp_to_shop(), On::Erp),
-        (plans::limits(), On::Limits),
-        (plans::late(), On::Late),
-        (plans::refreshing(), On::Refreshing),
-        (plans::linked(), On::Linked),
-    ];
+    let benches = benches();
     let mut alive = Vec::new();
     for (bug, code, on) in KILLED_BY {
-        for (bench, name) in &benches {
+        for (name, bench) in &benches {
             if !on.is(*name) {
                 continue;
             }

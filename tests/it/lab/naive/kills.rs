@@ -1,5 +1,6 @@
 //! Which drill must catch which break, and where it shows.
 
+use super::super::plans::{self, Bench};
 use super::Bug;
 
 /// Where a break shows: in the first example, in the second, or in both.
@@ -36,6 +37,24 @@ impl On {
     pub(crate) fn is(self, example: Self) -> bool {
         self == example || (self == Both && matches!(example, Crm | Ledger))
     }
+}
+
+/// Each of them.
+pub(crate) fn benches() -> Vec<(On, Bench)> {
+    vec![
+        (Crm, plans::billing_to_crm()),
+        (Ledger, plans::payments_to_ledger()),
+        (Bulk, plans::stock_to_market()),
+        (Tills, plans::tills_to_books()),
+        (Hooks, plans::hooks()),
+        (InOrder, plans::payments_in_order()),
+        (Rotating, plans::hooks_rotating()),
+        (Erp, plans::erp_to_shop()),
+        (Limits, plans::limits()),
+        (Late, plans::late()),
+        (Refreshing, plans::refreshing()),
+        (Linked, plans::linked()),
+    ]
 }
 
 /// Break, the drill that must fail, and where.

@@ -23,7 +23,7 @@ use platform_integration::model::{CursorFrom, PageStyle};
 use serde_json::Value;
 
 pub(crate) use bug::Bug;
-pub(crate) use kills::{KILLED_BY, On};
+pub(crate) use kills::{KILLED_BY, On, benches};
 use wire::{Ask, Failure, Wire};
 
 /// The connector, with a break or without.
