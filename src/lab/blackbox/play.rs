@@ -318,19 +318,11 @@ impl<'s> Scene<'s> {
         if quiet < QUIET {
             return false;
         }
-        if quiet >= self.patience(failed) {
+        if quiet >= QUIET_AND_OWING {
             return true;
         }
         let expected = self.prepared.expected(self.bench);
         !failed && self.prepared.owed(self.bench, &expected).is_empty()
-    }
-
-    /// How long a service that owes something may be quiet. Whoever found the target down leaves it alone for as long as the
-    /// contract says, and asks again then.
-    fn patience(&self, failed: bool) -> Duration {
-        let breaker = self.bench.plan.delivery.breaker.filter(|_| failed);
-        let probe = breaker.map_or(0, |b| b.probe_every_ms / u64::from(self.program.scale.max(1)));
-        QUIET_AND_OWING.max(Duration::from_millis(probe) + QUIET)
     }
 
     fn listener(&self) -> Listener {
