@@ -4,7 +4,7 @@ use crate::finding::Code;
 
 /// All codes, sorted.
 #[rustfmt::skip]
-pub static CODES: [Code; 71] = [
+pub static CODES: [Code; 72] = [
     Code::error("always-rejected", "A rule rejects every record that was generated.", "Check its transforms and its table against what the source sends."),
     Code::error("bad-jq", "A jq program cannot be read, or does what a mapping may not.", "Write what the finding names."),
     Code::error("bad-path", "A path cannot be read.", "Write `a.b`, `a.list[0].b` or `\"odd.name\".b`."),
@@ -30,6 +30,7 @@ pub static CODES: [Code; 71] = [
     Code::error("format-mismatch", "The text has another format than the target takes, or none that is stated.", "Convert it, or make sure of it."),
     Code::warning("id-altered", "An id or token that its letters tell apart is put into one case, or loses them, so that two can become one.", "Take the transform out."),
     Code::warning("id-truncated", "An id is cut, so that two can become one.", "Map it to a field that takes all of it, or hash it before."),
+    Code::error("impossible-target-field", "The description of the target rules out every value of the field.", "Take the rule out, or mend the description."),
     Code::warning("integer-through-float", "An integer of 64 bits ends in a float.", "Map it to a text or an integer field."),
     Code::error("jq-failed", "A jq program fails on a generated record.", "Make it total: `?`, `//`, `if type ==`."),
     Code::error("jq-many-values", "A jq program gives more than one value.", "Wrap it in `[ ]`, or take one."),

@@ -31,7 +31,7 @@ use crate::base::text::{Guesses, nearest, quoted, surely};
 use crate::base::yaml::{Span, Spanned};
 use crate::finding::{Finding, Location, Severity, tidy};
 use crate::model::narrow::Wanted;
-use crate::model::{Fields, SchemaId, Schemas, TypeSet};
+use crate::model::{Direction, Fields, SchemaId, Schemas, TypeSet, impossible};
 
 /// Checks a mapping. `source` is the schema of a record as it is read, `target` that of a body as it is written;
 /// `unmapped` are the source fields left out on purpose; `file` is where the rules stand.
@@ -253,6 +253,16 @@ impl Context<'_> {
                 let message = format!("the target sets {path} itself (read-only)");
                 self.error(rule.at, "read-only-target-written", message, "remove this rule");
                 self.resting_on(&reached.pointer);
+                None
+            }
+            Ok(Reached { id: Some(id), pointer, .. })
+                if let Some(why) = impossible(self.target.0, id, Direction::Request) =>
+            {
+                let path = quoted(&rule.target.to_string(), 80);
+                let message = format!("nothing can be sent as {path}: {why}");
+                let fix = "leave it out of the map, or mend the description, by an overlay where it is not yours";
+                self.error(rule.at, "impossible-target-field", message, fix);
+                self.resting_on(&pointer);
                 None
             }
             Ok(mut reached) => {

@@ -258,11 +258,14 @@ impl<'d> Builder<'d> {
         self.work += parts.len();
         let mut schema = keywords::merged(doc, &parts);
         let nothing = |at: &At<'d>| matches!(at.value, Node::Bool(false));
+        let everything =
+            |value: Node<'_>| matches!(value, Node::Bool(true)) || value.as_map().is_some_and(|map| map.is_empty());
         let members = parts.iter().filter_map(|part| part.child(Word::AllOf));
         if places.iter().any(nothing)
             || members.flat_map(|list| list.items().collect::<Vec<_>>()).any(|at| nothing(&at))
+            || parts.iter().filter_map(|part| part.words.get(Word::Not)).any(everything)
         {
-            // The schema `false`: there is no value that it allows.
+            // The schema `false`, by itself or as `not: {}`: there is no value that it allows.
             schema.values = Some(Vec::new());
         }
         schema.name = name(&parts);

@@ -17,6 +17,7 @@ pub(in crate::readers) enum Word {
     Enum,
     Const,
     AllOf,
+    Not,
     OneOf,
     AnyOf,
     Nullable,
@@ -51,7 +52,7 @@ pub(in crate::readers) enum Word {
 
 impl Word {
     /// In the order of the variants.
-    const ALL: [(&'static str, Self); 40] = [
+    const ALL: [(&'static str, Self); 41] = [
         ("type", Self::Type),
         ("format", Self::Format),
         ("description", Self::Description),
@@ -62,6 +63,7 @@ impl Word {
         ("enum", Self::Enum),
         ("const", Self::Const),
         ("allOf", Self::AllOf),
+        ("not", Self::Not),
         ("oneOf", Self::OneOf),
         ("anyOf", Self::AnyOf),
         ("nullable", Self::Nullable),

@@ -43,7 +43,7 @@ fn why(field: &str) -> Option<Impossible> {
 }
 
 /// Schema, and why no value fits.
-const IMPOSSIBLE: [(&str, &str); 18] = [
+const IMPOSSIBLE: [(&str, &str); 20] = [
     ("{type: integer, minimum: 10, maximum: 5}", "its minimum 10 is above its maximum 5"),
     (
         "{type: number, minimum: 5, exclusiveMaximum: 5}",
@@ -55,6 +55,8 @@ const IMPOSSIBLE: [(&str, &str); 18] = [
         "no multiple of 7 lies between its minimum 1 and its maximum 6",
     ),
     ("false", "it allows no value at all"),
+    ("{not: {}}", "it allows no value at all"),
+    ("{type: string, not: true}", "it allows no value at all"),
     (
         "{type: string, enum: [1, 2]}",
         "its 2 values are ruled out by the rest of it: the first, 1, must be string, is integer",
