@@ -19,6 +19,31 @@ pub(super) fn flow(flow: Option<&str>) -> String {
     flow.map_or_else(String::new, |flow| format!(" --flow {flow}"))
 }
 
+/// What is to be seen to where a flow stopped so (`code: reason`); nothing where the reason says it, or a run that goes on is all.
+/// `CONTRACT` stands for its path.
+pub(super) fn stopped(stop: &str) -> Option<&'static str> {
+    let code = stop.split(':').next().unwrap_or(stop);
+    Some(match code {
+        "auth-failed" | "auth-unavailable" | "secret-missing" | "secret-malformed" | "scope-missing" => {
+            "see to the credential of that system, which its auth in CONTRACT names"
+        }
+        "tls-refused" => {
+            "let who runs the system renew its certificate, or name the authority that signed it as auth.ca of the system in CONTRACT"
+        }
+        "redirect-refused" => {
+            "if the address that it leads to is the right one, write it as base_url of the system in CONTRACT"
+        }
+        "unexpected-answer" | "error-envelope" | "answer-too-large" | "source-refused" | "target-unreadable" => {
+            "platform-integration probe CONTRACT asks the systems what they answer, and holds it to their descriptions"
+        }
+        "flow-busy" => "platform-integration status tells what runs; stop that process, or wait for its end",
+        "ledger-unusable" => {
+            "make room and let the store be written, or bring it back from its backup (a new one would know nothing of what was done)"
+        }
+        _ => return None,
+    })
+}
+
 /// By which contract, at which addresses a flow was run last.
 pub(super) struct Ran {
     /// Path of the contract, as it was typed; `PATH` where nobody knows.

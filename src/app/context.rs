@@ -165,7 +165,7 @@ impl App {
 
     /// Digest of a description as it is now, all its files and overlays; [`workflow::GONE`] where it cannot be read. Files
     /// that were not touched are not read again.
-    fn digest_of(&self, path: &Path) -> String {
+    pub(super) fn digest_of(&self, path: &Path) -> String {
         let now = self.clock.now().0;
         let lock = || self.digests.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = lock().get(path).cloned();

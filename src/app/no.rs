@@ -55,6 +55,14 @@ impl Refusal {
             FileError::Binary { .. } => "pass a text file: OpenAPI as JSON or YAML, the contract as YAML",
             FileError::Io { .. } => "check the permissions of the file, then call again",
         };
+        let meant = match error {
+            FileError::NotAFile { path } => Some(path.join("integration.yaml")).filter(|contract| contract.is_file()),
+            _ => None,
+        };
+        let next = match meant {
+            Some(contract) => format!("{next}; the contract that lies in it is {}", contract.display()),
+            None => next.to_owned(),
+        };
         Self::new("unreadable-file", error.to_string(), next).saw("the file system")
     }
 }

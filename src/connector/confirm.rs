@@ -20,7 +20,7 @@ use super::run::{Run, Stop, lock};
 use super::runtime::remembered;
 use super::{Plan, World, WritePlan, pass, pull};
 use crate::base::digest::Digest;
-use crate::evidence::{DeadState, Effect, EffectState, Verdict};
+use crate::evidence::{DeadLetter, DeadState, Effect, EffectState, Verdict};
 
 /// Records compared at once.
 const CONCURRENT: usize = 8;
@@ -160,7 +160,7 @@ pub(super) struct Gathered {
     differences: Vec<Difference>,
     /// Records of the target by the form of their natural key; nothing where each is asked for.
     held: Option<HashMap<u128, Vec<Value>>>,
-    /// Source keys whose dead letters wait.
+    /// Source keys that have a dead letter which was not delivered since, and what became of it in words.
     letters: BTreeMap<String, String>,
     /// What the ledger knew before: digest and target id are read from it.
     ledger: Option<Arc<dyn crate::evidence::Ledger>>,
@@ -222,7 +222,10 @@ pub async fn confirm_with(plan: &Plan, world: &World, gates: &Gates) -> Confirme
     let real = Arc::clone(&world.ledger);
     let world = World { ledger: aside as _, observer: Arc::new(Silent), ..world.clone() };
     let letters = real.dead_letters(Some(&plan.flow)).map(|all| {
-        all.into_iter().filter(|l| l.state != DeadState::Replayed).map(|l| (l.key, l.code)).collect::<BTreeMap<_, _>>()
+        all.into_iter()
+            .filter(|l| l.state != DeadState::Replayed)
+            .map(|l| (l.key.clone(), put_aside(&l)))
+            .collect::<BTreeMap<_, _>>()
     });
     let letters = match letters {
         Ok(letters) => letters,
@@ -364,7 +367,7 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
             let moved = effect.as_ref().is_some_and(|e| e.digest != Digest::of_json(&mapped).as_str());
             match (wrong, letter) {
                 (Wrong::Unreadable | Wrong::Doubled, _) => (Some(wrong), fields, because),
-                (_, Some(code)) => (Some(Wrong::NotDelivered), fields, format!("it is among the dead letters: {code}")),
+                (_, Some(aside)) => (Some(Wrong::NotDelivered), fields, aside),
                 (Wrong::Different, None) if moved && by_other_mapping(run, effect.as_ref(), &record) => {
                     (Some(Wrong::MappingChanged), fields, because)
                 }
@@ -375,6 +378,14 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
     };
     add(wrong, fields, because);
     Ok(())
+}
+
+/// Why the record of a dead letter is not in the target.
+fn put_aside(letter: &DeadLetter) -> String {
+    match &letter.closed {
+        Some(closed) => format!("it was dropped by {}: {}", closed.by, closed.because),
+        None => format!("it is among the dead letters: {}", letter.code),
+    }
 }
 
 /// It was delivered by an earlier mapping, and is no newer at the source: no run delivers it that goes on from its

@@ -240,6 +240,9 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
             path: &ask.path,
             url: &ask.url,
         };
+        if refused.is_some() {
+            run.count_retry();
+        }
         let attempt = trace.attempt(run, &said);
         headers.push(("traceparent".to_owned(), attempt.traceparent.clone()));
         headers.push(("x-correlation-id".to_owned(), trace.id.clone()));
@@ -277,7 +280,6 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
                 )));
             }
             refused = Some(held.generation);
-            run.count_retry();
             run.log("warn", "unauthorized", Some(&trace.id), json!({"system": gate.system, "operation": ask.id}));
             continue;
         }
@@ -502,7 +504,6 @@ pub(super) async fn back_off(
         tries.made
     };
     let wait = advised.unwrap_or_else(|| retry::backoff(policy, made, &mut trace.rng));
-    run.count_retry();
     run.log(
         "warn",
         "retry",
@@ -521,6 +522,8 @@ pub(super) async fn back_off(
             run.sleep_until(at).await?;
         }
     }
+    // Counted once it is to go out: who is stopped while waiting has tried nothing again.
+    run.count_retry();
     Ok(())
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use regex::Regex;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, redirect};
 use url::Url;
 
 use super::{AuthPlan, Headers, Plan, Request, Response, SecretSource, Transport, TransportError};
 use crate::base::address::is_loopback;
+use crate::base::clock::Timestamp;
 use crate::base::secret::{Secret, SecretRef};
 use crate::model::Method;
 
@@ -222,9 +225,33 @@ fn headers(map: &reqwest::header::HeaderMap) -> Headers {
 fn sort(error: &reqwest::Error) -> TransportError {
     let words = chain(error);
     if error.source().is_some_and(is_tls) {
-        return TransportError::Tls(words);
+        return TransportError::Tls(dated(&words));
     }
-    if error.is_builder() || error.is_connect() { TransportError::Connect(words) } else { TransportError::Lost(words) }
+    if error.is_builder() || error.is_connect() {
+        TransportError::Connect(to_host(error, &words))
+    } else {
+        TransportError::Lost(words)
+    }
+}
+
+/// The words of a connection that was not made, with the host that it was meant for.
+fn to_host(error: &reqwest::Error, words: &str) -> String {
+    let words = words.strip_prefix("client error (Connect): ").unwrap_or(words);
+    match error.url().and_then(reqwest::Url::host_str) {
+        Some(host) => format!("{host}: {words}"),
+        None => words.to_owned(),
+    }
+}
+
+/// Seconds since 1970 as dates: rustls tells the days of a certificate so.
+fn dated(words: &str) -> String {
+    static SECONDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b(\d{10})\b(?: \(UNIX\))?").ok());
+    let Some(seconds) = SECONDS.as_ref() else { return words.to_owned() };
+    let date = |found: &regex::Captures<'_>| {
+        let seconds = found[1].parse::<i64>().unwrap_or_default();
+        Timestamp(seconds.saturating_mul(1000)).rfc3339()
+    };
+    seconds.replace_all(words, date).into_owned()
 }
 
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {

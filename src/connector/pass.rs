@@ -212,16 +212,19 @@ fn counted(run: &Run<'_>) -> bool {
 /// Why the flow stops when a page cannot be read.
 pub(super) fn unread(run: &Run<'_>, miss: Miss) -> Stop {
     let system = &run.source.system;
+    let asked = run.plan.source.list.as_ref().map_or("a page", |list| list.id.as_str());
     match miss {
         Miss::Stop(stop) => stop,
-        Miss::Refused(refused) if refused.code == "rejected-by-target" => Stop::new(
-            "source-refused",
-            format!("{system} refuses to list (status {}): {}", refused.status, refused.says),
-        ),
-        Miss::Refused(refused) => Stop::new(refused.code, format!("{system}: {}", refused.says)),
+        Miss::Refused(refused) if refused.code == "rejected-by-target" => {
+            let says = if refused.says.is_empty() { "and says no more".to_owned() } else { refused.says };
+            Stop::new("source-refused", format!("{system} refuses {asked} (status {}): {says}", refused.status))
+        }
+        Miss::Refused(refused) => Stop::new(refused.code, format!("{system} on {asked}: {}", refused.says)),
         Miss::Again(again) | Miss::Exhausted(again) => match again.code {
-            code @ ("unexpected-answer" | "error-envelope") => Stop::new(code, format!("{system}: {}", again.because)),
-            _ => Stop::new("source-down", format!("{system} gave no page: {}", again.because)),
+            code @ ("unexpected-answer" | "error-envelope") => {
+                Stop::new(code, format!("{system} on {asked}: {}", again.because))
+            }
+            _ => Stop::new("source-down", format!("{system} gave no page of {asked}: {}", again.because)),
         },
     }
 }

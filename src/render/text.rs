@@ -479,6 +479,7 @@ impl Text for probe_system::Answer {
                 system = &o.system;
             }
             let word = match o.agrees {
+                None if o.unanswered => "no answer",
                 Some(true) => "as described",
                 Some(false) => "NOT as described",
                 None => "seen",

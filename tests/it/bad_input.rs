@@ -39,6 +39,16 @@ fn files_that_are_no_description_are_named_for_what_they_are() {
 }
 
 #[test]
+fn a_directory_is_refused_and_the_contract_in_it_is_named() {
+    let dir = workspace("billing-to-crm");
+    let output = run(dir.path(), &["check", "examples/billing-to-crm"]);
+    assert_eq!(output.status.code(), Some(2));
+    let words = steady(&stderr(&output), dir.path());
+    let named = "the contract that lies in it is @@DIR@@/examples/billing-to-crm/integration.yaml";
+    assert!(words.trim_end().ends_with(named), "{words}");
+}
+
+#[test]
 fn a_description_of_200_mb_is_refused_before_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let file = std::fs::File::create(dir.path().join("huge.json")).unwrap();

@@ -292,6 +292,32 @@ fn a_dead_letter_is_shown_replayed_and_dropped() {
     let none = replay(&["--all"]);
     assert_eq!(none.status.code(), Some(2));
     insta::assert_snapshot!("nothing_to_replay", stderr(&none));
+
+    let read_back = json(&bench.run(&["--verify"]));
+    let given_up = &read_back["flows"][0]["verified"]["differences"][0];
+    assert_eq!((&read_back["verdict"], &given_up["wrong"]), (&value!("PARTIAL"), &value!("not-delivered")));
+    let because = given_up["because"].as_str().unwrap();
+    assert!(because.starts_with("it was dropped by Ada") && because.ends_with(": a test customer"), "{because}");
+}
+
+#[test]
+fn a_run_that_lacks_only_what_was_given_up_says_that_no_run_delivers_it() {
+    let bench = Bench::with("12");
+    let contract = bench.path().join(CONTRACT);
+    let text = std::fs::read_to_string(&contract).unwrap();
+    // The newest record has another status: it is read again by each run, and would be told of anew.
+    let narrow = text.replace("canceled: churned, ", "");
+    assert_ne!(narrow, text);
+    std::fs::write(&contract, narrow).unwrap();
+    bench.run(&[]);
+    let list = json(&run(bench.path(), &["dead-letters", "list", "--format", "json"]));
+    for letter in list["dead_letters"].as_array().unwrap() {
+        let id = letter["id"].to_string();
+        run(bench.path(), &["dead-letters", "drop", &id, "--because", "not ours", "--as", "Ada"]);
+    }
+    let read_back = json(&bench.run(&["--verify"]));
+    assert_eq!(read_back["verdict"], "PARTIAL", "{read_back:#}");
+    assert!(read_back["next"].as_str().unwrap().starts_with("a run delivers nothing more"), "{read_back:#}");
 }
 
 #[test]

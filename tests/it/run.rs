@@ -476,7 +476,14 @@ fn a_refresh_token_that_rotates_is_in_its_file_before_the_next_run_needs_it() {
 
 #[test]
 #[cfg(unix)]
-fn a_contract_that_changes_under_a_run_stops_it() {
+fn a_contract_or_a_description_that_changes_under_a_run_stops_it() {
+    for changed in ["integration.yaml", "apis/crm.openapi.json"] {
+        a_change_stops_it(changed);
+    }
+}
+
+#[cfg(unix)]
+fn a_change_stops_it(changed: &str) {
     let dir = workspace("billing-to-crm");
     quick(dir.path());
     let path = dir.path().join(CONTRACT);
@@ -487,12 +494,22 @@ fn a_contract_that_changes_under_a_run_stops_it() {
     let mut child = connector(dir.path(), &billing.url, &crm.url).arg("--watch").spawn().unwrap();
     let mut logs = BufReader::new(child.stderr.take().unwrap());
     until(&mut logs, |line| line["event"] == "run-ended");
-    std::fs::write(&path, format!("{text}# another word\n")).unwrap();
-    until(&mut logs, |line| line["event"] == "contract-changed");
+    // It waits for its next pass, and still nobody else runs its flow.
+    let second = connector(dir.path(), &billing.url, &crm.url).output().unwrap();
+    let words = stderr(&second);
+    assert_eq!(second.status.code(), Some(2), "{words}");
+    assert!(words.contains("flow-busy") && words.contains(&format!("stop process {}", child.id())), "{words}");
+    let file = path.with_file_name(changed);
+    // A blank at the end: other bytes, the same meaning.
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "\n").unwrap();
+    until(&mut logs, |line| {
+        line["event"] == "contract-changed" && line["file"].as_str().is_some_and(|file| file.ends_with(changed))
+    });
     let mut rest = String::new();
     logs.read_to_string(&mut rest).unwrap();
     let out = child.wait_with_output().unwrap();
-    assert!(json(&out)["next"].as_str().unwrap().contains("changed while it ran"), "{}", json(&out));
+    let next = json(&out)["next"].as_str().unwrap().to_owned();
+    assert!(next.starts_with(changed) || next.contains(&format!("/{changed} changed while it ran")), "{next}");
     // Who was to go on and ended is started again by whoever looks after it.
     assert_eq!(out.status.code(), Some(1));
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::run_connector::{self, Ready};
-use super::{App, No, Note, Refusal, note};
+use super::{App, No, Note, Refusal, advice, note};
 use crate::base::text;
 use crate::connector::{Gates, Observer, SecretSource};
 use crate::evidence::{EventKind, Phase};
@@ -52,6 +52,9 @@ pub struct Observed {
     pub basis: &'static str,
     /// It is as description and contract say; nothing where they say nothing of it.
     pub agrees: Option<bool>,
+    /// Nothing came back, so there is nothing to hold the description to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// What was seen, in words without any value of a record.
     pub says: String,
     /// The same for machines; shapes, counts and digests.
@@ -78,7 +81,7 @@ impl Answer {
     /// Nothing contradicts what is described.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.observed.iter().all(|o| o.agrees != Some(false))
+        self.observed.iter().all(|o| o.agrees != Some(false) && !o.unanswered)
     }
 }
 
@@ -109,7 +112,7 @@ pub async fn run(
         session: options.session.clone(),
         ..run_connector::Options::default()
     };
-    let Ready { digest, plans, systems } = run_connector::ready(app, &as_run, secrets.as_ref(), false)?;
+    let Ready { digest, plans, systems, .. } = run_connector::ready(app, &as_run, secrets.as_ref(), false)?;
     let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let gates = Gates::default();
     let mut asking = questions::Asking::new(options.requests, &systems);
@@ -149,12 +152,25 @@ pub async fn run(
             data,
         },
     )?;
-    let next = match observed.iter().find(|o| o.agrees == Some(false)) {
+    let silent = observed.iter().find(|o| o.unanswered);
+    let differs = observed.iter().find(|o| o.agrees == Some(false));
+    let again = format!(
+        "{}{}{}",
+        options.contract,
+        advice::flow(options.flow.as_deref()),
+        advice::base_urls(&options.base_urls)
+    );
+    let next = match differs.or(silent) {
+        Some(first) if first.unanswered => format!(
+            "see to it that {} can be reached, with a certificate and a credential that hold; nothing is known of its description yet: \
+             platform-integration probe {again}",
+            first.system
+        ),
         Some(first) => format!(
             "correct what the description of {} says ({}) by an overlay under systems.{0}.overlays, then platform-integration check {}",
             first.system, first.fact, options.contract
         ),
-        None => format!("platform-integration run {} --dry-run", options.contract),
+        None => format!("platform-integration run {again} --dry-run"),
     };
     Ok(Answer { contract: options.contract.clone(), requests, observed, unasked, next })
 }

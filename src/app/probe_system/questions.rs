@@ -58,7 +58,15 @@ impl<'s> Asking<'s> {
 
     fn see(&mut self, of: (&Plan, &str), fact: &'static str, agrees: Option<bool>, says: String, value: Value) {
         let (flow, system) = (of.0.flow.clone(), of.1.to_owned());
-        self.observed.push(Observed { flow, system, fact, basis: "observed", agrees, says, value });
+        self.observed.push(Observed { flow, system, fact, basis: "observed", agrees, unanswered: false, says, value });
+    }
+
+    /// A question to which nothing came back: that tells of a connection, and of no description.
+    fn silence(&mut self, of: (&Plan, &str), fact: &'static str, says: String) {
+        self.see(of, fact, None, says, Value::Null);
+        if let Some(last) = self.observed.last_mut() {
+            last.unanswered = true;
+        }
     }
 
     /// Asks about both systems of a flow.
@@ -88,7 +96,7 @@ impl<'s> Asking<'s> {
         }
         let first = match inquiry.page(list, &Spot::START, &[]).await {
             Ok(leaf) => leaf,
-            Err(why) => return self.see((plan, name), "answer", Some(false), format!("no answer: {why}"), Value::Null),
+            Err(why) => return self.silence((plan, name), "answer", format!("{}: {why}", quoted(&list.id, 80))),
         };
         let Some(records) = self.listed(plan, list, &first) else { return };
         self.records(plan, &system, list, records);
@@ -247,13 +255,7 @@ impl<'s> Asking<'s> {
         let leaf = match inquiry.page(list, &Spot::START, &[(param, &bound)]).await {
             Ok(leaf) => leaf,
             Err(why) => {
-                return self.see(
-                    of,
-                    "since-filter",
-                    Some(false),
-                    format!("no answer with {param}: {why}"),
-                    Value::Null,
-                );
+                return self.silence(of, "since-filter", format!("with {param}: {why}"));
             }
         };
         let status = leaf.response.status;
@@ -310,7 +312,7 @@ impl<'s> Asking<'s> {
             return;
         }
         match inquiry.get(Asked::Source, &call, &[(param, id)], &[]).await {
-            Err(why) => self.see((plan, name), "missing-record", Some(false), format!("no answer: {why}"), Value::Null),
+            Err(why) => self.silence((plan, name), "missing-record", format!("{}: {why}", quoted(&op.id, 80))),
             Ok(response) => self.absent((plan, name), system, op, &response),
         }
     }
@@ -343,7 +345,7 @@ impl<'s> Asking<'s> {
         let response = match inquiry.get(Asked::Target, find, &[], &[(find_param, NOBODY)]).await {
             Ok(response) => response,
             Err(why) => {
-                return self.see(of, "search", Some(false), format!("{shown} gives no answer: {why}"), Value::Null);
+                return self.silence(of, "search", format!("{shown}: {why}"));
             }
         };
         let body = serde_json::from_slice::<Value>(&response.body).unwrap_or_default();

@@ -72,6 +72,13 @@ impl FlowOut {
         self.reconciliation.dead_lettered + self.reconciliation.rejected
     }
 
+    /// It did all that it could, and reading back found records that no run delivers: they were dropped, or the mapping rejects
+    /// them.
+    fn lacks_what_was_given_up(&self) -> bool {
+        let verified = self.verified.as_ref();
+        self.stopped.is_none() && verified.is_some_and(|v| v.verdict == Verdict::Partial && v.counts.not_delivered > 0)
+    }
+
     /// A signal, and nothing else, ended it before the end of its source.
     pub(super) fn was_asked_to_stop(&self) -> bool {
         self.stopped.as_deref().is_some_and(|s| s.starts_with("stopped: "))
@@ -191,7 +198,13 @@ pub(super) fn record(
 }
 
 /// What to do next; the first that somebody has to see to.
-pub(super) fn next(app: &App, options: &Options, answer: &Answer, changed: bool, once: bool) -> Result<String, No> {
+pub(super) fn next(
+    app: &App,
+    options: &Options,
+    answer: &Answer,
+    changed: Option<&str>,
+    once: bool,
+) -> Result<String, No> {
     let contract = options.contract.as_str();
     let (flags, urls) = (options.flags(), advice::base_urls(&options.base_urls));
     let flows = &answer.flows;
@@ -206,9 +219,9 @@ pub(super) fn next(app: &App, options: &Options, answer: &Answer, changed: bool,
         if earlier == 1 { "1 record was".to_owned() } else { format!("{} were", plural(earlier, "record")) }
     );
     let besides = if earlier > 0 { format!("; {refresh}") } else { String::new() };
-    Ok(if changed {
+    Ok(if let Some(file) = changed {
         format!(
-            "{contract} changed while it ran, so it stopped: platform-integration check {contract}, then \
+            "{file} changed while it ran, so it stopped: platform-integration check {contract}, then \
              platform-integration run {contract}{flags}"
         )
     } else if flows.iter().any(|f| f.stopped.as_deref().is_some_and(|s| s.starts_with("paused"))) {
@@ -216,6 +229,11 @@ pub(super) fn next(app: &App, options: &Options, answer: &Answer, changed: bool,
     } else if flows.iter().filter_map(|f| f.verified.as_ref()).any(|v| v.verdict == Verdict::Fail) {
         format!(
             "look at the differences; platform-integration rollback last {contract}{flags} shows what can be taken back"
+        )
+    } else if waiting == 0 && flows.iter().any(FlowOut::lacks_what_was_given_up) {
+        format!(
+            "a run delivers nothing more: what is not there was dropped, or the mapping rejects it, as the differences say; \
+             platform-integration run {contract}{flags} --full-refresh tries all records again"
         )
     } else if flows.iter().any(|f| f.lost() > 0) {
         format!(
@@ -231,6 +249,9 @@ pub(super) fn next(app: &App, options: &Options, answer: &Answer, changed: bool,
         )
     } else if earlier > 0 {
         refresh
+    } else if let Some(first) = flows.iter().filter_map(|f| f.stopped.as_deref()).find_map(advice::stopped) {
+        let checks = first.replace("CONTRACT", contract);
+        format!("{checks}; then platform-integration run {contract}{flags} goes on from its checkpoint")
     } else if answer.verdict != Verdict::Pass {
         format!("platform-integration run {contract}{flags} goes on from its checkpoint")
     } else if once && written > 0 {

@@ -1,26 +1,25 @@
 //! Runs the contract's connector against real systems: real sockets, real time, the durable ledger.
 
 mod answer;
+mod basis;
 mod dry;
 mod ready;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 pub use self::answer::{Answer, DifferenceOut, FlowOut, VerifiedOut};
 use self::answer::{next, record};
+use self::basis::Sole;
 pub use self::dry::{DryAnswer, DryFlowOut, RejectedOut, cannot_be_restored, dry_line, dry_run};
 pub(super) use self::ready::{Ready, ready};
 use super::observed::{self, Pages};
 use super::{App, Fault, No, Note, Refusal, advice, note, note_refusal};
 use crate::base::clock::SystemClock;
-use crate::base::digest::Digest;
-use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::rng::Rng;
 use crate::connector::{
     self, Bell, Files, Gates, HttpTransport, Listening, Metrics, Observer, Plan, Receiver, Report, SecretSource,
@@ -149,7 +148,8 @@ pub async fn run(
     stop: CancellationToken,
     tell: &(dyn Fn(&Arc<Metrics>, &[String]) + Sync),
 ) -> Result<Answer, No> {
-    let Ready { digest, plans, .. } = ready(app, options, secrets.as_ref(), false)?;
+    let Ready { digest, basis, plans, .. } = ready(app, options, secrets.as_ref(), false)?;
+    let _sole = Sole::take(app, options, &plans)?;
     let metrics = Metrics::before(observer, Arc::new(SystemClock));
     let pages = Pages::before(Arc::clone(&metrics) as Arc<dyn Observer>);
     let world = world(app, &plans, secrets, Arc::clone(&pages) as Arc<dyn Observer>, stop.child_token())?;
@@ -159,12 +159,11 @@ pub async fn run(
     let serving = watched(options, &world, &plans, &metrics).await?;
     let names: Vec<String> = plans.iter().map(|p| p.flow.clone()).collect();
     tell(&metrics, &names);
-    let changed = AtomicBool::new(false);
+    let changed: OnceLock<String> = OnceLock::new();
     // Looked at after each pass: what runs is what was checked and approved, and nobody should believe otherwise.
     let watched = |_: &Report| {
-        let now = fs::read_bytes(&app.path(&options.contract), MAX_CONTRACT).map(|bytes| Digest::of_bytes(&bytes));
-        if now.is_ok_and(|now| now != digest) && !changed.swap(true, Ordering::Relaxed) {
-            let file = &options.contract;
+        let Some(file) = basis.changed(app) else { return };
+        if changed.set(file.to_owned()).is_ok() {
             world.observer.log(json!({"level": "error", "event": "contract-changed", "file": file}));
             world.stop.cancel();
         }
@@ -198,7 +197,7 @@ pub async fn run(
         listening.done.await.map_err(|e| Fault::internal(&e))?;
     }
     // Who was to go on and did not has not done all of it, whatever each pass came to.
-    let ended = changed.load(Ordering::Relaxed).then_some(Verdict::Partial);
+    let ended = changed.get().map(|_| Verdict::Partial);
     let verdict = Verdict::all(flows.iter().map(|f| f.verdict).chain(ended));
     let saw = observed::saw(&plans, &reports, &pages, &options.base_urls);
     record(app, options, &digest, verdict, &flows, &saw)?;
@@ -208,7 +207,7 @@ pub async fn run(
         && ended.is_none()
         && flows.iter().all(|f| f.verdict == Verdict::Pass || (f.was_asked_to_stop() && f.lost() == 0));
     let answer = Answer { contract: options.contract.clone(), verdict, flows, drained, next: String::new() };
-    let next = next(app, options, &answer, changed.load(Ordering::Relaxed), once)?;
+    let next = next(app, options, &answer, changed.get().map(String::as_str), once)?;
     Ok(Answer { next, ..answer })
 }
 

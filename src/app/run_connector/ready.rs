@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::approvals::{self, Subject};
 use super::super::subject::Compiled;
 use super::super::{App, No, Refusal};
+use super::basis::Basis;
 use super::{Options, refused};
 use crate::base::address::{self, is_loopback, is_plain};
 use crate::base::digest::Digest;
@@ -18,6 +19,8 @@ use crate::model::System;
 /// A contract that may run, with the plans of its flows.
 pub(in crate::app) struct Ready {
     pub(in crate::app) digest: Digest,
+    /// The files that it consists of.
+    pub(in crate::app) basis: Basis,
     pub(in crate::app) plans: Vec<Plan>,
     /// The systems as described, by their names in the contract.
     pub(in crate::app) systems: BTreeMap<String, Arc<System>>,
@@ -123,7 +126,8 @@ pub(in crate::app) fn ready(app: &App, options: &Options, secrets: &dyn SecretSo
     }
     well_formed(&plans, secrets)?;
     keyed(&plans, secrets)?;
-    Ok(Ready { digest: contract.digest.clone(), plans, systems: compiled.systems.clone() })
+    let basis = Basis::of(app, &compiled, contract, &options.contract);
+    Ok(Ready { digest: contract.digest.clone(), basis, plans, systems: compiled.systems.clone() })
 }
 
 /// Keys that a mapping cannot use are said now, not by a run that ends before its first record.
