@@ -40,7 +40,7 @@ pub struct Params {
     /// Only this flow. Default: all.
     #[arg(long)]
     pub flow: Option<String>,
-    /// Show the timeline of the first schedule; needs `only`.
+    /// Show the timeline of the first schedule; needs `only` with one code.
     #[arg(long)]
     #[serde(default)]
     pub trace: bool,
@@ -598,6 +598,12 @@ fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillO
     {
         let (_, mend) = subject.again();
         return format!("replay it: {}; then mend the {mend}", f.replay);
+    }
+    if rows.is_empty() {
+        return format!(
+            "nothing was drilled: each drill that does not apply says why; `drill {}` runs those that do",
+            params.contract
+        );
     }
     if subject.program().is_some() {
         return match verdict {

@@ -114,6 +114,13 @@ impl Delivery {
         Self { id, key, payload, how: How::Genuine }
     }
 
+    /// The same event, sent another way.
+    #[must_use]
+    pub fn sent(mut self, how: How) -> Self {
+        self.how = how;
+        self
+    }
+
     /// The same as an event of another kind, which says so wherever the description tells events apart.
     #[must_use]
     pub fn of_other_kind(mut self, hook: &HookPlan) -> Self {

@@ -1,5 +1,7 @@
 //! An answer without end is not read to its end, and is not an empty page: memory is bounded, the run says what happened,
 //! and the next one goes on (CWE-400).
+//!
+//! Source: CWE-400.
 
 use serde_json::Value;
 

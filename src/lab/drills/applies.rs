@@ -31,6 +31,11 @@ pub(super) fn in_batches(bench: &Bench) -> Result<(), String> {
     }
 }
 
+/// Each result of a batch names the record that it is of, so that they may come in any order.
+pub(super) fn named(bench: &Bench) -> bool {
+    matches!(bench.plan.target.write, WritePlan::Bulk { result_key: Some(_), .. })
+}
+
 /// Something that the flow writes can be taken back: changed by an upsert, or made where one record can be read and deleted.
 pub(super) fn undoable(bench: &Bench) -> Result<(), String> {
     let target = &bench.plan.target;

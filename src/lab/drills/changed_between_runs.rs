@@ -1,5 +1,7 @@
 //! What changes at the source after it was delivered is changed in the target by the next run: a connector that only makes
 //! records, or that takes what it has sent once for done, leaves the target behind for good.
+//!
+//! Source: Airbyte, "Append + Deduped": the newest version of a record replaces the one before.
 
 use serde_json::Value;
 

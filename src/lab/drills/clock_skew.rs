@@ -1,5 +1,7 @@
 //! The source's clock is minutes ahead or behind: what was read is remembered by what the source wrote, never by the
 //! connector's own time.
+//!
+//! Source: "Time, clocks, and the ordering of events in a distributed system", Lamport 1978: two clocks tell no order.
 
 use serde_json::Value;
 

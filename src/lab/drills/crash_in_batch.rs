@@ -34,7 +34,7 @@ impl Drill for CrashInBatch {
         let mut setup = match deliverable(bench, records, rng) {
             Some((_, identity)) => {
                 let aim = Aim::at([Purpose::Bulk]).record(identity);
-                Setup::with(ItemRefused { aim, status: 503 }).honest()
+                Setup::with(ItemRefused { aim, status: 503, any_order: false }).honest()
             }
             None => Setup::clean().honest(),
         };

@@ -1,5 +1,7 @@
 //! Somebody else makes the record between the look-up and the create: the 409 that follows is looked into, and the record
 //! updated (RFC 9110 section 15.5.10: a conflict that the user might be able to resolve).
+//!
+//! Source: RFC 9110 section 15.5.10: a conflict that the user might be able to resolve.
 
 use serde_json::Value;
 

@@ -1,5 +1,8 @@
 //! A cursor that the source no longer takes leads back to the checkpoint: the list is read anew, nothing is lost, nothing
 //! is done twice. Lists of Google (410 on `syncToken`), Salesforce (`INVALID_QUERY_LOCATOR`) and Notion end their cursors.
+//!
+//! Source: Google Calendar, "Synchronize resources efficiently" (410 on `syncToken`); Salesforce `INVALID_QUERY_LOCATOR`; RFC
+//! 9110 section 15.5.11.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! A record that is removed while pages are counted moves all that follow: the one that slips over the edge of a page is
 //! not lost. Counted pages need a second look, or an overlap (Airbyte issue 21500 is this loss).
+//!
+//! Source: Airbyte issue 21500, which is this loss; "We need tool support for keyset pagination", use-the-index-luke.com.
 
 use serde_json::Value;
 

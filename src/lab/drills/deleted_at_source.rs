@@ -1,4 +1,7 @@
 //! What is deleted at the source between two passes is deleted in the target by the second, once; the others stay.
+//!
+//! Source: "Enterprise Integration Patterns", Idempotent Receiver: a deletion carried over has one effect; RFC 9110 section
+//! 9.3.5.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! A name that is not resolved for a while is a connection that was not made: sent again, nothing lost (RFC 9110 section
 //! 9.2.2: nothing was done).
+//!
+//! Source: RFC 9110 section 9.2.2: nothing was sent, so nothing was done.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! A change that comes back without a difference changes nothing: where a flow in the other direction writes to the
 //! source, each write comes back as a new version of the same record, and two flows must not feed each other for ever.
+//!
+//! Source: "Enterprise Integration Patterns", Idempotent Receiver.
 
 use std::sync::Arc;
 

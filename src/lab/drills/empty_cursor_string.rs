@@ -1,10 +1,12 @@
 //! An empty cursor is the end of the list, as null or no cursor is: it is not sent back (Google AIP-158; Slack's
 //! `next_cursor`).
+//!
+//! Source: Google AIP-158 (an empty `next_page_token` is the end); Slack, "Pagination" (`next_cursor`).
 
 use serde_json::Value;
 
 use super::super::faults::{Aim, EmptyCursor};
-use super::{Drill, Setup, paged};
+use super::{Drill, Setup, paged, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::{Bench, Purpose};
 use crate::model::{CursorFrom, PageStyle, Pagination, TypeSet};
@@ -40,7 +42,10 @@ impl Drill for EmptyCursorString {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (records, rng);
         let path = bench.plan.source.pagination.as_ref().and_then(cursor).map(<[String]>::to_vec).unwrap_or_default();
-        Setup::with(EmptyCursor { aim: Aim::at([Purpose::List]).times(u64::MAX / 2), path }).passes(2)
+        strangers::unheard(
+            bench,
+            Setup::with(EmptyCursor { aim: Aim::at([Purpose::List]).times(u64::MAX / 2), path }).passes(2),
+        )
     }
 
     fn fired(&self, evidence: &super::super::judge::Evidence<'_>) -> u64 {

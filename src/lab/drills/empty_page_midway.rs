@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, EmptyPage};
 use super::paged;
-use super::{Drill, Setup};
+use super::{Drill, Setup, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::model::{CursorFrom, PageStyle};
@@ -34,6 +34,6 @@ impl Drill for EmptyPageMidway {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records);
-        Setup::with(EmptyPage { aim: Aim::at([Purpose::List]).after(rng.below(3)) })
+        strangers::unheard(bench, Setup::with(EmptyPage { aim: Aim::at([Purpose::List]).after(rng.below(3)) }))
     }
 }

@@ -1,5 +1,7 @@
 //! Two source records that become one target record are told of, and not merged in silence: one of them is a dead letter, or
 //! the run does not claim success.
+//!
+//! Source: law 1 of this project: every record read is accounted for by name; a merge in silence is a loss.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! Records that are added while pages are counted are read, by this run or the next; the total that the first page told is
 //! not the end.
+//!
+//! Source: "We need tool support for keyset pagination", use-the-index-luke.com: counted pages drift while rows come and go.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! An address that comes in another case is the same address: the record that is there is updated, and no second one made
 //! (RFC 5321 section 2.4 leaves the local part to the host, and no host of today tells mailboxes apart by case).
+//!
+//! Source: RFC 5321 section 2.4, which leaves the local part to the host.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! When the target says that it knows the idempotency key with another body, the record is a dead letter; the same effect
 //! never gets a new key (draft-ietf-httpapi-idempotency-key-header-07, section 2.7: 422; vendors also answer 409).
+//!
+//! Source: draft-ietf-httpapi-idempotency-key-header-07, section 2.7 (422; vendors also answer 409).
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
 //! Records that a long transaction of the source commits late carry a change time before the checkpoint: each pass begins
 //! so much earlier as the contract says. dlt calls this `lag`, Airbyte `lookback_window`; without, such records are lost.
+//!
+//! Source: dlt, "Incremental loading" (`lag`); Airbyte, low-code CDK (`lookback_window`).
 
 use serde_json::Value;
 

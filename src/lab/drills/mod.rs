@@ -123,19 +123,19 @@ mod webhook_wrong_path;
 mod aims;
 mod applies;
 mod setup;
+mod strangers;
 
 pub(in crate::lab) use aims::{MAKES, TARGET, WRITES, everywhere, in_target, read, somewhere, survivable};
 pub(in crate::lab) use applies::{identifiable, protected, reads, retries};
 pub use setup::{Between, Claim, Expect, Setup};
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use self::applies::{counted, datable, hooked, in_batches, paged, promises_json, undoable};
+use self::applies::{counted, datable, hooked, in_batches, named, paged, promises_json, undoable};
+use self::strangers::strangers;
 use super::bench::Bench;
 use super::judge::Evidence;
-use super::mock::{MockOptions, MockSystem};
+use super::mock::MockSystem;
 use super::trace::Event;
 use crate::base::rng::Rng;
 
@@ -318,12 +318,6 @@ fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
         source.keep(&bench.source_entity, record);
     }
     "two more records in the source".to_owned()
-}
-
-/// Records of the source's kind that the source does not hold.
-fn strangers(bench: &Bench, count: usize, rng: &mut Rng) -> Vec<Value> {
-    let options = MockOptions { first_serial: 9_000, ..MockOptions::default() };
-    MockSystem::of(Arc::clone(&bench.source), 0, options).draw_records(&bench.source_entity, count, rng)
 }
 
 /// A record that the mapping takes, with its source key and its identity in the target.

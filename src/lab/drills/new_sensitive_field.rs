@@ -1,5 +1,7 @@
 //! A sensitive field that appears at the source is not passed on: what the contract does not map goes to no target and into
 //! no log. dlt and Airbyte carry new columns over by default.
+//!
+//! Source: CWE-201; GDPR, article 5 (data minimisation). dlt and Airbyte carry new columns over by default.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! Null in the place of an object of which the mapping reads a part is a record without that part, not a crash: the rule's
 //! default holds, or the record is a dead letter, and the others flow.
+//!
+//! Source: RFC 8259 section 3: null is a value, and not an object; CWE-476.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! A null where the target needs a value makes a dead letter that names the field: it is neither written as null nor
 //! replaced by an empty text or a zero, and the others flow.
+//!
+//! Source: JSON Schema, section 6.1.1 (`type`): null is a type of its own; law 3 of this project.
 
 use serde_json::Value;
 

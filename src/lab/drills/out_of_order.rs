@@ -1,5 +1,7 @@
 //! A later page that repeats a record in an older form does not take the newer one's place: the last state wins, by the
 //! version that the source writes, not by the order of arrival.
+//!
+//! Source: RFC 9110 section 13.1.1: the lost update, which a version prevents and an order of arrival does not.
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, PageOverlap};
 use super::paged;
-use super::{Drill, Setup};
+use super::{Drill, Setup, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::model::PageStyle;
@@ -33,6 +33,9 @@ impl Drill for PageOverlapDrill {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records);
-        Setup::with(PageOverlap { aim: Aim::at([Purpose::List]).after(1 + rng.below(2)), by: 1 })
+        strangers::unheard(
+            bench,
+            Setup::with(PageOverlap { aim: Aim::at([Purpose::List]).after(1 + rng.below(2)), by: 1 }),
+        )
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::faults::{Aim, ItemRefused};
 use super::super::judge::Evidence;
 use super::{Drill, Setup};
-use super::{deliverable, in_batches, retries, survivable};
+use super::{deliverable, in_batches, named, retries, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::{Bench, Purpose};
 use crate::lab::mock::Effect;
@@ -35,7 +35,8 @@ impl Drill for PartialBatch {
         let Some((_, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
         let status = [429, 500, 503][usize::try_from(rng.below(3)).unwrap_or(0)];
         let times = survivable(bench, 2, rng);
-        Setup::with(ItemRefused { aim: Aim::at([Purpose::Bulk]).record(identity).times(times), status })
+        let aim = Aim::at([Purpose::Bulk]).record(identity).times(times);
+        Setup::with(ItemRefused { aim, status, any_order: named(bench) })
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! One record on which the target fails each time (500) is given up after its attempts; it neither holds the others up nor
 //! passes for an outage. A breaker that cannot tell the two apart stops the flow for good.
+//!
+//! Source: "Enterprise Integration Patterns", Dead Letter Channel; "Release It!", Circuit Breaker.
 
 use serde_json::Value;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, ItemRefused};
 use super::{Drill, Setup};
-use super::{deliverable, in_batches};
+use super::{deliverable, in_batches, named};
 use crate::base::rng::Rng;
 use crate::lab::bench::{Bench, Purpose};
 
@@ -30,7 +30,7 @@ impl Drill for PoisonInBatch {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
         let aim = Aim::at([Purpose::Bulk]).record(identity).times(u64::MAX / 2);
-        let mut setup = Setup::with(ItemRefused { aim, status: 422 }).passes(2);
+        let mut setup = Setup::with(ItemRefused { aim, status: 422, any_order: named(bench) }).passes(2);
         setup.expect.dead.insert(key);
         setup
     }

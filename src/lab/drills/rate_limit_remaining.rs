@@ -1,5 +1,7 @@
 //! Where an answer says that no request is left, none is sent until the window begins anew: a limit that is told is kept
 //! before it is refused (draft-ietf-httpapi-ratelimit-headers, section 6; GitHub and others by `X-RateLimit-Remaining`).
+//!
+//! Source: draft-ietf-httpapi-ratelimit-headers, section 6; GitHub, "Rate limits for the REST API" (`X-RateLimit-Remaining`).
 
 use serde_json::Value;
 

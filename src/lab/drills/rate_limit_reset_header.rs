@@ -1,6 +1,8 @@
 //! A 429 without Retry-After is waited out as the described reset header says: `RateLimit` and `RateLimit-Reset` as the
 //! drafts of RateLimit header fields have them (draft-ietf-httpapi-ratelimit-headers), `X-RateLimit-Reset` as the
 //! description explains it.
+//!
+//! Source: draft-ietf-httpapi-ratelimit-headers; the description, where a vendor explains `X-RateLimit-Reset`.
 
 use serde_json::Value;
 

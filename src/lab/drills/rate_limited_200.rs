@@ -1,5 +1,7 @@
 //! "Rate limited" inside a 200 answer is no success: what was written is written again later. GraphQL tells its limits
 //! this way (GraphQL over HTTP, section 6.4), and so do envelopes with a flag, such as Slack's `ok`.
+//!
+//! Source: GraphQL over HTTP, section 6.4; Slack, "Rate limits" and its `ok` flag.
 
 use serde_json::Value;
 

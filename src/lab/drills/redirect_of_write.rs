@@ -1,5 +1,7 @@
 //! A write that is redirected to another origin with 307 or 308 is not sent there: neither its credential nor the record in
 //! its body (RFC 9110 section 15.4; clients that strip the credential still send the body).
+//!
+//! Source: RFC 9110 section 15.4; clients that strip the credential still send the body.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! A token endpoint that says no for good (`invalid_grant`, `invalid_client`) is not asked for ever: the flow stops, says
 //! so, and holds what it has not delivered (RFC 6749 section 5.2).
+//!
+//! Source: RFC 6749 section 5.2.
 
 use serde_json::Value;
 

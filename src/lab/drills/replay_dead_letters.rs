@@ -36,7 +36,7 @@ impl Drill for ReplayDeadLetters {
             let Some((_, identity)) = deliverable(bench, records, rng) else { break };
             let fault: Box<dyn Fault> = if in_batches(bench).is_ok() {
                 let aim = Aim::at([Purpose::Bulk]).record(identity).times(u64::MAX / 2);
-                Box::new(ItemRefused { aim, status: 422 })
+                Box::new(ItemRefused { aim, status: 422, any_order: false })
             } else {
                 Box::new(RecordRefused { aim: Aim::at(WRITES).record(identity).times(u64::MAX / 2), status: 422 })
             };

@@ -1,5 +1,7 @@
 //! A Retry-After of no use (garbage, negative, a date that is past) is no reason to stop for ever, nor to hammer: the
 //! connector waits by its own rules (RFC 9110 section 10.2.3 knows seconds and dates, and nothing below zero).
+//!
+//! Source: RFC 9110 section 10.2.3: seconds and dates, and nothing below zero.
 
 use serde_json::Value;
 

@@ -1,6 +1,9 @@
 //! While the target is down for an hour, the requests sent to it are bounded: attempts are, a breaker opens and lets one
 //! probe through every so often, and no layer retries what another layer has retried ("Timeouts, retries and backoff with
 //! jitter", AWS Builders' Library; "Handling overload", Site Reliability Engineering).
+//!
+//! Source: "Timeouts, retries and backoff with jitter", AWS Builders' Library; "Handling overload", Site Reliability
+//! Engineering.
 
 use serde_json::Value;
 

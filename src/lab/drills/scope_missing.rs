@@ -1,5 +1,7 @@
 //! A token that may not do what is asked of it stops the flow, and whoever reads the log or the report learns which scope
 //! is missing (RFC 6750 section 3.1, `insufficient_scope`).
+//!
+//! Source: RFC 6750 section 3.1, `insufficient_scope`.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! An error page that repeats the request does not carry its credential into logs or dead letters (CWE-209, CWE-532; RFC
 //! 6750 section 5.3).
+//!
+//! Source: CWE-209, CWE-532; RFC 6750 section 5.3.
 
 use serde_json::Value;
 

@@ -39,6 +39,8 @@ pub struct Expect {
     pub values: bool,
     /// The last run may stop short of the end, where it says so.
     pub may_stop: bool,
+    /// It is over before what a server told to wait for may be sent: nothing need be delivered.
+    pub may_wait: bool,
 }
 
 /// Changes the source between the first and the second pass; tells what it did.
@@ -103,6 +105,7 @@ impl Setup {
                 counts: true,
                 values: true,
                 may_stop: false,
+                may_wait: false,
             },
         }
     }

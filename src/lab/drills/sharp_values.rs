@@ -1,5 +1,7 @@
 //! Values at the edge arrive as they are: integers beyond 2^53 and decimals with more digits than a double holds (RFC 8259
 //! section 6), times with an offset and a leap day (RFC 3339), emoji and combining marks (RFC 8259 section 8.1).
+//!
+//! Source: RFC 8259 sections 6 and 8.1; RFC 3339.
 
 use serde_json::{Number, Value};
 

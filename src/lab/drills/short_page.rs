@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, ShortPage};
 use super::paged;
-use super::{Drill, Setup};
+use super::{Drill, Setup, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::model::PageStyle;
@@ -37,6 +37,6 @@ impl Drill for ShortPageDrill {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records);
-        Setup::with(ShortPage { aim: Aim::at([Purpose::List]).after(rng.below(2)), keep: 1 })
+        strangers::unheard(bench, Setup::with(ShortPage { aim: Aim::at([Purpose::List]).after(rng.below(2)), keep: 1 }))
     }
 }

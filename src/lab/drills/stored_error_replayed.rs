@@ -1,6 +1,8 @@
 //! A target that stores its answers repeats a stored 500 for the same idempotency key: the connector gives the record up
 //! after its attempts, and never asks under a new key (Stripe, "Idempotent requests": the result is saved "regardless of
 //! whether it succeeds or fails", 500 included).
+//!
+//! Source: Stripe, "Idempotent requests": the result is saved "regardless of whether it succeeds or fails".
 
 use serde_json::Value;
 

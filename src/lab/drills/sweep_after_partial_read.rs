@@ -1,4 +1,6 @@
 //! A pass that did not see the whole list deletes nothing, whatever is missing in what it saw.
+//!
+//! Source: RFC 9110 section 6.1: from a message that is incomplete nothing follows about what it lacks.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! A certificate that is refused is not asked again and not got around: the run ends and says so (RFC 9110 section 4.3.4;
 //! CWE-295).
+//!
+//! Source: RFC 9110 section 4.3.4; CWE-295.
 
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! When a token ends while many requests are on their way, one new token is asked for, by one of them, and all share it
 //! (RFC 6750 section 3.1; single flight). Several at once are a stampede, and where tokens rotate the end of access.
+//!
+//! Source: RFC 6750 section 3.1; RFC 9700 section 4.14 (rotation: a token used twice ends the family).
 
 use serde_json::Value;
 

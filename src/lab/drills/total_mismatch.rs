@@ -1,5 +1,8 @@
 //! A source that says it holds more than it gives has not been read whole: the run is no success, and its counts say by how
 //! much. Airbyte's and Singer's runtimes report such a read as complete.
+//!
+//! Source: law 1 of this project: no success without reconciliation; Airbyte's and Singer's runtimes report such a read as
+//! complete.
 
 use serde_json::Value;
 

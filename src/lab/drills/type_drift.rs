@@ -1,6 +1,8 @@
 //! A field whose type changes midway (a number becomes a text) is not cast in silence: the record waits as a dead letter that
 //! names the field, and the others flow. Airbyte's and dlt's runtimes cast, or write null. A program of somebody's own may read
 //! `"12"` as 12 and lose nothing; for one a value becomes an object, of which no cast makes the value again.
+//!
+//! Source: law 7 of this project: drift is reported or quarantined; Airbyte's and dlt's runtimes cast, or write null.
 
 use serde_json::Value;
 

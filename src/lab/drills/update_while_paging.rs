@@ -1,6 +1,8 @@
 //! A record that changes while counted pages are read moves to the end of a list that runs by change time, and all that
 //! stood behind it move up: the one that slips over the edge of a page is not lost, and the changed record is taken in its
 //! new form.
+//!
+//! Source: "We need tool support for keyset pagination", use-the-index-luke.com; Airbyte issue 21500.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

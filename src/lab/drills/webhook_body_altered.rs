@@ -11,7 +11,6 @@ use super::strangers;
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::courier::Delivery;
 use crate::lab::courier::How;
 
 /// See the module.
@@ -33,18 +32,7 @@ impl Drill for WebhookBodyAltered {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records, rng);
         let mut setup = Setup::clean();
-        setup.courier = Some(Box::new(|bench, start, fresh, rng| {
-            let Ok(hook) = hooked(bench) else { return };
-            if start > 0 {
-                return;
-            }
-            for (n, record) in strangers(bench, 2, rng).into_iter().enumerate() {
-                let mut one = Delivery::of(bench, hook, format!("evt_altered_{n}"), record, rng);
-                one.how = How::Respaced;
-                let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
-                fresh.insert(place, one);
-            }
-        }));
+        setup.courier = Some(strangers::among("evt_altered", 2, |one, _, _, _| one.sent(How::Respaced)));
         setup
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::judge::Evidence;
+use super::strangers::slip_in;
 use super::{Drill, Setup, hooked};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
@@ -38,8 +39,7 @@ impl Drill for WebhookDuplicated {
                 first.clone_from(fresh);
                 for one in &first {
                     if rng.one_in(3) {
-                        let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
-                        fresh.insert(place, one.clone());
+                        slip_in(fresh, one.clone(), rng);
                     }
                 }
                 fresh.extend(first.first().cloned());

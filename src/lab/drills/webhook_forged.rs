@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::mock::put;
+use super::strangers::slip_in;
 use super::{Drill, Setup, hooked, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
@@ -57,8 +58,7 @@ impl Drill for WebhookForged {
                 forged.push(one);
             }
             for one in forged {
-                let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
-                fresh.insert(place, one);
+                slip_in(fresh, one, rng);
             }
         }));
         setup

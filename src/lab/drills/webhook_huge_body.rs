@@ -11,7 +11,6 @@ use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::connector::MOST_BYTES;
 use crate::lab::bench::Bench;
-use crate::lab::courier::Delivery;
 use crate::lab::courier::How;
 
 /// See the module.
@@ -33,18 +32,9 @@ impl Drill for WebhookHugeBody {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records, rng);
         let mut setup = Setup::clean();
-        setup.courier = Some(Box::new(|bench, start, fresh, rng| {
-            let Ok(hook) = hooked(bench) else { return };
-            if start > 0 {
-                return;
-            }
-            for (n, record) in strangers(bench, 2, rng).into_iter().enumerate() {
-                let mut one = Delivery::of(bench, hook, format!("evt_huge_{n}"), record, rng);
-                // Above what is taken, and below it.
-                one.how = How::Huge(if n == 0 { MOST_BYTES + 1 } else { 64 * 1024 });
-                let place = usize::try_from(rng.below(fresh.len() as u64)).unwrap_or(0);
-                fresh.insert(place, one);
-            }
+        setup.courier = Some(strangers::among("evt_huge", 2, |one, n, _, _| {
+            // Above what is taken, and below it.
+            one.sent(How::Huge(if n == 0 { MOST_BYTES + 1 } else { 64 * 1024 }))
         }));
         setup
     }

@@ -11,7 +11,7 @@ use super::strangers;
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::courier::{Delivery, How};
+use crate::lab::courier::How;
 
 /// See the module.
 pub(super) struct WebhookOtherEvent;
@@ -35,17 +35,7 @@ impl Drill for WebhookOtherEvent {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records, rng);
         let mut setup = Setup::clean();
-        setup.courier = Some(Box::new(|bench, start, fresh, rng| {
-            let Ok(hook) = hooked(bench) else { return };
-            if start > 0 {
-                return;
-            }
-            for (n, record) in strangers(bench, 2, rng).into_iter().enumerate() {
-                let one = Delivery::of(bench, hook, format!("evt_other_{n}"), record, rng).of_other_kind(hook);
-                let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
-                fresh.insert(place, one);
-            }
-        }));
+        setup.courier = Some(strangers::among("evt_other", 2, |one, _, hook, _| one.of_other_kind(hook)));
         setup
     }
 

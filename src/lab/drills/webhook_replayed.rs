@@ -8,7 +8,7 @@ use super::super::judge::Evidence;
 use super::{Drill, Setup, hooked, strangers};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::courier::{Delivery, How};
+use crate::lab::courier::How;
 
 /// See the module.
 pub(super) struct WebhookReplayed;
@@ -39,21 +39,11 @@ impl Drill for WebhookReplayed {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records, rng);
         let mut setup = Setup::clean();
-        setup.courier = Some(Box::new(|bench, start, fresh, rng| {
-            let Ok(hook) = hooked(bench) else { return };
-            if start > 0 {
-                return;
-            }
-            let tolerance = i64::try_from(hook.signing.tolerance_ms.unwrap_or(0)).unwrap_or(i64::MAX / 2);
-            let beyond = |rng: &mut Rng| tolerance + i64::try_from(rng.between(2_000, 90_000_000)).unwrap_or(2_000);
+        setup.courier = Some(strangers::among("evt_replayed", 2, |one, n, hook, rng| {
             // Of a record that the source has taken back since: whoever takes it in has something nobody holds.
-            for (n, record) in strangers(bench, 2, rng).into_iter().enumerate() {
-                let mut one = Delivery::of(bench, hook, format!("evt_replayed_{n}"), record, rng);
-                let off = beyond(rng);
-                one.how = How::Replayed(if n == 0 { off } else { -off });
-                let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
-                fresh.insert(place, one);
-            }
+            let tolerance = i64::try_from(hook.signing.tolerance_ms.unwrap_or(0)).unwrap_or(i64::MAX / 2);
+            let off = tolerance + i64::try_from(rng.between(2_000, 90_000_000)).unwrap_or(2_000);
+            one.sent(How::Replayed(if n == 0 { off } else { -off }))
         }));
         setup
     }

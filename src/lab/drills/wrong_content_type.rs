@@ -1,5 +1,7 @@
 //! An answer that is no JSON, where the description promises JSON, is no answer of the system: not an empty page, and not
 //! the acknowledgement of a write (RFC 9110 section 8.3; a captive portal or a proxy answers so).
+//!
+//! Source: RFC 9110 section 8.3.
 
 use serde_json::Value;
 

@@ -10,6 +10,8 @@ pub struct ItemRefused {
     pub aim: Aim,
     /// With this status in the record's result.
     pub status: u16,
+    /// The results come in another order than the records: where each names its record, nothing says that they do not.
+    pub any_order: bool,
 }
 
 impl Fault for ItemRefused {
@@ -22,6 +24,6 @@ impl Fault for ItemRefused {
             return Disposition::Pass;
         }
         let at = exchange.batch.iter().position(|i| i.is_some() && i.as_deref() == self.aim.about()).unwrap_or(0);
-        Disposition::Bend(Quirk::Item { at, status: self.status })
+        Disposition::Bend(Quirk::Item { at, status: self.status, any_order: self.any_order })
     }
 }

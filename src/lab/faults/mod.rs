@@ -102,7 +102,7 @@ pub const ALL: [(&str, Make); 40] = [
     ("error-envelope", |aim| Box::new(ErrorEnvelope { aim, graph: None })),
     ("hang", |aim| Box::new(Hang { aim, commit: false })),
     ("html-page", |aim| Box::new(HtmlPage { aim })),
-    ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422 })),
+    ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422, any_order: false })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
     ("key-reused", |aim| Box::new(KeyReused::new(aim, None))),
     ("link-elsewhere", |aim| Box::new(LinkElsewhere { aim })),

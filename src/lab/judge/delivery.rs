@@ -15,7 +15,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let lost = missing(e.bench, &e.expected, e.target, &dead);
     // Who stops and says so loses nothing: it is all still there to be read.
     let stopped = e.runs.last().and_then(|r| r.end.report()).is_some_and(|r| r.stopped.is_some());
-    let excused = e.expect.may_stop && stopped;
+    let excused = e.expect.may_wait || (e.expect.may_stop && stopped);
     if !lost.is_empty() && !excused {
         out.push(format!("lost: {} of {} source records: {}", lost.len(), e.expected.len(), some(&lost, 3)));
     }
@@ -169,7 +169,10 @@ fn bystanders(e: &Evidence<'_>, identity: &str, records: &[(&str, &Value)], out:
     for (key, record) in records {
         match e.target_before.get(*key) {
             None => {
-                out.push(format!("invented: the target holds {key} ({identity}), which stems from no source record"))
+                let like = most_like(e, record).map_or_else(String::new, |like| format!("; {like}"));
+                out.push(format!(
+                    "invented: the target holds {key} ({identity}), which stems from no source record{like}"
+                ));
             }
             Some(before) if before != *record => {
                 out.push(format!("bystander: {key} was changed, which stems from no source record"));
@@ -177,6 +180,22 @@ fn bystanders(e: &Evidence<'_>, identity: &str, records: &[(&str, &Value)], out:
             Some(_) => {}
         }
     }
+}
+
+/// The source record that half of the fields of a record could stem from, and where the two part: what was written under a wrong
+/// identity is invented, and its source record is lost.
+fn most_like(e: &Evidence<'_>, record: &Value) -> Option<String> {
+    let alike = |mapped: &Value| {
+        let fields = mapped.as_object()?;
+        let same = fields.iter().filter(|(name, value)| !value.is_null() && record.get(name.as_str()) == Some(value));
+        Some(same.count()).filter(|same| same * 2 >= fields.len())
+    };
+    let near = e.expected.iter().filter_map(|x| {
+        let mapped = x.mapped.as_ref().ok()?;
+        Some((alike(mapped)?, x, mapped))
+    });
+    let (_, one, mapped) = near.max_by_key(|(same, ..)| *same)?;
+    Some(format!("it is like source record {}, but {}", one.key, difference(mapped, record, "")?))
 }
 
 /// Nothing tells records apart: what is left over when each source record has taken its own.

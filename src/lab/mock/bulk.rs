@@ -40,7 +40,7 @@ impl MockSystem {
         let mut all_done = true;
         for (i, record) in records.iter().enumerate() {
             let odd = match call.quirk {
-                Some(Quirk::Item { at, status }) if at == i => Some(status),
+                Some(Quirk::Item { at, status, .. }) if at == i => Some(status),
                 _ => None,
             };
             let (status, because, effect) = match odd {
@@ -58,6 +58,9 @@ impl MockSystem {
             };
             results.push(self.result(call, kind, bulk.result, record, id, status, &because));
             effects.push(effect);
+        }
+        if matches!(call.quirk, Some(Quirk::Item { any_order: true, .. })) && results.len() > 1 {
+            results.rotate_left(1);
         }
         let mut answer = call.blueprint.shape(call.index).template.clone();
         put(&mut answer, &bulk.results, Value::Array(results));

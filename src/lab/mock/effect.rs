@@ -22,6 +22,8 @@ pub enum Quirk {
         at: usize,
         /// The status in its result.
         status: u16,
+        /// The results come in another order.
+        any_order: bool,
     },
 }
 

@@ -102,7 +102,10 @@ impl MockSystem {
         if let Some(field) = self.options.change_field.get(&kind.name) {
             return Some(field.clone());
         }
-        let incremental = call.op.incremental.as_ref()?;
+        let Some(incremental) = call.op.incremental.as_ref() else {
+            let query = call.op.parameters.iter().filter(|p| p.place == ParamIn::Query);
+            return query.into_iter().find_map(|p| bounded(&call.blueprint.system.schemas, kind, &p.name));
+        };
         incremental.field.clone().or_else(|| field_of_param(&call.blueprint.system.schemas, kind, &incremental.param))
     }
 
@@ -130,6 +133,10 @@ impl MockSystem {
                 if let Some(field) = self.change_field(call, kind) {
                     out.push(Filter::Since { field, value });
                 }
+                continue;
+            }
+            if let Some(field) = bounded(schemas, kind, name) {
+                out.push(Filter::Since { field, value });
                 continue;
             }
             let bare = name.strip_prefix("filter[").and_then(|n| n.strip_suffix(']')).unwrap_or(name);
@@ -267,6 +274,19 @@ fn field_of_param(schemas: &Schemas, kind: &Kind, param: &str) -> Option<String>
     let words = text::words(param);
     let said = |field: &&str| text::words(field).first().is_some_and(|w| words.first() == Some(w));
     fields.keys().find(said).map(|f| (*f).to_owned()).or_else(|| kind.updated.clone()).or_else(|| kind.created.clone())
+}
+
+/// `booked_since` where the record has a time `booked_at`: what bounds a time from below, whatever the time is.
+fn bounded(schemas: &Schemas, kind: &Kind, param: &str) -> Option<String> {
+    let words = text::words(param);
+    let (last, first) = (words.last()?, words.first()?);
+    if words.len() < 2 || !["since", "after", "from", "gte", "gt", "start", "min"].contains(&last.as_str()) {
+        return None;
+    }
+    let is_time = |id: &SchemaId| matches!(schemas.get(*id).format.as_deref(), Some("date-time" | "date"));
+    let fields = schemas.properties(kind.record?);
+    let found = fields.iter().find(|(name, id)| text::words(name).first() == Some(first) && is_time(id));
+    found.map(|(name, _)| (*name).to_owned())
 }
 
 /// What is left of a collection, in its order.

@@ -103,7 +103,7 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
         ("stops-at-short-page", "short-page", "lost: "),
         ("swallows-quietly", "poison-record", "dead letters: 1 should be told and is not"),
         ("follows-redirects", "redirect-elsewhere", "leak: a secret"),
-        ("token-in-log", "happy-path", "leak: a secret of crm is in what it printed"),
+        ("token-in-log", "happy-path", "leak: a secret of crm is in what it printed, line "),
         ("no-correlation", "uncorrelated-write", "writes carry no correlation id"),
         ("network-error-fatal", "half-close", "gave up: run 1 ended with exit code 1"),
         ("no-retry-after", "rate-limited-seconds", "said to wait 2000 ms"),

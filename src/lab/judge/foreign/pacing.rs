@@ -13,6 +13,9 @@ use crate::lab::trace::{Exchanged, Outcome};
 
 /// Real milliseconds after an answer in which what was on its way beside it arrives.
 const ON_ITS_WAY_MS: i64 = 1_000;
+/// Real milliseconds after an answer in which a program that works side by side may not have read it in all its parts: a worker that
+/// has asked whether it may send is connecting, or waits for a processor.
+const UNHEARD_MS: i64 = 150;
 /// Real milliseconds that are nobody's fault.
 const UNSHARP_MS: i64 = 30;
 
@@ -30,6 +33,7 @@ fn side_by_side(run: &[&Exchanged]) -> usize {
 }
 
 fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    let workers = e.runs.iter().map(|seen| side_by_side(&e.trace.run(seen.run).collect::<Vec<_>>())).max().unwrap_or(0);
     for told in &e.trace.exchanges {
         let Some(response) = told.answer().filter(|r| matches!(r.status, 429 | 503)) else { continue };
         let (Some((wait, sharp)), Some(ended)) = (wait_ms(response), told.ended) else { continue };
@@ -40,14 +44,17 @@ fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
         let too_early = |x: &&&Exchanged| {
             x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at > ended && x.at < until
         };
-        // Each worker beside the one that was told may send one request more before it hears of it; a single one does not.
-        let others = match side_by_side(&run) {
-            0 | 1 => 0,
-            workers => workers,
+        // Each worker beside the one that was told may send one request more before it hears of it. Of workers that were never seen
+        // together one may be there all the same; who sends one after the other sends more than one, and later.
+        let (others, heard_ms) = match workers {
+            0 | 1 => (1, UNSHARP_MS),
+            workers => (workers, ON_ITS_WAY_MS),
         };
-        let on_its_way = |x: &&&Exchanged| !x.asks_as(told) && x.at <= ended.plus_ms(program.ms(ON_ITS_WAY_MS));
+        let unheard = |x: &&&Exchanged| workers > 1 && x.at <= ended.plus_ms(program.ms(UNHEARD_MS));
+        let on_its_way = |x: &&&Exchanged| !x.asks_as(told) && x.at <= ended.plus_ms(program.ms(heard_ms));
         let excused: Vec<u64> = run.iter().filter(too_early).filter(on_its_way).take(others).map(|x| x.nth).collect();
-        let early = run.iter().filter(too_early).find(|x| !excused.contains(&x.nth));
+        let excused = |x: &&&Exchanged| excused.contains(&x.nth) || (!x.asks_as(told) && unheard(x));
+        let early = run.iter().filter(too_early).find(|x| !excused(x));
         if let Some(early) = early {
             out.push(format!(
                 "pacing: {} said to wait {wait} ms (request {}), request {} came after {} ms",

@@ -2,7 +2,11 @@
 //! in its state directory: it may keep it there.
 
 use super::Foreign;
+use crate::base::text;
 use crate::lab::judge::{Evidence, secrets};
+
+/// Characters of a line that are shown.
+const SHOWN: usize = 120;
 
 pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
     for (owner, secret) in &e.secrets {
@@ -10,9 +14,21 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             let issued = secret.starts_with("at_") || secret.starts_with("YXRf");
             let kept = place.starts_with("STATE_DIR") && issued;
             if !kept && text.contains(secret.as_str()) {
-                out.push(format!("leak: a secret of {owner} is in {place}"));
+                out.push(format!("leak: a secret of {owner} is in {place}{}", line_of(e, text, secret)));
             }
         }
     }
     secrets::on_the_wire(e, out);
+}
+
+/// Which line of a text holds a secret, and what stands there beside it. No secret is repeated.
+fn line_of(e: &Evidence<'_>, text: &str, secret: &str) -> String {
+    let Some((n, line)) = text.lines().enumerate().find(|(_, line)| line.contains(secret)) else {
+        return String::new();
+    };
+    let mut secrets: Vec<&str> = e.secrets.iter().map(|(_, secret)| secret.as_str()).collect();
+    // A longer one may hold a shorter one.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    let masked = secrets.iter().fold(line.to_owned(), |line, secret| line.replace(secret, "[secret]"));
+    format!(", line {}: {}", n + 1, text::quoted(&masked, SHOWN))
 }

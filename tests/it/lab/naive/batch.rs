@@ -128,9 +128,12 @@ impl Run<'_> {
                 return Ok(None);
             }
             let mut left = Vec::new();
-            for mut one in std::mem::take(open) {
+            for (place, mut one) in std::mem::take(open).into_iter().enumerate() {
                 let wanted = dig(&one.mapped, key);
-                let result = results.iter().find(|r| r.get(&key[key.len() - 1]) == wanted);
+                let result = match self.bug {
+                    Bug::ResultsByPlace => results.get(place),
+                    _ => results.iter().find(|r| r.get(&key[key.len() - 1]) == wanted),
+                };
                 let status = result.and_then(|r| r["status"].as_u64()).unwrap_or(503);
                 let believed = self.bug == Bug::ItemsUnread || (200..300).contains(&status);
                 if believed && !written.contains_key(&one.key) {

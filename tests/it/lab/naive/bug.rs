@@ -210,6 +210,8 @@ pub(crate) enum Bug {
     SleepsAnHour,
     /// Where one record of a batch fails, it drops all of it.
     WholeBatchDropped,
+    /// It takes the results of a batch for those of its records by their place, though each names its record.
+    ResultsByPlace,
     /// It notes a batch as done, then sends it.
     BatchDoneFirst,
     /// It works on the records of a page from the last to the first.

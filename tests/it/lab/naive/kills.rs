@@ -152,6 +152,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::NoJitter, "burst-503", Both),
     (Bug::SleepsAnHour, "burst-503", Both),
     (Bug::WholeBatchDropped, "poison-in-batch", Bulk),
+    (Bug::ResultsByPlace, "partial-batch", Bulk),
     (Bug::BatchDoneFirst, "crash-in-batch", Bulk),
     (Bug::Backwards, "order-total", InOrder),
     (Bug::LateDeadLetter, "crash-with-dead-letter", Both),
