@@ -45,16 +45,22 @@ fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
             x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at > ended && x.at < until
         };
         // Each worker beside the one that was told may send one request more before it hears of it. Of workers that were never seen
-        // together one may be there all the same; who sends one after the other sends more than one, and later.
+        // together one may be there all the same; of those that were, as many again in the first moment, since not all are seen at
+        // once. Who does not hear of it at all sends more than these, and later.
         let (others, heard_ms) = match workers {
             0 | 1 => (1, UNSHARP_MS),
             workers => (workers, ON_ITS_WAY_MS),
         };
-        let unheard = |x: &&&Exchanged| workers > 1 && x.at <= ended.plus_ms(program.ms(UNHEARD_MS));
-        let on_its_way = |x: &&&Exchanged| !x.asks_as(told) && x.at <= ended.plus_ms(program.ms(heard_ms));
-        let excused: Vec<u64> = run.iter().filter(too_early).filter(on_its_way).take(others).map(|x| x.nth).collect();
-        let excused = |x: &&&Exchanged| excused.contains(&x.nth) || (!x.asks_as(told) && unheard(x));
-        let early = run.iter().filter(too_early).find(|x| !excused(x));
+        let at_once = if workers > 1 { 2 * workers } else { 1 };
+        let by = |ms: i64| ended.plus_ms(program.ms(ms));
+        let mut beside = 0;
+        let early = run.iter().filter(too_early).find(|x| {
+            let excused = !x.asks_as(told)
+                && ((x.at <= by(UNHEARD_MS.min(heard_ms)) && beside < at_once)
+                    || (x.at <= by(heard_ms) && beside < others));
+            beside += usize::from(excused);
+            !excused
+        });
         if let Some(early) = early {
             out.push(format!(
                 "pacing: {} said to wait {wait} ms (request {}), request {} came after {} ms",
