@@ -28,7 +28,7 @@ pub(super) fn stopped(stop: &str) -> Option<&'static str> {
             "see to the credential of that system, which its auth in CONTRACT names"
         }
         "tls-refused" => {
-            "let who runs the system renew its certificate, or name the authority that signed it as auth.ca of the system in CONTRACT"
+            "let who runs the system renew its certificate, or name the authority that signed it as ca of the system in CONTRACT"
         }
         "redirect-refused" => {
             "if the address that it leads to is the right one, write it as base_url of the system in CONTRACT"

@@ -601,7 +601,7 @@ fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillO
     }
     if rows.is_empty() {
         return format!(
-            "nothing was drilled: each drill that does not apply says why; `drill {}` runs those that do",
+            "run_drills {{\"contract\": \"{}\"}}: nothing was drilled, and what does not apply says why; without `only` those run that do",
             params.contract
         );
     }
