@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::stop::Stop;
+
+/// What comes so soon after a signal is its echo, not a second wish: `timeout` signals its child and then the whole group,
+/// the child in it; a terminal signals the group of a wrapper that passes the signal on, as that of npm does.
+const ECHO: Duration = Duration::from_millis(500);
 
 /// A token that the first signal cancels. The second ends the process with 128 and the signal's number, as shells expect.
 pub(super) fn on_signal() -> CancellationToken {
@@ -18,8 +24,7 @@ pub(super) fn on_signal() -> CancellationToken {
         let first = signals.next().await;
         tracing::info!(signal = first, "stopping");
         stop.cancel();
-        let second = signals.next().await;
-        end(second);
+        end(signals.second().await);
     });
     token
 }
@@ -63,7 +68,7 @@ impl Watch {
                 signal.store(u8::try_from(first).unwrap_or(0), Ordering::Relaxed);
                 super::output::err(&format!("stopping {what}; once more stops it at once\n"));
                 stop.set();
-                end(signals.next().await);
+                end(signals.second().await);
             });
         }
         (Self { _runtime: runtime, signal }, stop)
@@ -100,6 +105,19 @@ impl Signals {
                 _ = int.recv() => 2,
             },
             None => std::future::pending().await,
+        }
+    }
+}
+
+impl Signals {
+    /// The next signal that is not the echo of the one just seen.
+    async fn second(&mut self) -> i32 {
+        let first = Instant::now();
+        loop {
+            let signal = self.next().await;
+            if first.elapsed() >= ECHO {
+                return signal;
+            }
         }
     }
 }

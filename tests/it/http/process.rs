@@ -215,3 +215,23 @@ async fn no_log_line_holds_a_token_and_stdout_stays_empty() {
     let left: String = said.lines().filter(|l| l.contains("panicked")).collect();
     assert_eq!(left, "");
 }
+
+/// `timeout` signals its child, and then the group that the child is in; the wrapper of npm passes on what the terminal sent already.
+#[tokio::test]
+async fn the_echo_of_a_signal_is_no_second_wish() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut child, mut lines, _said, url) = start(dir.path(), "serve --http 127.0.0.1:0", &[]);
+    // A request that is half there keeps it from ending at once.
+    let mut half = std::net::TcpStream::connect(url.trim_start_matches("http://").split('/').next().unwrap()).unwrap();
+    half.write_all(b"POST /mcp HTTP/1.1\r\nhost: ").unwrap();
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.0.id()).unwrap()).unwrap();
+    for _ in 0..2 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    }
+    let ended = child.0.wait().unwrap();
+    let mut said = String::new();
+    lines.read_to_string(&mut said).unwrap();
+    assert_eq!(ended.code(), Some(0), "{said}");
+}
