@@ -1,6 +1,6 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::reconcile::{Settled, Tally};
 use super::rehearse::Would;
 use super::trace::Trace;
 use super::{MOST_KEYS, MOST_PAGES, NotArrived, PageCounts, Plan, Report, Waits, World};
+use crate::base::digest::Digest;
 use crate::base::redact;
 use crate::base::rng::Rng;
 use crate::base::trace::{Span, SpanKind, TraceContext};
@@ -117,6 +118,8 @@ pub(super) struct Run<'a> {
     pub not_arrived: Mutex<(Vec<NotArrived>, u64)>,
     /// Source keys whose dead letters wait.
     pub letters: Mutex<BTreeSet<String>>,
+    /// By source key, why a record became a dead letter that somebody dropped, and the digest of that form of it.
+    pub given_up: Mutex<BTreeMap<String, (String, Digest)>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<Box<dyn Scratch>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
@@ -193,6 +196,7 @@ impl<'a> Run<'a> {
             pages: Mutex::default(),
             not_arrived: Mutex::default(),
             letters: Mutex::default(),
+            given_up: Mutex::default(),
             claims: Mutex::new(world.ledger.scratch()),
             refused: Mutex::new(world.ledger.scratch()),
             notes: Mutex::default(),

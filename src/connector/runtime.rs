@@ -10,6 +10,7 @@ use super::gate::Gates;
 use super::run::{PAUSED, Run, Stop, lock};
 use super::{LogLine, Plan, Transport, pass, settle};
 use crate::base::clock::Clock;
+use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::{TraceContext, Tracer};
@@ -284,9 +285,23 @@ async fn watched(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) ->
 fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
     record.checkpoint = if run.replays { None } else { Some(run.world.ledger.checkpoint(&run.plan.flow)?) };
     run.world.ledger.put_run(record)?;
-    let waiting = run.world.ledger.dead_letters(Some(&run.plan.flow))?;
-    let keys = waiting.into_iter().filter(|l| l.state == DeadState::Waiting).map(|l| l.key);
-    lock(&run.letters).extend(keys);
+    let (mut letters, mut given_up) = (lock(&run.letters), lock(&run.given_up));
+    for letter in run.world.ledger.dead_letters(Some(&run.plan.flow))? {
+        match letter.state {
+            DeadState::Dropped => {
+                given_up.insert(letter.key, (letter.code, Digest::of_json(&letter.payload)));
+            }
+            // What came of it since is newer than that somebody gave it up.
+            DeadState::Replayed => {
+                given_up.remove(&letter.key);
+            }
+            DeadState::Waiting => {
+                given_up.remove(&letter.key);
+                letters.insert(letter.key);
+            }
+        }
+    }
+    drop((letters, given_up));
     run.log("info", "run-started", None, json!({}));
     Ok(())
 }

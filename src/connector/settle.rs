@@ -365,6 +365,13 @@ fn bury(
         let digest = Digest::of_json(&payload);
         lock(&run.refused).put(key.as_bytes(), digest.as_str().as_bytes())?;
     }
+    // Somebody has decided about this very form: to tell of it again would undo that.
+    let same = |(why, digest): &(String, Digest)| why == code && *digest == Digest::of_json(&payload);
+    if lock(&run.given_up).get(key).is_some_and(same) {
+        run.settled(key, Settled::Unchanged);
+        run.log("info", "given-up-before", trace, json!({"key": key, "code": code}));
+        return Ok(());
+    }
     let letter = DeadLetter {
         id: 0,
         flow: run.plan.flow.clone(),

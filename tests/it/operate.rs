@@ -315,6 +315,16 @@ fn a_run_that_lacks_only_what_was_given_up_says_that_no_run_delivers_it() {
         let id = letter["id"].to_string();
         run(bench.path(), &["dead-letters", "drop", &id, "--because", "not ours", "--as", "Ada"]);
     }
+    // What is read again in the same form stays given up, and is no news.
+    let again = json(&bench.run(&[]));
+    assert_eq!(
+        (&again["verdict"], &again["flows"][0]["reconciliation"]["rejected"]),
+        (&value!("PASS"), &value!(0)),
+        "{again:#}"
+    );
+    let after = json(&run(bench.path(), &["dead-letters", "list", "--format", "json"]));
+    assert_eq!(after["dead_letters"].as_array().unwrap().len(), list["dead_letters"].as_array().unwrap().len());
+    assert!(after["dead_letters"].as_array().unwrap().iter().all(|l| l["state"] == "dropped"), "{after:#}");
     let read_back = json(&bench.run(&["--verify"]));
     assert_eq!(read_back["verdict"], "PARTIAL", "{read_back:#}");
     assert!(read_back["next"].as_str().unwrap().starts_with("a run delivers nothing more"), "{read_back:#}");
