@@ -1,4 +1,5 @@
-//! A scope that no operation in use needs.
+//! A scope that no operation in use needs. An error where the description leaves no doubt, so that nothing asks for it: it is on
+//! offer, and every operation in use says what it needs. What a description does not offer (`offline_access`) is for other ends.
 
 use super::scope_missing::{alternatives, scoped};
 use super::used::Used;
@@ -6,11 +7,12 @@ use super::{Check, Subject};
 use crate::base::text::{quoted, words};
 use crate::contract::Auth;
 use crate::finding::{Finding, Severity};
+use crate::model::{SchemeKind, System};
 
 pub(super) static CHECK: Check = Check {
     code: "scope-too-wide",
     summary: "auth.scopes asks for a scope that no operation in use needs, or that another one asked for makes needless.",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     run,
 };
 
@@ -38,6 +40,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             }
             continue;
         }
+        let whole = needs.iter().all(|any| any.iter().any(|all| !all.is_empty()));
         let mut kept: Vec<&str> = auth.scopes.iter().map(|s| s.value.as_str()).collect();
         let allowed = |asked: &[&str]| {
             needs
@@ -63,10 +66,23 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                 let message = format!("every operation in use is allowed without the scope {shown}");
                 Finding::note(CHECK.code, subject.location(scope.at), message)
             } else {
-                subject.warning(&CHECK, scope.at, format!("no operation in use needs the scope {shown}"))
+                let message = format!("no operation in use needs the scope {shown}");
+                if whole && offered(system, &auth.scheme, scope) {
+                    subject.error(&CHECK, scope.at, message)
+                } else {
+                    subject.warning(&CHECK, scope.at, message)
+                }
             };
             out.push(finding.fix("remove it: least privilege"));
         }
+    }
+}
+
+/// The description offers this scope.
+fn offered(system: &System, scheme: &str, scope: &str) -> bool {
+    match system.schemes.get(scheme).map(|s| &s.kind) {
+        Some(SchemeKind::Oauth2(flows)) => flows.iter().any(|flow| flow.scopes.iter().any(|s| s == scope)),
+        _ => false,
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) static CHECK: Check = Check {
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for verify in subject.contract.flows.values().filter_map(|f| f.source.webhook.as_ref()?.verify.as_ref()) {
-        if verify.scheme.has_time() && verify.tolerance_ms.is_none() {
+        if verify.has_time() && verify.tolerance_ms.is_none() {
             let message =
                 format!("{} signs the time, and any time is taken: there is no tolerance", verify.scheme.as_str());
             out.push(subject.error(&CHECK, verify.at, message).fix("add tolerance: 5m"));

@@ -21,7 +21,7 @@ const MOST_MS: u64 = 30 * 60_000;
 
 fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     for verify in subject.contract.flows.values().filter_map(|f| f.source.webhook.as_ref()?.verify.as_ref()) {
-        let Some(tolerance) = verify.tolerance_ms.filter(|_| verify.scheme.has_time()) else { continue };
+        let Some(tolerance) = verify.tolerance_ms.filter(|_| verify.has_time()) else { continue };
         let finding = if tolerance < 1000 {
             let message = format!(
                 "a tolerance of {} refuses nearly every delivery: times of signing are whole seconds",

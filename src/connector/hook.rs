@@ -1,7 +1,7 @@
 //! The webhook of a flow, with everything looked up.
 
 use super::PlanError;
-use super::signature::Signing;
+use super::signature::{Signing, Timed};
 use crate::base::secret::SecretRef;
 use crate::contract::{EventId, Webhook};
 use crate::model::{System, Tell};
@@ -54,7 +54,17 @@ pub(super) fn plan(name: &str, system: &System, clause: &Webhook) -> Result<Hook
     let Some(header) = header else {
         return Err(lacks("the header with the signature is not known; set webhook.verify.header".to_owned()));
     };
-    let signing = Signing { scheme: verify.scheme, header, base64: verify.base64, tolerance_ms: verify.tolerance_ms };
+    let signing = Signing {
+        scheme: verify.scheme,
+        header,
+        base64: verify.base64,
+        prefix: verify.prefix.as_ref().map(|p| p.value.clone()),
+        timed: verify.timestamp.as_ref().map(|header| Timed {
+            header: header.to_ascii_lowercase(),
+            signed: verify.signed.as_ref().map_or_else(|| Timed::USUAL.to_owned(), |s| s.value.clone()),
+        }),
+        tolerance_ms: verify.tolerance_ms,
+    };
     let secrets = verify
         .secrets()
         .map(|(key, text)| {

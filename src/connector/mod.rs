@@ -88,6 +88,6 @@ pub use runtime::{
 };
 pub use schedule::{run_all, run_all_hearing, run_all_sharing, run_forever, run_forever_with};
 pub use search::Search;
-pub use signature::{Signing, Unverified};
+pub use signature::{Signing, Timed, Unverified};
 pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

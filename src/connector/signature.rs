@@ -2,8 +2,8 @@
 //! before the signature holds.
 //!
 //! Standard Webhooks 1.0 (`webhook-id`, `webhook-timestamp`, `webhook-signature` with `v1,` and base64), one header
-//! `t=…,v1=…` as Stripe signs, `sha256=…` as GitHub signs, and HMAC-SHA256 of the body in any header. Comparison is in
-//! constant time, by the `hmac` crate.
+//! `t=…,v1=…` as Stripe signs, `sha256=…` as GitHub signs, and HMAC-SHA256 in any header, of the body or of a text that
+//! holds it and the time (`v0:{timestamp}:{body}`, as Slack and Zoom sign). Comparison is in constant time, by the `hmac` crate.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,9 +22,37 @@ pub struct Signing {
     pub header: String,
     /// The signature is base64, not hex; for [`SignatureScheme::Hmac`].
     pub base64: bool,
+    /// What stands before it; nothing: `sha256=`, or nothing. For [`SignatureScheme::Hmac`].
+    pub prefix: Option<String>,
+    /// The time that is signed with the body, if any; for [`SignatureScheme::Hmac`].
+    pub timed: Option<Timed>,
     /// How far the time of signing may lie from now in both directions, in milliseconds; nothing: any time.
     pub tolerance_ms: Option<u64>,
 }
+
+/// A time of signing in a header of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timed {
+    /// The header, in lower case.
+    pub header: String,
+    /// What is signed: a text with `{timestamp}` and `{body}`, each once.
+    pub signed: String,
+}
+
+impl Timed {
+    /// What is signed where nobody says otherwise.
+    pub const USUAL: &str = "{timestamp}.{body}";
+
+    /// The bytes to sign.
+    fn content(&self, time: &str, body: &[u8]) -> Vec<u8> {
+        let (before, after) = self.signed.split_once("{body}").unwrap_or((&self.signed, ""));
+        let with = |text: &str| text.replace("{timestamp}", time);
+        [with(before).as_bytes(), body, with(after).as_bytes()].concat()
+    }
+}
+
+/// From here on a time is counted in milliseconds: as seconds it would be the year 5138.
+const AS_MS: i64 = 100_000_000_000;
 
 /// Why a delivery is not taken for the sender's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,9 +105,19 @@ impl Signing {
                 (body.to_vec(), None, signed.strip_prefix("sha256=").and_then(decode_hex).into_iter().collect())
             }
             SignatureScheme::Hmac => {
-                let bare = signed.strip_prefix("sha256=").unwrap_or(&signed);
+                let bare = match &self.prefix {
+                    Some(prefix) => signed.strip_prefix(prefix.as_str()).ok_or(Unverified::Malformed)?,
+                    None => signed.strip_prefix("sha256=").unwrap_or(&signed),
+                };
                 let one = if self.base64 { decode64(bare) } else { decode_hex(bare) };
-                (body.to_vec(), None, one.into_iter().collect::<Vec<Vec<u8>>>())
+                let candidates = one.into_iter().collect::<Vec<Vec<u8>>>();
+                match &self.timed {
+                    Some(timed) => {
+                        let time = header(&timed.header).ok_or(Unverified::Malformed)?;
+                        (timed.content(&time, body), Some(time), candidates)
+                    }
+                    None => (body.to_vec(), None, candidates),
+                }
             }
         };
         if candidates.is_empty() {
@@ -97,8 +135,9 @@ impl Signing {
             return Err(Unverified::Forged);
         }
         let (Some(tolerance), Some(time)) = (self.tolerance_ms, time) else { return Ok(()) };
-        let seconds: i64 = time.parse().map_err(|_| Unverified::Malformed)?;
-        let apart = seconds.saturating_mul(1000).abs_diff(now.0);
+        let time: i64 = time.parse().map_err(|_| Unverified::Malformed)?;
+        let in_ms = self.timed.is_some() && time >= AS_MS;
+        let apart = if in_ms { time } else { time.saturating_mul(1000) }.abs_diff(now.0);
         if apart > tolerance { Err(Unverified::Stale) } else { Ok(()) }
     }
 
@@ -130,9 +169,38 @@ impl Signing {
                 vec![(self.header.clone(), format!("t={time},v1={code}"))]
             }
             SignatureScheme::Github => vec![(self.header.clone(), format!("sha256={}", hex(&code(body))))],
-            SignatureScheme::Hmac if self.base64 => vec![(self.header.clone(), STANDARD.encode(code(body)))],
-            SignatureScheme::Hmac => vec![(self.header.clone(), hex(&code(body)))],
+            SignatureScheme::Hmac => {
+                let content = self.timed.as_ref().map_or_else(|| body.to_vec(), |timed| timed.content(&time, body));
+                let code = code(&content);
+                let code = if self.base64 { STANDARD.encode(code) } else { hex(&code) };
+                let signature = format!("{}{code}", self.prefix.as_deref().unwrap_or_default());
+                let stamp = self.timed.as_ref().map(|timed| (timed.header.clone(), time));
+                stamp.into_iter().chain([(self.header.clone(), signature)]).collect()
+            }
         })
+    }
+
+    /// The time of signing is part of what is signed.
+    #[must_use]
+    pub const fn has_time(&self) -> bool {
+        self.scheme.has_time() || self.timed.is_some()
+    }
+
+    /// The headers of a delivery that shows two signatures, those of `first` before that of `then`; as `then` where the scheme
+    /// shows one alone.
+    #[must_use]
+    pub fn beside_each_other(&self, first: &[(String, String)], then: &[(String, String)]) -> Vec<(String, String)> {
+        let before = first.iter().find(|(name, _)| *name == self.header).map_or("", |(_, value)| value.as_str());
+        let both = |value: &str| match self.scheme {
+            SignatureScheme::StandardWebhooks => format!("{before} {value}"),
+            SignatureScheme::Stripe => {
+                format!("{before},{}", value.split_once(',').map_or("", |(_, signature)| signature))
+            }
+            SignatureScheme::Github | SignatureScheme::Hmac => value.to_owned(),
+        };
+        then.iter()
+            .map(|(name, value)| (name.clone(), if *name == self.header { both(value) } else { value.clone() }))
+            .collect()
     }
 
     /// `webhook-id` beside `webhook-signature`: the headers of one family share their beginning.
@@ -194,6 +262,8 @@ mod tests {
             scheme,
             header: scheme.header().unwrap_or("x-signature").to_owned(),
             base64: false,
+            prefix: None,
+            timed: None,
             tolerance_ms: scheme.has_time().then_some(300_000),
         }
     }
@@ -293,6 +363,46 @@ mod tests {
         headers[1].1 = "soon";
         assert_eq!(check(&s, &[SPEC_SECRET], &headers, SPEC_BODY, SPEC_TIME), Err(Unverified::Forged));
         assert_eq!(check(&s, &["whsec_not base64!"], &headers, SPEC_BODY, SPEC_TIME), Err(Unverified::BadSecret));
+    }
+
+    /// As Slack and Zoom sign; computed a second time with Python's hmac.
+    #[test]
+    fn a_time_in_a_header_of_its_own_is_signed_and_held_against_the_tolerance() {
+        let slack = Signing {
+            prefix: Some("v0=".to_owned()),
+            timed: Some(Timed { header: "x-time".to_owned(), signed: "v0:{timestamp}:{body}".to_owned() }),
+            tolerance_ms: Some(300_000),
+            ..signing(SignatureScheme::Hmac)
+        };
+        let in_ms = Signing {
+            base64: true,
+            prefix: None,
+            timed: Some(Timed { header: "x-time".to_owned(), signed: Timed::USUAL.to_owned() }),
+            ..slack.clone()
+        };
+        let at = Timestamp(1_531_420_618_000);
+        let code = "v0=0d19832fce32cb104308bddde0a26820b2e5449df50fba861ca469909034947f";
+        let code64 = "D1cKRioLa6IC9FhA07Hwq7LwGFqaLs5X+xYyi3nYRLw=";
+        let body = br#"{"id":"evt_1"}"#;
+        let said = |s: &Signing, time: &str, code: &str, now: Timestamp| {
+            check(s, &["a-secret-of-ours"], &[("x-time", time), ("x-signature", code)], body, now)
+        };
+        assert_eq!(said(&slack, "1531420618", code, at), Ok(()));
+        assert_eq!(said(&in_ms, "1531420618000", code64, at), Ok(()));
+        for late in [-301_000, 301_000] {
+            assert_eq!(said(&slack, "1531420618", code, at.plus_ms(late)), Err(Unverified::Stale));
+            assert_eq!(said(&in_ms, "1531420618000", code64, at.plus_ms(late)), Err(Unverified::Stale));
+        }
+        assert_eq!(said(&slack, "1531420619", code, at), Err(Unverified::Forged));
+        assert_eq!(said(&slack, "1531420618", &code[3..], at), Err(Unverified::Malformed));
+        assert_eq!(
+            check(&slack, &["a-secret-of-ours"], &[("x-signature", code)], body, at),
+            Err(Unverified::Malformed)
+        );
+        assert_eq!(
+            slack.sign("a-secret-of-ours", "evt_1", body, at),
+            Ok(vec![("x-time".to_owned(), "1531420618".to_owned()), ("x-signature".to_owned(), code.to_owned())])
+        );
     }
 
     #[test]

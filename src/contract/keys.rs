@@ -272,6 +272,13 @@ pub(super) static VERIFY: Table = table(&[
     may("previous", Shape::Reference, "The secret before, while it is being replaced."),
     may("header", Shape::Text, "Header that carries the signature; known but for hmac."),
     may("encoding", Shape::Word(&["hex", "base64"], &[]), "Of an hmac signature; hex where left out."),
+    may("prefix", Shape::Text, "What stands before an hmac signature: v0=."),
+    may(
+        "timestamp",
+        Shape::Text,
+        "Header with the time of signing, in seconds or milliseconds, where the sender of an hmac signs one.",
+    ),
+    may("signed", Shape::Text, "What an hmac with a timestamp is of; {timestamp}.{body} where left out."),
     may("tolerance", Shape::Duration, "How far the time of signing may lie from now, where the scheme has one."),
 ]);
 

@@ -355,11 +355,23 @@ pub struct Verify {
     pub header: Option<Spanned<String>>,
     /// The signature is base64, not hex; for `hmac`.
     pub base64: bool,
+    /// What stands before the signature in its header; for `hmac`.
+    pub prefix: Option<Spanned<String>>,
+    /// Header that carries the time of signing; for `hmac`, whose senders do not all sign one.
+    pub timestamp: Option<Spanned<String>>,
+    /// What is signed, with `{timestamp}` and `{body}`, each once; beside `timestamp`.
+    pub signed: Option<Spanned<String>>,
     /// How far the time of signing may lie from now, in milliseconds.
     pub tolerance_ms: Option<u64>,
 }
 
 impl Verify {
+    /// The time of signing is part of what is signed.
+    #[must_use]
+    pub const fn has_time(&self) -> bool {
+        self.scheme.has_time() || self.timestamp.is_some()
+    }
+
     /// Every field that must be a reference, with its key.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
         std::iter::once(("secret", &self.secret)).chain(self.previous.as_ref().map(|p| ("previous", p)))
@@ -375,7 +387,7 @@ pub enum SignatureScheme {
     Stripe,
     /// `sha256=…` in hex, as GitHub signs.
     Github,
-    /// HMAC-SHA256 of the body in a header.
+    /// HMAC-SHA256 in a header, of the body alone or of a text that holds it and the time.
     Hmac,
 }
 
@@ -391,9 +403,15 @@ impl SignatureScheme {
         }
     }
 
-    /// The time of signing is part of what is signed.
+    /// The time of signing is part of what is signed, whoever uses the scheme.
     #[must_use]
     pub const fn has_time(self) -> bool {
+        matches!(self, Self::StandardWebhooks | Self::Stripe)
+    }
+
+    /// Several signatures may stand beside each other, one for each secret that is in use.
+    #[must_use]
+    pub const fn shows_several(self) -> bool {
         matches!(self, Self::StandardWebhooks | Self::Stripe)
     }
 

@@ -47,13 +47,15 @@ pub enum How {
     OffSignature,
     /// By the source, of another kind of event.
     OtherEvent,
+    /// By the source, which shows two signatures: by a secret that nobody here knows yet, and by the one it has now.
+    TwoSignatures,
 }
 
 impl How {
     /// It is the source that sends it, now, and to the right place.
     #[must_use]
     pub const fn is_genuine(&self) -> bool {
-        matches!(self, Self::Genuine | Self::PreviousSecret | Self::Skewed(_) | Self::Spaced)
+        matches!(self, Self::Genuine | Self::PreviousSecret | Self::Skewed(_) | Self::Spaced | Self::TwoSignatures)
     }
 
     /// One lower-case word.
@@ -74,6 +76,7 @@ impl How {
             Self::CutSignature => "cut-signature",
             Self::OffSignature => "off-signature",
             Self::OtherEvent => "other-event",
+            Self::TwoSignatures => "two-signatures",
         }
     }
 }
@@ -162,6 +165,10 @@ impl Delivery {
             _ => secret,
         };
         let mut headers = hook.signing.sign(secret, &self.id, &body, at).unwrap_or_default();
+        if self.how == How::TwoSignatures {
+            let unknown = hook.signing.sign(&other, &self.id, &body, at).unwrap_or_default();
+            headers = hook.signing.beside_each_other(&unknown, &headers);
+        }
         if self.how == How::Unsigned {
             headers.retain(|(name, _)| *name != hook.signing.header);
         }

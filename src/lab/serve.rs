@@ -168,6 +168,10 @@ async fn respond(served: &Served, request: &Request) -> Result<Response, Cut> {
             served.wait(Duration::from_millis(ms)).await?;
             Ok(response)
         }
+        Disposition::Late(ms) => {
+            served.wait(Duration::from_millis(ms)).await?;
+            Ok(commit(None))
+        }
         Disposition::Reply(response) => Ok(response),
         Disposition::ReplyAfterCommit(response) => {
             commit(None);

@@ -338,6 +338,8 @@ fn signed(id: &str, body: &str, ago_ms: i64) -> Vec<(String, String)> {
         scheme: platform_integration::contract::SignatureScheme::StandardWebhooks,
         header: "webhook-signature".into(),
         base64: false,
+        prefix: None,
+        timed: None,
         tolerance_ms: None,
     };
     signing.sign(HOOK, id, body.as_bytes(), SystemClock.now().plus_ms(-ago_ms)).unwrap()

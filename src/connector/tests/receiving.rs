@@ -30,6 +30,8 @@ fn hooked() -> Stage {
             scheme: SignatureScheme::StandardWebhooks,
             header: "webhook-signature".into(),
             base64: false,
+            prefix: None,
+            timed: None,
             tolerance_ms: Some(300_000),
         },
         secrets: vec![secret],

@@ -52,6 +52,7 @@ fn verify(r: &mut Reader<'_>, v: &Fields<'_>) -> Option<Verify> {
         _ => SignatureScheme::StandardWebhooks,
     });
     let (secret, previous, header) = (r.text(v, "secret"), r.text(v, "previous"), r.text(v, "header"));
+    let (prefix, timestamp, signed) = (r.text(v, "prefix"), r.text(v, "timestamp"), r.text(v, "signed"));
     let encoding = r.word(v, "encoding");
     let tolerance_ms = r.duration(v, "tolerance");
     let scheme = scheme?;
@@ -61,13 +62,29 @@ fn verify(r: &mut Reader<'_>, v: &Fields<'_>) -> Option<Verify> {
             r.error("bad-value", node.at, message, fix.to_owned());
         }
     };
-    only("encoding", scheme == SignatureScheme::Hmac, "leave it out: the scheme says how its signature is written");
+    let hmac = scheme == SignatureScheme::Hmac;
+    only("encoding", hmac, "leave it out: the scheme says how its signature is written");
+    only("prefix", hmac, "leave it out: the scheme says what stands before its signature");
+    only("timestamp", hmac, "leave it out: the scheme says whether a time is signed, and where it stands");
+    only("signed", hmac, "leave it out: the scheme says what is signed");
     only(
         "tolerance",
-        scheme.has_time(),
-        "leave it out: what this scheme signs holds no time, so the event id alone keeps replays out",
+        scheme.has_time() || timestamp.is_some(),
+        if hmac {
+            "name the header of the time (timestamp: X-Timestamp); or leave it out: without a time in what is signed, the event id alone keeps replays out"
+        } else {
+            "leave it out: what this scheme signs holds no time, so the event id alone keeps replays out"
+        },
     );
-    if scheme == SignatureScheme::Hmac && v.node("header").is_none() {
+    let signed = signed.filter(|signed| {
+        let wrong = faults_of(signed, timestamp.is_some());
+        if let Some((because, fix)) = &wrong {
+            let message = format!("{} is \"{}\", {because}", v.path("signed"), quoted(signed, 60));
+            r.error("bad-value", signed.at, message, (*fix).to_owned());
+        }
+        wrong.is_none()
+    });
+    if hmac && v.node("header").is_none() {
         let message = format!("{} lacks the key \"header\"", v.path("scheme"));
         r.error("missing-key", v.at, message, "add header: the header that carries the signature".to_owned());
         return None;
@@ -79,8 +96,36 @@ fn verify(r: &mut Reader<'_>, v: &Fields<'_>) -> Option<Verify> {
         previous,
         header,
         base64: encoding == Some("base64"),
+        prefix,
+        timestamp,
+        signed,
         tolerance_ms,
     })
+}
+
+/// Why this is no text to sign, and what to write.
+fn faults_of(signed: &str, timed: bool) -> Option<(&'static str, &'static str)> {
+    if !timed {
+        return Some((
+            "and no timestamp is named",
+            "add timestamp: the header with the time of signing; of the body alone, leave signed out",
+        ));
+    }
+    if signed.matches("{body}").count() != 1 {
+        return Some((
+            "which does not hold the body once",
+            "write {body} where the body stands: v0:{timestamp}:{body}",
+        ));
+    }
+    if signed.matches("{timestamp}").count() != 1 {
+        return Some((
+            "which does not hold the time once, so anybody could change it",
+            "write {timestamp} where the time stands: v0:{timestamp}:{body}",
+        ));
+    }
+    let rest = signed.replace("{body}", "").replace("{timestamp}", "");
+    rest.contains(['{', '}'])
+        .then_some(("which holds something that is not known", "use {timestamp} and {body} alone, and plain text"))
 }
 
 /// What stands beside a webhook and is about a list needs one; a list beside a webhook needs a pace.

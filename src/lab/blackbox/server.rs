@@ -222,21 +222,30 @@ struct One<'f> {
 }
 
 impl One<'_> {
+    /// Waits so long, and is true where somebody waits for an answer still.
+    async fn still_there(&self, stream: &mut TcpStream, ms: u64) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(self.floor.clock.real(ms)) => true,
+            () = answer::gone(stream) => {
+                self.floor.control.news(true, Duration::ZERO);
+                false
+            }
+        }
+    }
+
     async fn act(&self, stream: &mut TcpStream, disposition: Disposition) -> bool {
         match disposition {
             Disposition::Pass => {}
             Disposition::Delay(ms) => {
                 self.fired();
                 let answer = self.commit(None);
-                tokio::select! {
-                    () = tokio::time::sleep(self.floor.clock.real(ms)) => {}
-                    // Whoever does not wait any more has no answer.
-                    () = answer::gone(stream) => {
-                        self.floor.control.news(true, Duration::ZERO);
-                        return false;
-                    }
+                return self.still_there(stream, ms).await && self.reply(stream, answer).await;
+            }
+            Disposition::Late(ms) => {
+                self.fired();
+                if !self.still_there(stream, ms).await {
+                    return false;
                 }
-                return self.reply(stream, answer).await;
             }
             Disposition::Reply(answer) => {
                 self.fired();

@@ -6,12 +6,11 @@
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, RecordRefused};
 use super::super::judge::{Evidence, missing};
 use super::super::mock::{compare, dig};
 use super::super::world::RunEnd;
-use super::poison_500::Poison500;
-use super::{Drill, Setup, WRITES, deliverable};
+use super::poison_500::{fails_each_time, one_may_fail};
+use super::{Drill, Setup, deliverable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -32,7 +31,7 @@ impl Drill for FailedRecordForgotten {
         if bench.plan.source.incremental.is_none() && bench.real.is_none() {
             return Err("every run reads all, so what failed comes again".to_owned());
         }
-        Poison500.applies(bench)
+        one_may_fail(bench)
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
@@ -47,8 +46,7 @@ impl Drill for FailedRecordForgotten {
         }
         let one = oldest.into_iter().find_map(|r| deliverable(bench, std::slice::from_ref(r), rng));
         let Some((_, identity)) = one else { return Setup::clean() };
-        let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
-        let mut setup = Setup::with(RecordRefused { aim, status: 500 }).passes(2).lenient();
+        let mut setup = Setup::with(fails_each_time(bench, identity)).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup
     }

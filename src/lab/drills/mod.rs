@@ -117,6 +117,7 @@ mod webhook_huge_body;
 mod webhook_other_event;
 mod webhook_same_version;
 mod webhook_secret_rotates;
+mod webhook_several_signatures;
 mod webhook_slow_ack;
 mod webhook_wrong_path;
 
@@ -124,6 +125,7 @@ mod aims;
 mod applies;
 mod setup;
 mod strangers;
+mod unheard;
 
 pub(in crate::lab) use aims::{MAKES, TARGET, WRITES, everywhere, in_target, read, somewhere, survivable};
 pub(in crate::lab) use applies::{identifiable, protected, reads, retries};
@@ -140,7 +142,7 @@ use super::trace::Event;
 use crate::base::rng::Rng;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 112] = [
+pub const ALL: [&dyn Drill; 113] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -244,6 +246,7 @@ pub const ALL: [&dyn Drill; 112] = [
     &order_total::OrderTotal,
     &order_per_key::OrderPerKey,
     &webhook_secret_rotates::WebhookSecretRotates,
+    &webhook_several_signatures::WebhookSeveralSignatures,
     &webhook_body_altered::WebhookBodyAltered,
     &webhook_body_spaced::WebhookBodySpaced,
     &webhook_huge_body::WebhookHugeBody,

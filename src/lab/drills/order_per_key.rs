@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::super::faults::SlowAnswer;
+use super::super::faults::{Fault, SlowAnswer, SlowWay};
 use super::super::mock::{dig, put};
 use super::versions::older_by;
 use super::{Drill, Setup};
@@ -41,7 +41,11 @@ impl Drill for OrderPerKey {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let ms = bench.plan.delivery.timeout_ms / 4;
         let ms = if bench.real.is_some() { ms.min(1_500) } else { ms };
-        let mut setup = Setup::with(SlowAnswer { aim: in_target(WRITES.to_vec(), records.len(), rng).times(3), ms });
+        let aim = in_target(WRITES.to_vec(), records.len(), rng).times(3);
+        // Slow to be answered, or slow to arrive: then a later form that does not wait for it is overtaken by it.
+        let slow: Box<dyn Fault> =
+            if rng.one_in(2) { Box::new(SlowWay { aim, ms }) } else { Box::new(SlowAnswer { aim, ms }) };
+        let mut setup = Setup::with(slow);
         setup.courier = Some(Box::new(|bench, start, fresh, rng| {
             let (Ok(hook), Some(version)) = (hooked(bench), bench.plan.source.version()) else { return };
             if start > 0 {

@@ -5,12 +5,31 @@
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, RecordRefused};
+use super::super::faults::{Aim, Fault, ItemRefused, RecordRefused};
 use super::super::judge::{Evidence, Foreign};
-use super::{Drill, Setup, WRITES, deliverable, identifiable, in_batches, retries};
+use super::{Drill, Setup, WRITES, deliverable, identifiable, in_batches, named, retries};
 use crate::base::rng::Rng;
 use crate::contract::Order;
-use crate::lab::bench::Bench;
+use crate::lab::bench::{Bench, Purpose};
+
+/// The target fails on this record whenever it comes: of a batch on its item alone, since a batch that fails as a whole says
+/// nothing of one record.
+pub(super) fn fails_each_time(bench: &Bench, identity: String) -> Box<dyn Fault> {
+    let ever = |aim: Aim| aim.record(identity).times(u64::MAX / 2);
+    if in_batches(bench).is_ok() {
+        return Box::new(ItemRefused { aim: ever(Aim::at([Purpose::Bulk])), status: 500, any_order: named(bench) });
+    }
+    Box::new(RecordRefused { aim: ever(Aim::at(WRITES)), status: 500 })
+}
+
+/// One record may fail each time, and the others go on.
+pub(super) fn one_may_fail(bench: &Bench) -> Result<(), String> {
+    retries(bench)?;
+    if bench.plan.delivery.order == Order::Total {
+        return Err("the contract wants all in order: nothing may overtake what fails as in an outage".to_owned());
+    }
+    identifiable(bench)
+}
 
 /// See the module.
 pub(super) struct Poison500;
@@ -25,20 +44,19 @@ impl Drill for Poison500 {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
-        retries(bench)?;
-        if in_batches(bench).is_ok() {
-            return Err("a batch that fails as a whole says nothing of one record".to_owned());
+        if in_batches(bench).is_ok() && bench.real.is_some() {
+            return Err(
+                "of a batch a program may take one item that fails each time for an outage; failed-record-forgotten \
+                        judges what becomes of it"
+                    .to_owned(),
+            );
         }
-        if bench.plan.delivery.order == Order::Total {
-            return Err("the contract wants all in order: nothing may overtake what fails as in an outage".to_owned());
-        }
-        identifiable(bench)
+        one_may_fail(bench)
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
-        let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
-        let mut setup = Setup::with(RecordRefused { aim, status: 500 });
+        let mut setup = Setup::with(fails_each_time(bench, identity));
         setup.expect.dead.insert(key);
         setup
     }

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::super::faults::RateLimited;
+use super::unheard::and_the_others;
 use super::{Drill, Setup};
 use super::{retries, somewhere, survivable};
 use crate::base::rng::Rng;
@@ -33,7 +34,7 @@ impl Drill for RateLimitedDate {
         // A program of its own runs by the same clock as the systems: it may as well ask that one.
         let clock_off_ms = if bench.real.is_some() { 0 } else { clock_off_ms };
         let aim = somewhere(bench, records.len(), rng).times(times);
-        let mut setup = Setup::with(RateLimited { aim, seconds, as_date: true, clock_off_ms });
+        let mut setup = Setup::with(and_the_others(bench, RateLimited { aim, seconds, as_date: true, clock_off_ms }));
         setup.clock_off_ms = clock_off_ms;
         setup
     }

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::super::faults::RateLimited;
+use super::unheard::and_the_others;
 use super::{Drill, Setup};
 use super::{retries, somewhere, survivable};
 use crate::base::rng::Rng;
@@ -30,6 +31,6 @@ impl Drill for RateLimitedSeconds {
         let seconds = i64::try_from(rng.between(2, if bench.real.is_some() { 2 } else { 9 })).unwrap_or(2);
         let times = survivable(bench, 2, rng);
         let aim = somewhere(bench, records.len(), rng).times(times);
-        Setup::with(RateLimited { aim, seconds, as_date: false, clock_off_ms: 0 })
+        Setup::with(and_the_others(bench, RateLimited { aim, seconds, as_date: false, clock_off_ms: 0 }))
     }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::bench::Purpose;
-use super::super::faults::{Aim, SlowAnswer, TokenRevoked};
+use super::super::faults::{Aim, SlowAnswer, SlowWay, TokenRevoked};
 use super::super::judge::Evidence;
 use super::tokens::oauth;
 use super::{Drill, Setup, in_target};
@@ -32,9 +32,10 @@ impl Drill for TokenStampede {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(purposes) = oauth(bench) else { return Setup::clean() };
         let mut setup = Setup::with(TokenRevoked { aim: in_target(purposes.clone(), records.len(), rng) });
-        // Slow answers keep many on their way, and a slow token endpoint lets all of them come to it.
-        let slow = [purposes, vec![Purpose::Token]].concat();
-        setup.faults.push(Box::new(SlowAnswer { aim: Aim::at(slow).times(u64::MAX / 2), ms: 200 }));
+        // A slow token endpoint lets all of them come to it. What is longer on its way than a new token takes is refused for the
+        // old one when the new one is there already: it is no word about the new one.
+        setup.faults.push(Box::new(SlowAnswer { aim: Aim::at([Purpose::Token]).times(u64::MAX / 2), ms: 200 }));
+        setup.faults.push(Box::new(SlowWay { aim: Aim::at(purposes).times(u64::MAX / 2), ms: 350 }));
         setup
     }
 

@@ -24,7 +24,7 @@ impl Drill for WebhookReplayed {
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
         let hook = hooked(bench)?;
-        if !hook.signing.scheme.has_time() {
+        if !hook.signing.has_time() {
             return Err(format!(
                 "{} signs no time; the event id alone keeps replays out",
                 hook.signing.scheme.as_str()

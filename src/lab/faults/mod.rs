@@ -27,6 +27,7 @@ mod scope_missing;
 mod secret_echoed;
 mod short_page;
 mod slow_answer;
+mod slow_way;
 mod source_changed;
 mod stale_again;
 mod stored_error;
@@ -66,6 +67,7 @@ pub use scope_missing::ScopeMissing;
 pub use secret_echoed::SecretEchoed;
 pub use short_page::ShortPage;
 pub use slow_answer::SlowAnswer;
+pub use slow_way::SlowWay;
 pub use source_changed::SourceChanged;
 pub use stale_again::StaleAgain;
 pub use stored_error::StoredError;
@@ -89,7 +91,7 @@ use crate::connector::{Request, Response, TransportError};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 40] = [
+pub const ALL: [(&str, Make); 41] = [
     ("accepted-then-failed", |aim| Box::new(AcceptedThenFailed { aim })),
     ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
@@ -119,6 +121,7 @@ pub const ALL: [(&str, Make); 40] = [
     ("secret-echoed", |aim| Box::new(SecretEchoed { aim, status: 500 })),
     ("short-page", |aim| Box::new(ShortPage { aim, keep: 1 })),
     ("slow-answer", |aim| Box::new(SlowAnswer { aim, ms: 1_000 })),
+    ("slow-way", |aim| Box::new(SlowWay { aim, ms: 1_000 })),
     ("source-changed", |aim| Box::new(SourceChanged { aim, change: None })),
     ("stale-again", |aim| Box::new(StaleAgain::new(aim, "1".to_owned(), Value::Null, Vec::new(), Vec::new()))),
     ("stored-error", |aim| Box::new(StoredError::new(aim, "idempotency-key"))),
@@ -155,8 +158,10 @@ pub struct Exchange<'a> {
 pub enum Disposition {
     /// It passes.
     Pass,
-    /// It passes after so many milliseconds more.
+    /// The system does it at once; its answer comes after so many milliseconds more.
     Delay(u64),
+    /// It reaches the system after so many milliseconds more.
+    Late(u64),
     /// The system never sees it; this is the answer.
     Reply(Response),
     /// The system does it; this is the answer.
@@ -237,6 +242,16 @@ pub trait Fault: Send {
 
     /// Disposes of an exchange. Whether what it wanted made a difference is counted by the world.
     fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition;
+}
+
+impl Fault for Box<dyn Fault> {
+    fn code(&self) -> &'static str {
+        (**self).code()
+    }
+
+    fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
+        (**self).on_exchange(exchange)
+    }
 }
 
 /// Which exchanges a fault hits.

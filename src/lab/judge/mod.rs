@@ -21,6 +21,7 @@ mod tracing;
 pub(super) use counts::reconcile;
 pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
+pub(super) use foreign::ON_ITS_WAY_MS;
 pub(super) use foreign::PRINTED;
 pub(super) use foreign::correlation_ids;
 pub(super) use resources::read_ahead;

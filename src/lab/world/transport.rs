@@ -149,6 +149,10 @@ impl Transport for LabTransport {
                 self.fired(&mut self.hall(), &sent);
                 sent.back += Duration::from_millis(ms);
             }
+            Disposition::Late(ms) => {
+                self.fired(&mut self.hall(), &sent);
+                sent.there += Duration::from_millis(ms);
+            }
             Disposition::Reply(response) => (instead, commits) = (Some(response), false),
             Disposition::ReplyAfterCommit(response) => instead = Some(response),
             Disposition::Refuse => {

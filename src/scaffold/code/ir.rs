@@ -178,6 +178,12 @@ pub struct Signing {
     pub secrets: Vec<Secret>,
     /// Of hmac: not hex.
     pub base64: Option<bool>,
+    /// Of hmac: what stands before the signature.
+    pub prefix: Option<String>,
+    /// Of hmac: header with the time of signing, in lower case.
+    pub timestamp: Option<String>,
+    /// Of hmac with a time: what is signed, with `{timestamp}` and `{body}`.
+    pub signed: Option<String>,
     /// Between the time of signing and now.
     pub tolerance_ms: Option<u64>,
 }

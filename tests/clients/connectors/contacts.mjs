@@ -175,7 +175,7 @@ function client(url, id, secret) {
   };
   return async bad => {
     if (broken('refresh-per-request')) token = undefined;
-    if (bad && bad === `Bearer ${token}`) token = undefined;
+    if (bad && (bad === `Bearer ${token}` || broken('late-401'))) token = undefined;
     if (token === undefined) {
       asking ??= fetchToken().finally(() => { asking = undefined; });
       token = await asking;

@@ -71,7 +71,7 @@ def read(answer, until):
 def ask(method, url, headers, value=None):
     headers = {**headers, "X-Request-Id": os.urandom(12).hex(), "Content-Type": "application/json"}
     body = None if value is None else json.dumps(value).encode()
-    for attempt in range(6):
+    for attempt in range(4):
         if os.path.exists(os.environ["DISABLE_FILE"]):
             raise Failed("switched off")
         error = None
@@ -168,6 +168,8 @@ def push(batch):
         if not left:
             return settled, refused
         time.sleep(random.uniform(0, 2 ** attempt) / SCALE)
+    if broken("forgets-failed"):
+        return settled + [line for line, _ in left.values()], refused
     raise Failed("a batch that is never taken")
 
 

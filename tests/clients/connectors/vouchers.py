@@ -306,6 +306,8 @@ def genuine(headers, body):
         body = json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False).encode()
     due = base64.b64encode(hmac.new(secret, f"{name}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
     shown = headers.get("webhook-signature", "").split(" ")
+    if broken("first-signature"):
+        shown = shown[:1]
     if broken("prefix-compared"):
         return any(f"v1,{due}".startswith(s[:11]) and s.startswith("v1,") for s in shown)
     return any(hmac.compare_digest(s, f"v1,{due}") for s in shown)

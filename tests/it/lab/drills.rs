@@ -46,6 +46,16 @@ fn the_connector_that_we_ship_passes_every_drill() {
 }
 
 #[test]
+fn the_time_that_an_hmac_signs_is_drilled() {
+    let (plan, systems) = plans::hooks_by_hmac_with_time();
+    for code in ["webhook-replayed", "webhook-clock-skew", "webhook-forged", "webhook-body-altered"] {
+        let options = DrillOptions { seed: 3, schedules: 20, only: Some(code.to_owned()), ..DrillOptions::default() };
+        let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
+        assert_eq!((matrix.rows.len(), matrix.verdict), (1, Verdict::Pass), "{code}");
+    }
+}
+
+#[test]
 fn the_same_seed_plays_the_same_bytes() {
     for (plan, systems) in [plans::billing_to_crm(), plans::payments_to_ledger()] {
         for code in ["happy-path", "burst-503", "crash-anywhere", "rate-limited-date", "equal-timestamps"] {

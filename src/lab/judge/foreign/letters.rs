@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::Foreign;
 use crate::lab::judge::{Evidence, owed, some};
+use crate::lab::mock::Effect;
+use crate::lab::trace::Exchanged;
 
-pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
+pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
     let told: BTreeSet<&str> = e.letters.iter().map(|l| l.key.as_str()).collect();
     let lacking: Vec<String> = e
         .expected
@@ -27,5 +30,33 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         if !e.may_be_dead(expected) && owed.contains(&letter.key) {
             out.push(format!("dead letters: {} was given up for no reason", letter.key));
         }
+        if !e.may_be_dead(expected) && !owed.contains(&letter.key) && program.filed.contains(&letter.key) {
+            out.extend(expected.identity.as_deref().and_then(|identity| delivered_too(e, &letter.key, identity)));
+        }
     }
+}
+
+/// In its only run the program has been told that the record is written, and leaves a dead letter of it all the same. A letter of an
+/// earlier run was true when it was written; an event may have come in several forms, and a key may be that of two records.
+fn delivered_too(e: &Evidence<'_>, key: &str, identity: &str) -> Option<String> {
+    let [only] = e.runs.as_slice() else { return None };
+    let shared = e.expected.iter().chain(&e.gone).filter(|x| x.identity.as_deref() == Some(identity)).count() > 1;
+    if shared || e.bench.plan.source.webhook.is_some() {
+        return None;
+    }
+    let about = |x: &&Exchanged| {
+        x.identity.as_deref() == Some(identity) || x.batch.iter().any(|one| one.as_deref() == Some(identity))
+    };
+    let last = e.trace.run(only.run).filter(|x| x.purpose.writes()).filter(about).last()?;
+    // Of an answer that a fault made nobody knows what it told.
+    let told = last.fault.is_none() && last.status().is_some_and(|s| (200..300).contains(&s));
+    let kept = match last.effect.as_ref()? {
+        Effect::Many(effects) => {
+            last.batch.iter().zip(effects).any(|(one, effect)| one.as_deref() == Some(identity) && effect.keeps())
+        }
+        effect => effect.keeps(),
+    };
+    (told && kept).then(|| {
+        format!("dead letters: {key} stands in the file, and request {} was told that it is written", last.nth)
+    })
 }

@@ -9,6 +9,7 @@ mod pacing;
 mod secrets;
 
 pub(in crate::lab) use correlation::ids as correlation_ids;
+pub(in crate::lab) use pacing::ON_ITS_WAY_MS;
 
 use std::collections::BTreeSet;
 
@@ -53,7 +54,7 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     super::delivery::judge(e, out);
     super::beside::judge(e, out);
     super::deliveries::judge(e, out);
-    letters::judge(e, out);
+    letters::judge(e, program, out);
     claims::judge(e, program, out);
     pacing::judge(e, program, out);
     attempts::judge(e, out);

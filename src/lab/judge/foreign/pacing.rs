@@ -12,7 +12,7 @@ use crate::lab::judge::pacing::{FEW, Wait, chance, hardly_waited, waited};
 use crate::lab::trace::{Exchanged, Outcome};
 
 /// Real milliseconds after an answer in which what was on its way beside it arrives.
-const ON_ITS_WAY_MS: i64 = 1_000;
+pub(in crate::lab) const ON_ITS_WAY_MS: i64 = 1_000;
 /// Real milliseconds after an answer in which a program that works side by side may not have read it in all its parts: a worker that
 /// has asked whether it may send is connecting, or waits for a processor.
 const UNHEARD_MS: i64 = 150;

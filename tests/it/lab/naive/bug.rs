@@ -260,6 +260,8 @@ pub(crate) enum Bug {
     HookAnyEvent,
     /// It compares as much of a signature as was sent.
     HookComparesPrefix,
+    /// Looks at the first of several signatures alone.
+    HookFirstSignature,
 
     // Of refresh tokens.
     /// It goes on with the refresh token that it was given first.

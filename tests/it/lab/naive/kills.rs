@@ -183,6 +183,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::HookAnyPath, "webhook-wrong-path", Hooks),
     (Bug::HookAnyEvent, "webhook-other-event", Tills),
     (Bug::HookComparesPrefix, "webhook-forged", Hooks),
+    (Bug::HookFirstSignature, "webhook-several-signatures", Hooks),
     // Reading, records and access.
     (Bug::IgnoresReset, "rate-limit-reset-header", Limits),
     (Bug::IgnoresRemaining, "rate-limit-remaining", Limits),
@@ -198,6 +199,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::PoisonStopsAll, "poison-500", Both),
     (Bug::RetriesForEver, "poison-500", Ledger),
     (Bug::NoDeadLetter, "poison-500", Both),
+    (Bug::NoDeadLetter, "poison-500", Bulk),
     (Bug::NoDeadLetter, "failed-record-forgotten", Both),
     (Bug::OlderFormWins, "out-of-order", Crm),
     (Bug::OlderFormWins, "out-of-order", Bulk),
