@@ -2,12 +2,12 @@
 //! offer, and every operation in use says what it needs. What a description does not offer (`offline_access`) is for other ends.
 
 use super::scope_missing::{alternatives, scoped};
-use super::used::Used;
+use super::used::{Role, Used};
 use super::{Check, Subject};
 use crate::base::text::{quoted, words};
 use crate::contract::Auth;
 use crate::finding::{Finding, Severity};
-use crate::model::{SchemeKind, System};
+use crate::model::{Operation, SchemeKind, System};
 
 pub(super) static CHECK: Check = Check {
     code: "scope-too-wide",
@@ -40,6 +40,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             }
             continue;
         }
+        let back = ways_back(subject, name);
         let whole = needs.iter().all(|any| any.iter().any(|all| !all.is_empty()));
         let mut kept: Vec<&str> = auth.scopes.iter().map(|s| s.value.as_str()).collect();
         let allowed = |asked: &[&str]| {
@@ -61,6 +62,11 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             }
             kept = without;
             let shown = quoted(scope, 60);
+            // No flow names them, and a rollback and `run --verify` call them.
+            let leads_back = |o: &&Operation| alternatives(o, &auth.scheme).iter().flatten().any(|s| *s == scope.value);
+            if !needed && back.iter().any(leads_back) {
+                continue;
+            }
             let finding = if needed {
                 // Allowed either way: worth knowing, and often how a vendor's own guide has it.
                 let message = format!("every operation in use is allowed without the scope {shown}");
@@ -76,6 +82,21 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             out.push(finding.fix("remove it: least privilege"));
         }
     }
+}
+
+/// What reads, lists and deletes the records that the flows write to this system.
+fn ways_back<'s>(subject: &Subject<'s>, name: &str) -> Vec<&'s Operation> {
+    let mut out = Vec::new();
+    for flow in subject.contract.flows.values() {
+        let used = subject.used_by(flow);
+        let here = |u: &&Used<'s>| u.system_name.value == *name;
+        let of = |roles: &[Role]| used.iter().filter(here).find(|u| roles.contains(&u.role));
+        let (many, one) = (of(&[Role::Create, Role::Bulk]), of(&[Role::Update, Role::Put]));
+        let Some(first) = many.or(one) else { continue };
+        let back = first.system.back(many.map(|u| u.operation), one.map(|u| u.operation));
+        out.extend([back.get, back.list, back.delete].into_iter().flatten());
+    }
+    out
 }
 
 /// The description offers this scope.

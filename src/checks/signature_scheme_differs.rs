@@ -6,7 +6,7 @@
 use super::prose::{Told, of_event, of_system};
 use super::{Check, Subject};
 use crate::base::text::quoted;
-use crate::contract::SignatureScheme as Scheme;
+use crate::contract::{SignatureScheme as Scheme, Verify};
 use crate::finding::{Finding, Severity};
 use crate::model::{ApiKeyPlace, Event, SchemeKind, System};
 
@@ -46,7 +46,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         let reads = verify.header.as_ref().map(|h| h.as_str()).or_else(|| verify.scheme.header()).unwrap_or_default();
         let name = quoted(&event.name, 60);
         let other = !stated.headers.is_empty() && !stated.headers.iter().any(|h| h.eq_ignore_ascii_case(reads));
-        let unlike = stated.form.is_some_and(|form| !fits(form, verify.scheme, verify.base64));
+        let unlike = stated.form.is_some_and(|form| !fits(form, verify));
         let at = verify.header.as_ref().map_or(verify.at, |h| h.at);
         let fix = advice(&stated);
         if other {
@@ -63,11 +63,13 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-const fn fits(form: Form, scheme: Scheme, base64: bool) -> bool {
+fn fits(form: Form, verify: &Verify) -> bool {
+    let (scheme, base64) = (verify.scheme, verify.base64);
+    let usual = verify.prefix.as_ref().is_none_or(|p| p.value == "sha256=");
     match form {
         Form::Standard => matches!(scheme, Scheme::StandardWebhooks),
         Form::Timed => matches!(scheme, Scheme::Stripe),
-        Form::Prefixed => matches!(scheme, Scheme::Github) || (matches!(scheme, Scheme::Hmac) && !base64),
+        Form::Prefixed => matches!(scheme, Scheme::Github) || (matches!(scheme, Scheme::Hmac) && !base64 && usual),
         Form::Hex => matches!(scheme, Scheme::Hmac) && !base64,
         Form::Base64 => matches!(scheme, Scheme::Hmac) && base64,
     }

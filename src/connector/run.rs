@@ -94,6 +94,15 @@ impl From<LedgerError> for Stop {
     }
 }
 
+/// A form of a record of which somebody has said that it need not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GivenUp {
+    pub digest: Digest,
+    /// Why it was refused: for another reason it may be worth another look.
+    pub code: String,
+    pub because: String,
+}
+
 /// One pass of a flow.
 pub(super) struct Run<'a> {
     /// What to do.
@@ -118,8 +127,8 @@ pub(super) struct Run<'a> {
     pub not_arrived: Mutex<(Vec<NotArrived>, u64)>,
     /// Source keys whose dead letters wait.
     pub letters: Mutex<BTreeSet<String>>,
-    /// By source key, why a record became a dead letter that somebody dropped, and the digest of that form of it.
-    pub given_up: Mutex<BTreeMap<String, (String, Digest)>>,
+    /// By source key, the forms of a record that became dead letters and that somebody dropped.
+    pub given_up: Mutex<BTreeMap<String, Vec<GivenUp>>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<Box<dyn Scratch>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::gate::Gates;
-use super::run::{PAUSED, Run, Stop, lock};
+use super::run::{GivenUp, PAUSED, Run, Stop, lock};
 use super::{LogLine, Plan, Transport, pass, settle};
 use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::{TraceContext, Tracer};
-use crate::evidence::{DeadState, Ledger, LedgerError, Reconciliation, RunRecord, Verdict};
+use crate::evidence::{DeadLetter, DeadState, Ledger, LedgerError, Reconciliation, RunRecord, Verdict};
 
 /// Resolves references to secrets; the environment is read in the cli only.
 pub trait SecretSource: Send + Sync {
@@ -289,7 +289,8 @@ fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
     for letter in run.world.ledger.dead_letters(Some(&run.plan.flow))? {
         match letter.state {
             DeadState::Dropped => {
-                given_up.insert(letter.key, (letter.code, Digest::of_json(&letter.payload)));
+                let DeadLetter { key, code, because, payload, .. } = letter;
+                given_up.entry(key).or_default().push(GivenUp { digest: Digest::of_json(&payload), code, because });
             }
             // What came of it since is newer than that somebody gave it up.
             DeadState::Replayed => {

@@ -300,6 +300,8 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
         run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
     }
     if settled == Settled::Written {
+        // Another form of it is in the target now: that the one before came back is news.
+        lock(&run.given_up).remove(key);
         run.log("debug", "record-written", Some(trace), json!({"key": key}));
     }
     Ok(())
@@ -309,7 +311,9 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
         Reject::RefusedBefore => {
-            run.settled(key, Settled::Dead);
+            // In this pass; and told of then, unless somebody had given it up.
+            let told = lock(&run.letters).contains(key) || !given_up(run, key, &record, None);
+            run.settled(key, if told { Settled::Dead } else { Settled::Unchanged });
             return Ok(());
         }
         // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
@@ -349,6 +353,19 @@ pub(super) fn no_record(run: &Run<'_>, event: &str, hook: &HookPlan, payload: Va
     bury(run, &key, "record-missing", &because, payload, (0, Vec::new()), None, Settled::Dead)
 }
 
+/// Somebody has decided about this very form, and this reason: to tell of it again would undo that. What an outage refuses says
+/// nothing of the record, and nobody can have decided about the next one.
+fn given_up(run: &Run<'_>, key: &str, payload: &Value, refused: Option<(&str, &str)>) -> bool {
+    let all = lock(&run.given_up);
+    let Some(forms) = all.get(key) else { return false };
+    let digest = Digest::of_json(payload);
+    forms.iter().any(|form| {
+        form.digest == digest
+            && !matches!(form.code.as_str(), TARGET_DOWN | "attempts-exhausted")
+            && refused.is_none_or(|(code, because)| form.code == code && form.because == because)
+    })
+}
+
 #[expect(clippy::too_many_arguments, reason = "the fields of one dead letter, each used once")]
 fn bury(
     run: &Run<'_>,
@@ -365,9 +382,7 @@ fn bury(
         let digest = Digest::of_json(&payload);
         lock(&run.refused).put(key.as_bytes(), digest.as_str().as_bytes())?;
     }
-    // Somebody has decided about this very form: to tell of it again would undo that.
-    let same = |(why, digest): &(String, Digest)| why == code && *digest == Digest::of_json(&payload);
-    if lock(&run.given_up).get(key).is_some_and(same) {
+    if given_up(run, key, &payload, Some((code, &because))) {
         run.settled(key, Settled::Unchanged);
         run.log("info", "given-up-before", trace, json!({"key": key, "code": code}));
         return Ok(());

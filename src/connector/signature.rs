@@ -54,6 +54,9 @@ impl Timed {
 /// From here on a time is counted in milliseconds: as seconds it would be the year 5138.
 const AS_MS: i64 = 100_000_000_000;
 
+/// No time of signing has more than fifteen digits, in whatever it is counted.
+const LATEST: u64 = 1_000_000_000_000_000;
+
 /// Why a delivery is not taken for the sender's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unverified {
@@ -135,7 +138,7 @@ impl Signing {
             return Err(Unverified::Forged);
         }
         let (Some(tolerance), Some(time)) = (self.tolerance_ms, time) else { return Ok(()) };
-        let time: i64 = time.parse().map_err(|_| Unverified::Malformed)?;
+        let time: i64 = time.parse().ok().filter(|t: &i64| t.unsigned_abs() < LATEST).ok_or(Unverified::Malformed)?;
         let in_ms = self.timed.is_some() && time >= AS_MS;
         let apart = if in_ms { time } else { time.saturating_mul(1000) }.abs_diff(now.0);
         if apart > tolerance { Err(Unverified::Stale) } else { Ok(()) }

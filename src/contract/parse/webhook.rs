@@ -76,6 +76,12 @@ fn verify(r: &mut Reader<'_>, v: &Fields<'_>) -> Option<Verify> {
             "leave it out: what this scheme signs holds no time, so the event id alone keeps replays out"
         },
     );
+    if let (Some(time), Some(name)) = (&timestamp, &header)
+        && time.eq_ignore_ascii_case(name)
+    {
+        let message = format!("{} is {}, which carries the signature", v.path("timestamp"), quoted(time, 60));
+        r.error("bad-value", time.at, message, "name the header that carries the time of signing".to_owned());
+    }
     let signed = signed.filter(|signed| {
         let wrong = faults_of(signed, timestamp.is_some());
         if let Some((because, fix)) = &wrong {
@@ -121,6 +127,12 @@ fn faults_of(signed: &str, timed: bool) -> Option<(&'static str, &'static str)> 
         return Some((
             "which does not hold the time once, so anybody could change it",
             "write {timestamp} where the time stands: v0:{timestamp}:{body}",
+        ));
+    }
+    if signed.contains("{timestamp}{body}") || signed.contains("{body}{timestamp}") {
+        return Some((
+            "in which nothing parts the time from the body, so digits could move from one to the other",
+            "write what the sender puts between them: v0:{timestamp}:{body}",
         ));
     }
     let rest = signed.replace("{body}", "").replace("{timestamp}", "");

@@ -377,6 +377,7 @@ impl<'s> Scene<'s> {
             wrote: self.wrote(),
             names: self.names(),
             filed: told::filed(&expected, &files::text(&self.places.letters)),
+            lettered: told::lettered(&expected, &files::text(&self.places.letters)),
         };
         self.prepared.judged_with(self.bench, drill, seed, self.runs, tell, letters, Some(foreign))
     }

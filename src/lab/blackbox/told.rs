@@ -26,6 +26,19 @@ pub(super) fn filed(expected: &[Expected], file: &str) -> BTreeSet<String> {
     expected.iter().filter(|x| has(&x.key) || x.identity.as_deref().is_some_and(has)).map(|x| x.key.clone()).collect()
 }
 
+/// The keys of which some line of the file is a letter: those that it has as its `key`.
+pub(super) fn lettered(expected: &[Expected], file: &str) -> BTreeSet<String> {
+    let keys: BTreeSet<String> = file
+        .lines()
+        .filter_map(|line| match serde_json::from_str::<Value>(line).ok()?.get("key")? {
+            Value::String(key) => Some(key.clone()),
+            Value::Number(key) => Some(key.to_string()),
+            _ => None,
+        })
+        .collect();
+    expected.iter().filter(|x| names_of(x).any(|name| keys.contains(name))).map(|x| x.key.clone()).collect()
+}
+
 fn texts(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
@@ -260,6 +273,8 @@ mod tests {
             [expected("cus_1", "a@x.example"), expected("cus_12", "b@x.example"), expected("cus_3", "c@x.example")];
         let file = "{\"key\": \"cus_12\", \"reason\": \"422\"}\n{\"record\": {\"email\": \"c@x.example\"}}\n";
         assert_eq!(filed(&all, file), BTreeSet::from(["cus_12".to_owned(), "cus_3".to_owned()]));
+        // A letter of its own has the one alone whose key the line gives.
+        assert_eq!(lettered(&all, file), BTreeSet::from(["cus_12".to_owned()]));
         let excusable = BTreeSet::from(["cus_1".to_owned()]);
         let none = BTreeSet::new();
         let keys = |wrote: &str| {

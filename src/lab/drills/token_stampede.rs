@@ -31,11 +31,15 @@ impl Drill for TokenStampede {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(purposes) = oauth(bench) else { return Setup::clean() };
+        // Well within what the contract waits for an answer.
+        let short = bench.plan.delivery.timeout_ms / 8;
         let mut setup = Setup::with(TokenRevoked { aim: in_target(purposes.clone(), records.len(), rng) });
         // A slow token endpoint lets all of them come to it. What is longer on its way than a new token takes is refused for the
         // old one when the new one is there already: it is no word about the new one.
-        setup.faults.push(Box::new(SlowAnswer { aim: Aim::at([Purpose::Token]).times(u64::MAX / 2), ms: 200 }));
-        setup.faults.push(Box::new(SlowWay { aim: Aim::at(purposes).times(u64::MAX / 2), ms: 350 }));
+        setup
+            .faults
+            .push(Box::new(SlowAnswer { aim: Aim::at([Purpose::Token]).times(u64::MAX / 2), ms: short.min(200) }));
+        setup.faults.push(Box::new(SlowWay { aim: Aim::at(purposes).times(u64::MAX / 2), ms: (2 * short).min(350) }));
         setup
     }
 

@@ -6,6 +6,7 @@ use super::Foreign;
 use crate::lab::judge::{Evidence, owed, some};
 use crate::lab::mock::Effect;
 use crate::lab::trace::Exchanged;
+use crate::lab::world::RunEnd;
 
 pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
     let told: BTreeSet<&str> = e.letters.iter().map(|l| l.key.as_str()).collect();
@@ -30,24 +31,32 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
         if !e.may_be_dead(expected) && owed.contains(&letter.key) {
             out.push(format!("dead letters: {} was given up for no reason", letter.key));
         }
-        if !e.may_be_dead(expected) && !owed.contains(&letter.key) && program.filed.contains(&letter.key) {
+        if !e.may_be_dead(expected) && !owed.contains(&letter.key) && program.lettered.contains(&letter.key) {
             out.extend(expected.identity.as_deref().and_then(|identity| delivered_too(e, &letter.key, identity)));
         }
     }
 }
 
 /// In its only run the program has been told that the record is written, and leaves a dead letter of it all the same. A letter of an
-/// earlier run was true when it was written; an event may have come in several forms, and a key may be that of two records.
+/// earlier run was true when it was written, and so was one of a record that it left for others and came back to; an event may have
+/// come in several forms, a key may be that of two records, and who is asked to end may not have read the answer.
 fn delivered_too(e: &Evidence<'_>, key: &str, identity: &str) -> Option<String> {
     let [only] = e.runs.as_slice() else { return None };
+    let asked = matches!(&only.end, RunEnd::Exited(exit) if exit.asked || exit.signal.is_some());
     let shared = e.expected.iter().chain(&e.gone).filter(|x| x.identity.as_deref() == Some(identity)).count() > 1;
-    if shared || e.bench.plan.source.webhook.is_some() {
+    if asked || shared || e.bench.plan.source.webhook.is_some() {
         return None;
     }
     let about = |x: &&Exchanged| {
         x.identity.as_deref() == Some(identity) || x.batch.iter().any(|one| one.as_deref() == Some(identity))
     };
-    let last = e.trace.run(only.run).filter(|x| x.purpose.writes()).filter(about).last()?;
+    let writes: Vec<&Exchanged> = e.trace.run(only.run).filter(|x| x.purpose.writes()).collect();
+    let first = writes.iter().position(about)?;
+    let end = writes.iter().rposition(about)?;
+    if !writes.get(first..end)?.iter().all(about) {
+        return None;
+    }
+    let last = *writes.get(end)?;
     // Of an answer that a fault made nobody knows what it told.
     let told = last.fault.is_none() && last.status().is_some_and(|s| (200..300).contains(&s));
     let kept = match last.effect.as_ref()? {

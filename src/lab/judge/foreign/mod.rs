@@ -33,8 +33,10 @@ pub struct Foreign {
     pub wrote: Vec<(String, String)>,
     /// Planted values that are names and no secrets: the id of a client, the name of a user.
     pub names: BTreeSet<String>,
-    /// Keys that stand in the file of dead letters.
+    /// Keys that stand in the file of dead letters, wherever in it.
     pub filed: BTreeSet<String>,
+    /// Keys of which the file has a letter of their own.
+    pub lettered: BTreeSet<String>,
 }
 
 impl Foreign {
