@@ -29,11 +29,8 @@ pub(super) fn list() -> ListPromptsResult {
         |(name, says, must): (&str, &str, bool)| PromptArgument::new(name).with_description(says).with_required(must);
     let arguments = ARGUMENTS.into_iter().map(argument).collect();
     let description = "Integrate two platforms: map, contract, connector, drills, dossier, with evidence of each step.";
-    let ours = [Prompt::new(INTEGRATE, Some(description), Some(arguments)).with_title("Integrate two platforms")];
-    let ours = ours.into_iter();
-    #[cfg(feature = "conformance")]
-    let ours = ours.chain(super::conformance::prompts());
-    ListPromptsResult::with_all_items(ours.collect()).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)
+    let ours = vec![Prompt::new(INTEGRATE, Some(description), Some(arguments)).with_title("Integrate two platforms")];
+    ListPromptsResult::with_all_items(ours).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public)
 }
 
 /// The words that begin the work: the phases, each with its first calls as far as they are known.

@@ -37,8 +37,6 @@ pub(super) fn list(app: &App, face: &Face, cursor: Option<&str>) -> Result<ListR
         );
     }
     all.extend(sessions.into_iter().map(session));
-    #[cfg(feature = "conformance")]
-    all.extend(super::conformance::resources());
     let mut page = ListResourcesResult::with_all_items(all).with_ttl_ms(0).with_cache_scope(CacheScope::Private);
     page.next_cursor = next;
     Ok(page)
@@ -67,10 +65,7 @@ pub(super) fn templates() -> ListResourceTemplatesResult {
         ),
         template(RECORD, "record", "Record", "One record of the evidence, by its place in the log."),
     ];
-    let all = all.into_iter();
-    #[cfg(feature = "conformance")]
-    let all = all.chain([super::conformance::template()]);
-    ListResourceTemplatesResult::with_all_items(all.collect())
+    ListResourceTemplatesResult::with_all_items(all)
 }
 
 /// What stands at `uri`.

@@ -101,10 +101,6 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(route) = tool::find(&request.name) else {
-            #[cfg(feature = "conformance")]
-            if super::conformance::tools().iter().any(|t| t.name == request.name) {
-                return super::conformance::call(&request, &context).await;
-            }
             let near = text::did_you_mean(&request.name, tool::names());
             return Err(ErrorData::invalid_params(
                 format!(
@@ -280,10 +276,7 @@ impl ServerHandler for Server {
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         // With its schema the transport checks headers that repeat arguments.
-        let ours = tool::find(name).map(|r| r.tool.clone());
-        #[cfg(feature = "conformance")]
-        let ours = ours.or_else(|| super::conformance::tools().into_iter().find(|t| t.name == name));
-        ours
+        tool::find(name).map(|r| r.tool.clone())
     }
 
     async fn call_tool(
@@ -326,10 +319,6 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = request.uri;
-        #[cfg(feature = "conformance")]
-        if let Some(contents) = super::conformance::read(&uri) {
-            return Ok(rmcp::model::ReadResourceResult::new(vec![contents]).into());
-        }
         if uri.starts_with(skills::SCHEME) {
             return skills::read(&uri).map(Into::into);
         }
@@ -383,10 +372,6 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        #[cfg(feature = "conformance")]
-        if let Some(result) = super::conformance::prompt(&request.name, request.arguments.as_ref()) {
-            return Ok(result.into());
-        }
         prompts::get(&request.name, request.arguments.as_ref()).map(Into::into)
     }
 
@@ -395,10 +380,6 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        #[cfg(feature = "conformance")]
-        if super::conformance::completes(&request.r#ref) {
-            return Ok(CompleteResult::new(CompletionInfo::default()));
-        }
         let (argument, typed) = (request.argument.name, request.argument.value);
         let found = match request.r#ref {
             Reference::Resource(template) => {

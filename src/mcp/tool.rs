@@ -167,10 +167,7 @@ pub(super) fn find(name: &str) -> Option<&'static Route> {
 
 /// The list as it goes out.
 pub(super) fn list() -> Vec<Tool> {
-    let ours = ALL.iter().map(|r| r.tool.clone());
-    #[cfg(feature = "conformance")]
-    let ours = ours.chain(super::conformance::tools());
-    ours.collect()
+    ALL.iter().map(|r| r.tool.clone()).collect()
 }
 
 /// Shared by the handler: the app behind an `Arc`, so that a blocking thread can hold it.

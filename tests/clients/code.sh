@@ -25,15 +25,22 @@ drilled() {
   grep -E '^(PASS|PARTIAL|FAIL|UNPROVEN) ' "$dir/drills.txt"
 }
 
-for example in billing-to-crm payments-to-ledger stock-to-market tills-to-books; do
-  for language in python typescript; do
-    rm -rf "${work:?}/$example-$language"
-    (cd "$work" && "$bin" scaffold "$root/examples/$example/integration.yaml" --target "$language" --out "$example-$language" --store scaffold.db >/dev/null)
-  done
-  (cd "$work/$example-python" && python -m pytest -q -p no:cacheprovider)
-  drilled "$example" python "python -m connector"
+# scaffolded EXAMPLE LANGUAGE
+scaffolded() {
+  rm -rf "${work:?}/$1-$2"
+  (cd "$work" && "$bin" scaffold "$root/examples/$1/integration.yaml" --target "$2" --out "$1-$2" --store "scaffold-$2.db" >/dev/null)
+}
+
+in_python() {
+  scaffolded "$1" python
+  (cd "$work/$1-python" && python -m pytest -q -p no:cacheprovider)
+  drilled "$1" python "python -m connector"
+}
+
+in_typescript() {
+  scaffolded "$1" typescript
   (
-    cd "$work/$example-typescript"
+    cd "$work/$1-typescript"
     # What all examples need is installed once.
     if [ -d "$work/node_modules" ]; then cp -r "$work/node_modules" .; else
       npm install --silent --no-audit --no-fund
@@ -42,7 +49,22 @@ for example in billing-to-crm payments-to-ledger stock-to-market tills-to-books;
     npm test --silent >test.log 2>&1 || { cat test.log; exit 1; }
     grep -E '^# (tests|pass|fail)' test.log
   )
-  drilled "$example" typescript "node dist/src/main.js"
+  drilled "$1" typescript "node dist/src/main.js"
+}
+
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+
+# Both languages at once: what is drilled waits more than it works.
+for example in billing-to-crm payments-to-ledger stock-to-market tills-to-books; do
+  (set -e; in_python "$example") >"$work/$example-python.log" 2>&1 &
+  one=$!
+  (set -e; in_typescript "$example") >"$work/$example-typescript.log" 2>&1 &
+  other=$!
+  code=0
+  wait "$one" || code=$?
+  wait "$other" || code=$?
+  cat "$work/$example-python.log" "$work/$example-typescript.log"
+  [ "$code" -eq 0 ] || exit "$code"
 done
 
 # Every transform of the language, by its examples, in both.

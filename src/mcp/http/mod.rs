@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::task::JoinHandle;
@@ -89,6 +90,18 @@ pub struct Listening {
 /// A refusal when the options would leave the server open (see [`HttpOptions::check`]), a fault when the address cannot
 /// be had.
 pub async fn serve_http(app: Arc<App>, options: HttpOptions, stop: CancellationToken) -> Result<Listening, No> {
+    serve_handler(Server::new(app).map_err(|e| Fault::internal(&e))?, options, stop).await
+}
+
+/// As [`serve_http`], with another handler in place of ours, or around it.
+///
+/// # Errors
+/// As [`serve_http`].
+pub async fn serve_handler<H: ServerHandler + Clone>(
+    handler: H,
+    options: HttpOptions,
+    stop: CancellationToken,
+) -> Result<Listening, No> {
     options.check()?;
     let HttpOptions { listen, principals, tls, behind_proxy: _, hosts, origins, limits } = options;
     let listener = listen::bind(listen).map_err(|e| {
@@ -98,7 +111,6 @@ pub async fn serve_http(app: Arc<App>, options: HttpOptions, stop: CancellationT
         )
     })?;
     let addr = listener.local_addr().map_err(|e| Fault::internal(&e))?;
-    let server = Server::new(app).map_err(|e| Fault::internal(&e))?;
 
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.keep_alive = Some(limits.idle);
@@ -112,7 +124,7 @@ pub async fn serve_http(app: Arc<App>, options: HttpOptions, stop: CancellationT
         .with_json_response(true)
         .with_max_request_body_bytes(limits.body)
         .with_cancellation_token(streams.clone());
-    let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
+    let service = StreamableHttpService::new(move || Ok(handler.clone()), Arc::clone(&sessions), config);
 
     let gate = Arc::new(Gate::new(principals, limits.clone(), sessions));
     let calls = gate.calls();

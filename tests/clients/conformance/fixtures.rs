@@ -1,5 +1,4 @@
-//! What the official conformance suite calls by name, on the same handler and the same transport as everything else.
-//! Feature `conformance`, for tests alone: two thirds of the suite's scenarios call tools, prompts and resources that
+//! What the official conformance suite calls by name: two thirds of its scenarios call tools, prompts and resources that
 //! only a test server has. The names and answers are the suite's.
 
 use std::sync::{Arc, LazyLock};
@@ -45,7 +44,7 @@ static CODEC: LazyLock<RequestStateCodec> = LazyLock::new(|| {
 type Answer = Result<CallToolResponse, ErrorData>;
 
 /// The suite's tools.
-pub(super) fn tools() -> Vec<Tool> {
+pub(crate) fn tools() -> Vec<Tool> {
     let mut all: Vec<Tool> = PLAIN.iter().map(|name| tool(name, json!({"type": "object", "properties": {}}))).collect();
     all.push(tool("test_elicitation", texts(&["message"])));
     all.push(tool(
@@ -84,7 +83,7 @@ fn texts(names: &[&str]) -> Value {
 }
 
 /// Answers a call of one of [`tools`].
-pub(super) async fn call(request: &CallToolRequestParams, context: &RequestContext<RoleServer>) -> Answer {
+pub(crate) async fn call(request: &CallToolRequestParams, context: &RequestContext<RoleServer>) -> Answer {
     let text = ContentBlock::text;
     match request.name.as_ref() {
         "test_simple_text" => ok(vec![text("This is a simple text response for testing.")]),
@@ -231,7 +230,7 @@ fn ask(key: &str, message: &str, schema: Value, state: Option<&[u8]>) -> Answer 
 }
 
 /// The suite's prompts.
-pub(super) fn prompts() -> Vec<Prompt> {
+pub(crate) fn prompts() -> Vec<Prompt> {
     let prompt = |name: &str, arguments: &[&str]| {
         let arguments = arguments.iter().map(|a| PromptArgument::new(*a).with_required(true)).collect::<Vec<_>>();
         let arguments = (!arguments.is_empty()).then_some(arguments);
@@ -246,7 +245,7 @@ pub(super) fn prompts() -> Vec<Prompt> {
 }
 
 /// One of [`prompts`].
-pub(super) fn prompt(name: &str, arguments: Option<&JsonObject>) -> Option<GetPromptResult> {
+pub(crate) fn prompt(name: &str, arguments: Option<&JsonObject>) -> Option<GetPromptResult> {
     let argument = |name: &str| arguments.and_then(|a| a.get(name)).and_then(Value::as_str).unwrap_or_default();
     let user = |said: &str| PromptMessage::new_text(Role::User, said);
     let messages = match name {
@@ -275,7 +274,7 @@ pub(super) fn prompt(name: &str, arguments: Option<&JsonObject>) -> Option<GetPr
 }
 
 /// The suite's resources.
-pub(super) fn resources() -> Vec<Resource> {
+pub(crate) fn resources() -> Vec<Resource> {
     vec![
         Resource::new("test://static-text", "static-text").with_mime_type("text/plain"),
         Resource::new("test://static-binary", "static-binary").with_mime_type("image/png"),
@@ -283,12 +282,12 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 /// The suite's template.
-pub(super) fn template() -> ResourceTemplate {
+pub(crate) fn template() -> ResourceTemplate {
     ResourceTemplate::new("test://template/{id}/data", "template").with_mime_type("application/json")
 }
 
 /// What stands at one of the suite's addresses.
-pub(super) fn read(uri: &str) -> Option<ResourceContents> {
+pub(crate) fn read(uri: &str) -> Option<ResourceContents> {
     match uri {
         "test://static-text" => Some(ResourceContents::text("This is the content of the static text resource.", uri)),
         "test://static-binary" => Some(ResourceContents::blob(PNG, uri).with_mime_type("image/png")),
@@ -301,7 +300,7 @@ pub(super) fn read(uri: &str) -> Option<ResourceContents> {
 }
 
 /// Whether a completion is asked for one of the suite's own.
-pub(super) fn completes(reference: &Reference) -> bool {
+pub(crate) fn completes(reference: &Reference) -> bool {
     match reference {
         Reference::Prompt(prompt) => prompt.name.starts_with("test_"),
         Reference::Resource(template) => template.uri.starts_with("test://"),
