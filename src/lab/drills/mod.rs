@@ -3,6 +3,7 @@
 
 mod accepted_then_failed;
 mod answer_too_large;
+mod batch_result_missing;
 mod burst_503;
 mod changed_between_runs;
 mod client_error_not_retried;
@@ -40,6 +41,7 @@ mod null_object;
 mod null_required;
 mod out_of_order;
 mod outage_then_recovery;
+mod overtaken_write;
 mod page_overlap;
 mod partial_batch;
 mod poison_500;
@@ -142,7 +144,7 @@ use super::trace::Event;
 use crate::base::rng::Rng;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 113] = [
+pub const ALL: [&dyn Drill; 115] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -181,6 +183,7 @@ pub const ALL: [&dyn Drill; 113] = [
     &update_while_paging::UpdateWhilePaging,
     &duplicate_delivery::DuplicateDelivery,
     &out_of_order::OutOfOrder,
+    &overtaken_write::OvertakenWrite,
     &echo::Echo,
     &equal_keys::EqualKeys,
     &key_changes_case::KeyChangesCase,
@@ -204,6 +207,7 @@ pub const ALL: [&dyn Drill; 113] = [
     &failed_record_forgotten::FailedRecordForgotten,
     &partial_batch::PartialBatch,
     &poison_in_batch::PoisonInBatch,
+    &batch_result_missing::BatchResultMissing,
     &client_error_not_retried::ClientErrorNotRetried,
     &accepted_then_failed::AcceptedThenFailedDrill,
     &token_expires_midway::TokenExpiresMidway,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::{Fault, SlowAnswer, SlowWay};
 use super::super::mock::{dig, put};
+use super::strangers::keep_identity;
 use super::versions::older_by;
 use super::{Drill, Setup};
 use super::{WRITES, hooked, in_target, strangers};
@@ -71,30 +72,4 @@ impl Drill for OrderPerKey {
         }));
         setup
     }
-}
-
-/// Gives `other` the fields of `record` that its identity in the target is made of: those by which the two differ there.
-fn keep_identity(bench: &Bench, record: &Value, other: &mut Value) {
-    let of = |r: &Value| bench.plan.mapped(r).ok().and_then(|m| bench.identity_of(r, &m));
-    let wanted = of(record);
-    if of(other) == wanted {
-        return;
-    }
-    let Some(fields) = record.as_object() else { return };
-    for (name, value) in fields {
-        let before = other.get(name).cloned();
-        other[name] = value.clone();
-        if of(other) == wanted {
-            return;
-        }
-        match before {
-            Some(before) => other[name] = before,
-            None => {
-                if let Some(map) = other.as_object_mut() {
-                    map.remove(name);
-                }
-            }
-        }
-    }
-    other.clone_from(record);
 }

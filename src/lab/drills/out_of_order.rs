@@ -3,20 +3,16 @@
 //!
 //! Source: RFC 9110 section 13.1.1: the lost update, which a version prevents and an order of arrival does not.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::super::faults::{Aim, StaleAgain};
-use super::super::mock::{MockOptions, MockSystem, dig, put};
-use super::versions::shifted;
+use super::super::mock::{dig, put};
+use super::versions::{DAY_MS, movable, shifted};
 use super::{Drill, Setup, paged};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};
 use crate::model::PageStyle;
-
-const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// See the module.
 pub(super) struct OutOfOrder;
@@ -37,13 +33,7 @@ impl Drill for OutOfOrder {
         if matches!(bench.plan.target.write, WritePlan::Create { .. }) {
             return Err("a record is only created, so it has one form".to_owned());
         }
-        let version = bench.plan.source.version().ok_or("no field tells which of two forms is newer")?;
-        let mut mock = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
-        let drawn = mock.draw_records(&bench.source_entity, 1, &mut Rng::seeded(0));
-        match drawn.first().and_then(|r| dig(r, version)).and_then(|v| shifted(v, -DAY_MS)) {
-            Some(_) => Ok(()),
-            None => Err(format!("{} is neither a time nor a number", version.join("."))),
-        }
+        movable(bench).map(|_| ())
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {

@@ -55,3 +55,29 @@ pub(super) fn slip_in(fresh: &mut Vec<Delivery>, one: Delivery, rng: &mut Rng) {
     let place = usize::try_from(rng.below(fresh.len() as u64 + 1)).unwrap_or(0);
     fresh.insert(place, one);
 }
+
+/// Gives `other` the fields of `record` that its identity in the target is made of: those by which the two differ there.
+pub(super) fn keep_identity(bench: &Bench, record: &Value, other: &mut Value) {
+    let of = |r: &Value| bench.plan.mapped(r).ok().and_then(|m| bench.identity_of(r, &m));
+    let wanted = of(record);
+    if of(other) == wanted {
+        return;
+    }
+    let Some(fields) = record.as_object() else { return };
+    for (name, value) in fields {
+        let before = other.get(name).cloned();
+        other[name] = value.clone();
+        if of(other) == wanted {
+            return;
+        }
+        match before {
+            Some(before) => other[name] = before,
+            None => {
+                if let Some(map) = other.as_object_mut() {
+                    map.remove(name);
+                }
+            }
+        }
+    }
+    other.clone_from(record);
+}

@@ -1,10 +1,15 @@
 //! What tells of a change, moved: earlier, later, later than all others.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::super::mock::{dig, put};
+use super::super::mock::{MockOptions, MockSystem, dig, put};
 use crate::base::clock::Timestamp;
+use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
+
+pub(super) const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A version so many days before.
 pub(super) fn older_by(version: &Value, days: i64) -> Option<Value> {
@@ -18,7 +23,6 @@ pub(super) fn older_by(version: &Value, days: i64) -> Option<Value> {
 
 /// A version so many milliseconds later (negative: earlier), written as it was; a date in whole days.
 pub(super) fn shifted(version: &Value, ms: i64) -> Option<Value> {
-    const DAY_MS: i64 = 24 * 3600 * 1000;
     match version {
         Value::String(text) if text.len() == 10 => {
             let days = if ms % DAY_MS == 0 { ms } else { ms + ms.signum() * DAY_MS };
@@ -34,6 +38,17 @@ pub(super) fn shifted(version: &Value, ms: i64) -> Option<Value> {
             Some(serde_json::json!(if n > 100_000_000_000 { n + ms } else { n + ms / 1000 }))
         }
         _ => None,
+    }
+}
+
+/// The field that tells which of two forms of a record is newer, where the lab can move it.
+pub(super) fn movable(bench: &Bench) -> Result<&[String], String> {
+    let version = bench.plan.source.version().ok_or("no field tells which of two forms is newer")?;
+    let mut mock = MockSystem::of(Arc::clone(&bench.source), 0, MockOptions::default());
+    let drawn = mock.draw_records(&bench.source_entity, 1, &mut Rng::seeded(0));
+    match drawn.first().and_then(|r| dig(r, version)).and_then(|v| shifted(v, -DAY_MS)) {
+        Some(_) => Ok(version),
+        None => Err(format!("{} is neither a time nor a number", version.join("."))),
     }
 }
 

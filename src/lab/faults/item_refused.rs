@@ -23,7 +23,7 @@ impl Fault for ItemRefused {
         if !self.aim.hits(exchange) {
             return Disposition::Pass;
         }
-        let at = exchange.batch.iter().position(|i| i.is_some() && i.as_deref() == self.aim.about()).unwrap_or(0);
+        let at = self.aim.place_in(exchange.batch);
         Disposition::Bend(Quirk::Item { at, status: self.status, any_order: self.any_order })
     }
 }

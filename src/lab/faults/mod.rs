@@ -12,10 +12,12 @@ mod error_envelope;
 mod hang;
 mod html_page;
 mod item_refused;
+mod item_unsaid;
 mod key_in_progress;
 mod key_reused;
 mod link_elsewhere;
 mod odd_wait;
+mod older_first;
 mod outage;
 mod page_overlap;
 mod quota;
@@ -52,10 +54,12 @@ pub use error_envelope::{ErrorEnvelope, Partial};
 pub use hang::Hang;
 pub use html_page::HtmlPage;
 pub use item_refused::ItemRefused;
+pub use item_unsaid::ItemUnsaid;
 pub use key_in_progress::KeyInProgress;
 pub use key_reused::KeyReused;
 pub use link_elsewhere::LinkElsewhere;
 pub use odd_wait::OddWait;
+pub use older_first::OlderFirst;
 pub use outage::Outage;
 pub use page_overlap::PageOverlap;
 pub use quota::{Quota, Tell};
@@ -91,7 +95,7 @@ use crate::connector::{Request, Response, TransportError};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 41] = [
+pub const ALL: [(&str, Make); 43] = [
     ("accepted-then-failed", |aim| Box::new(AcceptedThenFailed { aim })),
     ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
@@ -105,11 +109,17 @@ pub const ALL: [(&str, Make); 41] = [
     ("hang", |aim| Box::new(Hang { aim, commit: false })),
     ("html-page", |aim| Box::new(HtmlPage { aim })),
     ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422, any_order: false })),
+    ("item-unsaid", |aim| Box::new(ItemUnsaid { aim })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
     ("key-reused", |aim| Box::new(KeyReused::new(aim, None))),
     ("link-elsewhere", |aim| Box::new(LinkElsewhere { aim })),
     ("name-not-resolved", |aim| Box::new(TransportFails::no_name(aim))),
     ("odd-wait", |aim| Box::new(OddWait { aim, value: "soon".to_owned() })),
+    ("older-first", |aim| {
+        let none = Vec::new;
+        let (record, older) = ("1".to_owned(), Value::Null);
+        Box::new(OlderFirst { aim, record, older, items: none(), inside: none(), key: none(), version: none() })
+    }),
     ("outage", |aim| Box::new(Outage::new(aim, 3_600_000))),
     ("page-overlap", |aim| Box::new(PageOverlap { aim, by: 1 })),
     ("quota", |aim| Box::new(Quota::new(aim, 5_000, Tell::Seconds))),
@@ -306,6 +316,12 @@ impl Aim {
     #[must_use]
     pub fn about(&self) -> Option<&str> {
         self.record.as_deref()
+    }
+
+    /// The place of that record in a batch, else the first.
+    #[must_use]
+    pub fn place_in(&self, batch: &[Option<String>]) -> usize {
+        batch.iter().position(|i| i.is_some() && i.as_deref() == self.about()).unwrap_or(0)
     }
 
     /// The exchange is one of those that are counted: for a purpose, and about a record, that it aims at.

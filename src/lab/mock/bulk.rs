@@ -39,6 +39,11 @@ impl MockSystem {
         let mut effects = Vec::with_capacity(records.len());
         let mut all_done = true;
         for (i, record) in records.iter().enumerate() {
+            if call.quirk == Some(Quirk::Unsaid { at: i }) {
+                self.bent = true;
+                effects.push(Effect::Nothing);
+                continue;
+            }
             let odd = match call.quirk {
                 Some(Quirk::Item { at, status, .. }) if at == i => Some(status),
                 _ => None,

@@ -25,6 +25,11 @@ pub enum Quirk {
         /// The results come in another order.
         any_order: bool,
     },
+    /// One record of a bulk request is not kept, and has no result; the others are, and have.
+    Unsaid {
+        /// Its place in the request.
+        at: usize,
+    },
 }
 
 /// What a request did.

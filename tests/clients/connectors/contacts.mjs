@@ -321,7 +321,7 @@ async function main() {
       const waiting = queue.get(customer.id);
       const older = [known?.at, waiting?.customer.updated_at].some(at => at > customer.updated_at);
       if (known?.seen === seen || (older && !broken('last-wins'))) continue;
-      queue.set(customer.id, {customer, seen});
+      queue.set(broken('side-by-side') ? seen : customer.id, {customer, seen});
       if (newest === undefined || customer.updated_at > newest) newest = customer.updated_at;
     }
     if (broken('stops-at-empty-page') && page.data.length === 0) break;

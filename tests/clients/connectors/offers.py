@@ -154,6 +154,12 @@ def push(batch):
         if "results" not in answer:
             raise Failed("a batch without results")
         again = {}
+        said = {result["sku"] for result in answer["results"]}
+        if not broken("silence-is-success"):
+            # What the answer does not speak of is not known to be written: it is sent again.
+            again = {key: pair for key, pair in left.items() if key not in said}
+        else:
+            settled += [line for key, (line, _) in left.items() if key not in said]
         for result in answer["results"]:
             line, offer = left.pop(result["sku"])
             if result["status"] < 300:

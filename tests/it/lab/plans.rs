@@ -157,9 +157,9 @@ pub(crate) fn all() -> Vec<Bench> {
     named().into_iter().map(|(_, bench)| bench).collect()
 }
 
-/// Those that the connector of other hands knows.
-pub(crate) fn plain() -> Vec<Bench> {
-    named().into_iter().filter(|(name, _)| is_plain(name)).map(|(_, bench)| bench).collect()
+/// Those that the connector of other hands knows, by name.
+pub(crate) fn plain() -> Vec<(&'static str, Bench)> {
+    named().into_iter().filter(|(name, _)| is_plain(name)).collect()
 }
 
 /// An example with a change in its contract.

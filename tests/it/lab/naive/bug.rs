@@ -262,6 +262,10 @@ pub(crate) enum Bug {
     HookComparesPrefix,
     /// Looks at the first of several signatures alone.
     HookFirstSignature,
+    /// What a batch does not speak of it takes for written.
+    SilenceIsSuccess,
+    /// It reads all, and writes what it read last first, whatever the version.
+    LastReadFirst,
 
     // Of refresh tokens.
     /// It goes on with the refresh token that it was given first.

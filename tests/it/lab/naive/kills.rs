@@ -184,6 +184,9 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::HookAnyEvent, "webhook-other-event", Tills),
     (Bug::HookComparesPrefix, "webhook-forged", Hooks),
     (Bug::HookFirstSignature, "webhook-several-signatures", Hooks),
+    (Bug::SilenceIsSuccess, "batch-result-missing", Bulk),
+    (Bug::LastReadFirst, "overtaken-write", Crm),
+    (Bug::CursorExpiredIsEnd, "checkpoint-garbage", Crm),
     // Reading, records and access.
     (Bug::IgnoresReset, "rate-limit-reset-header", Limits),
     (Bug::IgnoresRemaining, "rate-limit-remaining", Limits),

@@ -228,7 +228,7 @@ impl Run<'_> {
         let key = dig(record, &self.plan.source.key).map(text).ok_or("a record without a key")?;
         if !self.keys.insert(key.clone())
             && !self.newer(&key, record)?
-            && !matches!(self.bug, Bug::NoDedup | Bug::OlderFormWins)
+            && !matches!(self.bug, Bug::NoDedup | Bug::OlderFormWins | Bug::LastReadFirst)
         {
             return Ok(());
         }
@@ -278,7 +278,7 @@ impl Run<'_> {
         if let (Some(before), Some(now)) = (known.as_ref().and_then(|e| e.version.clone()), version)
             && (compare(&as_kept(before.clone(), now), now).is_gt()
                 || (self.bug == Bug::HookEqualIsOld && compare(&as_kept(before, now), now).is_eq()))
-            && !matches!(self.bug, Bug::HookLastWins | Bug::OlderFormWins | Bug::Backwards)
+            && !matches!(self.bug, Bug::HookLastWins | Bug::OlderFormWins | Bug::Backwards | Bug::LastReadFirst)
         {
             self.counts.unchanged += 1;
             return Ok(());
