@@ -117,7 +117,7 @@ impl From<StoreError> for Fault {
     fn from(e: StoreError) -> Self {
         let next = match &e {
             StoreError::Unusable { because, .. } if because.contains("disk is full") => {
-                "free some room on that disk, or choose another place with --store PATH; what was answered before is kept"
+                "free some room on that disk, then do the same again: what was recorded before is kept, and another store would know nothing of it"
             }
             StoreError::Unusable { because, .. } if because.contains("another process") => {
                 "stop the process that holds it (`fuser` or `lsof` on the file name it), then call again"

@@ -109,7 +109,8 @@ fn advice(stated: &Stated) -> String {
             format!("write verify: {{scheme: hmac, header: {header}, encoding: base64, secret: env:NAME}}")
         }
         Some(Form::Hex) | None => format!(
-            "write verify: {{scheme: hmac, header: {header}, secret: env:NAME}}, in the encoding that the sender uses"
+            "write verify: {{scheme: hmac, header: {header}, secret: env:NAME}}, in the encoding that the sender uses; where a time is signed with the body, \
+             timestamp and signed say how"
         ),
     }
 }

@@ -5,7 +5,7 @@ use super::args::{
     RunbookCommand, Verify,
 };
 use super::telemetry::{self, Telemetry};
-use super::{approvals, compose, evidence, exit, live, operate, output, runner, serve, stop};
+use super::{approvals, compose, evidence, exit, live, logs, operate, output, runner, serve, stop};
 use crate::app::{
     self, App, AssessReadiness, CheckContract, CheckDrift, DraftContract, ExportDossier, Face, HumanInput,
     InspectSystem, MapSystem, OpenSession, RecordConstraint, RunDrills, ScaffoldConnector, UseCase, execute,
@@ -22,7 +22,7 @@ use crate::verify::facts::Program;
 /// Runs a command, `name` as it was typed, and tells its exit code.
 /// `typed_store`: the store was named on the command line, so that the commands that are advised have to name it too.
 pub(super) fn run(cli: Cli, name: &str, typed_store: bool) -> u8 {
-    compose::logs();
+    logs::start(matches!(cli.command, Command::Run(_)));
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut super::command(), "platform-integration", &mut script);

@@ -1,7 +1,6 @@
 //! The composition root: environment, store, logs, secrets.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -77,14 +76,6 @@ fn in_memory(cwd: PathBuf) -> App {
     let (memory, ledger) =
         (Arc::new(store::MemoryStore::default()), Arc::new(crate::evidence::MemoryLedger::default()));
     App::new(memory, ledger, Arc::new(SystemClock), Rng::from_os(), cwd)
-}
-
-/// Logs of the program itself: to stderr, warnings by default, `RUST_LOG` for more.
-pub(super) fn logs() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rmcp=error"));
-    let ansi = std::io::stderr().is_terminal();
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).try_init();
 }
 
 /// Where this program lies, to be started again as a server or as a sandbox.

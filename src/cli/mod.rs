@@ -8,6 +8,7 @@ mod commands;
 mod compose;
 mod evidence;
 mod live;
+mod logs;
 mod meters;
 mod operate;
 mod output;

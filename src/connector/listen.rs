@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,6 +28,8 @@ const CONNECTIONS: usize = 256;
 const HEADERS: Duration = Duration::from_secs(10);
 /// For the whole body.
 const BODY: Duration = Duration::from_secs(20);
+/// Of a body that is too large, what is read before the connection is closed.
+const MOST_DISCARDED: usize = 16 * MOST_BYTES;
 /// How long deliveries under way may take when the run stops.
 const CLOSING: Duration = Duration::from_secs(5);
 /// After a fault of accepting (no file descriptors left), until the next try.
@@ -98,9 +102,9 @@ async fn serve(listener: TcpListener, receiver: Arc<dyn Answers>, stop: Cancella
 async fn answer(receiver: Arc<dyn Answers>, request: http::Request<hyper::body::Incoming>) -> http::Response<Body> {
     let (parts, body) = request.into_parts();
     let Some(method) = Method::parse(parts.method.as_str()) else { return bare(405) };
-    let body = match tokio::time::timeout(BODY, to_bytes(Body::new(body), MOST_BYTES)).await {
+    let body = match tokio::time::timeout(BODY, whole(body)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) => return bare(413),
+        Ok(Err(status)) => return bare(status),
         Err(_) => return bare(408),
     };
     let headers =
@@ -115,6 +119,24 @@ async fn answer(receiver: Arc<dyn Answers>, request: http::Request<hyper::body::
         out = out.header(name, value);
     }
     out.body(Body::from(body)).unwrap_or_else(|_| bare(500))
+}
+
+/// The body, or the status that refuses it. One that is too large is read on for a while and thrown away: who is cut off while
+/// it writes sees a broken connection, and not the answer (RFC 9112 section 9.6).
+async fn whole(body: hyper::body::Incoming) -> Result<Bytes, u16> {
+    let (mut parts, mut kept, mut seen) = (Body::new(body).into_data_stream(), BytesMut::new(), 0);
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| 400_u16)?;
+        seen += part.len();
+        if seen <= MOST_BYTES {
+            kept.extend_from_slice(&part);
+        } else if seen > MOST_DISCARDED {
+            break;
+        } else {
+            kept = BytesMut::new();
+        }
+    }
+    if seen > MOST_BYTES { Err(413) } else { Ok(kept.freeze()) }
 }
 
 fn bare(status: u16) -> http::Response<Body> {

@@ -10,6 +10,8 @@ pub(super) enum Shape {
     Version,
     /// Lower-case words joined by hyphens.
     Kebab,
+    /// Name of a header: a token, RFC 9110 section 5.6.2.
+    Header,
     /// A secret's place: `env:NAME` or `file:PATH`. The parser takes any text; law 8 is a check of its own.
     Reference,
     /// `500ms`, `10s`, `5m`, `1h`.
@@ -167,7 +169,11 @@ pub(super) static AUTH: Table = table(&[
     may("scopes", Shape::Texts, "OAuth 2 scopes to ask for."),
     may("certificate", Shape::Reference, "Mutual TLS: the client's certificate, with those above it (PEM)."),
     may("key", Shape::Reference, "Mutual TLS: the private key of the certificate (PEM)."),
-    may("header", Shape::Text, "Header of the key, where the description declares no scheme and this one is api_key."),
+    may(
+        "header",
+        Shape::Header,
+        "Header of the key, where the description declares no scheme and this one is api_key.",
+    ),
     may("token_url", Shape::Text, "Token URL, where the description declares no scheme and this one is oauth2."),
 ]);
 
@@ -264,18 +270,19 @@ pub(super) static WEBHOOK: Table = table(&[
     may("version", Shape::Text, "Field of the record that orders its changes: events come in any order."),
 ]);
 
-pub(super) static EVENT_ID: Table = table(&[must("header", Shape::Text, "Header that tells one event from another.")]);
+pub(super) static EVENT_ID: Table =
+    table(&[must("header", Shape::Header, "Header that tells one event from another.")]);
 
 pub(super) static VERIFY: Table = table(&[
     must("scheme", Shape::Word(&["standard-webhooks", "stripe", "github", "hmac"], &[]), "How events are signed."),
     must("secret", Shape::Reference, "Secret of the signature."),
     may("previous", Shape::Reference, "The secret before, while it is being replaced."),
-    may("header", Shape::Text, "Header that carries the signature; known but for hmac."),
+    may("header", Shape::Header, "Header that carries the signature; known but for hmac."),
     may("encoding", Shape::Word(&["hex", "base64"], &[]), "Of an hmac signature; hex where left out."),
     may("prefix", Shape::Text, "What stands before an hmac signature: v0=."),
     may(
         "timestamp",
-        Shape::Text,
+        Shape::Header,
         "Header with the time of signing, in seconds or milliseconds, where the sender of an hmac signs one.",
     ),
     may("signed", Shape::Text, "What an hmac with a timestamp is of; {timestamp}.{body} where left out."),
@@ -348,7 +355,7 @@ pub(super) static CREATE: Table = table(&[
     may("accept_duplicates", Shape::Table(&ACCEPT), "Who accepts duplicates, where nothing else protects."),
 ]);
 
-pub(super) static IDEMPOTENCY: Table = table(&[must("header", Shape::Text, "Header that carries the key.")]);
+pub(super) static IDEMPOTENCY: Table = table(&[must("header", Shape::Header, "Header that carries the key.")]);
 
 pub(super) static ACCEPT: Table = table(&[
     must("by", Shape::Text, "The person who accepts them."),

@@ -49,6 +49,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Text => json!({"type": "string", "pattern": "\\S"}),
         Shape::Version => json!({"const": API_VERSION}),
         Shape::Kebab => json!({"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 100}),
+        Shape::Header => json!({"type": "string", "pattern": "^[0-9A-Za-z!#$%&'*+.^_`|~-]+$"}),
         Shape::Reference => {
             json!({"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$", "examples": ["env:TOKEN"]})
         }

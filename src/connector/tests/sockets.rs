@@ -10,10 +10,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::stage::Stage;
 use crate::base::secret::SecretRef;
-use crate::connector::{AuthPlan, HttpTransport, Request, Response, Transport as _, TransportError};
+use crate::connector::{
+    Answers, AuthPlan, HttpTransport, MOST_BYTES, Request, Response, Transport as _, TransportError, listen,
+};
 use crate::model::Method;
 
 fn request(url: String) -> Request {
@@ -249,4 +252,30 @@ fn what_is_no_certificate_is_said_without_its_content() {
     stage.secret("CA", "hush-authority");
     let said = HttpTransport::serving(std::slice::from_ref(&stage.plan), stage.secrets.as_ref()).unwrap_err();
     assert!(said.because.contains("env:CA") && !said.because.contains("hush"), "{said}");
+}
+
+/// Takes whatever comes.
+struct Taken;
+
+impl Answers for Taken {
+    fn answer(&self, _request: &Request) -> Response {
+        Response { status: 200, headers: Vec::new(), body: Bytes::new() }
+    }
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_read_to_its_end_before_it_is_refused() {
+    let stop = CancellationToken::new();
+    let listening = listen(Taken, SocketAddr::from(([127, 0, 0, 1], 0)), stop.clone()).await.unwrap();
+    for (size, status) in [(MOST_BYTES, 200), (MOST_BYTES + 1, 413), (4 * MOST_BYTES, 413)] {
+        let mut stream = TcpStream::connect(listening.addr).await.unwrap();
+        let head = format!("POST /hooks HTTP/1.1\r\nhost: here\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; size]).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{size}: {answer}");
+    }
+    stop.cancel();
+    listening.done.await.unwrap();
 }

@@ -227,7 +227,7 @@ fn target(r: &mut Reader<'_>, t: &Fields<'_>) -> Option<Target> {
 
 fn header(r: &mut Reader<'_>, f: &Fields<'_>) -> Option<Spanned<String>> {
     let i = r.fields(f.node("idempotency")?, &IDEMPOTENCY, &f.path("idempotency"))?;
-    r.text(&i, "header")
+    r.header(&i, "header")
 }
 
 fn delivery(r: &mut Reader<'_>, d: &Fields<'_>) -> Delivery {

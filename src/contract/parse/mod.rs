@@ -236,7 +236,7 @@ fn auth(r: &mut Reader<'_>, node: &Node, path: &str) -> Option<Auth> {
         scopes: r.texts(&a, "scopes"),
         certificate: r.text(&a, "certificate"),
         key: r.text(&a, "key"),
-        header: r.text(&a, "header"),
+        header: r.header(&a, "header"),
         token_url: r.text(&a, "token_url"),
         also: Vec::new(),
         scheme: scheme?,

@@ -152,6 +152,16 @@ impl Reader<'_> {
         }
     }
 
+    /// Name of a header under a key.
+    pub(super) fn header(&mut self, f: &Fields<'_>, key: &str) -> Option<Spanned<String>> {
+        let text = self.text(f, key)?;
+        if !scalar::header(&text) {
+            let node = f.node(key)?;
+            self.bad_value(node, &f.path(key), &text, "the name of a header, like X-Signature");
+        }
+        Some(text)
+    }
+
     /// Kebab-case text under a key.
     pub(super) fn kebab(&mut self, f: &Fields<'_>, key: &str) -> Option<Spanned<String>> {
         let text = self.text(f, key)?;

@@ -28,6 +28,11 @@ pub(super) fn rate(text: &str) -> Option<Rate> {
     Some(Rate { requests, window_ms: duration(&window)? })
 }
 
+/// The name of a header: a token, RFC 9110 section 5.6.2.
+pub(super) fn header(name: &str) -> bool {
+    http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+}
+
 /// Lower-case words and digits joined by single hyphens, starting with a letter.
 pub(super) fn kebab(text: &str) -> bool {
     text.len() <= 100
@@ -66,6 +71,9 @@ mod tests {
 
     #[test]
     fn names() {
+        assert!(
+            header("X-Signature") && header("x.y_z") && !header("X Signature") && !header("X-Sig:") && !header("Ä")
+        );
         assert!(kebab("billing-to-crm2") && !kebab("Billing") && !kebab("a--b") && !kebab("2a") && !kebab(""));
         assert!(handle("crm_1") && !handle("a b") && !handle(""));
     }

@@ -33,7 +33,7 @@ pub(super) fn webhook(r: &mut Reader<'_>, node: &Node, s: &Fields<'_>) -> Option
             return r.plain_text(n, &w.path("id")).map(EventId::Field);
         }
         let i = r.fields(n, &EVENT_ID, &w.path("id"))?;
-        r.text(&i, "header").map(EventId::Header)
+        r.header(&i, "header").map(EventId::Header)
     });
     let (record, version) = (r.text(&w, "record"), r.text(&w, "version"));
     // One that could not be read is no licence to take unsigned events.
@@ -51,8 +51,8 @@ fn verify(r: &mut Reader<'_>, v: &Fields<'_>) -> Option<Verify> {
         "hmac" => SignatureScheme::Hmac,
         _ => SignatureScheme::StandardWebhooks,
     });
-    let (secret, previous, header) = (r.text(v, "secret"), r.text(v, "previous"), r.text(v, "header"));
-    let (prefix, timestamp, signed) = (r.text(v, "prefix"), r.text(v, "timestamp"), r.text(v, "signed"));
+    let (secret, previous, header) = (r.text(v, "secret"), r.text(v, "previous"), r.header(v, "header"));
+    let (prefix, timestamp, signed) = (r.text(v, "prefix"), r.header(v, "timestamp"), r.text(v, "signed"));
     let encoding = r.word(v, "encoding");
     let tolerance_ms = r.duration(v, "tolerance");
     let scheme = scheme?;
