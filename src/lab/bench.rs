@@ -339,6 +339,15 @@ impl Bench {
         }
     }
 
+    /// The key in the target's address of one record, where the request has one.
+    #[must_use]
+    pub fn addressed(&self, request: &Request) -> Option<String> {
+        match self.target.find(request.method, &request.url) {
+            Match::Found(_, params) if !self.target.is_graph() => params.last().map(|p| p.1.clone()),
+            _ => None,
+        }
+    }
+
     /// The identities of the records of a bulk request, in its order; nothing for any other request.
     #[must_use]
     pub fn read_batch(&self, purpose: Purpose, request: &Request) -> Vec<Option<String>> {

@@ -227,6 +227,8 @@ pub struct Delivered {
     pub delivery: Delivery,
     /// The answer; nothing where none came.
     pub status: Option<u16>,
+    /// What the answer says, as far as it is short; of a program of somebody's own.
+    pub said: Vec<u8>,
 }
 
 impl Delivered {

@@ -7,7 +7,7 @@
 
 use serde_json::{Number, Value};
 
-use super::bench::Bench;
+use super::bench::{Bench, Identity};
 use super::judge::{Expected, expectations};
 use super::mock::dig;
 use crate::base::rng::Rng;
@@ -66,6 +66,7 @@ pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
         return;
     }
     number_keys(bench, records, rng);
+    plus_address(bench, records, rng);
     // Parents come before their parts, so that no part is lost with its parent.
     for place in places(bench, records) {
         let mut free = vec![true; records.len()];
@@ -102,6 +103,38 @@ fn number_keys(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
         let deliverable = |r: &Value| fate(bench, r).is_some_and(|f| f.mapped.is_ok());
         if let Some(changed) = changed.filter(|changed| deliverable(record) && deliverable(changed)) {
             *record = changed;
+        }
+    }
+}
+
+/// Gives one record the address of its neighbour with a `+tag`, which is another address (RFC 5321 section 2.3.11), and which a
+/// query that is not encoded turns into a space.
+fn plus_address(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
+    let Identity::Field(_) = bench.identity else { return };
+    let count = records.len();
+    let start = usize::try_from(rng.below(count as u64)).unwrap_or(0);
+    let pairs =
+        (0..count).map(|step| ((start + step) % count, (start + step + 1) % count)).filter(|(one, two)| one != two);
+    for (one, two) in pairs {
+        let (Some(held), Some(other)) = (records.get(one), records.get(two)) else { continue };
+        for name in held.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect::<Vec<_>>() {
+            let Some((local, domain)) = held.get(&name).and_then(Value::as_str).and_then(|t| t.split_once('@')) else {
+                continue;
+            };
+            if local.contains('+') || domain.contains('@') {
+                continue;
+            }
+            let tagged = Value::String(format!("{local}+tag@{domain}"));
+            let Some(changed) = put(other, std::slice::from_ref(&name), Some(tagged)) else { continue };
+            let fates = (fate(bench, held), fate(bench, other), fate(bench, &changed));
+            let (Some(beside), Some(before), Some(after)) = fates else { continue };
+            let told_apart = after.identity != before.identity && after.identity != beside.identity;
+            if told_apart && [&beside, &before, &after].iter().all(|x| x.mapped.is_ok()) {
+                if let Some(record) = records.get_mut(two) {
+                    *record = changed;
+                }
+                return;
+            }
         }
     }
 }

@@ -172,6 +172,9 @@ pub(super) fn play_part(
             };
             rolled_back = rollback::play(&mut stage, bench, subject, steps, runs.len() + 1, &root);
         }
+        if passes == 2 && !crashed {
+            stage.after_second_pass(bench, &root);
+        }
         if passes == 2 && stage.process.pause {
             stage.stage.resume();
         }
@@ -185,6 +188,7 @@ pub(super) fn play_part(
 pub(super) struct Prepared {
     pub(super) stage: Stage,
     setup: Option<super::drills::Between>,
+    then: Option<super::drills::Between>,
     faults_end: bool,
     pub(super) passes: usize,
     pub(super) pause_ms: i64,
@@ -222,7 +226,9 @@ impl Prepared {
         }
         let mut stage = Stage::set(Arc::clone(bench), root, &options(bench, &setup));
         stage.go_on_from(bench, &drawer);
-        let Setup { older, faults, faults_end_with_first_pass, passes, pause_ms, between, crashes, expect, .. } = setup;
+        let Setup {
+            older, faults, faults_end_with_first_pass, passes, pause_ms, between, then, crashes, expect, ..
+        } = setup;
         let (courier, crash_while_delivering) = (setup.courier, setup.crash_while_delivering);
         let crash_at_fault = setup.crash_at_fault;
         stage.arm(faults);
@@ -244,6 +250,7 @@ impl Prepared {
         Self {
             stage,
             setup: between,
+            then,
             faults_end: faults_end_with_first_pass,
             passes,
             pause_ms,
@@ -300,6 +307,13 @@ impl Prepared {
             self.stage.set_checkpoint(&wrong);
             let shown = serde_json::to_string(&wrong).unwrap_or_default();
             self.stage.note(format!("the checkpoint is now {shown}"));
+        }
+    }
+
+    pub(super) fn after_second_pass(&mut self, bench: &Bench, root: &Rng) {
+        if let Some(then) = self.then.take() {
+            let what = self.stage.change_source(bench, then, &mut root.fork("then"));
+            self.stage.note(what);
         }
     }
 

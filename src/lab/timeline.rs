@@ -150,6 +150,7 @@ fn exchange(x: &Exchanged) -> String {
 /// What it did at the system, in words.
 fn effect(x: &Exchanged) -> String {
     match &x.effect {
+        None if matches!(x.outcome, Outcome::Answered(_)) => ", had no effect".to_owned(),
         None => ", never arrived".to_owned(),
         Some(Effect::Nothing) => String::new(),
         Some(Effect::Read { keys, .. }) => format!(", {} read", keys.len()),

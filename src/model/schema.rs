@@ -118,9 +118,12 @@ impl TypeSet {
 /// Whether a JSON number is an integer by value (`1`, `1.0`, `1e2`).
 #[must_use]
 pub(super) fn is_integer(n: &Number) -> bool {
-    match n.as_str().find(['.', 'e', 'E']) {
-        None => true,
-        Some(_) => n.as_f64().is_some_and(|f| f.is_finite() && f.fract() == 0.0),
+    let text = n.as_str();
+    match (text.find(['e', 'E']), text.split_once('.')) {
+        (None, None) => true,
+        // Digit by digit: a double of 17 digits has no fraction left.
+        (None, Some((_, fraction))) => fraction.bytes().all(|b| b == b'0'),
+        _ => n.as_f64().is_some_and(|f| f.is_finite() && f.fract() == 0.0),
     }
 }
 

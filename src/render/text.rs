@@ -361,8 +361,13 @@ impl Text for run_drills::Answer {
         }
         matrix(page, self);
         page.gap();
+        let t = &self.tally;
+        let partial = match t.run.saturating_sub(t.passed + t.failed + t.unproven) {
+            0 => String::new(),
+            partial => format!(", {partial} partial"),
+        };
         page.line(format!(
-            "{} {} of {} passed, {} failed, {} unproven; {} from seed {}",
+            "{} {} of {} passed, {} failed{partial}, {} unproven; {} from seed {}",
             styled(verdict_style(self.verdict), self.verdict.as_str()),
             self.tally.passed,
             text::plural(self.tally.run, "drill"),

@@ -80,6 +80,7 @@ MUTANTS = [
     ("contacts.py", "never-updates", ["happy-path"]),
     ("contacts.py", "never-updates", ["changed-between-runs"]),
     ("contacts.py", "done-once", ["changed-between-runs"]),
+    ("contacts.py", "sent-once", ["changed-back"]),
     ("contacts.py", "writes-beside", ["happy-path"]),
     ("contacts.py", "cuts-bytes", ["happy-path"]),
     ("contacts.py", "cuts-units", ["happy-path"]),

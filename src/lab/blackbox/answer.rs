@@ -31,16 +31,26 @@ pub(super) async fn send(stream: &mut TcpStream, answer: &Response, keep: bool, 
 }
 
 /// Sends an answer in a way that is legal and rare: in chunks of a few bytes, which part characters, under headers in any case.
-pub(super) async fn odd(stream: &mut TcpStream, answer: &Response, keep: bool, is_head: bool) -> io::Result<()> {
-    stream.write_all(&head_of(answer, Framing::Chunked, keep, true)).await?;
+/// `chunks`: the client knows them; one of HTTP/1.0 gets the bytes as they are.
+pub(super) async fn odd(
+    stream: &mut TcpStream,
+    answer: &Response,
+    keep: bool,
+    is_head: bool,
+    chunks: bool,
+) -> io::Result<()> {
+    let framing = if chunks { Framing::Chunked } else { Framing::Length(0) };
+    stream.write_all(&head_of(answer, framing, keep, true)).await?;
     if is_head || answer.status == 204 || answer.status == 304 {
         return Ok(());
     }
     let mut parted = 0;
     for piece in answer.body.chunks(3) {
-        let mut bytes = format!("{:X};odd=yes\r\n", piece.len()).into_bytes();
-        bytes.extend_from_slice(piece);
-        bytes.extend_from_slice(b"\r\n");
+        let bytes = if chunks {
+            [format!("{:X};odd=yes\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat()
+        } else {
+            piece.to_vec()
+        };
         stream.write_all(&bytes).await?;
         // Between the bytes of a character there is time enough that nobody reads them as one.
         let open = piece.iter().rev().take(2).any(|b| *b >= 0xc0) && parted < MOST_PARTED;
@@ -49,7 +59,9 @@ pub(super) async fn odd(stream: &mut TcpStream, answer: &Response, keep: bool, i
             tokio::time::sleep(Duration::from_millis(8)).await;
         }
     }
-    stream.write_all(b"0\r\n\r\n").await?;
+    if chunks {
+        stream.write_all(b"0\r\n\r\n").await?;
+    }
     if !keep {
         stream.shutdown().await?;
     }

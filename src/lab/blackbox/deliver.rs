@@ -32,6 +32,11 @@ pub(super) async fn listening(port: u16) -> bool {
     tokio::time::timeout(STARTING, knock).await.is_ok()
 }
 
+/// Of what an answer says, what is looked at.
+const MOST_SAID: usize = 64 * 1024;
+/// How long a sender waits for more of it.
+const SAID: Duration = Duration::from_millis(200);
+
 /// What became of a delivery after all its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Became {
@@ -101,13 +106,14 @@ impl Sender<'_> {
                 }
                 std::future::pending::<()>().await;
             };
-            let status = tokio::select! {
-                status = tokio::time::timeout(PATIENCE, post(port, &request)) => status.ok().flatten(),
+            let answered = tokio::select! {
+                answered = tokio::time::timeout(PATIENCE, post(port, &request)) => answered.ok().flatten(),
                 () = early => return Became::Dead(false),
             };
+            let (status, said) = answered.map_or((None, Vec::new()), |(status, said)| (Some(status), said));
             let ended = floor.clock.now();
             if let Some(noted) = floor.hall().trace.deliveries.get_mut(index) {
-                (noted.ended, noted.status) = (Some(ended), status);
+                (noted.ended, noted.status, noted.said) = (Some(ended), status, said);
             }
             floor.control.news(false, Duration::ZERO);
             let taken = status.is_some_and(|s| (200..300).contains(&s));
@@ -127,14 +133,15 @@ impl Sender<'_> {
         let (run, at) = (self.floor.control.run(), self.floor.clock.now());
         let mut hall = self.floor.hall();
         let index = hall.trace.deliveries.len();
-        hall.trace.deliveries.push(Delivered { run, at, ended: None, delivery: delivery.clone(), status: None });
+        let delivery = delivery.clone();
+        hall.trace.deliveries.push(Delivered { run, at, ended: None, delivery, status: None, said: Vec::new() });
         hall.trace.events.push(Event::Delivery(index));
         index
     }
 }
 
-/// Posts it; the status of the answer, where one came.
-async fn post(port: u16, request: &Request) -> Option<u16> {
+/// Posts it; the status of the answer, where one came, and what it says as far as that comes at once.
+async fn post(port: u16, request: &Request) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).await.ok()?;
     let _ = stream.set_nodelay(true);
     let target = request.url.get(origin_of(&request.url).len()..).filter(|t| !t.is_empty()).unwrap_or("/");
@@ -159,7 +166,17 @@ async fn post(port: u16, request: &Request) -> Option<u16> {
             Ok(httparse::Status::Complete(end)) if response.code.is_some_and(|c| c < 200) => {
                 answer.drain(..end);
             }
-            Ok(httparse::Status::Complete(_)) => return response.code,
+            Ok(httparse::Status::Complete(_)) => {
+                let code = response.code?;
+                while answer.len() < MOST_SAID {
+                    // The sender has its answer with the status; what follows late is for nobody.
+                    match tokio::time::timeout(SAID, stream.read(&mut chunk)).await {
+                        Ok(Ok(n)) if n > 0 => answer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+                        _ => break,
+                    }
+                }
+                return Some((code, answer));
+            }
             Ok(httparse::Status::Partial) if n > 0 && answer.len() < 64 * 1024 => {}
             _ => return None,
         }

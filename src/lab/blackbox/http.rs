@@ -25,6 +25,8 @@ pub(super) struct Incoming {
     pub(super) body: Bytes,
     /// The client lets the connection be used again.
     pub(super) keep: bool,
+    /// The client knows chunks: HTTP/1.0 does not (RFC 9112 section 6.1).
+    pub(super) chunks: bool,
 }
 
 /// What was read.
@@ -70,8 +72,8 @@ pub(super) async fn read(stream: &mut TcpStream, kept: &mut Vec<u8>) -> Read {
         }
         kept.drain(..head.length).collect()
     };
-    let Head { method, target, headers, keep, .. } = head;
-    Read::Request(Incoming { method, target, headers, body: Bytes::from(body), keep })
+    let Head { method, target, headers, keep, chunks, .. } = head;
+    Read::Request(Incoming { method, target, headers, body: Bytes::from(body), keep, chunks })
 }
 
 async fn more(stream: &mut TcpStream, kept: &mut Vec<u8>) -> bool {
@@ -93,6 +95,7 @@ struct Head {
     chunked: bool,
     expects_go_on: bool,
     keep: bool,
+    chunks: bool,
 }
 
 /// The head of a request and where it ends; nothing where it is not whole yet; else the status to answer with.
@@ -123,7 +126,8 @@ fn head(bytes: &[u8]) -> Result<Option<(Head, usize)>, u16> {
     let chunked = of("transfer-encoding").is_some_and(|t| t.contains("chunked"));
     let expects_go_on = of("expect").is_some_and(|e| e.contains("100-continue"));
     let target = target.to_owned();
-    Ok(Some((Head { method, target, headers, length, chunked, expects_go_on, keep }, end)))
+    let chunks = request.version != Some(0);
+    Ok(Some((Head { method, target, headers, length, chunked, expects_go_on, keep, chunks }, end)))
 }
 
 /// A body in chunks (RFC 9112 section 7.1), trailers dropped.

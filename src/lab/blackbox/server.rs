@@ -203,6 +203,7 @@ impl Floor {
             shown: &shown,
             nth,
             keep: incoming.keep,
+            chunks: incoming.chunks,
             is_head: incoming.method == Method::Head,
         };
         one.act(stream, disposition).await
@@ -218,6 +219,7 @@ struct One<'f> {
     /// Which write of the run it is, and which from the first on that a fault hit; 0 for none.
     nth: (u64, u64),
     keep: bool,
+    chunks: bool,
     is_head: bool,
 }
 
@@ -366,7 +368,11 @@ impl One<'_> {
             }
             Wire::CutChunks => {
                 self.fail(TransportError::Lost("chunks without the last one".to_owned()));
-                answer::cut_chunks(stream, &answer).await;
+                if self.chunks {
+                    answer::cut_chunks(stream, &answer).await;
+                } else {
+                    answer::truncated(stream, &answer).await;
+                }
                 false
             }
             Wire::CloseAfter => {
@@ -379,7 +385,7 @@ impl One<'_> {
             Wire::Odd => {
                 let answer = self.finished(answer);
                 self.end(Ok(answer.clone()));
-                answer::odd(stream, &answer, self.keep, self.is_head).await.is_ok() && self.keep
+                answer::odd(stream, &answer, self.keep, self.is_head, self.chunks).await.is_ok() && self.keep
             }
             Wire::Disable => {
                 super::files::touch(&self.floor.control.disable);

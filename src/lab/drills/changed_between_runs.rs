@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::judge::{Evidence, Expected};
 use super::spoiled::{fate, fields};
 use super::{Drill, Setup};
+use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};
@@ -25,19 +26,7 @@ impl Drill for ChangedBetweenRuns {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
-        if bench.plan.source.list.is_none() {
-            return Err("the source sends webhooks; no list of it is read".to_owned());
-        }
-        if matches!(bench.plan.target.write, WritePlan::Create { .. }) {
-            return Err("a record is only created, so it has one form".to_owned());
-        }
-        // Another seed than that of the records: with theirs each would be its own other form.
-        let mut rng = Rng::seeded(1);
-        let all = super::spoiled::drawn(bench);
-        match all.iter().any(|r| another_form(bench, r, &all, &mut rng).is_some()) {
-            true => Ok(()),
-            false => Err("nothing that the mapping reads can change".to_owned()),
-        }
+        changeable(bench)
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
@@ -67,8 +56,25 @@ impl Drill for ChangedBetweenRuns {
     }
 }
 
+/// Records that were delivered can change at the source, where a list shows them, and the target can follow.
+pub(super) fn changeable(bench: &Bench) -> Result<(), String> {
+    if bench.plan.source.list.is_none() {
+        return Err("the source sends webhooks; no list of it is read".to_owned());
+    }
+    if matches!(bench.plan.target.write, WritePlan::Create { .. }) {
+        return Err("a record is only created, so it has one form".to_owned());
+    }
+    // Another seed than that of the records: with theirs each would be its own other form.
+    let mut rng = Rng::seeded(1);
+    let all = super::spoiled::drawn(bench);
+    match all.iter().any(|r| another_form(bench, r, &all, &mut rng).is_some()) {
+        true => Ok(()),
+        false => Err("nothing that the mapping reads can change".to_owned()),
+    }
+}
+
 /// The same record, later, with values that the mapping makes something else of.
-fn another_form(bench: &Bench, record: &Value, all: &[Value], rng: &mut Rng) -> Option<Value> {
+pub(super) fn another_form(bench: &Bench, record: &Value, all: &[Value], rng: &mut Rng) -> Option<Value> {
     let before = fate(bench, record)?;
     let was = before.mapped.as_ref().ok()?;
     let stranger = super::strangers(bench, 1, rng).pop()?;
@@ -79,10 +85,54 @@ fn another_form(bench: &Bench, record: &Value, all: &[Value], rng: &mut Rng) -> 
     let stays = |x: Expected| x.identity == before.identity && x.mapped.is_ok();
     for (name, value) in fields(bench, &stranger) {
         let mut further = changed.clone();
-        further[name] = value.clone();
+        further[name] = changed.get(name).and_then(|held| forward(held, value)).unwrap_or_else(|| value.clone());
         if fate(bench, &further).is_some_and(stays) {
             changed = further;
         }
     }
     fate(bench, &changed)?.mapped.is_ok_and(|becomes| becomes != *was).then_some(changed)
+}
+
+/// Of two times the one that was there, an hour later, where the other lies before it: what a record tells of its own change does
+/// not go back when it changes.
+pub(super) fn forward(held: &Value, other: &Value) -> Option<Value> {
+    let (was, then) = (held.as_str()?, other.as_str()?);
+    if let (Some(was), Some(then)) = (local(was), local(then)) {
+        let later = was.checked_add(jiff::Span::new().hours(1)).ok().filter(|_| then <= was)?;
+        let at = if held.as_str().is_some_and(|text| text.contains(' ')) { " " } else { "T" };
+        return Some(later.strftime(&format!("%Y-%m-%d{at}%H:%M:%S")).to_string().into());
+    }
+    let (was, then) = (Timestamp::parse(was)?, Timestamp::parse(then)?);
+    if then > was { None } else { super::versions::shifted(held, 3_600_000) }
+}
+
+/// A time of day without a zone.
+fn local(text: &str) -> Option<jiff::civil::DateTime> {
+    if text.len() <= 10 || text.parse::<jiff::Timestamp>().is_ok() {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::forward;
+
+    #[test]
+    fn a_time_that_would_go_back_goes_on_in_the_form_that_it_had() {
+        for (held, other, wanted) in [
+            ("2026-03-01 14:05:00", "2025-01-01 10:00:00", Some("2026-03-01 15:05:00")),
+            ("2026-03-01T14:05:00", "2026-03-01T14:05:00", Some("2026-03-01T15:05:00")),
+            ("2026-03-01 14:05:00", "2026-03-01 14:05:01", None),
+            ("2026-03-01T23:30:00Z", "2025-01-01T10:00:00Z", Some("2026-03-02T00:30:00Z")),
+            ("2026-03-01", "2025-01-01", Some("2026-03-02")),
+            ("2026-03-01", "2027-01-01", None),
+            ("a name", "2027-01-01", None),
+        ] {
+            assert_eq!(forward(&json!(held), &json!(other)), wanted.map(|w| json!(w)), "{held} {other}");
+        }
+        assert_eq!(forward(&json!(7), &json!(6)), None);
+    }
 }

@@ -5,6 +5,7 @@ mod accepted_then_failed;
 mod answer_too_large;
 mod batch_result_missing;
 mod burst_503;
+mod changed_back;
 mod changed_between_runs;
 mod client_error_not_retried;
 mod clock_skew;
@@ -34,6 +35,7 @@ mod key_changes_case;
 mod key_conflict;
 mod late_commit;
 mod limits;
+mod mended_record_ignored;
 mod missing_required;
 mod new_sensitive_field;
 mod next_page_elsewhere;
@@ -144,10 +146,11 @@ use super::trace::Event;
 use crate::base::rng::Rng;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 115] = [
+pub const ALL: [&dyn Drill; 117] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
+    &changed_back::ChangedBack,
     &rate_limited_seconds::RateLimitedSeconds,
     &rate_limited_date::RateLimitedDate,
     &rate_limited_200::RateLimited200,
@@ -199,6 +202,7 @@ pub const ALL: [&dyn Drill; 115] = [
     &type_drift::TypeDrift,
     &new_sensitive_field::NewSensitiveField,
     &missing_required::MissingRequired,
+    &mended_record_ignored::MendedRecordIgnored,
     &null_required::NullRequired,
     &null_object::NullObject,
     &sharp_values::SharpValues,

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, StaleAgain};
+use super::super::faults::{Aim, PageShape, StaleAgain};
 use super::super::mock::{dig, put};
 use super::versions::{DAY_MS, movable, shifted};
 use super::{Drill, Setup, paged};
@@ -50,7 +50,6 @@ impl Drill for OutOfOrder {
         put(&mut older, version, before);
         let text = bench.source_key(&held).unwrap_or_default();
         let aim = Aim::at([Purpose::List]).times(u64::MAX / 2);
-        let fault = StaleAgain::new(aim, text, older, source.items.clone(), source.inside.clone());
-        Setup::with(fault.keyed_by(source.key.clone()))
+        Setup::with(StaleAgain::new(aim, text, older, PageShape::of(source)))
     }
 }

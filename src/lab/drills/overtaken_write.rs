@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, Fault, OlderFirst, SlowAnswer, SlowWay};
+use super::super::faults::{Aim, Fault, OlderFirst, PageShape, SlowAnswer, SlowWay};
 use super::super::judge::Evidence;
 use super::super::mock::{dig, put};
 use super::strangers::{keep_identity, strangers};
@@ -70,9 +70,7 @@ impl Drill for OvertakenWrite {
             aim: Aim::at([Purpose::List]),
             record,
             older,
-            items: source.items.clone(),
-            inside: source.inside.clone(),
-            key: source.key.clone(),
+            page: PageShape::of(source),
             version: version.to_vec(),
         });
         setup.faults.push(slow);

@@ -43,7 +43,7 @@ pub struct Expect {
     pub may_wait: bool,
 }
 
-/// Changes the source between the first and the second pass; tells what it did.
+/// Changes the source between two passes; tells what it did.
 pub type Between = Box<dyn FnOnce(&Bench, &mut MockSystem, &mut Rng) -> String + Send>;
 
 /// One schedule, ready to be played.
@@ -60,6 +60,8 @@ pub struct Setup {
     pub pause_ms: i64,
     /// What happens after the first of them.
     pub between: Option<Between>,
+    /// What happens after the second.
+    pub then: Option<Between>,
     /// How often it is killed at most.
     pub crashes: usize,
     /// It is killed while it takes in what the webhook delivers, and not later.
@@ -90,6 +92,7 @@ impl Setup {
             passes: 1,
             pause_ms: 60_000,
             between: None,
+            then: None,
             crashes: 0,
             crash_while_delivering: false,
             crash_at_fault: false,

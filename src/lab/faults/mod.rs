@@ -19,6 +19,7 @@ mod link_elsewhere;
 mod odd_wait;
 mod older_first;
 mod outage;
+mod page;
 mod page_overlap;
 mod quota;
 mod rate_limited;
@@ -61,6 +62,7 @@ pub use link_elsewhere::LinkElsewhere;
 pub use odd_wait::OddWait;
 pub use older_first::OlderFirst;
 pub use outage::Outage;
+pub use page::PageShape;
 pub use page_overlap::PageOverlap;
 pub use quota::{Quota, Tell};
 pub use rate_limited::RateLimited;
@@ -116,9 +118,8 @@ pub const ALL: [(&str, Make); 43] = [
     ("name-not-resolved", |aim| Box::new(TransportFails::no_name(aim))),
     ("odd-wait", |aim| Box::new(OddWait { aim, value: "soon".to_owned() })),
     ("older-first", |aim| {
-        let none = Vec::new;
-        let (record, older) = ("1".to_owned(), Value::Null);
-        Box::new(OlderFirst { aim, record, older, items: none(), inside: none(), key: none(), version: none() })
+        let (record, older, page) = ("1".to_owned(), Value::Null, PageShape::default());
+        Box::new(OlderFirst { aim, record, older, page, version: Vec::new() })
     }),
     ("outage", |aim| Box::new(Outage::new(aim, 3_600_000))),
     ("page-overlap", |aim| Box::new(PageOverlap { aim, by: 1 })),
@@ -133,7 +134,7 @@ pub const ALL: [(&str, Make); 43] = [
     ("slow-answer", |aim| Box::new(SlowAnswer { aim, ms: 1_000 })),
     ("slow-way", |aim| Box::new(SlowWay { aim, ms: 1_000 })),
     ("source-changed", |aim| Box::new(SourceChanged { aim, change: None })),
-    ("stale-again", |aim| Box::new(StaleAgain::new(aim, "1".to_owned(), Value::Null, Vec::new(), Vec::new()))),
+    ("stale-again", |aim| Box::new(StaleAgain::new(aim, "1".to_owned(), Value::Null, PageShape::default()))),
     ("stored-error", |aim| Box::new(StoredError::new(aim, "idempotency-key"))),
     ("throttled-envelope", |aim| Box::new(ThrottledEnvelope { aim, shape: Shape::Errors })),
     ("tls-refused", |aim| Box::new(TransportFails::no_tls(aim))),

@@ -11,6 +11,7 @@ use crate::lab::bench::Purpose;
 use crate::lab::courier::Delivery;
 use crate::lab::mock::{Effect, dig};
 use crate::lab::trace::{Exchanged, ListRead};
+use crate::lab::world::RunEnd;
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     if !e.expect.counts {
@@ -72,7 +73,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
     let (rejected, dead_lettered) = (buried(true), buried(false));
     let (unique, written) = (keys.len() as u64, effects);
     Reconciliation {
-        expected: Some(e.expected.len() as u64),
+        expected: reads_all(e, seen).then_some(e.expected.len() as u64),
         read,
         unique,
         written,
@@ -80,6 +81,14 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
         rejected,
         dead_lettered,
     }
+}
+
+/// Whether this run is to read all that the source holds: one that goes on from where another came to is not.
+fn reads_all(e: &Evidence<'_>, seen: &RunSeen) -> bool {
+    let Some(place) = e.runs.iter().position(|r| r.run == seen.run) else { return false };
+    let source = &e.bench.plan.source;
+    let anew = source.list.is_some() && source.incremental.is_none();
+    place == 0 || (anew && e.runs.get(place - 1).is_some_and(|r| matches!(r.end, RunEnd::Finished(_))))
 }
 
 /// The pages that the source answered with.

@@ -19,7 +19,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         if !d.is_genuine() && d.acknowledged() && d.delivery.how != How::OtherEvent {
             out.push(format!("forgery: run {run} took {id}, which is {}", d.delivery.how.as_str()));
         }
-        let wrongly = d.status.filter(|s| d.is_genuine() && (400..500).contains(s));
+        let wrongly = d.status.filter(|s| d.is_genuine() && (300..500).contains(s));
         if let Some(status) = wrongly.filter(|_| refused.insert(id)) {
             out.push(format!("refused: run {run} answered {status} to {id}, which the source sent"));
         }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Evidence, Expected, some};
 use crate::base::clock::Timestamp;
 use crate::base::text::truncate;
+use crate::connector::DeletesPlan;
 use crate::lab::bench::{Bench, Identity};
 use crate::lab::mock::{Collection, Effect, text_of};
 
@@ -19,9 +20,27 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     if !lost.is_empty() && !excused {
         out.push(format!("lost: {} of {} source records: {}", lost.len(), e.expected.len(), some(&lost, 3)));
     }
+    removed(e, out);
     match e.bench.identity {
         Identity::Whole => whole(e, out),
         _ => by_identity(e, &dead, out),
+    }
+}
+
+/// What was in the target before is deleted by those alone whose contract says so, or that roll back: who makes it anew gives it
+/// another id, and what others keep of it is lost.
+fn removed(e: &Evidence<'_>, out: &mut Vec<String>) {
+    if e.bench.plan.source.deletes != DeletesPlan::Ignore || e.rolled_back.is_some() {
+        return;
+    }
+    let gone = e.trace.exchanges.iter().find_map(|x| match &x.effect {
+        Some(Effect::Deleted { key, .. }) if x.system == e.bench.plan.target.system => {
+            e.target_before.contains_key(key).then_some((x.nth, key))
+        }
+        _ => None,
+    });
+    if let Some((nth, key)) = gone {
+        out.push(format!("deleted: request {nth} deletes {key}, and the contract wants no deletions"));
     }
 }
 

@@ -23,6 +23,18 @@ pub(in crate::lab) struct Begun {
 }
 
 impl Hall {
+    /// What a request is for, and which record it is about: by what it carries, or, where it changes some fields of a record and
+    /// carries no more, by what the system holds at that address.
+    pub(in crate::lab) fn about(&self, bench: &Bench, system: &str, request: &Request) -> (Purpose, Option<String>) {
+        let (purpose, carried) = bench.read_request(system, request);
+        let held = || {
+            let key = bench.addressed(request).filter(|_| purpose == Purpose::Update)?;
+            bench.identity_kept(&key, self.mocks.get(system)?.collection(&bench.target_entity)?.get(&key)?)
+        };
+        let identity = carried.or_else(held);
+        (purpose, identity)
+    }
+
     /// Notes a request that has arrived, and asks every fault what becomes of it. `asks`: the same number for requests that ask the same.
     pub(in crate::lab) fn begin(
         &mut self,
@@ -33,7 +45,7 @@ impl Hall {
         request: &Request,
         asks: u64,
     ) -> (Begun, Disposition) {
-        let (purpose, identity) = bench.read_request(system, request);
+        let (purpose, identity) = self.about(bench, system, request);
         let batch = bench.read_batch(purpose, request);
         let index = self.trace.exchanges.len();
         let nth = index as u64 + 1;

@@ -135,7 +135,14 @@ impl Sender<'_> {
         let (index, there, back) = {
             let mut hall = self.hall();
             let index = hall.trace.deliveries.len();
-            let noted = Delivered { run: self.run, at, ended: None, delivery: delivery.clone(), status: None };
+            let noted = Delivered {
+                run: self.run,
+                at,
+                ended: None,
+                delivery: delivery.clone(),
+                status: None,
+                said: Vec::new(),
+            };
             hall.trace.deliveries.push(noted);
             hall.trace.events.push(Event::Delivery(index));
             let mut way = || Duration::from_millis(hall.latency.between(1, 12));

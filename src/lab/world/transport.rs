@@ -37,10 +37,10 @@ impl LabTransport {
     }
 
     fn begin(&self, system: &str, request: &Arc<Request>) -> Sent {
-        let (purpose, identity) = self.bench.read_request(system, request);
-        let batch = self.bench.read_batch(purpose, request);
         let at = self.clock.now();
         let hall = &mut *self.hall();
+        let (purpose, identity) = hall.about(&self.bench, system, request);
+        let batch = self.bench.read_batch(purpose, request);
         let index = hall.trace.exchanges.len();
         let nth = index as u64 + 1;
         if nth > hall.budget {

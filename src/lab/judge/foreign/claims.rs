@@ -12,7 +12,15 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     for seen in &e.runs {
         match &seen.end {
             RunEnd::Deadline => {
-                out.push(format!("hangs: run {} was not over after {} s, and was killed", seen.run, program.deadline_s))
+                let (run, given, waits) = (seen.run, program.deadline_s, longest_waits(e, program));
+                let hint = if waits < given {
+                    String::new()
+                } else {
+                    format!(
+                        "; the contract's own waits between attempts may take {waits} s: give it more by --deadline, or scale its time"
+                    )
+                };
+                out.push(format!("hangs: run {run} was not over after {given} s, and was killed{hint}"));
             }
             RunEnd::Runaway => {
                 let sent = e.trace.run(seen.run).count();
@@ -29,6 +37,14 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             }
         }
     }
+}
+
+/// Real seconds that one record may take by the waits of the contract's `retry`.
+fn longest_waits(e: &Evidence<'_>, program: &Foreign) -> u64 {
+    let retry = &e.bench.plan.delivery.retry;
+    let wait = |nth: u32| retry.base_ms.saturating_mul(1 << nth.min(30)).min(retry.cap_ms);
+    let all: u64 = (0..retry.attempts.saturating_sub(1).min(100)).map(wait).sum();
+    all / 1000 / u64::from(program.scale.max(1))
 }
 
 pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {

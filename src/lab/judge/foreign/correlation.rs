@@ -16,12 +16,22 @@ const HEADERS: [&str; 7] = [
     "x-amzn-trace-id",
 ];
 
+/// Of these, those that many take for the name of one HTTP request.
+const OF_ONE_REQUEST: [&str; 3] = ["x-request-id", "request-id", "x-client-request-id"];
+
 /// Every id that a request carries.
 pub(in crate::lab) fn ids(x: &Exchanged) -> BTreeSet<String> {
     let named = HEADERS.iter().filter_map(|name| x.request.header(name)).map(str::trim).filter(|v| !v.is_empty());
     let mut out: BTreeSet<String> = named.map(str::to_owned).collect();
     out.extend(x.request.header("traceparent").and_then(tracing::trace_id).map(str::to_owned));
     out
+}
+
+/// By what it carries it is known as one request, and not as one piece of work: each attempt may have another such id.
+fn by_request_alone(x: &Exchanged) -> bool {
+    let carries = |name: &&&str| x.request.header(name).is_some_and(|v| !v.trim().is_empty());
+    x.request.header("traceparent").is_none()
+        && HEADERS.iter().filter(carries).all(|name| OF_ONE_REQUEST.contains(name))
 }
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
@@ -33,7 +43,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         for (i, x) in writes.iter().enumerate().filter(|(_, x)| x.status().is_none_or(|s| s >= 400)) {
             let Some(again) = writes.iter().skip(i + 1).find(|n| n.asks_as(x)) else { continue };
             let (first, second) = (ids(x), ids(again));
-            if first.is_empty() {
+            if first.is_empty() || (!second.is_empty() && by_request_alone(x)) {
                 continue;
             }
             if !first.is_disjoint(&second) {

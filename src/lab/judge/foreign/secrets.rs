@@ -13,12 +13,36 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
         for (place, text) in &program.wrote {
             let issued = secret.starts_with("at_") || secret.starts_with("YXRf");
             let kept = place.starts_with("STATE_DIR") && issued;
-            if !kept && text.contains(secret.as_str()) {
+            if kept {
+                continue;
+            }
+            if text.contains(secret.as_str()) {
                 out.push(format!("leak: a secret of {owner} is in {place}{}", line_of(e, text, secret)));
+            } else if later_half(secret).is_some_and(|half| text.contains(half)) {
+                // What a token begins with is often the same for all of a kind.
+                out.push(format!("leak: the later half of a secret of {owner} is in {place}"));
             }
         }
     }
+    told(e, out);
     secrets::on_the_wire(e, out);
+}
+
+/// Answers to the sender of events, whoever that is: they hold no secret.
+fn told(e: &Evidence<'_>, out: &mut Vec<String>) {
+    let holds = |said: &[u8], text: &str| memchr::memmem::find(said, text.as_bytes()).is_some();
+    for d in &e.trace.deliveries {
+        if let Some((owner, _)) = e.secrets.iter().find(|(_, secret)| holds(&d.said, secret)) {
+            out.push(format!("leak: a secret of {owner} is in the answer to event {}", d.delivery.id));
+            return;
+        }
+    }
+}
+
+/// The later half of a secret, where that is long enough to be told from other words.
+fn later_half(secret: &str) -> Option<&str> {
+    let half = secret.get(secret.len() / 2..)?;
+    (half.len() >= 10).then_some(half)
 }
 
 /// Which line of a text holds a secret, and what stands there beside it. No secret is repeated.

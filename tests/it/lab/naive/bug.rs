@@ -89,6 +89,12 @@ pub(crate) enum Bug {
     UpdatesFirstHit,
     /// It makes records, and leaves those that are there as they are.
     NeverUpdates,
+    /// It takes a form for delivered that was delivered once, whatever came after it.
+    FormsOnce,
+    /// It never looks again at a record that was a dead letter.
+    DeadForEver,
+    /// It deletes what is there and makes it anew, where it should change it.
+    DeletesFirst,
     /// It writes a field of its own beside the mapped ones.
     WritesBeside,
     /// It cuts texts by units of UTF-16, in the middle of a letter.

@@ -238,6 +238,12 @@ impl Run<'_> {
             return Ok(());
         }
         let flow = &self.plan.flow;
+        if self.bug == Bug::DeadForEver
+            && self.kept(self.world.ledger.dead_letters(Some(flow)))?.iter().any(|letter| letter.key == key)
+        {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
         let taken = record::taken(self.bug, self.plan, record);
         let mut mapped = match self.plan.mapping.apply(&taken) {
             Ok(mapped) => mapped,
@@ -283,10 +289,17 @@ impl Run<'_> {
             self.counts.unchanged += 1;
             return Ok(());
         }
-        let same = known.as_ref().is_some_and(|e| e.digest == digest && e.state == EffectState::Done);
+        let once = self.bug == Bug::FormsOnce;
+        let before = known.as_ref().map_or("", |e| e.digest.as_str());
+        let same = known.as_ref().is_some_and(|e| {
+            e.state == EffectState::Done && (e.digest == digest || (once && before.contains(&digest)))
+        });
         if same && !matches!(self.bug, Bug::Forgetful | Bug::NoDedup | Bug::HookNoDedup | Bug::HookShortMemory) {
             self.counts.unchanged += 1;
             return Ok(());
+        }
+        if once {
+            digest = format!("{before} {digest}");
         }
         let creates = matches!(self.plan.target.write, WritePlan::Create { .. });
         let done = known.as_ref().is_some_and(|e| e.state == EffectState::Done);

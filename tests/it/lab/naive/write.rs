@@ -1,5 +1,8 @@
 //! How it writes one record: made, put, or looked up first.
 
+use platform_integration::connector::Call;
+use platform_integration::model::Method;
+
 use super::*;
 
 impl Run<'_> {
@@ -99,6 +102,13 @@ impl Run<'_> {
                 return Settled::Written(id);
             }
             let id = if self.bug == Bug::UpdatesFirstHit { Some("con_5000".to_owned()) } else { id };
+            let id = match id {
+                Some(id) if self.bug == Bug::DeletesFirst => {
+                    self.gone(system, update, &id, trace, attempt).await;
+                    None
+                }
+                other => other,
+            };
             let answer = match &id {
                 Some(id) => {
                     let name = update.path.rsplit('{').next().and_then(|s| s.split('}').next()).unwrap_or_default();
@@ -145,5 +155,23 @@ impl Run<'_> {
             }
         }
         last
+    }
+
+    /// Takes out what is there.
+    async fn gone(&mut self, system: &str, update: &Call, id: &str, trace: &str, attempt: u32) {
+        let name = update.path.rsplit('{').next().and_then(|s| s.split('}').next()).unwrap_or_default();
+        let call = Call { method: Method::Delete, ..update.clone() };
+        let path = [(name, id)];
+        let ask = Ask {
+            call: &call,
+            path: &path,
+            query: vec![],
+            body: None,
+            key: None,
+            trace,
+            url: None,
+            only: Some(attempt),
+        };
+        let _ = self.wire.json(system, &ask).await;
     }
 }
