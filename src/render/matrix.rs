@@ -5,12 +5,15 @@ use crate::app::run_drills::{Answer, DrillOut};
 use crate::base::text;
 use crate::evidence::Verdict;
 
-/// Whose records are counted: those of the happy path, or of the one drill that was asked for. Nothing where none was run.
+/// Whose records are counted: those of the happy path, of the one drill that was asked for, or of all that were. Nothing where
+/// none was run.
 pub(super) fn counted_over(a: &Answer) -> Option<&str> {
     let first = a.drills.first()?.code.as_str();
-    match first != "happy-path" && a.drills.iter().all(|d| d.code == first) {
+    let any = |code: &str| a.drills.iter().any(|d| d.code == code);
+    match a.drills.iter().all(|d| d.code == first) {
+        _ if any("happy-path") => Some("happy path"),
         true => Some(first),
-        false => Some("happy path"),
+        false => Some("all of them"),
     }
 }
 

@@ -81,6 +81,7 @@ MUTANTS = [
     ("contacts.py", "never-updates", ["changed-between-runs"]),
     ("contacts.py", "done-once", ["changed-between-runs"]),
     ("contacts.py", "sent-once", ["changed-back"]),
+    ("contacts.py", "dead-forever", ["mended-record-ignored"]),
     ("contacts.py", "writes-beside", ["happy-path"]),
     ("contacts.py", "cuts-bytes", ["happy-path"]),
     ("contacts.py", "cuts-units", ["happy-path"]),

@@ -1,6 +1,7 @@
 //! Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2. Differences of the versions are read from the content, not from the version: many documents
 //! say one and use the words of the other.
 
+mod apart;
 mod built;
 mod discriminator;
 pub(super) mod document;

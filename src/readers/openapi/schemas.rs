@@ -119,7 +119,7 @@ impl std::hash::Hasher for AddressHasher {
 }
 
 /// What a plain reference points at; everything else is itself.
-fn followed<'d>(doc: &mut Document<'d>, at: At<'d>) -> Option<At<'d>> {
+pub(super) fn followed<'d>(doc: &mut Document<'d>, at: At<'d>) -> Option<At<'d>> {
     let plain = at.value.as_map().is_some_and(|m| m.len() == 1 && m.has("$ref"));
     if plain { doc.resolve(at) } else { Some(at) }
 }
@@ -434,7 +434,11 @@ fn gather<'d>(
     {
         gather(doc, target, level + 1, nullable, seen, parts);
     }
-    for part in words.child(&at, Word::AllOf).iter().flat_map(At::items) {
+    let list = words.child(&at, Word::AllOf);
+    if let Some(list) = &list {
+        super::apart::told(doc, list);
+    }
+    for part in list.iter().flat_map(At::items) {
         gather(doc, part, level + 1, nullable, seen, parts);
     }
     for one in single.into_iter().flatten().flat_map(|list| list.items()).filter(|a| !is_null(a.value)) {

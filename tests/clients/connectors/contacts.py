@@ -436,6 +436,8 @@ def run():
                 continue
             if known.get("at", "") > customer["updated_at"] and not broken("older-wins"):
                 continue  # an older form that comes late
+            if known.get("over"):
+                continue
             if known and broken("done-once"):
                 continue
             form = digest_of({name: value for name, value in customer.items() if name != "updated_at"})
@@ -458,6 +460,8 @@ def run():
                 in_a_row = 0
             except (ValueError, Refused) as error:
                 set_aside(customer, error)
+                if broken("dead-forever"):
+                    settled["over"] = True
             except Away:
                 raise
             except GaveUp as error:
