@@ -168,8 +168,10 @@ fn action<T: Iterator<Item = char>>(
             (None, None) => Action::Create,
         },
         Method::Put | Method::Patch => {
-            let upserts =
-                of_id == Some(Action::Upsert) || of_path == Some(Action::Upsert) || says_upsert(operation, text());
+            let upserts = of_id == Some(Action::Upsert)
+                || of_path == Some(Action::Upsert)
+                || (item && makes_or_replaces(operation))
+                || says_upsert(operation, text());
             match of_path {
                 _ if bulk => Action::Other,
                 _ if upserts => Action::Upsert,
@@ -270,6 +272,12 @@ fn loose(operation: &Operation) -> bool {
     operation.success().is_none_or(|r| r.schema.is_none())
 }
 
+/// A PUT that tells what it made from what it replaced (RFC 9110 section 9.3.4). 201 alone says nothing: many describe it for all.
+fn makes_or_replaces(operation: &Operation) -> bool {
+    let answers = |status: &str| operation.responses.iter().any(|r| r.status == status);
+    operation.method == Method::Put && answers("201") && (answers("200") || answers("204"))
+}
+
 fn says_upsert(operation: &Operation, text: impl Iterator<Item = char>) -> bool {
     const SAYS: [&str; 12] = [
         "upsert",
@@ -318,6 +326,11 @@ mod tests {
         assert_eq!(actions("/users/create_or_update: {post: {responses: {}}}"), ["upsert"]);
         assert_eq!(actions("/users: {post: {summary: Create or update a user, responses: {}}}"), ["upsert"]);
         assert_eq!(actions("/users/create_many: {post: {responses: {}}}"), ["other"]);
+        let put = |statuses: &str| actions(&format!("'/users/{{id}}': {{put: {{responses: {{{statuses}}}}}}}"));
+        assert_eq!(put("'200': {description: ok}, '201': {description: made}"), ["upsert"]);
+        assert_eq!(put("'201': {description: made}, '204': {description: replaced}"), ["upsert"]);
+        assert_eq!(put("'200': {description: ok}, '404': {description: none}"), ["update"]);
+        assert_eq!(put("'201': {description: ok}"), ["update"]);
     }
 
     #[test]
