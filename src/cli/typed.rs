@@ -154,13 +154,15 @@ fn word(value: &Value) -> String {
     text::shell_word(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
-/// The same in every `next` of a value.
+/// The same in every `next` and every `replay` of a value.
 pub(super) fn in_value(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for (name, value) in map.iter_mut() {
                 match value {
-                    Value::String(text) if name == "next" => *text = at_store(&commands(text), super::output::store()),
+                    Value::String(text) if name == "next" || name == "replay" => {
+                        *text = at_store(&commands(text), super::output::store())
+                    }
                     other => in_value(other),
                 }
             }
@@ -170,14 +172,16 @@ pub(super) fn in_value(value: &mut Value) {
     }
 }
 
-/// The same in every line of a page that says what is next.
+/// The same in every line of a page that says what is next, or what plays it again.
 pub(super) fn on_page(text: &str) -> String {
     text.split_inclusive('\n')
-        .map(
-            |line| {
-                if line.contains("next:") { at_store(&commands(line), super::output::store()) } else { line.to_owned() }
-            },
-        )
+        .map(|line| {
+            if line.contains("next:") || line.contains("replay:") {
+                at_store(&commands(line), super::output::store())
+            } else {
+                line.to_owned()
+            }
+        })
         .collect()
 }
 

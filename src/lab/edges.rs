@@ -35,6 +35,8 @@ const LOCAL_TIMES: [&str; 3] = ["2028-02-29T23:30:00", "2026-07-15T00:30:00", "2
 const DAYS: [&str; 2] = ["2028-02-29", "2026-12-31"];
 /// Seconds since 1970 of a leap day, and of a moment before 1970-01-02.
 const EPOCHS: [&str; 2] = ["1835481599", "86399"];
+/// What a key may end with; the more of it the better.
+const SUFFIXES: [&str; 4] = ["/+%41 b", "/%41", "/b", " b"];
 /// Letters of one to four bytes, one of them with a mark of its own.
 const LETTERS: &str = "Zoë 🦊 e\u{301} Ω";
 /// What forms, URLs, markup and texts within texts write in another way, and space that is more than one.
@@ -66,10 +68,12 @@ pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
         return;
     }
     number_keys(bench, records, rng);
+    sharp_key(bench, records, rng);
     plus_address(bench, records, rng);
+    let twins = twins(bench, records, rng);
     // Parents come before their parts, so that no part is lost with its parent.
     for place in places(bench, records) {
-        let mut free = vec![true; records.len()];
+        let mut free: Vec<bool> = (0..records.len()).map(|at| !twins.contains(&at)).collect();
         let start = usize::try_from(rng.below(records.len() as u64)).unwrap_or(0);
         for edge in edges(bench, &place, records) {
             let turn = (0..records.len()).map(|step| (start + step) % records.len());
@@ -137,6 +141,78 @@ fn plus_address(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
             }
         }
     }
+}
+
+/// Gives one record a key with signs in it that paths and queries write in another way. A system chooses the letters of its own
+/// ids, so that these stay as they are; what people name things by, a number of an article or an order, may hold any of them.
+fn sharp_key(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
+    let schemas = &bench.source.system.schemas;
+    let Some(schema) = bench.source.kinds.get(&bench.source_entity).and_then(|k| k.record) else { return };
+    let named_by_people = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        !(lower == "id" || lower == "uuid" || lower.ends_with("_id") || name.ends_with("Id") || name.ends_with("ID"))
+    };
+    let fields: Vec<(String, SchemaId)> = schemas
+        .properties(schema)
+        .into_iter()
+        .filter(|(name, field)| named_by_people(name) && schemas.get(*field).format.is_none())
+        .map(|(name, field)| (name.to_owned(), field))
+        .collect();
+    let count = records.len();
+    let start = usize::try_from(rng.below(count as u64)).unwrap_or(0);
+    for at in (0..count).map(|step| (start + step) % count) {
+        let Some(record) = records.get(at) else { continue };
+        let Some(before) = fate(bench, record).filter(|x| x.mapped.is_ok()) else { continue };
+        let sharp = fields.iter().flat_map(|(name, field)| SUFFIXES.iter().map(move |suffix| (name, *field, *suffix)));
+        let changed = sharp.into_iter().find_map(|(name, field, suffix)| {
+            let value = Value::String(format!("{}{suffix}", record.get(name)?.as_str()?));
+            let fits = validate(schemas, field, &value, Direction::Response).is_empty();
+            let changed = put(record, std::slice::from_ref(name), Some(value)).filter(|_| fits)?;
+            let after = fate(bench, &changed).filter(|x| x.mapped.is_ok())?;
+            let told = after.identity.as_ref().is_some_and(|identity| identity.contains(suffix));
+            (told && after.identity != before.identity).then_some(changed)
+        });
+        if let (Some(changed), Some(record)) = (changed, records.get_mut(at)) {
+            *record = changed;
+            return;
+        }
+    }
+}
+
+/// Makes one record of its neighbour in all but its key: two payments of one sum at one moment are two. Tells which two they are.
+fn twins(bench: &Bench, records: &mut [Value], rng: &mut Rng) -> Vec<usize> {
+    if bench.identity == Identity::Whole {
+        return Vec::new();
+    }
+    let count = records.len();
+    let start = usize::try_from(rng.below(count as u64)).unwrap_or(0);
+    let mut pairs =
+        (0..count).map(|step| ((start + step) % count, (start + step + 1) % count)).filter(|(one, two)| one != two);
+    let found = pairs.find_map(|(one, two)| Some((one, two, twin(bench, records.get(one)?, records.get(two)?)?)));
+    let Some((one, two, twin)) = found else { return Vec::new() };
+    if let Some(record) = records.get_mut(two) {
+        *record = twin;
+    }
+    vec![one, two]
+}
+
+/// The first record under the key, and the identity, of the other.
+fn twin(bench: &Bench, held: &Value, other: &Value) -> Option<Value> {
+    let key = &bench.plan.source.key;
+    let mut twin = put(held, key, dig(other, key).cloned())?;
+    let (first, second) = (fate(bench, held)?, fate(bench, other)?);
+    if fate(bench, &twin)?.identity != second.identity {
+        twin = held.as_object()?.keys().find_map(|name| {
+            let own = put(&twin, std::slice::from_ref(name), other.get(name).cloned())?;
+            (fate(bench, &own)?.identity == second.identity).then_some(own)
+        })?;
+    }
+    let third = fate(bench, &twin)?;
+    let (Ok(a), Ok(_), Ok(b)) = (&first.mapped, &second.mapped, &third.mapped) else { return None };
+    // A target that is described to refuse a second record with the same value would refuse the twin.
+    let natural = bench.target.kinds.get(&bench.target_entity).and_then(|kind| kind.natural.as_ref());
+    let refused = natural.is_some_and(|name| a.get(name).is_some() && a.get(name) == b.get(name));
+    (first.identity != third.identity && !refused).then_some(twin)
 }
 
 /// Every field of the source's records but its key and what orders its changes.

@@ -136,8 +136,14 @@ fn exchange(x: &Exchanged) -> String {
         Outcome::Open => "no answer seen".to_owned(),
         Outcome::Failed(error) => error.to_string(),
         Outcome::Answered(r) => {
-            let wait = r.header("retry-after").map_or_else(String::new, |w| format!(", Retry-After: {w}"));
-            format!("{}{wait}", r.status)
+            let mut told = r.status.to_string();
+            // Headers that say what to do next.
+            for (name, shown) in [("retry-after", "Retry-After"), ("location", "Location"), ("link", "Link")] {
+                if let Some(value) = r.header(name).filter(|_| name != "location" || (300..400).contains(&r.status)) {
+                    let _ = write!(told, ", {shown}: {}", text::truncate(value, 120));
+                }
+            }
+            told
         }
     };
     let _ = write!(line, " => {outcome}{took}{}", effect(x));

@@ -50,7 +50,9 @@ pub fn matrix(page: &mut Page, a: &Answer) {
             if let Some(size) = &f.size {
                 page.line(format!("    {DIM}smallest that fails: {size}{DIM:#}"));
             }
-            for line in f.timeline.iter().flat_map(|t| t.lines()) {
+            // What was asked for as a trace stands above.
+            let shown = |t: &&String| a.trace.as_ref().is_none_or(|trace| trace.trim_end() != t.trim_end());
+            for line in f.timeline.iter().filter(shown).flat_map(|t| t.lines()) {
                 page.line(format!("    {line}"));
             }
             page.line(format!("    {DIM}replay: {}{DIM:#}", f.replay));

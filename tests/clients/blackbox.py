@@ -82,6 +82,7 @@ MUTANTS = [
     ("contacts.py", "done-once", ["changed-between-runs"]),
     ("contacts.py", "sent-once", ["changed-back"]),
     ("contacts.py", "dead-forever", ["mended-record-ignored"]),
+    ("contacts.py", "gone-is-done", ["deleted-meanwhile"]),
     ("contacts.py", "writes-beside", ["happy-path"]),
     ("contacts.py", "cuts-bytes", ["happy-path"]),
     ("contacts.py", "cuts-units", ["happy-path"]),
@@ -127,6 +128,7 @@ MUTANTS = [
     ("entries.mjs", "key-per-attempt", ["stored-error-replayed"]),
     ("entries.mjs", "key-per-run", ["crash-anywhere"]),
     ("entries.mjs", "new-key-on-conflict", ["key-conflict"]),
+    ("entries.mjs", "unauthorized-is-done", ["key-revoked"]),
     ("entries.mjs", "follows-redirects", ["redirect-of-write"]),
     ("entries.mjs", "noted-first", ["crash-anywhere"]),
     ("entries.mjs", "letters-at-the-end", ["crash-with-dead-letter"]),
@@ -154,6 +156,9 @@ MUTANTS = [
     ("offers.py", "whole-batch-again", ["partial-batch"]),
     ("offers.py", "forgets-failed", ["failed-record-forgotten"]),
     ("offers.py", "silence-is-success", ["batch-result-missing"]),
+    ("offers.py", "content-once", ["happy-path"]),
+    ("offers.py", "mended-later", ["happy-path"]),
+    ("offers.py", "sent-twice", ["happy-path"]),
     ("offers.py", "one-look", ["delete-while-paging"]),
     ("offers.py", "one-look", ["update-while-paging"]),
     ("offers.py", "since-now", ["insert-while-paging"]),
@@ -210,6 +215,7 @@ QUICK = [
     ("contacts.py", "no-retry-after"), ("contacts.py", "swallows-quietly"), ("contacts.py", "checkpoint-before-write"),
     ("contacts.mjs", "gate-per-request"), ("contacts.mjs", "disable-ignored"), ("contacts.mjs", "parts-characters"),
     ("vouchers.py", "unsigned-taken"), ("vouchers.py", "random-key"),
+    ("contacts.py", "gone-is-done"), ("entries.mjs", "unauthorized-is-done"), ("offers.py", "content-once"),
 ]
 
 

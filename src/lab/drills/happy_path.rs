@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::super::judge::Evidence;
+use super::super::judge::{Evidence, detours};
 use super::{Drill, Setup};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
@@ -32,6 +32,10 @@ impl Drill for HappyPath {
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         u64::from(evidence.trace.exchanges.iter().any(|x| x.purpose.writes() && x.status().is_some_and(|s| s < 300)))
+    }
+
+    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        detours(evidence)
     }
 
     fn caveats(&self, evidence: &Evidence<'_>) -> Vec<String> {

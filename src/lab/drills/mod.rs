@@ -18,6 +18,7 @@ mod created_meanwhile;
 mod cursor_expired;
 mod delete_while_paging;
 mod deleted_at_source;
+mod deleted_meanwhile;
 mod dns_failure;
 mod duplicate_delivery;
 mod echo;
@@ -33,6 +34,7 @@ mod idempotency_key_in_progress;
 mod insert_while_paging;
 mod key_changes_case;
 mod key_conflict;
+mod key_revoked;
 mod late_commit;
 mod limits;
 mod mended_record_ignored;
@@ -134,6 +136,7 @@ mod unheard;
 pub(in crate::lab) use aims::{MAKES, TARGET, WRITES, everywhere, in_target, read, somewhere, survivable};
 pub(in crate::lab) use applies::{identifiable, protected, reads, retries};
 pub use setup::{Between, Claim, Expect, Setup};
+pub(in crate::lab) use webhook_missed::held_back;
 
 use serde_json::Value;
 
@@ -146,7 +149,7 @@ use super::trace::Event;
 use crate::base::rng::Rng;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 117] = [
+pub const ALL: [&dyn Drill; 119] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -172,6 +175,7 @@ pub const ALL: [&dyn Drill; 117] = [
     &committed_then_reset::CommittedThenReset,
     &idempotency_key_in_progress::IdempotencyKeyInProgress,
     &created_meanwhile::CreatedMeanwhile,
+    &deleted_meanwhile::DeletedMeanwhile,
     &key_conflict::KeyConflict,
     &stored_error_replayed::StoredErrorReplayed,
     &page_overlap::PageOverlapDrill,
@@ -218,6 +222,7 @@ pub const ALL: [&dyn Drill; 117] = [
     &token_stampede::TokenStampede,
     &refresh_fails::RefreshFails,
     &refresh_rotates::RefreshRotates,
+    &key_revoked::KeyRevoked,
     &scope_missing::ScopeMissingDrill,
     &secret_echoed::SecretEchoedDrill,
     &redirect_elsewhere::RedirectElsewhere,

@@ -14,6 +14,7 @@ mod html_page;
 mod item_refused;
 mod item_unsaid;
 mod key_in_progress;
+mod key_refused;
 mod key_reused;
 mod link_elsewhere;
 mod odd_wait;
@@ -57,6 +58,7 @@ pub use html_page::HtmlPage;
 pub use item_refused::ItemRefused;
 pub use item_unsaid::ItemUnsaid;
 pub use key_in_progress::KeyInProgress;
+pub use key_refused::KeyRefused;
 pub use key_reused::KeyReused;
 pub use link_elsewhere::LinkElsewhere;
 pub use odd_wait::OddWait;
@@ -97,7 +99,7 @@ use crate::connector::{Request, Response, TransportError};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 43] = [
+pub const ALL: [(&str, Make); 44] = [
     ("accepted-then-failed", |aim| Box::new(AcceptedThenFailed { aim })),
     ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
@@ -113,6 +115,7 @@ pub const ALL: [(&str, Make); 43] = [
     ("item-refused", |aim| Box::new(ItemRefused { aim, status: 422, any_order: false })),
     ("item-unsaid", |aim| Box::new(ItemUnsaid { aim })),
     ("key-in-progress", |aim| Box::new(KeyInProgress { aim, answer: None })),
+    ("key-refused", |aim| Box::new(KeyRefused { aim, challenge: "Bearer" })),
     ("key-reused", |aim| Box::new(KeyReused::new(aim, None))),
     ("link-elsewhere", |aim| Box::new(LinkElsewhere { aim })),
     ("name-not-resolved", |aim| Box::new(TransportFails::no_name(aim))),

@@ -34,7 +34,12 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
 
 /// The last request that wrote each record, and what it wrote of it.
 fn last_written<'e>(e: &'e Evidence<'_>) -> BTreeMap<&'e str, (&'e Exchanged, Map<String, Value>)> {
-    let mut last = BTreeMap::new();
+    written(e).into_iter().map(|(identity, x, record)| (identity, (x, record))).collect()
+}
+
+/// Every record of a request that the target kept, by its identity, with what was written of it; in their order.
+pub(super) fn written<'e>(e: &'e Evidence<'_>) -> Vec<(&'e str, &'e Exchanged, Map<String, Value>)> {
+    let mut out = Vec::new();
     for x in e.trace.exchanges.iter().filter(|x| x.purpose.writes()) {
         if !x.effect.as_ref().is_some_and(Effect::keeps) {
             continue;
@@ -44,18 +49,18 @@ fn last_written<'e>(e: &'e Evidence<'_>) -> BTreeMap<&'e str, (&'e Exchanged, Ma
             let list = dig(&body, records).and_then(Value::as_array);
             for (identity, record) in x.batch.iter().zip(list.into_iter().flatten()) {
                 if let (Some(identity), Value::Object(record)) = (identity, record) {
-                    last.insert(identity.as_str(), (x, record.clone()));
+                    out.push((identity.as_str(), x, record.clone()));
                 }
             }
         } else if let (Some(identity), Value::Object(record)) = (&x.identity, body) {
-            last.insert(identity.as_str(), (x, record));
+            out.push((identity.as_str(), x, record));
         }
     }
-    last
+    out
 }
 
 /// `{"customer": {…}}` where all of a record stands in one field.
-fn unwrapped<'r>(record: &'r Map<String, Value>, mapped: &Map<String, Value>) -> &'r Map<String, Value> {
+pub(super) fn unwrapped<'r>(record: &'r Map<String, Value>, mapped: &Map<String, Value>) -> &'r Map<String, Value> {
     let mut fields = record.iter();
     match (fields.next(), fields.next()) {
         (Some((name, Value::Object(inside))), None) if !mapped.contains_key(name) => inside,
@@ -78,7 +83,7 @@ fn first_beside(
     Some(format!("{name} ({})", truncate(&text_of(value), 40)))
 }
 
-fn is_empty(value: &Value) -> bool {
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -260,7 +260,7 @@ fn difference(mapped: &Value, kept: &Value, at: &str) -> Option<String> {
 
 /// Texts that name the same instant, or the same decimal number: who reads a value and writes it anew may do so in its own
 /// way. A text of digits alone is no number: `007` is not `7`.
-fn same_in_value(mapped: &Value, kept: &Value) -> bool {
+pub(super) fn same_in_value(mapped: &Value, kept: &Value) -> bool {
     let (Value::String(a), Value::String(b)) = (mapped, kept) else { return false };
     let instant = |text: &str| if text.len() > 10 { Timestamp::parse(text) } else { None };
     if let (Some(a), Some(b)) = (instant(a), instant(b)) {

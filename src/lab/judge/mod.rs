@@ -10,6 +10,7 @@ mod disorder;
 mod foreign;
 mod letters;
 mod memory;
+mod on_the_way;
 mod pacing;
 mod recovery;
 mod resources;
@@ -24,6 +25,7 @@ pub use foreign::Foreign;
 pub(super) use foreign::ON_ITS_WAY_MS;
 pub(super) use foreign::PRINTED;
 pub(super) use foreign::correlation_ids;
+pub(super) use on_the_way::detours;
 pub(super) use resources::read_ahead;
 
 use indexmap::IndexMap;

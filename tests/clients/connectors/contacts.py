@@ -344,7 +344,8 @@ def mapped(customer):
 
 
 def push(crm, customer, contact, trace):
-    """Looks up, then updates or creates. A conflict tells that somebody made it meanwhile, or is at it: it is looked up again."""
+    """Looks up, then updates or creates. A conflict tells that somebody made it meanwhile, or is at it, and 404 that somebody
+    deleted it: it is looked up again."""
     key = hashlib.sha256(f"contacts:{customer['id']}".encode()).hexdigest()[:40]
     query = urllib.parse.urlencode({"email": contact["email"]})
     for look in range(4):
@@ -366,7 +367,10 @@ def push(crm, customer, contact, trace):
                 crm.call("POST", "/v2/contacts", contact, {"Idempotency-Key": key}, trace=trace)
             return
         except Refused as error:
-            if error.status != 409 or found or look == 3 or broken("conflict-is-final"):
+            if error.status in (404, 410) and found and broken("gone-is-done"):
+                return
+            gone = error.status in (404, 410) and found
+            if not gone and (error.status != 409 or found) or look == 3 or broken("conflict-is-final"):
                 raise
             sleep(backoff(look))
 

@@ -140,6 +140,9 @@ def push(batch):
     left = {line["id"]: (line, offer) for line, offer in batch}
     for attempt in range(6):
         try:
+            if broken("mended-later"):
+                wrong = [{**offer, "quantity": offer["quantity"] + 1} for _, offer in left.values()]
+                ask("POST", f"{base}/v5/offers/bulk", headers, {"offers": wrong})
             answer = ask("POST", f"{base}/v5/offers/bulk", headers, {"offers": [offer for _, offer in left.values()]})
         except Refused as error:
             if len(left) == 1:
@@ -149,6 +152,8 @@ def push(batch):
                 done, bad = push([pair])
                 settled, refused = settled + done, refused + bad
             return settled, refused
+        if broken("sent-twice"):
+            ask("POST", f"{base}/v5/offers/bulk", headers, {"offers": [offer for _, offer in left.values()]})
         if broken("partial-ignored"):
             return [line for line, _ in left.values()], refused
         if "results" not in answer:
@@ -223,9 +228,14 @@ def main():
         found, whole = lines(since)
         if broken("since-now"):
             sent["since"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        contents = set()
         for line in found:
             if sent.get(line["id"]) == line:
                 continue
+            content = json.dumps({**line, "id": "", "updated_at": ""})
+            if broken("content-once") and content in contents:
+                continue
+            contents.add(content)
             try:
                 batch.append((line, offer_of(line)))
             except ValueError as error:

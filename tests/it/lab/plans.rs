@@ -109,6 +109,11 @@ pub(crate) fn linked() -> Bench {
     bench("tests/fixtures/lab/linked", |_| {})
 }
 
+/// People name the records, with signs that an address writes in another way.
+pub(crate) fn named_by_people() -> Bench {
+    bench("tests/fixtures/lab/named", |_| {})
+}
+
 /// The first example, with a refresh token that a person's consent gave.
 pub(crate) fn refreshing() -> Bench {
     example("billing-to-crm", |text| {
@@ -144,6 +149,7 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("limits", limits()),
         ("linked", linked()),
         ("late", late()),
+        ("named", named_by_people()),
     ]
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::OnWire;
 use crate::base::rng::Rng;
 use crate::lab::bench::{Bench, Purpose};
-use crate::lab::drills::{Drill, Setup};
+use crate::lab::drills::{Drill, Setup, held_back};
 use crate::lab::faults::{Aim, Wire};
 
 pub(super) struct OddFraming;
@@ -20,10 +20,19 @@ impl Drill for OddFraming {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
         let aim =
             Aim::at([Purpose::List, Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk]);
         let _ = (records, rng);
-        Setup::with(OnWire { code: "odd-framing", aim: aim.times(u64::MAX / 2), wire: Wire::Odd })
+        let mut setup = Setup::with(OnWire { code: "odd-framing", aim: aim.times(u64::MAX / 2), wire: Wire::Odd });
+        if bench.plan.source.webhook.is_some() && bench.plan.source.list.is_some() {
+            // What an event has told needs no page.
+            setup = setup.passes(2);
+            setup.courier = Some(held_back());
+        }
+        setup
+    }
+
+    fn thorough(&self) -> bool {
+        true
     }
 }

@@ -95,6 +95,16 @@ pub(crate) enum Bug {
     DeadForEver,
     /// It deletes what is there and makes it anew, where it should change it.
     DeletesFirst,
+    /// It takes an update for done whose record is gone.
+    GoneIsDone,
+    /// It writes a wrong value first, and mends it.
+    WrongThenMended,
+    /// It writes each record a second time, in the same words.
+    WritesTwice,
+    /// It takes records for one that are equal but for their keys.
+    ContentOnce,
+    /// It writes a key into an address, or a query, as it stands.
+    KeyUnencoded,
     /// It writes a field of its own beside the mapped ones.
     WritesBeside,
     /// It cuts texts by units of UTF-16, in the middle of a letter.

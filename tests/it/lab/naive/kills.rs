@@ -28,9 +28,11 @@ pub(crate) enum On {
     Refreshing,
     /// Where the source gives the URL of the next page.
     Linked,
+    /// Where people name the records.
+    Named,
     Both,
 }
-use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Linked, Refreshing, Rotating, Tills};
+use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Linked, Named, Refreshing, Rotating, Tills};
 
 impl On {
     /// The break shows in this example.
@@ -54,6 +56,7 @@ pub(crate) fn benches() -> Vec<(On, Bench)> {
         (Late, plans::late()),
         (Refreshing, plans::refreshing()),
         (Linked, plans::linked()),
+        (Named, plans::named_by_people()),
     ]
 }
 
@@ -119,6 +122,15 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::FormsOnce, "changed-back", Crm),
     (Bug::DeadForEver, "mended-record-ignored", Crm),
     (Bug::DeletesFirst, "happy-path", Crm),
+    (Bug::GoneIsDone, "deleted-meanwhile", Crm),
+    (Bug::SwallowsErrors, "key-revoked", Ledger),
+    (Bug::SwallowsErrors, "key-revoked", Erp),
+    (Bug::WrongThenMended, "happy-path", Erp),
+    (Bug::WritesTwice, "happy-path", Erp),
+    (Bug::ContentOnce, "happy-path", Ledger),
+    (Bug::ContentOnce, "happy-path", Erp),
+    (Bug::KeyUnencoded, "happy-path", Crm),
+    (Bug::KeyUnencoded, "happy-path", Named),
     (Bug::WritesBeside, "happy-path", Crm),
     (Bug::CutsByUnits, "happy-path", Both),
     (Bug::WholeBatchAgain, "partial-batch", Bulk),

@@ -99,6 +99,8 @@ struct Run<'a> {
     keys: BTreeSet<String>,
     /// Which source key becomes which key of the target.
     claims: BTreeMap<String, String>,
+    /// What was read so far, without keys and versions.
+    contents: BTreeSet<String>,
     /// Keys on the pages of this look, and how many records came.
     here: BTreeSet<String>,
     read_here: u64,
@@ -137,6 +139,7 @@ impl<'a> Run<'a> {
             counts: Reconciliation::default(),
             keys: BTreeSet::new(),
             claims: BTreeMap::new(),
+            contents: BTreeSet::new(),
             here: BTreeSet::new(),
             read_here: 0,
             moved: false,
@@ -234,6 +237,10 @@ impl Run<'_> {
         }
         self.counts.unique = self.keys.len() as u64;
         if self.bug == Bug::SkipsFuture && self.after_now(record) {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
+        if self.bug == Bug::ContentOnce && !self.contents.insert(record::content(self.plan, record)) {
             self.counts.unchanged += 1;
             return Ok(());
         }
@@ -336,7 +343,13 @@ impl Run<'_> {
         };
         self.kept(self.world.ledger.put_effect(flow, &effect))?;
         let trace = ids::trace_id(&mut self.world.rng.lock().unwrap());
+        if self.bug == Bug::WrongThenMended {
+            self.write(record, &record::spoiled(&mapped), &effect, &trace).await;
+        }
         let settled = self.write(record, &mapped, &effect, &trace).await;
+        if self.bug == Bug::WritesTwice {
+            self.write(record, &mapped, &effect, &trace).await;
+        }
         if let Some(why) = &self.wire.stop {
             return Err(why.clone());
         }

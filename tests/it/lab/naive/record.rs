@@ -34,6 +34,27 @@ pub(super) fn taken(bug: Bug, plan: &Plan, record: &Value) -> Value {
     }
 }
 
+/// The mapped record with one text that is wrong.
+pub(super) fn spoiled(mapped: &Value) -> Value {
+    let mut wrong = mapped.clone();
+    let texts = wrong.as_object_mut().into_iter().flat_map(|m| m.values_mut()).filter(|v| v.is_string());
+    if let Some(value) = texts.into_iter().nth(1) {
+        *value = json!(format!("{}x", text(value)));
+    }
+    wrong
+}
+
+/// What a record holds beside its key and what orders its changes.
+pub(super) fn content(plan: &Plan, record: &Value) -> String {
+    let mut rest = record.clone();
+    for path in [Some(plan.source.key.as_slice()), plan.source.version()].into_iter().flatten() {
+        if let (Some(fields), [name]) = (rest.as_object_mut(), path) {
+            fields.shift_remove(name);
+        }
+    }
+    rest.to_string()
+}
+
 /// The mapped record as the connector writes it.
 pub(super) fn written(bug: Bug, plan: &Plan, record: &Value, mapped: &mut Value) {
     match bug {

@@ -337,7 +337,8 @@ impl<'a> Wire<'a> {
         let auth = if source { &self.plan.source.auth } else { &self.plan.target.auth };
         let mut path = ask.call.path.clone();
         for (name, value) in ask.path {
-            path = path.replace(&format!("{{{name}}}"), &encode(value));
+            let value = if self.bug == Bug::KeyUnencoded { (*value).to_owned() } else { encode(value) };
+            path = path.replace(&format!("{{{name}}}"), &value);
         }
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         if self.bug != Bug::NoTraceparent {
@@ -372,7 +373,8 @@ impl<'a> Wire<'a> {
             }
             other => panic!("this connector does not know {other:?}"),
         }
-        let query: Vec<String> = query.iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
+        let value = |v: &str| if self.bug == Bug::KeyUnencoded { v.to_owned() } else { encode(v) };
+        let query: Vec<String> = query.iter().map(|(n, v)| format!("{}={}", encode(n), value(v))).collect();
         let url = match &ask.url {
             Some(url) => url.clone(),
             None if query.is_empty() => format!("{base}{path}"),

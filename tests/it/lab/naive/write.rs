@@ -149,6 +149,9 @@ impl Run<'_> {
                 Err(Failure::Refused(409, why)) if !matches!(self.bug, Bug::CreatesAgain | Bug::ConflictIsFinal) => {
                     last = Settled::Dead("conflict".to_owned(), why);
                 }
+                Err(Failure::Refused(404, _)) if self.bug == Bug::GoneIsDone && id.is_some() => {
+                    return Settled::Written(id);
+                }
                 Err(Failure::Stopped) => return Settled::Stopped,
                 Err(Failure::Refused(_, why)) => return Settled::Dead("rejected-by-target".to_owned(), why),
                 Err(Failure::Exhausted(why)) => last = Settled::Dead("attempts-exhausted".to_owned(), why),
