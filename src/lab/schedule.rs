@@ -367,8 +367,10 @@ impl Prepared {
         self.stage.with_target(bench, |target| judge::owed(bench, &self.expect, expected, target))
     }
 
-    /// A record that may be left undelivered or delivered as another one is what became of it.
-    fn settle_either(&mut self, bench: &Bench, expected: &mut [Expected]) {
+    /// A record that may be left undelivered or delivered as another one is what became of it. Gives the keys of those that were
+    /// delivered so.
+    fn settle_either(&mut self, bench: &Bench, expected: &mut [Expected]) -> BTreeSet<String> {
+        let mut settled = BTreeSet::new();
         for (key, record) in self.expect.either.clone() {
             let Some(other) = judge::expectations(bench, &[record]).pop().filter(|x| x.identity.is_some()) else {
                 continue;
@@ -379,8 +381,10 @@ impl Prepared {
             {
                 self.expect.dead.remove(&key);
                 *own = Expected { record: own.record.clone(), ..other };
+                settled.insert(key);
             }
         }
+        settled
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one verdict, named where they are given")]
@@ -389,7 +393,7 @@ impl Prepared {
         bench: &Bench,
         drill: &dyn Drill,
         seed: u64,
-        runs: Vec<RunSeen>,
+        mut runs: Vec<RunSeen>,
         tell: bool,
         letters: Vec<DeadLetter>,
         foreign: Option<Foreign>,
@@ -397,7 +401,8 @@ impl Prepared {
         let expected = self.expected(bench);
         self.expected = (None, Arc::default());
         let mut expected = Arc::try_unwrap(expected).unwrap_or_else(|shared| shared.to_vec());
-        self.settle_either(bench, &mut expected);
+        let settled = self.settle_either(bench, &mut expected);
+        runs.iter_mut().for_each(|seen| seen.missing.retain(|key| !settled.contains(key)));
         let gone = judge::expectations(bench, &self.stage.gone());
         let rolled_back = self.rolled_back.take();
         let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());

@@ -16,8 +16,11 @@ pub(super) fn text(schema: &Schema, name: &str, rng: &mut Rng) -> String {
     for _ in 0..4 {
         let s = by_format(schema.format.as_deref(), most, rng).unwrap_or_else(|| by_name(name, rng));
         let mut s = if schema.format.is_none() { fill(s, least, most, rng) } else { s };
-        if schema.is_local_time() && !fits(&s) {
-            s = s.replacen('T', " ", 1);
+        if schema.is_local_time() {
+            s = shown_by_clocks(s);
+            if !fits(&s) {
+                s = s.replacen('T', " ", 1);
+            }
         }
         if fits(&s) {
             return s;
@@ -35,6 +38,15 @@ pub(super) fn text(schema: &Schema, name: &str, rng: &mut Rng) -> String {
         }
     }
     fill(by_format(schema.format.as_deref(), most, rng).unwrap_or_else(|| word(rng, 8)), least, most, rng)
+}
+
+/// The same day at noon, where the hour is one that clocks skip when they are put forward.
+fn shown_by_clocks(mut local: String) -> String {
+    let hour = local.get(11..13).filter(|_| local.get(13..14) == Some(":"));
+    if matches!(hour, Some("01" | "02" | "03")) {
+        local.replace_range(11..13, "12");
+    }
+    local
 }
 
 fn fill(mut s: String, least: u64, most: u64, rng: &mut Rng) -> String {

@@ -75,6 +75,8 @@ struct News {
     failed: bool,
     /// When somebody was told to wait for so long that nobody waits for it.
     much_later: Option<Instant>,
+    /// Since then nothing has come but failures, and what had come before.
+    failing: Option<Instant>,
 }
 
 impl Control {
@@ -91,7 +93,7 @@ impl Control {
             killed: AtomicBool::new(false),
             asked: AtomicBool::new(false),
             runaway: AtomicBool::new(false),
-            news: Mutex::new(News { at: now, waits_until: now, failed: false, much_later: None }),
+            news: Mutex::new(News { at: now, waits_until: now, failed: false, much_later: None, failing: None }),
             disable,
         }
     }
@@ -107,7 +109,7 @@ impl Control {
         *self.kill.lock().unwrap_or_else(PoisonError::into_inner) = kill;
         let now = Instant::now();
         *self.news.lock().unwrap_or_else(PoisonError::into_inner) =
-            News { at: now, waits_until: now, failed: false, much_later: None };
+            News { at: now, waits_until: now, failed: false, much_later: None, failing: None };
     }
 
     /// This is the program of the run.
@@ -167,13 +169,31 @@ impl Control {
         self.open.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// A request is under way: nobody has given it up.
+    pub(super) fn has_open(&self) -> bool {
+        self.open.load(Ordering::SeqCst) > 0
+    }
+
     /// Something new happened; `failed`: an attempt may follow, after `wait` where that was said.
     pub(super) fn news(&self, failed: bool, wait: Duration) {
         let now = Instant::now();
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let (wait, much_later) = if wait > MUCH_LATER { (Duration::ZERO, Some(now)) } else { (wait, None) };
         let much_later = news.much_later.or(much_later);
-        *news = News { at: now, waits_until: news.waits_until.max(now + wait), failed, much_later };
+        let failing = if failed { news.failing.or(Some(now)) } else { None };
+        *news = News { at: now, waits_until: news.waits_until.max(now + wait), failed, much_later, failing };
+    }
+
+    /// After a failure something came that had come before.
+    pub(super) fn old_news(&self) {
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        (news.at, news.failed) = (Instant::now(), false);
+    }
+
+    /// How long nothing has come but failures, and what had come before.
+    pub(super) fn failing_for(&self) -> Duration {
+        let failing = self.news.lock().unwrap_or_else(PoisonError::into_inner).failing;
+        failing.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// It was told some time ago to wait for so long that nobody waits for it: whether it sleeps or is stuck shows when it is
@@ -186,9 +206,27 @@ impl Control {
     /// Nothing new has come for this long, and nothing is under way; whether the last thing was a failure.
     pub(super) fn quiet_for(&self) -> (Duration, bool) {
         let news = *self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.open.load(Ordering::SeqCst) > 0 {
+        if self.has_open() {
             return (Duration::ZERO, news.failed);
         }
         (Instant::now().saturating_duration_since(news.at.max(news.waits_until)), news.failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gets_nothing_but_failures_tries_in_vain_until_something_new_comes() {
+        let control = Control::new(PathBuf::new());
+        assert_eq!(control.failing_for(), Duration::ZERO);
+        control.news(true, Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(2));
+        control.old_news();
+        control.news(true, Duration::ZERO);
+        assert!(control.failing_for() >= Duration::from_millis(2), "a list that was read before is nothing new");
+        control.news(false, Duration::ZERO);
+        assert_eq!(control.failing_for(), Duration::ZERO);
     }
 }

@@ -23,7 +23,7 @@ use crate::connector::{AuthPlan, WritePlan};
 use crate::evidence::DeadLetter;
 use crate::lab::bench::Bench;
 use crate::lab::drills::Drill;
-use crate::lab::judge::{Foreign, PRINTED, RunSeen};
+use crate::lab::judge::{Foreign, PRINTED, RunSeen, TOLD};
 use crate::lab::schedule::{Played, Prepared, Reduction};
 use crate::lab::trace::Event;
 use crate::lab::world::{Exit, RunEnd, skipped};
@@ -36,6 +36,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(1500);
 /// The same where something is missing: it may wait before it tries again.
 const QUIET_AND_OWING: Duration = Duration::from_secs(8);
+/// A service to which nothing came for so long but failures is asked to end when two thirds of its time are over.
+const IN_VAIN: Duration = Duration::from_secs(15);
 /// Further starts of a program that says that it is not done.
 const SPARE: usize = 2;
 /// Before a killed program is started again.
@@ -80,6 +82,8 @@ struct Scene<'s> {
     stop: &'s Stop,
     runs: Vec<RunSeen>,
     spare_from: usize,
+    /// Runs that were killed with a request open.
+    left_open: BTreeSet<usize>,
     printed: String,
     /// Keeps the directory until all is judged.
     _directory: tempfile::TempDir,
@@ -112,6 +116,7 @@ impl<'s> Scene<'s> {
             stop,
             runs: Vec::new(),
             spare_from: usize::MAX,
+            left_open: BTreeSet::new(),
             printed: String::new(),
             _directory: directory,
         })
@@ -267,6 +272,8 @@ impl<'s> Scene<'s> {
     ) -> RunEnd {
         let mut asked = false;
         let mut ask_until = deadline;
+        // Who tries in vain, at whatever pace, has shown what there is to see.
+        let in_vain = deadline - deadline.saturating_duration_since(Instant::now()) / 3;
         // What a busy machine took from the lab itself.
         let mut late = Duration::ZERO;
         loop {
@@ -299,12 +306,15 @@ impl<'s> Scene<'s> {
             }
             // Time without a processor is not the program's.
             if !asked && now >= deadline && now >= deadline + late + process.group().waited() {
+                if self.control.has_open() {
+                    self.left_open.insert(self.control.run());
+                }
                 return RunEnd::Deadline;
             }
             if self.program.service
                 && !asked
                 && sender.is_none_or(tokio::task::JoinHandle::is_finished)
-                && self.is_quiet()
+                && (self.is_quiet() || (now >= in_vain && self.control.failing_for() >= IN_VAIN))
             {
                 asked = true;
                 ask_until = now + GRACE;
@@ -360,7 +370,13 @@ impl<'s> Scene<'s> {
         let expected = self.prepared.expected(self.bench);
         let excusable = self.prepared.excusable(self.bench, &expected);
         let filed = told::filed(&expected, &files::text(&self.places.letters));
-        told::letters(&self.bench.plan.flow, &expected, &excusable, &filed, &self.wrote(), self.prepared.stage.now())
+        let now = self.prepared.stage.now();
+        let mut letters = told::letters(&self.bench.plan.flow, &expected, &excusable, &filed, &self.wrote(), now);
+        let file = files::text(&self.places.letters);
+        for letter in &mut letters {
+            letter.because = told::reason(&file, &letter.key).unwrap_or_else(|| TOLD.to_owned());
+        }
+        letters
     }
 
     /// Planted values by which somebody is called and which open nothing.
@@ -383,6 +399,7 @@ impl<'s> Scene<'s> {
             scale: self.program.scale,
             deadline_s: self.program.deadline_s,
             spare_from: self.spare_from,
+            left_open: self.left_open.clone(),
             wrote: self.wrote(),
             names: self.names(),
             filed: told::filed(&expected, &files::text(&self.places.letters)),

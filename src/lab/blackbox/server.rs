@@ -479,8 +479,10 @@ impl One<'_> {
             Purpose::Token | Purpose::Other => false,
             _ => true,
         };
-        if fresh || control.quiet_for().1 {
+        if fresh {
             control.news(false, Duration::ZERO);
+        } else if control.quiet_for().1 {
+            control.old_news();
         }
     }
 }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::base::clock::Timestamp;
+use crate::base::text;
 use crate::evidence::{DeadLetter, DeadState};
-use crate::lab::judge::Expected;
+use crate::lab::judge::{Expected, TOLD};
 
 /// The keys that stand in the file of dead letters: those of records that some line of it names.
 pub(super) fn filed(expected: &[Expected], file: &str) -> BTreeSet<String> {
@@ -38,6 +39,21 @@ pub(super) fn lettered(expected: &[Expected], file: &str) -> BTreeSet<String> {
         .collect();
     expected.iter().filter(|x| names_of(x).any(|name| keys.contains(name))).map(|x| x.key.clone()).collect()
 }
+
+/// The reason that the last letter of the record gives.
+pub(super) fn reason(file: &str, key: &str) -> Option<String> {
+    let lines = file.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let named = |letter: &Value| match letter.get("key") {
+        Some(Value::String(text)) => text == key,
+        Some(Value::Number(number)) => number.to_string() == key,
+        _ => false,
+    };
+    let mut its = lines.filter(named);
+    Some(text::truncate(its.find_map(|letter| letter.get("reason")?.as_str().map(str::to_owned))?.trim(), REASON))
+}
+
+/// Characters of a reason that are shown.
+const REASON: usize = 160;
 
 fn texts(value: &Value, into: &mut BTreeSet<String>) {
     match value {
@@ -88,7 +104,7 @@ pub(super) fn letters(
             flow: flow.to_owned(),
             key: x.key.clone(),
             code: "told".to_owned(),
-            because: "the program told it".to_owned(),
+            because: TOLD.to_owned(),
             payload: x.record.clone(),
             attempts: 0,
             at,
@@ -257,6 +273,14 @@ fn plain(text: &str, own: &Own<'_>) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_reason_is_that_of_the_last_letter_of_the_record() {
+        let file = "{\"key\":\"7\",\"reason\":\"first\"}\nnot JSON\n{\"key\":7,\"reason\":\" second \"}\n{\"key\":\"77\",\"reason\":\"other\"}\n";
+        assert_eq!(reason(file, "7").as_deref(), Some("second"));
+        assert_eq!(reason(file, "77").as_deref(), Some("other"));
+        assert_eq!(reason("{\"key\":\"7\"}", "7"), None);
+    }
 
     fn expected(key: &str, identity: &str) -> Expected {
         Expected {

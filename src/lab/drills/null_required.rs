@@ -34,11 +34,14 @@ impl Drill for NullRequired {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let mut setup = Setup::clean();
         setup.expect.dead.extend(spoil(bench, records, rng, spoilt));
-        // What the target can do without may be left out: null says no more than nothing there.
+        // What the target can do without may be left out: null says no more than nothing, or a list of none, there.
         for record in records.iter() {
             let Some(key) = bench.source_key(record).filter(|key| setup.expect.dead.contains(key)) else { continue };
-            let without = |(name, value): (&String, &Value)| value.is_null().then(|| Spoilt::Gone.put(record, name));
-            let mut ways = spoiled::fields(bench, record).into_iter().filter_map(without);
+            let without = |(name, value): (&String, &Value)| {
+                let ways = [Spoilt::Gone, Spoilt::Value(Value::Array(Vec::new()))];
+                value.is_null().then(|| ways.map(|way| way.put(record, name)))
+            };
+            let mut ways = spoiled::fields(bench, record).into_iter().filter_map(without).flatten();
             if let Some(way) = ways.find(|way| spoiled::fate(bench, way).is_some_and(|x| x.mapped.is_ok())) {
                 setup.expect.either.insert(key, way);
             }

@@ -23,8 +23,8 @@ pub(super) use counts::reconcile;
 pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
 pub(super) use foreign::ON_ITS_WAY_MS;
-pub(super) use foreign::PRINTED;
 pub(super) use foreign::correlation_ids;
+pub(super) use foreign::{PRINTED, TOLD};
 pub(super) use on_the_way::detours;
 pub(super) use resources::read_ahead;
 

@@ -134,14 +134,23 @@ pub(super) fn new_key(schemas: &Schemas, id: Option<SchemaId>, prefix: &str, ser
     }
 }
 
+/// The first four hours of a day in the first of them, in their order: where clocks are put forward, they skip one of the others.
+const fn before_the_clocks_change(at: Timestamp) -> Timestamp {
+    const HOURS: i64 = 4;
+    const DAY_MS: i64 = 86_400_000;
+    let of_day = at.0.rem_euclid(DAY_MS);
+    if of_day < HOURS * 3_600_000 { Timestamp(at.0 - of_day + of_day / HOURS) } else { at }
+}
+
 /// A time in the form the schema wants: RFC 3339, a date, seconds or milliseconds since 1970.
 pub(super) fn instant(schemas: &Schemas, id: SchemaId, at: Timestamp) -> Value {
     let schema = schemas.get(id);
     if schema.types.allows(TypeSet::STRING) && !schema.types.is_any() {
         let full = Timestamp(at.0.div_euclid(1000) * 1000).rfc3339();
         if schema.is_local_time() {
-            // Whatever zone the system keeps: its clocks go forward.
-            let local = full.chars().take(19).collect::<String>();
+            // Whatever zone the system keeps: its clocks go forward, and show no time that they skip.
+            let shown = Timestamp(before_the_clocks_change(at).0.div_euclid(1000) * 1000).rfc3339();
+            let local = shown.chars().take(19).collect::<String>();
             let spaced = schema.example.as_deref().and_then(Value::as_str).is_some_and(|e| e.contains(' '));
             return Value::String(if spaced { local.replacen('T', " ", 1) } else { local });
         }
@@ -153,4 +162,20 @@ pub(super) fn instant(schemas: &Schemas, id: SchemaId, at: Timestamp) -> Value {
     }
     let millis = schema.description.to_lowercase().contains("millisecond");
     json!(if millis { at.0 } else { at.0.div_euclid(1000) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_times_keep_their_order_and_none_is_one_that_clocks_skip() {
+        let shown = |at: &str| before_the_clocks_change(Timestamp::parse(at).unwrap()).rfc3339();
+        assert_eq!(shown("2026-03-29T02:47:24Z"), "2026-03-29T00:41:51.000Z");
+        let minutes =
+            (0..2 * 24 * 60).map(|m| Timestamp(Timestamp::parse("2026-03-28T00:00:00Z").unwrap().0 + m * 60_000));
+        let all: Vec<String> = minutes.map(|at| before_the_clocks_change(at).rfc3339()).collect();
+        assert!(all.is_sorted() && all.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(all.iter().all(|t| !["01", "02", "03"].contains(&&t[11..13])), "{all:?}");
+    }
 }

@@ -33,6 +33,11 @@ pub(super) static TRANSFORM: Transform = Transform {
             r#""2026-10-25T00:30:00Z""#,
         ),
         example(
+            "{local_to_utc: {zone: Europe/Berlin, ambiguous: earlier}}",
+            r#""2026-03-29 02:30:00""#,
+            r#""2026-03-29T00:30:00Z""#,
+        ),
+        example(
             "{local_to_utc: {zone: Europe/Berlin, ambiguous: later}}",
             r#""2026-10-25 02:30:00""#,
             r#""2026-10-25T01:30:00Z""#,

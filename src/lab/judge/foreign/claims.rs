@@ -3,6 +3,7 @@
 use super::Foreign;
 use crate::lab::drills::Claim;
 use crate::lab::judge::{Evidence, RunSeen, some};
+use crate::lab::trace::Outcome;
 use crate::lab::world::RunEnd;
 
 /// The fault that sets the switch.
@@ -20,7 +21,9 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
                         "; the contract's own waits between attempts may take {waits} s: give it more by --deadline, or scale its time"
                     )
                 };
-                out.push(format!("hangs: run {run} was not over after {given} s, and was killed{hint}"));
+                let not = if program.service { "had come to no rest" } else { "was not over" };
+                let open = if program.left_open.contains(&run) { never_given_up(e, run) } else { String::new() };
+                out.push(format!("hangs: run {run} {not} after {given} s, and was killed{open}{hint}"));
             }
             RunEnd::Runaway => {
                 let sent = e.trace.run(seen.run).count();
@@ -36,6 +39,15 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             RunEnd::Exited(_) | RunEnd::Finished(_) | RunEnd::RolledBack(_) | RunEnd::Crashed | RunEnd::Panicked(_) => {
             }
         }
+    }
+}
+
+/// Which request it was; of several without an answer some may have been given up.
+fn never_given_up(e: &Evidence<'_>, run: usize) -> String {
+    let open: Vec<u64> = e.trace.run(run).filter(|x| x.outcome == Outcome::Open).map(|x| x.nth).collect();
+    match open.as_slice() {
+        [one] => format!("; request {one} was never given up"),
+        _ => "; a request was never given up".to_owned(),
     }
 }
 
@@ -60,9 +72,19 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             continue;
         }
         if exit.is_success() {
-            if !seen.missing.is_empty() {
-                let missing = some(&seen.missing, 3);
-                out.push(format!("dishonest: run {} ends with exit code 0 without {missing}", seen.run));
+            let untakable = |key: &&String| e.expected.iter().any(|x| x.key == **key && x.mapped.is_err());
+            let (untold, missing): (Vec<&String>, Vec<&String>) = seen.missing.iter().partition(untakable);
+            if !missing.is_empty() {
+                let missing: Vec<String> = missing.into_iter().cloned().collect();
+                out.push(format!("dishonest: run {} ends with exit code 0 without {}", seen.run, some(&missing, 3)));
+            }
+            if !untold.is_empty() {
+                let untold: Vec<String> = untold.into_iter().cloned().collect();
+                out.push(format!(
+                    "dishonest: run {} ends with exit code 0 and not a word about {}, which the mapping cannot take",
+                    seen.run,
+                    some(&untold, 3)
+                ));
             }
             let untold = seen.letters.iter().filter(|l| !program.filed.contains(&l.key)).map(|l| l.key.clone());
             let untold: Vec<String> = untold.collect();
@@ -76,8 +98,8 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
         } else if Some(seen.run) == last
             && e.expect.claim == Claim::Exact
             && !exit.asked
-            // What was given up is told by the code as well; what was left behind it excuses nobody.
-            && (seen.letters.is_empty() || !seen.missing.is_empty())
+            // What was given up, in whatever run, is told by the code as well; what was left behind it excuses nobody.
+            && (e.letters.is_empty() || !seen.missing.is_empty())
         {
             let attempts = e.bench.plan.delivery.retry.attempts;
             let why = if seen.missing.is_empty() {

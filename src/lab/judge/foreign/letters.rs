@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Foreign;
+use super::{Foreign, TOLD};
 use crate::lab::judge::{Evidence, owed, some};
 use crate::lab::mock::Effect;
 use crate::lab::trace::Exchanged;
@@ -29,7 +29,9 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     for letter in &e.letters {
         let Some(expected) = e.expected.iter().find(|x| x.key == letter.key) else { continue };
         if !e.may_be_dead(expected) && owed.contains(&letter.key) {
-            out.push(format!("dead letters: {} was given up for no reason", letter.key));
+            let says =
+                if letter.because == TOLD { String::new() } else { format!("; its letter says {:?}", letter.because) };
+            out.push(format!("dead letters: {} was given up for no reason{says}", letter.key));
         }
         if !e.may_be_dead(expected) && !owed.contains(&letter.key) && program.lettered.contains(&letter.key) {
             out.extend(expected.identity.as_deref().and_then(|identity| delivered_too(e, &letter.key, identity)));

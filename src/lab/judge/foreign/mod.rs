@@ -18,6 +18,9 @@ use super::Evidence;
 /// The place of what a program prints.
 pub(in crate::lab) const PRINTED: &str = "what it printed";
 
+/// The reason of a dead letter that gives none.
+pub(in crate::lab) const TOLD: &str = "the program told it";
+
 /// What is known of a program of its own beside what went over the wire.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Foreign {
@@ -29,6 +32,8 @@ pub struct Foreign {
     pub deadline_s: u64,
     /// Runs from this one on were given to it only to make up for what it had not done.
     pub spare_from: usize,
+    /// Runs that were killed while a request was under way that nobody had given up.
+    pub left_open: BTreeSet<usize>,
     /// All that it wrote, with the place: what it printed, the file of dead letters, files below its state directory.
     pub wrote: Vec<(String, String)>,
     /// Planted values that are names and no secrets: the id of a client, the name of a user.
