@@ -248,13 +248,6 @@ impl MockSystem {
         self.auth.revoke(now);
     }
 
-    /// Takes a record away.
-    pub fn drop_record(&mut self, entity: &str, key: &str) {
-        if let Some(collection) = self.collections.get_mut(entity) {
-            collection.remove(key);
-        }
-    }
-
     /// Answers a request.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
         self.handle_bent(request, now, None).0
