@@ -35,7 +35,23 @@ pub(super) async fn remove(
 ) -> Result<Settled, Undelivered> {
     let flow = &run.plan.flow;
     let prior = run.world.ledger.effect(flow, key).map_err(Stop::from)?;
-    let (Some(prior), Some(delete)) = (prior, &run.plan.target.delete) else { return Ok(Settled::Unchanged) };
+    let Some(delete) = &run.plan.target.delete else { return Ok(Settled::Unchanged) };
+    let Some(prior) = prior else {
+        // Nothing to take out. That it is gone is noted all the same: an older form of it may come yet, and must not be made.
+        if version.is_some() && !run.rehearses() {
+            let never = Effect {
+                key: key.to_owned(),
+                digest: DELETED.to_owned(),
+                version: version.map(str::to_owned),
+                idempotency_key: push::idempotency_key(run, key, DELETED, None),
+                target_id: None,
+                state: EffectState::Done,
+                mapping: None,
+            };
+            run.world.ledger.put_effect(flow, &never).map_err(Stop::from)?;
+        }
+        return Ok(Settled::Unchanged);
+    };
     if prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt()) {
         return Ok(Settled::Stale);
     }

@@ -66,6 +66,25 @@ async fn what_this_flow_never_wrote_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_gone_before_it_was_ever_written_is_not_made_by_an_older_form_of_it() {
+    let stage = tombstones(3);
+    mark(&stage, 1, 0);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails(), ["u1@x.example", "u3@x.example"]);
+    // A replica that lags shows it as it was.
+    stage.set_customer(1, customer(2));
+    stage.ledger.set_checkpoint("contacts", &crate::evidence::Checkpoint::default()).unwrap();
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails(), ["u1@x.example", "u3@x.example"]);
+    // It is made once it is there again.
+    let mut back = customer(2);
+    back["updated_at"] = json!("2026-11-01T00:02:00Z");
+    stage.set_customer(1, back);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delete_whose_answer_is_lost_is_sent_again_and_one_that_is_refused_is_a_dead_letter() {
     let stage = tombstones(3);
     stage.run().await;
