@@ -28,6 +28,8 @@ pub enum Purpose {
     Put,
     /// Writes many records in the target.
     Bulk,
+    /// Takes a record out of the target.
+    Delete,
     /// Asks for a token.
     Token,
     /// Goes to a host that belongs to neither system.
@@ -53,6 +55,7 @@ impl Purpose {
             Self::Update => "update",
             Self::Put => "put",
             Self::Bulk => "bulk",
+            Self::Delete => "delete",
             Self::Token => "token",
             Self::Elsewhere => "elsewhere",
             Self::Other => "other",
@@ -83,7 +86,8 @@ impl Blueprint {
             Action::Update => Purpose::Update,
             Action::Upsert => Purpose::Put,
             Action::Other if op.bulk(&self.system.schemas).is_some() => Purpose::Bulk,
-            Action::Delete | Action::Other => Purpose::Other,
+            Action::Delete => Purpose::Delete,
+            Action::Other => Purpose::Other,
         }
     }
 }
@@ -141,7 +145,7 @@ impl Bench {
             systems.get(name).map(|s| Blueprint::of(Arc::clone(s))).ok_or_else(|| format!("system {name} is not known"))
         };
         let source_system = systems.get(&plan.source.system);
-        let source = match (&plan.source.list, &plan.source.webhook, source_system) {
+        let mut source = match (&plan.source.list, &plan.source.webhook, source_system) {
             // What is only sent is listed nowhere; the source keeps it all the same.
             (None, Some(hook), Some(system)) => Blueprint::sending(Arc::clone(system), hook, &plan.source.key),
             // A type leads to nearly all others; the source holds what this flow could read.
@@ -150,15 +154,21 @@ impl Bench {
             }
             _ => blueprint(&plan.source.system)?,
         };
-        let target = if plan.target.system == plan.source.system {
-            Arc::clone(&source)
-        } else {
-            blueprint(&plan.target.system)?
-        };
         let source_entity = match (&plan.source.list, &plan.source.webhook) {
             (Some(list), _) => entity(&source, list)?,
             (None, Some(hook)) => hook.event.clone(),
             (None, None) => return Err("nothing brings records".to_owned()),
+        };
+        if let Some(blueprint) = Arc::get_mut(&mut source) {
+            blueprint.key_by(&source_entity, &plan.source.key)?;
+            if let Some((field, _)) = &plan.source.incremental {
+                blueprint.ask_by(&source_entity, field);
+            }
+        }
+        let target = if plan.target.system == plan.source.system {
+            Arc::clone(&source)
+        } else {
+            blueprint(&plan.target.system)?
         };
         let target_entity = entity(&target, write_calls(&plan.target.write)[0])?;
         if source.kinds.get(&source_entity).and_then(|k| k.record).is_none() {
@@ -317,6 +327,9 @@ impl Bench {
             Identity::Field(path) => blueprint.read_field(index, request, path).as_ref().map(text_of),
             _ => None,
         };
+        if self.plan.target.delete.as_ref().is_some_and(|delete| delete.set.is_none() && is(&delete.call)) {
+            return (Purpose::Delete, None);
+        }
         match &self.plan.target.write {
             WritePlan::Upsert { find, find_param, create, update, .. } => {
                 if is(create) {

@@ -197,6 +197,27 @@ impl Delivery {
         let path = if self.how == How::Elsewhere { format!("{}/elsewhere", hook.path) } else { hook.path.clone() };
         Request { method: Method::Post, url: format!("{RECEIVER}{path}"), headers, body }
     }
+
+    /// Of a forgery, made now as this request, the code that its signature would have had to be: whoever is told it has forged.
+    #[must_use]
+    pub fn needed(&self, hook: &HookPlan, secrets: &[String], request: &Request, now: Timestamp) -> Option<String> {
+        let forged = match self.how {
+            How::Unsigned | How::OtherSecret | How::Altered(_) | How::Respaced | How::Huge(_) => true,
+            How::CutSignature | How::OffSignature => true,
+            // What these carry is signed as it should be.
+            How::Replayed(_) | How::Elsewhere => false,
+            How::Genuine
+            | How::PreviousSecret
+            | How::Skewed(_)
+            | How::Spaced
+            | How::OtherEvent
+            | How::TwoSignatures => false,
+        };
+        let signed =
+            forged.then(|| hook.signing.sign(secrets.first()?, &self.id, &request.body, now).ok()).flatten()?;
+        let (_, value) = signed.iter().find(|(name, _)| *name == hook.signing.header)?;
+        Some(code_in(value).1.to_owned())
+    }
 }
 
 /// What an event of another kind is called.
@@ -204,14 +225,20 @@ const OTHER_EVENT: &str = "other.event";
 
 /// A signature that is no signature any more: its first eight characters, or all with one near the end exchanged.
 fn spoiled(value: &str, cut: bool) -> String {
-    let code = value.trim_end_matches('=');
-    let start = code.rfind([',', '=', ' ']).map_or(0, |at| at + 1);
+    let (start, code) = code_in(value);
     if cut {
         return value.chars().take(start + 8).collect();
     }
-    let at = code.len().saturating_sub(5).max(start);
+    let at = (start + code.len()).saturating_sub(5).max(start);
     let other = |c: char| if c == '0' { '1' } else { '0' };
     value.char_indices().map(|(i, c)| if i == at { other(c) } else { c }).collect()
+}
+
+/// Where the code begins in a header with a signature, and the code, without what fills base64 up.
+fn code_in(value: &str) -> (usize, &str) {
+    let code = value.trim_end_matches('=');
+    let start = code.rfind([',', '=', ' ']).map_or(0, |at| at + 1);
+    (start, code.get(start..).unwrap_or_default())
 }
 
 /// One attempt at a delivery and what became of it.
@@ -229,6 +256,8 @@ pub struct Delivered {
     pub status: Option<u16>,
     /// What the answer says, as far as it is short; of a program of somebody's own.
     pub said: Vec<u8>,
+    /// See [`Delivery::needed`].
+    pub needed: Option<String>,
 }
 
 impl Delivered {

@@ -36,7 +36,7 @@ const DAYS: [&str; 2] = ["2028-02-29", "2026-12-31"];
 /// Seconds since 1970 of a leap day, and of a moment before 1970-01-02.
 const EPOCHS: [&str; 2] = ["1835481599", "86399"];
 /// What a key may end with; the more of it the better.
-const SUFFIXES: [&str; 4] = ["/+%41 b", "/%41", "/b", " b"];
+const SUFFIXES: [&str; 5] = ["/+%41 bé", "/+%41 b", "/%41", "/b", " b"];
 /// Letters of one to four bytes, one of them with a mark of its own.
 const LETTERS: &str = "Zoë 🦊 e\u{301} Ω";
 /// What forms, URLs, markup and texts within texts write in another way, and space that is more than one.
@@ -266,7 +266,11 @@ fn edges(bench: &Bench, place: &Place, records: &[Value]) -> Vec<Edge> {
     let texts = |all: &[&str]| -> Vec<Value> { all.iter().map(|t| Value::String((*t).to_owned())).collect() };
     let format = schema.format.as_deref().unwrap_or_default();
     if matches!(held, Some(Value::String(_))) {
-        out.extend([Edge::Upper, Edge::Padded]);
+        out.push(Edge::Upper);
+        // An amount, or a key, in a form of its own has no space around it, though no schema can say so.
+        if format.is_empty() || format == "email" {
+            out.push(Edge::Padded);
+        }
     }
     let values = match held {
         Some(Value::Bool(_)) => vec![Value::Bool(true), Value::Bool(false)],

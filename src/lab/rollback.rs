@@ -135,15 +135,16 @@ impl Stage {
     }
 }
 
-/// Fields of texts that the flow writes, and by which no record is found.
+/// Fields of texts that the flow writes, and by which no record is found or kept.
 fn fields(bench: &Bench) -> Vec<String> {
     let rules = bench.plan.mapping.rules().iter();
     let names = rules.map(|rule| rule.target.to_string()).filter(|name| !name.contains(['.', '[', '/']));
     let found_by = |name: &String| match &bench.identity {
-        Identity::Field(path) => path.first() == Some(name),
-        Identity::PutKey(_) | Identity::Whole => false,
+        Identity::Field(path) | Identity::PutKey(Some(path)) => path.first() == Some(name),
+        Identity::PutKey(None) | Identity::Whole => false,
     };
-    names.filter(|name| !found_by(name)).collect()
+    let kept_by = bench.target.kinds.get(&bench.target_entity).map(|kind| &kind.key);
+    names.filter(|name| !found_by(name) && Some(name) != kept_by).collect()
 }
 
 /// The record with another value in one of the fields that the run changed: what it left alone is others' to change, before and

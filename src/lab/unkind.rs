@@ -5,8 +5,16 @@ use super::faults::{self, Aim, Fault};
 use crate::base::text;
 
 /// Every purpose that an operation can have.
-const ANY: [Purpose; 7] =
-    [Purpose::List, Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk, Purpose::Other];
+const ANY: [Purpose; 8] = [
+    Purpose::List,
+    Purpose::Find,
+    Purpose::Create,
+    Purpose::Update,
+    Purpose::Put,
+    Purpose::Bulk,
+    Purpose::Delete,
+    Purpose::Other,
+];
 
 /// Makes a fault of `CODE[:TIMES[:AFTER]]`: it hits so many requests in a row (one where nothing is said), after so many
 /// that pass. Which requests it hits goes by what it is: bent pages hit lists, lost writes hit writes, others hit all that

@@ -318,6 +318,12 @@ impl Schema {
         matches!(self.format.as_deref(), Some("date-time-local" | "local-date-time" | "datetime-local"))
     }
 
+    /// A text that is a date and a time, with or without a zone.
+    #[must_use]
+    pub fn is_time(&self) -> bool {
+        self.is_local_time() || self.format.as_deref() == Some("date-time")
+    }
+
     /// Puts another index in the place of each that leads to another schema.
     pub fn rewire(&mut self, to: impl Fn(SchemaId) -> SchemaId) {
         let additional = if let Additional::Of(id) = &mut self.additional { Some(id) } else { None };

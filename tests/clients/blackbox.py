@@ -113,6 +113,8 @@ MUTANTS = [
     ("contacts.mjs", "drops-refused", ["poison-record", "client-error-not-retried"]),
     ("contacts.mjs", "errors-with-token", ["poison-record", "client-error-not-retried"]),
     ("contacts.mjs", "always-success", ["outage-then-recovery", "repeating-cursor", "redirect-elsewhere"]),
+    ("contacts.mjs", "always-success", ["source-outage"]),
+    ("contacts.mjs", "renews-for-ever", ["fresh-token-refused"]),
     ("contacts.mjs", "enum-guessed", ["unknown-enum"]),
     ("contacts.mjs", "float-money", ["happy-path"]),
     ("contacts.mjs", "no-correlation", ["uncorrelated-write"]),
@@ -187,6 +189,8 @@ MUTANTS = [
     ("changes.py", "any-secret", ["webhook-secret-rotates", "webhook-forged"]),
     ("changes.py", "merges-twins", ["equal-keys"]),
     ("guests.py", "nobody-leaves", ["deleted-at-source"]),
+    ("guests.py", "gone-is-refused", ["delete-fails"]),
+    ("guests.py", "gone-for-good", ["restored-at-source"]),
     ("guests.py", "a-part-is-all", ["sweep-after-partial-read"]),
     ("guests.py", "merges-twins", ["equal-keys"]),
     ("roll.py", "taken-is-done", ["accepted-then-failed"]),
@@ -196,6 +200,9 @@ MUTANTS = [
     ("vouchers.py", "random-key", ["committed-then-503", "committed-then-reset"]),
     ("vouchers.py", "no-dedupe", ["webhook-duplicated", "second-run-idle"]),
     ("vouchers.py", "unsigned-taken", ["webhook-forged"]),
+    ("vouchers.py", "tells-what-was-due", ["webhook-forged"]),
+    ("vouchers.py", "posts-what-it-sweeps", ["failed-record-forgotten"]),
+    ("vouchers.py", "since-now", ["webhook-missed"]),
     ("vouchers.py", "old-taken", ["webhook-replayed"]),
     ("vouchers.py", "acknowledges-first", ["webhook-crash-before-answer"]),
     ("vouchers.py", "no-sweep", ["webhook-missed"]),
@@ -206,7 +213,7 @@ MUTANTS = [
 # Programs that are there for a few drills: those alone where time is short.
 THERE_FOR = {
     "changes.py": ["order-per-key", "webhook-out-of-order", "webhook-same-version", "webhook-secret-rotates"],
-    "guests.py": ["deleted-at-source", "sweep-after-partial-read"],
+    "guests.py": ["deleted-at-source", "delete-fails", "restored-at-source", "sweep-after-partial-read"],
     "roll.py": ["accepted-then-failed"],
 }
 
@@ -216,6 +223,7 @@ QUICK = [
     ("contacts.mjs", "gate-per-request"), ("contacts.mjs", "disable-ignored"), ("contacts.mjs", "parts-characters"),
     ("vouchers.py", "unsigned-taken"), ("vouchers.py", "random-key"),
     ("contacts.py", "gone-is-done"), ("entries.mjs", "unauthorized-is-done"), ("offers.py", "content-once"),
+    ("contacts.mjs", "renews-for-ever"), ("guests.py", "gone-is-refused"),
 ]
 
 

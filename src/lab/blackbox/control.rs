@@ -19,6 +19,8 @@ pub(super) enum Moment {
     Done,
     /// It was answered.
     Answered,
+    /// It was answered, and the program has had a moment to act on that.
+    Heard,
 }
 
 /// What is counted up to the moment at which a program is killed; from 1, anew in each run.

@@ -96,8 +96,9 @@ impl Sender<'_> {
                 return Became::Dead(false);
             }
             // Signed by the true time, which the program checks it against.
-            let request = delivery.request(self.hook, self.secrets, SystemClock.now());
-            let index = self.noted(delivery);
+            let now = SystemClock.now();
+            let request = delivery.request(self.hook, self.secrets, now);
+            let index = self.noted(delivery, delivery.needed(self.hook, self.secrets, &request, now));
             let early = async {
                 // As long as it takes to read a request, and less than it takes to store one safely.
                 tokio::time::sleep(Duration::from_millis(2)).await;
@@ -129,12 +130,20 @@ impl Sender<'_> {
     }
 
     /// Notes an attempt that is about to be made; tells its place.
-    fn noted(&self, delivery: &Delivery) -> usize {
+    fn noted(&self, delivery: &Delivery, needed: Option<String>) -> usize {
         let (run, at) = (self.floor.control.run(), self.floor.clock.now());
         let mut hall = self.floor.hall();
         let index = hall.trace.deliveries.len();
         let delivery = delivery.clone();
-        hall.trace.deliveries.push(Delivered { run, at, ended: None, delivery, status: None, said: Vec::new() });
+        hall.trace.deliveries.push(Delivered {
+            run,
+            at,
+            ended: None,
+            delivery,
+            status: None,
+            said: Vec::new(),
+            needed,
+        });
         hall.trace.events.push(Event::Delivery(index));
         index
     }

@@ -36,6 +36,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(1500);
 /// The same where something is missing: it may wait before it tries again.
 const QUIET_AND_OWING: Duration = Duration::from_secs(8);
+/// A pause before an attempt that is waited for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(40);
 /// A service to which nothing came for so long but failures is asked to end when two thirds of its time are over.
 const IN_VAIN: Duration = Duration::from_secs(15);
 /// Further starts of a program that says that it is not done.
@@ -190,7 +192,8 @@ impl<'s> Scene<'s> {
             _ if self.runs.is_empty() => self.bench.page * 2,
             _ => self.bench.page,
         };
-        let moment = [Moment::Arrived, Moment::Done, Moment::Done, Moment::Answered];
+        let heard = if counted == Counted::Writes { Moment::Heard } else { Moment::Answered };
+        let moment = [Moment::Arrived, Moment::Done, Moment::Done, Moment::Answered, heard, heard];
         let moment = rng.pick(&moment).copied().unwrap_or(Moment::Done);
         let bulk = matches!(self.bench.plan.target.write, WritePlan::Bulk { .. });
         if counted == Counted::FromFault && !bulk {
@@ -331,7 +334,7 @@ impl<'s> Scene<'s> {
         if quiet < QUIET {
             return false;
         }
-        if quiet >= QUIET_AND_OWING {
+        if quiet >= self.patience() {
             return true;
         }
         // One that reads a list and has asked for nothing yet may be starting still.
@@ -342,6 +345,14 @@ impl<'s> Scene<'s> {
         }
         let expected = self.prepared.expected(self.bench);
         !failed && self.prepared.owed(self.bench, &expected).is_empty()
+    }
+
+    /// How long a service that owes records may be quiet. What failed in an earlier run may wait for its next attempt as long as the
+    /// contract lets it.
+    fn patience(&self) -> Duration {
+        let cap = Duration::from_millis(self.bench.plan.delivery.retry.cap_ms).min(LONGEST_PAUSE);
+        let cap = cap / self.bench.real.map_or(1, |real| real.scale.max(1));
+        if self.control.run() > 1 { QUIET_AND_OWING.max(cap) } else { QUIET_AND_OWING }
     }
 
     fn listener(&self) -> Listener {

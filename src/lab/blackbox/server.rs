@@ -30,8 +30,10 @@ use crate::model::Method;
 pub(super) const NOWHERE: &str = "elsewhere";
 /// A program that is to have heard what came of its last write has heard it by then.
 const HEARD: Duration = Duration::from_millis(250);
-/// How long a refused connection is refused.
-const DOWN: Duration = Duration::from_millis(400);
+/// How long a refused connection is refused: no attempt in this time is seen, and a program has three.
+const DOWN: Duration = Duration::from_millis(100);
+/// A program that is killed once it has heard an answer is killed within so many milliseconds.
+const ACTED: u64 = 40;
 
 /// All doors of a schedule.
 pub(super) struct Floor {
@@ -458,7 +460,11 @@ impl One<'_> {
         if !sent {
             self.floor.hall().reopen(self.begun);
         }
-        !self.died(Moment::Answered) && sent && self.keep
+        if self.floor.control.is_due(self.nth.0, Moment::Heard, Counted::Writes) {
+            // It may be writing down what it has heard.
+            tokio::time::sleep(Duration::from_millis(self.nth.0 * 13 % ACTED)).await;
+        }
+        !self.died(Moment::Answered) && !self.died(Moment::Heard) && sent && self.keep
     }
 
     /// Whether this answer is something that a quiet program would not have asked for.

@@ -1,5 +1,7 @@
 //! What faults hit, and how often.
 
+use serde_json::Value;
+
 use super::super::bench::{Bench, Purpose};
 use super::super::faults::Aim;
 use crate::base::rng::Rng;
@@ -12,6 +14,11 @@ pub(in crate::lab) const MAKES: [Purpose; 3] = [Purpose::Create, Purpose::Put, P
 /// Every operation on the target but the token.
 pub(in crate::lab) const TARGET: [Purpose; 5] =
     [Purpose::Find, Purpose::Create, Purpose::Update, Purpose::Put, Purpose::Bulk];
+
+/// How many of these records are owed to the target: what its source marks as deleted was never written, and is not sent.
+pub(in crate::lab) fn owed(bench: &Bench, records: &[Value]) -> usize {
+    records.iter().filter(|record| !bench.plan.source.deletes.marks(record)).count().max(1)
+}
 
 /// Aims at the source or at the target, somewhere in the run.
 pub(in crate::lab) fn somewhere(bench: &Bench, records: usize, rng: &mut Rng) -> Aim {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::faults::TransportFails;
-use super::{Drill, Setup, somewhere, survivable};
+use super::{Drill, Setup, owed, somewhere, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -29,7 +29,7 @@ impl Drill for AnswerTooLarge {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 2, rng);
-        let aim = somewhere(bench, records.len(), rng).times(times);
+        let aim = somewhere(bench, owed(bench, records), rng).times(times);
         let mut setup = Setup::with(TransportFails::too_large(aim)).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::Unavailable;
 use super::{Drill, Setup};
-use super::{everywhere, retries, survivable};
+use super::{everywhere, owed, retries, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -29,7 +29,7 @@ impl Drill for Burst503 {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 6, rng);
         let status = [500, 502, 503, 504][usize::try_from(rng.below(4)).unwrap_or(2)];
-        let aim = everywhere(bench, records.len(), rng).times(times);
+        let aim = everywhere(bench, owed(bench, records), rng).times(times);
         Setup::with(Unavailable { aim, status })
     }
 }

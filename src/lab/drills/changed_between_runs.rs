@@ -36,11 +36,16 @@ impl Drill for ChangedBetweenRuns {
             let held = source.collection(&bench.source_entity);
             let all: Vec<Value> = held.map(|c| c.iter().map(|(_, r)| r.clone()).collect()).unwrap_or_default();
             let mut count = 0;
+            let first = usize::try_from(rng.below(64)).unwrap_or(0);
             for record in &all {
-                if count > 0 && !rng.one_in(2) {
+                if count > 0 && rng.one_in(4) {
                     continue;
                 }
-                let Some(changed) = another_form(bench, record, &all, rng) else { continue };
+                // In one field alone, each in another: what is left out of a comparison shows. A program is given few schedules.
+                let alone = (count > 0 || bench.real.is_some())
+                    .then(|| in_one_field(bench, record, &all, first + count, rng))
+                    .flatten();
+                let Some(changed) = alone.or_else(|| another_form(bench, record, &all, rng)) else { continue };
                 source.keep(&bench.source_entity, changed);
                 count += 1;
             }
@@ -91,6 +96,38 @@ pub(super) fn another_form(bench: &Bench, record: &Value, all: &[Value], rng: &m
         }
     }
     fate(bench, &changed)?.mapped.is_ok_and(|becomes| becomes != *was).then_some(changed)
+}
+
+/// The same record, later, with another value in one field alone of those that the mapping reads; they are tried from the one at
+/// `from` on.
+fn in_one_field(bench: &Bench, record: &Value, all: &[Value], from: usize, rng: &mut Rng) -> Option<Value> {
+    let before = fate(bench, record)?;
+    let was = before.mapped.as_ref().ok()?;
+    let stranger = super::strangers(bench, 1, rng).pop()?;
+    let touched = match bench.plan.source.version() {
+        Some(_) => super::versions::touched_last(bench, record, all)?,
+        None => record.clone(),
+    };
+    let mut fields = fields(bench, &stranger);
+    let from = from.checked_rem(fields.len()).unwrap_or(0);
+    fields.rotate_left(from);
+    fields.into_iter().find_map(|(name, value)| {
+        let mut changed = touched.clone();
+        changed[name] = touched.get(name).and_then(|held| forward(held, value)).unwrap_or_else(|| value.clone());
+        let after = fate(bench, &changed).filter(|x| x.identity == before.identity)?;
+        after.mapped.is_ok_and(|becomes| becomes != *was && holds_all(&becomes, was)).then_some(changed)
+    })
+}
+
+/// Every field that one has a value for has one in the other: what is left out of a form, or of a PATCH, is left as it was.
+fn holds_all(becomes: &Value, was: &Value) -> bool {
+    match (becomes, was) {
+        (_, Value::Null) => true,
+        (Value::Object(becomes), Value::Object(was)) => {
+            was.iter().all(|(name, held)| becomes.get(name).is_some_and(|now| holds_all(now, held)))
+        }
+        (becomes, _) => !becomes.is_null(),
+    }
 }
 
 /// Of two times the one that was there, an hour later, where the other lies before it: what a record tells of its own change does

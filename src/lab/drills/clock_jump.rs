@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::faults::RateLimited;
 use super::super::judge::Evidence;
 use super::{Drill, Setup, two_more};
-use super::{TARGET, in_target};
+use super::{TARGET, in_target, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -40,8 +40,8 @@ impl Drill for ClockJump {
         let mut setup = Setup::clean().passes(2);
         if bench.plan.delivery.retry.honor_retry_after && bench.plan.delivery.retry.attempts > 1 {
             // A wait that is told as a date, by the server's clock.
-            let aim = in_target(TARGET.to_vec(), records.len(), rng);
-            setup = Setup::with(RateLimited { aim, seconds: 3, as_date: true, clock_off_ms: 0 }).passes(2);
+            let aim = in_target(TARGET.to_vec(), owed(bench, records), rng);
+            setup = Setup::with(RateLimited { aim, status: 429, seconds: 3, as_date: true, clock_off_ms: 0 }).passes(2);
         }
         setup.process.jumps.push((at, by));
         setup.between = Some(Box::new(two_more));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::ConnectionReset;
 use super::{Drill, Setup};
-use super::{everywhere, retries, survivable};
+use super::{everywhere, owed, retries, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -28,6 +28,6 @@ impl Drill for ConnectionResetDrill {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 3, rng);
-        Setup::with(ConnectionReset { aim: everywhere(bench, records.len(), rng).times(times) })
+        Setup::with(ConnectionReset { aim: everywhere(bench, owed(bench, records), rng).times(times) })
     }
 }

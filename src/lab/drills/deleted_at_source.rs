@@ -23,6 +23,15 @@ pub(super) fn carried(bench: &Bench) -> Result<(), String> {
     }
 }
 
+/// A record that is deleted is taken out of the target, and not marked there.
+pub(super) fn for_good(bench: &Bench) -> Result<(), String> {
+    match bench.plan.target.delete.as_ref().map(|delete| &delete.set) {
+        Some(None) => Ok(()),
+        Some(Some(_)) => Err("records are marked in the target, and not deleted".to_owned()),
+        None => Err("nothing is deleted in the target".to_owned()),
+    }
+}
+
 impl Drill for DeletedAtSource {
     fn code(&self) -> &'static str {
         "deleted-at-source"

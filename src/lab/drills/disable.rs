@@ -8,7 +8,7 @@ use super::super::faults::Unavailable;
 use super::super::judge::Evidence;
 use super::super::trace::Event;
 use super::{Drill, Setup};
-use super::{TARGET, in_target, retries};
+use super::{TARGET, in_target, owed, retries};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -30,7 +30,7 @@ impl Drill for Disable {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = bench;
-        let aim = in_target(TARGET.to_vec(), records.len().min(4), rng).times(u64::MAX / 2);
+        let aim = in_target(TARGET.to_vec(), owed(bench, records).min(4), rng).times(u64::MAX / 2);
         let mut setup = Setup::with(Unavailable { aim, status: 503 }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup.process.stop = true;

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::faults::TransportFails;
-use super::{Drill, Setup, retries, somewhere, survivable};
+use super::{Drill, Setup, owed, retries, somewhere, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -28,6 +28,6 @@ impl Drill for DnsFailure {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, 2, rng);
-        Setup::with(TransportFails::no_name(somewhere(bench, records.len(), rng).times(times)))
+        Setup::with(TransportFails::no_name(somewhere(bench, owed(bench, records), rng).times(times)))
     }
 }

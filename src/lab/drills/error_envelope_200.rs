@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, ErrorEnvelope, Partial};
 use super::{Drill, Setup};
-use super::{in_target, promises_json, reads, survivable};
+use super::{in_target, owed, promises_json, reads, survivable};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
@@ -42,7 +42,8 @@ impl Drill for ErrorEnvelope200 {
         let aims: Vec<Vec<Purpose>> = aims.into_iter().flatten().collect();
         let Some(purposes) = rng.pick(&aims).cloned() else { return Setup::clean() };
         let list = purposes == [Purpose::List];
-        let aim = if list { Aim::at(purposes).after(rng.below(3)) } else { in_target(purposes, records.len(), rng) };
+        let aim =
+            if list { Aim::at(purposes).after(rng.below(3)) } else { in_target(purposes, owed(bench, records), rng) };
         let times = survivable(bench, 2, rng);
         let aim = aim.times(times);
         // A connector may stop at such an answer; what it may not do is go on as if there were nothing.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::faults::KeyReused;
 use super::super::judge::Evidence;
 use super::super::mock::key_reused;
-use super::{Drill, Setup, identifiable, in_target};
+use super::{Drill, Setup, identifiable, in_target, owed};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};
@@ -34,7 +34,7 @@ impl Drill for KeyConflict {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let answer = bench.write_operation().map(|op| key_reused(&bench.target.system, op));
-        Setup::with(KeyReused::new(in_target(vec![Purpose::Create], records.len(), rng), answer)).lenient()
+        Setup::with(KeyReused::new(in_target(vec![Purpose::Create], owed(bench, records), rng), answer)).lenient()
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

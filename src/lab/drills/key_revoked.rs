@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::faults::{Aim, KeyRefused};
-use super::{Drill, Setup, TARGET, in_target};
+use super::{Drill, Setup, TARGET, in_target, owed};
 use crate::base::rng::Rng;
 use crate::connector::AuthPlan;
 use crate::lab::bench::{Bench, Purpose};
@@ -31,7 +31,7 @@ impl Drill for KeyRevoked {
         let Ok((purposes, challenge)) = held(bench) else { return Setup::clean() };
         let aim = match purposes.as_slice() {
             [Purpose::List] => Aim::at(purposes).after(rng.below(3)),
-            _ => in_target(purposes, records.len(), rng),
+            _ => in_target(purposes, owed(bench, records), rng),
         };
         let mut setup = Setup::with(KeyRefused { aim: aim.times(u64::MAX / 2), challenge }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;

@@ -16,6 +16,7 @@ mod connection_reset;
 mod crash_anywhere;
 mod created_meanwhile;
 mod cursor_expired;
+mod delete_fails;
 mod delete_while_paging;
 mod deleted_at_source;
 mod deleted_meanwhile;
@@ -28,6 +29,7 @@ mod equal_keys;
 mod equal_timestamps;
 mod error_envelope_200;
 mod failed_record_forgotten;
+mod fresh_token_refused;
 mod happy_path;
 mod html_page;
 mod idempotency_key_in_progress;
@@ -61,6 +63,7 @@ mod redirect_of_write;
 mod refresh_fails;
 mod refresh_rotates;
 mod repeating_cursor;
+mod restored_at_source;
 mod retry_after_garbled;
 mod retry_after_huge;
 mod retry_budget;
@@ -70,6 +73,7 @@ mod secret_echoed;
 mod sharp_values;
 mod short_page;
 mod slow_answers;
+mod source_outage;
 mod spoiled;
 mod stored_error_replayed;
 mod sweep_after_partial_read;
@@ -133,7 +137,7 @@ mod setup;
 mod strangers;
 mod unheard;
 
-pub(in crate::lab) use aims::{MAKES, TARGET, WRITES, everywhere, in_target, read, somewhere, survivable};
+pub(in crate::lab) use aims::{MAKES, TARGET, WRITES, everywhere, in_target, owed, read, somewhere, survivable};
 pub(in crate::lab) use applies::{identifiable, protected, reads, retries};
 pub use setup::{Between, Claim, Expect, Setup};
 pub(in crate::lab) use webhook_missed::held_back;
@@ -149,7 +153,7 @@ use super::trace::Event;
 use crate::base::rng::Rng;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 119] = [
+pub const ALL: [&dyn Drill; 123] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -163,6 +167,7 @@ pub const ALL: [&dyn Drill; 119] = [
     &retry_after_huge::RetryAfterHuge,
     &burst_503::Burst503,
     &outage_then_recovery::OutageThenRecovery,
+    &source_outage::SourceOutage,
     &retry_budget::RetryBudget,
     &slow_answers::SlowAnswers,
     &timeout_before::TimeoutBefore,
@@ -221,6 +226,7 @@ pub const ALL: [&dyn Drill; 119] = [
     &token_expires_midway::TokenExpiresMidway,
     &token_stampede::TokenStampede,
     &refresh_fails::RefreshFails,
+    &fresh_token_refused::FreshTokenRefused,
     &refresh_rotates::RefreshRotates,
     &key_revoked::KeyRevoked,
     &scope_missing::ScopeMissingDrill,
@@ -230,6 +236,8 @@ pub const ALL: [&dyn Drill; 119] = [
     &next_page_elsewhere::NextPageElsewhere,
     &crash_anywhere::CrashAnywhere,
     &deleted_at_source::DeletedAtSource,
+    &delete_fails::DeleteFails,
+    &restored_at_source::RestoredAtSource,
     &sweep_after_partial_read::SweepAfterPartialRead,
     &webhook_duplicated::WebhookDuplicated,
     &webhook_forged::WebhookForged,

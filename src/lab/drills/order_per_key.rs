@@ -9,7 +9,7 @@ use super::super::mock::{dig, put};
 use super::strangers::keep_identity;
 use super::versions::older_by;
 use super::{Drill, Setup};
-use super::{WRITES, hooked, in_target, strangers};
+use super::{WRITES, hooked, in_target, owed, strangers};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::contract::Order;
@@ -42,7 +42,7 @@ impl Drill for OrderPerKey {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let ms = bench.plan.delivery.timeout_ms / 4;
         let ms = if bench.real.is_some() { ms.min(1_500) } else { ms };
-        let aim = in_target(WRITES.to_vec(), records.len(), rng).times(3);
+        let aim = in_target(WRITES.to_vec(), owed(bench, records), rng).times(3);
         // Slow to be answered, or slow to arrive: then a later form that does not wait for it is overtaken by it.
         let slow: Box<dyn Fault> =
             if rng.one_in(2) { Box::new(SlowWay { aim, ms }) } else { Box::new(SlowAnswer { aim, ms }) };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::{SlowAnswer, Unavailable};
 use super::{Drill, Setup};
-use super::{MAKES, in_target, retries};
+use super::{MAKES, in_target, owed, retries};
 use crate::base::rng::Rng;
 use crate::contract::Order;
 use crate::lab::bench::Bench;
@@ -33,9 +33,9 @@ impl Drill for OrderTotal {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let ms = bench.plan.delivery.timeout_ms / 4;
-        let slow = SlowAnswer { aim: in_target(MAKES.to_vec(), records.len(), rng), ms };
+        let slow = SlowAnswer { aim: in_target(MAKES.to_vec(), owed(bench, records), rng), ms };
         let mut setup = Setup::with(slow);
-        let aim = in_target(MAKES.to_vec(), records.len(), rng);
+        let aim = in_target(MAKES.to_vec(), owed(bench, records), rng);
         setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
         setup
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, Disposition, Exchange, Fault, Unavailable};
 use super::TARGET;
-use super::{Drill, Setup};
+use super::{Drill, Setup, owed};
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
@@ -25,10 +25,10 @@ impl Drill for OutageThenRecovery {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         // Far more failures than any contract allows attempts; they end with the first run.
-        let aim = Aim::at(TARGET).after(rng.below(records.len() as u64)).times(u64::MAX / 2);
+        let aim = Aim::at(TARGET).after(rng.below(owed(bench, records) as u64)).times(u64::MAX / 2);
         let down = Unavailable { aim, status: 503 };
         let mut setup = match bench.real {
-            Some(real) if real.scale < FAST => Setup::with(For { fault: down, ms: SHORT_MS, since: None }),
+            Some(real) if real.scale < FAST => Setup::with(For::ms(SHORT_MS, down)),
             _ => Setup::with(down),
         };
         setup = setup.passes(2).lenient();
@@ -40,13 +40,19 @@ impl Drill for OutageThenRecovery {
 /// In real time nobody waits until all attempts are spent: the target is down for so many milliseconds.
 const SHORT_MS: i64 = 6_000;
 /// Where a program's time runs so many times as fast, they are waited for.
-const FAST: u32 = 10;
+pub(super) const FAST: u32 = 10;
 
 /// A fault for a while, counted from its first hit.
-struct For<F> {
+pub(super) struct For<F> {
     fault: F,
     ms: i64,
     since: Option<Timestamp>,
+}
+
+impl<F: Fault> For<F> {
+    pub(super) const fn ms(ms: i64, fault: F) -> Self {
+        Self { fault, ms, since: None }
+    }
 }
 
 impl<F: Fault> Fault for For<F> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::bench::Purpose;
 use super::super::faults::{Shape, ThrottledEnvelope};
-use super::{Drill, Setup, in_target, retries, survivable};
+use super::{Drill, Setup, in_target, owed, retries, survivable};
 use crate::base::rng::Rng;
 use crate::connector::{Call, WritePlan};
 use crate::lab::bench::Bench;
@@ -39,7 +39,7 @@ impl Drill for RateLimited200 {
         let Some((purpose, shape)) = rng.pick(&all).cloned() else { return Setup::clean() };
         let aim = match purpose {
             Purpose::List => Aim::at([Purpose::List]).after(rng.below(2)),
-            other => in_target(vec![other], records.len(), rng),
+            other => in_target(vec![other], owed(bench, records), rng),
         };
         let aim = aim.times(survivable(bench, 2, rng));
         let mut setup = Setup::with(ThrottledEnvelope { aim, shape }).passes(2).lenient();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::faults::RateLimited;
 use super::unheard::and_the_others;
 use super::{Drill, Setup};
-use super::{retries, somewhere, survivable};
+use super::{owed, retries, somewhere, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -33,8 +33,10 @@ impl Drill for RateLimitedDate {
         let clock_off_ms = [-180_000, 0, 180_000][usize::try_from(rng.below(3)).unwrap_or(0)];
         // A program of its own runs by the same clock as the systems: it may as well ask that one.
         let clock_off_ms = if bench.real.is_some() { 0 } else { clock_off_ms };
-        let aim = somewhere(bench, records.len(), rng).times(times);
-        let mut setup = Setup::with(and_the_others(bench, RateLimited { aim, seconds, as_date: true, clock_off_ms }));
+        let aim = somewhere(bench, owed(bench, records), rng).times(times);
+        let status = if rng.one_in(3) { 503 } else { 429 };
+        let mut setup =
+            Setup::with(and_the_others(bench, RateLimited { aim, status, seconds, as_date: true, clock_off_ms }));
         setup.clock_off_ms = clock_off_ms;
         setup
     }

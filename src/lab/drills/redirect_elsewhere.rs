@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::Redirect;
 use super::everywhere;
-use super::{Drill, Setup};
+use super::{Drill, Setup, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -24,6 +24,6 @@ impl Drill for RedirectElsewhere {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let status = [301, 302, 307, 308][usize::try_from(rng.below(4)).unwrap_or(0)];
-        Setup::with(Redirect { aim: everywhere(bench, records.len(), rng), status }).passes(2).lenient()
+        Setup::with(Redirect { aim: everywhere(bench, owed(bench, records), rng), status }).passes(2).lenient()
     }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::faults::Redirect;
-use super::{Drill, Setup, WRITES, in_target};
+use super::{Drill, Setup, WRITES, in_target, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -25,7 +25,7 @@ impl Drill for RedirectOfWrite {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let status = if rng.one_in(2) { 307 } else { 308 };
         let _ = bench;
-        let aim = in_target(WRITES.to_vec(), records.len(), rng);
+        let aim = in_target(WRITES.to_vec(), owed(bench, records), rng);
         Setup::with(Redirect { aim, status }).passes(2).lenient()
     }
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, TokenRefused, TokenRevoked};
-use super::super::judge::Evidence;
+use super::super::judge::{Evidence, RunSeen};
 use super::tokens::oauth;
-use super::{Drill, Setup, in_target};
+use super::{Drill, Setup, in_target, owed};
 use crate::base::rng::Rng;
 use crate::evidence::Verdict;
 use crate::lab::bench::Bench;
@@ -18,6 +18,20 @@ use crate::lab::bench::Bench;
 const ENOUGH: usize = 4;
 /// The same for each of two workers of a program that share no token.
 const ENOUGH_OF_A_PROGRAM: usize = 8;
+/// A service that tries no more often than this does not loop.
+const POLLS_A_SECOND: usize = 2;
+
+/// How often a run may ask for a token that is of no use. A service goes on polling at its own pace, which is no loop.
+pub(super) fn enough(evidence: &Evidence<'_>, run: &RunSeen) -> usize {
+    match &evidence.foreign {
+        None => ENOUGH,
+        Some(program) if program.service => {
+            let seconds = usize::try_from((run.to.0 - run.from.0) / 1000).unwrap_or(0);
+            ENOUGH_OF_A_PROGRAM + POLLS_A_SECOND * seconds
+        }
+        Some(_) => ENOUGH_OF_A_PROGRAM,
+    }
+}
 
 /// See the module.
 pub(super) struct RefreshFails;
@@ -43,7 +57,7 @@ impl Drill for RefreshFails {
         let aim = Aim::at([Purpose::Token]).after(u64::from(midway)).times(u64::MAX / 2);
         let mut setup = Setup::with(TokenRefused { aim, status, error }).passes(2).lenient();
         if midway {
-            setup.faults.push(Box::new(TokenRevoked { aim: in_target(purposes, records.len().min(5), rng) }));
+            setup.faults.push(Box::new(TokenRevoked { aim: in_target(purposes, owed(bench, records).min(5), rng) }));
         }
         setup.faults_end_with_first_pass = true;
         setup
@@ -55,8 +69,8 @@ impl Drill for RefreshFails {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let mut out = Vec::new();
-        let enough = if evidence.foreign.is_some() { ENOUGH_OF_A_PROGRAM } else { ENOUGH };
         for seen in &evidence.runs {
+            let enough = enough(evidence, seen);
             let refused = evidence.trace.run(seen.run).filter(|x| x.fault == Some("token-refused")).count();
             if refused > enough {
                 out.push(format!("loop: run {} asked {refused} times for a token that is refused for good", seen.run));

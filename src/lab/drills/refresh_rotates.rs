@@ -12,7 +12,7 @@ use super::super::faults::{Aim, SlowAnswer, TokenRevoked};
 use super::super::judge::Evidence;
 use super::super::trace::Exchanged;
 use super::tokens::{oauth, refreshes};
-use super::{Drill, Setup, in_target};
+use super::{Drill, Setup, in_target, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::lab::mock::url::pairs;
@@ -35,7 +35,8 @@ impl Drill for RefreshRotates {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(purposes) = oauth(bench) else { return Setup::clean() };
-        let mut setup = Setup::with(TokenRevoked { aim: in_target(purposes.clone(), records.len(), rng) }).passes(2);
+        let mut setup =
+            Setup::with(TokenRevoked { aim: in_target(purposes.clone(), owed(bench, records), rng) }).passes(2);
         // Slow answers keep many on their way, and a slow token endpoint lets all of them come to it.
         let slow = [purposes, vec![Purpose::Token]].concat();
         setup.faults.push(Box::new(SlowAnswer { aim: Aim::at(slow).times(u64::MAX / 2), ms: 200 }));

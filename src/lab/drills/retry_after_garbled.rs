@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::faults::OddWait;
-use super::{Drill, Setup, retries, somewhere, survivable};
+use super::{Drill, Setup, owed, retries, somewhere, survivable};
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
@@ -40,7 +40,7 @@ impl Drill for RetryAfterGarbled {
         let values = ["soon", "-1", "", "NaN", "1e400", past.as_str()];
         let value = rng.pick(&values).copied().unwrap_or("soon").to_owned();
         let times = survivable(bench, 2, rng);
-        Setup::with(OddWait { aim: somewhere(bench, records.len(), rng).times(times), value })
+        Setup::with(OddWait { aim: somewhere(bench, owed(bench, records), rng).times(times), value })
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

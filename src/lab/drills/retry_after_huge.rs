@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::faults::{Quota, Tell};
 use super::super::judge::Evidence;
 use super::super::trace::Event;
-use super::{Drill, Setup, retries, somewhere};
+use super::{Drill, Setup, owed, retries, somewhere};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -40,7 +40,7 @@ impl Drill for RetryAfterHuge {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let aim = somewhere(bench, records.len(), rng);
+        let aim = somewhere(bench, owed(bench, records), rng);
         let mut setup = Setup::with(Quota::new(aim, WAIT_MS, Tell::Seconds)).passes(2).lenient();
         setup.pause_ms = WAIT_MS + 60_000;
         if bench.real.is_some() {

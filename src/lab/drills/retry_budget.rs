@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, Outage};
 use super::super::judge::Evidence;
-use super::{Drill, Setup, TARGET};
+use super::{Drill, Setup, TARGET, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -28,8 +28,7 @@ impl Drill for RetryBudget {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
-        let aim = Aim::at(TARGET).after(rng.below(records.len() as u64));
+        let aim = Aim::at(TARGET).after(rng.below(owed(bench, records) as u64));
         let mut setup = Setup::with(Outage::new(aim, HOUR_MS)).passes(3).lenient();
         // Twice within the hour, once after it.
         setup.pause_ms = 40 * 60 * 1000;

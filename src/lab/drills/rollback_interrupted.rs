@@ -8,7 +8,7 @@ use super::super::bench::Purpose;
 use super::super::faults::{Aim, CommittedThenLost, RateLimited, Unavailable};
 use super::super::judge::Evidence;
 use super::super::process::Rollback;
-use super::{Drill, Setup, undoable};
+use super::{Drill, Setup, owed, undoable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::lab::world::RunEnd;
@@ -30,13 +30,14 @@ impl Drill for RollbackInterrupted {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let _ = bench;
         let mut setup = Setup::clean().passes(2);
         let mut rollback = Rollback::default();
-        let aim = Aim::at([Purpose::Find, Purpose::Update, Purpose::Other]).after(rng.below(records.len() as u64));
+        let aim = Aim::at([Purpose::Find, Purpose::Update, Purpose::Delete, Purpose::Other])
+            .after(rng.below(owed(bench, records) as u64));
         match rng.below(5) {
             0 => rollback.faults.push(Box::new(Unavailable { aim: aim.times(rng.between(1, 40)), status: 503 })),
             1 => rollback.faults.push(Box::new(RateLimited {
+                status: 429,
                 aim: aim.times(rng.between(1, 3)),
                 seconds: i64::try_from(rng.between(1, 7)).unwrap_or(1),
                 as_date: false,

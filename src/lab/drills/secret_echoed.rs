@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::faults::SecretEchoed;
-use super::{Drill, Setup, everywhere, retries, survivable};
+use super::{Drill, Setup, everywhere, owed, retries, survivable};
 use crate::base::rng::Rng;
 use crate::connector::AuthPlan;
 use crate::lab::bench::Bench;
@@ -34,7 +34,7 @@ impl Drill for SecretEchoedDrill {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let status = if rng.one_in(2) { 400 } else { 500 };
         let times = survivable(bench, 2, rng);
-        let aim = everywhere(bench, records.len(), rng).times(times);
+        let aim = everywhere(bench, owed(bench, records), rng).times(times);
         let mut setup = Setup::with(SecretEchoed { aim, status }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::faults::SlowAnswer;
 use super::super::judge::Evidence;
 use super::somewhere;
-use super::{Drill, Setup};
+use super::{Drill, Setup, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 use crate::lab::trace::Exchanged;
@@ -29,7 +29,7 @@ impl Drill for SlowAnswers {
         // Whoever runs in real time is not waited for longer than it takes to tell.
         let ms = if bench.real.is_some() { ms.min(2_000) } else { ms };
         let times = rng.between(1, 3);
-        Setup::with(SlowAnswer { aim: somewhere(bench, records.len(), rng).times(times), ms })
+        Setup::with(SlowAnswer { aim: somewhere(bench, owed(bench, records), rng).times(times), ms })
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

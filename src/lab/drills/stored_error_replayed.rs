@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::faults::StoredError;
 use super::super::judge::Evidence;
 use super::key_conflict::header;
-use super::{Drill, Setup, in_target, retries};
+use super::{Drill, Setup, in_target, owed, retries};
 use crate::base::rng::Rng;
 use crate::connector::WritePlan;
 use crate::lab::bench::{Bench, Purpose};
@@ -39,7 +39,9 @@ impl Drill for StoredErrorReplayed {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Ok(header) = header(bench) else { return Setup::clean() };
-        Setup::with(StoredError::new(in_target(vec![Purpose::Create], records.len(), rng), header)).passes(2).lenient()
+        Setup::with(StoredError::new(in_target(vec![Purpose::Create], owed(bench, records), rng), header))
+            .passes(2)
+            .lenient()
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::faults::Hang;
 use super::{Drill, Setup};
-use super::{retries, somewhere, survivable};
+use super::{owed, retries, somewhere, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -28,6 +28,6 @@ impl Drill for TimeoutBefore {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let times = survivable(bench, if bench.real.is_some() { 1 } else { 2 }, rng);
-        Setup::with(Hang { aim: somewhere(bench, records.len(), rng).times(times), commit: false })
+        Setup::with(Hang { aim: somewhere(bench, owed(bench, records), rng).times(times), commit: false })
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::faults::TransportFails;
 use super::super::judge::Evidence;
 use super::super::mock::url::origin_of;
-use super::{Drill, Setup, somewhere};
+use super::{Drill, Setup, owed, somewhere};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -25,7 +25,7 @@ impl Drill for TlsRefused {
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
-        let aim = somewhere(bench, records.len(), rng).times(u64::MAX / 2);
+        let aim = somewhere(bench, owed(bench, records), rng).times(u64::MAX / 2);
         let mut setup = Setup::with(TransportFails::no_tls(aim)).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup

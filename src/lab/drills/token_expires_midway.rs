@@ -8,7 +8,7 @@ use super::super::bench::Purpose;
 use super::super::faults::TokenRevoked;
 use super::super::judge::Evidence;
 use super::{Drill, Setup};
-use super::{TARGET, in_target};
+use super::{TARGET, in_target, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -33,7 +33,7 @@ impl Drill for TokenExpiresMidway {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let purposes = if bench.plan.target.auth.token_url().is_some() { TARGET.to_vec() } else { vec![Purpose::List] };
-        Setup::with(TokenRevoked { aim: in_target(purposes, records.len().min(5), rng) })
+        Setup::with(TokenRevoked { aim: in_target(purposes, owed(bench, records).min(5), rng) })
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::super::bench::Purpose;
 use super::super::faults::{Aim, SlowAnswer, SlowWay, TokenRevoked};
 use super::super::judge::Evidence;
 use super::tokens::oauth;
-use super::{Drill, Setup, in_target};
+use super::{Drill, Setup, in_target, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -33,7 +33,7 @@ impl Drill for TokenStampede {
         let Ok(purposes) = oauth(bench) else { return Setup::clean() };
         // Well within what the contract waits for an answer.
         let short = bench.plan.delivery.timeout_ms / 8;
-        let mut setup = Setup::with(TokenRevoked { aim: in_target(purposes.clone(), records.len(), rng) });
+        let mut setup = Setup::with(TokenRevoked { aim: in_target(purposes.clone(), owed(bench, records), rng) });
         // A slow token endpoint lets all of them come to it. What is longer on its way than a new token takes is refused for the
         // old one when the new one is there already: it is no word about the new one.
         setup

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, WrongType};
-use super::{Drill, Setup, in_target, promises_json, protected, retries, survivable};
+use super::{Drill, Setup, in_target, owed, promises_json, protected, retries, survivable};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -42,7 +42,7 @@ impl Drill for WrongContentType {
         ][usize::try_from(rng.below(4)).unwrap_or(0)];
         let at = |purpose: Purpose, rng: &mut Rng| match purpose {
             Purpose::List => Aim::at([Purpose::List]).after(rng.below(3)),
-            other => in_target(vec![other], records.len(), rng),
+            other => in_target(vec![other], owed(bench, records), rng),
         };
         let mut aim = at(purpose, rng);
         if bench.real.is_some() {

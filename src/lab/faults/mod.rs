@@ -127,7 +127,7 @@ pub const ALL: [(&str, Make); 44] = [
     ("outage", |aim| Box::new(Outage::new(aim, 3_600_000))),
     ("page-overlap", |aim| Box::new(PageOverlap { aim, by: 1 })),
     ("quota", |aim| Box::new(Quota::new(aim, 5_000, Tell::Seconds))),
-    ("rate-limited", |aim| Box::new(RateLimited { aim, seconds: 3, as_date: false, clock_off_ms: 0 })),
+    ("rate-limited", |aim| Box::new(RateLimited { aim, status: 429, seconds: 3, as_date: false, clock_off_ms: 0 })),
     ("record-refused", |aim| Box::new(RecordRefused { aim, status: 422 })),
     ("redirect", |aim| Box::new(Redirect { aim, status: 307 })),
     ("repeating-cursor", |aim| Box::new(RepeatingCursor { aim })),

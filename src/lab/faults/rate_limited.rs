@@ -1,15 +1,17 @@
-//! 429 with `Retry-After`; nothing was done.
+//! 429, or 503, with `Retry-After`; nothing was done.
 
 use super::json;
 use super::{Aim, Disposition, Exchange, Fault};
 use crate::lab::mock::http_date;
 use serde_json::json as value;
 
-/// 429 with `Retry-After`; nothing was done.
+/// 429, or 503, with `Retry-After`; nothing was done.
 #[derive(Debug)]
 pub struct RateLimited {
     /// What it hits.
     pub aim: Aim,
+    /// 429, or 503: RFC 9110 section 10.2.3 has Retry-After for both.
+    pub status: u16,
     /// How long to wait.
     pub seconds: i64,
     /// Say it as a date instead of a number.
@@ -28,7 +30,11 @@ impl Fault for RateLimited {
             return Disposition::Pass;
         }
         let server_time = exchange.at.plus_ms(self.clock_off_ms);
-        let mut answer = json(429, &value!({"code": "rate_limited", "message": "too many requests"}));
+        let (code, message) = match self.status {
+            503 => ("unavailable", "back soon"),
+            _ => ("rate_limited", "too many requests"),
+        };
+        let mut answer = json(self.status, &value!({"code": code, "message": message}));
         let wait =
             if self.as_date { http_date(server_time.plus_ms(self.seconds * 1000)) } else { self.seconds.to_string() };
         answer.headers.push(("retry-after".to_owned(), wait));

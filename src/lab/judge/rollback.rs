@@ -28,7 +28,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     if verdict == Verdict::Pass && !stays.is_empty() {
         out.push(format!("dishonest: rollback run {run} claims PASS, and {} is not as before", some(&stays, 3)));
     }
-    if verdict != Verdict::Pass && stays.is_empty() {
+    // Of a run that wrote nothing there is nothing to take back, and nothing is proven by it.
+    let wrote = back.wrote != *e.target_before;
+    if verdict != Verdict::Pass && stays.is_empty() && wrote {
         out.push(format!("rollback: run {run} claims {verdict}, and everything is as before"));
     }
     repeated(e, back, out);
@@ -58,7 +60,10 @@ fn one(e: &Evidence<'_>, back: &RolledBack, report: &UndoReport, key: &str, out:
         if left != found {
             let did = if left.is_none() { "deleted" } else { "overwrote" };
             out.push(format!("rollback: it {did} {key}, which somebody else had changed since the run"));
-        } else if outcome != Some(UndoOutcome::ChangedSince) {
+        } else if outcome != Some(UndoOutcome::ChangedSince)
+            // What could not be put back in any case need not be looked at any closer.
+            && (outcome != Some(UndoOutcome::Cannot) || could(e, before, wrote))
+        {
             out.push(format!("rollback: {key} was changed by somebody else, and is not listed as changed since"));
         }
         return true;

@@ -30,6 +30,8 @@ pub struct Kind {
     pub created: Option<String>,
     /// The field that tells when a record changed.
     pub updated: Option<String>,
+    /// The field by which a contract asks for what is new, whatever it is called.
+    pub(super) asked_by: Option<String>,
     /// What generated keys begin with, e.g. `cus_`.
     pub prefix: String,
     /// The words of the fields of a record, joined by underscores: `createdAt` is `created_at`.
@@ -137,6 +139,37 @@ impl Blueprint {
         blueprint.lost.insert(hook.event.clone(), OnceLock::new());
         blueprint.kinds.insert(hook.event.clone(), kind);
         Arc::new(blueprint)
+    }
+
+    /// A contract asks for records of this kind by a field: its times are those at which they come to be.
+    pub(in crate::lab) fn ask_by(&mut self, entity: &str, field: &[String]) {
+        if let ([name], Some(kind)) = (field, self.kinds.get_mut(entity)) {
+            kind.asked_by = Some(name.clone());
+        }
+    }
+
+    /// A contract names the key of this kind, which the description may not do.
+    ///
+    /// # Errors
+    /// Records have neither the key that the description leads to nor this one, and no two of them could be told apart.
+    pub(in crate::lab) fn key_by(&mut self, entity: &str, key: &[String]) -> Result<(), String> {
+        let schemas = &self.system.schemas;
+        let Some((kind, record)) = self.kinds.get_mut(entity).and_then(|k| Some((k.record?, k)).map(|(r, k)| (k, r)))
+        else {
+            return Ok(());
+        };
+        let fields = schemas.properties(record);
+        match key {
+            _ if fields.is_empty() || fields.contains_key(kind.key.as_str()) => {}
+            [name] if fields.contains_key(name.as_str()) => kind.key.clone_from(name),
+            _ => {
+                return Err(format!(
+                    "the lab keeps each {entity} under a key that stands in the record itself, and source.key {} is no field of it",
+                    key.join(".")
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The system sets this field of a record by itself: its key, its times, what is read-only.
@@ -268,6 +301,7 @@ fn kind_of(system: &System, name: &str, record: Option<SchemaId>, key: Option<St
         natural,
         updated: updated.or_else(bounded),
         created,
+        asked_by: None,
         prefix: format!("{prefix}_"),
         words: fields.iter().map(|f| ((*f).to_owned(), text::words(f).join("_"))).collect(),
     }

@@ -59,9 +59,13 @@ impl Seeder<'_> {
         self.at = self.at.plus_ms(i64::try_from(seconds).unwrap_or(1) * 1000);
         for (name, id) in schemas.properties(schema) {
             let present = record.get(name).is_some_and(|v| !v.is_null());
+            let changes = self.kind.asked_by.as_deref() == Some(name) && schemas.get(id).is_time();
             let value = if name == self.kind.key {
                 Some(self.key(schemas, Some(id), rng))
-            } else if Some(name) == self.kind.created.as_deref() || Some(name) == self.kind.updated.as_deref() {
+            } else if changes
+                || Some(name) == self.kind.created.as_deref()
+                || Some(name) == self.kind.updated.as_deref()
+            {
                 Some(instant(schemas, id, self.at))
             } else if present {
                 self.lifelike(schemas, id, name, first, last)

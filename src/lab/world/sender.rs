@@ -142,6 +142,7 @@ impl Sender<'_> {
                 delivery: delivery.clone(),
                 status: None,
                 said: Vec::new(),
+                needed: None,
             };
             hall.trace.deliveries.push(noted);
             hall.trace.events.push(Event::Delivery(index));

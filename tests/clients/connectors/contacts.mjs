@@ -112,7 +112,7 @@ class Api {
         continue;
       }
       const {answer, text} = got;
-      if (answer.status === 401 && !renewed && !broken('token-fatal')) {
+      if (answer.status === 401 && (!renewed || broken('renews-for-ever')) && !broken('token-fatal')) {
         renewed = true;
         await this.auth(sent.authorization);
         continue;

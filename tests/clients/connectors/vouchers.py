@@ -278,7 +278,13 @@ def sweep(memory):
                 if not isinstance(page.get("data"), list) or "next_cursor" not in page:
                     raise Later("a page that is none")
                 for sale in page["data"]:
-                    memory.take(sale)
+                    if broken("posts-what-it-sweeps"):
+                        try:
+                            post(sale)
+                        except (Later, Refused):
+                            pass
+                    else:
+                        memory.take(sale)
                     newest = max(newest or "", sale["booked_at"])
                 NEWS.set()
                 cursor = page["next_cursor"]
@@ -287,6 +293,8 @@ def sweep(memory):
                 if cursor in seen:
                     raise Later("the cursor repeats")
                 seen.add(cursor)
+            if broken("since-now"):
+                newest = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             if newest:
                 memory.set_place(newest)
             pause(3600)
@@ -310,7 +318,10 @@ def genuine(headers, body):
         shown = shown[:1]
     if broken("prefix-compared"):
         return any(f"v1,{due}".startswith(s[:11]) and s.startswith("v1,") for s in shown)
-    return any(hmac.compare_digest(s, f"v1,{due}") for s in shown)
+    holds = any(hmac.compare_digest(s, f"v1,{due}") for s in shown)
+    if not holds and broken("tells-what-was-due"):
+        print(json.dumps({"level": "warn", "shown": shown, "due": due}), flush=True)
+    return holds
 
 
 class Hook(BaseHTTPRequestHandler):

@@ -1,6 +1,10 @@
 //! Deletions in the lab: the connector that carries them over passes, one that forgets them or is rash is caught.
 
-use platform_integration::connector::{DeletesPlan, Plan, Report, Request, Response, World, run_once};
+use std::sync::Arc;
+
+use platform_integration::connector::{
+    DELETED, DeletesPlan, Plan, Report, Request, Response, Transport, TransportError, World, run_once,
+};
 use platform_integration::evidence::Verdict;
 use platform_integration::lab::{DrillOptions, Matrix, RealConnector, Subject, run_drills};
 use platform_integration::model::Method;
@@ -19,14 +23,16 @@ fn marked() -> Vec<Bench> {
 
 #[test]
 fn the_connector_that_we_ship_carries_deletions_over() {
-    for bench in marked().into_iter().chain([plans::deletes("deletes: sweep")]) {
+    for bench in marked().into_iter().chain([plans::deletes("deletes: sweep"), plans::roster()]) {
         let matrix = drill(&bench, &RealConnector, None);
         for row in &matrix.rows {
             let why = row.failures.first().map(|f| format!("{}\nseed {}\n{}", f.because, f.seed, f.trace));
             assert_eq!(row.verdict, Verdict::Pass, "{}: {}", row.code, why.unwrap_or_default());
         }
         let ran = |code: &str| matrix.rows.iter().any(|r| r.code == code);
-        assert!(ran("deleted-at-source"), "{:?}", matrix.not_applicable);
+        for code in ["deleted-at-source", "delete-fails", "restored-at-source"] {
+            assert!(ran(code), "{:?}", matrix.not_applicable);
+        }
         let sweeps = matches!(bench.0.source.deletes, DeletesPlan::Sweep { .. });
         assert_eq!(ran("sweep-after-partial-read"), sweeps);
     }
@@ -81,10 +87,89 @@ impl Subject for Rash {
     }
 }
 
+/// Takes a deletion that failed for done.
+struct Hasty;
+
+/// Carries requests; every deletion is said to have been carried out.
+struct AllGone(Arc<dyn Transport>);
+
+#[async_trait::async_trait]
+impl Transport for AllGone {
+    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
+        let deletes = request.method == Method::Delete;
+        let answer = self.0.send(system, request).await;
+        let gone = || Response { status: 204, headers: Vec::new(), body: Vec::new().into() };
+        if deletes { Ok(answer.ok().filter(|a| a.status < 500).unwrap_or_else(gone)) } else { answer }
+    }
+}
+
+#[async_trait::async_trait]
+impl Subject for Hasty {
+    async fn run(&self, plan: &Plan, world: &World) -> Report {
+        let deaf = World { transport: Arc::new(AllGone(Arc::clone(&world.transport))), ..world.clone() };
+        run_once(plan, &deaf).await
+    }
+}
+
+/// Takes a deletion that finds nothing for one that was refused.
+struct Literal;
+
+/// Carries requests; where nothing is left to be deleted that is an error.
+struct NotThere(Arc<dyn Transport>);
+
+#[async_trait::async_trait]
+impl Transport for NotThere {
+    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
+        let deletes = request.method == Method::Delete;
+        let answer = self.0.send(system, request).await;
+        answer.map(|a| if deletes && a.status == 404 { Response { status: 409, ..a } } else { a })
+    }
+}
+
+#[async_trait::async_trait]
+impl Subject for Literal {
+    async fn run(&self, plan: &Plan, world: &World) -> Report {
+        let deaf = World { transport: Arc::new(NotThere(Arc::clone(&world.transport))), ..world.clone() };
+        run_once(plan, &deaf).await
+    }
+}
+
+/// Takes what it has deleted once for deleted for ever.
+struct Final;
+
+/// Carries requests; what is to be made is said to have been made.
+struct NeverAgain(Arc<dyn Transport>);
+
+#[async_trait::async_trait]
+impl Transport for NeverAgain {
+    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
+        if request.method != Method::Post {
+            return self.0.send(system, request).await;
+        }
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Ok(Response { status: 201, headers, body: br#"{"id": "made-once"}"#.to_vec().into() })
+    }
+}
+
+#[async_trait::async_trait]
+impl Subject for Final {
+    async fn run(&self, plan: &Plan, world: &World) -> Report {
+        let effects = world.ledger.effects_after(&plan.flow, None, 1000).unwrap_or_default();
+        if effects.iter().all(|effect| effect.digest != DELETED) {
+            return run_once(plan, world).await;
+        }
+        let deaf = World { transport: Arc::new(NeverAgain(Arc::clone(&world.transport))), ..world.clone() };
+        run_once(plan, &deaf).await
+    }
+}
+
 #[test]
 fn a_connector_that_forgets_deletions_or_is_rash_with_them_is_caught_by_the_drill_for_it() {
     for bench in marked().into_iter().chain([plans::deletes("deletes: sweep")]) {
         assert_eq!(drill(&bench, &Forgetful, Some("deleted-at-source")).verdict, Verdict::Fail);
+        assert_eq!(drill(&bench, &Hasty, Some("delete-fails")).verdict, Verdict::Fail);
+        assert_eq!(drill(&bench, &Literal, Some("delete-fails")).verdict, Verdict::Fail);
+        assert_eq!(drill(&bench, &Final, Some("restored-at-source")).verdict, Verdict::Fail);
     }
     let sweeping = plans::deletes("deletes: sweep");
     assert_eq!(drill(&sweeping, &Rash, Some("sweep-after-partial-read")).verdict, Verdict::Fail);

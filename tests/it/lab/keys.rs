@@ -1,4 +1,5 @@
-//! Keys of 64 bits: who reads numbers as doubles takes two records for one, and the happy path shows it.
+//! Keys of 64 bits: who reads numbers as doubles takes two records for one, and the happy path shows it. Keys that a contract names
+//! alone.
 
 use std::sync::Arc;
 
@@ -46,4 +47,14 @@ fn two_keys_that_are_one_double_are_two_records() {
     let (verdict, because) = verdict(&ByDoubles);
     assert_eq!(verdict, Verdict::Fail);
     assert!(because.contains("9007199254740993"), "{because}");
+}
+
+#[test]
+fn records_are_kept_under_the_key_of_the_contract_where_the_description_names_none() {
+    let (plan, systems) = plans::roster();
+    let only = Some("happy-path".to_owned());
+    let options = DrillOptions { schedules: 2, only, ..DrillOptions::default() };
+    let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
+    assert_eq!(matrix.verdict, Verdict::Pass);
+    assert!(matrix.reconciliation.written > 0, "{:?}", matrix.reconciliation);
 }

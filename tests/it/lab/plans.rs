@@ -82,6 +82,22 @@ pub(crate) fn deletes(how: &str) -> Bench {
     })
 }
 
+/// Of a source that marks what is deleted, tells when a record changed, and whose description does not say which field is the key.
+pub(crate) fn roster() -> Bench {
+    bench("tests/fixtures/lab/deletes", |text| {
+        let marked = "deletes: tombstone\n      incremental: {field: changed_at, param: changed_since}";
+        for (from, to) in [
+            ("club.yaml", "roster.yaml"),
+            ("key: id", "key: memberNo"),
+            ("deletes: sweep", marked),
+            ("unmapped: [removed]", "unmapped: [removed, changed_at]"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            *text = text.replace(from, to);
+        }
+    })
+}
+
 /// The second example, with every record in order.
 pub(crate) fn payments_in_order() -> Bench {
     example("payments-to-ledger", |text| {

@@ -20,7 +20,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
             }
             let same: Vec<&&Exchanged> = all.iter().skip(i).filter(|n| n.asks_as(x)).collect();
             let in_vain = same.iter().filter(|n| failed(n)).count();
-            if in_vain > most {
+            // A service asks for news again and again, whatever came of it before; how long it waits is judged elsewhere.
+            let polls = x.purpose == Purpose::List && e.foreign.as_ref().is_some_and(|program| program.service);
+            if in_vain > most && !polls {
                 out.push(format!(
                     "attempts: run {} sent the same request {} times, {in_vain} of them in vain",
                     seen.run,

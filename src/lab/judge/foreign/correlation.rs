@@ -36,17 +36,25 @@ fn by_request_alone(x: &Exchanged) -> bool {
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     for seen in &e.runs {
-        let writes: Vec<&Exchanged> = e.trace.run(seen.run).filter(|x| x.purpose.writes()).collect();
+        let all: Vec<&Exchanged> = e.trace.run(seen.run).collect();
+        let writes: Vec<&Exchanged> = all.iter().copied().filter(|x| x.purpose.writes()).collect();
         // By what is asked: retries that kept an id, and the first that did not.
         let mut kept: BTreeMap<u64, usize> = BTreeMap::new();
         let mut lost: BTreeMap<u64, (usize, String)> = BTreeMap::new();
-        for (i, x) in writes.iter().enumerate().filter(|(_, x)| x.status().is_none_or(|s| s >= 400)) {
+        // After a credential was refused nothing is an attempt at the same: it is another credential, or another round.
+        let failed = |x: &Exchanged| x.status().is_none_or(|s| s >= 400 && !matches!(s, 401 | 403));
+        for (i, x) in writes.iter().enumerate().filter(|(_, x)| failed(x)) {
             let Some(again) = writes.iter().skip(i + 1).find(|n| n.asks_as(x)) else { continue };
             let (first, second) = (ids(x), ids(again));
             if first.is_empty() || (!second.is_empty() && by_request_alone(x)) {
                 continue;
             }
-            if !first.is_disjoint(&second) {
+            // A round may go on with a look-up, and end with it.
+            let went_on = || {
+                let between = all.iter().filter(|n| n.nth > x.nth && n.nth < again.nth && !n.purpose.writes());
+                between.into_iter().any(|n| !first.is_disjoint(&ids(n)))
+            };
+            if !first.is_disjoint(&second) || went_on() {
                 *kept.entry(x.asks).or_default() += 1;
                 continue;
             }

@@ -43,6 +43,8 @@ fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
         // What was sent before the answer was there nobody could hold back.
         let too_early = |x: &&&Exchanged| {
             x.system == told.system && x.purpose != Purpose::Token && x.nth > told.nth && x.at > ended && x.at < until
+                // A limit holds for all that ask with a key; what cannot be served for now may be this operation alone.
+                && (response.status == 429 || x.asks_as(told))
         };
         // Each worker beside the one that was told may send one request more before it hears of it. Of workers that were never seen
         // together one may be there all the same; of those that were, as many again in the first moment, since not all are seen at

@@ -25,6 +25,7 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
         }
     }
     told(e, out);
+    forgeries_mended(e, program, out);
     secrets::on_the_wire(e, out);
 }
 
@@ -34,6 +35,21 @@ fn told(e: &Evidence<'_>, out: &mut Vec<String>) {
     for d in &e.trace.deliveries {
         if let Some((owner, _)) = e.secrets.iter().find(|(_, secret)| holds(&d.said, secret)) {
             out.push(format!("leak: a secret of {owner} is in the answer to event {}", d.delivery.id));
+            return;
+        }
+    }
+}
+
+/// With the signature that a forged event lacks it can be sent again, and is taken.
+fn forgeries_mended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    for d in &e.trace.deliveries {
+        let Some(needed) = &d.needed else { continue };
+        let wrote =
+            program.wrote.iter().find(|(_, text)| text.contains(needed.as_str())).map(|(place, _)| place.as_str());
+        let said = memchr::memmem::find(&d.said, needed.as_bytes()).map(|_| "the answer to it");
+        if let Some(place) = said.or(wrote) {
+            let event = &d.delivery.id;
+            out.push(format!("leak: the signature that the forged event {event} would have needed is in {place}"));
             return;
         }
     }

@@ -182,6 +182,8 @@ pub(crate) enum Bug {
     LogsErrorBody,
     /// It asks for a token before each request, though it was refused one.
     TokenLoop,
+    /// It asks for another token for each record, though none is taken.
+    RefreshesInVain,
     /// Each of its workers asks for a token of its own.
     Stampede,
     /// It does not say which scope is missing.

@@ -247,6 +247,8 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::FollowsWithoutCredential, "redirect-of-write", Bulk),
     (Bug::LogsErrorBody, "secret-echoed", Both),
     (Bug::TokenLoop, "refresh-fails", Crm),
+    (Bug::RefreshesInVain, "fresh-token-refused", Crm),
+    (Bug::SwallowsErrors, "source-outage", Both),
     (Bug::Stampede, "token-stampede", Crm),
     (Bug::ScopeUnnamed, "scope-missing", Crm),
     (Bug::ScopeUnnamed, "scope-missing", Ledger),

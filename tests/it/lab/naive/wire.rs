@@ -159,6 +159,10 @@ impl<'a> Wire<'a> {
                     attempt -= 1;
                     continue;
                 }
+                Ok(r) if r.status == 401 && refreshed && self.bug != Bug::RefreshesInVain => {
+                    self.stop = Some(format!("{system} takes no token, however new"));
+                    continue;
+                }
                 Ok(r)
                     if r.status == 429 || r.status >= 500 || (r.status == 409 && r.header("retry-after").is_some()) =>
                 {
