@@ -153,18 +153,16 @@ impl Blueprint {
     /// # Errors
     /// Records have neither the key that the description leads to nor this one, and no two of them could be told apart.
     pub(in crate::lab) fn key_by(&mut self, entity: &str, key: &[String]) -> Result<(), String> {
-        let schemas = &self.system.schemas;
-        let Some((kind, record)) = self.kinds.get_mut(entity).and_then(|k| Some((k.record?, k)).map(|(r, k)| (k, r)))
-        else {
-            return Ok(());
-        };
-        let fields = schemas.properties(record);
+        let Some(kind) = self.kinds.get_mut(entity) else { return Ok(()) };
+        let Some(fields) = kind.record.map(|record| self.system.schemas.properties(record)) else { return Ok(()) };
         match key {
             _ if fields.is_empty() || fields.contains_key(kind.key.as_str()) => {}
             [name] if fields.contains_key(name.as_str()) => kind.key.clone_from(name),
             _ => {
                 return Err(format!(
-                    "the lab keeps each {entity} under a key that stands in the record itself, and source.key {} is no field of it",
+                    "the lab keeps each {entity} under a field of its own, and neither {} nor source.key {} is one; name one as \
+                     source.key, or mend the description, by an overlay where it is not yours",
+                    kind.key,
                     key.join(".")
                 ));
             }

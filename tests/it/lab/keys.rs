@@ -58,3 +58,11 @@ fn records_are_kept_under_the_key_of_the_contract_where_the_description_names_no
     assert_eq!(matrix.verdict, Verdict::Pass);
     assert!(matrix.reconciliation.written > 0, "{:?}", matrix.reconciliation);
 }
+
+#[test]
+fn records_that_no_field_of_their_own_tells_apart_are_refused_and_not_drilled_in_vain() {
+    let (mut plan, systems) = plans::roster();
+    plan.source.key = vec!["card".to_owned(), "number".to_owned()];
+    let error = run_drills(&plan, &systems, &RealConnector, &DrillOptions::default(), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("source.key card.number"), "{error}");
+}
