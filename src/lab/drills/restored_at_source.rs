@@ -1,7 +1,7 @@
 //! What was deleted at the source, and was deleted in the target for it, is made again where the source has it again.
 //!
-//! Source: CloudEvents and change feeds tell of a record by its key alone: a key that was deleted may come back (Debezium
-//! documentation, tombstone events).
+//! Source: Apache Kafka documentation, Log Compaction: a tombstone deletes its key, and what is written under that key later is its
+//! value again.
 
 use serde_json::Value;
 
