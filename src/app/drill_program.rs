@@ -1,6 +1,7 @@
 //! Drills a program of somebody's own, as a person or CI asked for on the command line. No tool does this: an agent must not
 //! start programs through us.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::connector::Plan;
 use crate::contract::Contract;
 use crate::evidence::{EventKind, Phase};
 use crate::lab::blackbox::{self, Program};
-use crate::lab::{DrillOptions, Matrix, Progress};
+use crate::lab::{self, DrillOptions, DrillRow, Failure, Matrix, Progress};
 use crate::workflow::record::DrilledProgram;
 
 /// Bytes of a file of the program that go into its digest.
@@ -36,6 +37,8 @@ pub struct Options {
     pub service: bool,
     /// Further variables, `NAME=TEMPLATE`.
     pub env: Vec<String>,
+    /// Drills that are left out, with commas between them.
+    pub except: Option<String>,
     /// Its time runs so many times as fast as ours.
     pub scale: u32,
     /// Seconds that one run may take.
@@ -53,7 +56,7 @@ pub struct Options {
 pub fn run(app: &App, options: &Options, tell: &dyn Fn(&str)) -> Result<Answer, No> {
     let params = &options.params;
     let call = Call::new(app, &Face::Cli, HumanInput::NotAsked, params.session.as_deref())?;
-    let mut subject = Foreign { app, options, program: None };
+    let mut subject = Foreign { app, options, program: None, failed: RefCell::default() };
     let mut total = 0;
     let mut progress = |progress: Progress| match progress {
         Progress::Planned { drills, schedules } => {
@@ -85,7 +88,7 @@ pub fn run(app: &App, options: &Options, tell: &dyn Fn(&str)) -> Result<Answer, 
             tool: "drill",
             input: json!({
                 "contract": params.contract, "command": options.command, "service": options.service,
-                "seed": params.seed, "schedules": params.schedules, "only": params.only, "flow": params.flow,
+                "seed": params.seed, "schedules": params.schedules, "only": params.only, "except": options.except, "flow": params.flow,
             }),
             summary,
             data: serde_json::to_value(&data).map_err(|e| Fault::internal(&e))?,
@@ -100,6 +103,8 @@ struct Foreign<'f> {
     options: &'f Options,
     /// Known once the contract is read.
     program: Option<Program>,
+    /// The drills and seeds that have failed, each with its timeline.
+    failed: RefCell<Vec<(&'static str, u64, String)>>,
 }
 
 impl Foreign<'_> {
@@ -123,7 +128,8 @@ impl Drilled for Foreign<'_> {
         let directory = self.app.cwd.clone();
         let beside = contract.systems.iter().flat_map(|(name, used)| {
             let auth = used.auth.iter();
-            let named = auth.flat_map(|a| [&a.secret, &a.client_id, &a.client_secret, &a.username, &a.password]);
+            let named = auth
+                .flat_map(|a| [&a.secret, &a.client_id, &a.client_secret, &a.refresh_token, &a.username, &a.password]);
             let references: Vec<&str> = named.flatten().map(|s| s.value.as_str()).collect();
             blackbox::beside(name, &references)
         });
@@ -153,10 +159,22 @@ impl Drilled for Foreign<'_> {
         options: &DrillOptions,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Matrix, String> {
-        blackbox::run_drills(plan, systems, self.known()?, options, self.options.jobs, progress)
+        let Options { except, jobs, .. } = self.options;
+        let matrix = blackbox::run_drills(plan, systems, self.known()?, options, except.as_deref(), *jobs, progress)?;
+        let told = |row: &DrillRow| {
+            let (code, hypothesis) = (row.code, row.hypothesis);
+            let one = |f: &Failure| (code, f.seed, lab::headed(code, f.seed, hypothesis, &f.size, &f.trace));
+            row.failures.iter().map(one).collect::<Vec<_>>()
+        };
+        self.failed.borrow_mut().extend(matrix.rows.iter().flat_map(told));
+        Ok(matrix)
     }
 
     fn replay(&self, plan: &Plan, systems: &Systems, code: &str, seed: u64) -> Result<String, String> {
+        // Another play of a process takes another course: what has failed is shown as it failed.
+        if let Some((.., told)) = self.failed.borrow().iter().find(|(c, s, _)| *c == code && *s == seed) {
+            return Ok(told.clone());
+        }
         blackbox::replay(plan, systems, self.known()?, code, seed, &self.options.stop)
     }
 

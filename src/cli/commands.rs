@@ -230,6 +230,7 @@ fn drill(app: &App, format: Format, args: Drill) -> u8 {
         command,
         service: args.service,
         env: args.env,
+        except: args.except,
         scale: args.time_scale,
         deadline_s: args.deadline,
         jobs: usize::try_from(args.jobs).unwrap_or(1),

@@ -256,13 +256,7 @@ pub fn replay(
 
 /// A schedule that was played alone, as text; `size` says what it was shrunk to, `none` that nothing failed in it.
 pub(super) fn told(drill: &dyn Drill, played: &Played, size: &str, none: bool) -> String {
-    let mut text = format!("{}, seed {}: {}\n", drill.code(), played.seed, drill.hypothesis());
-    if !size.is_empty() {
-        text.push_str(size);
-        text.push('\n');
-    }
-    text.push('\n');
-    text.push_str(&played.trace);
+    let mut text = headed(drill.code(), played.seed, drill.hypothesis(), size, &played.trace);
     if none {
         text.push('\n');
         text.push_str(if played.fired == 0 {
@@ -272,6 +266,13 @@ pub(super) fn told(drill: &dyn Drill, played: &Played, size: &str, none: bool) -
         });
     }
     text
+}
+
+/// A timeline under the drill and the seed that it shows.
+#[must_use]
+pub fn headed(code: &str, seed: u64, hypothesis: &str, size: &str, trace: &str) -> String {
+    let size = if size.is_empty() { String::new() } else { format!("{size}\n") };
+    format!("{code}, seed {seed}: {hypothesis}\n{size}\n{trace}")
 }
 
 /// Kills the connector at every single step of one schedule, once each: what the seeds of a crash drill draw from. Tells

@@ -25,7 +25,8 @@ pub mod world;
 
 pub use coverage::{Covered, coverage};
 pub use matrix::{
-    DrillOptions, DrillRow, Failure, Matrix, Progress, codes_of, crash_at_every_step, replay, run_drills, seed_of,
+    DrillOptions, DrillRow, Failure, Matrix, Progress, codes_of, crash_at_every_step, headed, replay, run_drills,
+    seed_of,
 };
 
 use crate::connector::{Plan, Report, Request, Response, UndoReport, World, deliver, receive, run_once, undo};

@@ -23,6 +23,8 @@ PROGRAMS = {
     "entries.mjs": ("examples/payments-to-ledger/integration.yaml", "node tests/clients/connectors/entries.mjs", []),
     "offers.py": ("examples/stock-to-market/integration.yaml", "python3 tests/clients/connectors/offers.py", []),
     "vouchers.py": ("examples/tills-to-books/integration.yaml", "python3 tests/clients/connectors/vouchers.py", ["--service"]),
+    "contacts.py+consent": ("tests/clients/connectors/consent.yaml", "python3 tests/clients/connectors/contacts.py", []),
+    "contacts.mjs+consent": ("tests/clients/connectors/consent.yaml", "node tests/clients/connectors/contacts.mjs", []),
     "changes.py": ("tests/clients/connectors/changes.yaml", "python3 tests/clients/connectors/changes.py", ["--service"]),
     "guests.py": ("tests/fixtures/lab/deletes/integration.yaml", "python3 tests/clients/connectors/guests.py", []),
     "roll.py": ("tests/fixtures/lab/accepted/integration.yaml", "python3 tests/clients/connectors/roll.py", []),
@@ -86,6 +88,13 @@ MUTANTS = [
     ("contacts.py", "writes-beside", ["happy-path"]),
     ("contacts.py", "cuts-bytes", ["happy-path"]),
     ("contacts.py", "cuts-units", ["happy-path"]),
+    ("contacts.py", "packed-as-is", ["odd-framing"]),
+    ("contacts.py", "no-jitter", ["retries-in-step"]),
+    ("contacts.py", "token-in-baggage", ["happy-path"]),
+    ("contacts.py", "state-in-place", ["crash-anywhere"]),
+    ("contacts.py+consent", "consent-forgotten", ["refresh-rotates"]),
+    ("contacts.py+consent", "consent-not-kept", ["refresh-rotates"]),
+    ("contacts.mjs+consent", "asks-side-by-side", ["refresh-rotates"]),
     ("contacts.mjs", "last-wins", ["out-of-order"]),
     ("contacts.mjs", "side-by-side", ["overtaken-write"]),
     ("contacts.mjs", "merges-twins", ["equal-keys"]),
@@ -212,6 +221,8 @@ MUTANTS = [
 
 # Programs that are there for a few drills: those alone where time is short.
 THERE_FOR = {
+    "contacts.py+consent": ["refresh-rotates"],
+    "contacts.mjs+consent": ["refresh-rotates"],
     "changes.py": ["order-per-key", "webhook-out-of-order", "webhook-same-version", "webhook-secret-rotates"],
     "guests.py": ["deleted-at-source", "delete-fails", "restored-at-source", "sweep-after-partial-read"],
     "roll.py": ["accepted-then-failed"],

@@ -37,6 +37,10 @@ pub(in crate::cli) struct Drill {
     /// A further variable for the program; placeholders are filled in (repeatable).
     #[arg(long, value_name = "NAME=TEMPLATE", requires = "program")]
     pub(in crate::cli) env: Vec<String>,
+    /// Leave these drills out, one or several with commas between: a program may be so made that the situation of a drill never comes
+    /// about, and it would be UNPROVEN for ever. The answer names them.
+    #[arg(long, value_name = "CODES", requires = "program", conflicts_with = "only")]
+    pub(in crate::cli) except: Option<String>,
     /// The program divides its waits by this, as TIME_SCALE tells it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), requires = "program")]
     pub(in crate::cli) time_scale: u32,

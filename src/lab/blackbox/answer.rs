@@ -1,12 +1,13 @@
 //! Ways to answer on a socket, decent and not.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::http::{Framing, head_of};
+use crate::base::pack::gzip;
 use crate::connector::Response;
 
 /// Bytes of an answer without end that are sent at most.
@@ -66,6 +67,27 @@ pub(super) async fn odd(
         stream.shutdown().await?;
     }
     Ok(())
+}
+
+/// Whether an `Accept-Encoding` takes gzip (RFC 9110 section 12.5.3).
+pub(super) fn takes_gzip(accepts: &str) -> bool {
+    accepts.split(',').any(|one| {
+        let (coding, weight) = one.split_once(';').unwrap_or((one, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0));
+        ["gzip", "x-gzip", "*"].contains(&coding.trim().to_ascii_lowercase().as_str()) && !refused
+    })
+}
+
+/// The same answer in gzip; nothing where there is nothing to pack.
+pub(super) fn packed(answer: &Response) -> Option<Response> {
+    if answer.body.is_empty() || answer.header("content-encoding").is_some() {
+        return None;
+    }
+    let mut body = Vec::new();
+    gzip(&mut body, |out| out.write_all(&answer.body)).ok()?;
+    let mut packed = Response { body: body.into(), ..answer.clone() };
+    packed.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
+    Some(packed)
 }
 
 /// A byte at a time, and no end to it: after the body come blanks. Ends when the client has gone.
@@ -165,4 +187,19 @@ async fn drain(stream: &mut TcpStream) {
     let mut rest = [0; 4096];
     let read = async { while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {} };
     let _ = tokio::time::timeout(LINGER, read).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_say_that_they_take_it() {
+        for takes in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, gzip;q=0.8", "*", "GZIP"] {
+            assert!(takes_gzip(takes), "{takes}");
+        }
+        for not in ["", "identity", "br", "gzip;q=0", "deflate, gzip; q=0.0"] {
+            assert!(!takes_gzip(not), "{not}");
+        }
+    }
 }

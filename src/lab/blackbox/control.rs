@@ -58,6 +58,12 @@ pub(super) struct Control {
     deliveries: AtomicU64,
     kill: Mutex<Option<KillAt>>,
     group: Mutex<Group>,
+    /// From this write of the run on, the program is killed when it writes a file of its state anew in its place; 0: never.
+    rewriting_from: AtomicU64,
+    /// Writes that were answered in the run.
+    answered: AtomicU64,
+    /// Requests that have come, over all runs.
+    arrivals: AtomicU64,
     pub(super) killed: AtomicBool,
     /// It was asked to end in the middle of its work.
     pub(super) asked: AtomicBool,
@@ -92,6 +98,9 @@ impl Control {
             deliveries: AtomicU64::new(0),
             kill: Mutex::default(),
             group: Mutex::default(),
+            rewriting_from: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            arrivals: AtomicU64::new(0),
             killed: AtomicBool::new(false),
             asked: AtomicBool::new(false),
             runaway: AtomicBool::new(false),
@@ -106,6 +115,8 @@ impl Control {
         self.writes.store(0, Ordering::SeqCst);
         self.from_fault.store(0, Ordering::SeqCst);
         self.deliveries.store(0, Ordering::SeqCst);
+        self.answered.store(0, Ordering::SeqCst);
+        self.rewriting_from.store(0, Ordering::SeqCst);
         self.killed.store(false, Ordering::SeqCst);
         self.asked.store(false, Ordering::SeqCst);
         *self.kill.lock().unwrap_or_else(PoisonError::into_inner) = kill;
@@ -163,7 +174,35 @@ impl Control {
         self.killed.load(Ordering::SeqCst)
     }
 
+    /// From this write of the run on, the program is killed when it writes a file of its state anew in its place.
+    pub(super) fn kill_when_rewriting(&self, from: u64) {
+        self.rewriting_from.store(from, Ordering::SeqCst);
+    }
+
+    /// It is killed when it does.
+    pub(super) fn rewriting_kills(&self) -> bool {
+        let from = self.rewriting_from.load(Ordering::SeqCst);
+        from > 0 && self.answered.load(Ordering::SeqCst) >= from && !self.killed.load(Ordering::SeqCst)
+    }
+
+    /// It does.
+    pub(super) fn kill_while_rewriting(&self) {
+        self.killed.store(true, Ordering::SeqCst);
+        self.kill();
+    }
+
+    /// A write was answered.
+    pub(super) fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Requests that have come so far.
+    pub(super) fn arrivals(&self) -> u64 {
+        self.arrivals.load(Ordering::SeqCst)
+    }
+
     pub(super) fn opened(&self) {
+        self.arrivals.fetch_add(1, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
     }
 

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::clock::RealClock;
 use super::control::{Control, Counted, KillAt, Moment};
 use super::deliver::{self, Sender};
+use super::emptied::Watch;
 use super::environment::{Places, Program};
 use super::process::{Listener, Process};
 use super::server::Floor;
@@ -130,8 +131,15 @@ impl<'s> Scene<'s> {
         let mut rng = root.fork("crashes");
         let mut passes = 0;
         while passes < self.prepared.passes {
-            let kill = (self.prepared.crashes > 0).then(|| self.kill_at(&mut rng));
-            let end = self.run(kill).await?;
+            let mut kill = (self.prepared.crashes > 0).then(|| self.kill_at(&mut rng));
+            // The first time it may have nothing yet to write anew.
+            let again = kill.is_some_and(|k| k.counted == Counted::Writes) && !self.runs.is_empty();
+            let rewriting = again.then(|| 1 + rng.below(2));
+            if let Some(kill) = kill.as_mut().filter(|_| again && rng.one_in(2)) {
+                // Such a moment is short, and not every one is seen: it is given several.
+                kill.nth += self.bench.page * 2;
+            }
+            let end = self.run(kill, rewriting).await?;
             let crashed = end == RunEnd::Crashed;
             if crashed {
                 self.prepared.crashes -= 1;
@@ -172,7 +180,7 @@ impl<'s> Scene<'s> {
                 return Ok(());
             }
             self.prepared.stage.disarm();
-            if !matches!(self.run(None).await?, RunEnd::Exited(_)) {
+            if !matches!(self.run(None, None).await?, RunEnd::Exited(_)) {
                 return Ok(());
             }
         }
@@ -222,12 +230,17 @@ impl<'s> Scene<'s> {
         }
     }
 
-    /// One start of the program, to its end.
-    async fn run(&mut self, kill: Option<KillAt>) -> Result<RunEnd, String> {
+    /// One start of the program, to its end. `rewriting`: from this write on it is killed when it writes a file of its state anew in
+    /// its place.
+    async fn run(&mut self, kill: Option<KillAt>, rewriting: Option<u64>) -> Result<RunEnd, String> {
         let from = self.floor.clock.now();
         let hook = self.bench.plan.source.webhook.as_ref().filter(|_| self.program.service);
         let run = self.prepared.stage.begin(from, self.prepared.budget, hook.is_some());
         self.control.begin(run, kill);
+        if let Some(from) = rewriting {
+            self.control.kill_when_rewriting(from);
+        }
+        let watch = rewriting.map(|_| Watch::start(&self.places.state, &self.control));
         let started = self.program.started(self.bench, &self.places, self.prepared.stage.planted());
         let mut process = Process::start(&started, &self.listener())?;
         self.control.watch(process.group());
@@ -251,6 +264,12 @@ impl<'s> Scene<'s> {
             sender.abort();
         }
         let (output, last) = process.close();
+        if let Some(emptied) = watch.and_then(Watch::end) {
+            let name = emptied.name;
+            let what = format!("killed while it wrote STATE_DIR/{name} anew in its place: the file is empty");
+            let at = self.floor.clock.now();
+            self.floor.hall().trace.events.push(Event::Changed { at, what });
+        }
         self.printed.push_str(&output.text);
         let end = match end {
             RunEnd::Exited(exit) => RunEnd::Exited(Exit { last_words: last, ..exit }),
@@ -402,6 +421,18 @@ impl<'s> Scene<'s> {
         called.filter_map(|reference| planted.get(&reference.to_string()).cloned()).collect()
     }
 
+    /// Planted refresh tokens.
+    fn refresh_tokens(&self) -> BTreeSet<String> {
+        let plan = &self.bench.plan;
+        let parts = plan.source.auth.parts().iter().chain(plan.target.auth.parts());
+        let tokens = parts.filter_map(|auth| match auth {
+            AuthPlan::RefreshToken { refresh_token, .. } => Some(refresh_token),
+            _ => None,
+        });
+        let planted = self.prepared.stage.planted();
+        tokens.filter_map(|reference| planted.get(&reference.to_string()).cloned()).collect()
+    }
+
     fn judged(mut self, drill: &dyn Drill, seed: u64, tell: bool) -> Played {
         let letters = self.letters();
         let expected = self.prepared.expected(self.bench);
@@ -413,6 +444,7 @@ impl<'s> Scene<'s> {
             left_open: self.left_open.clone(),
             wrote: self.wrote(),
             names: self.names(),
+            keeps: self.refresh_tokens(),
             filed: told::filed(&expected, &files::text(&self.places.letters)),
             lettered: told::lettered(&expected, &files::text(&self.places.letters)),
         };

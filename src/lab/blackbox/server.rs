@@ -202,6 +202,7 @@ impl Floor {
             floor: self,
             name,
             begun: &begun,
+            asks,
             shown: &shown,
             nth,
             keep: incoming.keep,
@@ -217,6 +218,8 @@ struct One<'f> {
     floor: &'f Floor,
     name: &'f str,
     begun: &'f Begun,
+    /// The same number for requests that ask the same.
+    asks: u64,
     shown: &'f Request,
     /// Which write of the run it is, and which from the first on that a fault hit; 0 for none.
     nth: (u64, u64),
@@ -387,6 +390,10 @@ impl One<'_> {
             Wire::Odd => {
                 let answer = self.finished(answer);
                 self.end(Ok(answer.clone()));
+                let takes = self.shown.header("accept-encoding").is_some_and(answer::takes_gzip);
+                // Characters are parted in the others. The same request is answered in the same way again.
+                let packed = (takes && self.asks.is_multiple_of(2)).then(|| answer::packed(&answer)).flatten();
+                let answer = packed.unwrap_or(answer);
                 answer::odd(stream, &answer, self.keep, self.is_head, self.chunks).await.is_ok() && self.keep
             }
             Wire::Disable => {
@@ -456,6 +463,9 @@ impl One<'_> {
         self.told(&answer);
         // Noted before it is sent: a wait begins when the answer is read, and that cannot be earlier.
         self.end(Ok(answer.clone()));
+        if self.nth.0 > 0 {
+            self.floor.control.answered();
+        }
         let sent = answer::send(stream, &answer, self.keep, self.is_head).await.is_ok();
         if !sent {
             self.floor.hall().reopen(self.begun);

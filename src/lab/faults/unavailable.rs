@@ -13,15 +13,20 @@ pub struct Unavailable {
     pub status: u16,
 }
 
+impl Unavailable {
+    /// What it answers.
+    #[must_use]
+    pub fn reply(status: u16) -> Disposition {
+        Disposition::Reply(json(status, &value!({"error": "try again later"})))
+    }
+}
+
 impl Fault for Unavailable {
     fn code(&self) -> &'static str {
         "unavailable"
     }
 
     fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
-        if !self.aim.hits(exchange) {
-            return Disposition::Pass;
-        }
-        Disposition::Reply(json(self.status, &value!({"error": "try again later"})))
+        if self.aim.hits(exchange) { Self::reply(self.status) } else { Disposition::Pass }
     }
 }

@@ -10,12 +10,16 @@ use crate::base::text::truncate;
 use crate::connector::DeletesPlan;
 use crate::lab::bench::{Bench, Identity};
 use crate::lab::mock::{Collection, Effect, text_of};
+use crate::lab::world::RunEnd;
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let dead: BTreeSet<&str> = e.letters.iter().map(|l| l.key.as_str()).collect();
     let lost = missing(e.bench, &e.expected, e.target, &dead);
     // Who stops and says so loses nothing: it is all still there to be read.
-    let stopped = e.runs.last().and_then(|r| r.end.report()).is_some_and(|r| r.stopped.is_some());
+    let stopped = e.runs.last().is_some_and(|r| match (&r.end, &e.foreign) {
+        (RunEnd::Exited(exit), Some(program)) => program.service || !exit.is_success(),
+        (end, _) => end.report().is_some_and(|r| r.stopped.is_some()),
+    });
     let excused = e.expect.may_wait || (e.expect.may_stop && stopped);
     if !lost.is_empty() && !excused {
         out.push(format!("lost: {} of {} source records: {}", lost.len(), e.expected.len(), some(&lost, 3)));

@@ -146,11 +146,34 @@ pub(super) fn on_the_wire(e: &Evidence<'_>, out: &mut Vec<String>) {
     carried(e, &Forms::of(e), out);
 }
 
+/// Headers that are made to be written down and passed on, by proxies and by the systems themselves (W3C Trace Context; W3C
+/// Baggage section 4, "Privacy and Security Considerations").
+const PASSED_ON: [&str; 13] = [
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "x-correlation-id",
+    "correlation-id",
+    "x-request-id",
+    "request-id",
+    "x-client-request-id",
+    "x-trace-id",
+    "x-amzn-trace-id",
+    "idempotency-key",
+    "user-agent",
+    "referer",
+];
+
 fn carried(e: &Evidence<'_>, forms: &Forms<'_>, out: &mut Vec<String>) {
     for x in &e.trace.exchanges {
         let in_url = forms.owners(x.request.url.as_bytes());
         for owner in in_url.iter().filter(|_| !in_query_by_plan(e.bench, &x.system)) {
             out.push(format!("leak: a secret of {owner} is in the URL of request {}", x.nth));
+        }
+        for (name, value) in x.request.headers.iter().filter(|(name, _)| PASSED_ON.contains(&name.as_str())) {
+            for owner in forms.owners(value.as_bytes()) {
+                out.push(format!("leak: a secret of {owner} is in {name} of request {}, which is passed on", x.nth));
+            }
         }
         let mut carried = in_url;
         x.request.headers.iter().for_each(|(_, value)| forms.find(value.as_bytes(), &mut carried));

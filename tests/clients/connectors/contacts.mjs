@@ -4,7 +4,7 @@
 // journal, a line a record. MUT=name breaks it in one way, for the drills to find.
 
 import {createHash, randomBytes} from 'node:crypto';
-import {appendFileSync, existsSync, fsyncSync, openSync, readFileSync, writeSync, closeSync} from 'node:fs';
+import {appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 
 const env = process.env;
@@ -149,19 +149,46 @@ class Api {
 
 const fixed = token => async () => ({authorization: `Bearer ${token}`});
 
-// Client credentials; one request for a token at a time, whoever asks.
-function client(url, id, secret) {
+// The refresh token of today: what follows it is on the disk before the access token that came with it is used.
+class Consent {
+  constructor(directory, first) {
+    this.path = join(directory, 'consent.json');
+    this.of = createHash('sha256').update(first).digest('hex');
+    const kept = existsSync(this.path) ? JSON.parse(readFileSync(this.path, 'utf8')) : {};
+    this.token = kept.of === this.of ? kept.token : first;
+  }
+
+  follow(token) {
+    if (token === undefined) return;
+    this.token = token;
+    const file = openSync(`${this.path}.new`, 'w', 0o600);
+    writeSync(file, JSON.stringify({of: this.of, token}));
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(`${this.path}.new`, this.path);
+  }
+}
+
+// Client credentials, or a refresh token that somebody's consent gave; one request for a token at a time, whoever asks.
+function client(url, id, secret, consent) {
   let token;
   let asking;
   const fetchToken = async () => {
     const basic = Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64');
     const at = new Api(url, async () => ({authorization: `Basic ${basic}`}));
-    const body = new URLSearchParams({grant_type: 'client_credentials', scope: 'contacts.read contacts.write'}).toString();
+    const asks = consent
+      ? {grant_type: 'refresh_token', refresh_token: consent.token}
+      : {grant_type: 'client_credentials', scope: 'contacts.read contacts.write'};
+    const body = new URLSearchParams(asks).toString();
     for (let attempt = 0; attempt < (broken('token-loop') ? 25 : attempts); attempt += 1) {
       try {
         const headers = {authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded'};
         const {answer, text} = await at.once('POST', url, body, headers);
-        if (answer.ok) return JSON.parse(text).access_token;
+        if (answer.ok) {
+          const given = JSON.parse(text);
+          consent?.follow(given.refresh_token);
+          return given.access_token;
+        }
         if (answer.status >= 400 && answer.status < 500 && answer.status !== 429 && !broken('token-loop')) {
           throw new GaveUp(`no token: answered ${answer.status}`);
         }
@@ -177,6 +204,7 @@ function client(url, id, secret) {
     if (broken('refresh-per-request')) token = undefined;
     if (bad && (bad === `Bearer ${token}` || broken('late-401'))) token = undefined;
     if (token === undefined) {
+      if (broken('asks-side-by-side')) asking = undefined;
       asking ??= fetchToken().finally(() => { asking = undefined; });
       token = await asking;
     }
@@ -299,7 +327,8 @@ function written(text, value) {
 
 async function main() {
   const billing = new Api(env.BILLING_BASE_URL, fixed(env.BILLING_TOKEN));
-  const crm = new Api(env.CRM_BASE_URL, client(env.CRM_TOKEN_URL, env.CRM_CLIENT_ID, env.CRM_CLIENT_SECRET));
+  const consent = env.CRM_REFRESH_TOKEN ? new Consent(env.STATE_DIR, env.CRM_REFRESH_TOKEN) : undefined;
+  const crm = new Api(env.CRM_BASE_URL, client(env.CRM_TOKEN_URL, env.CRM_CLIENT_ID, env.CRM_CLIENT_SECRET, consent));
   const journal = new Journal(env.STATE_DIR);
   let buried = 0;
   let newest = journal.since;

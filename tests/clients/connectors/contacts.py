@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 import urllib.parse
+import zlib
 
 import mutants
 from mutants import broken
@@ -107,7 +108,24 @@ def retry_after(headers):
 def backoff(attempt):
     if broken("no-backoff"):
         return 0.0
+    if broken("no-jitter"):
+        return min(CAP, BASE * 2 ** attempt)
     return random.uniform(0, min(CAP, BASE * 2 ** attempt))
+
+
+def unpacked(body, coding):
+    if coding in (None, "", "identity") or broken("packed-as-is"):
+        return body
+    if coding != "gzip":
+        raise ValueError(f"content-encoding {coding}")
+    unpacking = zlib.decompressobj(31)
+    try:
+        whole = unpacking.decompress(body, MOST)
+    except zlib.error as error:
+        raise ValueError(f"not gzip: {error}") from error
+    if not unpacking.eof:
+        raise ValueError("the answer is too large, or cut off")
+    return whole
 
 
 class System:
@@ -148,7 +166,7 @@ class System:
             found = {name.lower(): value for name, value in answer.getheaders()}
             if answer.will_close:
                 self.close()
-            return answer.status, found, bytes(taken)
+            return answer.status, found, unpacked(bytes(taken), found.get("content-encoding"))
         except BaseException:
             self.close()
             raise
@@ -170,9 +188,11 @@ class System:
             may_go_on()
             if broken("trace-per-attempt") and attempt:
                 trace = os.urandom(16).hex()
-            sent = {"Accept": "application/json", **self.authorize(), **(headers or {})}
+            sent = {"Accept": "application/json", "Accept-Encoding": "gzip", **self.authorize(), **(headers or {})}
             if not broken("no-correlation"):
                 sent["traceparent"] = f"00-{trace}-{os.urandom(8).hex()}-01"
+            if broken("token-in-baggage"):
+                sent["Baggage"] = "caller=" + sent["Authorization"].removeprefix("Bearer ")
             if body is not None:
                 sent["Content-Type"] = "application/json"
             attempt += 1
@@ -236,17 +256,22 @@ def bearer(token):
 
 
 class Client:
-    """OAuth 2 client credentials."""
+    """OAuth 2 client credentials; or, with somebody's consent, a refresh token that is good for one use."""
 
-    def __init__(self, url, identity, secret):
-        self.url, self.identity, self.secret = url, identity, secret
+    def __init__(self, url, identity, secret, consent=None):
+        self.url, self.identity, self.secret, self.consent = url, identity, secret, consent
         self.token = None
+
+    def form(self):
+        if self.consent:
+            return {"grant_type": "refresh_token", "refresh_token": self.consent.token}
+        return {"grant_type": "client_credentials", "scope": "contacts.read contacts.write"}
 
     def __call__(self, renew=False):
         if self.token is None or renew:
             url = urllib.parse.urlsplit(self.url)
             pair = base64.b64encode(f"{self.identity}:{self.secret}".encode()).decode()
-            form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "contacts.read contacts.write"})
+            form = urllib.parse.urlencode(self.form())
             asking = System(f"{url.scheme}://{url.netloc}", lambda renew=False: {})
             for attempt in range(25 if broken("token-loop") else ATTEMPTS):
                 status, found, taken = asking.once("POST", url.path, form.encode(), {
@@ -254,7 +279,10 @@ class Client:
                     "Content-Type": "application/x-www-form-urlencoded",
                 })
                 if status == 200:
-                    self.token = json.loads(taken)["access_token"]
+                    answer = json.loads(taken)
+                    if self.consent:
+                        self.consent.follow(answer.get("refresh_token"))
+                    self.token = answer["access_token"]
                     break
                 if 400 <= status < 500 and status != 429 and not broken("token-loop"):
                     raise GaveUp(f"no token: answered {status}")
@@ -266,8 +294,40 @@ class Client:
         return {"Authorization": f"Bearer {self.token}"}
 
 
+class Consent:
+    """The refresh token of today: what follows it is kept before the access token that came with it is used."""
+
+    def __init__(self, directory, first):
+        self.path = os.path.join(directory, "consent.json")
+        # Another consent, and all that followed from the one before is void.
+        self.of = hashlib.sha256(first.encode()).hexdigest()
+        self.token = first
+        if os.path.exists(self.path):
+            with open(self.path) as file:
+                kept = json.load(file)
+            self.token = kept["token"] if kept["of"] == self.of else first
+
+    def follow(self, token):
+        if token is None:
+            return
+        if not broken("consent-forgotten"):
+            self.token = token
+        if not broken("consent-not-kept"):
+            write_aside(self.path, {"of": self.of, "token": self.token})
+
+
+def write_aside(path, value):
+    """Written aside and renamed: at any moment there is the one or the other."""
+    aside = path if broken("state-in-place") else path + ".new"
+    with open(aside, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+
+
 class State:
-    """What is kept over a crash: written aside and renamed."""
+    """What is kept over a crash."""
 
     def __init__(self, directory):
         self.path = os.path.join(directory, "contacts.json")
@@ -277,12 +337,7 @@ class State:
                 self.kept = json.load(file)
 
     def save(self):
-        aside = self.path + ".new"
-        with open(aside, "w") as file:
-            json.dump(self.kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, self.path)
+        write_aside(self.path, self.kept)
 
 
 def text_of(customer, name):
@@ -395,9 +450,11 @@ def digest_of(customer):
 
 def run():
     billing = System(os.environ["BILLING_BASE_URL"], bearer(os.environ["BILLING_TOKEN"]))
+    first = os.environ.get("CRM_REFRESH_TOKEN")
+    consent = Consent(os.environ["STATE_DIR"], first) if first else None
     crm = System(
         os.environ["CRM_BASE_URL"],
-        Client(os.environ["CRM_TOKEN_URL"], os.environ["CRM_CLIENT_ID"], os.environ["CRM_CLIENT_SECRET"]),
+        Client(os.environ["CRM_TOKEN_URL"], os.environ["CRM_CLIENT_ID"], os.environ["CRM_CLIENT_SECRET"], consent),
     )
     state = State(os.environ["STATE_DIR"])
     # done: of each customer the digest of its last form, when that was made, and the address that it went to

@@ -51,7 +51,7 @@ fn options(only: &str, seed: u64) -> DrillOptions {
 }
 
 fn drill(bench: &Bench, program: &Program, only: &str, seed: u64) -> Matrix {
-    blackbox::run_drills(&bench.0, &bench.1, program, &options(only, seed), 1, &mut |_| {}).unwrap()
+    blackbox::run_drills(&bench.0, &bench.1, program, &options(only, seed), None, 1, &mut |_| {}).unwrap()
 }
 
 /// The row of one drill, and its first failure.
@@ -107,6 +107,9 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
         ("no-correlation", "uncorrelated-write", "writes carry no correlation id"),
         ("network-error-fatal", "half-close", "gave up: run 1 ended with exit code 1"),
         ("no-retry-after", "rate-limited-seconds", "said to wait 2000 ms"),
+        ("no-jitter", "retries-in-step", "pauses before another attempt were all "),
+        ("token-in-baggage", "happy-path", "leak: a secret of billing is in baggage of request "),
+        ("packed-as-is", "odd-framing", "gave up: run 1 ended with exit code 1"),
     ] {
         let (row, why) = row(&bench, &program(CONTACTS, mutant), code, 1);
         assert_eq!(row.verdict, Verdict::Fail, "{mutant} is not caught by {code}");
@@ -132,6 +135,20 @@ mod shells {
         assert!(why.contains("gave up: run 1 ended with exit code 4 (no luck)"), "{why}");
         let (_, why) = row(&bench, &shell("kill -9 $$"), "happy-path", 1);
         assert!(why.contains("crash: run 1 was ended by signal 9"), "{why}");
+    }
+
+    #[test]
+    fn a_drill_that_is_left_out_is_not_played_and_named() {
+        let bench = plans::billing_to_crm();
+        let but = |codes: &str| {
+            let options = options("happy-path,poison-record", 1);
+            blackbox::run_drills(&bench.0, &bench.1, &shell("exit 0"), &options, Some(codes), 1, &mut |_| {})
+        };
+        let matrix = but("poison-record").unwrap();
+        assert_eq!(matrix.rows.iter().map(|r| r.code).collect::<Vec<_>>(), ["happy-path"]);
+        assert_eq!(matrix.not_applicable, [("poison-record", "left out by --except".to_owned())]);
+        let because = but("poison-recrod").unwrap_err();
+        assert_eq!(because, "there is no drill poison-recrod; did you mean \"poison-record\"?");
     }
 
     #[test]
@@ -166,7 +183,7 @@ mod shells {
         let stop = Stop::default().below();
         stop.set();
         let stopped = DrillOptions { stop, ..options("happy-path", 1) };
-        let run = blackbox::run_drills(&bench.0, &bench.1, &shell("exit 1"), &stopped, 1, &mut |_| {});
+        let run = blackbox::run_drills(&bench.0, &bench.1, &shell("exit 1"), &stopped, None, 1, &mut |_| {});
         assert!(run.is_err(), "a part of a matrix is none");
     }
 
@@ -174,7 +191,7 @@ mod shells {
     fn a_program_that_cannot_be_started_is_no_failure_of_it() {
         let bench = plans::billing_to_crm();
         let nobody = program("no-such-program --here", "");
-        let run = blackbox::run_drills(&bench.0, &bench.1, &nobody, &options("happy-path", 1), 1, &mut |_| {});
+        let run = blackbox::run_drills(&bench.0, &bench.1, &nobody, &options("happy-path", 1), None, 1, &mut |_| {});
         let because = run.unwrap_err();
         assert!(because.contains("no-such-program does not start"), "{because}");
     }

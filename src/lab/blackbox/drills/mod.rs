@@ -8,6 +8,7 @@ mod garbage_on_wire;
 mod gigabyte_body;
 mod half_close;
 mod odd_framing;
+mod retries_in_step;
 mod slow_drip;
 mod truncated_body;
 mod uncorrelated_write;
@@ -16,7 +17,7 @@ use crate::lab::drills::Drill;
 use crate::lab::faults::{Aim, Disposition, Exchange, Fault, Wire};
 
 /// Every drill of this room, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 11] = [
+pub const ALL: [&dyn Drill; 12] = [
     &half_close::HalfClose,
     &garbage_on_wire::GarbageOnWire,
     &closed_connection::ClosedConnection,
@@ -28,6 +29,7 @@ pub const ALL: [&dyn Drill; 11] = [
     &disabled_midway::DisabledMidway,
     &ended_midway::EndedMidway,
     &uncorrelated_write::UncorrelatedWrite,
+    &retries_in_step::RetriesInStep,
 ];
 
 /// Something that happens on the wire, or to the process, to the exchanges that are hit.

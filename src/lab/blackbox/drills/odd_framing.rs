@@ -1,4 +1,5 @@
-//! Legal and rare: chunks with extensions (RFC 9112 section 7.1), header names in any case (RFC 9110 section 5.1).
+//! Legal and rare: chunks with extensions (RFC 9112 section 7.1), header names in any case (RFC 9110 section 5.1); and what a
+//! client asked for without thinking of it: gzip (RFC 9110 section 8.4.1.3).
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ impl Drill for OddFraming {
     }
 
     fn hypothesis(&self) -> &'static str {
-        "Chunks of a few bytes that part characters, and header names in any case, are read like any other answer."
+        "Chunks of a few bytes that part characters, header names in any case, and gzip where it was asked for, are read like any other answer."
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {

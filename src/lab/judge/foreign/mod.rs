@@ -9,7 +9,7 @@ mod pacing;
 mod secrets;
 
 pub(in crate::lab) use correlation::ids as correlation_ids;
-pub(in crate::lab) use pacing::ON_ITS_WAY_MS;
+pub(in crate::lab) use pacing::{ON_ITS_WAY_MS, pauses};
 
 use std::collections::BTreeSet;
 
@@ -38,6 +38,8 @@ pub struct Foreign {
     pub wrote: Vec<(String, String)>,
     /// Planted values that are names and no secrets: the id of a client, the name of a user.
     pub names: BTreeSet<String>,
+    /// Planted refresh tokens: they may lie in its state directory.
+    pub keeps: BTreeSet<String>,
     /// Keys that stand in the file of dead letters, wherever in it.
     pub filed: BTreeSet<String>,
     /// Keys of which the file has a letter of their own.

@@ -110,6 +110,15 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
     }
 }
 
+/// When each pause began and ended after which what failed without a word on when to come back was sent again, over all runs; and
+/// whether requests were under way side by side.
+pub(in crate::lab) fn pauses(e: &Evidence<'_>) -> (Vec<(i64, i64)>, bool) {
+    let runs: Vec<Vec<&Exchanged>> = e.runs.iter().map(|seen| e.trace.run(seen.run).collect()).collect();
+    let of_run = |run: &Vec<&Exchanged>| waited(run, helps_to_ask_again);
+    let spans = runs.iter().flat_map(of_run).map(|(_, from, wait)| (from.0, from.0 + wait.ms)).collect();
+    (spans, runs.iter().any(|run| side_by_side(run) > 1))
+}
+
 /// Waits of which no two are at the same time: workers may share one pause, and that was drawn once.
 fn one_after_the_other(mut spans: Vec<(i64, i64)>) -> Vec<Wait> {
     spans.sort_unstable();

@@ -1,6 +1,8 @@
 //! Secrets of a program stay in the header (or token request) to the system that they are for. A token that was issued may lie
 //! in its state directory: it may keep it there.
 
+use std::borrow::Cow;
+
 use super::Foreign;
 use crate::base::text;
 use crate::lab::judge::{Evidence, secrets};
@@ -8,14 +10,21 @@ use crate::lab::judge::{Evidence, secrets};
 /// Characters of a line that are shown.
 const SHOWN: usize = 120;
 
+/// What tokens that the mocks hand out begin with: as they are, percent-encoded, in hexadecimal digits and in base64.
+const ISSUED: [&str; 8] = ["at_", "rt_", "at%5F", "rt%5F", "61745f", "72745f", "YXRf", "cnRf"];
+
 pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
+    let keeps = |place: &str| place.starts_with("STATE_DIR");
+    // A refresh token that is good for one use has to be kept somewhere, the first one too.
+    let but_these = |text: &str| program.keeps.iter().fold(text.to_owned(), |text, token| text.replace(token, ""));
+    let wrote: Vec<(&str, Cow<'_, str>)> = program
+        .wrote
+        .iter()
+        .map(|(place, text)| (place.as_str(), if keeps(place) { but_these(text).into() } else { text.into() }))
+        .collect();
     for (owner, secret) in &e.secrets {
-        for (place, text) in &program.wrote {
-            let issued = secret.starts_with("at_") || secret.starts_with("YXRf");
-            let kept = place.starts_with("STATE_DIR") && issued;
-            if kept {
-                continue;
-            }
+        let issued = ISSUED.iter().any(|begin| secret.starts_with(begin));
+        for (place, text) in wrote.iter().filter(|(place, _)| !(issued && keeps(place))) {
             if text.contains(secret.as_str()) {
                 out.push(format!("leak: a secret of {owner} is in {place}{}", line_of(e, text, secret)));
             } else if later_half(secret).is_some_and(|half| text.contains(half)) {

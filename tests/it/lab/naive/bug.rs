@@ -69,6 +69,8 @@ pub(crate) enum Bug {
     LogsToken,
     /// It sends the token in the query.
     TokenInQuery,
+    /// It says in its baggage who asks, token and all.
+    TokenInBaggage,
     /// It sends no correlation id.
     NoTraceparent,
     /// It makes a new trace for every attempt.

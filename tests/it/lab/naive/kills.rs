@@ -108,6 +108,7 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::ForeignLinkIsTheEnd, "next-page-elsewhere", Linked),
     (Bug::LogsToken, "happy-path", Both),
     (Bug::TokenInQuery, "happy-path", Both),
+    (Bug::TokenInBaggage, "happy-path", Both),
     (Bug::NoTraceparent, "happy-path", Both),
     (Bug::NewTracePerAttempt, "burst-503", Both),
     (Bug::NoRefresh, "token-expires-midway", Crm),

@@ -377,6 +377,10 @@ impl<'a> Wire<'a> {
             }
             other => panic!("this connector does not know {other:?}"),
         }
+        if let Some((_, shown)) = headers.iter().find(|(n, _)| self.bug == Bug::TokenInBaggage && n == "authorization")
+        {
+            headers.push(("baggage".to_owned(), format!("caller={shown}")));
+        }
         let value = |v: &str| if self.bug == Bug::KeyUnencoded { v.to_owned() } else { encode(v) };
         let query: Vec<String> = query.iter().map(|(n, v)| format!("{}={}", encode(n), value(v))).collect();
         let url = match &ask.url {
