@@ -24,7 +24,7 @@ use crate::workflow::record::DrilledProgram;
 const MOST_FILE: u64 = 64 * 1024 * 1024;
 
 /// Seconds that one run of a program may take, where nothing else is said.
-pub const DEADLINE_S: u64 = 60;
+pub use crate::lab::blackbox::DEADLINE_S;
 
 /// What to drill.
 #[derive(Debug)]
@@ -123,6 +123,10 @@ impl Drilled for Foreign<'_> {
             let next = "quote the whole command once, e.g. --command 'node connector.js'; docs/black-box.md lists the placeholders";
             Refusal::new("bad-command", format!("--command or --env: {because}"), next)
         };
+        let left_out = self.options.except.as_deref();
+        if let Some(code) = left_out.and_then(|codes| lab::codes_of(codes).find(|code| !self.codes().contains(code))) {
+            return Err(run_drills::unknown(code, &self.codes()));
+        }
         let systems: Vec<&str> = contract.systems.keys().map(String::as_str).collect();
         let (words, variables) = Program::parse(&self.options.command, &self.options.env, &systems).map_err(bad)?;
         let directory = self.app.cwd.clone();
@@ -136,7 +140,8 @@ impl Drilled for Foreign<'_> {
         let told = |text: &String| text.contains("{disable_file}");
         let knows_switch = words.iter().any(told)
             || variables.iter().any(|(_, template)| told(template))
-            || blackbox::mentions(&words, &directory, "DISABLE_FILE");
+            || blackbox::mentions(&words, &directory, &["DISABLE_FILE"]);
+        let knows_lock = blackbox::mentions(&words, &directory, blackbox::drills::LOCKS);
         self.program = Some(Program {
             line: self.options.command.clone(),
             words,
@@ -148,6 +153,7 @@ impl Drilled for Foreign<'_> {
             scale: self.options.scale,
             deadline_s: self.options.deadline_s,
             knows_switch,
+            knows_lock,
         });
         Ok(())
     }

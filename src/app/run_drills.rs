@@ -262,6 +262,15 @@ pub(super) trait Drilled {
 /// Systems by their name in the contract.
 pub(super) type Systems = BTreeMap<String, Arc<System>>;
 
+/// No drill of these is called so.
+pub(super) fn unknown(code: &str, codes: &[&'static str]) -> Refusal {
+    Refusal::new(
+        "unknown-drill",
+        format!("no drill \"{}\"{}", text::quoted(code, 60), text::did_you_mean(code, codes.iter().copied())),
+        format!("choose one of: {}", codes.join(", ")),
+    )
+}
+
 /// The connector that we ship.
 struct Ours;
 
@@ -334,12 +343,7 @@ pub(super) fn drill_by(
             )
             .into());
         }
-        return Err(Refusal::new(
-            "unknown-drill",
-            format!("no drill \"{}\"{}", text::quoted(only, 60), text::did_you_mean(only, codes.iter().copied())),
-            format!("choose one of: {}", codes.join(", ")),
-        )
-        .into());
+        return Err(unknown(only, &codes).into());
     }
     if params.trace && only.len() != 1 {
         return Err(Refusal::new(

@@ -131,6 +131,8 @@ pub struct Real {
     pub service: bool,
     /// It knows of the file that switches it off.
     pub knows_switch: bool,
+    /// It takes a lock that another process can see.
+    pub knows_lock: bool,
     /// Its time runs so many times as fast as ours.
     pub scale: u32,
 }

@@ -69,6 +69,7 @@ pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
     }
     number_keys(bench, records, rng);
     sharp_key(bench, records, rng);
+    like_keys(bench, records, rng);
     plus_address(bench, records, rng);
     let twins = twins(bench, records, rng);
     // Parents come before their parts, so that no part is lost with its parent.
@@ -91,13 +92,20 @@ pub(super) fn cover(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
     }
 }
 
+/// What the description says of the source's key.
+fn key_schema(bench: &Bench) -> Option<SchemaId> {
+    let schemas = &bench.source.system.schemas;
+    let record = bench.source.kinds.get(&bench.source_entity)?.record?;
+    bench.plan.source.key.iter().try_fold(record, |at, name| schemas.property(at, name).map(|found| found.0))
+}
+
 /// Gives two neighbours keys that no double tells apart, where the description says that keys are whole numbers of 64 bits.
 fn number_keys(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
     let schemas = &bench.source.system.schemas;
     let path = &bench.plan.source.key;
-    let Some(schema) = bench.source.kinds.get(&bench.source_entity).and_then(|k| k.record) else { return };
-    let leaf = path.iter().try_fold(schema, |at, name| schemas.property(at, name).map(|found| found.0));
-    let Some(leaf) = leaf.filter(|leaf| schemas.get(*leaf).format.as_deref() == Some("int64")) else { return };
+    let Some(leaf) = key_schema(bench).filter(|leaf| schemas.get(*leaf).format.as_deref() == Some("int64")) else {
+        return;
+    };
     let start = usize::try_from(rng.below(records.len() as u64)).unwrap_or(0);
     let count = records.len();
     for (step, key) in KEYS.iter().filter_map(|k| k.parse::<Number>().ok()).map(Value::Number).enumerate() {
@@ -175,6 +183,55 @@ fn sharp_key(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
         if let (Some(changed), Some(record)) = (changed, records.get_mut(at)) {
             *record = changed;
             return;
+        }
+    }
+}
+
+/// Gives two records of a program's source keys that are like the key of a third: one that differs by the case of its letters
+/// alone, and a longer one that begins with it. Where the description has a form for keys, as far as it has room for them.
+fn like_keys(bench: &Bench, records: &mut [Value], rng: &mut Rng) {
+    const LENGTHS: [usize; 3] = [40, 32, 24];
+    let path = &bench.plan.source.key;
+    let schemas = &bench.source.system.schemas;
+    let Some(leaf) = key_schema(bench) else { return };
+    if bench.real.is_none() || bench.identity == Identity::Whole || schemas.get(leaf).format.is_some() {
+        return;
+    }
+    let count = records.len();
+    let start = usize::try_from(rng.below(count as u64)).unwrap_or(0);
+    let Some(held) = records.get(start).and_then(|r| dig(r, path)).and_then(Value::as_str).map(str::to_owned) else {
+        return;
+    };
+    let swapped: String =
+        held.chars().map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect();
+    let tail = held.rsplit(['_', '-']).next().unwrap_or(&held);
+    let longer =
+        LENGTHS.iter().map(|length| held.chars().chain(tail.chars().cycle()).take(*length).collect::<String>());
+    // A target that takes one record for each natural key, as people write it, takes no second one in other letters.
+    let natural = bench.target.kinds.get(&bench.target_entity).and_then(|kind| kind.natural.as_ref());
+    let named = |x: &Expected| natural.and_then(|n| Some(x.mapped.as_ref().ok()?.get(n)?.as_str()?.to_lowercase()));
+    let mut place = start;
+    for candidates in [vec![swapped], longer.filter(|key| key.len() > held.len()).collect()] {
+        let fitting = candidates.into_iter().find_map(|key| {
+            let at = (place + 1) % count;
+            let key = Value::String(key);
+            let before = fate(bench, records.get(at)?).filter(|x| x.mapped.is_ok())?;
+            let fits = validate(schemas, leaf, &key, Direction::Response).is_empty();
+            let changed = put(records.get(at)?, path, Some(key)).filter(|_| fits && at != start)?;
+            let after = fate(bench, &changed).filter(|x| x.mapped.is_ok() && x.key != before.key)?;
+            let taken = |r: &Value| {
+                fate(bench, r).is_some_and(|other| {
+                    let same_name = named(&other).is_some_and(|name| Some(name) == named(&after));
+                    other.key == after.key || other.identity == after.identity || same_name
+                })
+            };
+            let alone = records.iter().enumerate().all(|(n, r)| n == at || !taken(r));
+            alone.then_some((at, changed))
+        });
+        if let Some((at, changed)) = fitting
+            && let Some(record) = records.get_mut(at)
+        {
+            (*record, place) = (changed, at);
         }
     }
 }
@@ -325,6 +382,8 @@ fn with(bench: &Bench, record: &Value, place: &Place, edge: &Edge) -> Option<Val
     let value = match edge {
         Edge::Value(value) => Some(value.clone()),
         Edge::Upper => Some(Value::String(held?.to_uppercase())),
+        // A program has its own idea of what space is.
+        Edge::Padded if bench.real.is_some() => Some(Value::String(format!(" \t{} \n", held?))),
         Edge::Padded => Some(Value::String(format!("  {} ", held?))),
         Edge::Gone => None,
     };

@@ -11,13 +11,14 @@ const MOST: usize = 300;
 /// Bytes of a file that is looked into beside those of the command.
 const MOST_BYTES: u64 = 512 * 1024;
 
-/// Some file of the program mentions the name.
+/// Some file of the program mentions one of these names.
 #[must_use]
-pub fn mentions(words: &[String], directory: &Path, name: &str) -> bool {
+pub fn mentions(words: &[String], directory: &Path, names: &[&str]) -> bool {
+    let named_in = |text: &String| names.iter().any(|name| text.contains(name));
     let parts = words.iter().flat_map(|w| w.split_whitespace()).map(|w| w.trim_matches(['"', '\'', ';']));
     let named: Vec<PathBuf> = parts.map(|w| directory.join(w)).filter(|p| p.is_file()).collect();
     let mut texts: Vec<String> = named.iter().map(|p| files::text(p)).collect();
-    if texts.iter().any(|t| t.contains(name)) {
+    if texts.iter().any(named_in) {
         return true;
     }
     // A command that names no file (npm start, python -m it) is one of the files where it runs.
@@ -39,7 +40,7 @@ pub fn mentions(words: &[String], directory: &Path, name: &str) -> bool {
         }
         for path in found {
             let text = files::text(&path);
-            if text.contains(name) {
+            if named_in(&text) {
                 return true;
             }
             texts.push(text);
@@ -85,11 +86,11 @@ mod tests {
         write("b.py", "print(1)");
         let knows = |line: &str| {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            mentions(&words, dir.path(), "DISABLE_FILE")
+            mentions(&words, dir.path(), &["DISABLE_FILE"])
         };
         assert!(knows("python3 a.py"));
         assert!(!knows("python3 b.py"), "what lies beside it is not its own");
         assert!(knows("npm start"), "where no file is named, all are");
-        assert!(!mentions(&["a.py".to_owned()], dir.path(), "OTHER"));
+        assert!(!mentions(&["a.py".to_owned()], dir.path(), &["OTHER"]));
     }
 }

@@ -31,6 +31,10 @@ use crate::base::stop::Stop;
 use crate::connector::Plan;
 use crate::model::System;
 
+/// Real seconds that one run of a program may take, where nothing else is said; and as long as the waits of its contract, where those may
+/// take longer.
+pub const DEADLINE_S: u64 = 60;
+
 /// What is told of a program that the machine cannot start.
 pub const NOT_STARTED: &str = "does not start";
 
@@ -75,7 +79,7 @@ const INSIDE: [(&str, &str); 21] = [
     ),
     ("rollback-interrupted", "how a program takes back what it wrote is its own"),
     ("rollback-restores", "how a program takes back what it wrote is its own"),
-    ("second-instance", "which of two processes sent a request a socket does not tell"),
+    ("second-instance", "started-twice is this drill for programs"),
     ("second-run-incremental", "reading all again costs requests, and no record: it is no fault of a program"),
     ("sigterm", "ended-midway is this drill for programs"),
     ("slow-target", "what is read ahead lies in memory that nobody outside sees, and costs no record"),
@@ -144,7 +148,8 @@ pub fn run_drills(
     for row in matrix.rows.iter_mut().filter(|r| r.fired == 0 && r.failures.is_empty() && r.caveats.is_empty()) {
         row.caveats.push(format!(
             "its situation did not come about, from {FURTHER} further seeds neither: a program that reads larger pages than \
-             PAGE_SIZE, or writes all in one request, may never meet it"
+             PAGE_SIZE, writes all in one request, or never asks for what is struck (a total), may never meet it; \
+             --except leaves the drill out"
         ));
     }
     Ok(matrix)
@@ -172,7 +177,8 @@ pub fn replay(
 
 fn bench(plan: &Plan, systems: &BTreeMap<String, Arc<System>>, program: &Program) -> Result<Arc<Bench>, String> {
     let mut bench = Bench::of(plan, systems)?;
-    bench.real = Some(Real { service: program.service, knows_switch: program.knows_switch, scale: program.scale });
+    let Program { service, knows_switch, knows_lock, scale, .. } = *program;
+    bench.real = Some(Real { service, knows_switch, knows_lock, scale });
     if bench.plan.source.list.is_none() && !program.service {
         return Err("its source only sends webhooks, and a job receives none; add --service".to_owned());
     }

@@ -40,15 +40,41 @@ pub(super) fn lettered(expected: &[Expected], file: &str) -> BTreeSet<String> {
     expected.iter().filter(|x| names_of(x).any(|name| keys.contains(name))).map(|x| x.key.clone()).collect()
 }
 
-/// The reason that the last letter of the record gives.
-pub(super) fn reason(file: &str, key: &str) -> Option<String> {
-    let lines = file.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let named = |letter: &Value| match letter.get("key") {
+/// Names under which a letter says why.
+const WHY: [&str; 10] =
+    ["reason", "reasons", "error", "errors", "message", "because", "why", "cause", "detail", "violations"];
+
+/// Of these keys those of which no letter says why: neither under `reason` nor under another name for it.
+pub(super) fn unreasoned(lettered: &BTreeSet<String>, file: &str) -> BTreeSet<String> {
+    let letters: Vec<Value> = file.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let says = |value: &Value| match value {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        Value::Number(_) => true,
+        Value::Null | Value::Bool(_) => false,
+    };
+    let reasoned = |letter: &Value| WHY.iter().any(|name| letter.get(name).is_some_and(says));
+    let silent = |key: &&String| {
+        let mut its = letters.iter().filter(|letter| is_of(letter, key)).peekable();
+        its.peek().is_some() && !its.any(reasoned)
+    };
+    lettered.iter().filter(silent).cloned().collect()
+}
+
+/// It is the letter of this key.
+fn is_of(letter: &Value, key: &str) -> bool {
+    match letter.get("key") {
         Some(Value::String(text)) => text == key,
         Some(Value::Number(number)) => number.to_string() == key,
         _ => false,
-    };
-    let mut its = lines.filter(named);
+    }
+}
+
+/// The reason that the last letter of the record gives.
+pub(super) fn reason(file: &str, key: &str) -> Option<String> {
+    let lines = file.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut its = lines.filter(|letter| is_of(letter, key));
     Some(text::truncate(its.find_map(|letter| letter.get("reason")?.as_str().map(str::to_owned))?.trim(), REASON))
 }
 
@@ -280,6 +306,16 @@ mod tests {
         assert_eq!(reason(file, "7").as_deref(), Some("second"));
         assert_eq!(reason(file, "77").as_deref(), Some("other"));
         assert_eq!(reason("{\"key\":\"7\"}", "7"), None);
+    }
+
+    #[test]
+    fn a_letter_says_why_under_whatever_name() {
+        let keys = BTreeSet::from(["7".to_owned()]);
+        let silent = |file: &str| !unreasoned(&keys, file).is_empty();
+        assert!(silent("{\"key\":\"7\"}") && silent("{\"key\":7,\"reason\":\" \",\"record\":{\"message\":\"hello\"}}"));
+        assert!(!silent("{\"key\":\"7\",\"reason\":422}") && !silent("{\"key\":\"7\",\"errors\":[{\"code\":\"x\"}]}"));
+        assert!(!silent("{\"key\":\"7\"}\n{\"key\":\"7\",\"why\":\"refused\"}"), "one of them says it");
+        assert!(!silent("{\"id\":\"7\"}"), "a letter without a key is judged by what it names");
     }
 
     fn expected(key: &str, identity: &str) -> Expected {

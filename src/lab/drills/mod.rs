@@ -333,7 +333,7 @@ fn failed_calls(evidence: &Evidence<'_>) -> u64 {
 }
 
 /// Two more records come into the source.
-fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
+pub(in crate::lab) fn two_more(bench: &Bench, source: &mut MockSystem, rng: &mut Rng) -> String {
     for record in source.draw_records(&bench.source_entity, 2, rng) {
         // Later than all others, whatever field tells of changes and however its times were drawn.
         let held = source.collection(&bench.source_entity);

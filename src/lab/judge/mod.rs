@@ -24,7 +24,7 @@ pub(super) use delivery::{excusable, missing, owed};
 pub use foreign::Foreign;
 pub(super) use foreign::ON_ITS_WAY_MS;
 pub(super) use foreign::correlation_ids;
-pub(super) use foreign::{PRINTED, TOLD, pauses};
+pub(super) use foreign::{PRINTED, TOLD, longest_waits_s, pauses};
 pub(super) use on_the_way::detours;
 pub(super) use resources::read_ahead;
 

@@ -5,9 +5,11 @@ checkpoint on the disk after each page, one retry loop for every request. MUT=na
 """
 
 import base64
+import contextlib
 import datetime
 import decimal
 import email.utils
+import fcntl
 import hashlib
 import http.client
 import json
@@ -401,7 +403,8 @@ def mapped(customer):
 def push(crm, customer, contact, trace):
     """Looks up, then updates or creates. A conflict tells that somebody made it meanwhile, or is at it, and 404 that somebody
     deleted it: it is looked up again."""
-    key = hashlib.sha256(f"contacts:{customer['id']}".encode()).hexdigest()[:40]
+    name = customer["id"].lower() if broken("key-without-case") else customer["id"]
+    key = hashlib.sha256(f"contacts:{name}".encode()).hexdigest()[:40]
     query = urllib.parse.urlencode({"email": contact["email"]})
     for look in range(4):
         if broken("no-look-up"):
@@ -433,8 +436,9 @@ def push(crm, customer, contact, trace):
 def bury(customer, reason):
     if (broken("swallows") or broken("swallows-quietly")):
         return
+    why = "" if broken("no-reason") else str(reason)
     with open(os.environ["DEAD_LETTER_FILE"], "a") as file:
-        file.write(json.dumps({"key": customer["id"], "reason": str(reason), "record": customer}, default=str) + "\n")
+        file.write(json.dumps({"key": customer["id"], "reason": why, "record": customer}, default=str) + "\n")
         file.flush()
         os.fsync(file.fileno())
     log(level="error", key=customer["id"], reason=str(reason))
@@ -557,10 +561,23 @@ def run():
     return buried
 
 
+@contextlib.contextmanager
+def alone():
+    """A second process with the same state is refused; the lock goes with the process, however that ends."""
+    with open(os.path.join(os.environ["STATE_DIR"], "lock"), "w") as file:
+        if not broken("no-lock"):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Stopped("another process is at work") from None
+        yield
+
+
 def main():
     mutants.check(__file__)
     try:
-        buried = run()
+        with alone():
+            buried = run()
     except Stopped as stopped:
         log(level="warn", stopped=str(stopped))
         return 3

@@ -27,7 +27,8 @@ fn program(line: &str, mutant: &str) -> Program {
     variables.push(("MUT".to_owned(), mutant.to_owned()));
     Program {
         line: line.to_owned(),
-        knows_switch: blackbox::mentions(&words, &root(), "DISABLE_FILE"),
+        knows_switch: blackbox::mentions(&words, &root(), &["DISABLE_FILE"]),
+        knows_lock: blackbox::mentions(&words, &root(), blackbox::drills::LOCKS),
         words,
         beside: Vec::new(),
         variables,
@@ -70,7 +71,15 @@ fn a_correct_job_passes_and_its_situations_come_about() {
         return;
     }
     let bench = plans::billing_to_crm();
-    for code in ["happy-path", "committed-then-reset", "half-close", "odd-framing", "crash-anywhere", "poison-record"] {
+    for code in [
+        "happy-path",
+        "committed-then-reset",
+        "half-close",
+        "odd-framing",
+        "crash-anywhere",
+        "poison-record",
+        "started-twice",
+    ] {
         let (row, why) = row(&bench, &program(CONTACTS, ""), code, 3);
         assert_eq!((row.verdict, row.fired), (Verdict::Pass, 1), "{code}: {why}");
     }
@@ -109,6 +118,8 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
         ("no-retry-after", "rate-limited-seconds", "said to wait 2000 ms"),
         ("no-jitter", "retries-in-step", "pauses before another attempt were all "),
         ("token-in-baggage", "happy-path", "leak: a secret of billing is in baggage of request "),
+        ("no-reason", "poison-record", " does not say why"),
+        ("no-lock", "started-twice", "while two processes were at work"),
         ("packed-as-is", "odd-framing", "gave up: run 1 ended with exit code 1"),
     ] {
         let (row, why) = row(&bench, &program(CONTACTS, mutant), code, 1);

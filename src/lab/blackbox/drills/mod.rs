@@ -10,14 +10,17 @@ mod half_close;
 mod odd_framing;
 mod retries_in_step;
 mod slow_drip;
+mod started_twice;
 mod truncated_body;
 mod uncorrelated_write;
+
+pub use started_twice::LOCKS;
 
 use crate::lab::drills::Drill;
 use crate::lab::faults::{Aim, Disposition, Exchange, Fault, Wire};
 
 /// Every drill of this room, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 12] = [
+pub const ALL: [&dyn Drill; 13] = [
     &half_close::HalfClose,
     &garbage_on_wire::GarbageOnWire,
     &closed_connection::ClosedConnection,
@@ -28,6 +31,7 @@ pub const ALL: [&dyn Drill; 12] = [
     &gigabyte_body::GigabyteBody,
     &disabled_midway::DisabledMidway,
     &ended_midway::EndedMidway,
+    &started_twice::StartedTwice,
     &uncorrelated_write::UncorrelatedWrite,
     &retries_in_step::RetriesInStep,
 ];

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::drills::{Drill, Setup};
+use crate::lab::drills::{Drill, Setup, two_more};
 use crate::lab::judge::{Evidence, correlation_ids};
 use crate::lab::trace::Exchanged;
 
@@ -16,12 +16,14 @@ impl Drill for UncorrelatedWrite {
     }
 
     fn hypothesis(&self) -> &'static str {
-        "Every write carries traceparent, x-correlation-id or x-request-id."
+        "Every write carries traceparent, x-correlation-id or x-request-id, and not one id for all that is ever written."
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = (bench, records, rng);
-        Setup::clean()
+        let mut setup = Setup::clean().passes(2).honest();
+        setup.between = Some(Box::new(two_more));
+        setup
     }
 
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
@@ -36,9 +38,23 @@ impl Drill for UncorrelatedWrite {
                 bare.len(),
                 writes(evidence).count()
             )],
-            None => Vec::new(),
+            None => the_same_for_all(evidence).into_iter().collect(),
         }
     }
+}
+
+/// What is said of a program that sends one id with all that it ever writes: a run may have one of its own, two runs share none.
+fn the_same_for_all(evidence: &Evidence<'_>) -> Option<String> {
+    let (first, later): (Vec<&Exchanged>, Vec<&Exchanged>) = writes(evidence).partition(|x| x.run == 1);
+    let fresh: Vec<&Exchanged> = later.into_iter().filter(|x| !first.iter().any(|before| before.asks_as(x))).collect();
+    let mut all = first.iter().chain(&fresh).map(|x| correlation_ids(x));
+    let shared = all.next()?;
+    let shared = all.fold(shared, |shared, ids| shared.intersection(&ids).cloned().collect());
+    let id = shared.first().filter(|_| first.len() > 1 && !fresh.is_empty())?;
+    Some(format!(
+        "trace: all {} writes of two runs carry the same id, {id:?}: nothing is found again by it",
+        first.len() + fresh.len()
+    ))
 }
 
 fn writes<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = &'e Exchanged> {

@@ -9,6 +9,19 @@ use crate::lab::trace::Exchanged;
 /// Attempts that are not yet too many, whatever the contract says.
 const FEW: usize = 20;
 
+/// Answers 401 to one request under one credential that are not yet too many: who has no other may have looked for one.
+const FEW_DENIED: usize = 4;
+
+/// What a request shows to be let in, whatever its header is called.
+fn shown(x: &Exchanged) -> Vec<&(String, String)> {
+    const EACH_ITS_OWN: [&str; 6] =
+        ["traceparent", "tracestate", "baggage", "date", "content-length", "idempotency-key"];
+    let own = |name: &str| {
+        EACH_ITS_OWN.contains(&name) || name.contains("request-id") || name.contains("trace") || name.contains("span")
+    };
+    x.request.headers.iter().filter(|(name, _)| !own(name)).collect()
+}
+
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let most = FEW.max(e.bench.plan.delivery.retry.attempts.max(1) as usize * 2);
     for seen in &e.runs {
@@ -21,12 +34,21 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
             let same: Vec<&&Exchanged> = all.iter().skip(i).filter(|n| n.asks_as(x)).collect();
             let in_vain = same.iter().filter(|n| failed(n)).count();
             // A service asks for news again and again, whatever came of it before; how long it waits is judged elsewhere.
-            let polls = x.purpose == Purpose::List && e.foreign.as_ref().is_some_and(|program| program.service);
+            let service = e.foreign.as_ref().is_some_and(|program| program.service);
+            let polls = x.purpose == Purpose::List && service;
             if in_vain > most && !polls {
                 out.push(format!(
                     "attempts: run {} sent the same request {} times, {in_vain} of them in vain",
                     seen.run,
                     same.len()
+                ));
+            }
+            let denied: Vec<&&&Exchanged> = same.iter().filter(|n| n.status() == Some(401)).collect();
+            let most_used = denied.iter().map(|n| denied.iter().filter(|o| shown(o) == shown(n)).count()).max();
+            if let Some(times) = most_used.filter(|times| *times > FEW_DENIED && !service) {
+                out.push(format!(
+                    "attempts: run {} sent request {} {times} times under a credential that was refused each time (401)",
+                    seen.run, x.nth
                 ));
             }
             let wrong = same.iter().position(|n| n.purpose.writes() && refused(n));

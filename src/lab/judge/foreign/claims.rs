@@ -1,6 +1,7 @@
 //! How runs of a program ended, and whether its exit code is true: 0 says that all is well, anything else that it is not.
 
 use super::Foreign;
+use crate::contract::Retry;
 use crate::lab::drills::Claim;
 use crate::lab::judge::{Evidence, RunSeen, some};
 use crate::lab::trace::Outcome;
@@ -13,7 +14,9 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     for seen in &e.runs {
         match &seen.end {
             RunEnd::Deadline => {
-                let (run, given, waits) = (seen.run, program.deadline_s, longest_waits(e, program));
+                let run = seen.run;
+                let given = if program.left_open.contains(&run) { program.deadline_s } else { program.longest_s };
+                let waits = longest_waits_s(&e.bench.plan.delivery.retry) / u64::from(program.scale.max(1));
                 let hint = if waits < given {
                     String::new()
                 } else {
@@ -51,12 +54,11 @@ fn never_given_up(e: &Evidence<'_>, run: usize) -> String {
     }
 }
 
-/// Real seconds that one record may take by the waits of the contract's `retry`.
-fn longest_waits(e: &Evidence<'_>, program: &Foreign) -> u64 {
-    let retry = &e.bench.plan.delivery.retry;
+/// Seconds that one request may take by the waits between its attempts.
+pub(in crate::lab) fn longest_waits_s(retry: &Retry) -> u64 {
     let wait = |nth: u32| retry.base_ms.saturating_mul(1 << nth.min(30)).min(retry.cap_ms);
     let all: u64 = (0..retry.attempts.saturating_sub(1).min(100)).map(wait).sum();
-    all / 1000 / u64::from(program.scale.max(1))
+    all / 1000
 }
 
 pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {

@@ -24,6 +24,10 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
             some(&lacking, 3)
         ));
     }
+    // Who opens the file next has to know what to mend.
+    if let Some(key) = program.unreasoned.first() {
+        out.push(format!("dead letters: the letter of {key} does not say why (\"reason\")"));
+    }
     // What was told and is in the target as it should be was not given up.
     let owed = owed(e.bench, e.expect, &e.expected, e.target);
     for letter in &e.letters {

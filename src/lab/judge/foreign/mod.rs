@@ -8,6 +8,7 @@ mod letters;
 mod pacing;
 mod secrets;
 
+pub(in crate::lab) use claims::longest_waits_s;
 pub(in crate::lab) use correlation::ids as correlation_ids;
 pub(in crate::lab) use pacing::{ON_ITS_WAY_MS, pauses};
 
@@ -30,6 +31,8 @@ pub struct Foreign {
     pub scale: u32,
     /// Real seconds that a run may take.
     pub deadline_s: u64,
+    /// Real seconds that a run may take in which no request hangs.
+    pub longest_s: u64,
     /// Runs from this one on were given to it only to make up for what it had not done.
     pub spare_from: usize,
     /// Runs that were killed while a request was under way that nobody had given up.
@@ -38,12 +41,16 @@ pub struct Foreign {
     pub wrote: Vec<(String, String)>,
     /// Planted values that are names and no secrets: the id of a client, the name of a user.
     pub names: BTreeSet<String>,
+    /// How often a second process was started while the first was at work.
+    pub twins: u64,
     /// Planted refresh tokens: they may lie in its state directory.
     pub keeps: BTreeSet<String>,
     /// Keys that stand in the file of dead letters, wherever in it.
     pub filed: BTreeSet<String>,
     /// Keys of which the file has a letter of their own.
     pub lettered: BTreeSet<String>,
+    /// Of these, those of which no letter says why.
+    pub unreasoned: BTreeSet<String>,
 }
 
 impl Foreign {

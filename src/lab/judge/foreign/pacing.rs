@@ -101,13 +101,44 @@ fn backoff(e: &Evidence<'_>, out: &mut Vec<String>) {
         waits.iter().for_each(|(asks, _, wait)| chains.entry(*asks).or_default().push(*wait));
         // Each request by itself, since workers side by side wait side by side; then one after the other.
         let together = one_after_the_other(waits.iter().map(|(_, from, wait)| (from.0, from.0 + wait.ms)).collect());
+        let (base, cap) = (retry.base_ms / SHORTER, retry.cap_ms / SHORTER);
         let hardly = |waits: &&Vec<Wait>| {
-            waits.len() >= FEW && chance(waits, retry.base_ms / SHORTER, retry.cap_ms / SHORTER) < BY_CHANCE
+            waits.len() >= FEW
+                && (chance(waits, base, cap) < BY_CHANCE || so_many_short(waits, base.min(cap)) < BY_CHANCE)
         };
         if let Some(waits) = chains.values().chain([&together]).find(hardly) {
             out.push(hardly_waited(seen.run, waits, retry.base_ms));
         }
     }
+}
+
+/// How likely it is, at most, that so many of these waits are as short as they are, were each drawn from up to `bound_ms`: what else
+/// holds a program up, its own limit of requests, makes some of them long. The smallest tail of the binomial distribution over all
+/// lengths, times their number, since that many are looked at (Bonferroni).
+fn so_many_short(waits: &[Wait], bound_ms: u64) -> f64 {
+    let mut all: Vec<i64> = waits.iter().map(|wait| wait.ms.max(0)).collect();
+    all.sort_unstable();
+    let n = all.len();
+    let tail = |(short, ms): (usize, &i64)| {
+        let p = ((*ms as f64 + 1.0) / (bound_ms as f64 + 1.0)).min(1.0);
+        at_least(short + 1, n, p)
+    };
+    all.iter().enumerate().skip(FEW).map(tail).fold(1.0, f64::min) * n as f64
+}
+
+/// The probability of `k` or more of `n`, each with `p`.
+fn at_least(k: usize, n: usize, p: f64) -> f64 {
+    // The term of 0, then each from the one before.
+    let mut term = (1.0 - p).powi(i32::try_from(n).unwrap_or(i32::MAX));
+    if term <= 0.0 {
+        return 1.0;
+    }
+    let mut below = 0.0;
+    for i in 0..k {
+        below += term;
+        term *= (n - i) as f64 / (i + 1) as f64 * p / (1.0 - p);
+    }
+    (1.0 - below).max(0.0)
 }
 
 /// When each pause began and ended after which what failed without a word on when to come back was sent again, over all runs; and
@@ -141,4 +172,20 @@ fn helps_to_ask_again(x: &Exchanged) -> Option<Timestamp> {
         Outcome::Open => false,
     };
     again.then_some(x.ended?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_short_waits_among_a_few_long_ones_are_no_chance() {
+        let waits = |all: &[i64]| all.iter().map(|ms| Wait { ms: *ms, before: 0 }).collect::<Vec<_>>();
+        // Drawn from up to 200 ms.
+        assert!(so_many_short(&waits(&[12, 14, 11, 13, 900, 12, 15, 400]), 200) < BY_CHANCE);
+        assert!(so_many_short(&waits(&[12, 190, 70, 13, 150, 110, 95, 40]), 200) > 0.1);
+        assert!(so_many_short(&waits(&[5, 8, 120, 60, 180, 3]), 200) > BY_CHANCE, "three short ones come by chance");
+        assert!((at_least(2, 3, 0.5) - 0.5).abs() < 1e-9 && at_least(0, 5, 0.3) > 0.999);
+        assert!(at_least(3, 3, 1.0) > 0.999);
+    }
 }
