@@ -44,7 +44,7 @@ pub(in crate::cli) struct Drill {
     /// The program divides its waits by this, as TIME_SCALE tells it.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000), requires = "program")]
     pub(in crate::cli) time_scale: u32,
-    /// Seconds that one run of the program may take.
+    /// Seconds that one run of the program may take; the default grows with the waits that the contract allows between attempts.
     #[arg(long, value_name = "SECONDS", default_value_t = app::drill_program::DEADLINE_S, value_parser = clap::value_parser!(u64).range(1..=3600), requires = "program")]
     pub(in crate::cli) deadline: u64,
     /// Schedules side by side.

@@ -68,7 +68,13 @@ mod linux {
 
     pub(super) struct Watch {
         over: Arc<AtomicBool>,
-        thread: JoinHandle<Option<Emptied>>,
+        thread: Option<JoinHandle<Option<Emptied>>>,
+    }
+
+    impl Drop for Watch {
+        fn drop(&mut self) {
+            self.over.store(true, Ordering::SeqCst);
+        }
     }
 
     impl Watch {
@@ -85,13 +91,13 @@ mod linux {
             };
             eye.look_into(state);
             let ended = Arc::clone(&over);
-            let thread = std::thread::spawn(move || eye.watch(&ended));
+            let thread = Some(std::thread::spawn(move || eye.watch(&ended)));
             Some(Self { over, thread })
         }
 
-        pub(super) fn end(self) -> Option<Emptied> {
+        pub(super) fn end(mut self) -> Option<Emptied> {
             self.over.store(true, Ordering::SeqCst);
-            self.thread.join().ok().flatten()
+            self.thread.take()?.join().ok().flatten()
         }
     }
 

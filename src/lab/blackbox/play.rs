@@ -41,6 +41,8 @@ const QUIET_AND_OWING: Duration = Duration::from_secs(8);
 const LONGEST_PAUSE: Duration = Duration::from_secs(40);
 /// A service to which nothing came for so long but failures is asked to end when two thirds of its time are over.
 const IN_VAIN: Duration = Duration::from_secs(15);
+/// A service is up after so long.
+const UP: Duration = Duration::from_millis(1500);
 /// A request that is open for so long is never given up.
 const STUCK: Duration = Duration::from_secs(20);
 /// Further starts of a program that says that it is not done.
@@ -317,7 +319,9 @@ impl<'s> Scene<'s> {
     /// In the first run a second process beside the first, where the drill wants one and the first is at work still.
     async fn twin(&mut self, run: usize, process: &mut Process, started: &Started) -> Result<Option<Process>, String> {
         let Some(after) = self.prepared.process.twin_after_ms.filter(|_| run == 1) else { return Ok(None) };
-        tokio::time::sleep(Duration::from_millis(after)).await;
+        // Of two jobs either may be the first. A service is up, and stays up, when another one is started.
+        let up = if self.program.service { UP } else { Duration::ZERO };
+        tokio::time::sleep(Duration::from_millis(after) + up).await;
         if process.ended().is_some() {
             return Ok(None);
         }
