@@ -28,17 +28,23 @@ pub fn mentions(words: &[String], directory: &Path, names: &[&str]) -> bool {
         roots.insert(directory.to_owned());
     }
     let mut beside: Vec<PathBuf> = roots.iter().flat_map(|root| around(root)).collect();
-    // What is named by what was looked into, until nothing new is.
+    let mut languages: BTreeSet<String> = named.iter().map(|p| language(p)).collect();
+    // What is named by what was looked into, until nothing new is: by its whole name, or, as modules are, without the end of it where
+    // it is of the same language.
     loop {
         let is_named = |p: &PathBuf| {
-            let stem = p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-            all || (stem.len() > 1 && texts.iter().any(|t| t.contains(&stem)))
+            let name =
+                |part: Option<&std::ffi::OsStr>| part.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+            let (whole, stem) = (name(p.file_name()), name(p.file_stem()));
+            let module = stem.len() > 1 && languages.contains(&language(p));
+            all || texts.iter().any(|t| t.contains(&whole) || (module && t.contains(&stem)))
         };
         let (found, rest): (Vec<PathBuf>, Vec<PathBuf>) = beside.into_iter().partition(is_named);
         if found.is_empty() {
             return false;
         }
         for path in found {
+            languages.insert(language(&path));
             let text = files::text(&path);
             if named_in(&text) {
                 return true;
@@ -47,6 +53,12 @@ pub fn mentions(words: &[String], directory: &Path, names: &[&str]) -> bool {
         }
         beside = rest;
     }
+}
+
+/// Files of one language name each other without the end of their names.
+fn language(path: &Path) -> String {
+    let end = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    if ["js", "mjs", "cjs", "ts"].contains(&end.as_str()) { "js".to_owned() } else { end }
 }
 
 fn around(root: &Path) -> Vec<PathBuf> {
@@ -91,6 +103,10 @@ mod tests {
         assert!(knows("python3 a.py"));
         assert!(!knows("python3 b.py"), "what lies beside it is not its own");
         assert!(knows("npm start"), "where no file is named, all are");
+        write("a.mjs", "const a = 1;");
+        assert!(!knows("node a.mjs"), "a namesake in another language is another program");
+        write("c.sh", "exec python3 a.py");
+        assert!(knows("sh c.sh"), "what is named in full is its own");
         assert!(!mentions(&["a.py".to_owned()], dir.path(), &["OTHER"]));
     }
 }
