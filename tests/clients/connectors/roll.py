@@ -125,7 +125,8 @@ def run():
 def main():
     mutants.check(__file__, contacts.__file__)
     try:
-        buried = run()
+        with contacts.alone():
+            buried = run()
     except Stopped as stopped:
         log(level="warn", stopped=str(stopped))
         return 3
