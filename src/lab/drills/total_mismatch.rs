@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, TotalOff};
 use super::super::judge::Evidence;
-use super::super::world::RunEnd;
 use super::{Drill, Setup, paged};
 use crate::base::rng::Rng;
 use crate::evidence::Verdict;
@@ -44,11 +43,7 @@ impl Drill for TotalMismatch {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let told = |run: usize| evidence.trace.run(run).any(|x| x.fault == Some("total-off"));
-        let service = evidence.foreign.as_ref().is_some_and(|program| program.service);
-        let passed = evidence.runs.iter().filter(|r| match &r.end {
-            RunEnd::Exited(exit) => exit.is_success() && !service,
-            end => end.report().is_some_and(|r| r.verdict == Verdict::Pass),
-        });
+        let passed = evidence.runs.iter().filter(|r| r.end.report().is_some_and(|r| r.verdict == Verdict::Pass));
         passed
             .filter(|r| told(r.run))
             .map(|r| format!("dishonest: run {} claims PASS, and the source says that it holds more than came", r.run))
