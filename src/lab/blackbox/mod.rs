@@ -31,8 +31,8 @@ use crate::base::stop::Stop;
 use crate::connector::Plan;
 use crate::model::System;
 
-/// Real seconds that one run of a program may take, where nothing else is said; and as long as the waits of its contract, where those may
-/// take longer.
+/// Real seconds that one run of a program may take, where nothing else is said. A job in which no request hangs is given the waits of
+/// its contract on top, where those take half as long or more.
 pub const DEADLINE_S: u64 = 60;
 
 /// What is told of a program that the machine cannot start.
