@@ -237,7 +237,7 @@ QUICK = [
     ("contacts.mjs", "gate-per-request"), ("contacts.mjs", "disable-ignored"), ("contacts.mjs", "parts-characters"),
     ("vouchers.py", "unsigned-taken"), ("vouchers.py", "random-key"),
     ("contacts.py", "gone-is-done"), ("entries.mjs", "unauthorized-is-done"), ("offers.py", "content-once"),
-    ("contacts.mjs", "renews-for-ever"), ("guests.py", "gone-is-refused"),
+    ("contacts.mjs", "renews-for-ever"), ("guests.py", "gone-is-refused"), ("contacts.py", "no-jitter"), ("contacts.py", "no-lock"),
 ]
 
 

@@ -116,10 +116,8 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
         ("no-correlation", "uncorrelated-write", "writes carry no correlation id"),
         ("network-error-fatal", "half-close", "gave up: run 1 ended with exit code 1"),
         ("no-retry-after", "rate-limited-seconds", "said to wait 2000 ms"),
-        ("no-jitter", "retries-in-step", "pauses before another attempt were all "),
         ("token-in-baggage", "happy-path", "leak: a secret of billing is in baggage of request "),
         ("no-reason", "poison-record", " does not say why"),
-        ("no-lock", "started-twice", "while two processes were at work"),
         ("packed-as-is", "odd-framing", "gave up: run 1 ended with exit code 1"),
     ] {
         let (row, why) = row(&bench, &program(CONTACTS, mutant), code, 1);

@@ -96,6 +96,16 @@ fn in_step(e: &Evidence<'_>) -> Option<String> {
     let (spans, side_by_side) = pauses(e);
     let by_itself = apart(spans, side_by_side.then_some(APART_MS * scale));
     let lengths: Vec<i64> = by_itself.into_iter().filter(|ms| *ms < breaker).collect();
+    let (least, most) = alike(&lengths, scale, side_by_side)?;
+    Some(format!(
+        "jitter: {} pauses before another attempt were all {least} to {most} ms long; the contract wants them drawn by chance, or all \
+         who fail together come back together",
+        lengths.len()
+    ))
+}
+
+/// The shortest and the longest of these pauses, where they are too many and too much alike to be drawn.
+fn alike(lengths: &[i64], scale: i64, side_by_side: bool) -> Option<(i64, i64)> {
     let (least, most) = (*lengths.iter().min()?, *lengths.iter().max()?);
     let (fixed, share) = if side_by_side { UNSHARP_BESIDE } else { UNSHARP };
     let unsharp = fixed * scale + (least as f64 * share) as i64;
@@ -103,13 +113,7 @@ fn in_step(e: &Evidence<'_>) -> Option<String> {
     let whole = least >= 1_000 && beyond.min(1_000 - beyond) <= unsharp;
     let few = if whole { FEW_SECONDS } else { FEW };
     let same = lengths.len() >= few && least >= SHORTEST_MS * scale && most - least <= unsharp;
-    same.then(|| {
-        format!(
-            "jitter: {} pauses before another attempt were all {least} to {most} ms long; the contract wants them drawn by chance, or \
-             all who fail together come back together",
-            lengths.len()
-        )
-    })
+    same.then_some((least, most))
 }
 
 /// How long those pauses are that were drawn each by itself, from when they began and ended: one after the other, or, by workers
@@ -131,7 +135,23 @@ fn apart(mut spans: Vec<(i64, i64)>, side_by_side: Option<i64>) -> Vec<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::apart;
+    use super::{alike, apart};
+
+    #[test]
+    fn what_is_drawn_is_not_taken_for_the_same() {
+        let same = |lengths: &[i64]| alike(lengths, 1, false).is_some();
+        assert!(same(&[500, 503, 501, 500, 507, 502]));
+        assert!(!same(&[500, 503, 501, 500, 507]), "five may be so by chance");
+        assert!(!same(&[500, 503, 501, 340, 507, 502]), "one that differs was drawn");
+        assert!(!same(&[12, 12, 13, 12, 12, 13]), "no pause at all is for other laws");
+        assert!(!same(&[1_000; 8]) && same(&[1_000; 9]), "whole seconds are all that some languages know");
+        assert!(alike(&[500, 503, 501, 500, 507, 502], 1, true).is_none(), "rounds take about as long as each other");
+        assert!(alike(&[500, 503, 501, 500, 502, 502], 1, true).is_some());
+        assert!(
+            alike(&[500, 515, 501, 500, 507, 522], 10, false).is_some(),
+            "a tenth of the time, ten times as unsharp"
+        );
+    }
 
     #[test]
     fn a_pause_that_many_share_counts_once() {
