@@ -175,6 +175,7 @@ MUTANTS = [
     ("offers.py", "sent-twice", ["happy-path"]),
     ("offers.py", "one-look", ["delete-while-paging"]),
     ("offers.py", "one-look", ["update-while-paging"]),
+    ("offers.py", "one-look", ["total-mismatch"]),
     ("offers.py", "since-now", ["insert-while-paging"]),
     ("offers.py", "last-wins", ["out-of-order"]),
     ("offers.py", "marked-first", ["crash-in-batch"]),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::super::faults::{Aim, TotalOff};
 use super::super::judge::Evidence;
+use super::super::world::RunEnd;
 use super::{Drill, Setup, paged};
 use crate::base::rng::Rng;
 use crate::evidence::Verdict;
@@ -43,10 +44,18 @@ impl Drill for TotalMismatch {
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let told = |run: usize| evidence.trace.run(run).any(|x| x.fault == Some("total-off"));
-        let passed = evidence.runs.iter().filter(|r| r.end.report().is_some_and(|r| r.verdict == Verdict::Pass));
+        let service = evidence.foreign.as_ref().is_some_and(|program| program.service);
+        let passed = evidence.runs.iter().filter(|r| match &r.end {
+            RunEnd::Exited(exit) => exit.is_success() && !service,
+            end => end.report().is_some_and(|r| r.verdict == Verdict::Pass),
+        });
+        let claims = |end: &RunEnd| if end.report().is_some() { "claims PASS" } else { "ends with exit code 0" };
         passed
             .filter(|r| told(r.run))
-            .map(|r| format!("dishonest: run {} claims PASS, and the source says that it holds more than came", r.run))
+            .map(|r| {
+                let claims = claims(&r.end);
+                format!("dishonest: run {} {claims}, and the source says that it holds more than came", r.run)
+            })
             .collect()
     }
 }
