@@ -9,9 +9,12 @@ use url::{Host, Origin, Url};
 /// into a URL may be hiding another host behind it.
 #[must_use]
 pub fn parse(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
+    Url::parse(text).ok().filter(is_taken)
+}
+
+fn is_taken(url: &Url) -> bool {
     let clean = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    (clean && url.host().is_some()).then_some(url)
+    clean && url.host().is_some()
 }
 
 /// Scheme, host and port of a URL that [`parse`] takes.
@@ -23,12 +26,19 @@ pub fn origin(text: &str) -> Option<Origin> {
 /// Whether a request to this URL stays on this machine. No to whatever [`parse`] does not take.
 #[must_use]
 pub fn is_loopback(text: &str) -> bool {
-    parse(text).is_some_and(|url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    })
+    Url::parse(text).is_ok_and(|url| stays(&url))
+}
+
+/// As [`is_loopback`], of a URL that was read already.
+#[must_use]
+pub fn stays(url: &Url) -> bool {
+    is_taken(url)
+        && match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
 }
 
 /// Whether a request to this URL can be read on its way: plain HTTP beyond this machine.

@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, redirect};
 use url::Url;
 
 use super::{AuthPlan, Headers, Plan, Request, Response, SecretSource, Transport, TransportError};
-use crate::base::address::is_loopback;
+use crate::base::address;
 use crate::base::clock::Timestamp;
 use crate::base::secret::{Secret, SecretRef};
 use crate::model::Method;
@@ -174,7 +174,7 @@ impl Transport for HttpTransport {
     async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
         let url = Url::parse(&request.url).map_err(|e| TransportError::Connect(format!("the URL is none: {e}")))?;
         let clients = self.own.get(system).unwrap_or(&self.usual);
-        let client = if is_loopback(url.as_str()) { &clients.loopback } else { &clients.outer };
+        let client = if address::stays(&url) { &clients.loopback } else { &clients.outer };
         let mut builder = client.request(method(request.method), url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);

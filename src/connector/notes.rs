@@ -1,7 +1,7 @@
 //! Effects on their way into the ledger. What is intended is noted for a whole page in one commit, before any request of
-//! it leaves; what was done is noted for some records together. A process that is killed in between finds effects that
-//! were intended and may have been done: it sends them again under the same key, or finds them there, as it does after a
-//! lost answer.
+//! it leaves, and what would undo it for all that are about to leave; what was done is noted for some records together. A
+//! process that is killed in between finds effects that were intended and may have been done: it sends them again under the
+//! same key, or finds them there, as it does after a lost answer.
 
 use std::time::Duration;
 
@@ -23,7 +23,53 @@ pub(super) struct Notes {
     since: Option<Instant>,
 }
 
+/// What would undo writes that are about to leave, and is not yet noted.
+#[derive(Debug, Default)]
+pub(super) struct Intents {
+    waiting: Vec<Undo>,
+    /// How many were given, and how many of them are noted.
+    given: u64,
+    noted: u64,
+    failed: Option<Stop>,
+}
+
 impl Run<'_> {
+    /// Notes what would undo a write, before it leaves: with those of other records that are ready at the same moment, in one
+    /// commit.
+    pub(super) async fn intended(&self, line: Undo) -> Result<(), Stop> {
+        let place = {
+            let mut intents = lock(&self.intents);
+            intents.waiting.push(line);
+            intents.given += 1;
+            intents.given
+        };
+        // Whoever else is ready comes before this one goes on.
+        tokio::task::yield_now().await;
+        let lines = {
+            let mut intents = lock(&self.intents);
+            if let Some(stop) = &intents.failed {
+                return Err(stop.clone());
+            }
+            if intents.noted >= place {
+                return Ok(());
+            }
+            std::mem::take(&mut intents.waiting)
+        };
+        let noted = self.world.ledger.put_undos(&lines);
+        let mut intents = lock(&self.intents);
+        match noted {
+            Ok(()) => {
+                intents.noted += lines.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                let stop = Stop::from(error);
+                intents.failed = Some(stop.clone());
+                Err(stop)
+            }
+        }
+    }
+
     /// Notes that an effect was done, now or with others of its page.
     pub(super) fn done(&self, effect: Effect, undo: Option<Undo>) -> Result<(), Stop> {
         // Where the target cannot tell a repetition, nothing may lie between its answer and the note.

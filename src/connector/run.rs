@@ -14,7 +14,7 @@ use super::budget::Budget;
 use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
-use super::notes::Notes;
+use super::notes::{Intents, Notes};
 use super::reconcile::{Settled, Tally};
 use super::rehearse::Would;
 use super::trace::Trace;
@@ -94,6 +94,10 @@ impl From<LedgerError> for Stop {
     }
 }
 
+/// For so long a flow that was on counts as on, where it takes a look at a disk to know: a switch that works within a second is
+/// looked at ten times in one.
+const SEEN_ON: Duration = Duration::from_millis(100);
+
 /// A form of a record of which somebody has said that it need not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GivenUp {
@@ -135,6 +139,8 @@ pub(super) struct Run<'a> {
     pub refused: Mutex<Box<dyn Scratch>>,
     /// What was done and is not yet noted.
     pub notes: Mutex<Notes>,
+    /// What may be done next and is not yet noted.
+    pub intents: Mutex<Intents>,
     /// What a reading back gathers, where nothing is written but compared.
     pub confirms: Option<Mutex<Gathered>>,
     /// Keys of the records that were read in this pass, where a sweep wants to know them.
@@ -150,6 +156,8 @@ pub(super) struct Run<'a> {
     /// What would be written, where nothing is.
     would: Option<Mutex<Would>>,
     begun: Instant,
+    /// When it was seen last that the flow is on, where another process can switch it off.
+    seen_on: Mutex<Option<Instant>>,
     /// Of this pass, where spans are collected; ends with it.
     span: Option<Mutex<Box<dyn Span>>>,
     stop: Mutex<Option<Stop>>,
@@ -209,6 +217,7 @@ impl<'a> Run<'a> {
             claims: Mutex::new(world.ledger.scratch()),
             refused: Mutex::new(world.ledger.scratch()),
             notes: Mutex::default(),
+            intents: Mutex::default(),
             confirms: None,
             seen: Mutex::new(world.ledger.scratch()),
             keyless: Mutex::default(),
@@ -217,6 +226,7 @@ impl<'a> Run<'a> {
             budget: Budget::new(),
             would: None,
             begun: Instant::now(),
+            seen_on: Mutex::default(),
             span,
             stop: Mutex::default(),
             requests: AtomicU64::new(0),
@@ -286,8 +296,16 @@ impl<'a> Run<'a> {
         if self.though_off {
             return Ok(());
         }
+        // A file on a disk is not asked before each request: what it said a moment ago holds.
+        let asked = self.world.ledger.switched_from_outside().map(|_| Instant::now());
+        if asked.zip(*lock(&self.seen_on)).is_some_and(|(now, then)| now.duration_since(then) < SEEN_ON) {
+            return Ok(());
+        }
         match self.world.ledger.paused(&self.plan.flow)? {
-            None => Ok(()),
+            None => {
+                *lock(&self.seen_on) = asked;
+                Ok(())
+            }
             Some(pause) => Err(Stop::paused(&pause)),
         }
     }

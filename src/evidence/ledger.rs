@@ -354,6 +354,14 @@ pub trait Ledger: Send + Sync {
         Ok(())
     }
 
+    /// As [`Ledger::put_undo`], of several writes; a backend that can makes it all of them or none.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn put_undos(&self, undos: &[Undo]) -> Result<(), LedgerError> {
+        undos.iter().try_for_each(|undo| self.put_undo(undo))
+    }
+
     /// Takes back what was noted of a write that the target refused for good: it did nothing.
     ///
     /// # Errors

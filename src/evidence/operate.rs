@@ -20,6 +20,9 @@ pub enum UndoAct {
 }
 
 impl UndoAct {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Replaced, Self::Deleted];
+
     /// `created`, `updated`, `replaced`, `deleted`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -34,7 +37,13 @@ impl UndoAct {
     /// Reads [`UndoAct::as_str`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Created, Self::Updated, Self::Replaced, Self::Deleted].into_iter().find(|a| a.as_str() == word)
+        Self::ALL.into_iter().find(|a| a.as_str() == word)
+    }
+
+    /// What was intended and never acknowledged is not what was done, once more is known of it.
+    #[must_use]
+    pub const fn gives_way_to(self, later: Self) -> bool {
+        matches!((self, later), (Self::Created, Self::Updated) | (Self::Replaced, Self::Created | Self::Updated))
     }
 }
 
@@ -70,12 +79,7 @@ impl Undo {
     /// it is ours. What the run changed first and deleted then is made again of what was there before it changed it.
     #[must_use]
     pub fn then(self, later: &Self) -> Self {
-        let acknowledged = self.wrote.is_some();
-        let gives_way = !acknowledged
-            && matches!(
-                (self.act, later.act),
-                (UndoAct::Created, UndoAct::Updated) | (UndoAct::Replaced, UndoAct::Created | UndoAct::Updated)
-            );
+        let gives_way = self.wrote.is_none() && self.act.gives_way_to(later.act);
         let deleted = later.act == UndoAct::Deleted && matches!(self.act, UndoAct::Updated | UndoAct::Replaced);
         let (act, before) = match (gives_way, deleted) {
             (true, _) => (later.act, later.before.clone()),

@@ -489,8 +489,12 @@ impl Ledger for SqliteStore {
     }
 
     fn put_undo(&self, undo: &Undo) -> Result<(), LedgerError> {
+        self.put_undos(std::slice::from_ref(undo))
+    }
+
+    fn put_undos(&self, undos: &[Undo]) -> Result<(), LedgerError> {
         self.ledger_there()?;
-        operate::undo_alone(&mut self.quick(), undo).map_err(|e| self.ledger_unwritten(&e))
+        operate::undos_alone(&mut self.quick(), undos).map_err(|e| self.ledger_unwritten(&e))
     }
 
     fn refuse_undo(&self, run: &str, key: &str) -> Result<(), LedgerError> {

@@ -67,27 +67,50 @@ pub(super) fn effects_and_undos(
     transaction.commit()
 }
 
-/// A line of the journal alone.
-pub(super) fn undo_alone(connection: &mut Connection, undo: &Undo) -> rusqlite::Result<()> {
+/// Lines of the journal alone, in one transaction.
+pub(super) fn undos_alone(connection: &mut Connection, undos: &[Undo]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    undo_in(&transaction, undo)?;
+    undos.iter().try_for_each(|undo| undo_in(&transaction, undo))?;
     transaction.commit()
 }
 
-/// Writes a line, going on with the one that is there.
-fn undo_in(connection: &Connection, undo: &Undo) -> rusqlite::Result<()> {
-    let undo = match line(connection, &undo.run, &undo.key)? {
-        Some(before) => before.then(undo),
-        None => undo.clone(),
-    };
+fn json_column(value: Option<&Value>) -> Option<String> {
+    value.map(Value::to_string)
+}
+
+/// Goes on with a line that does the same or gives way, as [`Undo::then`] does; false where there is none.
+fn goes_on(connection: &Connection, undo: &Undo) -> rusqlite::Result<bool> {
+    let Undo { run, key, act, target_id, before, intends, wrote, at, undone, .. } = undo;
+    let mut gives_way =
+        UndoAct::ALL.iter().filter(|earlier| earlier.gives_way_to(*act)).map(|earlier| earlier.as_str());
+    let changed = connection
+        .prepare_cached(
+            "UPDATE undo SET act = ?3, before = CASE WHEN act = ?3 THEN before ELSE ?9 END, \
+             target_id = coalesce(?4, target_id), intends = ?5, wrote = coalesce(?6, wrote), at = ?7, undone = ?8 \
+             WHERE run = ?1 AND key = ?2 AND (act = ?3 OR wrote IS NULL AND act IN (?10, ?11))",
+        )?
+        .execute(params![
+            run,
+            key,
+            act.as_str(),
+            target_id,
+            json_column(intends.as_ref()),
+            json_column(wrote.as_ref()),
+            at.0,
+            undone,
+            json_column(before.as_ref()),
+            gives_way.next(),
+            gives_way.next()
+        ])?;
+    Ok(changed > 0)
+}
+
+/// Writes a line; what becomes of one that is there is for `or` to say.
+fn put(connection: &Connection, undo: &Undo, or: &str) -> rusqlite::Result<bool> {
     let Undo { run, flow, key, act, target_id, before, intends, wrote, at, undone } = undo;
-    let text = |value: Option<Value>| value.map(|v| v.to_string());
-    connection
+    let changed = connection
         .prepare_cached(&format!(
-            "INSERT INTO undo ({LINE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-             ON CONFLICT (run, key) DO UPDATE SET act = excluded.act, target_id = excluded.target_id, \
-             before = excluded.before, intends = excluded.intends, wrote = excluded.wrote, at = excluded.at, \
-             undone = excluded.undone"
+            "INSERT INTO undo ({LINE}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (run, key) DO {or}"
         ))?
         .execute(params![
             run,
@@ -95,12 +118,32 @@ fn undo_in(connection: &Connection, undo: &Undo) -> rusqlite::Result<()> {
             key,
             act.as_str(),
             target_id,
-            text(before),
-            text(intends),
-            text(wrote),
+            json_column(before.as_ref()),
+            json_column(intends.as_ref()),
+            json_column(wrote.as_ref()),
             at.0,
             undone
         ])?;
+    Ok(changed > 0)
+}
+
+/// Writes a line, going on with the one that is there.
+fn undo_in(connection: &Connection, undo: &Undo) -> rusqlite::Result<()> {
+    // One statement does for most: an intention is the first line of its record, and what was done was intended.
+    let done = if undo.wrote.is_some() { goes_on(connection, undo)? } else { put(connection, undo, "NOTHING")? };
+    if done {
+        return Ok(());
+    }
+    let undo = match line(connection, &undo.run, &undo.key)? {
+        Some(before) => before.then(undo),
+        None => undo.clone(),
+    };
+    put(
+        connection,
+        &undo,
+        "UPDATE SET act = excluded.act, target_id = excluded.target_id, before = excluded.before, intends = excluded.intends, \
+         wrote = excluded.wrote, at = excluded.at, undone = excluded.undone",
+    )?;
     Ok(())
 }
 

@@ -138,7 +138,7 @@ impl Delivery<'_, '_> {
         if self.run.rehearsed(call) {
             return Ok(Wrote::Acked(Ack::default()));
         }
-        self.intend(undo)?;
+        self.intend(undo).await?;
         let mut ask = Ask::write(call, url, body::encode(&call.content_type, self.mapped));
         if let Some(header) = idempotency {
             ask.headers.push((header.to_ascii_lowercase(), self.known.idempotency_key.clone()));
@@ -182,7 +182,7 @@ impl Delivery<'_, '_> {
     }
 
     /// Notes, before a write, that it may happen and what would undo it.
-    fn intend(&mut self, undo: (UndoAct, Option<Value>)) -> Result<(), Undelivered> {
+    async fn intend(&mut self, undo: (UndoAct, Option<Value>)) -> Result<(), Undelivered> {
         if self.intended.as_ref().is_some_and(|noted| noted.0 == undo.0) {
             return Ok(());
         }
@@ -190,11 +190,12 @@ impl Delivery<'_, '_> {
         let before = self.known.prior.as_ref().and_then(|p| p.target_id.clone());
         let effect = self.known.effect(self.key, self.version, self.known_id.clone().or(before), EffectState::Intended);
         let Some(line) = self.line(&effect, None) else { return Ok(()) };
-        let ledger = &self.run.world.ledger;
         // The intention is on the disk with its page; then only what was there before is to be added.
-        let noted =
-            if self.known.is_noted() { ledger.put_undo(&line) } else { ledger.put_effect_undoable(&effect, &line) };
-        noted.map_err(Stop::from)?;
+        if self.known.is_noted() {
+            self.run.intended(line).await?;
+        } else {
+            self.run.world.ledger.put_effect_undoable(&effect, &line).map_err(Stop::from)?;
+        }
         self.known.intended = true;
         Ok(())
     }

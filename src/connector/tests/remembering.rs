@@ -2,8 +2,8 @@
 
 use std::future::Future as _;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use serde_json::{Value, json};
@@ -12,7 +12,8 @@ use super::stage::{Stage, create_only, customer, with_key};
 use super::world::{Fault, answer};
 use crate::connector::{World, run_once};
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, RunRecord, Verdict, Waiting,
+    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, RunRecord, Undo, Verdict,
+    Waiting,
 };
 
 #[tokio::test(start_paused = true)]
@@ -168,6 +169,8 @@ async fn the_idempotency_key_survives_a_crash() {
     let mut cx = Context::from_waker(Waker::noop());
     while stage.systems.requests("POST /contacts").is_empty() {
         let _ = run.as_mut().poll(&mut cx);
+        // Who yields is woken by the runtime.
+        tokio::task::yield_now().await;
     }
     let noted = stage.effect("c1").unwrap();
     // Even if the derivation should ever change, what was noted is sent.
@@ -240,8 +243,8 @@ async fn a_record_the_mapping_rejects_is_kept_and_the_others_go_on() {
     assert_eq!((letter.key.as_str(), letter.attempts, &letter.payload), ("c2", 0, &customer(2)));
 }
 
-/// Works so many times, then not.
-struct Failing(MemoryLedger, AtomicI64);
+/// Works so many times, then not. Remembers how many lines of the undo journal came together.
+struct Failing(MemoryLedger, AtomicI64, Mutex<Vec<usize>>);
 
 impl Failing {
     fn gate(&self) -> Result<&MemoryLedger, LedgerError> {
@@ -274,6 +277,10 @@ impl Ledger for Failing {
     fn put_effect(&self, flow: &str, effect: &Effect) -> Result<(), LedgerError> {
         self.gate()?.put_effect(flow, effect)
     }
+    fn put_undos(&self, undos: &[Undo]) -> Result<(), LedgerError> {
+        self.2.lock().unwrap().push(undos.len());
+        self.gate()?.put_undos(undos)
+    }
     fn bury(&self, letter: &DeadLetter) -> Result<u64, LedgerError> {
         self.gate()?.bury(letter)
     }
@@ -304,7 +311,7 @@ impl Ledger for Failing {
 async fn a_ledger_that_fails_anywhere_stops_the_run_and_nothing_is_done_twice() {
     for n in 0.. {
         let stage = Stage::with(3);
-        let failing = Arc::new(Failing(MemoryLedger::default(), AtomicI64::new(n)));
+        let failing = Arc::new(Failing(MemoryLedger::default(), AtomicI64::new(n), Mutex::default()));
         let world = World { ledger: failing.clone(), ..stage.world.clone() };
         let report = run_once(&stage.plan, &world).await;
         if report.verdict == Verdict::Pass {
@@ -316,6 +323,16 @@ async fn a_ledger_that_fails_anywhere_stops_the_run_and_nothing_is_done_twice() 
         let report = run_once(&stage.plan, &world).await;
         assert_eq!((report.verdict, stage.systems.emails().len()), (Verdict::Pass, 3), "{n}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_undo_writes_that_leave_together_is_noted_in_one_commit() {
+    let stage = Stage::with(6);
+    let ledger = Arc::new(Failing(MemoryLedger::default(), AtomicI64::new(i64::MAX), Mutex::default()));
+    let world = World { ledger: ledger.clone(), ..stage.world.clone() };
+    assert_eq!(run_once(&stage.plan, &world).await.verdict, Verdict::Pass);
+    // Three pages of two.
+    assert_eq!(*ledger.2.lock().unwrap(), [2, 2, 2]);
 }
 
 struct Taken;

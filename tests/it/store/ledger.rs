@@ -5,6 +5,8 @@ use platform_integration::evidence::{
     Received, RunRecord, Undo, UndoAct, UndoCounts,
 };
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn both_ledgers(test: impl Fn(&dyn Ledger)) {
@@ -220,6 +222,43 @@ fn the_undo_journal_keeps_what_was_there_before_a_run_by_key() {
         assert_eq!(ledger.undo_counts("r1").unwrap(), UndoCounts { open: 1, undone: 1 });
         assert_eq!(ledger.undo_counts("nobody").unwrap(), UndoCounts::default());
     });
+}
+
+fn an_undo() -> impl Strategy<Value = Undo> {
+    let acts = prop::sample::select(vec![UndoAct::Created, UndoAct::Updated, UndoAct::Replaced, UndoAct::Deleted]);
+    let held = || prop::option::of((0..3_u8).prop_map(|n| json!({"name": n})));
+    let id = prop::option::of((0..3_u8).prop_map(|n| format!("t-{n}")));
+    (acts, id, held(), held(), held(), 0..9_i64, any::<bool>()).prop_map(
+        |(act, target_id, before, intends, wrote, at, undone)| Undo {
+            act,
+            target_id,
+            before,
+            intends,
+            wrote,
+            at: Timestamp(at),
+            undone,
+            ..undo("r1", "k")
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// The file goes on with a line by one statement where it can; what stands there then is what [`Undo::then`] says.
+    #[test]
+    fn whatever_a_run_does_to_a_record_both_ledgers_keep_the_same_line(acts in prop::collection::vec(an_undo(), 1..6)) {
+        let (memory, place) = (MemoryLedger::default(), Place::new());
+        let file = place.open();
+        for act in &acts {
+            memory.put_undo(act).unwrap();
+            file.put_undo(act).unwrap();
+            prop_assert_eq!(file.undos("r1", "", 9).unwrap(), memory.undos("r1", "", 9).unwrap());
+        }
+        let together = Place::new();
+        let file = together.open();
+        file.put_undos(&acts).unwrap();
+        prop_assert_eq!(file.undos("r1", "", 9).unwrap(), memory.undos("r1", "", 9).unwrap());
+    }
 }
 
 #[test]
