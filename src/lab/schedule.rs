@@ -288,7 +288,9 @@ impl Prepared {
     pub(super) fn expected(&mut self, bench: &Bench) -> Arc<Vec<Expected>> {
         let state = Some(self.stage.source_state(bench));
         if self.expected.0 != state {
-            self.expected = (state, Arc::new(judge::expectations(bench, &self.stage.source_records(bench))));
+            let records = self.stage.source_records(bench);
+            let expected = judge::expectations_since(bench, &records, &self.expected.1);
+            self.expected = (state, Arc::new(expected));
         }
         Arc::clone(&self.expected.1)
     }

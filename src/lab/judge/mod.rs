@@ -182,6 +182,11 @@ impl Evidence<'_> {
 
 /// What each record should become: what the mapping gives, where the target's own schema takes it.
 pub(in crate::lab) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expected> {
+    expectations_since(bench, records, &[])
+}
+
+/// The same, where it is known what should have become of these records `before`: most are as they were.
+pub(in crate::lab) fn expectations_since(bench: &Bench, records: &[Value], before: &[Expected]) -> Vec<Expected> {
     let target = &bench.target.system;
     // What the plan itself holds against this schema need not be held against it again.
     let held = |body: &SchemaId| {
@@ -194,6 +199,9 @@ pub(in crate::lab) fn expectations(bench: &Bench, records: &[Value]) -> Vec<Expe
         .filter(|record| !bench.plan.source.deletes.marks(record))
         .filter_map(|record| {
             let key = bench.source_key(record)?;
+            if let Some(same) = before.iter().find(|x| x.key == key && x.record == *record) {
+                return Some(same.clone());
+            }
             let mapped = bench.plan.mapped(record).map_err(|r| format!("{key}: {r}")).and_then(|mapped| {
                 let violations = body.map(|b| validate(&target.schemas, b, &mapped, Direction::Request));
                 match violations.unwrap_or_default().first() {

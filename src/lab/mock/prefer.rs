@@ -25,8 +25,13 @@ fn preferred(request: &Request, what: &str) -> Option<String> {
         .filter_map(|p| p.trim().split_once('='))
         .find(|(name, _)| name.trim().eq_ignore_ascii_case(what))
         .map(|(_, value)| value.trim().trim_matches('"').to_owned());
-    let query =
-        || url::query_of(&request.url).into_iter().find(|(n, _)| n.strip_prefix("__") == Some(what)).map(|p| p.1);
+    // Each request is asked, and hardly one says so.
+    let may_say = |query: &str| query.contains("__") || query.contains('%');
+    let query = || {
+        let said = request.url.split_once('?').is_some_and(|(_, query)| may_say(query));
+        let pairs = if said { url::query_of(&request.url) } else { Vec::new() };
+        pairs.into_iter().find(|(n, _)| n.strip_prefix("__") == Some(what)).map(|p| p.1)
+    };
     by_header.or_else(query)
 }
 

@@ -7,7 +7,8 @@ const VALUE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b
 
 /// `https://host:1/a/b?c=d` -> `https://host:1`; empty for a bare path.
 pub(crate) fn origin_of(url: &str) -> &str {
-    let Some(at) = url.find("://") else { return "" };
+    // One byte is found sooner than three.
+    let Some(at) = url.find(':').filter(|at| url[*at..].starts_with("://")) else { return "" };
     let host = at + 3;
     url[host..].find(['/', '?', '#']).map_or(url, |end| &url[..host + end])
 }
