@@ -47,6 +47,11 @@ impl Drill for FailedRecordForgotten {
         let one = oldest.into_iter().find_map(|r| deliverable(bench, std::slice::from_ref(r), rng));
         let Some((source_key, identity)) = one else { return Setup::clean() };
         let mut setup = Setup::with(fails_each_time(bench, identity)).passes(2).lenient();
+        // And a newer one, mostly: who goes on from the last that failed passes over the first.
+        let newer = deliverable(bench, records, rng);
+        if let Some((_, identity)) = newer.filter(|(key, _)| *key != source_key && !rng.one_in(4)) {
+            setup.faults.push(fails_each_time(bench, identity));
+        }
         if bench.plan.source.webhook.is_some() && bench.plan.source.list.is_some() {
             // No event tells of it: who goes on behind what the sweep has read, and not written, never sees it again.
             setup.courier = Some(Box::new(move |_, _, fresh, _| fresh.retain(|event| event.key != source_key)));

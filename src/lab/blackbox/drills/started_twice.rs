@@ -57,17 +57,42 @@ impl Drill for StartedTwice {
     }
 
     fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
-        let mut done: BTreeMap<u64, u64> = BTreeMap::new();
         let taken = |status: Option<u16>| status.is_some_and(|s| (200..300).contains(&s));
         let writes = evidence.trace.run(1).filter(|x| x.purpose.writes() && taken(x.status()));
-        for x in writes {
-            if let Some(first) = done.insert(x.asks, x.nth) {
-                return vec![format!(
-                    "second instance: request {} writes what request {first} had written while two processes were at work",
-                    x.nth
-                )];
-            }
+        let writes: Vec<(u64, u64)> = writes.map(|x| (x.nth, x.asks)).collect();
+        both_at_work(&writes)
+            .map(|(first, again)| {
+                format!("second instance: request {again} writes what request {first} had written while two processes were at work")
+            })
+            .into_iter()
+            .collect()
+    }
+}
+
+/// Of these writes (number and what is asked, in order) the first that asks what one before it did, and that one, where something
+/// new was written after it. Where nothing was, the second process may have begun when the first had ended: who locks, and writes all
+/// in each run, does so.
+fn both_at_work(writes: &[(u64, u64)]) -> Option<(u64, u64)> {
+    let mut first: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut again = None;
+    for (nth, asks) in writes {
+        match first.get(asks) {
+            Some(before) => again = again.or(Some((*before, *nth))),
+            None if again.is_some() => return again,
+            None => _ = first.insert(*asks, *nth),
         }
-        Vec::new()
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::both_at_work;
+
+    #[test]
+    fn one_behind_the_other_is_not_two_at_work() {
+        assert_eq!(both_at_work(&[(1, 7), (2, 8), (3, 7), (4, 8)]), None);
+        assert_eq!(both_at_work(&[(1, 7), (2, 7), (3, 8), (4, 8)]), Some((1, 2)));
+        assert_eq!(both_at_work(&[(1, 7), (2, 8)]), None);
     }
 }
