@@ -1,14 +1,11 @@
 //! A key that is refused from one request on says nothing of the record that the request is about: whoever stops says so and
-//! delivers all when the key is good again. None is passed over, and none is given up for it.
+//! delivers all when the key is good again, and whoever goes on tells of each record that he could not deliver. None is passed over.
 //!
 //! Source: RFC 9110 section 15.5.2: the request lacks valid credentials for the resource, whatever it holds.
-
-use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::super::faults::{Aim, KeyRefused};
-use super::super::judge::{Evidence, missing, some};
 use super::{Drill, Setup, TARGET, in_target, owed};
 use crate::base::rng::Rng;
 use crate::connector::AuthPlan;
@@ -39,23 +36,6 @@ impl Drill for KeyRevoked {
         let mut setup = Setup::with(KeyRefused { aim: aim.times(u64::MAX / 2), challenge }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup
-    }
-
-    fn judge(&self, evidence: &Evidence<'_>) -> Vec<String> {
-        if evidence.faults_fired == 0 || evidence.runs.len() < 2 {
-            return Vec::new();
-        }
-        let sound = |key: &String| evidence.expected.iter().any(|x| x.key == *key && x.mapped.is_ok());
-        let mut owed = missing(evidence.bench, &evidence.expected, evidence.target, &BTreeSet::new());
-        owed.retain(sound);
-        if owed.is_empty() {
-            return Vec::new();
-        }
-        vec![format!(
-            "given up for a key: {} met a key that was refused, and the run with a good one did not deliver {}",
-            some(&owed, 3),
-            if owed.len() == 1 { "it" } else { "them" }
-        )]
     }
 }
 

@@ -216,7 +216,7 @@ pub(in crate::lab) fn expectations_since(bench: &Bench, records: &[Value], befor
 }
 
 /// At most `most` names, then how many more.
-pub(in crate::lab) fn some(names: &[String], most: usize) -> String {
+fn some(names: &[String], most: usize) -> String {
     let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(most) {
         0 => shown,
