@@ -40,6 +40,7 @@ mod operating;
 mod otel;
 mod package;
 mod pages;
+mod probe;
 mod readers;
 mod rejected;
 mod run;

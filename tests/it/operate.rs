@@ -1,5 +1,6 @@
 //! Operating the real binary: undo, read back, dead letters, the switch, metrics. Two mocks on loopback, SQLite on disk.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json as value};
 
-use crate::cli::{binary, json, run, stderr, stdout, steady, workspace};
+use crate::cli::{binary, json, repository, run, stderr, stdout, steady, workspace};
 use crate::run::{CONTRACT, Mock, connector, quick};
 
 const BILLING: &str = "examples/billing-to-crm/apis/billing.openapi.yaml";
@@ -61,6 +62,11 @@ impl Bench {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// What the billing system answers.
+    pub(crate) fn billing(&self, path: &str) -> (u16, Value) {
+        self.billing.get(path)
     }
 
     pub(crate) fn contacts(&self) -> u64 {
@@ -196,11 +202,15 @@ fn a_rollback_that_is_killed_is_gone_on_with() {
     let bench = Bench::with("120");
     assert_eq!(json(&bench.run(&[]))["verdict"], "PASS");
     let args = ["rollback", "last", CONTRACT, "--apply", "--quiet", "--format", "json"];
-    for wait in [80, 120] {
+    for _ in 0..2 {
+        let before = bench.contacts();
         let mut child = bench.reach(&args).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(wait));
+        while bench.contacts() == before {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it took anything back");
+        }
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!((1..before).contains(&bench.contacts()), "{} of {before} are left", bench.contacts());
     }
     let done = json(&bench.reach(&args).output().unwrap());
     assert_eq!((&done["verdict"], bench.contacts()), (&value!("PASS"), 0), "{done:#}");
@@ -369,7 +379,7 @@ fn a_result_that_cannot_be_written_is_no_success() {
 }
 
 #[test]
-fn a_pause_reaches_a_running_connector_within_a_second_and_survives_it() {
+fn a_pause_reaches_a_connector_in_the_middle_of_its_work_and_survives_it() {
     let bench = Bench::with("2000");
     // Its own pace of 90 requests in 10 s: it is in the middle of its work for minutes.
     let contract = bench.path().join(CONTRACT);
@@ -405,6 +415,15 @@ fn a_pause_reaches_a_running_connector_within_a_second_and_survives_it() {
     let (_, page) = call(&watched, "GET", "/metrics", "");
     assert!(page.as_str().unwrap().contains(&format!("platform_integration_paused{{flow=\"{FLOW}\"}} 1")), "{page}");
     assert!(page.as_str().unwrap().contains("platform_integration_requests_total{system=\"billing\""), "{page}");
+    // What alerts and dashboard ask for is told.
+    let name = regex::Regex::new("platform_integration_[a-z_]+").unwrap();
+    for template in ["prometheus/alerts.yaml.j2", "grafana/dashboard.json.j2"] {
+        let text = std::fs::read_to_string(repository().join("resources/templates/scaffold").join(template)).unwrap();
+        let asked: BTreeSet<&str> = name.find_iter(&text).map(|m| m.as_str()).collect();
+        let told =
+            |asked: &&str| page.as_str().unwrap().contains(&format!("# TYPE {} ", asked.trim_end_matches("_bucket")));
+        assert!(asked.len() > 3 && asked.iter().all(told), "{template}: {asked:?}\n{page}");
+    }
     child.kill().unwrap();
     child.wait().unwrap();
 

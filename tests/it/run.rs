@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -39,7 +38,7 @@ impl Mock {
         let mut stream = TcpStream::connect(address).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer any\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer any\r\nx-ledgerly-key: any\r\nconnection: close\r\n\r\n"
         )
         .unwrap();
         let mut text = String::new();
@@ -48,6 +47,22 @@ impl Mock {
         let body = text.split_once("\r\n\r\n").unwrap().1;
         let body = body.find('{').map_or("", |at| &body[at..=body.rfind('}').unwrap()]);
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// What comes of a write under this idempotency key.
+    fn post(&self, path: &str, key: &str, body: &str) -> u16 {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nx-ledgerly-key: any\r\nidempotency-key: {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text.split(' ').nth(1).unwrap().parse().unwrap()
     }
 }
 
@@ -144,24 +159,62 @@ fn a_target_that_is_not_there_ends_partial_and_the_next_run_goes_on() {
 
 #[test]
 fn a_connector_that_is_killed_goes_on_without_a_duplicate() {
-    let dir = workspace("billing-to-crm");
-    quick(dir.path());
-    let billing = Mock::start(dir.path(), "examples/billing-to-crm/apis/billing.openapi.yaml", "200");
-    let crm = Mock::start(dir.path(), "examples/billing-to-crm/apis/crm.openapi.json", "0");
-    let mut killed = 0;
-    for wait in [60, 90, 140] {
-        let mut child = connector(dir.path(), &billing.url, &crm.url).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(wait));
-        killed += u8::from(child.try_wait().unwrap().is_none());
+    const PAYMENTS: u64 = 1500;
+    let dir = workspace("payments-to-ledger");
+    let contract = "examples/payments-to-ledger/integration.yaml";
+    let apis = "examples/payments-to-ledger/apis";
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = dir.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    };
+    edit(contract, "rate: 15/1s", "rate: 15000/1s");
+    edit(contract, "at most 20 requests", "at most 20000 requests");
+    edit(&format!("{apis}/ledgerly.openapi.yaml"), "limit: 20, window: 1s", "limit: 20000, window: 1s");
+    let payline = Mock::start(dir.path(), &format!("{apis}/payline.openapi.yaml"), &PAYMENTS.to_string());
+    let ledgerly = Mock::start(dir.path(), &format!("{apis}/ledgerly.openapi.yaml"), "0");
+    let run = || {
+        let mut command = Command::new(binary());
+        command
+            .args(["run", contract, "--format", "json"])
+            .args([
+                "--base-url",
+                &format!("payline={}", payline.url),
+                "--base-url",
+                &format!("ledgerly={}", ledgerly.url),
+            ])
+            .current_dir(dir.path())
+            .env("PAYLINE_KEY", "planted-payline-key")
+            .env("LEDGERLY_KEY", "planted-ledgerly-key")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    };
+    let entries = || ledgerly.get("/entries?per_page=1").1["total"].as_u64().unwrap();
+    for _ in 0..3 {
+        let before = entries();
+        let mut child = run().spawn().unwrap();
+        while entries() == before {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it wrote anything");
+        }
+        // In the middle of its work, wherever it is just then.
         child.kill().unwrap();
         child.wait().unwrap();
+        let after = entries();
+        assert!(before < after && after < PAYMENTS, "{before}, then {after}");
     }
-    let last = connector(dir.path(), &billing.url, &crm.url).output().unwrap();
+    let last = run().output().unwrap();
     let value = json(&last);
     assert_eq!(value["verdict"], "PASS", "{value:#}\n{}", stderr(&last));
-    // The mock enforces that an email is unique; what would show a duplicate is more contacts than customers.
-    let (status, page) = crm.get("/v2/contacts?limit=1&offset=0");
-    assert!(status == 401 || page["total"] == 200, "killed {killed} times: {page}");
+    assert_eq!(entries(), PAYMENTS);
+    // This target keeps what it is sent under another key: a duplicate would have shown.
+    let same = r#"{"account":"a","amount":"1.00","booked_at":"2026-09-22T12:18:41Z","currency":"CHF","external_id":"pay_1","kind":"sale"}"#;
+    for key in ["first-key", "other-key"] {
+        assert_eq!(ledgerly.post("/entries", key, same), 201);
+    }
+    assert_eq!(entries(), PAYMENTS + 2);
 }
 
 #[test]

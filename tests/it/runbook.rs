@@ -48,6 +48,26 @@ fn steps_are_executed_against_systems_that_stand_for_the_real_ones() {
 }
 
 #[test]
+fn the_runbook_of_a_generated_project_holds_step_by_step() {
+    // One that looks records up, one that is sent its records, one that writes in bulk.
+    for example in ["billing-to-crm", "tills-to-books", "stock-to-market"] {
+        let dir = workspace(example);
+        let contract = format!("examples/{example}/integration.yaml");
+        let out = run(dir.path(), &["scaffold", &contract, "--out", "p"]);
+        assert!(out.status.success(), "{}", stderr(&out));
+        // The whole matrix is what other tests run.
+        let path = dir.path().join("p/RUNBOOK.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let whole = "platform-integration drill integration.yaml\n";
+        assert!(text.contains(whole), "{text}");
+        std::fs::write(&path, text.replace(whole, &format!("{} --only happy-path\n", whole.trim_end()))).unwrap();
+        let answer = json(&run(dir.path(), &["--format", "json", "runbook", "verify", "p/RUNBOOK.md"]));
+        assert_eq!(answer["verdict"], "PASS", "{example}: {}", verdicts(&answer).join("\n"));
+        assert!(verdicts(&answer).len() > 20, "{example}: {}", verdicts(&answer).join("\n"));
+    }
+}
+
+#[test]
 fn a_step_that_does_not_hold_fails_and_one_that_is_not_executed_is_unproven() {
     let dir = scaffolded();
     let answer = verified(
