@@ -117,6 +117,7 @@ const gates = new Map();
 
 async function send(host, what, url, options) {
   const id = randomUUID();
+  let garbled = false;
   for (let attempt = 1; ; attempt++) {
     while ((gates.get(host) ?? 0) > Date.now()) {
       goOn();
@@ -125,12 +126,14 @@ async function send(host, what, url, options) {
     goOn();
     const headers = {accept: 'application/json', 'x-correlation-id': id, ...options.headers};
     if (broken('key-per-attempt') && headers['Idempotency-Key']) headers['Idempotency-Key'] = randomUUID();
+    if (broken('key-after-garbage') && garbled && headers['Idempotency-Key']) headers['Idempotency-Key'] = randomUUID();
     let came;
     try {
       came = judged(what, await once(url, {...options, headers}));
     } catch (error) {
       if (error instanceof Stop || error instanceof Halt) throw error;
       came = {why: error.cause?.code ?? error.name};
+      garbled = String(came.why).startsWith('HPE_');
     }
     if (!came.why) return came;
     if (came.wait > patience) throw new Halt(`${host} wants ${came.wait / 1000} s of peace: the next run goes on`);
