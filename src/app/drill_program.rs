@@ -57,24 +57,30 @@ pub fn run(app: &App, options: &Options, tell: &dyn Fn(&str)) -> Result<Answer, 
     let params = &options.params;
     let call = Call::new(app, &Face::Cli, HumanInput::NotAsked, params.session.as_deref())?;
     let mut subject = Foreign { app, options, program: None, failed: RefCell::default() };
-    let mut total = 0;
+    // Drills are told in the order of the catalogue: several that waited for a slow one are over at once, so drills are counted.
+    let (mut over, mut total) = (0, 0);
     let mut progress = |progress: Progress| match progress {
+        Progress::Planned { drills: 0, .. } => {}
         Progress::Planned { drills, schedules } => {
-            total = schedules;
+            total += drills;
             tell(&format!(
                 "drilling {}: {}, {}, {} side by side",
-                text::quoted(&options.command, 60),
+                text::quoted(&options.command, 160),
                 text::plural(drills as u64, "drill"),
                 text::plural(schedules as u64, "schedule"),
                 options.jobs.min(schedules)
             ));
         }
-        Progress::Finished { code, verdict, done } => tell(&format!("{done:>4}/{total}  {verdict:<8}  {code}")),
+        Progress::Finished { code, verdict, because, .. } => {
+            over += 1;
+            let because = because.map(|b| format!(": {}", text::truncate(&b, 160))).unwrap_or_default();
+            tell(&format!("{over:>4}/{total}  {verdict:<8}  {code}{because}"));
+        }
     };
     let (answer, data) = run_drills::drill_by(&call, params, &mut subject, options.stop.clone(), &mut progress)?;
     let summary = format!(
         "{}: {}: {} of {} passed",
-        text::quoted(&options.command, 80),
+        text::quoted(&options.command, 160),
         answer.verdict,
         answer.tally.passed,
         text::plural(answer.tally.run, "drill")

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Compiled;
-use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, advice, paging};
+use super::{Call, Done, Face, Fault, Hints, No, Refusal, UseCase, advice, paging};
 use crate::base::stop::Stop;
 use crate::base::{text, yaml};
 use crate::connector::Plan;
@@ -392,7 +392,14 @@ pub(super) fn drill_by(
         let one = advice::flow((plans.len() > 1).then_some(plan.flow.as_str()));
         let run = subject.run(plan, &compiled.systems, &options, progress);
         if run.is_err() && options.stop.is_set() {
-            return Err(Fault::cancelled().into());
+            return Err(match call.face {
+                Face::Cli => Fault::new(
+                    "stopped before all drills were over: a part of a matrix is no answer",
+                    "start it again, or drill a part: --only CODES, --flow NAME, fewer --schedules",
+                ),
+                _ => Fault::cancelled(),
+            }
+            .into());
         }
         let matrix: Matrix = run.map_err(undrillable)?;
         correlated &= !matrix.rows.iter().flat_map(|r| &r.failures).any(|f| f.because.contains("trace: "));
@@ -611,7 +618,9 @@ fn next(params: &Params, subject: &dyn Drilled, verdict: Verdict, rows: &[DrillO
     }
     if subject.program().is_some() {
         return match verdict {
-            Verdict::Pass => "more schedules show more: add --schedules 5".to_owned(),
+            Verdict::Pass => {
+                format!("more schedules show more: --schedules {}", params.schedules.saturating_mul(2).max(5))
+            }
             _ => "docs/black-box.md says what each drill needs to come about; add --seed 2".to_owned(),
         };
     }

@@ -159,8 +159,12 @@ impl From<&Fact> for FactOut {
 #[must_use]
 pub fn counts_line(c: &Reconciliation) -> String {
     let expected = c.expected.map_or_else(|| "unstated".to_owned(), text::thousands);
+    let open = match c.unique.saturating_sub(c.settled()) {
+        0 => String::new(),
+        open => format!(", undelivered {}", text::thousands(open)),
+    };
     format!(
-        "expected {expected}, read {}, unique {}, written {}, unchanged {}, rejected {}, dead-lettered {}",
+        "expected {expected}, read {}, unique {}, written {}, unchanged {}, rejected {}, dead-lettered {}{open}",
         text::thousands(c.read),
         text::thousands(c.unique),
         text::thousands(c.written),

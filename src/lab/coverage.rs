@@ -17,9 +17,9 @@ use crate::mapping::rule::Else;
 /// A clause, as a path of keys below its flow, and when a schedule has put it to work.
 type Clause = (&'static str, fn(&Evidence<'_>) -> bool);
 
-/// Every clause that a flow can have, except the lines of its mapping. Those that need a clock of days or a person
-/// (`every`, `deletes`, `slo`) are put to work by no drill, and say so.
-const CLAUSES: [Clause; 27] = [
+/// The clauses of a flow that something can put to work, except the lines of its mapping. What needs a clock of days or a person
+/// (`every`, `slo`, `deletes: ignore`) is put to work by no drill, and says so.
+const CLAUSES: [Clause; 31] = [
     ("source/every", |_| false),
     ("source/webhook", |e| e.trace.deliveries.iter().any(|d| d.acknowledged())),
     ("source/webhook/verify", |e| {
@@ -37,11 +37,13 @@ const CLAUSES: [Clause; 27] = [
     ("source/key", |e| e.runs.iter().any(|r| twice(read_in(e, r.run)))),
     ("source/paginate", |e| e.runs.iter().any(|r| lists(e, r.run).map(|x| x.asks).collect::<BTreeSet<_>>().len() > 1)),
     ("source/incremental", incremental),
-    ("source/deletes", |_| false),
+    ("source/deletes", deletes),
     ("target/upsert", |e| {
         let made = |p: Purpose| e.trace.exchanges.iter().any(|x| x.purpose == p && x.effect.is_some());
         made(Purpose::Find) && made(Purpose::Update)
     }),
+    ("target/upsert/idempotency", |e| effects(e).any(|x| matches!(x, Effect::Replayed))),
+    ("target/delete", deletes),
     ("target/put", |e| effects(e).any(|x| matches!(x, Effect::Updated { changed: true, .. }))),
     ("target/bulk", |e| e.trace.exchanges.iter().any(|x| x.purpose == Purpose::Bulk && x.batch.len() > 1)),
     ("target/create", |e| effects(e).any(|x| matches!(x, Effect::Created { .. }))),
@@ -49,6 +51,8 @@ const CLAUSES: [Clause; 27] = [
     ("delivery/order", ordered),
     ("delivery/retry", |e| most_in_vain(e) >= 1),
     ("delivery/retry/attempts", |e| most_in_vain(e) >= e.bench.plan.delivery.retry.attempts.saturating_sub(1).max(1)),
+    ("delivery/retry/base", |e| most_in_vain(e) >= 1),
+    ("delivery/retry/jitter", |e| most_in_vain(e) >= 1),
     ("delivery/retry/cap", |e| {
         let retry = &e.bench.plan.delivery.retry;
         let doubled = most_in_vain(e).saturating_sub(1).min(40);
@@ -135,6 +139,11 @@ fn read_in<'e>(e: &'e Evidence<'_>, run: usize) -> impl Iterator<Item = &'e Stri
 
 fn effects<'e>(e: &'e Evidence<'_>) -> impl Iterator<Item = &'e Effect> {
     e.trace.exchanges.iter().filter(|x| x.purpose.writes()).filter_map(|x| x.effect.as_ref())
+}
+
+/// A deletion was carried over. What a rollback deletes is none.
+fn deletes(e: &Evidence<'_>) -> bool {
+    e.rolled_back.is_none() && e.trace.exchanges.iter().any(|x| matches!(x.effect, Some(Effect::Deleted { .. })))
 }
 
 /// A later run asked from where an earlier one had come to.

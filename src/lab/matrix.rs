@@ -57,6 +57,8 @@ pub enum Progress {
         code: &'static str,
         /// What came of it.
         verdict: Verdict,
+        /// The first thing held against it.
+        because: Option<String>,
         /// Schedules over so far, of all drills.
         done: usize,
     },
@@ -211,7 +213,8 @@ pub(super) fn matrix(
                 let played: Vec<Played> = slots[from..from + each].iter_mut().filter_map(Option::take).collect();
                 counted.extend(played.iter().map(|p| (drill.code(), p.counts)));
                 let row = row(*drill, smaller, options, played);
-                progress(Progress::Finished { code: row.code, verdict: row.verdict, done });
+                let because = row.failures.first().map(|f| f.because.clone());
+                progress(Progress::Finished { code: row.code, verdict: row.verdict, because, done });
                 rows.push(row);
             }
         }

@@ -293,11 +293,11 @@ fn one_drill_alone_speaks_of_itself_and_of_no_gap_that_others_fill() {
     let dir = workspace("billing-to-crm");
     let said = |only: &str| stdout(&run(dir.path(), &["drill", CONTRACT, "--only", only, "--schedules", "1"]));
     let (one, happy) = (said("committed-then-503"), said("happy-path"));
-    assert!(one.contains("\ncommitted-then-503: ") && !one.contains("happy path: "), "{one}");
-    assert!(happy.contains("\nhappy path: "), "{happy}");
+    assert!(one.contains("\ncommitted-then-503, 1 schedule: ") && !one.contains("happy path"), "{one}");
+    assert!(happy.contains("\nhappy path, 1 schedule: "), "{happy}");
     assert!(!one.contains("no drill came to") && !happy.contains("no drill came to"), "{one}{happy}");
     let all = stdout(&run(dir.path(), &["drill", CONTRACT, "--schedules", "1"]));
-    assert!(all.contains("\nhappy path: ") && all.contains("no drill came to"), "{all}");
+    assert!(all.contains("\nhappy path, 1 schedule: ") && all.contains("no drill came to"), "{all}");
 }
 
 #[test]

@@ -327,10 +327,14 @@ impl<'s> Scene<'s> {
         }
         let twin = Process::start(started, &self.listener())?;
         self.twins += 1;
-        let at = self.floor.clock.now();
-        let what = "a second process is started beside the first".to_owned();
-        self.floor.hall().trace.events.push(Event::Changed { at, what });
+        self.note("a second process is started beside the first");
         Ok(Some(twin))
+    }
+
+    /// Something that the timeline tells.
+    fn note(&self, what: &str) {
+        let at = self.floor.clock.now();
+        self.floor.hall().trace.events.push(Event::Changed { at, what: what.to_owned() });
     }
 
     /// How the second process ended, when the first has; a service is asked to.
@@ -360,6 +364,7 @@ impl<'s> Scene<'s> {
         let mut ask_until = deadline;
         // Who tries in vain, at whatever pace, has shown what there is to see.
         let in_vain = deadline - deadline.saturating_duration_since(Instant::now()) / 3;
+        let from = Instant::now();
         // What a busy machine took from the lab itself.
         let mut late = Duration::ZERO;
         // Since then a request has been open at every look.
@@ -390,13 +395,14 @@ impl<'s> Scene<'s> {
             }
             if !asked && self.control.told_to_come_back_much_later() {
                 (asked, ask_until) = (true, now + GRACE);
+                self.note("the program is asked to end (SIGTERM)");
                 process.group().ask_to_end();
             }
             open = if self.control.has_open() { open.or(Some(now)) } else { None };
             let stuck = open.is_some_and(|since| now >= since + STUCK);
             let until = if stuck { deadline } else { longest };
             // Time without a processor is not the program's.
-            if !asked && now >= until && now >= until + late + process.group().waited() {
+            if !asked && now >= until && now >= until + late + process.waited(longest.saturating_duration_since(from)) {
                 if self.control.has_open() {
                     self.left_open.insert(self.control.run());
                 }
@@ -409,6 +415,7 @@ impl<'s> Scene<'s> {
             {
                 asked = true;
                 ask_until = now + GRACE;
+                self.note("the program is asked to end (SIGTERM)");
                 process.group().ask_to_end();
             }
             tokio::time::sleep(LOOK).await;

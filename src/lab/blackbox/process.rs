@@ -36,6 +36,8 @@ pub(super) struct Process {
     mark: String,
     readers: Vec<std::thread::JoinHandle<()>>,
     status: Option<ExitStatus>,
+    /// What [`stalled`] said when it was started.
+    stalled: Duration,
 }
 
 /// A handle to end a process group with, to be passed on.
@@ -71,11 +73,18 @@ impl Group {
 
     /// How long its first process could have gone on and had no processor, as Linux counts it (`Documentation/scheduler/sched-stats`);
     /// nothing elsewhere.
-    pub(super) fn waited(&self) -> Duration {
+    fn waited(&self) -> Duration {
         let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stat = held.and_then(|id| std::fs::read_to_string(format!("/proc/{id}/schedstat")).ok());
         let waited = stat.and_then(|text| text.split_whitespace().nth(1)?.parse().ok());
         Duration::from_nanos(waited.unwrap_or(0))
+    }
+
+    /// Its work is done by children that end, as a shell's is: they took more of the processor than it did itself.
+    fn works_by_children(&self) -> bool {
+        let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stat = held.and_then(|id| std::fs::read_to_string(format!("/proc/{id}/stat")).ok());
+        stat.as_deref().and_then(ticks).is_some_and(|(own, children)| children > own)
     }
 
     /// SIGTERM to all of it.
@@ -84,7 +93,33 @@ impl Group {
     }
 }
 
+/// Ticks of the processor that a process took itself and that its ended children took, of `/proc/ID/stat` (proc(5)).
+fn ticks(stat: &str) -> Option<(u64, u64)> {
+    // The name of the program may hold blanks and brackets; what follows the last bracket does not.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let of = |place: usize| fields.get(place)?.parse::<u64>().ok();
+    Some((of(11)? + of(12)?, of(13)? + of(14)?))
+}
+
+/// For how long so far something on this machine could have gone on and had no processor, as Linux counts it
+/// (`Documentation/accounting/psi`); nothing where it does not.
+fn stalled() -> Duration {
+    let text = std::fs::read_to_string("/proc/pressure/cpu").unwrap_or_default();
+    let total = text.lines().find_map(|line| line.strip_prefix("some ")?.split("total=").nth(1)?.trim().parse().ok());
+    Duration::from_micros(total.unwrap_or(0))
+}
+
 impl Process {
+    /// How long it could have gone on and had no processor. What children that have ended waited for is counted nowhere: of who works by
+    /// such, as long as the machine was short of processors, and `most` of it.
+    pub(super) fn waited(&self, most: Duration) -> Duration {
+        let own = self.group.waited();
+        if !self.group.works_by_children() {
+            return own;
+        }
+        own.max(stalled().saturating_sub(self.stalled).min(most))
+    }
+
     /// Starts it.
     pub(super) fn start(started: &Started, listener: &Listener) -> Result<Self, String> {
         let mut command = Command::new(&started.program);
@@ -94,6 +129,7 @@ impl Process {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mark = probe::mark();
         command.env(probe::MARK, &mark);
+        let stalled = stalled();
         let mut child = command.spawn().map_err(|e| format!("{} {NOT_STARTED}: {e}", started.program))?;
         let output = Arc::new(Mutex::new(Output::default()));
         let group = Group(Arc::new(Mutex::new(Some(child.id()))));
@@ -106,7 +142,7 @@ impl Process {
             let (output, listener) = (Arc::clone(&output), Arc::clone(listener));
             readers.push(std::thread::spawn(move || listen(pipe, &output, &listener)));
         }
-        Ok(Self { child, group, output, mark, readers, status: None })
+        Ok(Self { child, group, output, mark, readers, status: None, stalled })
     }
 
     pub(super) fn group(&self) -> Group {
@@ -181,5 +217,17 @@ fn listen(pipe: Box<dyn Read + Send>, output: &Mutex<Output>, listener: &Listene
         if seen {
             listener(line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn what_a_process_and_its_ended_children_took_is_read_behind_its_name() {
+        let stat = "12 (a) b) S 1 12 12 0 -1 4194304 1 2 3 4 50 10 700 30 20 0";
+        assert_eq!(ticks(stat), Some((60, 730)));
+        assert_eq!(ticks("12 (cut) S 1"), None);
     }
 }

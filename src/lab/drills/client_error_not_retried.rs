@@ -9,6 +9,7 @@ use super::super::judge::Evidence;
 use super::{Drill, Setup};
 use super::{WRITES, deliverable, identifiable};
 use crate::base::rng::Rng;
+use crate::connector::WritePlan;
 use crate::lab::bench::Bench;
 
 /// See the module.
@@ -29,7 +30,11 @@ impl Drill for ClientErrorNotRetried {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let Some((key, identity)) = deliverable(bench, records, rng) else { return Setup::clean() };
-        let status = [400, 413, 422][usize::try_from(rng.below(3)).unwrap_or(0)];
+        // Of a batch 415 says nothing about one of its records.
+        let all = [400, 413, 422, 415];
+        let of_one_record =
+            if matches!(bench.plan.target.write, WritePlan::Bulk { .. }) { 3 } else { all.len() as u64 };
+        let status = all[usize::try_from(rng.below(of_one_record)).unwrap_or(0)];
         let aim = Aim::at(WRITES).record(identity).times(u64::MAX / 2);
         let mut setup = Setup::with(RecordRefused { aim, status });
         setup.expect.dead.insert(key);

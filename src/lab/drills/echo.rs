@@ -34,7 +34,7 @@ impl Drill for Echo {
         if drawn.iter().all(same) {
             return Ok(());
         }
-        Err("the version is mapped, so a record under a new version is another one".to_owned())
+        Err("the mapping writes the version to the target: what comes back under a new one differs, and has to be written".to_owned())
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {

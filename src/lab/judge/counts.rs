@@ -42,8 +42,8 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     }
 }
 
-/// The counts of one run, from what the systems saw. What was read, had no effect and is no dead letter was
-/// there already.
+/// The counts of one run, from what the systems saw. What was read, had no effect, is no dead letter and is not missing at its
+/// end was there already.
 pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliation {
     let plan = &e.bench.plan;
     let (mut read, mut keys) = (0, BTreeSet::new());
@@ -72,12 +72,13 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
     };
     let (rejected, dead_lettered) = (buried(true), buried(false));
     let (unique, written) = (keys.len() as u64, effects);
+    let owed = seen.missing.iter().filter(|key| keys.contains(*key)).count() as u64;
     Reconciliation {
         expected: reads_all(e, seen).then_some(e.expected.len() as u64),
         read,
         unique,
         written,
-        unchanged: unique.saturating_sub(written + rejected + dead_lettered),
+        unchanged: unique.saturating_sub(written + rejected + dead_lettered + owed),
         rejected,
         dead_lettered,
     }

@@ -30,14 +30,20 @@ fn told_to_wait(e: &Evidence<'_>, out: &mut Vec<String>) {
         });
         if let Some(early) = early {
             out.push(format!(
-                "pacing: {} said to wait {wait} ms (request {}), request {} came after {} ms",
+                "pacing: {} said to wait {} (request {}), request {} came after {} ms",
                 told.system,
+                length(wait),
                 told.nth,
                 early.nth,
                 early.at.0 - ended.0
             ));
         }
     }
+}
+
+/// A wait as people say it: in seconds where it has no part of one.
+pub(super) fn length(ms: i64) -> String {
+    if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{ms} ms") }
 }
 
 /// Retry-After in milliseconds; a date is told by the server's own clock.

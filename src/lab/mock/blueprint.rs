@@ -189,6 +189,27 @@ impl Blueprint {
         self.routes.find(&self.system, method, super::url::path_of(url))
     }
 
+    /// Why nothing answers at a path: the one that was likely meant, or some of those that the description has.
+    pub(super) fn nowhere(&self, path: &str) -> String {
+        const SOME: usize = 5;
+        let all: BTreeSet<&str> = self.system.operations.iter().map(|o| o.path.as_str()).collect();
+        // Who leaves out the version, or says it twice, ends alike.
+        let ends = |known: &&&str| known.ends_with(path) || path.ends_with(**known);
+        let near = all.iter().find(|k| path.len() > 1 && ends(k)).copied();
+        let told = match near.or_else(|| text::nearest(path, all.iter().copied())) {
+            Some(near) => format!("did you mean {near}?"),
+            None if all.len() > SOME => {
+                format!(
+                    "{} and {} more are there",
+                    all.iter().take(SOME).copied().collect::<Vec<_>>().join(", "),
+                    all.len() - SOME
+                )
+            }
+            None => format!("the description has {}", all.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        format!("nothing lies at {}; {told}", text::quoted(path, 200))
+    }
+
     /// The path (not the query) asks for a token.
     #[must_use]
     pub fn is_token_path(&self, path: &str) -> bool {

@@ -268,7 +268,7 @@ impl MockSystem {
             (response, effect)
         } else {
             match blueprint.find(request.method, &request.url) {
-                Match::Nowhere => refuse(&blueprint, None, 404, "unknown-route", format!("nothing lies at {path}")),
+                Match::Nowhere => refuse(&blueprint, None, 404, "unknown-route", blueprint.nowhere(path)),
                 Match::WrongMethod(known) => {
                     let known = known.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(", ");
                     let because = format!("{path} takes {known}");

@@ -31,7 +31,11 @@ pub(super) fn bad_parameter(
                 // A page size above the maximum is cut down, not refused.
                 let over = limit && value.is_number();
                 if let Some(v) = found.first().filter(|_| !over) {
-                    return Some(format!("the parameter {} {}", p.name, v.because));
+                    let with_plus = || body::scalar(types, text.replace(' ', "+"));
+                    let plus = text.contains(' ')
+                        && validate(&system.schemas, schema, &with_plus(), Direction::Request).is_empty();
+                    let hint = if plus { " (a + in a query is a space; write it as %2B)" } else { "" };
+                    return Some(format!("the parameter {} {}{hint}", p.name, v.because));
                 }
             }
             _ => {}

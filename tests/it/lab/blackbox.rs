@@ -115,7 +115,7 @@ fn a_broken_program_is_caught_by_the_drill_meant_for_it() {
         ("token-in-log", "happy-path", "leak: a secret of crm is in what it printed, line "),
         ("no-correlation", "uncorrelated-write", "writes carry no correlation id"),
         ("network-error-fatal", "half-close", "gave up: run 1 ended with exit code 1"),
-        ("no-retry-after", "rate-limited-seconds", "said to wait 2000 ms"),
+        ("no-retry-after", "rate-limited-seconds", "said to wait 2 s"),
         ("token-in-baggage", "happy-path", "leak: a secret of billing is in baggage of request "),
         ("no-reason", "poison-record", " does not say why"),
         ("packed-as-is", "odd-framing", "gave up: run 1 ended with exit code 1"),

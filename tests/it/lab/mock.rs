@@ -125,6 +125,32 @@ fn a_page_size_above_the_maximum_is_cut_and_nonsense_is_refused() {
 }
 
 #[test]
+fn a_plus_in_a_query_is_a_space_and_that_is_said() {
+    let mut billing = Bench::of("billing", "customer", 2);
+    let (status, problem) = billing.get("/v1/customers?updated%5Bgte%5D=2026-01-01T00:00:00+00:00");
+    assert_eq!(status, 400);
+    assert!(problem.to_string().contains("(a + in a query is a space; write it as %2B)"), "{problem}");
+    let (status, problem) = billing.get("/v1/customers?updated%5Bgte%5D=yes+terday");
+    assert_eq!(status, 400);
+    assert!(!problem.to_string().contains("%2B"), "{problem}");
+    assert_eq!(billing.get("/v1/customers?updated%5Bgte%5D=2026-01-01T00:00:00%2B00:00").0, 200);
+}
+
+#[test]
+fn who_misses_a_path_is_told_which_there_are() {
+    let mut billing = Bench::of("billing", "customer", 0);
+    for (path, told) in [
+        ("/customers", "nothing lies at /customers; did you mean /v1/customers?"),
+        ("/v1/custmers", "nothing lies at /v1/custmers; did you mean /v1/customers?"),
+        ("/", "nothing lies at /; the description has /v1/customers"),
+    ] {
+        let (status, problem) = billing.get(path);
+        assert_eq!(status, 404);
+        assert!(problem.to_string().contains(told), "{problem}");
+    }
+}
+
+#[test]
 fn the_lower_bound_is_inclusive() {
     let mut billing = Bench::of("billing", "customer", 5);
     let all = billing.get("/v1/customers").1;

@@ -1,6 +1,7 @@
 //! Attempts of a program: bounded, though its bound need not be that of the contract; and none where the answer was that the
 //! request is wrong.
 
+use crate::connector::WritePlan;
 use crate::lab::bench::Purpose;
 use crate::lab::judge::Evidence;
 use crate::lab::judge::attempts::{failed, refused};
@@ -20,6 +21,28 @@ fn shown(x: &Exchanged) -> Vec<&(String, String)> {
         EACH_ITS_OWN.contains(&name) || name.contains("request-id") || name.contains("trace") || name.contains("span")
     };
     x.request.headers.iter().filter(|(name, _)| !own(name)).collect()
+}
+
+/// The same create, without a key that would make it one, answered 409 so often in a row without a look at what is there: there is
+/// something already, and asking again does not change that.
+const FEW_CONFLICTS: usize = 3;
+
+/// The first and the last of as many conflicts of these creates as are too many. `all`: what the run sent.
+fn conflicts<'x>(all: &[&'x Exchanged], same: &[&&'x Exchanged]) -> Option<(u64, u64)> {
+    let mut row: Vec<u64> = Vec::new();
+    for x in same.iter().filter(|x| x.purpose == Purpose::Create) {
+        let looked = |since: u64| all.iter().any(|n| n.purpose == Purpose::Find && (since..x.nth).contains(&n.nth));
+        if x.status() != Some(409) || row.last().is_some_and(|last| looked(*last)) {
+            row.clear();
+        }
+        if x.status() == Some(409) {
+            row.push(x.nth);
+        }
+        if row.len() >= FEW_CONFLICTS {
+            return Some((*row.first()?, x.nth));
+        }
+    }
+    None
 }
 
 pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
@@ -49,6 +72,18 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
                 out.push(format!(
                     "attempts: run {} sent request {} {times} times under a credential that was refused each time (401)",
                     seen.run, x.nth
+                ));
+            }
+            // Where creates have keys, 409 may say that the same one is in progress.
+            let keyed = matches!(
+                e.bench.plan.target.write,
+                WritePlan::Upsert { idempotency: Some(_), .. } | WritePlan::Create { idempotency: Some(_), .. }
+            );
+            if let Some((first, last)) = conflicts(&all, &same).filter(|_| !keyed) {
+                out.push(format!(
+                    "attempts: run {} sent the same create again and again (requests {first} to {last}), each answered 409, and did not \
+                     look up what is there",
+                    seen.run
                 ));
             }
             let wrong = same.iter().position(|n| n.purpose.writes() && refused(n));

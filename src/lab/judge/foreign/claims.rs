@@ -10,6 +10,9 @@ use crate::lab::world::RunEnd;
 /// The fault that sets the switch.
 const SWITCHED_OFF: &str = "disabled";
 
+/// Real milliseconds before its end in which whoever sent something was at work.
+const STILL_MS: i64 = 15_000;
+
 pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
     for seen in &e.runs {
         match &seen.end {
@@ -17,7 +20,11 @@ pub(super) fn ended(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
                 let run = seen.run;
                 let given = if program.left_open.contains(&run) { program.deadline_s } else { program.longest_s };
                 let waits = longest_waits_s(&e.bench.plan.delivery.retry) / u64::from(program.scale.max(1));
-                let hint = if waits < given {
+                let still = seen.to.plus_ms(-program.ms(STILL_MS));
+                let hint = if waits < given && e.trace.run(run).any(|x| x.at >= still) {
+                    "; it was at work till then: a slow program may need --deadline, on a busy machine fewer --jobs"
+                        .to_owned()
+                } else if waits < given {
                     String::new()
                 } else {
                     format!(

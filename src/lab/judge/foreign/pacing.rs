@@ -8,7 +8,7 @@ use crate::base::clock::Timestamp;
 use crate::connector::{Response, TransportError};
 use crate::lab::bench::Purpose;
 use crate::lab::judge::Evidence;
-use crate::lab::judge::pacing::{FEW, Wait, chance, hardly_waited, waited};
+use crate::lab::judge::pacing::{FEW, Wait, chance, hardly_waited, length, waited};
 use crate::lab::trace::{Exchanged, Outcome};
 
 /// Real milliseconds after an answer in which what was on its way beside it arrives.
@@ -65,8 +65,9 @@ fn told_to_wait(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) {
         });
         if let Some(early) = early {
             out.push(format!(
-                "pacing: {} said to wait {wait} ms (request {}), request {} came after {} ms",
+                "pacing: {} said to wait {} (request {}), request {} came after {} ms",
                 told.system,
+                length(wait),
                 told.nth,
                 early.nth,
                 early.at.0 - ended.0
