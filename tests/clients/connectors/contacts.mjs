@@ -75,7 +75,22 @@ class Api {
   async once(method, path, body, headers) {
     const options = {method, headers, redirect: broken('follows-redirects') ? 'follow' : 'manual'};
     if (body !== undefined) options.body = body;
-    if (!broken('no-timeout')) options.signal = AbortSignal.timeout(10_000 / scale);
+    const control = new AbortController();
+    options.signal = control.signal;
+    let timer;
+    // Waited for beside the answer: a body that is being unpacked may not hear that it was given up.
+    const late = new Promise((_, fail) => {
+      const end = () => { control.abort(); fail(new Error('too late')); };
+      if (!broken('no-timeout')) timer = setTimeout(end, 10_000 / scale);
+    });
+    try {
+      return await Promise.race([this.whole(path, options), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async whole(path, options) {
     const answer = await fetch(path.startsWith('http') ? path : this.base + path, options);
     const pieces = [];
     let size = 0;

@@ -63,9 +63,14 @@ function parse(text) {
 
 async function once(url, options) {
   const control = new AbortController();
-  const head = setTimeout(() => control.abort(), 4000 / scale);
-  const whole = setTimeout(() => control.abort(), 8000 / scale);
-  try {
+  let head, whole;
+  // Waited for beside the answer: a body that is being unpacked may not hear that it was given up.
+  const late = new Promise((_, fail) => {
+    const end = () => { control.abort(); fail(new Error('too late')); };
+    head = setTimeout(end, 4000 / scale);
+    whole = setTimeout(end, 8000 / scale);
+  });
+  const read = async () => {
     const redirect = broken('follows-redirects') ? 'follow' : 'manual';
     const answer = await fetch(url, {...options, redirect, signal: control.signal});
     clearTimeout(head);
@@ -77,6 +82,9 @@ async function once(url, options) {
       parts.push(part);
     }
     return {status: answer.status, headers: answer.headers, text: Buffer.concat(parts).toString('utf8')};
+  };
+  try {
+    return await Promise.race([read(), late]);
   } finally {
     clearTimeout(head);
     clearTimeout(whole);
