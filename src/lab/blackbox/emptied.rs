@@ -188,6 +188,10 @@ mod linux {
                 seen.alone &= seen.file == path || what.contains(ReadFlags::OPEN);
                 return;
             }
+            // Another file comes under this name: that one is empty because it is new.
+            if what.intersects(ReadFlags::CREATE | ReadFlags::DELETE | ReadFlags::MOVED_FROM) {
+                self.sizes.remove(path);
+            }
             if what.contains(ReadFlags::OPEN)
                 && self.sizes.get(path).is_some_and(|size| *size > 0)
                 && !kept_by_sqlite(path)
