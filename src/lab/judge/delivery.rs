@@ -238,7 +238,7 @@ fn whole(e: &Evidence<'_>, out: &mut Vec<String>) {
     }
 }
 
-fn holds(record: &Value, mapped: &Value) -> bool {
+pub(super) fn holds(record: &Value, mapped: &Value) -> bool {
     difference(mapped, record, "").is_none()
 }
 

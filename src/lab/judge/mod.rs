@@ -156,11 +156,19 @@ impl Evidence<'_> {
 
     /// The record may be, or must be, among the dead letters.
     fn may_be_dead(&self, expected: &Expected) -> bool {
-        self.expect.may_die || self.must_be_dead(expected)
+        self.expect.may_die || expected.mapped.is_err() || self.expect.dead.contains(&expected.key)
     }
 
     fn must_be_dead(&self, expected: &Expected) -> bool {
-        expected.mapped.is_err() || self.expect.dead.contains(&expected.key)
+        expected.mapped.is_err() || (self.expect.dead.contains(&expected.key) && !self.stood_there(expected))
+    }
+
+    /// Before anything was written the target held what this record becomes: no write of it is due that could be refused.
+    fn stood_there(&self, expected: &Expected) -> bool {
+        let (Some(identity), Ok(mapped)) = (&expected.identity, &expected.mapped) else { return false };
+        self.target_before.iter().any(|(key, record)| {
+            self.bench.identity_kept(key, record).as_ref() == Some(identity) && delivery::holds(record, mapped)
+        })
     }
 
     /// Everything that is held against the connector, each once.
