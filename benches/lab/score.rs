@@ -100,7 +100,7 @@ fn ours() -> Vec<Bench> {
         plans::accepted(),
         plans::refreshing(),
     ];
-    plans::all().into_iter().chain(more).collect()
+    plans::all().into_iter().chain(more).chain(plans::feeds()).collect()
 }
 
 /// Whole connectors, by so many seeds each on each example, in equal parts for every drill that applies.

@@ -45,6 +45,10 @@ pub(super) fn of(system: &System, op: &Operation, facts: &[FactOut]) -> Vec<Stri
         let field = i.field.as_deref().map(|f| format!(", compared with {f}")).unwrap_or_default();
         out.push(format!("changed since: {}{field}", i.param));
     }
+    if let Some(feed) = &op.feed {
+        let by = feed.param.as_deref().map_or_else(|| "followed as a link".to_owned(), |p| format!("sent as {p}"));
+        out.push(format!("changes followed by a token: {}, {by}", feed.token.join(".")));
+    }
     out.push(limit(op, facts));
     if !op.safe() {
         out.push(repeat(op, facts));

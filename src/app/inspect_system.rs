@@ -311,6 +311,9 @@ fn one_operation(
     if let Some(i) = &op.incremental {
         about.push_str(&format!("; changed records by {}", i.param));
     }
+    if let Some(feed) = &op.feed {
+        about.push_str(&format!("; changes followed by the token {}", feed.token.join(".")));
+    }
     Ok(Answer {
         about: Some(about),
         call: card,

@@ -41,6 +41,10 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
                     "a sweep compares with a whole list, and source.incremental reads what changed alone".to_owned();
                 say(at, message, "take incremental out, or write deletes: tombstone".to_owned());
             }
+            Deletes::Sweep { .. } if flow.source.feed.is_some() => {
+                let message = "a sweep compares with a whole list, and source.feed reads what changed alone".to_owned();
+                say(at, message, "write deletes: tombstone, or take feed out".to_owned());
+            }
             Deletes::Tombstone { field, .. } => {
                 mark(subject, flow, field.as_ref().map(|f| f.value.as_str()), at, &mut say)
             }

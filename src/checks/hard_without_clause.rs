@@ -26,7 +26,9 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             }
             Some(&"natural-key") => "write by upsert with this field as match".to_owned(),
             Some(&"idempotency") => "give idempotency: {header: ...} to the write".to_owned(),
-            Some(&"changes") => "give incremental: {field: ..., param: ...} to the source".to_owned(),
+            Some(&"changes") => {
+                "give incremental: {field: ..., param: ...} or feed: {token: ...} to the source".to_owned()
+            }
             Some(&"deletes") => {
                 "say at the source what becomes of deletions: deletes: ignore, tombstone or sweep".to_owned()
             }

@@ -101,6 +101,7 @@ fn filled<'a>(used: &Used<'a>) -> Vec<&'a str> {
                 names.extend(p.param.iter().chain(&p.limit_param).map(|n| n.as_str()));
             }
             names.extend(used.flow.source.incremental.iter().map(|i| i.param.as_str()));
+            names.extend(used.flow.source.feed.iter().filter_map(|f| Some(f.param.as_ref()?.as_str())));
             names
         }
         (Role::Find, _) if used.finds_by_key() => last_in_path().into_iter().collect(),

@@ -31,6 +31,7 @@ mod event_id_not_unique;
 mod event_id_unknown;
 mod event_record_unknown;
 mod events_may_be_lost;
+mod feed_unknown;
 mod field_not_included;
 mod find_lags_behind;
 mod find_reads_one_page;
@@ -137,7 +138,7 @@ use crate::mapping::Mapping;
 use crate::model::System;
 
 /// All checks, in the order in which a reviewer would ask.
-pub static ALL: [&Check; 107] = [
+pub static ALL: [&Check; 108] = [
     &unknown_system::CHECK,
     &unknown_operation::CHECK,
     &not_a_write_operation::CHECK,
@@ -177,6 +178,7 @@ pub static ALL: [&Check; 107] = [
     &offset_window_exceeded::CHECK,
     &list_filtered_by_default::CHECK,
     &list_forgets::CHECK,
+    &feed_unknown::CHECK,
     &incremental_param_unknown::CHECK,
     &incremental_param_no_lower_bound::CHECK,
     &incremental_field_orders_nothing::CHECK,

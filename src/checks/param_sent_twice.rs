@@ -50,6 +50,12 @@ fn source(subject: &Subject<'_>, used: &Used<'_>, out: &mut Vec<Finding>) {
                 format!("{shown} of {id} is fixed, and is the lower bound of incremental too: each pass sends both");
             let fix = "take it out of params: the bound moves with what was read";
             out.push(subject.error(&CHECK, name.at, message).fix(fix).because_of(&used.operation.pointer));
+        } else if source.feed.as_ref().and_then(|f| f.param.as_ref()).is_some_and(|p| p.value == name.value) {
+            let message = format!(
+                "{shown} of {id} is fixed, and takes the token of feed too: each pass but the first sends both"
+            );
+            let fix = "take it out of params: the token moves with what was read";
+            out.push(subject.error(&CHECK, name.at, message).fix(fix).because_of(&used.operation.pointer));
         } else if place == Some(name.as_str()) {
             let message = format!(
                 "{shown} of {id} is fixed, and leads from page to page: each page but the first is asked for with both"

@@ -102,8 +102,10 @@ pub static TOPICS: [Topic; 11] = [
             "inclusive",
         ],
         origin: &[],
-        clauses: |_, flow| {
-            flow.source.incremental.as_ref().map_or_else(Vec::new, |i| source(flow, "incremental", &i.field))
+        clauses: |_, flow| match (&flow.source.incremental, &flow.source.feed) {
+            (Some(i), _) => source(flow, "incremental", &i.field),
+            (None, Some(feed)) => source(flow, "feed", &feed.token),
+            (None, None) => Vec::new(),
         },
         drills: &["second-run-idle", "equal-timestamps"],
         watch: FAIL,

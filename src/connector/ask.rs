@@ -69,6 +69,7 @@ impl<'a> Inquiry<'a> {
             inside: &source.inside,
             pagination: source.pagination.as_ref(),
             limit: self.limit,
+            feed: source.feed.as_ref(),
         });
         let url = pager.url(&at.0, filter);
         let response = self.send(Asked::Source, list, url.clone()).await?;

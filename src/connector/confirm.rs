@@ -269,6 +269,7 @@ async fn hold(run: &Run<'_>, path: &[String]) -> Result<(), Stop> {
         inside: &list.inside,
         pagination: list.pagination.as_ref(),
         limit: list.pagination.as_ref().and_then(|p| p.limit_max).map(|most| most.min(500)),
+        feed: None,
     });
     let mut position = Position::Start;
     let mut held: HashMap<u128, Vec<Value>> = HashMap::new();

@@ -19,6 +19,7 @@ mod confirm;
 mod download;
 mod envelope;
 mod exchange;
+mod feed;
 mod file;
 mod find;
 mod gate;
@@ -73,7 +74,8 @@ pub use http::{HttpError, HttpTransport};
 pub use listen::{Answers, Listening, listen};
 pub use metrics::{BUCKETS, Family, FlowSeen, MetricKind, Metrics, PREFIX, Sample, Watchers};
 pub use plan::{
-    AuthPlan, Call, DeletePlan, DeletesPlan, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan, WritePlan,
+    AuthPlan, Call, DeletePlan, DeletesPlan, FeedPlan, FixedParam, LogLine, Plan, SourcePlan, Takes, TargetPlan,
+    WritePlan,
 };
 pub use plan_error::PlanError;
 pub use planner::plan;

@@ -10,7 +10,7 @@ use super::body::{at, scalar};
 use super::exchange::Ask;
 use super::reconcile::hash;
 use super::run::Stop;
-use super::{Call, Response};
+use super::{Call, FeedPlan, Response, feed};
 use crate::model::{CursorFrom, PageStyle, Pagination};
 
 /// Empty pages in a row that are read on although a total says that more follows: records may have gone meanwhile.
@@ -31,6 +31,8 @@ pub(super) struct Listing<'p> {
     pub pagination: Option<&'p Pagination>,
     /// Page size to ask for.
     pub limit: Option<u64>,
+    /// How its changes are followed, where by a token.
+    pub feed: Option<&'p FeedPlan>,
 }
 
 /// Where in the list to read.
@@ -113,7 +115,8 @@ impl<'p> Pager<'p> {
         }
         let search = self.listing.call.search.as_ref();
         let by_url = |name: &str| !search.is_some_and(|s| s.takes(name));
-        let bounds: Vec<(&str, &str)> = filter.iter().copied().filter(|(name, _)| by_url(name)).collect();
+        let bounds: Vec<(&str, &str)> =
+            self.bounds(position, filter).into_iter().filter(|(name, _)| by_url(name)).collect();
         let mut url = address::url(self.listing.base_url, self.listing.call, &[], &bounds);
         let Some(pagination) = self.listing.pagination else { return url };
         if let (Some(param), Some(limit)) = (pagination.limit_param.as_ref().filter(|p| by_url(p)), self.listing.limit)
@@ -141,8 +144,9 @@ impl<'p> Pager<'p> {
 
     /// What the body of the request is told, by dotted name. Where the server wrote the URL of the next page, that holds the
     /// place in the list, and the rest is asked for as before.
-    fn set<'v>(&'v self, position: &Position, filter: &[(&'v str, &str)]) -> Vec<(&'v str, String)> {
-        let mut set: Vec<(&str, String)> = filter.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    fn set<'v>(&'v self, position: &Position, filter: &[(&'v str, &'v str)]) -> Vec<(&'v str, String)> {
+        let bounds = self.bounds(position, filter).into_iter();
+        let mut set: Vec<(&str, String)> = bounds.map(|(name, value)| (name, value.to_owned())).collect();
         let pagination = self.listing.pagination;
         if let (Some(param), Some(limit)) = (pagination.and_then(|p| p.limit_param.as_deref()), self.listing.limit) {
             set.push((param, limit.to_string()));
@@ -151,6 +155,20 @@ impl<'p> Pager<'p> {
             set.push((param, at));
         }
         set
+    }
+
+    /// What is sent along: where one parameter takes the token of a feed and the place in the list, the place alone.
+    fn bounds<'f>(&self, position: &Position, filter: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+        let param = self.listing.pagination.and_then(|p| p.param.as_deref()).filter(|_| position.sent().is_some());
+        filter.iter().copied().filter(|(name, _)| Some(*name) != param).collect()
+    }
+
+    /// The token from which changes after this page are followed.
+    ///
+    /// # Errors
+    /// It is a URL of another origin.
+    pub(super) fn token(&self, url: &str, body: &Value) -> Result<Option<String>, Stop> {
+        self.listing.feed.map_or(Ok(None), |feed| feed::given(feed, self.listing.base_url, url, body))
     }
 
     /// The number of records that the source says there are in all.
@@ -226,6 +244,12 @@ impl<'p> Pager<'p> {
             Some(CursorFrom::LastItem(field)) => (records.last().and_then(|r| r.get(field)).and_then(scalar), true),
             None => (None, false),
         };
+        // Where one field is the cursor and the token of a feed there always is one: who says nothing of more ends with a page
+        // without records.
+        let token = matches!((&pagination.next, self.listing.feed), (Some(CursorFrom::Body(path)), Some(feed)) if *path == feed.token);
+        if token && more.is_none() && records.is_empty() {
+            return Next::End;
+        }
         match cursor.filter(|c| !c.is_empty()) {
             // Where the last record is the cursor there always is one: flag and total decide.
             Some(_) if from_record && more.is_none() && total_says_more == Some(false) => Next::End,

@@ -11,7 +11,7 @@ use super::exchange::{Miss, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::reconcile::hash;
 use super::run::{Run, Stop};
-use super::{Call, inbox, pull, settle, spool, sweep};
+use super::{Call, feed, inbox, pull, settle, spool, sweep};
 use crate::evidence::Checkpoint;
 use crate::model::PageStyle;
 
@@ -32,8 +32,16 @@ pub(super) async fn walk(run: &Run<'_>, sweep: bool) -> Result<(), Stop> {
 /// Goes from the checkpoint to the end of the list.
 async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
     let flow = &run.plan.flow;
+    let source = &run.plan.source;
     let mut checkpoint = run.world.ledger.checkpoint(flow)?;
-    if let Some(ahead) = checkpoint.watermark.take_if(|w| lies_ahead(w, run.world.clock.now())) {
+    if checkpoint.watermark.take_if(|w| !feed::fits(source, w)).is_some() {
+        // The contract reads changes in another way now: what is kept says nothing to the source.
+        run.log("warn", "checkpoint-of-another-kind", None, json!({"system": run.source.system}));
+        checkpoint = Checkpoint::default();
+    }
+    if source.feed.is_none()
+        && let Some(ahead) = checkpoint.watermark.take_if(|w| lies_ahead(w, run.world.clock.now()))
+    {
         // From there a source answers with nothing for years, and that would look like success. What is known costs no
         // request when it is read again.
         run.log("warn", "checkpoint-in-the-future", None, json!({"system": run.source.system, "watermark": ahead}));
@@ -42,12 +50,13 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
     let mut restarted = false;
     let mut second = false;
     loop {
+        let lost = feed::lost(source, &checkpoint);
         match look(run, list, &mut checkpoint, second).await? {
             End::Whole { all } => {
                 if all && !spool::keeps(run) {
                     run.world.ledger.forget_other_mappings(flow, run.plan.mapping.digest())?;
                 }
-                return sweep::sweep(run, list, all).await;
+                return sweep::sweep(run, list, all, lost).await;
             }
             End::CursorExpired if restarted => {
                 return Err(Stop::new("cursor-expired", "the source refuses its own cursor, also from the beginning"));
@@ -55,6 +64,10 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
             End::CursorExpired => {
                 run.log("warn", "cursor-expired", None, json!({"system": run.source.system}));
                 restarted = true;
+            }
+            End::TokenExpired => {
+                run.log("warn", "feed-token-expired", None, json!({"system": run.source.system}));
+                checkpoint.watermark = Some(feed::kept(None));
             }
             // Pages counted by number or offset shift when records come or go while they are read. What was skipped
             // is found by looking again; what was settled costs no request the second time.
@@ -75,6 +88,8 @@ enum End {
         all: bool,
     },
     CursorExpired,
+    /// The source takes the token no more from which its changes were followed.
+    TokenExpired,
     Shifted,
 }
 
@@ -89,13 +104,24 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
         inside: &source.inside,
         pagination: source.pagination.as_ref(),
         limit: source.limit,
+        feed: source.feed.as_ref(),
     });
+    let lost = feed::lost(source, checkpoint);
+    let token = feed::since(source, checkpoint).map(str::to_owned);
     let mut position = pager.resume(checkpoint.cursor.as_deref());
+    // The request that stands and falls with the token.
+    let mut by_token = token.is_some() && position == Position::Start;
+    if let (Position::Start, Some(feed), Some(token)) = (&position, &source.feed, &token)
+        && let Some(link) = feed::start(feed, token)
+    {
+        position = link;
+    }
     let from_start = position == Position::Start;
     if from_start {
         checkpoint.pending_watermark = None;
     }
-    let watermark = checkpoint.watermark.as_deref().map(|w| before(w, source.overlap_ms));
+    let bound = checkpoint.watermark.as_deref().filter(|_| source.feed.is_none());
+    let watermark = bound.map(|w| before(w, source.overlap_ms));
     if source.overlap_ms > 0 && watermark.is_some() && watermark == checkpoint.watermark {
         let because = "incremental.overlap counts back from a time, and the checkpoint is none; leave it out";
         return Err(Stop::new("overlap-without-time", because));
@@ -103,6 +129,9 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
     let mut filter: Vec<(&str, &str)> = Vec::new();
     if let (Some((_, param)), Some(value)) = (&source.incremental, &watermark) {
         filter.push((param, value));
+    }
+    if let (Some(param), Some(token)) = (source.feed.as_ref().and_then(|f| f.param.as_deref()), &token) {
+        filter.push((param, token));
     }
     let mut totals: (Option<u64>, Option<u64>) = (None, None);
     let mut forms = Forms::of(run);
@@ -115,9 +144,11 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
         let page = pull::page(run, Side::Source, &mut pager, &position, &filter, &mut tries, &mut trace).await;
         let page = match page {
             Ok(page) => page,
+            Err(Miss::Refused(refused)) if by_token && feed::expired(&refused) => return Ok(End::TokenExpired),
             Err(Miss::Refused(refused)) if pull::is_expired(&refused, &position) => return Ok(End::CursorExpired),
             Err(miss) => return Err(unread(run, miss)),
         };
+        by_token = false;
         run.log(
             "info",
             "page-read",
@@ -141,7 +172,8 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
         match page.next {
             Next::At(next) => {
                 checkpoint.cursor = next.save();
-                if checkpoint.cursor.is_some() {
+                // Only a whole look from the beginning tells what was deleted while no token held.
+                if checkpoint.cursor.is_some() && !lost {
                     ledger.set_checkpoint(&plan.flow, checkpoint)?;
                 }
                 position = next;
@@ -161,7 +193,16 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
                         ));
                     }
                 }
-                let moved = newest(checkpoint.watermark.take(), checkpoint.pending_watermark.take());
+                let pending = checkpoint.pending_watermark.take();
+                let moved = match (&source.feed, page.token) {
+                    (None, _) => newest(checkpoint.watermark.take(), pending),
+                    (Some(_), Some(token)) => Some(feed::kept(Some(&token))),
+                    (Some(feed), None) => {
+                        let path = feed.token.join(".");
+                        run.log("warn", "feed-token-missing", None, json!({"system": run.source.system, "path": path}));
+                        checkpoint.watermark.take()
+                    }
+                };
                 *checkpoint = Checkpoint { watermark: moved, ..Checkpoint::default() };
                 ledger.set_checkpoint(&plan.flow, checkpoint)?;
                 return Ok(End::Whole { all: from_start && filter.is_empty() });

@@ -202,12 +202,23 @@ pub struct SourcePlan {
     pub limit: Option<u64>,
     /// Path of the field that orders changes, and the parameter with the lower bound.
     pub incremental: Option<(Vec<String>, String)>,
+    /// How changes are followed by a token; never beside `incremental`.
+    pub feed: Option<FeedPlan>,
     /// How far before the checkpoint a pass begins, in milliseconds; 0: at it.
     pub overlap_ms: u64,
     /// The most requests, where the description states a limit.
     pub rate: Option<crate::contract::Rate>,
     /// How deletions are known.
     pub deletes: DeletesPlan,
+}
+
+/// How changes are followed by a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPlan {
+    /// Path of the token in the answer of the last page.
+    pub token: Vec<String>,
+    /// The query parameter that takes it; nothing: it is a URL, and is followed.
+    pub param: Option<String>,
 }
 
 /// How it is known that a record is deleted at the source.
@@ -249,6 +260,12 @@ impl DeletesPlan {
 }
 
 impl SourcePlan {
+    /// Whether a pass asks for what changed since another one.
+    #[must_use]
+    pub const fn by_changes(&self) -> bool {
+        self.incremental.is_some() || self.feed.is_some()
+    }
+
     /// Whether its records are asked for by GraphQL.
     #[must_use]
     pub fn by_graphql(&self) -> bool {

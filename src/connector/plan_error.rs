@@ -204,6 +204,14 @@ pub enum PlanError {
         /// What is missing, and where to set it.
         because: String,
     },
+    /// Changes are to be followed by a token where that cannot be done.
+    #[error("flow {flow} follows changes by a token: {because}")]
+    Feed {
+        /// The flow.
+        flow: String,
+        /// Why not, and what to do.
+        because: String,
+    },
     /// A field that the flow needs and the GraphQL schema does not have there, an object without end that is mapped as a
     /// whole, or one field too many.
     #[error("{operation} of {system} cannot be asked for {path}; map single fields that the schema has")]

@@ -10,8 +10,8 @@ use super::address;
 use super::body::{put, scalar, typed, writable};
 use super::query::{self, Wants};
 use super::{
-    AuthPlan, Call, DeletePlan, DeletesPlan, FilePlan, FixedParam, Plan, PlanError, Query, Search, SourcePlan, Takes,
-    TargetPlan, WritePlan, back, hook, plan_auth,
+    AuthPlan, Call, DeletePlan, DeletesPlan, FeedPlan, FilePlan, FixedParam, Plan, PlanError, Query, Search,
+    SourcePlan, Takes, TargetPlan, WritePlan, back, hook, plan_auth,
 };
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
@@ -292,6 +292,7 @@ fn source(
             pagination: None,
             limit: None,
             incremental: None,
+            feed: None,
             overlap_ms: 0,
             rate: None,
             deletes: deletes(side, flow)?,
@@ -311,8 +312,13 @@ fn source(
     let inside = if explicit.is_some_and(|e| e.items.is_some()) { Vec::new() } else { operation.inside.clone() };
     let mut filled = page_fields(pagination.as_ref());
     filled.extend(clause.incremental.iter().map(|i| (i.param.as_str(), TypeSet::STRING)));
+    filled.extend(clause.feed.iter().filter_map(|f| Some((f.param.as_ref()?.as_str(), TypeSet::STRING))));
     let mut list = side.list(operation, &clause.params, false, &filled)?;
     let mut limit = explicit.and_then(|e| e.limit).or_else(|| pagination.as_ref().and_then(page_size));
+    if clause.feed.is_some() && operation.root_field.is_some() {
+        let because = "a list of GraphQL is followed by source.incremental, or read whole; take source.feed out";
+        return Err(PlanError::Feed { flow: flow.name.clone(), because: because.to_owned() });
+    }
     if let Some(field) = &operation.root_field {
         let query = asked(
             side,
@@ -346,10 +352,24 @@ fn source(
         limit,
         pagination,
         incremental: clause.incremental.as_ref().map(|i| (path(&i.field), i.param.value.clone())),
+        feed: clause.feed.as_ref().map(|f| FeedPlan {
+            token: token_at(side.system, operation, &f.token),
+            param: f.param.as_ref().map(|p| p.value.clone()),
+        }),
         overlap_ms: clause.incremental.as_ref().and_then(|i| i.overlap_ms).unwrap_or(0),
         rate: operation.rate_limit.as_ref().map(|r| Rate { requests: r.requests, window_ms: r.window_ms }),
         deletes: deletes(side, flow)?,
     })
+}
+
+/// Path of a token in the answer. Names of fields may have dots in them, as `@odata.deltaLink` does: one that the description has
+/// at the root is meant as it is written.
+fn token_at(system: &System, operation: &Operation, told: &str) -> Vec<String> {
+    let answer = operation.success().and_then(|r| r.schema);
+    match answer.and_then(|schema| system.schemas.property(schema, told)) {
+        Some(_) => vec![told.to_owned()],
+        None => path(told),
+    }
 }
 
 /// How deletions are known; a flag that the contract does not name is looked for in the description.
@@ -367,6 +387,9 @@ fn deletes(side: &Side<'_>, flow: &Flow) -> Result<DeletesPlan, PlanError> {
         }
         Deletes::Sweep { .. } if clause.incremental.is_some() => {
             Err(no("a sweep compares with a whole list, and source.incremental reads changes alone; leave it out"))
+        }
+        Deletes::Sweep { .. } if clause.feed.is_some() => {
+            Err(no("a sweep compares with a whole list, and source.feed reads changes alone; write deletes: tombstone"))
         }
         Deletes::Sweep { max_share } => Ok(DeletesPlan::Sweep { max_share: *max_share }),
         Deletes::Tombstone { field, is } => {

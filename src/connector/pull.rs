@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Response;
 use super::body::{Content, at, content, take_at};
 use super::envelope::{self, Holds};
 use super::exchange::{self, Again, Miss, Refused, Side, Tries};
@@ -10,6 +9,7 @@ use super::gate::Gate;
 use super::page::{Listing, Next, Pager, Position};
 use super::run::Run;
 use super::trace::Trace;
+use super::{FeedPlan, Response};
 
 /// A page.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Page {
     pub next: Next,
     /// How many records there are in all, where the answer says so.
     pub total: Option<u64>,
+    /// The token from which changes after it are followed, where it gives one.
+    pub token: Option<String>,
 }
 
 /// Reads the page at `position`, with as many attempts as the contract allows.
@@ -43,7 +45,11 @@ pub(super) async fn page(
         // What is checkpointed and logged holds no key; it is added again when the link is followed.
         *link = gate.strip(link);
     }
-    Ok(Page { records, next, total: pager.total(&body) })
+    let token = pager.token(&url, &body).map_err(Miss::Stop)?.map(|token| match listing.feed {
+        Some(FeedPlan { param: None, .. }) => gate.strip(&token),
+        _ => token,
+    });
+    Ok(Page { records, next, total: pager.total(&body), token })
 }
 
 /// The records of an answer, moved out of its body.

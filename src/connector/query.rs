@@ -262,6 +262,7 @@ mod tests {
             record: None,
             pagination: None,
             incremental: None,
+            feed: None,
             idempotency: None,
             rate_limit: None,
             root_field: Some(field.clone()),

@@ -96,6 +96,7 @@ pub(super) async fn searched(run: &Run<'_>, wrote: &Value, trace: &mut Trace) ->
         inside: &[],
         pagination: find_pages.as_ref(),
         limit: find_pages.as_ref().and_then(|p| p.limit_max),
+        feed: None,
     };
     let mut tries = Tries::default();
     Ok(match find::find(run, listing, find_param, matching, &wanted, &mut tries, trace).await {

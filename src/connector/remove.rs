@@ -200,6 +200,7 @@ async fn looked_up(
                 inside: &[],
                 pagination: find_pages.as_ref(),
                 limit: find_pages.as_ref().and_then(|p| p.limit_max),
+                feed: None,
             };
             let found = find::find(run, listing, find_param, matching, &wanted, tries, trace).await;
             match found {

@@ -189,7 +189,13 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
         return (key, Item { version: None, gone: false, record, mapped: Err(Reject::KeyMissing) });
     };
     run.read(&key);
-    if matches!(source.deletes, DeletesPlan::Sweep { .. }) {
+    // Also where a token may be lost that tells of deletions.
+    let compared = match source.deletes {
+        DeletesPlan::Sweep { .. } => true,
+        DeletesPlan::Tombstone { .. } => source.feed.is_some(),
+        DeletesPlan::Ignore => false,
+    };
+    if compared {
         remembered(run, lock(&run.seen).put(key.as_bytes(), &[]).map(Some));
     }
     if remembered(run, lock(&run.refused).get(key.as_bytes()))

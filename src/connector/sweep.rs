@@ -19,9 +19,17 @@ use super::{Call, DeletesPlan, pass, pull};
 /// Effects read from the ledger at once.
 const AT_ONCE: usize = 500;
 
-/// Deletes what is gone. `whole`: this pass has seen the list from its beginning to its end, unfiltered.
-pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool) -> Result<(), Stop> {
-    let DeletesPlan::Sweep { max_share } = run.plan.source.deletes else { return Ok(()) };
+/// Records that one pass deletes at most where a token was lost, in percent: of a sweep the contract says it.
+const SHARE_OF_LOST: f64 = 10.0;
+
+/// Deletes what is gone. `whole`: this pass has seen the list from its beginning to its end, unfiltered. `lost`: the token was lost
+/// from which changes were followed, so that nothing told what was deleted since.
+pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -> Result<(), Stop> {
+    let max_share = match &run.plan.source.deletes {
+        DeletesPlan::Sweep { max_share } => *max_share,
+        DeletesPlan::Tombstone { .. } if lost => SHARE_OF_LOST,
+        DeletesPlan::Tombstone { .. } | DeletesPlan::Ignore => return Ok(()),
+    };
     let skipped = |because: &str| run.log("warn", "sweep-skipped", None, json!({"because": because}));
     if !whole {
         skipped("this pass went on from a checkpoint, so it has not seen the whole list");
@@ -56,10 +64,14 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool) -> Result<(),
     }
     let most = most(known, max_share);
     if gone.len() as u64 > most {
+        let way_out = match run.plan.source.deletes {
+            DeletesPlan::Sweep { .. } => "where that is right, raise source.deletes.max_share",
+            _ => "where that is right, delete them in the target by hand: no later pass looks for them",
+        };
         return Err(Stop::new(
             "sweep-too-large",
             format!(
-                "{} of {known} records are not in the source's list any more, and one pass deletes at most {most} ({max_share} %); nothing was deleted; where that is right, raise source.deletes.max_share",
+                "{} of {known} records are not in the source's list any more, and one pass deletes at most {most} ({max_share} %); nothing was deleted; {way_out}",
                 gone.len()
             ),
         ));
@@ -120,6 +132,7 @@ async fn second_look(run: &Run<'_>, list: &Call) -> Result<HashSet<u128>, Stop> 
         inside: &source.inside,
         pagination: source.pagination.as_ref(),
         limit: source.limit,
+        feed: source.feed.as_ref(),
     });
     let mut keys = HashSet::new();
     let mut position = Position::Start;

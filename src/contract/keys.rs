@@ -231,7 +231,8 @@ const SOURCE_KEYS: &[Key] = &[
     may("every", Shape::Duration, "Time between polls; left out: run once."),
     must("key", Shape::Text, "Field of the record that identifies it."),
     may("paginate", Shape::WordOr(&["auto"], &PAGINATE), "How it is paged; auto: as the description says."),
-    may("incremental", Shape::Table(&INCREMENTAL), "How only changes are read."),
+    may("incremental", Shape::Table(&INCREMENTAL), "How only changes are read, by a field of the record."),
+    may("feed", Shape::Table(&FEED), "How changes are followed, by a token that the last page of the list gives."),
     may(
         "deletes",
         Shape::WordOr(&["ignore", "tombstone", "sweep"], &DELETES),
@@ -314,6 +315,11 @@ pub(super) static INCREMENTAL: Table = table(&[
         Shape::Duration,
         "How far before the checkpoint each pass begins, e.g. 10m: for records that are committed late.",
     ),
+]);
+
+pub(super) static FEED: Table = table(&[
+    must("token", Shape::Text, "Where the answer gives the token, from its root: nextSyncToken, @odata.deltaLink."),
+    may("param", Shape::Text, "Query parameter that takes it; left out: the token is a URL, and is followed."),
 ]);
 
 pub(super) static TARGET: Table = Table {

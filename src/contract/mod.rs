@@ -254,6 +254,8 @@ pub struct Source {
     pub paginate: Paginate,
     /// How only changes are read.
     pub incremental: Option<IncrementalClause>,
+    /// How changes are followed by a token; never beside `incremental`.
+    pub feed: Option<FeedClause>,
     /// Where `deletes` stands; `ignore` where it does not.
     pub deletes_at: Option<Span>,
     /// What happens to records that are deleted at the source.
@@ -457,6 +459,17 @@ pub struct IncrementalClause {
     pub param: Spanned<String>,
     /// How far before the checkpoint each pass begins, in milliseconds: for records that are committed late.
     pub overlap_ms: Option<u64>,
+}
+
+/// `feed`: what changed since the list gave this token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedClause {
+    /// Where it stands.
+    pub at: Span,
+    /// Where the answer gives the token.
+    pub token: Spanned<String>,
+    /// Query parameter that takes it; nothing: it is a URL.
+    pub param: Option<Spanned<String>>,
 }
 
 /// `paginate`.

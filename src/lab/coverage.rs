@@ -7,8 +7,7 @@ use super::bench::Purpose;
 use super::courier::How;
 use super::judge::Evidence;
 use super::matrix::DrillRow;
-use super::mock::Effect;
-use super::mock::asked_of;
+use super::mock::{Effect, LINK_PARAM, asked_of};
 use super::trace::{Exchanged, Outcome};
 use super::world::RunEnd;
 use crate::contract::Order;
@@ -19,7 +18,7 @@ type Clause = (&'static str, fn(&Evidence<'_>) -> bool);
 
 /// The clauses of a flow that something can put to work, except the lines of its mapping. What needs a clock of days or a person
 /// (`every`, `slo`, `deletes: ignore`) is put to work by no drill, and says so.
-const CLAUSES: [Clause; 31] = [
+const CLAUSES: [Clause; 32] = [
     ("source/every", |_| false),
     ("source/webhook", |e| e.trace.deliveries.iter().any(|d| d.acknowledged())),
     ("source/webhook/verify", |e| {
@@ -37,6 +36,7 @@ const CLAUSES: [Clause; 31] = [
     ("source/key", |e| e.runs.iter().any(|r| twice(read_in(e, r.run)))),
     ("source/paginate", |e| e.runs.iter().any(|r| lists(e, r.run).map(|x| x.asks).collect::<BTreeSet<_>>().len() > 1)),
     ("source/incremental", incremental),
+    ("source/feed", feed),
     ("source/deletes", deletes),
     ("target/upsert", |e| {
         let made = |p: Purpose| e.trace.exchanges.iter().any(|x| x.purpose == p && x.effect.is_some());
@@ -151,6 +151,14 @@ fn incremental(e: &Evidence<'_>) -> bool {
     let Some((_, param)) = &e.bench.plan.source.incremental else { return false };
     let graph = e.bench.plan.source.by_graphql();
     let asks = |x: &Exchanged| graph || asked_of(&x.request).iter().any(|(name, _)| name == param);
+    e.runs.iter().skip(1).any(|r| lists(e, r.run).any(asks))
+}
+
+/// A later run asked with the token of an earlier one.
+fn feed(e: &Evidence<'_>) -> bool {
+    let Some(feed) = &e.bench.plan.source.feed else { return false };
+    let param = feed.param.as_deref().unwrap_or(LINK_PARAM);
+    let asks = |x: &Exchanged| asked_of(&x.request).iter().any(|(name, value)| name == param && !value.is_empty());
     e.runs.iter().skip(1).any(|r| lists(e, r.run).any(asks))
 }
 

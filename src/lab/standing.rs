@@ -271,16 +271,20 @@ async fn stand(
     clock: &Arc<dyn Clock>,
     rng: &mut Rng,
 ) -> Result<Stood, String> {
-    let mut change_field = BTreeMap::new();
+    let (mut change_field, mut feed) = (BTreeMap::new(), BTreeMap::new());
     for bench in benches.iter().filter(|b| b.plan.source.system == name) {
         if let Some((path, _)) = &bench.plan.source.incremental {
             change_field.insert(bench.source_entity.clone(), path.join("."));
+        }
+        if let Some(plan) = &bench.plan.source.feed {
+            feed.insert(bench.source_entity.clone(), plan.clone());
         }
     }
     let options = MockOptions {
         credentials: Credentials::Only(secrets.values().map(|(_, value)| value.clone()).collect()),
         first_serial,
         change_field,
+        feed,
         ..MockOptions::default()
     };
     let mock = Arc::new(Mutex::new(MockSystem::of(blueprint, rng.next_u64(), options)));

@@ -35,8 +35,8 @@ pub use fields::Fields;
 pub use impossible::{Impossible, impossible};
 pub use names::Names;
 pub use operation::{
-    Action, ApiKeyPlace, Body, CursorFrom, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation, PageStyle,
-    Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
+    Action, ApiKeyPlace, Body, CursorFrom, Feed, GRPC, Idempotency, Incremental, Method, OauthFlow, Operation,
+    PageStyle, Pagination, ParamIn, Parameter, RateLimit, Response, SchemeKind, SchemeUse, SecurityScheme, Server,
 };
 pub use pattern::{capture_length, pattern_length};
 pub use properties::{Iter as PropertyIter, Properties};

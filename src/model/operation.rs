@@ -282,6 +282,18 @@ pub struct Incremental {
     pub basis: Basis,
 }
 
+/// How changes are followed by a token: the last page of a list gives one, and the next list that is asked with it shows what
+/// changed since. Google calls it a sync token, Microsoft a delta link.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Feed {
+    /// The query parameter that takes the token; nothing where the token is a URL to be followed.
+    pub param: Option<String>,
+    /// Where the token is in the answer, as property names from its root.
+    pub token: Vec<String>,
+    /// How this is known.
+    pub basis: Basis,
+}
+
 /// A stated limit.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RateLimit {
@@ -338,6 +350,8 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// How changed records alone can be read.
     pub incremental: Option<Incremental>,
+    /// How changes can be followed by a token.
+    pub feed: Option<Feed>,
     /// How it can be repeated.
     pub idempotency: Option<Idempotency>,
     /// A limit stated for it (or for the whole system).

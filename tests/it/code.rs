@@ -120,6 +120,16 @@ fn what_is_not_generated_is_refused_by_name() {
         assert_eq!(out.status.code(), Some(2), "{name}");
         said.push_str(&stderr(&out));
     }
+    let dir = tempfile::tempdir().unwrap();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lab");
+    for file in ["feed/visits.yaml", "deletes/door.yaml"] {
+        std::fs::copy(from.join(file), dir.path().join(Path::new(file).file_name().unwrap())).unwrap();
+    }
+    let contract = std::fs::read_to_string(from.join("feed/integration.yaml")).unwrap();
+    std::fs::write(dir.path().join("integration.yaml"), contract.replace("../deletes/", "")).unwrap();
+    let out = run(dir.path(), &["scaffold", "integration.yaml", "--target", "typescript", "--out", "p"]);
+    assert_eq!(out.status.code(), Some(2));
+    said.push_str(&stderr(&out));
     insta::assert_snapshot!("refused", said);
 }
 

@@ -88,7 +88,7 @@ fn one_broken_flow_does_not_hide_another() {
     57:7 error missing-key: flows.contacts.source lacks operation or webhook
         fix: add operation: operationId or "METHOD /path" of a list or search
     58:7 error unknown-key: flows.contacts.source has no key "oparation"
-        fix: did you mean "operation"? accepted keys: system, operation, file, every, key, paginate, incremental, deletes, params, webhook
+        fix: did you mean "operation"? accepted keys: system, operation, file, every, key, paginate, incremental, feed, deletes, params, webhook
     83:25 error wrong-type: flows.contacts.delivery.retry.attempts must be a whole number from 1 to 100, is text
         fix: write a whole number from 1 to 100
     "#);

@@ -74,6 +74,7 @@ fn operation(id: &str, method: Method, path: &str, action: Action, params: &[&st
         record: None,
         pagination: None,
         incremental: None,
+        feed: None,
         idempotency: None,
         rate_limit: None,
         root_field: None,

@@ -37,6 +37,11 @@ impl Draft<'_, '_> {
                 scalar(i.field.as_deref().unwrap_or("")),
                 scalar(&i.param)
             )),
+            _ if self.list.feed.is_some() => {
+                let feed = self.list.feed.iter();
+                let param = |f: &crate::model::Feed| f.param.as_ref().map(|p| format!(", param: {}", scalar(p))).unwrap_or_default();
+                out.extend(feed.map(|f| format!("      feed: {{token: {}{}}}", scalar(&f.token.join(".")), param(f))));
+            }
             _ => out.push(
                 "      # incremental: {field: ?, param: ?}   # ? no parameter for changes was recognised: every pass reads everything"
                     .to_owned(),
@@ -75,7 +80,7 @@ impl Draft<'_, '_> {
                     .as_ref()
                     .map(|i| format!(", idempotency: {{header: {}}}", scalar(&i.header)))
                     .unwrap_or_default();
-                let changes = self.list.incremental.is_some();
+                let changes = self.list.incremental.is_some() || self.list.feed.is_some();
                 let never = if changes { "   # ? never updated: is that right?" } else { "" };
                 out.push(format!("      create: {{operation: {}{key}}}{never}", scalar(&create.id)));
                 if changes {

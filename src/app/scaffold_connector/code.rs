@@ -108,6 +108,7 @@ fn flow(plan: &Plan, place: &str) -> Result<code::Flow, Unfit> {
     let keyed = |call: &Call| call.path.contains('{');
     let refused = [
         (source.file.is_some(), "source.file", "a file as source"),
+        (source.feed.is_some(), "source.feed", "changes that are followed by a token"),
         (source.deletes != DeletesPlan::Ignore, "source.deletes", "carrying deletions over"),
         (delivery.drift != Drift::Quarantine, "delivery.drift", "freezing"),
         (delivery.fallback != Fallback::Hold, "delivery.fallback", "spooling or skipping"),

@@ -46,6 +46,7 @@ impl Delivery<'_, '_> {
             inside: &[],
             pagination: find_pages.as_ref(),
             limit: find_pages.as_ref().and_then(|p| p.limit_max),
+            feed: None,
         };
         let mut known = self.known.prior.as_ref().and_then(|p| p.target_id.clone());
         let mut finds = Tries::default();

@@ -4,6 +4,7 @@
 mod access;
 mod batching;
 mod deleting;
+mod following;
 mod graphql;
 mod holding;
 mod operating;

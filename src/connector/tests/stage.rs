@@ -222,6 +222,7 @@ fn plan() -> Plan {
             }),
             limit: None,
             incremental: Some((path("updated_at"), "updated[gte]".into())),
+            feed: None,
             overlap_ms: 0,
             rate: None,
             deletes: DeletesPlan::Ignore,

@@ -4,12 +4,12 @@ use super::reader::{Fields, Reader};
 use super::webhook;
 use crate::base::yaml::{Entry, Kind, Span, Spanned};
 use crate::contract::keys::{
-    ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELETE, DELETES, DELIVERY, FLOW, IDEMPOTENCY, INCREMENTAL, PAGINATE,
-    PUT, RETRY, SLO, SOURCE, TARGET, TIMEOUT, UPSERT,
+    ACCEPT, BREAKER, BULK, CREATE, DEAD_LETTER, DELETE, DELETES, DELIVERY, FEED, FLOW, IDEMPOTENCY, INCREMENTAL,
+    PAGINATE, PUT, RETRY, SLO, SOURCE, TARGET, TIMEOUT, UPSERT,
 };
 use crate::contract::{
-    Breaker, DeleteClause, Deletes, Delivery, Drift, ExplicitPages, Fallback, Flow, IncrementalClause, Order, Paginate,
-    Retry, Slo, Source, Target, Write,
+    Breaker, DeleteClause, Deletes, Delivery, Drift, ExplicitPages, Fallback, FeedClause, Flow, IncrementalClause,
+    Order, Paginate, Retry, Slo, Source, Target, Write,
 };
 use crate::model::PageStyle;
 
@@ -89,6 +89,15 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
         let overlap_ms = r.duration(&i, "overlap");
         Some(IncrementalClause { at: i.at, field: field?, param: param?, overlap_ms })
     });
+    let feed = s.node("feed").and_then(|n| {
+        let f = r.fields(n, &FEED, &s.path("feed"))?;
+        let (token, param) = (r.text(&f, "token"), r.text(&f, "param"));
+        if incremental.is_some() {
+            let message = format!("{} and {} are two ways to read changes", s.path("incremental"), s.path("feed"));
+            r.error("exclusive-keys", f.at, message, "keep exactly one of incremental, feed".to_owned());
+        }
+        Some(FeedClause { at: f.at, token: token?, param })
+    });
     let deletes = deletes(r, s);
     let params = r.scalars(s, "params");
     // A clause that is there and could not be read has been complained about.
@@ -109,6 +118,7 @@ fn source(r: &mut Reader<'_>, s: &Fields<'_>) -> Option<Source> {
         key: key?,
         paginate,
         incremental,
+        feed,
         deletes_at: s.node("deletes").map(|n| n.at),
         deletes,
         params,

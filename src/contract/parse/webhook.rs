@@ -7,7 +7,7 @@ use crate::contract::keys::{EVENT_ID, VERIFY, WEBHOOK};
 use crate::contract::{EventId, SignatureScheme, Verify, Webhook};
 
 /// Keys of a source that are about its list operation.
-const OF_THE_LIST: [&str; 4] = ["every", "paginate", "incremental", "params"];
+const OF_THE_LIST: [&str; 5] = ["every", "paginate", "incremental", "feed", "params"];
 
 /// Reads it; `s` is the source around it.
 pub(super) fn webhook(r: &mut Reader<'_>, node: &Node, s: &Fields<'_>) -> Option<Webhook> {

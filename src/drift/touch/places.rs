@@ -23,6 +23,8 @@ pub(super) fn sent_by_source<'a>(flow: &'a Flow, operation: Option<&'a Operation
     let source = &flow.source;
     let mut out: Vec<Sent<'_>> = source.params.iter().map(|(n, _)| Sent::written(n, "source.params")).collect();
     out.extend(source.incremental.as_ref().map(|i| Sent::written(&i.param, "source.incremental.param")));
+    let token = source.feed.as_ref().and_then(|f| f.param.as_ref());
+    out.extend(token.map(|p| Sent::written(p, "source.feed.param")));
     match &source.paginate {
         Paginate::Explicit(p) => {
             let named = [&p.param, &p.limit_param].into_iter().flatten();

@@ -111,11 +111,18 @@ pub(super) fn counted(bench: &Bench) -> Result<(), String> {
     }
 }
 
+/// Changes are read by a field of the record.
+pub(super) fn by_field(bench: &Bench) -> Result<&(Vec<String>, String), String> {
+    let source = &bench.plan.source;
+    source.incremental.as_ref().ok_or_else(|| match source.feed {
+        Some(_) => "changes are followed by a token, and no field of a record decides what is read".to_owned(),
+        None => "every run reads everything".to_owned(),
+    })
+}
+
 /// Changes are read by a time, or a number, that the lab can move.
 pub(super) fn datable(bench: &Bench) -> Result<(), String> {
-    let Some((path, _)) = &bench.plan.source.incremental else {
-        return Err("every run reads everything".to_owned());
-    };
+    let (path, _) = by_field(bench)?;
     let held = spoiled::drawn(bench);
     match held.iter().all(|r| dig(r, path).and_then(|v| versions::shifted(v, 1_000)).is_some()) {
         true => Ok(()),

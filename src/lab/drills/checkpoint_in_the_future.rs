@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::judge::Evidence;
-use super::{Drill, Setup, two_more};
+use super::{Drill, Setup, by_field, two_more};
 use crate::base::rng::Rng;
 use crate::evidence::Checkpoint;
 use crate::lab::bench::Bench;
@@ -24,10 +24,7 @@ impl Drill for CheckpointInTheFuture {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
-        match &bench.plan.source.incremental {
-            Some(_) => Ok(()),
-            None => Err("every run reads everything".to_owned()),
-        }
+        by_field(bench).map(drop)
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {

@@ -26,7 +26,7 @@ impl Drill for DeleteWhilePaging {
         counted(bench)?;
         let plan = &bench.plan.source;
         let total = plan.pagination.as_ref().is_some_and(|p| p.total.is_some());
-        if !total && plan.incremental.is_some() {
+        if !total && plan.by_changes() {
             return Err(
                 "neither a total nor a second reading could tell that a page has slipped; a cursor would".to_owned()
             );

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::judge::Evidence;
 use super::super::mock::{MockSystem, compare, dig, put};
-use super::{Drill, Setup};
+use super::{Drill, Setup, by_field};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
 
@@ -23,10 +23,7 @@ impl Drill for EqualTimestamps {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
-        match &bench.plan.source.incremental {
-            Some(_) => Ok(()),
-            None => Err("every run reads everything".to_owned()),
-        }
+        by_field(bench).map(drop)
     }
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {

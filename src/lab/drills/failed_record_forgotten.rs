@@ -28,7 +28,7 @@ impl Drill for FailedRecordForgotten {
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
         // A program may remember by itself what it takes for done.
-        if bench.plan.source.incremental.is_none() && bench.real.is_none() {
+        if !bench.plan.source.by_changes() && bench.real.is_none() {
             return Err("every run reads all, so what failed comes again".to_owned());
         }
         one_may_fail(bench)

@@ -29,6 +29,7 @@ mod equal_keys;
 mod equal_timestamps;
 mod error_envelope_200;
 mod failed_record_forgotten;
+mod feed_token_expired;
 mod fresh_token_refused;
 mod happy_path;
 mod html_page;
@@ -144,7 +145,7 @@ pub(in crate::lab) use webhook_missed::held_back;
 
 use serde_json::Value;
 
-use self::applies::{counted, datable, hooked, in_batches, named, paged, promises_json, undoable};
+use self::applies::{by_field, counted, datable, hooked, in_batches, named, paged, promises_json, undoable};
 use self::strangers::strangers;
 use super::bench::Bench;
 use super::judge::Evidence;
@@ -153,7 +154,7 @@ use super::trace::Event;
 use crate::base::rng::Rng;
 
 /// Every drill, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 123] = [
+pub const ALL: [&dyn Drill; 124] = [
     &happy_path::HappyPath,
     &second_run_idle::SecondRunIdle,
     &changed_between_runs::ChangedBetweenRuns,
@@ -188,6 +189,7 @@ pub const ALL: [&dyn Drill; 123] = [
     &empty_page_midway::EmptyPageMidway,
     &repeating_cursor::RepeatingCursorDrill,
     &cursor_expired::CursorExpiredDrill,
+    &feed_token_expired::FeedTokenExpiredDrill,
     &empty_cursor_string::EmptyCursorString,
     &total_mismatch::TotalMismatch,
     &insert_while_paging::InsertWhilePaging,

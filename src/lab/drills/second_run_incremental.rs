@@ -8,10 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::judge::Evidence;
-use super::super::mock::asked_of;
-use super::super::mock::{Effect, MockOptions, MockSystem, dig, put};
+use super::super::mock::{Effect, LINK_PARAM, MockOptions, MockSystem, asked_of, dig, put};
 use super::versions::older_by;
-use super::{Drill, Setup};
+use super::{Drill, Setup, by_field};
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
@@ -31,12 +30,12 @@ impl Drill for SecondRunIncremental {
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
-        match &bench.plan.source.incremental {
-            Some((path, _)) if of_the_past(bench, path) => Ok(()),
-            Some(_) => {
-                Err("records of this source carry times of the future, from which nobody should go on".to_owned())
-            }
-            None => Err("every run reads everything".to_owned()),
+        if bench.plan.source.feed.is_some() {
+            return Ok(());
+        }
+        match by_field(bench)? {
+            (path, _) if of_the_past(bench, path) => Ok(()),
+            _ => Err("records of this source carry times of the future, from which nobody should go on".to_owned()),
         }
     }
 
@@ -64,13 +63,20 @@ impl Drill for SecondRunIncremental {
             return Vec::new();
         }
         // A source that does not mind the bound is not the connector's fault.
-        let bound = evidence.bench.plan.source.incremental.as_ref().map(|(_, param)| param.as_str());
+        let source = &evidence.bench.plan.source;
+        let token = source.feed.as_ref().map(|feed| feed.param.as_deref().unwrap_or(LINK_PARAM));
+        let bound = source.incremental.as_ref().map(|(_, param)| param.as_str()).or(token);
         let asked = evidence
             .trace
             .run(2)
             .filter(|x| x.purpose == Purpose::List)
             .any(|x| asked_of(&x.request).iter().any(|(name, _)| Some(name.as_str()) == bound));
         match read(evidence, 2) {
+            again if again >= all && all > 2 && !asked && token.is_some() => {
+                vec![format!(
+                    "incremental: run 2 read all {all} records again, and did not ask with the token it was given"
+                )]
+            }
             again if again >= all && all > 2 && !asked => {
                 vec![format!(
                     "incremental: run 2 read all {all} records again, half of them a year older than the last"

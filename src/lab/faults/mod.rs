@@ -9,6 +9,7 @@ mod cursor_expired;
 mod empty_cursor;
 mod empty_page;
 mod error_envelope;
+mod feed_token_expired;
 mod hang;
 mod html_page;
 mod item_refused;
@@ -53,6 +54,7 @@ pub use cursor_expired::CursorExpired;
 pub use empty_cursor::EmptyCursor;
 pub use empty_page::EmptyPage;
 pub use error_envelope::{ErrorEnvelope, Partial};
+pub use feed_token_expired::FeedTokenExpired;
 pub use hang::Hang;
 pub use html_page::HtmlPage;
 pub use item_refused::ItemRefused;
@@ -99,7 +101,7 @@ use crate::connector::{Request, Response, TransportError};
 pub type Make = fn(Aim) -> Box<dyn Fault>;
 
 /// Every fault, by the name under which traces show it.
-pub const ALL: [(&str, Make); 44] = [
+pub const ALL: [(&str, Make); 45] = [
     ("accepted-then-failed", |aim| Box::new(AcceptedThenFailed { aim })),
     ("answer-too-large", |aim| Box::new(TransportFails::too_large(aim))),
     ("committed-then-503", |aim| Box::new(CommittedThen503 { aim })),
@@ -107,6 +109,7 @@ pub const ALL: [(&str, Make); 44] = [
     ("connection-refused", |aim| Box::new(ConnectionRefused { aim })),
     ("connection-reset", |aim| Box::new(ConnectionReset { aim })),
     ("cursor-expired", |aim| Box::new(CursorExpired::new(aim, 410, None))),
+    ("feed-token-expired", |aim| Box::new(FeedTokenExpired::new(aim, 410))),
     ("empty-cursor", |aim| Box::new(EmptyCursor { aim, path: vec!["next".to_owned()] })),
     ("empty-page", |aim| Box::new(EmptyPage { aim })),
     ("error-envelope", |aim| Box::new(ErrorEnvelope { aim, graph: None })),
@@ -372,7 +375,7 @@ mod tests {
     fn every_fault_has_the_name_it_is_listed_under_and_hits_what_it_aims_at() {
         let request = Request {
             method: Method::Post,
-            url: "https://t.example/x".into(),
+            url: "https://t.example/x?since=since-1%2B%2F%3D%3D".into(),
             headers: vec![],
             body: bytes::Bytes::new(),
         };

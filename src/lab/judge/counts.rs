@@ -88,7 +88,7 @@ pub(in crate::lab) fn reconcile(e: &Evidence<'_>, seen: &RunSeen) -> Reconciliat
 fn reads_all(e: &Evidence<'_>, seen: &RunSeen) -> bool {
     let Some(place) = e.runs.iter().position(|r| r.run == seen.run) else { return false };
     let source = &e.bench.plan.source;
-    let anew = source.list.is_some() && source.incremental.is_none();
+    let anew = source.list.is_some() && !source.by_changes();
     place == 0 || (anew && e.runs.get(place - 1).is_some_and(|r| matches!(r.end, RunEnd::Finished(_))))
 }
 

@@ -16,6 +16,8 @@ use crate::base::clock::Timestamp;
 pub(super) struct Kept {
     /// Counts up with every record made.
     pub(super) serial: u64,
+    /// The number of the change that made it what it is.
+    pub(super) changed: u64,
     /// The record.
     pub(super) value: Value,
 }
@@ -45,6 +47,7 @@ impl Collection {
     pub fn put(&mut self, key: &str, value: Value) {
         self.changes += 1;
         if let Some((place, _, kept)) = self.records.get_full_mut(key) {
+            kept.changed = self.changes;
             let old = std::mem::replace(&mut kept.value, value);
             let serial = kept.serial;
             self.moved(place, serial, Some(&old));
@@ -52,7 +55,7 @@ impl Collection {
         }
         let serial = self.next;
         self.next += 1;
-        let (place, _) = self.records.insert_full(key.to_owned(), Kept { serial, value });
+        let (place, _) = self.records.insert_full(key.to_owned(), Kept { serial, changed: self.changes, value });
         self.moved(place, serial, None);
     }
 

@@ -9,6 +9,7 @@ mod bulk;
 mod collection;
 mod effect;
 mod errors;
+mod feed;
 mod field;
 mod graph;
 mod lag;
@@ -29,6 +30,7 @@ pub(crate) use blueprint::{dig, put};
 pub(in crate::lab) use body::sent;
 pub use collection::{Collection, compare};
 pub use effect::{Effect, Quirk, Seen};
+pub(crate) use feed::{LINK_PARAM, is_feed_token};
 pub use routes::Match;
 
 use std::collections::BTreeMap;
@@ -44,7 +46,7 @@ use self::limits::Limits;
 use self::parameters::bad_parameter;
 use crate::base::clock::Timestamp;
 use crate::base::rng::Rng;
-use crate::connector::{Request, Response};
+use crate::connector::{FeedPlan, Request, Response};
 use crate::model::{Action, Method, Operation, System};
 
 /// How a mock behaves where the description leaves it open.
@@ -70,6 +72,8 @@ pub struct MockOptions {
     pub clock_off_ms: i64,
     /// The field that orders changes, by entity, where the description does not say.
     pub change_field: BTreeMap<String, String>,
+    /// How changes are followed by a token, by entity, where the description does not say.
+    pub feed: BTreeMap<String, FeedPlan>,
     /// How many requests the journal keeps; the oldest go first.
     pub journal: usize,
     /// Keeps to the rate limits that the description states.
@@ -91,6 +95,7 @@ impl Default for MockOptions {
             seeded_apart: false,
             clock_off_ms: 0,
             change_field: BTreeMap::new(),
+            feed: BTreeMap::new(),
             journal: 10_000,
             limits: false,
             lag_ms: 0,

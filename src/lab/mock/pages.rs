@@ -36,6 +36,8 @@ pub(super) struct Listed<'c> {
     pub(super) places: &'c [u32],
     /// From the newest back.
     pub(super) newest_first: bool,
+    /// In the order of change, and not of making.
+    pub(super) by_change: bool,
 }
 
 impl<'c> Listed<'c> {
@@ -49,6 +51,11 @@ impl<'c> Listed<'c> {
         let last = self.places.len().checked_sub(1)?;
         let index = if self.newest_first { last.checked_sub(index)? } else { index };
         self.collection.at(*self.places.get(index)?)
+    }
+
+    /// What a place in the list is remembered by.
+    const fn rank(&self, kept: &Kept) -> u64 {
+        if self.by_change { kept.changed } else { kept.serial }
     }
 
     /// Those from one index up to another.
@@ -210,7 +217,7 @@ fn token(list: &Listed<'_>, ask: &Ask<'_>, to: usize, nonce: u64) -> String {
     let place = match to.checked_sub(1).and_then(|i| list.get(i)) {
         None => json!([nonce]),
         Some(last) => {
-            json!([nonce, last.serial, ask.field.and_then(|f| last.value.get(f)).cloned().unwrap_or(Value::Null)])
+            json!([nonce, list.rank(last), ask.field.and_then(|f| last.value.get(f)).cloned().unwrap_or(Value::Null)])
         }
     };
     URL_SAFE_NO_PAD.encode(place.to_string()) + SIGNS
@@ -231,7 +238,7 @@ fn after_token(list: &Listed<'_>, ask: &Ask<'_>, text: &str) -> Result<usize, St
     let serial = serial.as_u64().ok_or_else(bad)?;
     let value = place.get(2).filter(|v| !v.is_null());
     Ok(list.leading(|k| {
-        let order = position_order((ask.field.and_then(|f| k.value.get(f)), k.serial), (value, serial));
+        let order = position_order((ask.field.and_then(|f| k.value.get(f)), list.rank(k)), (value, serial));
         let order = if list.newest_first { order.reverse() } else { order };
         order != Ordering::Greater
     }))
@@ -259,7 +266,7 @@ mod tests {
     fn walk(p: &Pagination, newest_first: bool, quirk_on: Option<(usize, Quirk)>) -> Vec<Vec<u64>> {
         let mut collection = Collection::default();
         (0..7).for_each(|i| collection.put(&format!("r{i}"), json!({"id": format!("r{i}"), "at": i / 2})));
-        let list = Listed { collection: &collection, places: &[0, 1, 2, 3, 4, 5, 6], newest_first };
+        let list = Listed { collection: &collection, places: &[0, 1, 2, 3, 4, 5, 6], newest_first, by_change: false };
         let mut query = vec![("limit".to_owned(), "50".to_owned())];
         let mut pages = Vec::new();
         for n in 0..9 {

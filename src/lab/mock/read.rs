@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::blueprint::{Kind, Told, dig, put};
 use super::collection::{Collection, Kept, compare_text};
+use super::feed::Since;
 use super::pages::{Ask, Cut, Listed, cut};
 use super::{Call, Effect, MockSystem, Quirk, text_of, url};
 use crate::base::text;
-use crate::connector::Response;
+use crate::connector::{FeedPlan, Response};
 use crate::model::{CursorFrom, PageStyle, ParamIn, SchemaId, Schemas, TypeSet};
 
 impl MockSystem {
@@ -30,6 +31,11 @@ impl MockSystem {
             .pagination
             .as_ref()
             .is_some_and(|p| p.style == PageStyle::Cursor && !matches!(p.next, Some(CursorFrom::Body(_))));
+        if let Some(feed) = self.feed_of(call, kind) {
+            let (response, effect, bent) = self.followed(call, kind, feed, query, &filters);
+            self.bent = bent;
+            return (response, effect);
+        }
         self.lag.passes(call.now);
         let real = self.collections.entry(kind.name.clone()).or_default();
         let mut behind = (!self.lag.is_empty()).then(|| self.lag.shown(&kind.name, real));
@@ -41,7 +47,7 @@ impl MockSystem {
             Narrowed::From(from) => collection.places(field.as_deref()).get(*from..).unwrap_or_default(),
             Narrowed::These(places) => places,
         };
-        let found = Listed { collection, places, newest_first };
+        let found = Listed { collection, places, newest_first, by_change: false };
         let Some(pagination) = &call.op.pagination else {
             let all = found.page(0, found.len());
             let body = self.envelope(call, kind, &all, None);
@@ -81,6 +87,51 @@ impl MockSystem {
         let effect = read_effect(kind, &page);
         self.bent = cut.bent;
         (response, effect)
+    }
+
+    /// A list whose changes are followed by a token. It shows what is there now, however late other lists are.
+    fn followed(
+        &self,
+        call: &Call<'_>,
+        kind: &Kind,
+        feed: FeedPlan,
+        query: &[(String, String)],
+        filters: &[Filter<'_>],
+    ) -> (Response, Effect, bool) {
+        let unbent = |(response, effect): (Response, Effect)| (response, effect, false);
+        let none = Collection::default();
+        let collection = self.collections.get(&kind.name).unwrap_or(&none);
+        let pagination = call.op.pagination.as_ref();
+        let since = match Since::asked(feed, query, pagination.and_then(|p| p.param.as_deref()), collection) {
+            Ok(since) => since,
+            Err(because) => return unbent(call.refuse(410, "feed-token-expired", because)),
+        };
+        let all = (0..).take(collection.len());
+        let fitting =
+            all.filter(|place| collection.at(*place).is_some_and(|kept| filters.iter().all(|f| f.fits(&kept.value))));
+        let places = since.narrow(collection, fitting);
+        let found = Listed { collection, places: &places, newest_first: false, by_change: true };
+        let query = since.rest(query);
+        let cut = pagination.map(|pagination| {
+            let ask = Ask {
+                pagination,
+                query: &query,
+                field: None,
+                key: &kind.key,
+                size: self.options.page_size,
+                cap: self.options.page_cap,
+                quirk: call.quirk,
+            };
+            cut(&found, &ask)
+        });
+        let cut = match cut.transpose() {
+            Ok(cut) => cut,
+            Err(because) => return unbent(call.refuse(400, "bad-request", because)),
+        };
+        let page = cut.as_ref().map_or_else(|| found.page(0, found.len()), |c| found.page(c.from, c.to));
+        let mut body = self.envelope(call, kind, &page, cut.as_ref().map(|c| (c, found.len())));
+        since.tell(call, &mut body, cut.as_ref(), collection);
+        (call.success(None, &body), read_effect(kind, &page), cut.is_some_and(|c| c.bent))
     }
 
     pub(super) fn get(&mut self, call: &Call<'_>) -> (Response, Effect) {
@@ -224,7 +275,7 @@ impl MockSystem {
 }
 
 /// What the end looks like: null where that is allowed, else an empty text.
-fn end_of(schemas: &Schemas, schema: Option<SchemaId>, path: &[String]) -> Value {
+pub(super) fn end_of(schemas: &Schemas, schema: Option<SchemaId>, path: &[String]) -> Value {
     let found = schema.and_then(|s| path.iter().try_fold(s, |at, name| schemas.property(at, name).map(|p| p.0)));
     match found.map(|id| schemas.get(id)) {
         Some(s) if !s.nullable() && s.types.has(TypeSet::STRING) => Value::String(String::new()),

@@ -237,6 +237,8 @@ impl Stage {
             if let Some((path, _)) = plan.source.incremental.as_ref().filter(|_| system == plan.source.system) {
                 change_field.insert(bench.source_entity.clone(), path.join("."));
             }
+            let own = plan.source.feed.iter().filter(|_| system == plan.source.system);
+            let feed = own.map(|feed| (bench.source_entity.clone(), feed.clone())).collect();
             let options = MockOptions {
                 credentials: Credentials::Only(planted.of_system(system)),
                 page_size: options.page_size,
@@ -245,6 +247,7 @@ impl Stage {
                 clock_off_ms: options.clock_off_ms,
                 first_serial,
                 change_field,
+                feed,
                 // The trace keeps every exchange already.
                 journal: 0,
                 ..MockOptions::default()

@@ -163,6 +163,7 @@ impl<'g> Reader<'g> {
             record: None,
             pagination: None,
             incremental: None,
+            feed: None,
             idempotency: None,
             rate_limit: None,
             root_field: Some(RootField {

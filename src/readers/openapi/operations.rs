@@ -210,6 +210,7 @@ impl<'d> Reader<'d, '_> {
             record: None,
             pagination: None,
             incremental: None,
+            feed: None,
             idempotency: None,
             rate_limit: None,
             root_field: None,

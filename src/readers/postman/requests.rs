@@ -373,6 +373,7 @@ fn operation(made: Made<'_>, schemas: &mut Schemas) -> Operation {
         record: None,
         pagination: None,
         incremental: None,
+        feed: None,
         idempotency: None,
         rate_limit: None,
         root_field: None,

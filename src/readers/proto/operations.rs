@@ -222,6 +222,7 @@ impl<'d> Reader<'_, '_, 'd> {
             record: None,
             pagination: None,
             incremental: None,
+            feed: None,
             idempotency: None,
             rate_limit: None,
             root_field: None,

@@ -28,7 +28,7 @@ fn what_a_run_wrote_is_taken_back_whoever_kills_it_and_whatever_others_did() {
         }
     }
     applies.dedup();
-    assert_eq!(applies, ["crm", "tickets", "badges", "late"]);
+    assert_eq!(applies, ["crm", "tickets", "badges", "late", "feed"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod coverage;
 mod deletes;
 mod drills;
 mod every_step;
+mod feeds;
 mod graph;
 mod keys;
 mod mock;

@@ -125,6 +125,35 @@ pub(crate) fn linked() -> Bench {
     bench("tests/fixtures/lab/linked", |_| {})
 }
 
+/// Changes are followed by a token.
+pub(crate) fn feed() -> Bench {
+    bench("tests/fixtures/lab/feed", without_deletions)
+}
+
+/// By a token, a link, or a cursor that goes on for ever; what is cancelled is deleted.
+pub(crate) fn feeds() -> [Bench; 3] {
+    let by = |api: &'static str, how: &'static str| {
+        bench("tests/fixtures/lab/feed", |text| {
+            for (from, to) in [("visits.yaml", api), ("{token: next_sync_token, param: sync_token}", how)] {
+                assert!(text.contains(from), "{from}");
+                *text = text.replace(from, to);
+            }
+        })
+    };
+    [
+        by("visits.yaml", "{token: next_sync_token, param: sync_token}"),
+        by("visits-linked.yaml", "{token: delta_link}"),
+        by("visits-by-cursor.yaml", "{token: next_cursor, param: cursor}"),
+    ]
+}
+
+fn without_deletions(text: &mut String) {
+    for line in ["      deletes: {by: tombstone, field: cancelled}\n", "      delete: deleteGuest\n"] {
+        assert!(text.contains(line), "{line}");
+        *text = text.replace(line, "");
+    }
+}
+
 /// People name the records, with signs that an address writes in another way.
 pub(crate) fn named_by_people() -> Bench {
     bench("tests/fixtures/lab/named", |_| {})
@@ -166,6 +195,7 @@ pub(crate) fn named() -> Vec<(&'static str, Bench)> {
         ("linked", linked()),
         ("late", late()),
         ("named", named_by_people()),
+        ("feed", feed()),
     ]
 }
 

@@ -162,6 +162,8 @@ pub(crate) enum Bug {
     NoOverlap,
     /// It takes a cursor that has ended for the end of the list.
     CursorExpiredIsEnd,
+    /// It takes a token that has ended for the news that nothing changed.
+    TokenExpiredIsEnd,
     /// It sends an empty cursor back.
     EmptyCursorSent,
     /// It does not compare what came with the total that was told.

@@ -30,9 +30,13 @@ pub(crate) enum On {
     Linked,
     /// Where people name the records.
     Named,
+    /// Where changes are followed by a token.
+    Feed,
     Both,
 }
-use On::{Both, Bulk, Crm, Erp, Hooks, InOrder, Late, Ledger, Limits, Linked, Named, Refreshing, Rotating, Tills};
+use On::{
+    Both, Bulk, Crm, Erp, Feed, Hooks, InOrder, Late, Ledger, Limits, Linked, Named, Refreshing, Rotating, Tills,
+};
 
 impl On {
     /// The break shows in this example.
@@ -57,6 +61,7 @@ pub(crate) fn benches() -> Vec<(On, Bench)> {
         (Refreshing, plans::refreshing()),
         (Linked, plans::linked()),
         (Named, plans::named_by_people()),
+        (Feed, plans::feed()),
     ]
 }
 
@@ -232,6 +237,8 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::NoOverlap, "late-commit", Late),
     (Bug::WallClockCheckpoint, "late-commit", Late),
     (Bug::CursorExpiredIsEnd, "cursor-expired", Crm),
+    (Bug::TokenExpiredIsEnd, "feed-token-expired", Feed),
+    (Bug::NeverCheckpoints, "second-run-incremental", Feed),
     (Bug::EmptyCursorSent, "empty-cursor-string", Limits),
     (Bug::IgnoresTotal, "total-mismatch", Erp),
     (Bug::IgnoresTotal, "total-mismatch", Bulk),

@@ -8,12 +8,21 @@ impl Run<'_> {
     /// Reads the list once. False where its counts say that its pages have moved.
     pub(super) async fn look(&mut self, since: &Option<String>) -> Result<bool, String> {
         let source = &self.plan.source;
+        let mut since = since.clone();
+        let mut token = None;
         let mut all = Vec::new();
         let mut newest: Option<Value> = None;
         // A cursor that lies in the ledger: this connector leaves none there, and goes on from one that it finds.
         let kept = self.kept(self.world.ledger.checkpoint(&self.plan.flow))?.cursor;
         let mut resumed = kept.is_some();
         let mut next = kept.map_or(Next::End, Next::Param);
+        // The request that stands and falls with the token.
+        let mut by_token = source.feed.is_some() && since.is_some() && !resumed;
+        if let (true, Some(feed), Some(link)) = (by_token, &source.feed, &since)
+            && feed.param.is_none()
+        {
+            next = Next::Url(link.clone());
+        }
         let mut followed = BTreeSet::new();
         let mut page_number = source.pagination.as_ref().map_or(1, |p| p.first_page);
         let (mut first_total, mut last_total) = (None, None);
@@ -21,7 +30,14 @@ impl Run<'_> {
         self.read_here = 0;
         self.moved = false;
         loop {
-            let page = match self.page(since, &next).await {
+            let page = match self.page(&since, &next).await {
+                Err(why) if by_token && (why.contains("410") || why.contains("400")) => {
+                    if self.bug == Bug::TokenExpiredIsEnd {
+                        break;
+                    }
+                    (by_token, since, next) = (false, None, Next::End);
+                    continue;
+                }
                 Err(why) if self.bug == Bug::CursorExpiredIsEnd && (why.contains("410") || why.contains("400")) => {
                     break;
                 }
@@ -31,6 +47,10 @@ impl Run<'_> {
                 }
                 page => page?,
             };
+            by_token = false;
+            if let Some(feed) = &source.feed {
+                token = dig(&page, &feed.token).filter(|t| !t.is_null()).map(text).filter(|t| !t.is_empty());
+            }
             let total = source.pagination.as_ref().and_then(|p| dig(&page, p.total.as_ref()?)?.as_u64());
             first_total = first_total.or(total);
             last_total = total.or(last_total);
@@ -113,6 +133,9 @@ impl Run<'_> {
                 _ => Value::from(self.world.clock.now().rfc3339()),
             });
         }
+        if source.feed.is_some() {
+            newest = token.map(Value::from);
+        }
         let slipped =
             last_total.is_some_and(|t| t != self.here.len() as u64) || first_total != last_total || self.moved;
         if !slipped || matches!(self.bug, Bug::IgnoresShift | Bug::FirstTotalIsAll) {
@@ -150,6 +173,12 @@ impl Run<'_> {
                 (_, ms) => earlier(since, ms),
             };
             query.push((param.clone(), bound));
+        }
+        let same = source.feed.as_ref().is_some_and(|f| {
+            matches!(next, Next::Param(_)) && source.pagination.as_ref().is_some_and(|p| p.param == f.param)
+        });
+        if let (Some(param), Some(token), false) = (source.feed.as_ref().and_then(|f| f.param.clone()), since, same) {
+            query.push((param, token.clone()));
         }
         if let Some(p) = &source.pagination {
             if let (Some(name), Some(limit)) = (&p.limit_param, source.limit) {

@@ -1,0 +1,199 @@
+//! Changes that are followed by a token: what the last page gave is asked with, whatever form it has, and a token that is taken no
+//! more leads to one look at everything.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::stage::{Stage, call, customer, path};
+use super::world::{Fault, answer};
+use crate::connector::{DeletePlan, DeletesPlan, FeedPlan, Response};
+use crate::evidence::{Checkpoint, Ledger as _, Verdict};
+use crate::model::Method;
+
+type Query = BTreeMap<String, String>;
+
+fn following(customers: usize, token: &str, param: Option<&str>) -> Stage {
+    let mut stage = Stage::with(customers);
+    stage.plan.source.incremental = None;
+    stage.plan.source.feed = Some(FeedPlan { token: path(token), param: param.map(str::to_owned) });
+    stage
+}
+
+/// One page with these records, and what else it tells.
+fn page(records: &[usize], told: &Value) -> Response {
+    let mut body = json!({"data": records.iter().map(|n| customer(*n)).collect::<Vec<_>>(), "has_more": false});
+    body.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+    answer(200, &body)
+}
+
+fn asked(stage: &Stage) -> Vec<String> {
+    let all = stage.systems.requests("GET /customers");
+    all.iter().map(|s| s.request.url.split_once('?').map_or("", |(_, query)| query).to_owned()).collect()
+}
+
+fn kept(stage: &Stage) -> Option<String> {
+    stage.checkpoint().watermark
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_of_the_last_page_is_asked_with_on_every_page_of_the_next_pass() {
+    let stage = following(0, "sync", Some("since"));
+    stage.systems.list_as(|_, q: &Query| {
+        match (q.get("since").map(String::as_str), q.get("cursor").map(String::as_str)) {
+            (None, None) => page(&[1, 2], &json!({"next_cursor": "b", "has_more": true, "sync": "too early"})),
+            (None, Some("b")) => page(&[3], &json!({"sync": "t1"})),
+            (Some("t1"), None) => page(&[4], &json!({"next_cursor": "d", "has_more": true})),
+            (Some("t1"), Some("d")) => page(&[5], &json!({"sync": "t2"})),
+            (Some("t2"), None) => page(&[], &json!({"sync": "t2"})),
+            other => panic!("asked for {other:?}"),
+        }
+    });
+    let first = stage.run().await;
+    assert_eq!((first.verdict, first.counts.written), (Verdict::Pass, 3), "{first:?}");
+    assert_eq!(kept(&stage).as_deref(), Some("feed:t1"));
+    assert_eq!(stage.run().await.counts.written, 2);
+    assert_eq!(stage.run().await.counts.read, 0);
+    assert_eq!(asked(&stage), ["", "cursor=b", "since=t1", "since=t1&cursor=d", "since=t2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parameter_that_takes_token_and_place_is_sent_once() {
+    let stage = following(0, "next_cursor", Some("cursor"));
+    stage.systems.list_as(|_, q: &Query| match q.get("cursor").map(String::as_str) {
+        None => page(&[1], &json!({"next_cursor": "a", "has_more": true})),
+        Some("a") => page(&[2], &json!({"next_cursor": "b"})),
+        Some("b") => page(&[3], &json!({"next_cursor": "c", "has_more": true})),
+        Some("c") => page(&[], &json!({"next_cursor": "c"})),
+        other => panic!("asked for {other:?}"),
+    });
+    assert_eq!(stage.run().await.counts.written, 2);
+    let second = stage.run().await;
+    assert_eq!((second.verdict, second.counts.written), (Verdict::Pass, 1), "{second:?}");
+    assert_eq!(asked(&stage), ["", "cursor=a", "cursor=b", "cursor=c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_tells_of_more_a_page_without_records_is_the_end_of_a_cursor_that_goes_on() {
+    let mut stage = following(0, "next_cursor", Some("cursor"));
+    let pages = stage.plan.source.pagination.as_mut().unwrap();
+    (pages.more, pages.total) = (None, None);
+    stage.systems.list_as(|_, q: &Query| match q.get("cursor").map(String::as_str) {
+        None => page(&[1], &json!({"next_cursor": "a"})),
+        Some("a") => page(&[], &json!({"next_cursor": "a"})),
+        other => panic!("asked for {other:?}"),
+    });
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 1), "{report:?}");
+    assert_eq!(kept(&stage).as_deref(), Some("feed:a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_a_url_is_followed_and_only_to_where_the_contract_points() {
+    let stage = following(0, "delta", None);
+    stage.systems.list_as(|_, q: &Query| match q.get("after").map(String::as_str) {
+        None => page(&[1], &json!({"delta": "/customers?after=1"})),
+        Some("1") => page(&[2], &json!({"delta": "https://source.example/customers?after=2"})),
+        Some("2") => page(&[3], &json!({"delta": "https://elsewhere.example/customers?after=3"})),
+        other => panic!("asked for {other:?}"),
+    });
+    assert_eq!((stage.run().await.counts.written, stage.run().await.counts.written), (1, 1));
+    let third = stage.run().await;
+    assert_eq!(third.stopped.unwrap().0, "foreign-link");
+    assert_eq!(kept(&stage).as_deref(), Some("feed:https://source.example/customers?after=2"), "nothing moved");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_taken_no_more_leads_to_one_look_at_everything() {
+    for status in [410, 400, 409] {
+        let stage = following(0, "sync", Some("since"));
+        stage.systems.list_as(move |_, q: &Query| match q.get("since") {
+            None => page(&[1, 2, 3], &json!({"sync": "t1"})),
+            Some(_) => answer(status, &json!({"title": "sync token is no longer valid"})),
+        });
+        assert_eq!(stage.run().await.counts.written, 3);
+        let second = stage.run().await;
+        assert_eq!((second.verdict, second.counts.unchanged), (Verdict::Pass, 3), "{second:?}");
+        assert_eq!(asked(&stage), ["", "since=t1", ""]);
+        assert_eq!((stage.events("feed-token-expired"), kept(&stage).as_deref()), (1, Some("feed:t1")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_while_no_token_held_is_deleted_and_never_much() {
+    for (left, deleted) in [(vec![1, 2], 1), (vec![1], 0)] {
+        let mut stage = following(0, "sync", Some("since"));
+        stage.plan.source.deletes = DeletesPlan::Tombstone { field: path("deleted"), is: None };
+        let call = call("deleteContact", Method::Delete, "/contacts/{contact_id}");
+        stage.plan.target.delete = Some(DeletePlan { call, set: None });
+        let mut first = true;
+        let few = left.clone();
+        stage.systems.list_as(move |_, q: &Query| match q.get("since") {
+            Some(_) => answer(410, &json!({})),
+            None if std::mem::take(&mut first) => page(&[1, 2, 3], &json!({"sync": "t1"})),
+            None => page(&few, &json!({"sync": "t2"})),
+        });
+        assert_eq!(stage.run().await.counts.written, 3);
+        let second = stage.run().await;
+        assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), deleted, "{left:?}: {second:?}");
+        let stopped = second.stopped.map(|s| s.0);
+        assert_eq!(stopped.as_deref(), (deleted == 0).then_some("sweep-too-large"), "two of three are too many");
+        assert_eq!(kept(&stage).as_deref(), Some("feed:t2"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_does_not_come_to_the_end_keeps_the_token_it_had() {
+    let stage = following(0, "sync", Some("since"));
+    stage.systems.list_as(|_, q: &Query| match q.get("since") {
+        None => page(&[1], &json!({"sync": "t1"})),
+        Some(_) => page(&[2], &json!({"next_cursor": "b", "has_more": true, "sync": "too early"})),
+    });
+    stage.run().await;
+    stage.systems.list_as(|_, q: &Query| match q.get("cursor") {
+        None => page(&[2], &json!({"next_cursor": "b", "has_more": true, "sync": "too early"})),
+        Some(_) => answer(404, &json!({"title": "gone"})),
+    });
+    let second = stage.run().await;
+    assert_eq!((second.verdict, second.counts.written), (Verdict::Partial, 1), "{second:?}");
+    let checkpoint = stage.checkpoint();
+    assert_eq!((checkpoint.watermark.as_deref(), checkpoint.cursor.as_deref()), (Some("feed:t1"), Some("b")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_gives_no_token_is_read_whole_and_the_log_says_so() {
+    let stage = following(3, "sync", Some("since"));
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 3));
+    assert_eq!((stage.events("feed-token-missing"), kept(&stage)), (1, None));
+    assert_eq!(stage.run().await.counts.unchanged, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_of_another_kind_is_no_token_and_a_token_no_time() {
+    let stage = following(3, "sync", Some("since"));
+    let time = Checkpoint { watermark: Some("2026-11-01T00:00:03Z".to_owned()), ..Checkpoint::default() };
+    stage.ledger.set_checkpoint("contacts", &time).unwrap();
+    assert_eq!(stage.run().await.counts.written, 3);
+    assert!(asked(&stage).iter().all(|query| !query.contains("since")), "{:?}", asked(&stage));
+
+    let stage = Stage::with(3);
+    let token = Checkpoint { watermark: Some("feed:t1".to_owned()), ..Checkpoint::default() };
+    stage.ledger.set_checkpoint("contacts", &token).unwrap();
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 3), "{report:?}");
+    assert_eq!(kept(&stage).as_deref(), Some("2026-11-01T00:00:03Z"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_down_is_not_taken_for_a_token_that_has_ended() {
+    let stage = following(0, "sync", Some("since"));
+    stage.systems.list_as(|_, _| page(&[1], &json!({"sync": "t1"})));
+    stage.run().await;
+    for nth in 2..40 {
+        stage.systems.fault("GET /customers", nth, Fault::NoConnection);
+    }
+    let second = stage.run().await;
+    assert_eq!(second.stopped.unwrap().0, "source-down");
+    assert_eq!(kept(&stage).as_deref(), Some("feed:t1"));
+}
