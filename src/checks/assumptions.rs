@@ -155,47 +155,29 @@ fn natural_key(flow: &Flow, from: &str, to: &str) -> Option<Assumption> {
 }
 
 fn changes(flow: &Flow, from: &str, list: Option<&Operation>) -> Option<Assumption> {
-    if let Some(feed) = &flow.source.feed {
-        let basis = list.and_then(|op| op.feed.as_ref()).map(|f| &f.basis);
-        return Some(Assumption {
-            fields: Vec::new(),
-            if_wrong: "changes are missed for good: nothing reads them again".to_owned(),
-            from: pointers(from, basis),
-            inferred_fact: basis.is_some_and(inferred),
-            ..of(
-                flow,
-                from,
-                "changes-seen",
-                "changes",
-                feed.at,
-                90,
-                format!(
-                    "the list that {} leads to tells of everything that changed, and misses nothing",
-                    feed.token.value
-                ),
-            )
-        });
-    }
-    let clause = flow.source.incremental.as_ref()?;
-    let known = list.and_then(|op| op.incremental.as_ref()).filter(|i| i.param == clause.param.value);
-    let basis = known.map(|i| &i.basis);
+    let (at, fields, basis, says) = match (&flow.source.incremental, &flow.source.feed) {
+        (Some(clause), _) => {
+            let known = list.and_then(|op| op.incremental.as_ref()).filter(|i| i.param == clause.param.value);
+            let says = format!(
+                "{} moves forward with every change, and reading {} from a time on, that time included, misses nothing",
+                clause.field.value, clause.param.value
+            );
+            (clause.at, vec![format!("{from}.{}", clause.field.value)], known.map(|i| &i.basis), says)
+        }
+        (None, Some(feed)) => {
+            let known = list.and_then(|op| op.feed.as_ref());
+            let token = &feed.token.value;
+            let says = format!("the list that {token} leads to tells of everything that changed, and misses nothing");
+            (feed.at, Vec::new(), known.map(|f| &f.basis), says)
+        }
+        (None, None) => return None,
+    };
     Some(Assumption {
-        fields: vec![format!("{from}.{}", clause.field.value)],
+        fields,
         if_wrong: "changes are missed for good: nothing reads them again".to_owned(),
         from: pointers(from, basis),
         inferred_fact: basis.is_some_and(inferred),
-        ..of(
-            flow,
-            from,
-            "changes-seen",
-            "changes",
-            clause.at,
-            90,
-            format!(
-                "{} moves forward with every change, and reading {} from a time on, that time included, misses nothing",
-                clause.field.value, clause.param.value
-            ),
-        )
+        ..of(flow, from, "changes-seen", "changes", at, 90, says)
     })
 }
 

@@ -15,7 +15,10 @@ use super::reconcile::hash;
 use super::remove::{is_gone, remove};
 use super::run::{Run, Stop, lock};
 use super::{Call, DeletesPlan, pass, pull};
+use crate::base::text::quoted;
 
+/// Keys that a message names.
+const NAMED: usize = 5;
 /// Effects read from the ledger at once.
 const AT_ONCE: usize = 500;
 
@@ -71,8 +74,9 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
         return Err(Stop::new(
             "sweep-too-large",
             format!(
-                "{} of {known} records are not in the source's list any more, and one pass deletes at most {most} ({max_share} %); nothing was deleted; {way_out}",
-                gone.len()
+                "{} of {known} records are not in the source's list any more ({}), and one pass deletes at most {most} ({max_share} %); nothing was deleted; {way_out}",
+                gone.len(),
+                named(&gone)
             ),
         ));
     }
@@ -108,6 +112,16 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
         }
         None => Ok(()),
     }
+}
+
+/// The first of these keys, and how many more there are.
+fn named(keys: &[String]) -> String {
+    let shown: Vec<String> = keys.iter().take(NAMED).map(|key| quoted(key, 60)).collect();
+    let more = match keys.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// So many of the known records; at least one, or small sets could never lose any.
