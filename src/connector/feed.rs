@@ -18,9 +18,16 @@ use crate::evidence::Checkpoint;
 /// What a checkpoint writes before a token, so that nobody takes one for a time, or a time for one.
 const MARK: &str = "feed:";
 
-/// Whether a watermark is of the kind that this source keeps.
+/// Whether a watermark is of the kind that this source keeps. A URL that leads to another origin than the contract does now is not:
+/// the credential is not sent there.
 pub(super) fn fits(source: &SourcePlan, watermark: &str) -> bool {
-    watermark.starts_with(MARK) == source.feed.is_some()
+    match (watermark.strip_prefix(MARK), &source.feed) {
+        (None, None) => true,
+        (Some(""), Some(_)) => true,
+        (Some(link), Some(FeedPlan { param: None, .. })) => address::origin(link) == address::origin(&source.base_url),
+        (Some(_), Some(_)) => true,
+        (None, Some(_)) | (Some(_), None) => false,
+    }
 }
 
 /// The token to ask with; nothing: from the beginning.

@@ -101,6 +101,13 @@ async fn a_token_that_is_a_url_is_followed_and_only_to_where_the_contract_points
     let third = stage.run().await;
     assert_eq!(third.stopped.unwrap().0, "foreign-link");
     assert_eq!(kept(&stage).as_deref(), Some("feed:https://source.example/customers?after=2"), "nothing moved");
+    for other in ["https://elsewhere.example/customers?after=2", "t1"] {
+        let token = Checkpoint { watermark: Some(format!("feed:{other}")), ..Checkpoint::default() };
+        stage.ledger.set_checkpoint("contacts", &token).unwrap();
+        let report = stage.run().await;
+        assert_eq!((report.verdict, report.counts.read), (Verdict::Pass, 1), "{other}: {report:?}");
+        assert_eq!(asked(&stage).last().map(String::as_str), Some(""), "{other} is not asked: all is read anew");
+    }
 }
 
 #[tokio::test(start_paused = true)]

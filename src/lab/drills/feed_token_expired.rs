@@ -1,8 +1,8 @@
 //! A token that the source takes no more leads to one look at everything: nothing is lost, nothing is done twice, and what was
 //! deleted while no token held does not stay in the target.
 //!
-//! Source: Google Calendar, "Synchronize resources efficiently" (410: "the client should clear its storage and perform a full
-//! synchronization"); Microsoft Graph, "Use delta query to track changes" (410 `syncStateNotFound`); RFC 9110 section 15.5.11.
+//! Source: Google Calendar, "Synchronize resources efficiently" (410: all is to be read anew); Microsoft Graph, "Use delta
+//! query to track changes" (410 `syncStateNotFound`); RFC 9110 section 15.5.11.
 
 use serde_json::Value;
 
