@@ -33,7 +33,8 @@ scaffolded() {
 
 in_python() {
   scaffolded "$1" python
-  (cd "$work/$1-python" && python -m pytest -q -p no:cacheprovider)
+  # Compiled once: it is started some hundred times.
+  (cd "$work/$1-python" && python -m pytest -q -p no:cacheprovider && python -m compileall -q connector)
   drilled "$1" python "python -m connector"
 }
 
