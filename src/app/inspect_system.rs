@@ -312,7 +312,7 @@ fn one_operation(
         about.push_str(&format!("; changed records by {}", i.param));
     }
     if let Some(feed) = &op.feed {
-        about.push_str(&format!("; changes followed by the token {}", feed.token.join(".")));
+        about.push_str(&format!("; changes followed by {}", feed.token.join(".")));
     }
     Ok(Answer {
         about: Some(about),

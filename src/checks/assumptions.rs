@@ -167,7 +167,9 @@ fn changes(flow: &Flow, from: &str, list: Option<&Operation>) -> Option<Assumpti
         (None, Some(feed)) => {
             let known = list.and_then(|op| op.feed.as_ref());
             let token = &feed.token.value;
-            let says = format!("the list that {token} leads to tells of everything that changed, and misses nothing");
+            let says = format!(
+                "the list that {token} leads to tells of everything that changed, whole and not in parts, and misses nothing"
+            );
             (feed.at, Vec::new(), known.map(|f| &f.basis), says)
         }
         (None, None) => return None,

@@ -107,13 +107,18 @@ fn mark(subject: &Subject<'_>, flow: &Flow, field: Option<&str>, at: Span, say: 
         Some(field) => say(
             at,
             format!("a record of {from} has no {}, which is to mark what is deleted", quoted(field, 60)),
-            "name the field that the description has for it, or write deletes: sweep".to_owned(),
+            format!("name the field that the description has for it{}", or_sweep(flow)),
         ),
         None => say(
             at,
             format!("no field of a record of {from} looks like a mark of what is deleted"),
-            "write deletes: {by: tombstone, field: …}, with is: VALUE where it is no flag; or deletes: sweep"
-                .to_owned(),
+            format!("write deletes: {{by: tombstone, field: …}}, with is: VALUE where it is no flag{}", or_sweep(flow)),
         ),
     }
+}
+
+/// The other way, where it is one: what is read in changes alone is no whole list.
+fn or_sweep(flow: &Flow) -> &'static str {
+    let changes = flow.source.feed.is_some() || flow.source.incremental.is_some();
+    if changes { "" } else { ", or write deletes: sweep" }
 }

@@ -50,6 +50,19 @@ pub(super) fn url(base: &str, call: &Call, path: &[(&str, &str)], query: &[(&str
     out
 }
 
+/// Whether values of a path lead out of it: where one is `.` or `..`, or nothing, the URL names another resource than the template
+/// (RFC 3986 section 5.2.4; WHATWG URL takes `%2e` for a dot as well, so that no encoding helps).
+pub(super) fn strays(url: &str, template: &str) -> bool {
+    if !template.contains('{') {
+        return false;
+    }
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let ends = path.ends_with('/') && !template.ends_with('/');
+    ends || path.split('/').any(dots) || path.contains("//")
+}
+
 /// Adds `name=value` to a URL.
 pub(super) fn push_query(url: &mut String, name: &str, value: &str) {
     url.push(if url.contains('?') { '&' } else { '?' });

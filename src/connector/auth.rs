@@ -117,7 +117,14 @@ impl Credentials {
             AuthPlan::Basic { username, password } => {
                 let user = self.resolve(run, username)?;
                 let password = password.as_ref().map(|p| self.resolve(run, p)).transpose()?;
-                let value = basic(user.expose(), password.as_ref().map_or("", Secret::expose));
+                let value = match (&password, user.expose().split_once(':')) {
+                    // `user:password` in one secret.
+                    (None, Some((user, password))) => {
+                        self.remember(password);
+                        basic(user, password)
+                    }
+                    _ => basic(user.expose(), password.as_ref().map_or("", Secret::expose)),
+                };
                 self.remember(value.expose().trim_start_matches("Basic "));
                 Some(Place::Header("authorization".to_owned(), value))
             }
@@ -232,6 +239,8 @@ impl Credentials {
                 known.push(form);
             }
         }
+        // What holds another one goes first, or the rest of it would stay.
+        known.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 
     /// The text without any secret that was ever resolved here, raw, URL-encoded or in base64.

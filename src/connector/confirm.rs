@@ -344,6 +344,12 @@ async fn one(run: &Run<'_>, record: Value) -> Result<(), Stop> {
         }
     };
     let letter = lock(gathered).letters.get(&key).cloned();
+    if run.plan.source.deletes.marks(&record) {
+        let stays = still_there(run, gathered, &key, &record).await?;
+        let because = if stays { "it is deleted at the source, and still there" } else { "" };
+        add(stays.then_some(Wrong::Different), Vec::new(), because.to_owned());
+        return Ok(());
+    }
     let mapped = match run.mapped(&record) {
         Ok(mapped) if found.is_some() => mapped,
         Ok(_) => {
@@ -400,6 +406,19 @@ fn by_other_mapping(run: &Run<'_>, effect: Option<&Effect>, record: &Value) -> b
 enum Looked {
     Same,
     Wrong(Wrong, Vec<String>, String),
+}
+
+/// Whether the target still holds what this flow wrote of a record that its source has deleted since.
+async fn still_there(run: &Run<'_>, gathered: &Mutex<Gathered>, key: &str, record: &Value) -> Result<bool, Stop> {
+    let ledger = lock(gathered).ledger.clone();
+    let effect = match &ledger {
+        Some(ledger) => ledger.effect(&run.plan.flow, key)?,
+        None => None,
+    };
+    // What it never wrote is not its own to miss.
+    let Some(effect) = effect.filter(|e| !e.is_gone() && e.target_id.is_some()) else { return Ok(false) };
+    let Ok(mapped) = run.mapped(record) else { return Ok(false) };
+    Ok(!matches!(there(run, gathered, key, Some(&effect), &mapped).await?, Looked::Wrong(Wrong::Missing, ..)))
 }
 
 async fn there(

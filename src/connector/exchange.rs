@@ -200,6 +200,9 @@ impl Refused {
     /// `status 422: no such tax`
     pub(super) fn words(&self) -> String {
         let Self { status, says, .. } = self;
+        if *status == 0 {
+            return says.clone();
+        }
         if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") }
     }
 }
@@ -215,6 +218,13 @@ pub(super) struct Tries {
 /// One attempt, and a second one with a renewed credential where the first was answered 401: that one was not done.
 pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Trace) -> Result<Response, Miss> {
     let gate = run.gate(side);
+    if address::strays(&ask.url, &ask.path) {
+        let says = format!(
+            "a value in {} is empty, or . or .., and would lead to another resource; nothing was sent",
+            ask.path
+        );
+        return Err(Miss::Refused(Refused { status: 0, code: "unsafe-path-value", says, wait: None }));
+    }
     let mut refused = None;
     loop {
         run.switched_on()?;
@@ -405,6 +415,9 @@ pub(super) fn sorted(run: &Run<'_>, gate: &Gate, response: Response) -> Result<R
             {
                 return Err(Miss::Stop(stop));
             }
+            if status == 403 && is_limit(run, &response, &says) {
+                return Err(Miss::Again(Again { code: "rate-limited", throttled: true, ..again }));
+            }
             Miss::Refused(Refused { status, code: "rejected-by-target", says, wait })
         }
         Kind::Redirect => {
@@ -441,6 +454,15 @@ fn error_words(response: &Response) -> String {
         Content::Other => quoted(&String::from_utf8_lossy(&response.body), envelope::SAID),
         _ => String::new(),
     }
+}
+
+/// Some tell of a limit by 403 (GitHub, "Rate limits for the REST API": with `retry-after`, or none remaining; Google, "Resolve
+/// errors": `rateLimitExceeded`): it is for now, and not for good.
+fn is_limit(run: &Run<'_>, response: &Response, says: &str) -> bool {
+    let says = says.to_ascii_lowercase();
+    let told = ["rate limit", "ratelimitexceeded", "rate_limit"].iter().any(|words| says.contains(words));
+    let none_left = retry::left(response, run.world.clock.now()).is_some_and(|(left, _)| left == 0);
+    told || none_left || response.header("retry-after").is_some()
 }
 
 /// The target says that this is the answer that it has stored for the idempotency key (Stripe; others by the name of the

@@ -5,7 +5,7 @@
 //! Source: Google Calendar, "Synchronize resources efficiently"; Microsoft Graph, "Use delta query to track changes"; OData JSON
 //! Format 4.01 section 4.5.6.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::address;
 use super::body::{at, scalar};
@@ -13,38 +13,59 @@ use super::exchange::Refused;
 use super::page::Position;
 use super::run::Stop;
 use super::{DeletesPlan, FeedPlan, SourcePlan};
+use crate::base::digest::Digest;
 use crate::evidence::Checkpoint;
 
-/// What a checkpoint writes before a token, so that nobody takes one for a time, or a time for one.
+/// What a checkpoint writes before a token, so that nobody takes one for a time, or a time for one. What it was asked for follows,
+/// then the token: `feed:1f0c9a2b:CAIS…`.
 const MARK: &str = "feed:";
 
-/// Whether a watermark is of the kind that this source keeps. A URL that leads to another origin than the contract does now is not:
-/// the credential is not sent there.
+/// Whether a watermark is of the kind that this source keeps. A token goes on with the list for which it was given: from another
+/// system, with other parameters or in another form it is none, and is not sent.
 pub(super) fn fits(source: &SourcePlan, watermark: &str) -> bool {
     match (watermark.strip_prefix(MARK), &source.feed) {
-        (None, None) => true,
-        (Some(""), Some(_)) => true,
-        (Some(link), Some(FeedPlan { param: None, .. })) => address::origin(link) == address::origin(&source.base_url),
-        (Some(_), Some(_)) => true,
+        (None, None) | (Some(""), Some(_)) => true,
+        (Some(kept), Some(_)) => kept.split_once(':').is_some_and(|(of, _)| of == list(source)),
         (None, Some(_)) | (Some(_), None) => false,
     }
+}
+
+/// What the list is that a token goes on with.
+fn list(source: &SourcePlan) -> String {
+    let call = source.list.as_ref();
+    let fixed = |call: &super::Call| -> Vec<Value> {
+        call.params.iter().map(|p| json!([p.name, format!("{:?}", p.place), p.value])).collect()
+    };
+    let feed = source.feed.as_ref().map(|f| json!([f.token, f.param]));
+    let asked = json!([source.base_url, call.map(|c| &c.path), call.map(fixed), feed]);
+    Digest::of_json(&asked).short().to_owned()
 }
 
 /// The token to ask with; nothing: from the beginning.
 pub(super) fn since<'c>(source: &SourcePlan, checkpoint: &'c Checkpoint) -> Option<&'c str> {
     source.feed.as_ref()?;
-    checkpoint.watermark.as_deref()?.strip_prefix(MARK).filter(|token| !token.is_empty())
+    let (_, token) = checkpoint.watermark.as_deref()?.strip_prefix(MARK)?.split_once(':')?;
+    Some(token).filter(|token| !token.is_empty())
 }
 
-/// Whether there was a token once that is taken no more, and deletions are carried over: of those since no feed tells.
+/// Whether deletions are carried over by what a feed tells.
+pub(super) fn tells_deletions(source: &SourcePlan) -> bool {
+    source.feed.is_some() && source.deletes != DeletesPlan::Ignore
+}
+
+/// Whether something was delivered and no token holds, where deletions are carried over: of those since no feed tells.
 pub(super) fn lost(source: &SourcePlan, checkpoint: &Checkpoint) -> bool {
-    let carried = source.deletes != DeletesPlan::Ignore;
-    source.feed.is_some() && carried && checkpoint.watermark.as_deref() == Some(MARK)
+    tells_deletions(source) && checkpoint.watermark.as_deref() == Some(MARK)
 }
 
-/// What a checkpoint keeps of a token; of none, that there was one.
-pub(super) fn kept(token: Option<&str>) -> String {
-    format!("{MARK}{}", token.unwrap_or_default())
+/// What a checkpoint keeps of a token.
+pub(super) fn kept(source: &SourcePlan, token: &str) -> String {
+    format!("{MARK}{}:{token}", list(source))
+}
+
+/// What a checkpoint keeps where no token holds.
+pub(super) fn none() -> String {
+    MARK.to_owned()
 }
 
 /// Where a list begins that is asked with a token which is a URL.
@@ -68,6 +89,8 @@ pub(super) fn given(feed: &FeedPlan, base: &str, url: &str, body: &Value) -> Res
 /// Whether the source takes a token no more. A wrong guess costs one look at everything.
 pub(super) fn expired(refused: &Refused) -> bool {
     let says = refused.says.to_lowercase();
-    let told = refused.code == "error-envelope" && ["token", "cursor", "sync"].iter().any(|word| says.contains(word));
+    let mut words = says.split(|c: char| !c.is_ascii_alphanumeric());
+    let told = refused.code == "error-envelope"
+        && words.any(|word| word.ends_with("token") || ["cursor", "sync", "tokens"].contains(&word));
     matches!(refused.status, 400 | 409 | 410 | 422) || told
 }

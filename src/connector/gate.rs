@@ -96,7 +96,7 @@ impl Gate {
 
     /// Nobody sends with this credential for so long.
     pub(super) fn pause(&self, wait: Duration) {
-        let until = Instant::now() + wait;
+        let until = Instant::now() + wait.min(super::retry::YEAR);
         let mut pace = self.pace();
         pace.paused_until = Some(pace.paused_until.map_or(until, |now| now.max(until)));
     }

@@ -44,6 +44,8 @@ pub struct HttpTransport {
 struct Clients {
     outer: Client,
     loopback: Client,
+    /// How long a connection may take to be made.
+    connect: Duration,
 }
 
 /// What connections to one system are made with.
@@ -105,8 +107,9 @@ impl HttpTransport {
 impl Clients {
     fn with(way: &Own) -> Result<Self, HttpError> {
         let failed = |e: reqwest::Error| HttpError { because: chain(&e) };
+        let connect = way.connect.unwrap_or(CONNECT);
         let base = || {
-            let mut base = builder().connect_timeout(way.connect.unwrap_or(CONNECT));
+            let mut base = builder().connect_timeout(connect);
             if let Some(identity) = &way.identity {
                 base = base.identity(identity.clone());
             }
@@ -116,13 +119,13 @@ impl Clients {
             // That authority and no other: whoever else the machine trusts has no business here.
             let outer = base().tls_certs_only(ca.clone()).build().map_err(failed)?;
             let loopback = base().no_proxy().tls_certs_only(ca.clone()).build().map_err(failed)?;
-            return Ok(Self { outer, loopback });
+            return Ok(Self { outer, loopback, connect });
         }
         // On a machine without root certificates plain HTTP still works, and TLS is refused with its reason.
         let outer = base().build().or_else(|_| base().tls_certs_only([]).build()).map_err(failed)?;
         let loopback =
             base().no_proxy().build().or_else(|_| base().no_proxy().tls_certs_only([]).build()).map_err(failed)?;
-        Ok(Self { outer, loopback })
+        Ok(Self { outer, loopback, connect })
     }
 }
 
@@ -188,7 +191,7 @@ impl Transport for HttpTransport {
                 .await
                 .map_err(|_| TransportError::Lost(format!("no answer began within {} ms", limit.as_millis())))?,
         };
-        let mut answer = begun.map_err(|e| sort(&e))?;
+        let mut answer = begun.map_err(|e| sort(&e, clients.connect))?;
         let status = answer.status().as_u16();
         let headers = headers(answer.headers());
         if answer.content_length().is_some_and(|length| length > LARGEST) {
@@ -221,8 +224,11 @@ fn headers(map: &reqwest::header::HeaderMap) -> Headers {
     map.iter().map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect()
 }
 
-/// Sorts an error by what the server can have done.
-fn sort(error: &reqwest::Error) -> TransportError {
+/// Sorts an error by what the server can have done; `connect`: how long a connection may take to be made.
+fn sort(error: &reqwest::Error, connect: Duration) -> TransportError {
+    if error.is_connect() && error.is_timeout() {
+        return TransportError::Connect(to_host(error, &format!("no connection within {} ms", connect.as_millis())));
+    }
     let words = chain(error);
     if error.source().is_some_and(is_tls) {
         return TransportError::Tls(dated(&words));

@@ -213,11 +213,24 @@ impl<'p> Pager<'p> {
                 self.by_link(address::next_link(links), url, more)
             }
             PageStyle::LinkBody => {
-                let link = match &pagination.next {
-                    Some(CursorFrom::Body(path)) => at(body, path).and_then(Value::as_str),
-                    _ => None,
+                let told = match &pagination.next {
+                    Some(CursorFrom::Body(path)) => at(body, path).unwrap_or(&Value::Null),
+                    _ => &Value::Null,
                 };
-                self.by_link(link.filter(|l| !l.is_empty()).map(str::to_owned), url, more)
+                // JSON:API 1.1, "Links": a text, or an object with `href`.
+                let link = match told {
+                    Value::Object(link) => link.get("href").unwrap_or(told),
+                    told => told,
+                };
+                match link {
+                    Value::String(link) if !link.is_empty() => self.by_link(Some(link.clone()), url, more),
+                    Value::String(_) | Value::Null | Value::Bool(false) => self.by_link(None, url, more),
+                    _ => {
+                        let because =
+                            "the source gives a link to the next page that is no text, and cannot be followed";
+                        Next::Stuck(Stop::new("cursor-missing", because))
+                    }
+                }
             }
         }
     }
@@ -240,7 +253,9 @@ impl<'p> Pager<'p> {
             return Next::Stuck(Stop::new("cursor-missing", because));
         }
         let (cursor, from_record) = match &pagination.next {
-            Some(CursorFrom::Body(path)) => (at(body, path).and_then(scalar), false),
+            Some(CursorFrom::Body(path)) => {
+                (at(body, path).filter(|c| **c != Value::Bool(false)).and_then(scalar), false)
+            }
             Some(CursorFrom::LastItem(field)) => (records.last().and_then(|r| r.get(field)).and_then(scalar), true),
             None => (None, false),
         };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::body::{at, scalar};
 use super::compare::{before, lies_ahead, newest};
-use super::exchange::{Miss, Side, Tries};
+use super::exchange::{Miss, Refused, Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::reconcile::hash;
 use super::run::{Run, Stop};
@@ -47,16 +47,38 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
         run.log("warn", "checkpoint-in-the-future", None, json!({"system": run.source.system, "watermark": ahead}));
         checkpoint = Checkpoint::default();
     }
+    if feed::tells_deletions(source)
+        && checkpoint == Checkpoint::default()
+        && !run.world.ledger.effects_after(flow, None, 1)?.is_empty()
+    {
+        // Something was delivered, and no token tells what was deleted since: a full refresh, a rollback, another list.
+        checkpoint.watermark = Some(feed::none());
+    }
     let mut restarted = false;
     let mut second = false;
     loop {
         let lost = feed::lost(source, &checkpoint);
         match look(run, list, &mut checkpoint, second).await? {
-            End::Whole { all } => {
+            End::Whole { all, swept } => {
                 if all && !spool::keeps(run) {
                     run.world.ledger.forget_other_mappings(flow, run.plan.mapping.digest())?;
                 }
-                return sweep::sweep(run, list, all, lost).await;
+                let looked = sweep::sweep(run, list, all, lost).await?;
+                if let Some(watermark) = swept.filter(|_| looked) {
+                    let checkpoint = Checkpoint { watermark: Some(watermark), ..Checkpoint::default() };
+                    run.world.ledger.set_checkpoint(flow, &checkpoint)?;
+                }
+                return Ok(());
+            }
+            // From the token, that is, where one is asked with: it may have ended while its pages were read.
+            End::CursorExpired if restarted && feed::since(source, &checkpoint).is_some() => {
+                run.log(
+                    "warn",
+                    "feed-token-expired",
+                    None,
+                    json!({"system": run.source.system, "after": "cursor-expired"}),
+                );
+                checkpoint.watermark = Some(feed::none());
             }
             End::CursorExpired if restarted => {
                 return Err(Stop::new("cursor-expired", "the source refuses its own cursor, also from the beginning"));
@@ -65,9 +87,11 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
                 run.log("warn", "cursor-expired", None, json!({"system": run.source.system}));
                 restarted = true;
             }
-            End::TokenExpired => {
-                run.log("warn", "feed-token-expired", None, json!({"system": run.source.system}));
-                checkpoint.watermark = Some(feed::kept(None));
+            End::TokenExpired(refused) => {
+                let Refused { status, says, .. } = &refused;
+                let told = json!({"system": run.source.system, "status": status, "because": run.clean(says)});
+                run.log("warn", "feed-token-expired", None, told);
+                checkpoint.watermark = Some(feed::none());
             }
             // Pages counted by number or offset shift when records come or go while they are read. What was skipped
             // is found by looking again; what was settled costs no request the second time.
@@ -83,13 +107,15 @@ async fn pages(run: &Run<'_>, list: &Call) -> Result<(), Stop> {
 }
 
 enum End {
-    /// `all`: from the beginning, unfiltered.
+    /// `all`: from the beginning, unfiltered. `swept`: the watermark that holds once what was deleted while no token held is deleted
+    /// in the target too; until then the ledger says that none holds.
     Whole {
         all: bool,
+        swept: Option<String>,
     },
     CursorExpired,
     /// The source takes the token no more from which its changes were followed.
-    TokenExpired,
+    TokenExpired(Refused),
     Shifted,
 }
 
@@ -144,7 +170,9 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
         let page = pull::page(run, Side::Source, &mut pager, &position, &filter, &mut tries, &mut trace).await;
         let page = match page {
             Ok(page) => page,
-            Err(Miss::Refused(refused)) if by_token && feed::expired(&refused) => return Ok(End::TokenExpired),
+            Err(Miss::Refused(refused)) if by_token && feed::expired(&refused) => {
+                return Ok(End::TokenExpired(refused));
+            }
             Err(Miss::Refused(refused)) if pull::is_expired(&refused, &position) => return Ok(End::CursorExpired),
             Err(miss) => return Err(unread(run, miss)),
         };
@@ -194,18 +222,25 @@ async fn look(run: &Run<'_>, list: &Call, checkpoint: &mut Checkpoint, second: b
                     }
                 }
                 let pending = checkpoint.pending_watermark.take();
+                let mut swept = None;
                 let moved = match (&source.feed, page.token) {
                     (None, _) => newest(checkpoint.watermark.take(), pending),
-                    (Some(_), Some(token)) => Some(feed::kept(Some(&token))),
+                    (Some(_), Some(token)) if lost => {
+                        swept = Some(feed::kept(source, &token));
+                        checkpoint.watermark.take()
+                    }
+                    (Some(_), Some(token)) => Some(feed::kept(source, &token)),
                     (Some(feed), None) => {
                         let path = feed.token.join(".");
                         run.log("warn", "feed-token-missing", None, json!({"system": run.source.system, "path": path}));
-                        checkpoint.watermark.take()
+                        // Without one, each pass reads all there is, and finds by that what is gone.
+                        let none = feed::tells_deletions(source).then(feed::none);
+                        checkpoint.watermark.take().or(none)
                     }
                 };
                 *checkpoint = Checkpoint { watermark: moved, ..Checkpoint::default() };
                 ledger.set_checkpoint(&plan.flow, checkpoint)?;
-                return Ok(End::Whole { all: from_start && filter.is_empty() });
+                return Ok(End::Whole { all: from_start && filter.is_empty(), swept });
             }
             Next::Stuck(stop) => {
                 // The next run begins anew: this way leads nowhere.

@@ -233,6 +233,9 @@ pub enum DeletesPlan {
         field: Vec<String>,
         /// The value that marks it; nothing: any but false and none.
         is: Option<String>,
+        /// The most that one pass deletes of what a whole list does not show any more, where the token of a feed was lost, in
+        /// percent of those that the flow has written.
+        max_share: f64,
     },
     /// A whole list does not show it any more.
     Sweep {
@@ -245,7 +248,7 @@ impl DeletesPlan {
     /// Whether this source record says that it is deleted.
     #[must_use]
     pub fn marks(&self, record: &Value) -> bool {
-        let Self::Tombstone { field, is } = self else { return false };
+        let Self::Tombstone { field, is, .. } = self else { return false };
         let told = super::body::at(record, field);
         match is {
             Some(is) => told.and_then(super::body::scalar).is_some_and(|told| told == *is),

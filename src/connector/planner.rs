@@ -16,7 +16,7 @@ use super::{
 use crate::base::address::parse as absolute;
 use crate::base::text::{did_you_mean, quoted};
 use crate::base::yaml::Spanned;
-use crate::contract::{Contract, Deletes, Flow, Paginate, Rate, Write};
+use crate::contract::{Contract, Deletes, FeedClause, Flow, Paginate, Rate, Write};
 use crate::mapping::Mapping;
 use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, ParamIn, RootField, System, TypeSet};
 
@@ -319,6 +319,15 @@ fn source(
         let because = "a list of GraphQL is followed by source.incremental, or read whole; take source.feed out";
         return Err(PlanError::Feed { flow: flow.name.clone(), because: because.to_owned() });
     }
+    if let (Some(FeedClause { param: None, .. }), Some(p)) = (&clause.feed, &pagination)
+        && !matches!(p.style, PageStyle::LinkHeader | PageStyle::LinkBody)
+    {
+        let because = format!(
+            "without param the token is a link, and the pages of {} do not follow links: a second page would be one of the whole list; set source.feed.param, or paginate by link",
+            operation.id
+        );
+        return Err(PlanError::Feed { flow: flow.name.clone(), because });
+    }
     if let Some(field) = &operation.root_field {
         let query = asked(
             side,
@@ -392,7 +401,7 @@ fn deletes(side: &Side<'_>, flow: &Flow) -> Result<DeletesPlan, PlanError> {
             Err(no("a sweep compares with a whole list, and source.feed reads changes alone; write deletes: tombstone"))
         }
         Deletes::Sweep { max_share } => Ok(DeletesPlan::Sweep { max_share: *max_share }),
-        Deletes::Tombstone { field, is } => {
+        Deletes::Tombstone { field, is, max_share } => {
             let is = is.as_ref().map(|is| is.value.clone());
             let found = match field {
                 Some(field) => Some(path(field)),
@@ -403,7 +412,7 @@ fn deletes(side: &Side<'_>, flow: &Flow) -> Result<DeletesPlan, PlanError> {
                 }
             };
             let field = found.ok_or_else(|| no("no field marks what is deleted; set source.deletes.field"))?;
-            Ok(DeletesPlan::Tombstone { field, is })
+            Ok(DeletesPlan::Tombstone { field, is, max_share: *max_share })
         }
     }
 }

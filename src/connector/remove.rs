@@ -17,12 +17,7 @@ use super::{WritePlan, address};
 use crate::evidence::{Effect, EffectState, Undo, UndoAct};
 
 /// Digest of an effect that took a record out.
-pub const DELETED: &str = "deleted";
-
-/// Whether the record of this effect is out of the target, as far as the ledger knows.
-pub(super) fn is_gone(effect: &Effect) -> bool {
-    effect.digest == DELETED && effect.state == EffectState::Done
-}
+pub const DELETED: &str = crate::evidence::TAKEN_OUT;
 
 /// Deletes the record that was written for a source key. `mapped`: what the source record would become, to find it by
 /// where its key in the target is not known.
@@ -55,12 +50,14 @@ pub(super) async fn remove(
     if prior.version.as_deref().zip(version).is_some_and(|(done, now)| versions(now, done).is_lt()) {
         return Ok(Settled::Stale);
     }
-    if is_gone(&prior) {
+    if prior.is_gone() {
         return Ok(Settled::Unchanged);
     }
     let mut tries = Tries::default();
     let id = match prior.target_id.clone() {
         Some(id) => Some(id),
+        // Taken back, or refused each time it was sent: what stands under its natural key is somebody else's.
+        None if !is_there(run, &prior)? => None,
         None => looked_up(run, key, mapped, &mut tries, trace).await?,
     };
     let effect = |state, target_id| Effect {
@@ -80,6 +77,12 @@ pub(super) async fn remove(
         note(EffectState::Done, None)?;
         return Ok(Settled::Unchanged);
     };
+    if let Some(other) = held_by_another(run, key, &id)? {
+        // The natural key was given to another record of the source, and what stands there is that one's.
+        note(EffectState::Done, None)?;
+        run.log("info", "record-taken-over", Some(&trace.id), json!({"key": key, "by": other}));
+        return Ok(Settled::Unchanged);
+    }
     if run.rehearsed_delete() {
         return Ok(Settled::Written);
     }
@@ -173,6 +176,27 @@ pub(super) async fn remove(
     Ok(Settled::Written)
 }
 
+/// Whether the target may hold what this effect wrote: it was acknowledged, or sent and not refused.
+fn is_there(run: &Run<'_>, effect: &Effect) -> Result<bool, Undelivered> {
+    match effect.state {
+        EffectState::Done => Ok(true),
+        EffectState::Undone => Ok(false),
+        EffectState::Intended => Ok(run.world.ledger.sent(&run.plan.flow, &effect.key).map_err(Stop::from)?),
+    }
+}
+
+/// The other source record that the target's record with this key is now, where two can become one: by a natural key, one after
+/// the other.
+fn held_by_another(run: &Run<'_>, key: &str, id: &str) -> Result<Option<String>, Undelivered> {
+    match run.plan.target.write {
+        WritePlan::Create { .. } | WritePlan::Put { key: None, .. } => Ok(None),
+        WritePlan::Upsert { .. } | WritePlan::Put { key: Some(_), .. } | WritePlan::Bulk { .. } => {
+            let other = run.world.ledger.another_of(&run.plan.flow, id, key).map_err(Stop::from)?;
+            Ok(other.map(|effect| effect.key))
+        }
+    }
+}
+
 /// The target's key of a record whose write was meant and not acknowledged.
 async fn looked_up(
     run: &Run<'_>,
@@ -243,6 +267,7 @@ mod tests {
         let by = |field: &str, is: Option<&str>| DeletesPlan::Tombstone {
             field: field.split('.').map(str::to_owned).collect(),
             is: is.map(str::to_owned),
+            max_share: 10.0,
         };
         let flag = by("meta.deleted_at", None);
         for gone in [json!("2026-01-01"), json!(true), json!(1), json!("yes"), json!({"by": "x"})] {

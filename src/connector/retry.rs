@@ -10,6 +10,9 @@ use crate::contract::Retry;
 /// The longest wait that a server can ask for before the run is ended instead of slept through.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// The longest time that a remote word can set: the clock of a machine ends somewhere, and adding more to it would panic.
+pub(super) const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// What a status says about the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::gate::Gates;
 use super::run::{GivenUp, PAUSED, Run, Stop, lock};
-use super::{LogLine, Plan, Transport, pass, settle};
+use super::{LogLine, Plan, Transport, pass, settle, spool};
 use crate::base::clock::Clock;
 use crate::base::digest::Digest;
 use crate::base::rng::Rng;
 use crate::base::secret::{Secret, SecretRef};
 use crate::base::trace::{TraceContext, Tracer};
-use crate::evidence::{DeadLetter, DeadState, Ledger, LedgerError, Reconciliation, RunRecord, Verdict};
+use crate::evidence::{Checkpoint, DeadLetter, DeadState, Ledger, LedgerError, Reconciliation, RunRecord, Verdict};
 
 /// Resolves references to secrets; the environment is read in the cli only.
 pub trait SecretSource: Send + Sync {
@@ -283,7 +283,15 @@ async fn watched(run: &Run<'_>, work: impl Future<Output = Result<(), Stop>>) ->
 }
 
 fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
-    record.checkpoint = if run.replays { None } else { Some(run.world.ledger.checkpoint(&run.plan.flow)?) };
+    record.checkpoint = if run.replays {
+        None
+    } else if spool::holds(run)? {
+        // What is kept was read before the checkpoint moved past it: a run that delivers it and is taken back is followed by one
+        // that reads from the beginning.
+        Some(Checkpoint::default())
+    } else {
+        Some(run.world.ledger.checkpoint(&run.plan.flow)?)
+    };
     run.world.ledger.put_run(record)?;
     let (mut letters, mut given_up) = (lock(&run.letters), lock(&run.given_up));
     for letter in run.world.ledger.dead_letters(Some(&run.plan.flow))? {

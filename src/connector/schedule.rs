@@ -10,7 +10,7 @@ use super::runtime::{pass_once, run_once_with};
 use super::{Bell, Detail, MOST_KEYS, MOST_PAGES, Plan, Report, World};
 
 /// Runs a flow at the pace of its contract until it is asked to stop, or until somebody has to change something
-/// first. A flow without a pace runs once. `on_report` hears of every pass; the last one is returned too.
+/// first. A flow without a pace runs once. `on_report` hears of every pass; what is returned is of all together.
 pub async fn run_forever(plan: &Plan, world: &World, on_report: &(dyn Fn(&Report) + Send + Sync)) -> Report {
     run_forever_with(plan, world, &Gates::default(), on_report).await
 }
@@ -25,27 +25,32 @@ pub async fn run_forever_with(
     if plan.source.webhook.is_some() {
         return hear(plan, world, gates, &Bell::default(), on_report).await;
     }
+    let mut so_far: Option<Report> = None;
     loop {
         let begun = Instant::now();
         let report = run_once_with(plan, world, gates).await;
         on_report(&report);
         let Some(every) = plan.every_ms.map(Duration::from_millis) else { return report };
-        if report.needs_somebody() {
-            return report;
+        let (done, paused) = (report.needs_somebody(), report.is_paused());
+        let all = together(so_far.take(), report);
+        if done {
+            return all;
         }
-        if report.is_paused() {
+        if paused {
             if !switched_on(plan, world).await {
-                return report;
+                return all;
             }
+            so_far = Some(all);
             continue;
         }
         tokio::select! {
             biased;
-            () = world.stop.cancelled() => return report,
+            () = world.stop.cancelled() => return all,
             // From beginning to beginning; a pass that takes longer is followed by the next one at once, but other
             // tasks come in between.
             () = tokio::time::sleep_until(begun + every.max(Duration::from_millis(1))) => {}
         }
+        so_far = Some(all);
     }
 }
 
@@ -137,7 +142,11 @@ fn joined<T>(mut before: Vec<T>, now: Vec<T>, most: usize) -> (Vec<T>, u64) {
 
 /// Two reports as one. A pass that was asked to stop has failed at nothing.
 fn together(before: Option<Report>, now: Report) -> Report {
-    let Some(before) = before else { return now };
+    let Some(mut before) = before else { return now };
+    // What a pass that stopped had read and not settled is read again.
+    let unsettled = before.counts.unique.saturating_sub(before.counts.settled());
+    before.counts.unique -= unsettled;
+    before.counts.read = before.counts.read.saturating_sub(unsettled);
     let counts = before.counts.plus(now.counts);
     let quiet = now.counts.read == 0;
     let (not_arrived, more) = joined(before.detail.not_arrived, now.detail.not_arrived, MOST_KEYS);

@@ -96,7 +96,24 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         // Without any order, too, one key's records follow each other: they would only get into each other's way.
         Order::None | Order::PerKey => CONCURRENT,
     };
-    let groups: Vec<_> = groups.into_iter().map(|(key, items)| (known.remove(&key), key, items)).collect();
+    let groups = groups.into_iter().map(|(key, items)| (known.remove(&key), key, items));
+    // What is gone first: another record of the page may have its natural key now. Where all is in order, so is this.
+    let (first, then): (Vec<_>, Vec<_>) =
+        groups.partition(|(_, _, items)| at_once > 1 && items.iter().all(|item| item.gone));
+    for groups in [first, then] {
+        side_by_side(run, groups, at_once).await;
+    }
+    if let Err(stop) = run.noted() {
+        run.halt_with(stop);
+    }
+    if let Err(error) = run.tally().whole() {
+        run.halt_with(error.into());
+    }
+    highest
+}
+
+/// Settles the records of different keys at once, and those of one key in their order.
+async fn side_by_side(run: &Run<'_>, groups: Vec<(Option<Known>, String, Vec<Item>)>, at_once: usize) {
     stream::iter(groups)
         .for_each_concurrent(at_once, async |(mut known, key, items)| {
             for item in items {
@@ -110,13 +127,6 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
             }
         })
         .await;
-    if let Err(stop) = run.noted() {
-        run.halt_with(stop);
-    }
-    if let Err(error) = run.tally().whole() {
-        run.halt_with(error.into());
-    }
-    highest
 }
 
 /// Settles a page by bulk requests. One key's records follow each other: the second form of a record goes into a later

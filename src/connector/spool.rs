@@ -10,7 +10,7 @@ use super::run::{Run, Stop};
 use super::settle::{self, TARGET_DOWN};
 use crate::base::digest::Digest;
 use crate::contract::Fallback;
-use crate::evidence::{Checkpoint, Effect, EffectState, Received};
+use crate::evidence::{Checkpoint, Effect, EffectState, LedgerError, Received};
 
 /// Records taken out at once.
 const AT_ONCE: usize = 100;
@@ -30,6 +30,12 @@ pub(super) fn begin(run: &Run<'_>) {
     if !run.spooling.swap(true, Ordering::Relaxed) {
         run.log("error", "spooling", None, json!({"system": run.target.system}));
     }
+}
+
+/// Whether records are kept from an earlier pass.
+pub(super) fn holds(run: &Run<'_>) -> Result<bool, LedgerError> {
+    let spools = run.plan.delivery.fallback == Fallback::Spool;
+    Ok(spools && !run.world.ledger.inbox(&inbox(run), 0, 1)?.is_empty())
 }
 
 /// Keeps a record. The same record, read again while the target is still down, is kept once.

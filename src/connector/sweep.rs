@@ -12,40 +12,39 @@ use super::exchange::{Side, Tries};
 use super::page::{Listing, Next, Pager, Position};
 use super::push::Undelivered;
 use super::reconcile::hash;
-use super::remove::{is_gone, remove};
+use super::remove::remove;
 use super::run::{Run, Stop, lock};
 use super::{Call, DeletesPlan, pass, pull};
 use crate::base::text::quoted;
+use crate::evidence::DeadState;
 
 /// Keys that a message names.
 const NAMED: usize = 5;
 /// Effects read from the ledger at once.
 const AT_ONCE: usize = 500;
 
-/// Records that one pass deletes at most where a token was lost, in percent: of a sweep the contract says it.
-const SHARE_OF_LOST: f64 = 10.0;
-
 /// Deletes what is gone. `whole`: this pass has seen the list from its beginning to its end, unfiltered. `lost`: the token was lost
-/// from which changes were followed, so that nothing told what was deleted since.
-pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -> Result<(), Stop> {
+/// from which changes were followed, so that nothing told what was deleted since. False where the list says too little, and nothing
+/// was looked for.
+pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -> Result<bool, Stop> {
     let max_share = match &run.plan.source.deletes {
         DeletesPlan::Sweep { max_share } => *max_share,
-        DeletesPlan::Tombstone { .. } if lost => SHARE_OF_LOST,
-        DeletesPlan::Tombstone { .. } | DeletesPlan::Ignore => return Ok(()),
+        DeletesPlan::Tombstone { max_share, .. } if lost => *max_share,
+        DeletesPlan::Tombstone { .. } | DeletesPlan::Ignore => return Ok(true),
     };
     let skipped = |because: &str| run.log("warn", "sweep-skipped", None, json!({"because": because}));
     if !whole {
         skipped("this pass went on from a checkpoint, so it has not seen the whole list");
-        return Ok(());
+        return Ok(false);
     }
     let counts = run.tally().counts();
     if counts.expected.is_some_and(|expected| expected != counts.unique) {
         skipped("the source says that it holds another number of records than it listed");
-        return Ok(());
+        return Ok(false);
     }
     if *lock(&run.keyless) {
         skipped("a record of the list has no key, so nobody can tell which one it is");
-        return Ok(());
+        return Ok(false);
     }
     let mut known = 0_u64;
     let mut gone = Vec::new();
@@ -55,7 +54,7 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
         let Some(last) = effects.last() else { break };
         after = Some(last.key.clone());
         let mut seen = lock(&run.seen);
-        for effect in effects.into_iter().filter(|e| !is_gone(e)) {
+        for effect in effects.into_iter().filter(|e| !e.is_gone()) {
             known += 1;
             if seen.get(effect.key.as_bytes())?.is_none() {
                 gone.push(effect.key);
@@ -63,18 +62,14 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
         }
     }
     if gone.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let most = most(known, max_share);
     if gone.len() as u64 > most {
-        let way_out = match run.plan.source.deletes {
-            DeletesPlan::Sweep { .. } => "where that is right, raise source.deletes.max_share",
-            _ => "where that is right, delete them in the target by hand: no later pass looks for them",
-        };
         return Err(Stop::new(
             "sweep-too-large",
             format!(
-                "{} of {known} records are not in the source's list any more ({}), and one pass deletes at most {most} ({max_share} %); nothing was deleted; {way_out}",
+                "{} of {known} records are not in the source's list any more ({}), and one pass deletes at most {most} ({max_share} %); nothing was deleted; where that is right, raise source.deletes.max_share",
                 gone.len(),
                 named(&gone)
             ),
@@ -91,6 +86,10 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
             Ok(_) => {
                 deleted += 1;
                 run.log("info", "record-deleted", Some(&trace.id), json!({"key": key}));
+                // A letter of an older form must not make it anew.
+                if lock(&run.letters).remove(key) {
+                    run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
+                }
             }
             Err(Undelivered::Stop(stop)) => return Err(stop),
             Err(Undelivered::Dead { code, because, .. }) => {
@@ -110,7 +109,7 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
         Some(because) => {
             Err(Stop::new("sweep-incomplete", format!("some records could not be deleted in the target ({because})")))
         }
-        None => Ok(()),
+        None => Ok(true),
     }
 }
 

@@ -105,8 +105,12 @@ pub(super) async fn fetch(run: &Run<'_>, gate: &Gate, client: &Client<'_>) -> Re
     }
 }
 
+/// A refusal that may be of the way in which the client showed itself: none of the grant, or of what was asked for (RFC 6749 section
+/// 5.2). Many endpoints have words of their own for a client that they did not see.
 fn fits_form(says: &str) -> bool {
-    says.contains("invalid_client") || says.contains("invalid_request")
+    let of_the_grant =
+        ["invalid_grant", "invalid_scope", "unauthorized_client", "unsupported_grant_type", "access_denied"];
+    !of_the_grant.iter().any(|word| says.contains(word))
 }
 
 fn failed(gate: &Gate, why: &str) -> Stop {
@@ -147,7 +151,7 @@ fn token(body: &Value) -> Option<Token> {
         Value::String(s) => s.parse().ok(),
         _ => None,
     });
-    let life = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let life = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()).map(|life| life.min(super::retry::YEAR));
     // A tenth of its life, at most a minute: enough for a request on its way.
     let fresh_until = life.map(|life| Instant::now() + life.saturating_sub((life / 10).min(Duration::from_secs(60))));
     let refresh = body.get("refresh_token").and_then(Value::as_str).filter(|t| !t.is_empty());

@@ -250,7 +250,11 @@ pub(super) static DELETES: Table = table(&[
     must("by", Shape::Word(&["tombstone", "sweep"], &[]), "How it is known that a record is deleted."),
     may("field", Shape::Text, "tombstone: field that marks it; the description's own flag where left out."),
     may("is", Shape::Text, "tombstone: the value that marks it; any but false and none where left out."),
-    may("max_share", Shape::Percent, "sweep: most records that one pass deletes, in percent; 10 where left out."),
+    may(
+        "max_share",
+        Shape::Percent,
+        "sweep, and tombstone where the token of a feed was lost: most records that one pass deletes, in percent; 10 where left out.",
+    ),
 ]);
 
 pub(super) static DELETE: Table = table(&[

@@ -275,6 +275,8 @@ pub enum Deletes {
         field: Option<Spanned<String>>,
         /// With this value; nothing: with any but false and none.
         is: Option<Spanned<String>>,
+        /// The most that one pass deletes where the token of a feed was lost, in percent of those that the flow has written.
+        max_share: f64,
     },
     /// They are not in its list any more.
     Sweep {

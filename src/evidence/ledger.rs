@@ -54,7 +54,16 @@ pub struct Effect {
     pub mapping: Option<String>,
 }
 
+/// Digest of an effect that took a record out of the target.
+pub const TAKEN_OUT: &str = "deleted";
+
 impl Effect {
+    /// The record is out of the target, as far as the ledger knows.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.digest == TAKEN_OUT && self.state == EffectState::Done
+    }
+
     /// It was delivered, and by another mapping than this one.
     #[must_use]
     pub fn is_of_other(&self, mapping: &str) -> bool {
@@ -201,6 +210,23 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// Faults of the ledger.
     fn effects_after(&self, flow: &str, after: Option<&str>, limit: usize) -> Result<Vec<Effect>, LedgerError>;
+
+    /// The last effect of another record of the flow than `key` that stands in the target under this key of the target.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn another_of(&self, flow: &str, target_id: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
+        let mut after: Option<String> = None;
+        loop {
+            let effects = self.effects_after(flow, after.as_deref(), 500)?;
+            let Some(last) = effects.last() else { return Ok(None) };
+            after = Some(last.key.clone());
+            let of = |e: &Effect| e.target_id.as_deref() == Some(target_id) && e.key != key && !e.is_gone();
+            if let Some(found) = effects.into_iter().find(of) {
+                return Ok(Some(found));
+            }
+        }
+    }
 
     /// How far the flow has come.
     ///
@@ -376,6 +402,14 @@ pub trait Ledger: Send + Sync {
     /// Faults of the ledger.
     fn undos(&self, _run: &str, _after: &str, _limit: usize) -> Result<Vec<Undo>, LedgerError> {
         Ok(Vec::new())
+    }
+
+    /// Whether the undo journal of any run holds a write for this key that was sent, not refused, and not taken back.
+    ///
+    /// # Errors
+    /// Faults of the ledger.
+    fn sent(&self, _flow: &str, _key: &str) -> Result<bool, LedgerError> {
+        Ok(true)
     }
 
     /// How much of a run's journal is open, and how much was undone.
@@ -645,6 +679,10 @@ impl Ledger for MemoryLedger {
         let memory = self.lock();
         let of_run = memory.undos.range((run.to_owned(), after.to_owned())..).take_while(|((r, _), _)| r == run);
         Ok(of_run.filter(|((_, key), _)| key.as_str() > after).map(|(_, line)| line.clone()).take(limit).collect())
+    }
+
+    fn sent(&self, flow: &str, key: &str) -> Result<bool, LedgerError> {
+        Ok(self.lock().undos.values().any(|line| line.flow == flow && line.key == key && !line.undone))
     }
 
     fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {

@@ -18,7 +18,7 @@ pub use chain::{FORMAT, GENESIS, chain_hash, content_digest, data_digest, link};
 pub use event::{Event, EventKind, Keep, NewEvent, Outcome, Phase, Provenance, Session, WHY, who};
 pub use ledger::{
     Checkpoint, DeadLetter, DeadState, Effect, EffectState, Ledger, LedgerError, MemoryLedger, Received, RunRecord,
-    Waiting,
+    TAKEN_OUT, Waiting,
 };
 pub use maps::Maps;
 pub use operate::{ALL_FLOWS, Attempted, Closed, MOST_ATTEMPTS, Pause, Undo, UndoAct, UndoCounts, attempts_kept};

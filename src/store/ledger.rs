@@ -235,6 +235,21 @@ impl Ledger for SqliteStore {
             .map_err(|e| self.ledger_unread(&e))
     }
 
+    fn another_of(&self, flow: &str, target_id: &str, key: &str) -> Result<Option<Effect>, LedgerError> {
+        let connection = self.quick();
+        // Made where it is first needed: only who deletes looks by the target's key, and every write would pay for it.
+        connection
+            .execute_batch("CREATE INDEX IF NOT EXISTS effects_by_target ON effects (flow, target_id)")
+            .map_err(|e| self.ledger_unwritten(&e))?;
+        let found: rusqlite::Result<Vec<Effect>> = connection
+            .prepare_cached(
+                "SELECT key, digest, version, idempotency_key, target_id, state, mapping FROM effects \
+                 WHERE flow = ?1 AND target_id = ?2 AND key <> ?3 ORDER BY key",
+            )
+            .and_then(|mut s| s.query_map([flow, target_id, key], effect_of)?.collect());
+        Ok(found.map_err(|e| self.ledger_unread(&e))?.into_iter().find(|effect| !effect.is_gone()))
+    }
+
     fn checkpoint(&self, flow: &str) -> Result<Checkpoint, LedgerError> {
         let found = self
             .quick()
@@ -504,6 +519,13 @@ impl Ledger for SqliteStore {
 
     fn undos(&self, run: &str, after: &str, limit: usize) -> Result<Vec<Undo>, LedgerError> {
         operate::undos(&self.quick(), run, after, limit).map_err(|e| self.ledger_unread(&e))
+    }
+
+    fn sent(&self, flow: &str, key: &str) -> Result<bool, LedgerError> {
+        self.quick()
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM undo WHERE flow = ?1 AND key = ?2 AND undone = 0)")
+            .and_then(|mut s| s.query_row([flow, key], |row| row.get(0)))
+            .map_err(|e| self.ledger_unread(&e))
     }
 
     fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {

@@ -50,6 +50,7 @@ fn only_changes_are_read() {
         &[(CHANGES, "incremental: {field: updated_at, param: \"updated[gt]\"}")],
         &[(CHANGES, "incremental: {field: number, param: changed_ms}")],
         &[(CHANGES, "params: {sort: name}\n      incremental: {field: updated_at, param: updated_since}")],
+        &[(CHANGES, "feed: {token: next}")],
     ]));
 }
 

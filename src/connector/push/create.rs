@@ -1,7 +1,6 @@
 //! Creates the record, once.
 
 use super::super::reconcile::Settled;
-use super::super::remove::is_gone;
 use super::super::{Call, address};
 use super::conflict::{Conflict, conflict, in_progress};
 use super::{Delivery, Undelivered, Wrote};
@@ -9,7 +8,7 @@ use crate::evidence::{EffectState, UndoAct};
 
 impl Delivery<'_, '_> {
     pub(super) async fn create(&mut self, create: &Call, header: Option<&str>) -> Result<Settled, Undelivered> {
-        if self.known.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !is_gone(p)) {
+        if self.known.prior.as_ref().is_some_and(|p| p.state == EffectState::Done && !p.is_gone()) {
             let by_other = self.known.prior.as_ref().is_some_and(|p| p.is_of_other(&self.known.mapping));
             let what = if by_other { "the contract's mapping" } else { "the record" };
             return Err(self.dead(

@@ -170,12 +170,17 @@ async fn a_token_endpoint_that_stumbles_is_asked_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_only_reads_the_form_gets_the_client_in_the_form() {
-    let stage = Stage::with(1).with_tokens();
-    stage.systems.fault("POST /oauth/token", 1, Fault::Answer(401, vec![], json!({"error": "invalid_client"})));
-    assert_eq!(stage.run().await.verdict, Verdict::Pass);
-    let asked = stage.systems.requests("POST /oauth/token");
-    assert!(String::from_utf8_lossy(&asked[1].request.body).contains("client_secret=hush-hush%2F1"));
-    assert_eq!(asked[1].request.header("authorization"), None);
+    for (status, says) in [
+        (401, json!({"error": "invalid_client"})),
+        (400, json!({"status": "BAD_CLIENT_ID", "message": "missing or unknown client id"})),
+    ] {
+        let stage = Stage::with(1).with_tokens();
+        stage.systems.fault("POST /oauth/token", 1, Fault::Answer(status, vec![], says));
+        assert_eq!(stage.run().await.verdict, Verdict::Pass);
+        let asked = stage.systems.requests("POST /oauth/token");
+        assert!(String::from_utf8_lossy(&asked[1].request.body).contains("client_secret=hush-hush%2F1"));
+        assert_eq!(asked[1].request.header("authorization"), None);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,6 +224,36 @@ async fn credentials_go_where_the_scheme_says() {
     stage.run().await;
     let post = stage.systems.requests("POST /contacts").remove(0).request;
     assert_eq!(post.header("authorization"), Some("Basic YWRhOmxvdmVsYWNl"));
+
+    // Both in one secret (RFC 7617 section 2: the first colon parts them), and a user name alone.
+    for (secret, sent) in [("ada:love:lace", "Basic YWRhOmxvdmU6bGFjZQ=="), ("sk_test_1", "Basic c2tfdGVzdF8xOg==")] {
+        let mut stage = Stage::with(1);
+        stage.plan.target.auth = AuthPlan::Basic { username: stage.secret("U", secret), password: None };
+        stage.run().await;
+        let post = stage.systems.requests("POST /contacts").remove(0).request;
+        assert_eq!(post.header("authorization"), Some(sent), "{secret}");
+    }
+}
+
+/// What holds another secret is masked first: `YWJjZGVm` alone would leave the password of the header behind it.
+#[tokio::test(start_paused = true)]
+async fn a_whole_header_that_is_echoed_is_masked_whole() {
+    let mut stage = Stage::with(1);
+    let (username, password) = (stage.secret("U", "abcdef"), stage.secret("P", "wonderland-pw"));
+    stage.plan.target.auth = AuthPlan::Basic { username, password: Some(password) };
+    let echo = json!({"title": "bad header Basic YWJjZGVmOndvbmRlcmxhbmQtcHc="});
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(422, vec![], echo));
+    stage.run().await;
+    let shown = stage.shown();
+    assert!(shown.contains("[redacted]") && !shown.contains("OndvbmRlcmxhbmQtcHc"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_for_ever_is_one_for_long() {
+    let stage = Stage::with(3).with_tokens();
+    *stage.systems.expires_in.lock().unwrap() = Some(u64::MAX);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

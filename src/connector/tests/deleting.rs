@@ -9,7 +9,7 @@ use crate::evidence::{Ledger as _, UndoAct, Verdict};
 use crate::model::Method;
 
 fn deleting(mut stage: Stage, deletes: DeletesPlan) -> Stage {
-    if deletes != (DeletesPlan::Tombstone { field: path("deleted"), is: None }) {
+    if deletes != (DeletesPlan::Tombstone { field: path("deleted"), is: None, max_share: 10.0 }) {
         stage.plan.source.incremental = None;
     }
     stage.plan.source.deletes = deletes;
@@ -19,7 +19,7 @@ fn deleting(mut stage: Stage, deletes: DeletesPlan) -> Stage {
 }
 
 fn tombstones(customers: usize) -> Stage {
-    deleting(Stage::with(customers), DeletesPlan::Tombstone { field: path("deleted"), is: None })
+    deleting(Stage::with(customers), DeletesPlan::Tombstone { field: path("deleted"), is: None, max_share: 10.0 })
 }
 
 fn sweeping(customers: usize, max_share: f64) -> Stage {
@@ -63,6 +63,31 @@ async fn what_this_flow_never_wrote_is_left_alone() {
     let report = stage.run().await;
     assert_eq!((report.verdict, report.counts.unchanged), (Verdict::Pass, 1), "{report:?}");
     assert_eq!(stage.systems.requests("DELETE /contacts/*").len(), 0);
+}
+
+/// Its one write was refused, and what stands under its natural key is somebody else's.
+#[tokio::test(start_paused = true)]
+async fn what_was_never_written_leaves_others_alone_when_it_is_deleted() {
+    let stage = tombstones(2);
+    stage.systems.contacts.lock().unwrap().push(json!({"id": "k9", "email": "u1@x.example", "name": "Theirs"}));
+    stage.systems.fault("PATCH /contacts/*", 1, Fault::Answer(422, vec![], json!({"title": "no"})));
+    assert_eq!(stage.run().await.counts.dead_lettered, 1);
+    let mut gone = customer(1);
+    gone["deleted"] = json!(true);
+    gone["updated_at"] = json!("2026-11-01T00:01:00Z");
+    stage.set_customer(0, gone);
+    let report = stage.run().await;
+    assert_eq!((report.verdict, stage.systems.requests("DELETE /contacts/*").len()), (Verdict::Pass, 0), "{report:?}");
+    assert_eq!(stage.letters().len(), 0, "nothing is owed any more");
+
+    // And a sweep is not held up by it.
+    let stage = sweeping(3, 50.0);
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(422, vec![], json!({"title": "no"})));
+    assert_eq!(stage.run().await.counts.dead_lettered, 1);
+    let refused = stage.letters().remove(0).key;
+    stage.systems.customers.lock().unwrap().retain(|c| c["id"] != refused.as_str());
+    let report = stage.run().await;
+    assert_eq!((report.verdict, stage.letters().len()), (Verdict::Pass, 0), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]

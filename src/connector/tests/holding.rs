@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::stage::{Stage, customer};
 use super::world::Fault;
-use crate::connector::Plan;
+use crate::connector::{Plan, undo};
 use crate::contract::{Breaker, Drift, Fallback};
-use crate::evidence::Verdict;
+use crate::evidence::{Ledger as _, Verdict};
 
 fn with(customers: usize, fallback: Fallback) -> Stage {
     let mut stage = Stage::with(customers);
@@ -66,6 +66,21 @@ async fn spool_reads_on_keeps_the_newest_form_last_and_delivers_when_the_target_
     assert_eq!((kept(), stage.systems.emails().len()), (0, 6));
     assert_eq!(stage.systems.contact("u2@x.example")["name"], "User 2");
     assert_eq!(stage.run().await.verdict, Verdict::Pass);
+}
+
+/// What was kept was read before the checkpoint moved past it: taken back, it has to be read again.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_delivered_what_was_kept_and_is_taken_back_is_followed_by_one_that_reads_it_again() {
+    let stage = with(4, Fallback::Spool);
+    down(&stage);
+    stage.run().await;
+    stage.systems.mend();
+    let delivered = stage.run().await;
+    assert_eq!((delivered.verdict, delivered.counts.written), (Verdict::Pass, 4), "{delivered:?}");
+    let record = stage.ledger.runs(9).unwrap().into_iter().find(|r| r.id == delivered.detail.run).unwrap();
+    let back = undo(&stage.plan, &stage.world, &record.id, true, true, record.checkpoint.as_ref()).await;
+    assert_eq!((back.verdict, stage.systems.emails().len()), (Verdict::Pass, 0), "{back:?}");
+    assert_eq!(stage.run().await.counts.written, 4);
 }
 
 #[tokio::test(start_paused = true)]

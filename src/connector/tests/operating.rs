@@ -69,6 +69,24 @@ async fn a_connector_that_goes_on_idles_while_paused_and_takes_up_work_again() {
     assert!(last.is_paused() && begun.elapsed() < Duration::from_secs(4_300), "{last:?}");
 }
 
+/// What one pass gave up is not forgotten by the next ones, and what it had to leave is no loss once a later one has delivered it.
+#[tokio::test(start_paused = true)]
+async fn the_report_of_a_connector_that_goes_on_is_of_all_its_passes() {
+    for (fault, times, verdict, written) in [
+        (Fault::Answer(422, vec![], json!({"title": "no"})), 1, Verdict::Partial, 2),
+        (Fault::NoConnection, 12, Verdict::Pass, 3),
+    ] {
+        let mut stage = Stage::with(3);
+        stage.plan.every_ms = Some(600_000);
+        stage.systems.fault("POST /contacts", times, fault);
+        let (all, ()) = tokio::join!(run_forever(&stage.plan, &stage.world, &|_| {}), async {
+            tokio::time::sleep(Duration::from_secs(4_000)).await;
+            stage.world.stop.cancel();
+        });
+        assert_eq!((all.verdict, all.counts.written), (verdict, written), "{all:?}");
+    }
+}
+
 fn journal(stage: &Stage) -> Vec<Undo> {
     let run = stage.ledger.runs(1).unwrap().remove(0).id;
     stage.ledger.undos(&run, "", 100).unwrap()

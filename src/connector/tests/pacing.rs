@@ -69,6 +69,33 @@ async fn a_retry_after_of_hours_ends_the_run_instead_of_sleeping() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_after_beyond_all_clocks_ends_the_run_as_well() {
+    let stage = Stage::with(3);
+    stage.systems.fault("POST /contacts", 1, limited(429, vec![("retry-after", "9999999999999999999")]));
+    assert_eq!(stage.run().await.stopped.unwrap().0, "retry-after-too-long");
+}
+
+/// GitHub and Google tell of limits by 403.
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_told_by_403_is_waited_out_and_another_403_is_final() {
+    for (headers, says, written) in [
+        (vec![("retry-after", "3")], "slow down", 3),
+        (vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")], "forbidden", 3),
+        (vec![], "You have exceeded a secondary rate limit", 3),
+        (vec![("x-ratelimit-remaining", "17"), ("x-ratelimit-reset", "3")], "not yours", 2),
+    ] {
+        let stage = Stage::with(3);
+        stage.systems.fault("POST /contacts", 1, Fault::Answer(403, headers, json!({"title": says})));
+        let report = stage.run().await;
+        assert_eq!(
+            (report.counts.written, stage.letters().len()),
+            (written, 3 - written as usize),
+            "{says}: {report:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_retry_after_of_hours_nobody_else_sends_either() {
     let stage = Stage::with(20);
     *stage.systems.page_size.lock().unwrap() = 20;

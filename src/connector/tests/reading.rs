@@ -374,6 +374,32 @@ async fn links_in_header_and_body_are_followed() {
     }
 }
 
+/// JSON:API 1.1: a link is a text, or an object with `href`. What is neither is no end.
+#[tokio::test(start_paused = true)]
+async fn a_link_may_be_an_object() {
+    for (next, written, verdict) in [
+        (json!({"href": "/customers?page=2"}), 2, Verdict::Pass),
+        (json!({"url": "/customers?page=2"}), 1, Verdict::Partial),
+        (json!(null), 1, Verdict::Pass),
+        (json!(false), 1, Verdict::Pass),
+    ] {
+        let mut stage = Stage::with(2);
+        stage.plan.source.pagination =
+            Some(Pagination { next: Some(CursorFrom::Body(path("links.next"))), ..pagination(PageStyle::LinkBody) });
+        let systems = stage.systems.clone();
+        let told = next.clone();
+        stage.systems.list_as(move |_, query| {
+            let all = systems.customers.lock().unwrap();
+            match query.get("page") {
+                None => answer(200, &json!({"data": all[..1], "links": {"next": told}})),
+                Some(_) => answer(200, &json!({"data": all[1..], "links": {"next": null}})),
+            }
+        });
+        let report = stage.run().await;
+        assert_eq!((report.counts.written, report.verdict), (written, verdict), "{next}: {report:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_link_to_another_host_is_not_followed() {
     let mut stage = Stage::with(0);

@@ -17,6 +17,7 @@ use crate::base::secret::SecretRef;
 use crate::connector::{
     Answers, AuthPlan, HttpTransport, MOST_BYTES, Request, Response, Transport as _, TransportError, listen,
 };
+use crate::evidence::Verdict;
 use crate::model::Method;
 
 fn request(url: String) -> Request {
@@ -135,6 +136,45 @@ async fn who_cannot_be_reached_did_nothing() {
         let got = asked(&Stage::with(0), url.clone()).await;
         assert!(matches!(got, Err(TransportError::Connect(_))), "{url}: {got:?}");
     }
+}
+
+/// Nobody takes the connections, and no more of them are queued: what comes then is not answered at all, not even with a refusal.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_is_given_up() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(one) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(addr)).await {
+        queued.push(one.unwrap());
+        assert!(queued.len() < 64, "the queue has no end");
+    }
+    let mut stage = Stage::with(0);
+    stage.plan.delivery.connect_ms = Some(50);
+    let got = tokio::time::timeout(Duration::from_secs(3), asked(&stage, format!("http://{addr}/"))).await;
+    assert_eq!(got.unwrap(), Err(TransportError::Connect("127.0.0.1: no connection within 50 ms".to_owned())));
+}
+
+/// Nothing on the wire tells that a body is cut which ends where the connection ends (RFC 9112 section 8): what is left is no JSON.
+#[tokio::test]
+async fn a_page_without_a_length_that_is_cut_is_no_page() {
+    let cut = plainly(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"data\": [{\"id\": 1}").await;
+    assert_eq!(cut.unwrap().status, 200, "the transport cannot know");
+    let addr = serving(async |mut stream| {
+        let page = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"data\": [], \"has_more\": fal";
+        stream.write_all(page).await.unwrap();
+    })
+    .await;
+    let mut stage = Stage::with(0);
+    stage.plan.source.base_url = format!("http://{addr}");
+    stage.plan.delivery.retry.attempts = 1;
+    let transport = HttpTransport::serving(std::slice::from_ref(&stage.plan), stage.secrets.as_ref()).unwrap();
+    stage.world.transport = Arc::new(transport);
+    let report = stage.run().await;
+    let (code, because) = report.stopped.unwrap();
+    assert_eq!((code.as_str(), report.verdict), ("unexpected-answer", Verdict::Fail), "{because}");
 }
 
 /// An authority, and what it signed.

@@ -6,9 +6,9 @@ use std::task::Poll;
 
 use serde_json::json;
 
-use super::stage::{Stage, create_only, put};
+use super::stage::{Stage, create_only, path, put};
 use super::world::Fault;
-use crate::connector::{UndoReport, confirm, deliver, undo};
+use crate::connector::{DeletesPlan, UndoReport, confirm, deliver, undo};
 use crate::evidence::{Checkpoint, EffectState, Ledger as _, Verdict};
 
 /// A run over three customers, one of whom the target has in another form.
@@ -213,6 +213,20 @@ async fn reading_back_finds_what_is_missing_different_and_doubled() {
     assert_eq!((found.verdict, found.tally.unique, found.tally.same), (Verdict::Fail, 5, 1));
     assert_eq!(stage.checkpoint(), checkpoint, "and nothing is moved");
     assert!(stage.systems.seen.lock().unwrap().iter().rev().take(6).all(|s| s.request.method.safe()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_source_has_deleted_is_read_back_as_gone() {
+    let mut stage = Stage::with(2);
+    stage.run().await;
+    stage.plan.source.deletes = DeletesPlan::Tombstone { field: path("deleted"), is: None, max_share: 10.0 };
+    let mut gone = stage.systems.customers.lock().unwrap()[0].clone();
+    gone["deleted"] = json!(true);
+    stage.set_customer(0, gone);
+    let first = confirm(&stage.plan, &stage.world).await;
+    assert_eq!(first.differences[0].because, "it is deleted at the source, and still there", "{first:?}");
+    stage.systems.contacts.lock().unwrap().retain(|c| c["email"] != "u1@x.example");
+    assert_eq!(confirm(&stage.plan, &stage.world).await.verdict, Verdict::Pass);
 }
 
 #[tokio::test(start_paused = true)]

@@ -338,6 +338,29 @@ async fn a_put_goes_to_the_key_that_the_record_names() {
     assert_eq!(stage.systems.requests("PUT /contacts/c1").len(), 2);
 }
 
+/// `.` and `..` are no names in a path (RFC 3986 section 5.2.4), however they are encoded.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_would_lead_to_another_resource_is_a_dead_letter() {
+    for key in ["..", ".", ""] {
+        let mut stage = Stage::with(2);
+        let mut customer = stage.systems.customers.lock().unwrap()[0].clone();
+        customer["ref"] = json!(key);
+        stage.set_customer(0, customer);
+        let mut other = stage.systems.customers.lock().unwrap()[1].clone();
+        other["ref"] = json!("a..b");
+        stage.set_customer(1, other);
+        stage.plan.mapping = mapping("email: email\nexternal_id: ref");
+        stage.plan.target.write = WritePlan::Put {
+            put: call("putContact", Method::Put, "/contacts/{external_id}"),
+            key: Some(path("external_id")),
+        };
+        let report = stage.run().await;
+        let sent: Vec<String> = stage.systems.lines().into_iter().filter(|l| l.starts_with("PUT")).collect();
+        assert_eq!(sent, ["PUT /contacts/a..b"], "{key}: {report:?}");
+        assert_eq!(stage.letters().len(), 1, "{key}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_intention_is_noted_before_the_first_write() {
     let stage = Stage::with(1);

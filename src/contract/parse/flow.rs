@@ -132,7 +132,7 @@ fn deletes(r: &mut Reader<'_>, s: &Fields<'_>) -> Deletes {
     let Some(node) = s.node("deletes") else { return Deletes::Ignore };
     if !matches!(node.kind, Kind::Map(_)) {
         return match r.word(s, "deletes") {
-            Some("tombstone") => Deletes::Tombstone { field: None, is: None },
+            Some("tombstone") => Deletes::Tombstone { field: None, is: None, max_share: MAX_SHARE },
             Some("sweep") => Deletes::Sweep { max_share: MAX_SHARE },
             _ => Deletes::Ignore,
         };
@@ -141,19 +141,22 @@ fn deletes(r: &mut Reader<'_>, s: &Fields<'_>) -> Deletes {
     let (field, is, share) = (r.text(&d, "field"), r.text(&d, "is"), r.percent(&d, "max_share"));
     let by = r.word(&d, "by");
     let (others, of): (&[&str], &str) = match by {
-        Some("tombstone") => (&["max_share"], "sweep"),
+        // A feed whose token was lost is compared with a whole list too.
+        Some("tombstone") if s.node("feed").is_none() => (&["max_share"], "sweep, or of tombstone beside feed"),
+        Some("tombstone") | None => (&[], ""),
         Some(_) => (&["field", "is"], "tombstone"),
-        None => (&[], ""),
     };
     for key in others {
         if let Some(node) = d.node(key) {
             let message = format!("{} is a key of {of}", d.path(key));
-            r.error("exclusive-keys", node.at, message, format!("take it out, or write by: {of}"));
+            let by = of.split(',').next().unwrap_or(of);
+            r.error("exclusive-keys", node.at, message, format!("take it out, or write by: {by}"));
         }
     }
+    let max_share = share.unwrap_or(MAX_SHARE);
     match by {
-        Some("tombstone") => Deletes::Tombstone { field, is },
-        Some(_) => Deletes::Sweep { max_share: share.unwrap_or(MAX_SHARE) },
+        Some("tombstone") => Deletes::Tombstone { field, is, max_share },
+        Some(_) => Deletes::Sweep { max_share },
         None => Deletes::Ignore,
     }
 }

@@ -83,7 +83,7 @@ impl Drill for DeletedAtSource {
 
 /// The record without its mark.
 fn unmarked(bench: &Bench, mut record: Value) -> Value {
-    if let DeletesPlan::Tombstone { field, is } = &bench.plan.source.deletes
+    if let DeletesPlan::Tombstone { field, is, .. } = &bench.plan.source.deletes
         && bench.plan.source.deletes.marks(&record)
     {
         let value = if is.is_some() { json!("not-deleted") } else { Value::Null };
@@ -96,7 +96,7 @@ fn unmarked(bench: &Bench, mut record: Value) -> Value {
 fn delete(bench: &Bench, source: &mut MockSystem, gone: Option<&Value>) -> String {
     let Some(key) = gone.and_then(|record| bench.source_key(record)) else { return "nothing is deleted".to_owned() };
     let entity = &bench.source_entity;
-    if let DeletesPlan::Tombstone { field, is } = &bench.plan.source.deletes {
+    if let DeletesPlan::Tombstone { field, is, .. } = &bench.plan.source.deletes {
         let Some(mut record) = source.collection(entity).and_then(|c| c.get(&key)).cloned() else {
             return "nothing is deleted".to_owned();
         };

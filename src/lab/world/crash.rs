@@ -207,6 +207,10 @@ impl Ledger for MortalLedger {
         self.kept.undos(run, after, limit)
     }
 
+    fn sent(&self, flow: &str, key: &str) -> Result<bool, LedgerError> {
+        self.kept.sent(flow, key)
+    }
+
     fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
         self.kept.undo_counts(run)
     }

@@ -84,6 +84,11 @@ fn feed(schemas: &Schemas, operation: &Operation) -> Option<Feed> {
         let basis = basis(&[&param.pointer, &schemas.get(field).pointer]);
         return Some(Feed { param: Some(param.name.clone()), token, basis });
     }
+    // A link leads to the first page alone: the others have to be links as well.
+    let links = |style| matches!(style, PageStyle::LinkHeader | PageStyle::LinkBody);
+    if operation.pagination.as_ref().is_some_and(|p| !links(p.style)) {
+        return None;
+    }
     let (token, field) = field_of(schemas, answer, gives_link)?;
     Some(Feed { param: None, token, basis: basis(&[&schemas.get(field).pointer]) })
 }
@@ -147,6 +152,7 @@ components:
 
     #[test]
     fn half_of_it_is_no_feed() {
+        assert_eq!(told(&["page_token"], &["next_page_token", "delta_link"]), None, "a link, and pages by a cursor");
         assert_eq!(told(&["syncToken"], &["next"]), None, "nothing gives the token");
         assert_eq!(told(&["page_token"], &["next_sync_token"]), None, "nothing takes it");
         let counted = told(&["page", "per_page", "sync_token"], &["sync_token", "total_pages"]);

@@ -389,6 +389,26 @@ fn a_scratch_remembers_its_pass_and_no_other() {
 }
 
 #[test]
+fn the_ledger_knows_whose_record_of_the_target_it_is_now() {
+    both_ledgers(|ledger| {
+        let at = |key: &str, digest: &str, id: Option<&str>| Effect {
+            digest: digest.to_owned(),
+            target_id: id.map(str::to_owned),
+            ..effect(key, EffectState::Done)
+        };
+        let all = [at("a", "x", Some("7")), at("b", "x", Some("8")), at("c", "deleted", Some("7")), at("d", "x", None)];
+        ledger.put_effects("f", &all).unwrap();
+        ledger.put_effects("g", &[at("z", "x", Some("8"))]).unwrap();
+        let other = |id, key| ledger.another_of("f", id, key).unwrap().map(|effect| effect.key);
+        assert_eq!(other("7", "a"), None, "c is gone, and a is itself");
+        assert_eq!(other("7", "c").as_deref(), Some("a"));
+        assert_eq!((other("8", "b"), other("9", "a")), (None, None), "of another flow; of nobody");
+        ledger.put_effects("f", &[at("d", "x", Some("8"))]).unwrap();
+        assert_eq!(other("8", "b").as_deref(), Some("d"));
+    });
+}
+
+#[test]
 fn the_ledger_knows_which_records_are_of_another_mapping() {
     both_ledgers(|ledger| {
         let of = |key: &str, state, mapping: Option<&str>| Effect {
