@@ -1,5 +1,5 @@
-//! How good the lab is: which of the broken connectors of `tests/it/lab/naive` each drill catches, and how often a drill is
-//! wrong about one that is whole.
+//! How good the lab is: which of the broken connectors of `tests/it/lab/naive` and `tests/it/lab/broken.rs` each drill catches,
+//! and how often a drill is wrong about one that is whole.
 //!
 //! `cargo run --release --example lab-score [-- --seeds 10000 --schedules 24 --from 1000003 --json]`
 //!
@@ -15,6 +15,8 @@
     reason = "a measurement, not a part of the product"
 )]
 
+#[path = "../../tests/it/lab/broken.rs"]
+mod broken;
 #[path = "../../tests/it/lab/naive/mod.rs"]
 mod naive;
 #[allow(dead_code, reason = "the tests use all of them")]
@@ -24,6 +26,7 @@ mod plans;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use broken::BROKEN;
 use comfy_table::{Table, presets};
 use naive::{Bug, KILLED_BY, Naive, On, benches};
 use plans::Bench;
@@ -34,7 +37,7 @@ use serde_json::json;
 /// A mutant on one example, and the drill meant for it.
 struct Line {
     mutant: String,
-    example: On,
+    example: String,
     drill: &'static str,
     killed: bool,
     because: String,
@@ -55,6 +58,20 @@ fn drill(bench: &Bench, subject: &dyn Subject, schedules: usize, seed: u64) -> M
     run_drills(&bench.0, &bench.1, subject, &options, &mut |_| {}).unwrap()
 }
 
+/// What the drills made of a mutant.
+fn line(mutant: String, example: String, code: &'static str, matrix: &Matrix) -> Line {
+    let failed = || matrix.rows.iter().filter(|r| r.verdict == Verdict::Fail);
+    let meant = failed().find(|r| r.code == code);
+    Line {
+        mutant,
+        example,
+        drill: code,
+        killed: meant.is_some(),
+        because: meant.and_then(|r| r.failures.first()).map(|f| f.because.clone()).unwrap_or_default(),
+        others: failed().filter(|r| r.code != code).map(|r| r.code).collect(),
+    }
+}
+
 /// Every mutant against every drill, on the examples where it shows.
 fn kills(schedules: usize) -> Vec<Line> {
     let examples = benches();
@@ -64,25 +81,18 @@ fn kills(schedules: usize) -> Vec<Line> {
         for (name, bench) in examples.iter().filter(|(name, _)| on.is(*name)) {
             let matrix =
                 seen.entry(format!("{bug:?} {name:?}")).or_insert_with(|| drill(bench, &Naive(*bug), schedules, 3));
-            let failed = |code: &str| matrix.rows.iter().find(|r| r.code == code && r.verdict == Verdict::Fail);
             // Of two examples, one may not be such that the drill applies.
             if *on == On::Both && !matrix.rows.iter().any(|r| r.code == *code) {
                 continue;
             }
-            let because = failed(code).and_then(|r| r.failures.first()).map(|f| f.because.clone());
-            out.push(Line {
-                mutant: format!("{bug:?}"),
-                example: *name,
-                drill: code,
-                killed: failed(code).is_some(),
-                because: because.unwrap_or_default(),
-                others: matrix
-                    .rows
-                    .iter()
-                    .filter(|r| r.verdict == Verdict::Fail && r.code != *code)
-                    .map(|r| r.code)
-                    .collect(),
-            });
+            out.push(line(format!("{bug:?}"), format!("{name:?}"), code, matrix));
+        }
+        eprint!(".");
+    }
+    for broken in BROKEN {
+        for bench in (broken.shows)() {
+            let matrix = drill(&bench, broken.subject, schedules, 3);
+            out.push(line(broken.name.to_owned(), bench.0.integration.clone(), broken.drill, &matrix));
         }
         eprint!(".");
     }
@@ -155,7 +165,7 @@ fn main() -> ExitCode {
             .iter()
             .map(|l| {
                 json!({
-                    "mutant": l.mutant, "example": format!("{:?}", l.example), "drill": l.drill, "killed": l.killed,
+                    "mutant": l.mutant, "example": l.example, "drill": l.drill, "killed": l.killed,
                     "because": l.because, "others": l.others,
                 })
             })
@@ -185,13 +195,7 @@ fn main() -> ExitCode {
                 n => format!("{}, {} and {} more", l.others[0], l.others[1], n - 2),
             };
             let caught = if l.killed { "yes" } else { "NO" };
-            table.add_row([
-                l.mutant.clone(),
-                format!("{:?}", l.example),
-                l.drill.to_owned(),
-                caught.to_owned(),
-                others,
-            ]);
+            table.add_row([l.mutant.clone(), l.example.clone(), l.drill.to_owned(), caught.to_owned(), others]);
         }
         println!("{table}\n");
         println!("{killed} of {} mutants caught by the drill meant for them: {rate:.1} %", mutants.len());

@@ -427,6 +427,7 @@ impl Prepared {
                 faults_fired,
                 foreign,
                 rolled_back,
+                locked_out: judge::locked_out(&trace),
             };
             let mut failures = evidence.failures();
             failures.extend(drill.judge(&evidence));

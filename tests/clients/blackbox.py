@@ -40,6 +40,7 @@ MUTANTS = [
     ("contacts.py", "network-error-fatal", ["connection-reset", "connection-refused"]),
     ("contacts.py", "short-read-is-page", ["truncated-body"]),
     ("contacts.py", "short-read-is-page", ["cut-chunked-body"]),
+    ("contacts.py", "short-read-is-page", ["cut-closed-body"]),
     ("contacts.py", "closed-is-refused", ["closed-connection"]),
     ("entries.mjs", "key-after-garbage", ["garbage-on-wire"]),
     ("guests.py", "conflict-again", ["committed-then-503"]),

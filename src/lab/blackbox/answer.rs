@@ -151,6 +151,22 @@ pub(super) async fn cut_chunks(stream: &mut TcpStream, answer: &Response) {
     half_close(stream).await;
 }
 
+/// A part of the body, `share` thousandths of it, and no length: the end of the connection is the end of it. Of a body of two bytes
+/// or more one comes, and one does not.
+pub(super) async fn cut_closed(stream: &mut TcpStream, answer: &Response, share: u64) {
+    let status = if answer.status == 204 { 200 } else { answer.status };
+    let mut bytes = head_of(&Response { status, ..answer.clone() }, Framing::Closing, false, false);
+    bytes.extend_from_slice(answer.body.get(..part_of(answer.body.len(), share)).unwrap_or_default());
+    let _ = stream.write_all(&bytes).await;
+    half_close(stream).await;
+}
+
+/// How many of `whole` bytes come, where `share` thousandths should.
+fn part_of(whole: usize, share: u64) -> usize {
+    let share = usize::try_from(share.min(1000)).unwrap_or(1000);
+    (whole * share / 1000).clamp(1.min(whole), whole.saturating_sub(1).max(1.min(whole)))
+}
+
 /// A body without end, as long as somebody takes it; tells how much was taken.
 pub(super) async fn flood(stream: &mut TcpStream) -> u64 {
     let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{\"data\": [\"";
@@ -192,6 +208,17 @@ async fn drain(stream: &mut TcpStream) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_neither_nothing_nor_all() {
+        for whole in [2, 3, 17, 5_000] {
+            for share in [0, 1, 500, 999, 1000] {
+                let part = part_of(whole, share);
+                assert!(part >= 1 && part < whole, "{part} of {whole}");
+            }
+        }
+        assert_eq!((part_of(0, 500), part_of(1, 500)), (0, 1));
+    }
 
     #[test]
     fn gzip_is_sent_to_those_who_say_that_they_take_it() {

@@ -180,6 +180,8 @@ pub(super) enum Framing {
     Length(usize),
     /// In chunks.
     Chunked,
+    /// By the end of the connection.
+    Closing,
 }
 
 /// The head of an answer, with its last line break.
@@ -198,6 +200,7 @@ pub(super) fn head_of(answer: &Response, framing: Framing, keep: bool, odd: bool
         _ if matches!(answer.status, 204 | 304) => {}
         Framing::Length(more) => header("content-length", &(answer.body.len() + more).to_string()),
         Framing::Chunked => header("transfer-encoding", "chunked"),
+        Framing::Closing => {}
     }
     header("connection", if keep { "keep-alive" } else { "close" });
     out.push_str("\r\n");

@@ -380,6 +380,11 @@ impl One<'_> {
                 }
                 false
             }
+            Wire::CutClosed(share) => {
+                self.fail(TransportError::Lost("a body without a length, and only a part of it".to_owned()));
+                answer::cut_closed(stream, &answer, share).await;
+                false
+            }
             Wire::CloseAfter => {
                 // Said to be kept, and closed all the same.
                 let kept = Self { keep: true, ..*self };

@@ -44,11 +44,20 @@ impl Drill for CreatedMeanwhile {
         let source = records.iter().find(|r| bench.source_key(r).as_ref() == Some(&key));
         let mapped = source.and_then(|r| bench.plan.mapped(r).ok());
         let options = MockOptions { first_serial: 8_000, ..MockOptions::default() };
-        let drawn = MockSystem::of(bench.target.clone(), 0, options).draw_records(&bench.target_entity, 1, rng).pop();
+        let mut others = MockSystem::of(bench.target.clone(), 0, options);
         let WritePlan::Upsert { matching, .. } = &bench.plan.target.write else { return Setup::clean() };
-        let natural = mapped.as_ref().and_then(|m| dig(m, matching)).cloned();
-        let (Some(mut theirs), Some(natural)) = (drawn, natural) else { return Setup::clean() };
-        put(&mut theirs, matching, natural);
+        let Some((mapped, natural)) = mapped.and_then(|m| dig(&m, matching).cloned().map(|natural| (m, natural)))
+        else {
+            return Setup::clean();
+        };
+        // Theirs has other values: of one that is the same nobody can say whether an attempt of his own has made it.
+        let theirs = (0..8).find_map(|_| {
+            let mut theirs = others.draw_records(&bench.target_entity, 1, rng).pop()?;
+            put(&mut theirs, matching, natural.clone());
+            let same = mapped.as_object().into_iter().flatten().all(|(name, value)| theirs.get(name) == Some(value));
+            (!same).then_some(theirs)
+        });
+        let Some(theirs) = theirs else { return Setup::clean() };
         let entity = bench.target_entity.clone();
         let change = SourceChanged {
             aim: Aim::at([Purpose::Create]).record(identity),

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::super::faults::{Aim, FeedTokenExpired};
+use super::super::faults::{Aim, FeedTokenExpired, Unavailable};
 use super::deleted_at_source::for_good;
 use super::{Drill, Setup, two_more};
 use crate::base::rng::Rng;
@@ -23,7 +23,7 @@ impl Drill for FeedTokenExpiredDrill {
 
     fn hypothesis(&self) -> &'static str {
         "A token that the source takes no more leads to one look at everything: nothing is lost, nothing is done twice, and what \
-         was deleted meanwhile goes."
+         was deleted meanwhile goes, also where it does not go at once."
     }
 
     fn applies(&self, bench: &Bench) -> Result<(), String> {
@@ -44,6 +44,18 @@ impl Drill for FeedTokenExpiredDrill {
         let gone = rng.pick(&kept).filter(|_| carried).and_then(|record| bench.source_key(record));
         // What is deleted because it was not read is no part of what was read.
         setup.expect.counts = gone.is_none();
+        match rng.below(3) {
+            // The target refuses to delete in the pass that read all anew: the next one has to know of it. How often a program of
+            // its own tries is not known.
+            0 if gone.is_some() && bench.real.is_none() => {
+                let attempts = u64::from(bench.plan.delivery.retry.attempts);
+                let aim = Aim::at([Purpose::Delete]).times(attempts);
+                setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
+                setup = setup.passes(3);
+            }
+            1 => setup.crashes = 1,
+            _ => {}
+        }
         setup.between = Some(Box::new(move |bench, source, rng| {
             let more = two_more(bench, source, rng);
             match gone {

@@ -9,13 +9,12 @@ use serde_json::Value;
 
 use super::super::bench::Purpose;
 use super::super::faults::{Aim, SlowAnswer, TokenRevoked};
-use super::super::judge::Evidence;
+use super::super::judge::{Evidence, shown};
 use super::super::trace::Exchanged;
 use super::tokens::{oauth, refreshes};
 use super::{Drill, Setup, in_target, owed};
 use crate::base::rng::Rng;
 use crate::lab::bench::Bench;
-use crate::lab::mock::url::pairs;
 
 /// See the module.
 pub(super) struct RefreshRotates;
@@ -45,7 +44,7 @@ impl Drill for RefreshRotates {
             // Killed after the server has spent the token and before anybody could read the answer, it is locked out, and says so.
             setup = setup.honest();
             setup.expect.may_stop = true;
-            // Then what the target held before stays as it was.
+            // Then what the target held before stays as it was; of a program nobody knows what it had read.
             setup.expect.values = bench.real.is_none();
         }
         setup
@@ -91,12 +90,6 @@ fn spent<'e>(evidence: &'e Evidence<'_>) -> (Vec<&'e Exchanged>, BTreeMap<String
         }
     }
     (asked, spent)
-}
-
-/// The refresh token that a request shows.
-fn shown(x: &Exchanged) -> Option<String> {
-    let form = pairs(&String::from_utf8_lossy(&x.request.body));
-    form.into_iter().find(|(name, _)| name == "refresh_token").map(|(_, token)| token)
 }
 
 /// The access token that this answer brought was sent before the later request.

@@ -226,6 +226,8 @@ pub enum Wire {
     Truncate,
     /// The system does it; the body comes in chunks, and the connection ends before the last of them.
     CutChunks,
+    /// The system does it; the body has no length and ends with the connection, after so many thousandths of it.
+    CutClosed(u64),
     /// The system does not see it; a body without end comes, as long as somebody takes it.
     Flood,
     /// The system does it and answers; then the connection is closed without a word.

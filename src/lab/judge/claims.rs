@@ -29,7 +29,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         if report.verdict == Verdict::Pass {
             let missing: Vec<String> =
                 seen.missing.iter().filter(|key| could_know(e, seen.run, key)).cloned().collect();
-            if !missing.is_empty() && e.expect.claim != Claim::Any {
+            if !missing.is_empty() && e.expect.claim != Claim::Any && !e.left_half_taken_back() {
                 let missing = some(&missing, 3);
                 out.push(format!("dishonest: run {} claims PASS without {missing}", seen.run));
             }

@@ -20,7 +20,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         (RunEnd::Exited(exit), Some(program)) => program.service || !exit.is_success(),
         (end, _) => end.report().is_some_and(|r| r.stopped.is_some()),
     });
-    let excused = e.expect.may_wait || (e.expect.may_stop && stopped);
+    let excused = e.expect.may_wait || ((e.expect.may_stop || e.locked_out) && stopped) || e.left_half_taken_back();
     if !lost.is_empty() && !excused {
         out.push(format!("lost: {} of {} source records: {}", lost.len(), e.expected.len(), some(&lost, 3)));
     }
@@ -144,7 +144,7 @@ fn by_identity(e: &Evidence<'_>, dead: &BTreeSet<&str>, out: &mut Vec<String>) {
         // Two source records with one target key: which of them wins is not for this oracle.
         let [owner] = owners.as_slice() else { continue };
         let (Ok(mapped), false) = (&owner.mapped, dead.contains(owner.key.as_str())) else { continue };
-        if !e.expect.values {
+        if !e.expect.values || e.locked_out {
             continue;
         }
         if let Some(difference) = records.iter().find_map(|(_, r)| difference(mapped, r, "")) {

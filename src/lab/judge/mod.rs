@@ -9,6 +9,7 @@ mod delivery;
 mod disorder;
 mod foreign;
 mod letters;
+mod lockout;
 mod memory;
 mod on_the_way;
 mod pacing;
@@ -25,6 +26,7 @@ pub use foreign::Foreign;
 pub(super) use foreign::ON_ITS_WAY_MS;
 pub(super) use foreign::correlation_ids;
 pub(super) use foreign::{PRINTED, TOLD, longest_waits_s, pauses};
+pub(super) use lockout::{locked_out, shown};
 pub(super) use on_the_way::detours;
 pub(super) use resources::read_ahead;
 
@@ -122,6 +124,8 @@ pub struct Evidence<'e> {
     pub foreign: Option<Foreign>,
     /// What was taken back, where a pass was.
     pub rolled_back: Option<RolledBack>,
+    /// It has lost its refresh token to a crash, and can do no more than say so.
+    pub locked_out: bool,
 }
 
 impl Evidence<'_> {
@@ -154,12 +158,22 @@ impl Evidence<'_> {
         wrote.map(|(_, text)| text.to_ascii_lowercase()).any(|text| words.iter().any(|word| text.contains(word)))
     }
 
+    /// It was locked out while it took a run back, and says that it has not come to the end of that: what is gone in the target and
+    /// not marked yet no later run can know of.
+    fn left_half_taken_back(&self) -> bool {
+        let clean = self.rolled_back.as_ref().and_then(RolledBack::clean);
+        self.locked_out && matches!(clean, Some((_, RunEnd::RolledBack(report))) if report.stopped.is_some())
+    }
+
     /// The record may be, or must be, among the dead letters.
     fn may_be_dead(&self, expected: &Expected) -> bool {
         self.expect.may_die || expected.mapped.is_err() || self.expect.dead.contains(&expected.key)
     }
 
     fn must_be_dead(&self, expected: &Expected) -> bool {
+        if self.locked_out {
+            return false;
+        }
         expected.mapped.is_err() || (self.expect.dead.contains(&expected.key) && !self.stood_there(expected))
     }
 

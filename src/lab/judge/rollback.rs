@@ -18,6 +18,9 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         }
     }
     let Some((run, RunEnd::RolledBack(report))) = back.clean() else { return };
+    if e.left_half_taken_back() {
+        return;
+    }
     let mut stays = Vec::new();
     for key in keys(e.target_before, back) {
         if one(e, back, report, key, out) {

@@ -1,11 +1,9 @@
 //! A target that answers 202: what it took counts as written once it is seen there, and not before (RFC 9110 section 15.3.3).
 
-use std::sync::Arc;
-
-use platform_integration::connector::{Plan, Report, Request, Response, Transport, TransportError, World, run_once};
 use platform_integration::evidence::Verdict;
 use platform_integration::lab::{DrillOptions, Matrix, RealConnector, Subject, run_drills};
 
+use super::broken::Trusting;
 use super::plans;
 
 fn drill(subject: &dyn Subject, only: Option<&str>) -> Matrix {
@@ -22,30 +20,6 @@ fn the_connector_that_we_ship_looks_after_what_was_taken() {
         assert_eq!(row.verdict, Verdict::Pass, "{}: fired {} {}", row.code, row.fired, why.unwrap_or_default());
     }
     assert!(matrix.rows.iter().any(|r| r.code == "accepted-then-failed"), "{:?}", matrix.not_applicable);
-}
-
-/// Takes 202 for done.
-struct Trusting;
-
-struct AsDone(Arc<dyn Transport>);
-
-#[async_trait::async_trait]
-impl Transport for AsDone {
-    async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
-        let mut response = self.0.send(system, request).await?;
-        if response.status == 202 {
-            // Done, and nothing to tell of it (RFC 9110 section 15.3.5).
-            response.status = 204;
-        }
-        Ok(response)
-    }
-}
-
-#[async_trait::async_trait]
-impl Subject for Trusting {
-    async fn run(&self, plan: &Plan, world: &World) -> Report {
-        run_once(plan, &World { transport: Arc::new(AsDone(Arc::clone(&world.transport))), ..world.clone() }).await
-    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The drills themselves: no false alarm, the same bytes for the same seed, nothing proven by what did not happen.
 
 use platform_integration::base::stop::Stop;
+use platform_integration::connector::{Plan, Report, World, run_once};
 use platform_integration::evidence::Verdict;
-use platform_integration::lab::{DrillOptions, Matrix, Progress, RealConnector, replay, run_drills, seed_of};
+use platform_integration::lab::{DrillOptions, Matrix, Progress, RealConnector, Subject, replay, run_drills, seed_of};
 
 use super::naive::{Bug, Naive};
 use super::plans::{self, Bench};
@@ -48,6 +49,42 @@ fn the_connector_that_we_ship_passes_every_drill() {
             println!("{code}: {because}");
         }
         assert_eq!(matrix.verdict, Verdict::Pass);
+    }
+}
+
+/// Killed between the spending of a refresh token and its answer, nobody comes in again: it says so, and no law of loss, values,
+/// dead letters or rollback is held against it. These seeds were alarms once.
+#[test]
+fn who_was_locked_out_by_a_crash_is_not_blamed_for_what_he_could_not_do() {
+    let (plan, systems) = plans::refreshing();
+    for (code, seed) in [
+        ("crash-anywhere", 1_747_724_780_507_011),
+        ("cursor-expired", 2_847_945_962_936_769),
+        ("refresh-rotates", 1_784_555_772_283_965),
+        ("crash-with-dead-letter", 4_199_323_810_064_563),
+        ("rollback-interrupted", 371_334_869_428_250),
+        ("rollback-interrupted", 3_752_864_091_031_137),
+    ] {
+        let options = DrillOptions { seed, schedules: 1, only: Some(code.to_owned()), ..DrillOptions::default() };
+        let matrix = run_drills(&plan, &systems, &RealConnector, &options, &mut |_| {}).unwrap();
+        let failed = matrix.rows.iter().flat_map(|r| &r.failures).map(|f| &f.because).collect::<Vec<_>>();
+        assert!(failed.is_empty(), "{code} {seed}: {failed:?}");
+        if code == "rollback-interrupted" {
+            continue;
+        }
+        // One that claims success all the same is blamed.
+        let matrix = run_drills(&plan, &systems, &Boasting, &options, &mut |_| {}).unwrap();
+        assert_eq!(matrix.rows[0].verdict, Verdict::Fail, "{code} {seed}: {:?}", matrix.rows);
+    }
+}
+
+/// Our connector, which calls every run a success.
+struct Boasting;
+
+#[async_trait::async_trait]
+impl Subject for Boasting {
+    async fn run(&self, plan: &Plan, world: &World) -> Report {
+        Report { verdict: Verdict::Pass, stopped: None, ..run_once(plan, world).await }
     }
 }
 

@@ -120,6 +120,14 @@ fn a_cursor_that_goes_on_for_ever_is_both_place_and_token_where_the_contract_say
     assert_eq!(some.len(), new.len(), "{some:?}");
 }
 
+/// The second page would be one of the whole list, and what changed there would never be read.
+#[test]
+fn a_link_to_changes_wants_pages_that_follow_links() {
+    let refused = plans::feed_by("visits-by-cursor.yaml", "{token: next_cursor}").unwrap_err().to_string();
+    assert!(refused.contains("the pages of listVisits do not follow links"), "{refused}");
+    assert!(refused.contains("set source.feed.param"), "{refused}");
+}
+
 #[test]
 fn a_token_that_was_never_given_is_refused() {
     let mut mock = visits(0, 2);

@@ -4,6 +4,7 @@
 mod accepted;
 mod back;
 mod blackbox;
+mod broken;
 mod catalogue;
 mod coverage;
 mod deletes;

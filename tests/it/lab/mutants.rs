@@ -3,6 +3,7 @@
 use platform_integration::evidence::Verdict;
 use platform_integration::lab::{DrillOptions, run_drills, seed_of};
 
+use super::broken::BROKEN;
 use super::naive::{Bug, KILLED_BY, Naive, On, benches};
 use super::plans::Bench;
 
@@ -46,4 +47,21 @@ fn every_break_is_caught_by_the_drill_that_exists_for_it() {
         }
     }
     assert!(alive.is_empty(), "{}", alive.join("\n"));
+}
+
+#[test]
+fn every_break_of_our_own_connector_is_caught_by_the_drill_that_exists_for_it() {
+    for broken in BROKEN {
+        for (plan, systems) in (broken.shows)() {
+            let options = DrillOptions {
+                seed: 3,
+                schedules: 8,
+                only: Some(broken.drill.to_owned()),
+                shrink: false,
+                ..DrillOptions::default()
+            };
+            let matrix = run_drills(&plan, &systems, broken.subject, &options, &mut |_| {}).unwrap();
+            assert_eq!(matrix.verdict, Verdict::Fail, "{} survives {}: {:?}", broken.name, broken.drill, matrix.rows);
+        }
+    }
 }

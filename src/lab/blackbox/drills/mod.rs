@@ -2,6 +2,7 @@
 
 mod closed_connection;
 mod cut_chunked_body;
+mod cut_closed_body;
 mod disabled_midway;
 mod ended_midway;
 mod garbage_on_wire;
@@ -20,13 +21,14 @@ use crate::lab::drills::Drill;
 use crate::lab::faults::{Aim, Disposition, Exchange, Fault, Wire};
 
 /// Every drill of this room, in the order in which a matrix shows them.
-pub const ALL: [&dyn Drill; 13] = [
+pub const ALL: [&dyn Drill; 14] = [
     &half_close::HalfClose,
     &garbage_on_wire::GarbageOnWire,
     &closed_connection::ClosedConnection,
     &odd_framing::OddFraming,
     &truncated_body::TruncatedBody,
     &cut_chunked_body::CutChunkedBody,
+    &cut_closed_body::CutClosedBody,
     &slow_drip::SlowDrip,
     &gigabyte_body::GigabyteBody,
     &disabled_midway::DisabledMidway,

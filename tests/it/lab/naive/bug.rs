@@ -7,6 +7,8 @@ pub(crate) enum Bug {
     None,
     /// After a lost answer it simply creates again.
     CreatesAgain,
+    /// After a lost answer it creates again under the same idempotency key, of which the target knows nothing.
+    TrustsUnknownKey,
     /// It sends another idempotency key with every attempt.
     NewKeyPerAttempt,
     /// It sleeps its own time, whatever the server says.

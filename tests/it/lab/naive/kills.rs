@@ -70,6 +70,8 @@ pub(crate) const KILLED_BY: &[(Bug, &str, On)] = &[
     (Bug::CreatesAgain, "committed-then-503", Crm),
     (Bug::CreatesAgain, "committed-then-reset", Crm),
     (Bug::CreatesAgain, "timeout-after-commit", Crm),
+    (Bug::TrustsUnknownKey, "committed-then-503", Feed),
+    (Bug::TrustsUnknownKey, "timeout-after-commit", Feed),
     (Bug::CreatesAgain, "crash-anywhere", Ledger),
     (Bug::NewKeyPerAttempt, "committed-then-503", Ledger),
     (Bug::NewKeyPerAttempt, "committed-then-reset", Ledger),

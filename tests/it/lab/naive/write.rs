@@ -127,9 +127,13 @@ impl Run<'_> {
                     self.wire.json(system, &ask).await
                 }
                 None => {
-                    let blind = self.bug == Bug::CreatesAgain;
-                    let key = idempotency.as_ref().filter(|_| !blind);
-                    let key = key.map(|h| (h.as_str(), effect.idempotency_key.clone()));
+                    let blind = matches!(self.bug, Bug::CreatesAgain | Bug::TrustsUnknownKey);
+                    let header = if self.bug == Bug::TrustsUnknownKey {
+                        Some("idempotency-key")
+                    } else {
+                        idempotency.as_deref().filter(|_| !blind)
+                    };
+                    let key = header.map(|h| (h, effect.idempotency_key.clone()));
                     // One attempt between two looks.
                     let only = (!blind).then_some(attempt);
                     let ask =
@@ -146,7 +150,9 @@ impl Run<'_> {
                     return Settled::Written(id);
                 }
                 // Somebody else, or our own lost attempt, was faster: look again.
-                Err(Failure::Refused(409, why)) if !matches!(self.bug, Bug::CreatesAgain | Bug::ConflictIsFinal) => {
+                Err(Failure::Refused(409, why))
+                    if !matches!(self.bug, Bug::CreatesAgain | Bug::TrustsUnknownKey | Bug::ConflictIsFinal) =>
+                {
                     last = Settled::Dead("conflict".to_owned(), why);
                 }
                 Err(Failure::Refused(404, _)) if self.bug == Bug::GoneIsDone && id.is_some() => {
