@@ -281,6 +281,11 @@ impl SourcePlan {
         let of_hook = self.webhook.as_ref().and_then(|h| h.version.as_deref());
         of_hook.or_else(|| self.incremental.as_ref().map(|(path, _)| path.as_slice()))
     }
+
+    /// The version of a record, as text.
+    pub(super) fn version_of(&self, record: &serde_json::Value) -> Option<String> {
+        super::body::at(record, self.version()?).and_then(super::body::scalar)
+    }
 }
 
 /// Where records go.

@@ -1,6 +1,6 @@
 //! What one pass of a flow carries with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -129,8 +129,8 @@ pub(super) struct Run<'a> {
     pub pages: Mutex<Vec<PageCounts>>,
     /// Records that did not arrive, and how many are not named.
     pub not_arrived: Mutex<(Vec<NotArrived>, u64)>,
-    /// Source keys whose dead letters wait.
-    pub letters: Mutex<BTreeSet<String>>,
+    /// Source keys whose dead letters wait, each with the version of its form.
+    pub letters: Mutex<BTreeMap<String, Option<String>>>,
     /// By source key, the forms of a record that became dead letters and that somebody dropped.
     pub given_up: Mutex<BTreeMap<String, Vec<GivenUp>>>,
     /// Which source key writes which natural key of the target in this pass.

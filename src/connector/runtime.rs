@@ -306,7 +306,8 @@ fn begin(run: &Run<'_>, record: &mut RunRecord) -> Result<(), LedgerError> {
             }
             DeadState::Waiting => {
                 given_up.remove(&letter.key);
-                letters.insert(letter.key);
+                let version = run.plan.source.version_of(&letter.payload);
+                letters.insert(letter.key, version);
             }
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::batch::{self, Outcome, Pending};
 use super::body::{at, scalar};
-use super::compare::{key_form, newest};
+use super::compare::{key_form, newest, versions};
 use super::confirm;
 use super::plan::DOES_NOT_FIT;
 use super::push::{self, Known, Undelivered};
@@ -144,6 +144,10 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
                 spool::keep(run, key, &item.record)?;
                 continue;
             }
+            if overtaken(run, key, item.version.as_deref()) {
+                settle(run, key, Settled::Stale, "")?;
+                continue;
+            }
             if item.gone {
                 gone(run, key, item).await?;
                 continue;
@@ -213,7 +217,7 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     {
         return (key, Item { version: None, gone: false, record, mapped: Err(Reject::RefusedBefore) });
     }
-    let version = source.version().and_then(|path| at(&record, path)).and_then(scalar);
+    let version = source.version_of(&record);
     if source.deletes.marks(&record) {
         // What is gone need not fit, and claims nothing.
         let mapped = run.mapped(&record).map_err(Reject::Mapping);
@@ -258,6 +262,9 @@ async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Resu
     if spool::keeps(run) {
         return spool::keep(run, key, &item.record);
     }
+    if overtaken(run, key, item.version.as_deref()) {
+        return settle(run, key, Settled::Stale, "");
+    }
     if item.gone {
         return gone(run, key, item).await;
     }
@@ -273,6 +280,13 @@ async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Resu
         }
         Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
     }
+}
+
+/// A newer form of it waits among the dead letters: an older one, which comes late, neither settles that nor takes its place.
+fn overtaken(run: &Run<'_>, key: &str, version: Option<&str>) -> bool {
+    let letters = lock(&run.letters);
+    let waiting = letters.get(key).and_then(Option::as_deref);
+    version.zip(waiting).is_some_and(|(now, waiting)| versions(now, waiting).is_lt())
 }
 
 /// Takes a record out of the target that the source has deleted.
@@ -312,7 +326,7 @@ fn held(run: &Run<'_>, key: &str, record: Value, stop: Stop) -> Result<(), Stop>
 fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(), Stop> {
     run.settled(key, settled);
     // A version too old to be sent says nothing about the letter of a newer one.
-    if settled != Settled::Stale && lock(&run.letters).remove(key) {
+    if settled != Settled::Stale && lock(&run.letters).remove(key).is_some() {
         run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
     }
     if settled == Settled::Written {
@@ -328,7 +342,7 @@ fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(),
     let (code, because, settled) = match reject {
         Reject::RefusedBefore => {
             // In this pass; and told of then, unless somebody had given it up.
-            let told = lock(&run.letters).contains(key) || !given_up(run, key, &record, None);
+            let told = lock(&run.letters).contains_key(key) || !given_up(run, key, &record, None);
             run.settled(key, if told { Settled::Dead } else { Settled::Unchanged });
             return Ok(());
         }
@@ -416,9 +430,10 @@ fn bury(
         history,
         closed: None,
     };
+    let version = run.plan.source.version_of(&letter.payload);
     run.world.ledger.bury(&letter)?;
     run.lost(key, code);
-    lock(&run.letters).insert(key.to_owned());
+    lock(&run.letters).insert(key.to_owned(), version);
     run.settled(key, settled);
     run.log("error", "dead-letter", trace, json!({"key": key, "code": code, "because": because, "attempts": attempts}));
     Ok(())

@@ -87,7 +87,7 @@ pub(super) async fn sweep(run: &Run<'_>, list: &Call, whole: bool, lost: bool) -
                 deleted += 1;
                 run.log("info", "record-deleted", Some(&trace.id), json!({"key": key}));
                 // A letter of an older form must not make it anew.
-                if lock(&run.letters).remove(key) {
+                if lock(&run.letters).remove(key).is_some() {
                     run.world.ledger.absolve(&run.plan.flow, key, DeadState::Replayed)?;
                 }
             }

@@ -6,7 +6,7 @@ use super::stage::{Stage, call, create_only, customer, mapping, path, put, with_
 use super::world::{Fault, answer};
 use crate::connector::{WritePlan, deliver};
 use crate::contract::Order;
-use crate::evidence::{EffectState, Verdict};
+use crate::evidence::{EffectState, Ledger as _, Verdict};
 use crate::model::Method;
 
 #[tokio::test(start_paused = true)]
@@ -307,6 +307,33 @@ async fn an_older_version_never_overwrites_a_newer_one() {
         .filter_map(|s| serde_json::from_slice(&s.request.body).ok())
         .collect();
     assert_eq!(sent.iter().map(|b: &Value| b["name"].as_str().unwrap()).collect::<Vec<_>>(), ["second", "third"]);
+}
+
+/// The newest form waits for somebody; one that comes late neither closes its letter nor takes its place.
+#[tokio::test(start_paused = true)]
+async fn an_older_form_says_nothing_about_the_letter_of_a_newer_one() {
+    let mut stage = Stage::with(1);
+    stage.plan.mapping = mapping("email: email\nname: {from: name, values: {User 1: A, Old: B}, else: reject}");
+    let form = |name: &str, second: u32| {
+        let mut form = customer(1);
+        form["name"] = json!(name);
+        form["updated_at"] = json!(format!("2026-11-01T00:01:{second:02}Z"));
+        form
+    };
+    let seen = async |stage: &Stage, record: Value| {
+        stage.set_customer(0, record);
+        stage.ledger.set_checkpoint("contacts", &crate::evidence::Checkpoint::default()).unwrap();
+        stage.run().await
+    };
+    assert_eq!(seen(&stage, form("Unknown", 20)).await.counts.rejected, 1);
+    for late in [form("Old", 10), form("Unknown, too", 15)] {
+        let report = seen(&stage, late).await;
+        assert_eq!((report.counts.written, report.counts.rejected), (0, 0), "{report:?}");
+        let waiting = stage.letters();
+        assert_eq!((waiting.len(), &waiting[0].payload["name"]), (1, &json!("Unknown")), "{waiting:?}");
+    }
+    let mended = seen(&stage, form("User 1", 30)).await;
+    assert_eq!((mended.verdict, mended.counts.written, stage.letters().len()), (Verdict::Pass, 1, 0), "{mended:?}");
 }
 
 #[tokio::test(start_paused = true)]

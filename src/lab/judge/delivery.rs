@@ -16,10 +16,7 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
     let dead: BTreeSet<&str> = e.letters.iter().map(|l| l.key.as_str()).collect();
     let lost = missing(e.bench, &e.expected, e.target, &dead);
     // Who stops and says so loses nothing: it is all still there to be read.
-    let stopped = e.runs.last().is_some_and(|r| match (&r.end, &e.foreign) {
-        (RunEnd::Exited(exit), Some(program)) => program.service || !exit.is_success(),
-        (end, _) => end.report().is_some_and(|r| r.stopped.is_some()),
-    });
+    let stopped = said_so(e);
     let excused = e.expect.may_wait || ((e.expect.may_stop || e.locked_out) && stopped) || e.left_half_taken_back();
     if !lost.is_empty() && !excused {
         out.push(format!("lost: {} of {} source records: {}", lost.len(), e.expected.len(), some(&lost, 3)));
@@ -29,6 +26,14 @@ pub(super) fn judge(e: &Evidence<'_>, out: &mut Vec<String>) {
         Identity::Whole => whole(e, out),
         _ => by_identity(e, &dead, out),
     }
+}
+
+/// The last run did not come to its end, and said so.
+fn said_so(e: &Evidence<'_>) -> bool {
+    e.runs.last().is_some_and(|r| match (&r.end, &e.foreign) {
+        (RunEnd::Exited(exit), Some(program)) => program.service || !exit.is_success(),
+        (end, _) => end.report().is_some_and(|r| r.stopped.is_some()),
+    })
 }
 
 /// What was in the target before is deleted by those alone whose contract says so, or that roll back: who makes it anew gives it
@@ -111,6 +116,7 @@ pub(in crate::lab) fn owed(
 }
 
 fn by_identity(e: &Evidence<'_>, dead: &BTreeSet<&str>, out: &mut Vec<String>) {
+    let excused = e.locked_out && (said_so(e) || e.left_half_taken_back());
     let mut kept: BTreeMap<String, Vec<(&str, &Value)>> = BTreeMap::new();
     for (key, record) in e.target.iter() {
         if let Some(identity) = e.bench.identity_kept(key, record) {
@@ -144,7 +150,7 @@ fn by_identity(e: &Evidence<'_>, dead: &BTreeSet<&str>, out: &mut Vec<String>) {
         // Two source records with one target key: which of them wins is not for this oracle.
         let [owner] = owners.as_slice() else { continue };
         let (Ok(mapped), false) = (&owner.mapped, dead.contains(owner.key.as_str())) else { continue };
-        if !e.expect.values || e.locked_out {
+        if !e.expect.values || excused {
             continue;
         }
         if let Some(difference) = records.iter().find_map(|(_, r)| difference(mapped, r, "")) {
