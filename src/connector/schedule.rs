@@ -147,6 +147,10 @@ fn together(before: Option<Report>, now: Report) -> Report {
     let unsettled = before.counts.unique.saturating_sub(before.counts.settled());
     before.counts.unique -= unsettled;
     before.counts.read = before.counts.read.saturating_sub(unsettled);
+    if before.stopped.is_some() {
+        // What it did not come to, the next one has to.
+        before.counts.expected = before.counts.expected.map(|_| before.counts.unique);
+    }
     let counts = before.counts.plus(now.counts);
     let quiet = now.counts.read == 0;
     let (not_arrived, more) = joined(before.detail.not_arrived, now.detail.not_arrived, MOST_KEYS);
@@ -208,4 +212,28 @@ pub async fn run_all_sharing(
         }
     }))
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::together;
+    use crate::connector::{Detail, Report};
+    use crate::evidence::{Reconciliation, Verdict};
+
+    #[test]
+    fn what_a_pass_had_to_leave_is_counted_once_where_the_next_one_settles_it() {
+        let report = |unique, written, stopped: bool| Report {
+            flow: "f".to_owned(),
+            verdict: if stopped { Verdict::Partial } else { Verdict::Pass },
+            counts: Reconciliation { expected: Some(10), read: unique, unique, written, ..Reconciliation::default() },
+            stopped: stopped.then(|| ("target-down".to_owned(), "down".to_owned())),
+            requests: 1,
+            retries: 0,
+            detail: Detail::default(),
+        };
+        let all = together(Some(report(4, 2, true)), report(10, 10, false));
+        assert_eq!((all.verdict, all.counts.unique, all.counts.expected), (Verdict::Pass, 12, Some(12)), "{all:?}");
+        let none = together(Some(report(4, 2, true)), report(4, 1, true));
+        assert_eq!(none.verdict, Verdict::Partial);
+    }
 }
