@@ -7,7 +7,7 @@ use super::honour::{About, topics};
 use super::topics::names;
 use crate::base::yaml::Span;
 use crate::contract::{ConstraintKind, Contract, Deletes, Flow, Paginate, Write};
-use crate::model::{Basis, CursorFrom, Operation, PageStyle, Pagination, System};
+use crate::model::{Basis, CursorFrom, Operation, Pagination, System};
 
 /// A person reads them all; more than this nobody does.
 pub const MOST: usize = 10;
@@ -332,7 +332,7 @@ fn unlimited(flow: &Flow, to: &str, write: &Operation) -> Option<Assumption> {
 fn ends(pages: &Pagination) -> bool {
     pages.more.is_some()
         || pages.total.is_some()
-        || matches!(pages.style, PageStyle::LinkHeader | PageStyle::LinkBody)
+        || pages.style.follows_links()
         || matches!(pages.next, Some(CursorFrom::Body(_)))
 }
 

@@ -9,7 +9,7 @@ use super::{Check, Subject, among};
 use crate::base::text::quoted;
 use crate::contract::Paginate;
 use crate::finding::{Finding, Severity};
-use crate::model::{PageStyle, SchemaId};
+use crate::model::SchemaId;
 
 pub(super) static CHECK: Check = Check {
     code: "feed-unknown",
@@ -34,7 +34,7 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
             Paginate::Auto => used.operation.pagination.as_ref().map(|p| p.style),
             Paginate::Explicit(pages) => Some(pages.style),
         };
-        if feed.param.is_none() && style.is_some_and(|s| !matches!(s, PageStyle::LinkHeader | PageStyle::LinkBody)) {
+        if feed.param.is_none() && style.is_some_and(|s| !s.follows_links()) {
             let token = quoted(&feed.token, 60);
             let message =
                 format!("feed has no param, so that {token} is to be a link, and the pages of {id} follow no links");

@@ -74,12 +74,11 @@ fn exchanged(p: &ExplicitPages, known: Option<&Pagination>) -> Option<Why> {
 fn style(p: &ExplicitPages, known: Option<&Pagination>) -> Option<Why> {
     let param = p.param.as_ref()?;
     if let Some(k) = known.filter(|k| k.param.as_deref() == Some(param.as_str())) {
-        let links = |s| matches!(s, PageStyle::LinkHeader | PageStyle::LinkBody);
         // A list may hand out links beside a counter; following them is as good.
-        if k.style == p.style || links(p.style) {
+        if k.style == p.style || p.style.follows_links() {
             return None;
         }
-        if !links(k.style) {
+        if !k.style.follows_links() {
             return Some((param.at, {
                 let (own, said) = (k.style.as_str(), p.style.as_str());
                 format!("{} is a parameter of style {own}, not {said}", quoted(param, 60))

@@ -320,7 +320,7 @@ fn source(
         return Err(PlanError::Feed { flow: flow.name.clone(), because: because.to_owned() });
     }
     if let (Some(FeedClause { param: None, .. }), Some(p)) = (&clause.feed, &pagination)
-        && !matches!(p.style, PageStyle::LinkHeader | PageStyle::LinkBody)
+        && !p.style.follows_links()
     {
         let because = format!(
             "without param the token is a link, and the pages of {} do not follow links: a second page would be one of the whole list; set source.feed.param, or paginate by link",
@@ -492,8 +492,7 @@ fn page_fields(pagination: Option<&Pagination>) -> Vec<(&str, TypeSet)> {
     let counted = matches!(pages.style, PageStyle::Page | PageStyle::Offset);
     let place = if counted { TypeSet::INTEGER } else { TypeSet::STRING };
     // Links hold the place themselves: their parameter is never sent.
-    let links = matches!(pages.style, PageStyle::LinkHeader | PageStyle::LinkBody);
-    let param = pages.param.as_deref().filter(|_| !links).map(|name| (name, place));
+    let param = pages.param.as_deref().filter(|_| !pages.style.follows_links()).map(|name| (name, place));
     param.into_iter().chain(pages.limit_param.as_deref().map(|name| (name, TypeSet::INTEGER))).collect()
 }
 

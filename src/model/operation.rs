@@ -227,6 +227,12 @@ impl PageStyle {
             Self::LinkBody => "link_body",
         }
     }
+
+    /// Each page names the address of the next.
+    #[must_use]
+    pub const fn follows_links(self) -> bool {
+        matches!(self, Self::LinkHeader | Self::LinkBody)
+    }
 }
 
 /// Where the next cursor comes from. Paths are property names from the root of the response body.

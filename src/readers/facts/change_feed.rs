@@ -85,8 +85,7 @@ fn feed(schemas: &Schemas, operation: &Operation) -> Option<Feed> {
         return Some(Feed { param: Some(param.name.clone()), token, basis });
     }
     // A link leads to the first page alone: the others have to be links as well.
-    let links = |style| matches!(style, PageStyle::LinkHeader | PageStyle::LinkBody);
-    if operation.pagination.as_ref().is_some_and(|p| !links(p.style)) {
+    if operation.pagination.as_ref().is_some_and(|p| !p.style.follows_links()) {
         return None;
     }
     let (token, field) = field_of(schemas, answer, gives_link)?;

@@ -233,7 +233,7 @@ fn basis(
     leaf: Option<&Leaf<'_>>,
     next: Option<&CursorFrom>,
 ) -> Basis {
-    let follows = matches!(style, PageStyle::LinkHeader | PageStyle::LinkBody);
+    let follows = style.follows_links();
     if let Some(query) = query.filter(|q| !follows && q.speaks_of_pages()) {
         return Basis::Stated { pointer: query.pointer.to_owned() };
     }

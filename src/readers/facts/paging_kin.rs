@@ -167,7 +167,7 @@ fn echoed(operation: &Operation, leaves: &[Leaf<'_>]) -> Option<Pagination> {
     let written =
         |l: &Leaf<'_>| l.path.last().map(|n| if scim && l.name == "itemsperpage" { "count" } else { n }.to_owned());
     if let Some(known) = &operation.pagination {
-        let follows = matches!(known.style, PageStyle::LinkBody | PageStyle::LinkHeader);
+        let follows = known.style.follows_links();
         let param = known.param.clone().or_else(|| written(place).filter(|_| follows));
         return Some(Pagination { param, limit_param: written(limit), ..known.clone() });
     }
