@@ -210,7 +210,8 @@ pub(super) fn pause(connection: &Connection, pause: &Pause) -> rusqlite::Result<
     let Pause { flow, because, by, at } = pause;
     connection
         .prepare_cached(
-            "INSERT INTO pauses (flow, because, by, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (flow) DO NOTHING",
+            "INSERT INTO pauses (flow, because, by, at) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (flow) DO UPDATE SET because = excluded.because, by = excluded.by, at = excluded.at",
         )?
         .execute(params![flow, because, by, at.0])?;
     Ok(())

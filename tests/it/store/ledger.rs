@@ -262,7 +262,7 @@ proptest! {
 }
 
 #[test]
-fn a_switch_holds_until_it_is_thrown_back_and_keeps_its_first_reason() {
+fn a_switch_holds_until_it_is_thrown_back_and_tells_the_last_reason() {
     both_ledgers(|ledger| {
         let pause = |flow: &str, because: &str| Pause {
             flow: flow.into(),
@@ -273,11 +273,11 @@ fn a_switch_holds_until_it_is_thrown_back_and_keeps_its_first_reason() {
         assert_eq!(ledger.paused("a").unwrap(), None);
         ledger.pause(&pause("a", "first")).unwrap();
         ledger.pause(&pause("a", "second")).unwrap();
-        assert_eq!(ledger.paused("a").unwrap(), Some(pause("a", "first")));
+        assert_eq!(ledger.paused("a").unwrap(), Some(pause("a", "second")));
         assert_eq!(ledger.paused("b").unwrap(), None);
         ledger.pause(&pause(ALL_FLOWS, "all")).unwrap();
         assert_eq!(ledger.paused("b").unwrap(), Some(pause(ALL_FLOWS, "all")));
-        assert_eq!(ledger.pauses().unwrap(), [pause(ALL_FLOWS, "all"), pause("a", "first")]);
+        assert_eq!(ledger.pauses().unwrap(), [pause(ALL_FLOWS, "all"), pause("a", "second")]);
         assert!(ledger.resume(ALL_FLOWS).unwrap() && !ledger.resume("b").unwrap());
         assert_eq!((ledger.paused("b").unwrap(), ledger.paused("a").unwrap().is_some()), (None, true));
         assert!(ledger.resume("a").unwrap());
