@@ -283,6 +283,15 @@ impl Bench {
         operation(&self.source, self.plan.source.list.as_ref()?)
     }
 
+    /// As many records as a request of the target's bulk operation cannot hold, where that is a number worth drawing.
+    #[must_use]
+    pub fn too_many(&self) -> Option<u64> {
+        /// More would be most of what a schedule costs.
+        const WORTH: u64 = 100;
+        let most = self.write_operation()?.bulk(&self.target.system.schemas)?.most?;
+        (most < WORTH).then_some(most + 1)
+    }
+
     /// The description's word on the operation that creates or puts.
     #[must_use]
     pub fn write_operation(&self) -> Option<&Operation> {

@@ -37,8 +37,8 @@ const DAYS: [&str; 2] = ["2028-02-29", "2026-12-31"];
 const EPOCHS: [&str; 2] = ["1835481599", "86399"];
 /// What a key may end with; the more of it the better.
 const SUFFIXES: [&str; 5] = ["/+%41 bé", "/+%41 b", "/%41", "/b", " b"];
-/// Letters of one to four bytes, one of them with a mark of its own.
-const LETTERS: &str = "Zoë 🦊 e\u{301} Ω";
+/// Letters of one to four bytes, some of them with a mark of its own, in the first word and the last: names are split there.
+const LETTERS: &str = "Zoë-Ame\u{301} 🦊 Ωe\u{301}";
 /// What forms, URLs, markup and texts within texts write in another way, and space that is more than one.
 const SIGNS: &str = "R&D = 100%  + \"x\" <y> 'z'; \\n #1?";
 

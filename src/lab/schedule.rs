@@ -18,7 +18,7 @@ use super::mock::{Collection, MockOptions, MockSystem, put};
 use super::process::Process;
 use super::rollback::{self, RolledBack};
 use super::timeline;
-use super::world::{self, EPOCH, RunEnd, Stage, StageOptions};
+use super::world::{self, EPOCH, RunEnd, Stage, StageOptions, disguises};
 use crate::base::clock::{Clock as _, SystemClock, Timestamp};
 use crate::base::rng::Rng;
 use crate::connector::Request;
@@ -409,7 +409,9 @@ impl Prepared {
         let rolled_back = self.rolled_back.take();
         let (mut secrets, faults_fired) = (self.stage.secrets(), self.stage.fired());
         if let Some(program) = &foreign {
-            secrets.retain(|(_, value)| !program.names.contains(value));
+            // In whatever form: the first half of a name, or its digits, is no secret either.
+            let disguised: BTreeSet<String> = program.names.iter().flat_map(|name| disguises(name)).collect();
+            secrets.retain(|(_, value)| !program.names.contains(value) && !disguised.contains(value));
         }
         let trace = self.stage.take_trace();
         self.stage.with_target(bench, |target| {
@@ -450,7 +452,9 @@ fn drawn(bench: &Bench, drill: &dyn Drill, root: &Rng) -> (Vec<Value>, Setup, Mo
     let mut rng = root.fork("schedule");
     // Two pages and a bit to four and a bit.
     let drawn = rng.between(bench.page * 2 + 1, bench.page * 4 + 2);
-    let count = usize::try_from(if drill.many() { bench.page * 4 + 2 } else { drawn }).unwrap_or(8);
+    let drawn = if drill.many() { bench.page * 4 + 2 } else { drawn };
+    let count =
+        usize::try_from(drawn.max(bench.too_many().filter(|_| drill.overflows_a_batch()).unwrap_or(0))).unwrap_or(8);
     // A program that asks again for the last minutes, or hour, must not find all there is by that alone.
     let options = MockOptions { seeded_apart: true, ..MockOptions::default() };
     let mut drawer = MockSystem::of(Arc::clone(&bench.source), 0, options);

@@ -150,12 +150,27 @@ impl Sender<'_> {
 }
 
 /// Posts it; the status of the answer, where one came, and what it says as far as that comes at once.
+/// `Webhook-Signature`
+fn in_title_case(name: &str) -> String {
+    let mut first = true;
+    name.chars()
+        .map(|c| {
+            let out = if first { c.to_ascii_uppercase() } else { c };
+            first = !c.is_alphanumeric();
+            out
+        })
+        .collect()
+}
+
 async fn post(port: u16, request: &Request) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).await.ok()?;
     let _ = stream.set_nodelay(true);
     let target = request.url.get(origin_of(&request.url).len()..).filter(|t| !t.is_empty()).unwrap_or("/");
     let mut head = format!("POST {target} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n");
+    // Senders write names in either way, which mean the same (RFC 9110 section 5.1); here the body decides, as good as by chance.
+    let titled = request.body.len() % 2 == 0;
     for (name, value) in &request.headers {
+        let name = if titled { in_title_case(name) } else { name.clone() };
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", request.body.len()));

@@ -30,6 +30,6 @@ impl Drill for Burst503 {
         let times = survivable(bench, 6, rng);
         let status = [500, 502, 503, 504][usize::try_from(rng.below(4)).unwrap_or(2)];
         let aim = everywhere(bench, owed(bench, records), rng).times(times);
-        Setup::with(Unavailable { aim, status })
+        Setup::with(Unavailable { aim, status, turns: true })
     }
 }

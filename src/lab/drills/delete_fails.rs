@@ -34,7 +34,7 @@ impl Drill for DeleteFails {
         let mut setup = DeletedAtSource.schedule(bench, records, rng);
         let aim = Aim::at([Purpose::Delete]);
         let fault: Box<dyn Fault> = match rng.below(2) {
-            0 => Box::new(Unavailable { aim: aim.times(survivable(bench, 2, rng)), status: 503 }),
+            0 => Box::new(Unavailable { aim: aim.times(survivable(bench, 2, rng)), status: 503, turns: false }),
             _ => Box::new(CommittedThenLost { aim: aim.times(1) }),
         };
         setup.faults.push(fault);

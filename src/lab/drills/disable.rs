@@ -31,7 +31,7 @@ impl Drill for Disable {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = bench;
         let aim = in_target(TARGET.to_vec(), owed(bench, records).min(4), rng).times(u64::MAX / 2);
-        let mut setup = Setup::with(Unavailable { aim, status: 503 }).passes(2).lenient();
+        let mut setup = Setup::with(Unavailable { aim, status: 503, turns: false }).passes(2).lenient();
         setup.faults_end_with_first_pass = true;
         setup.process.stop = true;
         setup

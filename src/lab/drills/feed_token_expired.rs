@@ -50,7 +50,7 @@ impl Drill for FeedTokenExpiredDrill {
             0 if gone.is_some() && bench.real.is_none() => {
                 let attempts = u64::from(bench.plan.delivery.retry.attempts);
                 let aim = Aim::at([Purpose::Delete]).times(attempts);
-                setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
+                setup.faults.push(Box::new(Unavailable { aim, status: 503, turns: false }));
                 setup = setup.passes(3);
             }
             1 => setup.crashes = 1,

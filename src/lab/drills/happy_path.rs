@@ -30,6 +30,10 @@ impl Drill for HappyPath {
         true
     }
 
+    fn overflows_a_batch(&self) -> bool {
+        true
+    }
+
     fn fired(&self, evidence: &Evidence<'_>) -> u64 {
         u64::from(evidence.trace.exchanges.iter().any(|x| x.purpose.writes() && x.status().is_some_and(|s| s < 300)))
     }

@@ -306,6 +306,11 @@ pub trait Drill: Sync {
         self.thorough()
     }
 
+    /// Where a flow writes in bulk, there is one record more than a request may hold, where that is a number worth drawing.
+    fn overflows_a_batch(&self) -> bool {
+        false
+    }
+
     /// The records are many, and hold between them all that the mapping can go wrong in ([`super::edges`]).
     fn thorough(&self) -> bool {
         false

@@ -36,7 +36,7 @@ impl Drill for OrderTotal {
         let slow = SlowAnswer { aim: in_target(MAKES.to_vec(), owed(bench, records), rng), ms };
         let mut setup = Setup::with(slow);
         let aim = in_target(MAKES.to_vec(), owed(bench, records), rng);
-        setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
+        setup.faults.push(Box::new(Unavailable { aim, status: 503, turns: false }));
         setup
     }
 }

@@ -26,7 +26,7 @@ impl Drill for OutageThenRecovery {
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         // Far more failures than any contract allows attempts; they end with the first run.
         let aim = Aim::at(TARGET).after(rng.below(owed(bench, records) as u64)).times(u64::MAX / 2);
-        let down = Unavailable { aim, status: 503 };
+        let down = Unavailable { aim, status: 503, turns: false };
         let mut setup = match bench.real {
             Some(real) if real.scale < FAST => Setup::with(For::ms(SHORT_MS, down)),
             _ => Setup::with(down),

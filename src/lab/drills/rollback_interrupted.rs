@@ -35,7 +35,11 @@ impl Drill for RollbackInterrupted {
         let aim = Aim::at([Purpose::Find, Purpose::Update, Purpose::Delete, Purpose::Other])
             .after(rng.below(owed(bench, records) as u64));
         match rng.below(5) {
-            0 => rollback.faults.push(Box::new(Unavailable { aim: aim.times(rng.between(1, 40)), status: 503 })),
+            0 => rollback.faults.push(Box::new(Unavailable {
+                aim: aim.times(rng.between(1, 40)),
+                status: 503,
+                turns: false,
+            })),
             1 => rollback.faults.push(Box::new(RateLimited {
                 status: 429,
                 aim: aim.times(rng.between(1, 3)),

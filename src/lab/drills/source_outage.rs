@@ -35,7 +35,11 @@ impl Drill for SourceOutage {
 
     fn schedule(&self, bench: &Bench, records: &mut Vec<Value>, rng: &mut Rng) -> Setup {
         let _ = records;
-        let down = Unavailable { aim: Aim::at([Purpose::List]).after(rng.below(3)).times(u64::MAX / 2), status: 503 };
+        let down = Unavailable {
+            aim: Aim::at([Purpose::List]).after(rng.below(3)).times(u64::MAX / 2),
+            status: 503,
+            turns: false,
+        };
         let setup = match bench.real {
             Some(real) if real.scale < FAST => Setup::with(For::ms(LONG_MS, down)),
             _ => Setup::with(down),

@@ -41,7 +41,7 @@ impl Drill for WebhookSlowAck {
         let fault: Box<dyn Fault> = if rng.one_in(2) || bench.real.is_some() {
             Box::new(SlowAnswer { aim: aim.times(times), ms })
         } else {
-            Box::new(Unavailable { aim: aim.times(2), status: 503 })
+            Box::new(Unavailable { aim: aim.times(2), status: 503, turns: false })
         };
         let mut setup = Setup::clean().passes(2).lenient();
         setup.faults.push(fault);

@@ -148,7 +148,7 @@ pub const ALL: [(&str, Make); 45] = [
     ("token-revoked", |aim| Box::new(TokenRevoked { aim })),
     ("total-off", |aim| Box::new(TotalOff { aim, path: vec!["total".to_owned()], by: 1 })),
     ("truncated-body", |aim| Box::new(TruncatedBody { aim })),
-    ("unavailable", |aim| Box::new(Unavailable { aim, status: 503 })),
+    ("unavailable", |aim| Box::new(Unavailable { aim, status: 503, turns: false })),
     ("wrong-type", |aim| Box::new(WrongType { aim, content_type: "text/plain", body: "OK" })),
 ];
 

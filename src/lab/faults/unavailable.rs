@@ -11,6 +11,8 @@ pub struct Unavailable {
     pub aim: Aim,
     /// 500, 502, 503 or 504.
     pub status: u16,
+    /// Each further one has the next of these, so that none is left to the seed.
+    pub turns: bool,
 }
 
 impl Unavailable {
@@ -27,6 +29,18 @@ impl Fault for Unavailable {
     }
 
     fn on_exchange(&mut self, exchange: &Exchange<'_>) -> Disposition {
-        if self.aim.hits(exchange) { Self::reply(self.status) } else { Disposition::Pass }
+        if !self.aim.hits(exchange) {
+            return Disposition::Pass;
+        }
+        let status = self.status;
+        if self.turns {
+            self.status = match status {
+                503 => 502,
+                502 => 504,
+                504 => 500,
+                _ => 503,
+            };
+        }
+        Self::reply(status)
     }
 }

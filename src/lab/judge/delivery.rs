@@ -269,15 +269,20 @@ fn difference(mapped: &Value, kept: &Value, at: &str) -> Option<String> {
 }
 
 /// Texts that name the same instant, or the same decimal number: who reads a value and writes it anew may do so in its own
-/// way. A text of digits alone is no number: `007` is not `7`.
+/// way. Two texts of digits alone are no numbers: `007` is not `7`.
 pub(super) fn same_in_value(mapped: &Value, kept: &Value) -> bool {
     let (Value::String(a), Value::String(b)) = (mapped, kept) else { return false };
     let instant = |text: &str| if text.len() > 10 { Timestamp::parse(text) } else { None };
     if let (Some(a), Some(b)) = (instant(a), instant(b)) {
         return a == b;
     }
-    let decimal = |text: &str| text.contains('.').then(|| text.parse::<rust_decimal::Decimal>().ok()).flatten();
-    matches!((decimal(a), decimal(b)), (Some(a), Some(b)) if a == b)
+    let decimal = |text: &str| {
+        let digits = text.trim_start_matches('-');
+        let padded = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
+        if padded { None } else { text.parse::<rust_decimal::Decimal>().ok() }
+    };
+    // Digits alone on both sides are as good as names.
+    (a.contains('.') || b.contains('.')) && matches!((decimal(a), decimal(b)), (Some(a), Some(b)) if a == b)
 }
 
 #[cfg(test)]
@@ -293,6 +298,8 @@ mod tests {
             ("2026-09-21T14:13:20Z", "2026-09-21T14:13:20", false),
             ("10.50", "10.5", true),
             ("10.50", "10.05", false),
+            ("99521", "99521.000", true),
+            ("007.0", "7", false),
             ("007", "7", false),
             ("a", "b", false),
         ] {

@@ -10,6 +10,7 @@ mod disorder;
 mod foreign;
 mod letters;
 mod lockout;
+mod meddling;
 mod memory;
 mod on_the_way;
 mod pacing;
@@ -47,10 +48,11 @@ use crate::model::{Direction, SchemaId, validate};
 type Oracle = fn(&Evidence<'_>, &mut Vec<String>);
 
 /// Every oracle, in the order in which failures are told: what matters most first.
-const ALL: [Oracle; 16] = [
+const ALL: [Oracle; 17] = [
     claims::ended,
     delivery::judge,
     beside::judge,
+    meddling::judge,
     deliveries::judge,
     rollback::judge,
     letters::judge,

@@ -86,6 +86,10 @@ impl Routes {
                 others.push(route.method);
             }
         }
+        // RFC 9110 section 9.3.2: whatever can be read answers HEAD, without the body.
+        if method == Method::Head && others.contains(&Method::Get) {
+            return self.find(_system, Method::Get, path);
+        }
         if others.is_empty() {
             Match::Nowhere
         } else {

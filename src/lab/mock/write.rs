@@ -8,7 +8,7 @@ use super::read::{shown, wrapped};
 use super::seed::{instant, new_key};
 use super::{Call, Effect, MockSystem, Replay, text_of};
 use crate::connector::Response;
-use crate::model::{Direction, TypeSet, sample};
+use crate::model::{Direction, Method, TypeSet, sample};
 
 /// What is written, and the fields sent for it.
 type Accepted<'c> = (&'c Kind, Map<String, Value>);
@@ -92,6 +92,10 @@ impl MockSystem {
             }
             return self.keep_new(call, kind, sent, &key);
         };
+        if call.request.method == Method::Put {
+            let kept = kept_by_put(call, kind, &old);
+            return self.written_over(call, kind, &key, (old, kept), sent);
+        }
         self.change(call, kind, &key, old, sent)
     }
 
@@ -126,7 +130,20 @@ impl MockSystem {
         old: Value,
         sent: Map<String, Value>,
     ) -> (Response, Effect) {
-        let mut record = old.clone();
+        let base = old.clone();
+        self.written_over(call, kind, key, (old, base), sent)
+    }
+
+    /// What was sent, over what stays of the record that is there.
+    fn written_over(
+        &mut self,
+        call: &Call<'_>,
+        kind: &Kind,
+        key: &str,
+        (old, stays): (Value, Value),
+        sent: Map<String, Value>,
+    ) -> (Response, Effect) {
+        let mut record = stays;
         merge(&mut record, Value::Object(sent));
         let changed = record != old;
         let schemas = &call.blueprint.system.schemas;
@@ -220,6 +237,25 @@ impl MockSystem {
         }
         Value::Object(record)
     }
+}
+
+/// What stays of a record that PUT replaces (RFC 9110 section 9.3.4): what no request can hold, and what is filled in where nothing is
+/// sent.
+fn kept_by_put(call: &Call<'_>, kind: &Kind, old: &Value) -> Value {
+    let schemas = &call.blueprint.system.schemas;
+    let mut out = Map::new();
+    if let Some(value) = old.get(&kind.key) {
+        out.insert(kind.key.clone(), value.clone());
+    }
+    for (name, id) in kind.record.into_iter().flat_map(|schema| schemas.properties(schema)) {
+        let field = schemas.get(id);
+        let own = field.read_only || Some(name) == kind.created.as_deref() || Some(name) == kind.updated.as_deref();
+        let value = if own { old.get(name).cloned() } else { field.default.as_deref().cloned() };
+        if let Some(value) = value {
+            out.insert(name.to_owned(), value);
+        }
+    }
+    Value::Object(out)
 }
 
 /// `{"customer": {…}}` where answers are wrapped the same way.

@@ -593,7 +593,7 @@ impl Stage {
 
 /// Forms in which a secret is a secret still: the first half of it, percent-encoded, in hexadecimal digits, and in
 /// base64, whatever stands before it.
-fn disguises(secret: &str) -> Vec<String> {
+pub(super) fn disguises(secret: &str) -> Vec<String> {
     /// Less than this may be there by chance, or to tell secrets apart.
     const LEAST: usize = 16;
     let mut out = Vec::new();

@@ -48,7 +48,7 @@ impl Drill for DisabledMidway {
         } else {
             // Who waits between two attempts looks at the switch as well.
             let aim = Aim::at(TARGET).after(skip + 1).times(u64::MAX / 2);
-            setup.faults.push(Box::new(Unavailable { aim, status: 503 }));
+            setup.faults.push(Box::new(Unavailable { aim, status: 503, turns: false }));
         }
         setup.faults_end_with_first_pass = true;
         setup

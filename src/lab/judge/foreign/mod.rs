@@ -69,6 +69,7 @@ pub(super) fn judge(e: &Evidence<'_>, program: &Foreign, out: &mut Vec<String>) 
     claims::ended(e, program, out);
     super::delivery::judge(e, out);
     super::beside::judge(e, out);
+    super::meddling::judge(e, out);
     super::deliveries::judge(e, out);
     letters::judge(e, program, out);
     claims::judge(e, program, out);
