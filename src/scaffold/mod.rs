@@ -64,6 +64,21 @@ pub struct FlowLine {
     pub silence_seconds: Option<u64>,
 }
 
+/// A file whose content is a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecretFile {
+    /// Where the contract says that it is.
+    pub path: String,
+    /// Where that is in the container, whose working directory is the contract's.
+    pub place: String,
+    /// Its name without the directories.
+    pub base: String,
+    /// What it is of: system and key.
+    pub what: String,
+    /// The connector writes newer ones there.
+    pub kept: bool,
+}
+
 /// A system's address, for rules about what may be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HostLine {
@@ -95,8 +110,8 @@ pub struct Project {
     pub owner: String,
     /// The contract file, relative to the project.
     pub contract: String,
-    /// The API descriptions, and the value tables in files of their own, relative to the project.
-    pub descriptions: Vec<String>,
+    /// What the contract needs beside itself, relative to the project: descriptions with all their parts, overlays, value tables.
+    pub carried: Vec<String>,
     /// Version of this program.
     pub version: String,
     /// Digest of the contract.
@@ -105,6 +120,8 @@ pub struct Project {
     pub flows: Vec<FlowLine>,
     /// The secrets in environment variables.
     pub secrets: Vec<SecretLine>,
+    /// The secrets in files.
+    pub files: Vec<SecretFile>,
     /// Some flow receives webhooks, so that the connector listens.
     pub receives: bool,
     /// Some flow polls or receives, so that the connector goes on until it is stopped.

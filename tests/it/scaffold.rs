@@ -1,12 +1,15 @@
 //! Generated files, whole, and that they are what they say: YAML that parses, Markdown whose tables hold.
 
+use platform_integration::base::digest::Digest;
 use platform_integration::base::redact::looks_secret;
 use platform_integration::base::yaml;
 use platform_integration::scaffold::{
     ChecklistLine, ConstraintLine, Dossier, DrillLine, EventLine, FactLine, File, FindingLine, FlowLine, HostLine,
-    LinkLine, MappingLine, NotAppliedLine, OperationLine, Project, SampleLine, SecretLine, SystemLine, dossier,
-    project,
+    LinkLine, MappingLine, NotAppliedLine, OperationLine, Project, SampleLine, SecretFile, SecretLine, SystemLine,
+    dossier, project,
 };
+
+use crate::cli::{run, stderr, stdout, workspace};
 
 fn text(s: &str) -> String {
     s.to_owned()
@@ -36,7 +39,7 @@ fn a_project() -> Project {
         why: text("Keep CRM contacts in step with billing customers"),
         owner: text("revenue-platform"),
         contract: text("integration.yaml"),
-        descriptions: vec![text("apis/billing.openapi.yaml"), text("apis/crm.openapi.json")],
+        carried: vec![text("apis/billing.openapi.yaml"), text("apis/crm.openapi.json")],
         version: text("0.1.0"),
         digest: text("sha256:00"),
         flows: vec![flow()],
@@ -44,6 +47,7 @@ fn a_project() -> Project {
             SecretLine { name: text("BILLING_TOKEN"), what: text("billing secret") },
             SecretLine { name: text("CRM_CLIENT_SECRET"), what: text("crm client_secret") },
         ],
+        files: Vec::new(),
         receives: false,
         polls: true,
         hosts: vec![
@@ -268,7 +272,10 @@ fn a_project_that_ends_is_a_job_and_has_nothing_to_scrape() {
     files.iter().for_each(parses);
     let new: Vec<File> = files
         .into_iter()
-        .filter(|f| f.path.contains("cronjob") || f.path.contains("kustomization") || f.path.contains("network"))
+        .filter(|f| {
+            let of_a_job = ["cronjob", "kustomization", "network", "compose", "service", "timer", "Dockerfile"];
+            of_a_job.iter().any(|name| f.path.contains(name))
+        })
         .collect();
     insta::assert_snapshot!("project-job", page(&new));
 }
@@ -305,9 +312,102 @@ fn a_pod_is_nobody_special_and_its_secrets_are_named_only() {
 }
 
 #[test]
+fn a_network_policy_is_for_the_pods_of_the_integration_alone() {
+    let files = project(&a_project()).unwrap();
+    let file = files.iter().find(|f| f.path.ends_with("network-policy.yaml")).unwrap();
+    let doc = yaml::parse(&file.content, yaml::Limits::default()).unwrap();
+    let selector = at(&doc, &["spec", "podSelector", "matchLabels"]).unwrap().to_value();
+    assert_eq!(selector["app.kubernetes.io/name"], "billing-to-crm");
+}
+
+#[test]
+fn secrets_in_files_are_mounted_where_the_contract_looks_for_them() {
+    let file = |path: &str, place: &str, kept| SecretFile {
+        path: text(path),
+        place: text(place),
+        base: text(path.rsplit('/').next().unwrap()),
+        what: text("crm secret"),
+        kept,
+    };
+    let of = |polls| {
+        let files = vec![file("/run/crm.key", "/run/crm.key", false), file("token", "/integration/token", true)];
+        project(&Project { files, polls, ..a_project() }).unwrap()
+    };
+    let content = |files: &[File], name: &str| files.iter().find(|f| f.path.ends_with(name)).unwrap().content.clone();
+    for (polls, name) in [(true, "deployment.yaml"), (false, "cronjob.yaml")] {
+        let files = of(polls);
+        files.iter().for_each(parses);
+        let pod = content(&files, name);
+        assert!(pod.contains("subPath: \"crm.key\"") && pod.contains("secretName: billing-to-crm-files"), "{pod}");
+        assert!(!pod.contains("/integration/token"), "what is written to is no secret of the cluster: {pod}");
+        assert!(content(&files, "docker-compose.yaml").contains("source: \"/run/crm.key\""));
+        let readme = content(&files, "README.md");
+        assert!(readme.contains("`/run/crm.key`") && readme.contains("file:/var/lib/integration/token"), "{readme}");
+    }
+}
+
+#[test]
+fn a_project_carries_all_that_its_contract_needs_and_nothing_of_it_is_overwritten() {
+    const CODES: &str = "code,name\nactive,customer\ntrialing,lead\ncanceled,churned\npast_due,at_risk\n";
+    let dir = workspace("billing-to-crm");
+    let at = dir.path().join("examples/billing-to-crm");
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(at.join(name).parent().unwrap()).unwrap();
+        std::fs::write(at.join(name), text).unwrap();
+    };
+    let pin = Digest::of_bytes(CODES.as_bytes()).as_str().trim_start_matches("sha256:").to_owned();
+    write("tables/codes.csv", CODES);
+    write(
+        "apis/fix.yaml",
+        "overlay: 1.0.0\ninfo: {title: a fix, version: '1'}\nactions:\n  - target: $.info\n    update: {description: mended}\n",
+    );
+    let contract = std::fs::read_to_string(at.join("integration.yaml")).unwrap();
+    let values = "{active: customer, trialing: lead, canceled: churned, past_due: at_risk}";
+    let table = format!("{{file: tables/codes.csv, from: code, to: name, sha256: {pin}}}");
+    let contract = contract.replace(values, &table).replacen(
+        "api: apis/billing.openapi.yaml",
+        "overlays: [apis/fix.yaml]\n    api: apis/billing.openapi.yaml",
+        1,
+    );
+    write("integration.yaml", &contract);
+    let scaffold = ["scaffold", "examples/billing-to-crm/integration.yaml", "--out", "p"];
+    let out = run(dir.path(), &scaffold);
+    assert_eq!(out.status.code(), Some(0), "{}{}", stdout(&out), stderr(&out));
+    let checked = run(&dir.path().join("p"), &["check", "integration.yaml"]);
+    assert_eq!(checked.status.code(), Some(0), "{}{}", stdout(&checked), stderr(&checked));
+    for name in ["Dockerfile", ".github/workflows/integration.yaml"] {
+        let text = std::fs::read_to_string(dir.path().join("p").join(name)).unwrap();
+        for carried in ["apis/billing.openapi.yaml", "apis/crm.openapi.json", "apis/fix.yaml", "tables/codes.csv"] {
+            assert!(text.contains(carried), "{name} lacks {carried}:\n{text}");
+        }
+    }
+
+    // A link stays one, and what cannot be read is somebody's.
+    #[cfg(unix)]
+    {
+        let p = dir.path().join("p");
+        std::fs::create_dir_all(p.join("docs")).unwrap();
+        std::fs::rename(p.join("README.md"), p.join("docs/README.md")).unwrap();
+        std::os::unix::fs::symlink("docs/README.md", p.join("README.md")).unwrap();
+        std::fs::write(at.join("integration.yaml"), contract.replace("revenue-platform", "somebody-else")).unwrap();
+        assert_eq!(run(dir.path(), &scaffold).status.code(), Some(0));
+        assert!(p.join("README.md").is_symlink());
+        assert!(std::fs::read_to_string(p.join("docs/README.md")).unwrap().contains("somebody-else"));
+        std::fs::remove_file(p.join("RUNBOOK.md")).unwrap();
+        std::fs::create_dir(p.join("RUNBOOK.md")).unwrap();
+        let refused = run(dir.path(), &scaffold);
+        assert!(stderr(&refused).contains("file-unreadable"), "{}", stderr(&refused));
+    }
+}
+
+#[test]
 fn an_alert_goes_off_for_each_thing_that_a_person_must_know() {
     let files = project(&a_project()).unwrap();
     let file = files.iter().find(|f| f.path.ends_with("alerts.yaml")).unwrap();
+    // As the connector exports it: the flow with its integration before it.
+    for line in file.content.lines().filter(|line| line.contains("flow=")) {
+        assert!(line.contains("flow=\"billing-to-crm/contacts\""), "{line}");
+    }
     let doc = yaml::parse(&file.content, yaml::Limits::default()).unwrap();
     let rules = at(&doc, &["groups", "0", "rules"]).unwrap().to_value();
     let rules: Vec<String> =
@@ -388,11 +488,18 @@ fn text_from_outside_breaks_no_file() {
         why: text(evil),
         owner: text(evil),
         contract: text("a b;c.yaml"),
-        descriptions: vec![text(evil)],
+        carried: vec![text(evil)],
         version: text(evil),
         digest: text(evil),
         flows: vec![FlowLine { name: text(evil), reads: text(evil), protection: text(evil), ..flow() }],
         secrets: vec![SecretLine { name: text("A_B"), what: text(evil) }],
+        files: vec![SecretFile {
+            path: text(evil),
+            place: text(evil),
+            base: text(evil),
+            what: text(evil),
+            kept: false,
+        }],
         receives: true,
         hosts: vec![HostLine { name: text(evil), port: 443 }],
         samples: vec![SampleLine { flow: text(evil), records: text(evil), expected: text(evil) }],

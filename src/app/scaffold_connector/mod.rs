@@ -23,6 +23,7 @@ use super::{Call, Done, Fault, Hints, No, Refusal, UseCase, description};
 use crate::base::fs::{self, MAX_CONTRACT};
 use crate::base::text;
 use crate::connector::Plan;
+use crate::contract::tables;
 use crate::evidence::{EventKind, Phase};
 use crate::readers;
 use crate::scaffold;
@@ -194,6 +195,13 @@ impl UseCase for ScaffoldConnector {
                 }
             }
         }
+        for table in &contract.tables {
+            // Refused by the contract's own reader where it lies elsewhere.
+            let bytes = fs::read_bytes(&dir.join(table), tables::MOST_BYTES).map_err(|e| Refusal::unreadable(&e))?;
+            files.push((table.clone(), bytes));
+        }
+        // What the contract needs beside itself, for whoever copies a project or watches its files.
+        let carried: Vec<String> = files.iter().skip(1).map(|(name, _)| name.clone()).collect();
         let plans = compiled.plans(contract, None, &BTreeMap::new())?;
         let sampled = samples::all(contract, &compiled);
         let names: Vec<String> = sampled.iter().map(|(flow, ..)| flow.clone()).collect();
@@ -202,7 +210,7 @@ impl UseCase for ScaffoldConnector {
             files.push((line.records, records.into_bytes()));
             files.push((line.expected, expected.into_bytes()));
         }
-        let project = project::project(contract, &plans, &names);
+        let project = project::project(contract, carried, &plans, &names);
         let generated = match params.target.language() {
             None => scaffold::project(&project).map_err(|e| Fault::internal(&e))?,
             Some(language) => generated(language, &plans, &project, &params)?,
@@ -221,7 +229,18 @@ impl UseCase for ScaffoldConnector {
                 )
                 .into());
             }
-            let standing = std::fs::read(&place).ok();
+            let standing = match std::fs::read(&place) {
+                Ok(bytes) => Some(bytes),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+                Err(e) => {
+                    return Err(Refusal::new(
+                        "file-unreadable",
+                        format!("{path} is there and cannot be read: {e}; nothing was written"),
+                        "make it readable, or take it away",
+                    )
+                    .into());
+                }
+            };
             // Beside the contract itself, the contract is what it is.
             let settled = if place == source {
                 settle(None, Some(&content), &content, false)
@@ -244,7 +263,10 @@ impl UseCase for ScaffoldConnector {
                     // Beside a file, what is shown is how it differs from that file.
                     shown.push_str(&diff(place, standing.as_deref(), bytes));
                 } else {
-                    fs::write_atomic(&out.join(place), bytes).map_err(Fault::from)?;
+                    let place = out.join(place);
+                    // Through a link, which stays one.
+                    let place = if place.is_symlink() { place.canonicalize().unwrap_or(place) } else { place };
+                    fs::write_atomic(&place, bytes).map_err(Fault::from)?;
                 }
             }
             if settled.state != State::Deleted {

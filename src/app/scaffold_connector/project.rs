@@ -1,6 +1,7 @@
 //! A contract in the words of the templates: flows, secrets, addresses, samples.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use url::Url;
 
@@ -8,12 +9,13 @@ use super::samples;
 use crate::base::secret::SecretRef;
 use crate::connector::{AuthPlan, Plan};
 use crate::contract::{Contract, Flow, Write};
-use crate::scaffold::{FlowLine, HostLine, Project, SecretLine};
+use crate::scaffold::{FlowLine, HostLine, Project, SecretFile, SecretLine};
 
 /// The contract in the words of the templates.
 ///
-/// `plans` say what is called, `sampled` for which flows there are samples.
-pub(super) fn project(contract: &Contract, plans: &[Plan], sampled: &[String]) -> Project {
+/// `carried` are the files that the contract needs beside itself, `plans` say what is called, `sampled` for which flows there are
+/// samples.
+pub(super) fn project(contract: &Contract, carried: Vec<String>, plans: &[Plan], sampled: &[String]) -> Project {
     let mut hosts: Vec<HostLine> = Vec::new();
     for url in plans.iter().flat_map(urls).filter_map(|url| Url::parse(url).ok()) {
         if let (Some(name), Some(port)) = (url.host_str(), url.port_or_known_default()) {
@@ -28,30 +30,37 @@ pub(super) fn project(contract: &Contract, plans: &[Plan], sampled: &[String]) -
         listing.map(|f| of(f).to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
     };
     let (listed, targets) = (names(|f| &f.source.system), names(|f| &f.target.system));
-    let mut secrets: Vec<SecretLine> = Vec::new();
+    let (mut secrets, mut secret_files): (Vec<SecretLine>, Vec<SecretFile>) = Default::default();
+    let mut secret = |reference: SecretRef, what: String, kept: bool| match reference {
+        SecretRef::Env(name) => {
+            if !secrets.iter().any(|s| s.name == name) {
+                secrets.push(SecretLine { name, what });
+            }
+        }
+        SecretRef::File(path) => {
+            let base = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let place = Path::new("/integration").join(&path).display().to_string();
+            let path = path.display().to_string();
+            if !secret_files.iter().any(|s| s.path == path) {
+                secret_files.push(SecretFile { path, place, base, what, kept });
+            }
+        }
+    };
     for (name, used) in &contract.systems {
         for (key, value) in used.auth.iter().flat_map(crate::contract::Auth::secrets) {
-            if let Some(SecretRef::Env(var)) = SecretRef::parse(value)
-                && !secrets.iter().any(|s| s.name == var)
-            {
-                secrets.push(SecretLine { name: var, what: format!("{name} {key}") });
+            if let Some(reference) = SecretRef::parse(value) {
+                secret(reference, format!("{name} {key}"), key == "refresh_token");
             }
         }
     }
     for flow in contract.flows.values() {
         for reference in crate::mapping::compile(&flow.map, &contract.file).0.key_refs() {
-            if let SecretRef::Env(var) = reference
-                && !secrets.iter().any(|s| s.name == var)
-            {
-                secrets.push(SecretLine { name: var, what: format!("{} pseudonyms", flow.name) });
-            }
+            secret(reference, format!("{} pseudonyms", flow.name), false);
         }
         let verify = flow.source.webhook.iter().filter_map(|w| w.verify.as_ref());
         for (key, value) in verify.flat_map(|v| v.secrets()) {
-            if let Some(SecretRef::Env(var)) = SecretRef::parse(value)
-                && !secrets.iter().any(|s| s.name == var)
-            {
-                secrets.push(SecretLine { name: var, what: format!("{} webhook {key}", flow.source.system.value) });
+            if let Some(reference) = SecretRef::parse(value) {
+                secret(reference, format!("{} webhook {key}", flow.source.system.value), false);
             }
         }
     }
@@ -60,11 +69,12 @@ pub(super) fn project(contract: &Contract, plans: &[Plan], sampled: &[String]) -
         why: contract.why.clone(),
         owner: contract.owner.clone(),
         contract: "integration.yaml".to_owned(),
-        descriptions: contract.systems.values().map(|s| s.api.value.clone()).chain(contract.tables.clone()).collect(),
+        carried,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         digest: contract.digest.as_str().to_owned(),
         flows: contract.flows.values().map(flow_line).collect(),
         secrets,
+        files: secret_files,
         receives: contract.flows.values().any(|f| f.source.webhook.is_some()),
         polls: contract.flows.values().any(|f| f.source.webhook.is_some() || f.source.every_ms.is_some()),
         hosts,

@@ -18,6 +18,7 @@ mod scrape;
 mod service;
 mod storage;
 mod systemd;
+mod timer;
 
 use super::Project;
 
@@ -49,12 +50,13 @@ impl Target {
 }
 
 /// All of them.
-pub(super) const ALL: [&Target; 18] = [
+pub(super) const ALL: [&Target; 19] = [
     &readme::TARGET,
     &runbook::TARGET,
     &dockerfile::TARGET,
     &compose::TARGET,
     &systemd::TARGET,
+    &timer::TARGET,
     &environment::TARGET,
     &gitignore::TARGET,
     &ci::TARGET,
