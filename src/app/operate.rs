@@ -173,10 +173,25 @@ pub fn resume(app: &App, flow: Option<&str>, by: &str) -> Result<StatusAnswer, N
         }
         several => return Err(ambiguous(wanted, several.iter().map(|p| p.flow.as_str())).into()),
     };
+    if let Some(run) = off.iter().find(|p| p.flow == name).and_then(Pause::unfinished_rollback) {
+        // What was deleted and not marked yet would be taken for delivered.
+        return Err(unfinished(app, &name, run)?.into());
+    }
     app.ledger.resume(&name)?;
     let did = format!("resumed {}", in_words(&name));
     operated(app, "resume", &did, json!({"did": "resume", "flow": name, "by": by}))?;
     status(app, Some(did))
+}
+
+fn unfinished(app: &App, flow: &str, run: &str) -> Result<Refusal, No> {
+    let advice::Ran { contract, base_urls } = advice::ran(app, flow)?;
+    Ok(Refusal::new(
+        "rollback-unfinished",
+        format!("the rollback of run {run} did not come to its end, and {flow} would take for delivered what is gone"),
+        format!(
+            "platform-integration rollback {run} {contract}{base_urls} --apply goes on with it; to leave it as it is, pause {flow} with a reason of your own and resume that"
+        ),
+    ))
 }
 
 /// How the flows stand.

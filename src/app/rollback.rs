@@ -135,12 +135,7 @@ pub async fn run(
     if options.apply && !options.keep_running {
         // First, so that a connector that goes on does not write again what is taken back.
         for (plan, record) in &chosen {
-            app.ledger.pause(&Pause {
-                flow: plan.flow.clone(),
-                because: format!("run {} was rolled back", record.id),
-                by: options.by.clone(),
-                at: app.clock.now(),
-            })?;
+            off(app, options, plan, Pause::taking_back(&record.id))?;
             paused.push(plan.flow.clone());
         }
     }
@@ -150,6 +145,9 @@ pub async fn run(
     for (plan, record) in chosen {
         let report =
             connector::undo(plan, &world, &record.id, options.apply, wrote(&record), record.checkpoint.as_ref()).await;
+        if report.stopped.is_none() && paused.contains(&plan.flow) {
+            off(app, options, plan, format!("run {} was rolled back", record.id))?;
+        }
         if report.tally.deleted + report.tally.restored + report.tally.as_before > 0 {
             comes.insert(Again::of(plan, &record));
         }
@@ -192,6 +190,12 @@ pub async fn run(
         },
     )?;
     Ok(answer)
+}
+
+/// Switches a flow off.
+fn off(app: &App, options: &Options, plan: &Plan, because: String) -> Result<(), No> {
+    let (flow, by) = (plan.flow.clone(), options.by.clone());
+    Ok(app.ledger.pause(&Pause { flow, because, by, at: app.clock.now() })?)
 }
 
 /// The runs without the keys of their records, which may tell of persons: the log is handed on, the ledger is not.

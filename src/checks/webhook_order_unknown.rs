@@ -20,8 +20,12 @@ fn run(subject: &Subject<'_>, out: &mut Vec<Finding>) {
         if ordered || matches!(flow.target.write, Write::Create { .. }) {
             continue;
         }
+        // What is signed is the body alone, and neither time nor id.
+        let replayed = hook.verify.as_ref().is_some_and(|v| !v.has_time());
+        let replayed =
+            if replayed { "; so would one that somebody captured and sends again under another id" } else { "" };
         let message = format!(
-            "{} may come after a newer one of the same record, and would overwrite it",
+            "{} may come after a newer one of the same record, and would overwrite it{replayed}",
             quoted(&hook.event, 60)
         );
         let fix = "add version: the field of the record that grows with every change";

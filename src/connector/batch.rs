@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::body::{self, Content, at, content, scalar};
 use super::compare::{key_form, versions};
-use super::envelope::{self, Holds, Kind as Told};
+use super::envelope::{self, Holds};
 use super::exchange::{self, Again, Ask, Miss, Side, Tries};
 use super::push::{confirmed, idempotency_key};
 use super::reconcile::Settled;
-use super::retry::{Kind, kind};
 use super::run::{Run, Stop};
+use super::said::{Word, word};
 use super::trace::Trace;
 use super::{Call, Response, WritePlan, address};
 use crate::base::digest::Digest;
@@ -46,14 +46,6 @@ pub(super) enum Outcome {
         /// What came of them, oldest first.
         history: Vec<Attempted>,
     },
-}
-
-/// What an answer says about one record.
-enum Word {
-    /// With the target's key where it is told, and whether the record was made.
-    Done(Option<String>, bool),
-    Again(String),
-    Refused(String),
 }
 
 /// How a flow writes in bulk.
@@ -260,17 +252,18 @@ impl Batch<'_, '_> {
                 None => unclear("the answer holds no results".to_owned()),
             });
         };
-        let key_of = |i: &usize| at(&self.entries.get(*i)?.pending.mapped, self.how.key).and_then(scalar);
+        let sent = |i: &usize| self.entries.get(*i).map_or(&Value::Null, |entry| &entry.pending.mapped);
+        let key_of = |i: &usize| at(sent(i), self.how.key).and_then(scalar);
         let Some(name) = self.how.result_key else {
             if results.len() != open.len() {
                 return Err(unclear(format!("{} results for {} records", results.len(), open.len())));
             }
-            return Ok(results.iter().map(word).collect());
+            return Ok(open.iter().zip(results).map(|(i, result)| word(result, sent(i))).collect());
         };
         let by_key: HashMap<String, &Value> =
             results.iter().filter_map(|r| Some((key_form(&r.get(name).and_then(scalar)?), r))).collect();
         let one = |i: &usize| match key_of(i).and_then(|key| by_key.get(&key_form(&key))) {
-            Some(result) => word(result),
+            Some(result) => word(result, sent(i)),
             None => Word::Again("the answer says nothing about the record".to_owned()),
         };
         Ok(open.iter().map(one).collect())
@@ -342,66 +335,4 @@ fn known(prior: Option<&Effect>, version: Option<&str>, digest: &str) -> Option<
     }
     let same = prior.state == EffectState::Done && prior.digest == digest;
     same.then_some(Outcome::Settled(Settled::Unchanged))
-}
-
-/// What one result says: by its status where it has one, else by the error in it.
-fn word(result: &Value) -> Word {
-    let says = result.as_object().map(envelope::says).unwrap_or_default();
-    let status = ["status", "status_code", "statusCode", "code"]
-        .iter()
-        .find_map(|name| result.get(*name)?.as_u64())
-        .and_then(|s| u16::try_from(s).ok())
-        .filter(|s| (100..600).contains(s));
-    if let Some(status) = status {
-        let told = if says.is_empty() { format!("status {status}") } else { format!("status {status}: {says}") };
-        return match kind(status) {
-            Kind::Success => Word::Done(id(result), status == 201),
-            Kind::Throttled | Kind::NotDone | Kind::Unknown => Word::Again(told),
-            Kind::Redirect | Kind::Unauthorized | Kind::Refused => Word::Refused(told),
-        };
-    }
-    let failed = ["status", "result", "outcome"].iter().filter_map(|n| result.get(*n)?.as_str()).any(|word| {
-        matches!(word.to_lowercase().as_str(), "error" | "fail" | "failed" | "failure" | "rejected" | "invalid")
-    });
-    match envelope::find(result, Holds::Nothing) {
-        Some(found) if matches!(found.kind, Told::Throttled | Told::Transient) => Word::Again(found.says),
-        Some(found) => Word::Refused(found.says),
-        None if failed => Word::Refused(says),
-        None => Word::Done(id(result), false),
-    }
-}
-
-fn id(result: &Value) -> Option<String> {
-    result.get("id").and_then(scalar)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn each_result_speaks_for_itself() {
-        for (result, wanted) in [
-            (json!({"sku": "a", "status": 201, "id": 7}), "done 7, made"),
-            (json!({"status": 204}), "done"),
-            (json!({"sku": "a", "result": "updated"}), "done"),
-            (json!({"status": 422, "error": {"code": "invalid", "message": "no such tax"}}), "refused"),
-            (json!({"status": 409}), "refused"),
-            (json!({"status": 401}), "refused"),
-            (json!({"status": "rejected", "reason": "blocked"}), "refused"),
-            (json!({"ok": false, "error": "no such tax"}), "refused"),
-            (json!({"status": 429}), "again"),
-            (json!({"status": 503}), "again"),
-            (json!({"success": false, "message": "temporarily unavailable"}), "again"),
-        ] {
-            let got = match word(&result) {
-                Word::Done(Some(id), made) => format!("done {id}{}", if made { ", made" } else { "" }),
-                Word::Done(None, _) => "done".to_owned(),
-                Word::Again(_) => "again".to_owned(),
-                Word::Refused(_) => "refused".to_owned(),
-            };
-            assert_eq!(got, wanted, "{result}");
-        }
-    }
 }

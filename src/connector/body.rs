@@ -114,6 +114,53 @@ fn form(name: &str, value: &Value, out: &mut String) {
     }
 }
 
+/// Stands for half a surrogate pair; a noncharacter, which Unicode keeps out of texts that are exchanged.
+const HALF: char = '\u{fdd0}';
+
+/// Reads JSON. A text that holds half a character, as senders make it that cut texts by UTF-16 units (RFC 8259 section 8.2), does
+/// not take the rest with it: it is read with a mark that [`has_broken_text`] finds.
+pub(super) fn json(body: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(body).or_else(|error| {
+        let Some(marked) = halves_marked(body) else { return Err(error) };
+        serde_json::from_slice(&marked)
+    })
+}
+
+/// The JSON with a mark in the place of each escaped half of a surrogate pair; nothing where there is none.
+fn halves_marked(body: &[u8]) -> Option<Vec<u8>> {
+    let unit = |at: usize| {
+        let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut out = Vec::with_capacity(body.len());
+    let (mut at, mut any) = (0, false);
+    while let Some(byte) = body.get(at) {
+        let length = match (*byte, unit(at)) {
+            (b'\\', Some(0xd800..=0xdbff)) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => 12,
+            (b'\\', Some(0xd800..=0xdfff)) => {
+                out.extend_from_slice(HALF.to_string().as_bytes());
+                (at, any) = (at + 6, true);
+                continue;
+            }
+            (b'\\', _) => 2,
+            _ => 1,
+        };
+        out.extend_from_slice(body.get(at..at + length).unwrap_or_default());
+        at += length;
+    }
+    any.then_some(out)
+}
+
+/// Whether a text in it was read with a mark in the place of half a character.
+pub(super) fn has_broken_text(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(HALF),
+        Value::Array(items) => items.iter().any(has_broken_text),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains(HALF) || has_broken_text(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// What the body of a successful answer is.
 #[derive(Debug, PartialEq)]
 pub(super) enum Content {
@@ -139,7 +186,8 @@ pub(super) fn is_void(response: &Response) -> bool {
 
 /// Reads the body of an answer. What cannot be read is [`Content::Broken`], never empty.
 pub(super) fn content(response: &Response) -> Content {
-    let body = response.body.trim_ascii();
+    // A byte order mark may be ignored (RFC 8259 section 8.1), and some servers put one before their JSON.
+    let body = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body).trim_ascii();
     if body.is_empty() {
         return Content::Empty;
     }
@@ -147,7 +195,7 @@ pub(super) fn content(response: &Response) -> Content {
     if is_page(response) {
         return Content::Broken(format!("answered {} where JSON was expected", essence(content_type)));
     }
-    match serde_json::from_slice(body) {
+    match json(body) {
         Ok(value) => Content::Json(value),
         Err(_) if body.starts_with(b"<") => Content::Broken("answered markup where JSON was expected".to_owned()),
         Err(e) if content_type.is_empty() || is_json(content_type) => {
@@ -187,6 +235,18 @@ mod tests {
         assert_eq!(answer("text/plain", "ok"), Content::Other);
         assert_eq!(answer("application/json", " \n"), Content::Empty);
         assert_eq!(answer("application/problem+json", "{}"), Content::Json(json!({})));
+        assert_eq!(answer("application/json", "\u{feff}{}"), Content::Json(json!({})), "after a byte order mark");
+    }
+
+    #[test]
+    fn half_a_character_takes_nothing_else_with_it() {
+        let body = br#"{"a": "cut \ud83d", "b": "\ud83d\ude00", "c": "\\ud83d", "d": "\udc00x", "e": 1}"#;
+        let read = json(body).unwrap();
+        assert_eq!((&read["b"], &read["c"], &read["e"]), (&json!("\u{1f600}"), &json!("\\ud83d"), &json!(1)));
+        assert!(has_broken_text(&read["a"]) && has_broken_text(&read["d"]) && has_broken_text(&read));
+        assert!(!has_broken_text(&read["b"]) && !has_broken_text(&read["c"]));
+        assert!(json(br#"{"a": "cut \ud8"}"#).is_err());
+        assert!(json(b"{").is_err());
     }
 
     #[test]

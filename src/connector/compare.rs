@@ -89,6 +89,25 @@ fn instant(text: &str) -> Option<jiff::Timestamp> {
     (text.len() >= 17 && text.as_bytes().first().is_some_and(u8::is_ascii_digit)).then(|| text.parse().ok()).flatten()
 }
 
+/// How far apart two times are, in milliseconds: instants (RFC 3339; also with an offset without a colon), times without a
+/// zone of the same kind, seconds or milliseconds since 1970. Nothing where one of them is none.
+pub(super) fn apart_ms(a: &Value, b: &Value) -> Option<i64> {
+    let ms = |value: &Value| match value {
+        Value::Number(n) => match n.as_i64()? {
+            n @ 100_000_000..100_000_000_000 => Some(n * 1000),
+            n @ 100_000_000_000.. => Some(n),
+            _ => None,
+        },
+        Value::String(s) => {
+            let local =
+                || Some(s.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
+            instant(s).or_else(local).map(jiff::Timestamp::as_millisecond)
+        }
+        _ => None,
+    };
+    Some((ms(a)? - ms(b)?).abs())
+}
+
 fn digits(text: &str) -> Option<&str> {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.trim_start_matches('0'))

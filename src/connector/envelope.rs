@@ -63,6 +63,23 @@ pub(super) fn find(body: &Value, holds: Holds) -> Option<Envelope> {
     })
 }
 
+/// Whether a success says no more than that the credential is not taken, as `{"ok": false, "error": "token_expired"}` does: then
+/// nothing was done, and a renewed one may be.
+pub(super) fn refuses_credential(body: &[u8]) -> bool {
+    /// Nobody needs more room to say so; a page of records is not read twice.
+    const MOST: usize = 4096;
+    let may = |word: &str| memchr::memmem::find(body, word.as_bytes()).is_some();
+    if body.len() > MOST || !(may("false") || may("\"errors\"")) {
+        return false;
+    }
+    let Ok(Value::Object(map)) = serde_json::from_slice(body) else { return false };
+    let said_no = ["ok", "success"].iter().any(|k| map.get(*k) == Some(&Value::Bool(false)));
+    // GraphQL over HTTP: a request that was not executed has no data.
+    let not_executed = map.contains_key("errors")
+        && map.iter().all(|(name, value)| matches!(name.as_str(), "errors" | "extensions") || value.is_null());
+    (said_no || not_executed) && kind(&says(&map)) == Kind::Unauthorized
+}
+
 /// Characters that are kept of what an answer says until secrets are taken out of it: many more than anybody is shown,
 /// since a secret that is cut in half is not known any more.
 pub(super) const SAID: usize = 4096;
@@ -180,6 +197,23 @@ mod tests {
             (json!({"error": "bad"}), Kind::Refused),
         ] {
             assert_eq!(find(&body, Holds::Nothing).map(|e| e.kind), Some(kind), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_an_answer_that_is_nothing_else_refuses_the_credential() {
+        for (refuses, body) in [
+            (true, json!({"ok": false, "error": "token_expired"})),
+            (true, json!({"success": false, "message": "Unauthorized"})),
+            (true, json!({"data": null, "errors": [{"message": "No.", "extensions": {"code": "UNAUTHENTICATED"}}]})),
+            (true, json!({"errors": [{"message": "invalid token"}]})),
+            (false, json!({"ok": false, "error": "channel_not_found"})),
+            (false, json!({"ok": true, "error": "token_expired"})),
+            (false, json!({"id": "j1", "status": "failed", "errors": ["token expired"]})),
+            (false, json!({"data": {"a": 1}, "errors": [{"message": "invalid token"}]})),
+            (false, json!({"ok": false, "error": "token_expired", "padding": "x".repeat(5000)})),
+        ] {
+            assert_eq!(refuses_credential(body.to_string().as_bytes()), refuses, "{body}");
         }
     }
 

@@ -215,7 +215,8 @@ pub(super) struct Tries {
     throttled: u32,
 }
 
-/// One attempt, and a second one with a renewed credential where the first was answered 401: that one was not done.
+/// One attempt, and a second one with a renewed credential where the first was answered 401, or by a success that says as
+/// much: that one was not done.
 pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Trace) -> Result<Response, Miss> {
     let gate = run.gate(side);
     if address::strays(&ask.url, &ask.path) {
@@ -282,7 +283,10 @@ pub(super) async fn attempt(run: &Run<'_>, side: Side, ask: &Ask, trace: &mut Tr
         let probe = leave.is_probe();
         drop(leave);
         let response = sent.map_err(|miss| as_probe(miss, probe))?;
-        if retry::kind(response.status) == Kind::Unauthorized {
+        let kind = retry::kind(response.status);
+        // What a success says of the credential is believed once; the second time whoever reads the answer ends the run.
+        let inside = kind == Kind::Success && refused.is_none() && envelope::refuses_credential(&response.body);
+        if kind == Kind::Unauthorized || inside {
             if refused.is_some() {
                 return Err(Miss::Stop(Stop::new(
                     "auth-failed",

@@ -1,19 +1,21 @@
 //! Files as sources: JSON Lines (`.jsonl`, `.ndjson`) and CSV, for backfills and tests. A file is served as if it were a list with
 //! cursors, so that everything that holds for lists holds for it: pages, checkpoints, counts. A cursor is the place of the
-//! next line; it leads nowhere when the file is another one. A line that cannot be read becomes a text in the place of its
-//! record, with its number, and so a dead letter.
+//! next line; it leads nowhere when the file is another one. A file that is replaced while it is read is read on as it was. A line
+//! that cannot be read becomes a text in the place of its record, with its number, and so a dead letter.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use super::run::lock;
 use super::{Plan, Request, Response, SourcePlan, Takes, Transport, TransportError};
+use crate::base::clock::{Clock as _, SystemClock};
 use crate::base::csv;
 use crate::base::digest::Digest;
 use crate::base::text::{plural, quoted};
@@ -23,8 +25,12 @@ use crate::model::{Basis, CursorFrom, Method, PageStyle, Pagination, TypeSet};
 const PAGE: u64 = 500;
 /// Bytes of a page, beyond which it ends early; and of a line, beyond which it is none.
 const MOST_BYTES: u64 = 4 << 20;
-/// Bytes at the beginning by which a file is known again.
-const HEAD: u64 = 4096;
+/// Bytes at the beginning, and before a cursor, by which a file is known again.
+const KNOWN: u64 = 4096;
+/// A file that was written to so lately may be in the middle of its last line.
+const FRESH_MS: i64 = 5_000;
+/// Arrays and objects within each other, more of which no reader of JSON here takes with the page around them.
+const DEEPEST: usize = 120;
 
 /// The byte order mark of UTF-8, which spreadsheets put before the first field.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -84,6 +90,8 @@ pub struct Files {
     others: Arc<dyn Transport>,
     /// By system and path.
     files: BTreeMap<(String, String), FilePlan>,
+    /// Those of which a page is still to come, by system and path.
+    open: Mutex<BTreeMap<(String, String), File>>,
 }
 
 impl Files {
@@ -96,19 +104,26 @@ impl Files {
                 files.insert((source.system.clone(), list.path.clone()), file.clone());
             }
         }
-        if files.is_empty() { others } else { Arc::new(Self { others, files }) }
+        if files.is_empty() { others } else { Arc::new(Self { others, files, open: Mutex::default() }) }
     }
 }
 
 #[async_trait::async_trait]
 impl Transport for Files {
     async fn send(&self, system: &str, request: Request) -> Result<Response, TransportError> {
-        let url = url::Url::parse(&request.url).ok();
-        let file = url.as_ref().and_then(|url| self.files.get(&(system.to_owned(), url.path().to_owned())));
-        let (Some(url), Some(file)) = (&url, file) else { return self.others.send(system, request).await };
+        let Ok(url) = url::Url::parse(&request.url) else { return self.others.send(system, request).await };
+        let place = (system.to_owned(), url.path().to_owned());
+        let Some(file) = self.files.get(&place) else { return self.others.send(system, request).await };
         let after = url.query_pairs().find(|(name, _)| name == "after").map(|(_, value)| value.into_owned());
-        Ok(match page(file, after.as_deref()) {
-            Ok(Some(body)) => answer(200, body),
+        Ok(match self.page(&place, file, after.as_deref()) {
+            Ok(Some(page)) if page.torn => {
+                let told = format!("{} was written to just now, and its last line is not ended", file.path.display());
+                let wait = ("retry-after".to_owned(), (FRESH_MS / 1000).to_string());
+                let mut busy = answer(503, json!({"title": quoted(&told, 200)}).to_string());
+                busy.headers.push(wait);
+                busy
+            }
+            Ok(Some(page)) => answer(200, page.body),
             Ok(None) => answer(410, json!({"title": "the file is another one than the cursor is of"}).to_string()),
             Err(error) => {
                 let told = format!("{}: {error}", file.path.display());
@@ -116,6 +131,34 @@ impl Transport for Files {
             }
         })
     }
+}
+
+impl Files {
+    /// The next page; nothing where the cursor is of another file.
+    fn page(&self, place: &(String, String), plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<Page>> {
+        // What is read on stays the same file, whatever takes its name meanwhile.
+        let kept = lock(&self.open).remove(place).filter(|_| after.is_some());
+        for file in kept.into_iter().map(Ok).chain(std::iter::once_with(|| File::open(&plan.path))) {
+            let file = file?;
+            if let Some(page) = page(plan, &file, after)? {
+                if page.more || page.torn {
+                    lock(&self.open).insert(place.clone(), file);
+                }
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A page of a file.
+struct Page {
+    /// As JSON.
+    body: String,
+    /// Another one follows.
+    more: bool,
+    /// Its last line is not ended, and may go on: the file was written to just now.
+    torn: bool,
 }
 
 fn answer(status: u16, body: String) -> Response {
@@ -138,9 +181,10 @@ impl Place {
     }
 }
 
-/// One page as JSON; nothing where the cursor is of another file.
-fn page(plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<String>> {
-    let mut file = File::open(&plan.path)?;
+/// One page; nothing where the cursor is of another file.
+fn page(plan: &FilePlan, file: &File, after: Option<&str>) -> std::io::Result<Option<Page>> {
+    let mut file = file.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
     let length = file.metadata()?.len();
     let place = match after {
         None => Place { offset: 0, line: 0, tag: String::new() },
@@ -152,15 +196,17 @@ fn page(plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<String>>
     };
     let name = plan.path.file_name().map(|n| quoted(&n.to_string_lossy(), 80)).unwrap_or_default();
     let by_comma = plan.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-    let mut lines = Lines { at: 0, line: 0, input: BufReader::new(file) };
+    let mut lines = Lines { at: 0, line: 0, ended: true, input: BufReader::new(file) };
     let header = if by_comma { header(&mut lines, plan)? } else { None };
     if place.offset > lines.at {
         lines.input.seek(SeekFrom::Start(place.offset))?;
         (lines.at, lines.line) = (place.offset, place.line);
     }
     let mut body = String::from("{\"records\":[");
-    let (mut count, mut more) = (0, false);
+    let (mut count, mut more, mut torn) = (0, false, false);
     while let Some((line, text)) = lines.next(by_comma)? {
+        // An object has an end of its own; where a row of CSV ends, only a line break tells.
+        torn = !lines.ended && (by_comma || text.as_ref().is_ok_and(|text| object(text).is_err()));
         let record = match &text {
             Err(because) => bad(&name, line, because),
             Ok(text) if text.trim().is_empty() => continue,
@@ -191,15 +237,38 @@ fn page(plan: &FilePlan, after: Option<&str>) -> std::io::Result<Option<String>>
     };
     body.push_str(&next.to_string());
     body.push('}');
-    Ok(Some(body))
+    let torn = torn && is_fresh(lines.input.get_ref());
+    Ok(Some(Page { body, more, torn }))
 }
 
-/// By what the file is known again: its first bytes, as far as they were read.
+/// Whether the file was written to a moment ago; where no time is kept, it was not.
+fn is_fresh(file: &File) -> bool {
+    let modified = file.metadata().and_then(|m| m.modified()).ok();
+    let since = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    let ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+    ms.is_some_and(|ms| (0..FRESH_MS).contains(&(SystemClock.now().0 - ms)))
+}
+
+/// Which file it is, whatever it is called; nothing where the system does not tell.
+#[cfg(unix)]
+fn identity(file: &File) -> std::io::Result<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(file.metadata()?.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &File) -> std::io::Result<u64> {
+    Ok(0)
+}
+
+/// By what the file is known again: which it is, its first bytes, and the last before the cursor.
 fn tag(file: &mut File, read: u64) -> std::io::Result<String> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut head = Vec::new();
-    file.by_ref().take(read.min(HEAD)).read_to_end(&mut head)?;
-    let hash = Digest::of_bytes(&head);
+    let mut known = identity(file)?.to_be_bytes().to_vec();
+    for from in [0, read.saturating_sub(KNOWN)] {
+        file.seek(SeekFrom::Start(from))?;
+        file.by_ref().take((read - from).min(KNOWN)).read_to_end(&mut known)?;
+    }
+    let hash = Digest::of_bytes(&known);
     file.seek(SeekFrom::Start(0))?;
     Ok(hash.as_str().trim_start_matches("sha256:").chars().take(16).collect())
 }
@@ -215,13 +284,40 @@ fn object(text: &str) -> Result<(), String> {
         return Err("it is no object of JSON".to_owned());
     }
     // The position alone: the words of the parser may repeat what stands there.
-    serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|e| format!("it is no JSON at column {}", e.column()))
+    serde_json::from_str::<IgnoredAny>(text).map_err(|e| format!("it is no JSON at column {}", e.column()))?;
+    // Only who opens so many could be so deep.
+    let openers = text.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
+    if openers > DEEPEST && depth(text) > DEEPEST {
+        return Err(format!("it is nested deeper than {DEEPEST}"));
+    }
+    Ok(())
+}
+
+/// How deep valid JSON is nested.
+fn depth(text: &str) -> usize {
+    let (mut now, mut most, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match (quoted, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => quoted = !quoted,
+            (false, b'[' | b'{') => {
+                now += 1;
+                most = most.max(now);
+            }
+            (false, b']' | b'}') => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 /// Reads lines, each bounded.
 struct Lines {
     at: u64,
     line: u64,
+    /// The line that was read last came to its end before the file did.
+    ended: bool,
     input: BufReader<File>,
 }
 
@@ -238,6 +334,7 @@ impl Lines {
                 break;
             }
             self.line += 1;
+            self.ended = ended;
             if whole.len() as u64 >= MOST_BYTES && !ended {
                 self.skip(by_comma)?;
                 return Ok(Some((first, Err(format!("it is longer than {} MiB", MOST_BYTES >> 20)))));
@@ -360,6 +457,13 @@ struct Column {
 fn header(lines: &mut Lines, plan: &FilePlan) -> std::io::Result<Option<Vec<Column>>> {
     let Some((_, Ok(text))) = lines.next(true)? else { return Ok(None) };
     let Ok(table) = csv::parse(&text, 0) else { return Ok(None) };
+    if let Some((one, other)) = colliding(&table.header) {
+        return Err(std::io::Error::other(format!(
+            "the columns {} and {} of its header would be one field; rename one",
+            quoted(one, 40),
+            quoted(other, 40)
+        )));
+    }
     let column = |name: &String| {
         let path: Vec<String> = name.trim().split('.').map(str::to_owned).collect();
         let types = plan.record.as_ref().and_then(|takes| {
@@ -380,6 +484,20 @@ fn header(lines: &mut Lines, plan: &FilePlan) -> std::io::Result<Option<Vec<Colu
         Column { path, reads }
     };
     Ok(Some(table.header.iter().map(column).collect()))
+}
+
+/// Two columns of which one would overwrite the other: of one name, or one within the other.
+fn colliding(header: &[String]) -> Option<(&str, &str)> {
+    let mut names: Vec<&str> = header.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    let within = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    // Sorted, `a` stands before `a.b`, and what may stand between them begins with `a` too.
+    names.iter().enumerate().find_map(|(at, one)| {
+        let more = names.get(at + 1..)?.iter().take_while(|other| other.starts_with(one));
+        more.copied().find(|other| within(one, other)).map(|other| (*one, other))
+    })
 }
 
 /// A row as a record; a field that is empty is not there.
@@ -414,6 +532,21 @@ fn set(into: &mut Map<String, Value>, path: &[String], value: Value) {
 mod tests {
     use super::*;
 
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl Transport for Nobody {
+        async fn send(&self, system: &str, _: Request) -> Result<Response, TransportError> {
+            Err(TransportError::Connect(format!("there is no {system}")))
+        }
+    }
+
+    /// A page of the file as it is now.
+    fn of(plan: &FilePlan, after: Option<&str>) -> Option<Value> {
+        let file = File::open(&plan.path).unwrap();
+        Some(serde_json::from_str(&page(plan, &file, after).unwrap()?.body).unwrap())
+    }
+
     fn read(name: &str, content: &[u8]) -> (Vec<Value>, usize) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
@@ -421,7 +554,7 @@ mod tests {
         let plan = FilePlan { path, record: None };
         let (mut all, mut pages, mut after) = (Vec::new(), 0, None);
         loop {
-            let body: Value = serde_json::from_str(&page(&plan, after.as_deref()).unwrap().unwrap()).unwrap();
+            let body = of(&plan, after.as_deref()).unwrap();
             all.extend(body["records"].as_array().unwrap().clone());
             pages += 1;
             match body["next"].as_str() {
@@ -480,18 +613,117 @@ mod tests {
     fn a_cursor_of_another_file_leads_nowhere() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.jsonl");
-        let lines = |n: usize, name: &str| (0..n).map(|i| format!("{{\"{name}\": {i}}}\n")).collect::<String>();
-        crate::base::fs::write_atomic(&path, lines(600, "id").as_bytes()).unwrap();
+        let lines = |from: usize, to: usize, name: &str| {
+            (from..to).map(|i| format!("{{\"{name}\": {i}}}\n")).collect::<String>()
+        };
+        crate::base::fs::write_atomic(&path, lines(0, 600, "id").as_bytes()).unwrap();
         let plan = FilePlan { path: path.clone(), record: None };
-        let first: Value = serde_json::from_str(&page(&plan, None).unwrap().unwrap()).unwrap();
-        let next = first["next"].as_str().unwrap().to_owned();
-        crate::base::fs::write_atomic(&path, lines(700, "id").as_bytes()).unwrap();
-        let more: Value = serde_json::from_str(&page(&plan, Some(&next)).unwrap().unwrap()).unwrap();
+        let next = of(&plan, None).unwrap()["next"].as_str().unwrap().to_owned();
+        let mut appended = File::options().append(true).open(&path).unwrap();
+        std::io::Write::write_all(&mut appended, lines(600, 700, "id").as_bytes()).unwrap();
+        let more = of(&plan, Some(&next)).unwrap();
         assert_eq!((more["records"].as_array().unwrap().len(), &more["records"][0]), (200, &json!({"id": 500})));
-        for other in [lines(700, "key"), lines(3, "id")] {
+        // Written anew under its name: of other records, shorter, or the same as far as anybody can tell.
+        for other in [lines(0, 700, "key"), lines(0, 3, "id"), lines(0, 700, "id")] {
             crate::base::fs::write_atomic(&path, other.as_bytes()).unwrap();
-            assert_eq!(page(&plan, Some(&next)).unwrap(), None);
+            assert_eq!(of(&plan, Some(&next)), None);
         }
-        assert_eq!(page(&plan, Some("junk")).unwrap(), None);
+        assert_eq!(of(&plan, Some("junk")), None);
+        // Written anew in its place, with another line in the middle that is as long.
+        crate::base::fs::write_atomic(&path, lines(0, 600, "id").as_bytes()).unwrap();
+        let next = of(&plan, None).unwrap()["next"].as_str().unwrap().to_owned();
+        let mut within = File::options().write(true).open(&path).unwrap();
+        let whole = lines(0, 600, "id").replace("{\"id\": 480}", "{\"id\": 999}");
+        std::io::Write::write_all(&mut within, whole.as_bytes()).unwrap();
+        assert_eq!(of(&plan, Some(&next)), None);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_replaced_while_it_is_read_is_read_on_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        let rows = |to: usize, name: &str| {
+            format!("id,name\n{}", (0..to).map(|i| format!("{i},{name}\n")).collect::<String>())
+        };
+        crate::base::fs::write_atomic(&path, rows(1200, "old").as_bytes()).unwrap();
+        let place = ("s".to_owned(), "/.file/f".to_owned());
+        let plan = FilePlan { path: path.clone(), record: None };
+        let files = Files { others: Arc::new(Nobody), files: BTreeMap::from([(place, plan)]), open: Mutex::default() };
+        let get = async |after: Option<String>| {
+            let after = after.map_or_else(String::new, |after| format!("?after={after}"));
+            let request = Request {
+                method: Method::Get,
+                url: format!("http://127.0.0.1/.file/f{after}"),
+                headers: Vec::new(),
+                body: Bytes::new(),
+            };
+            serde_json::from_slice::<Value>(&files.send("s", request).await.unwrap().body).unwrap()
+        };
+        let (mut read, mut after) = (Vec::new(), None);
+        loop {
+            let page = get(after).await;
+            read.extend(page["records"].as_array().unwrap().clone());
+            after = page["next"].as_str().map(str::to_owned);
+            if after.is_none() {
+                break;
+            }
+            crate::base::fs::write_atomic(&path, rows(1300, "new").as_bytes()).unwrap();
+        }
+        assert_eq!((read.len(), read.iter().all(|r| r["name"] == "old")), (1200, true));
+        assert_eq!(get(None).await["records"][0]["name"], "new");
+    }
+
+    #[test]
+    fn a_last_line_without_end_is_waited_for_where_the_file_is_being_written() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text, torn) in [
+            ("a.csv", "id,amount\n1,5\n2,12", true),
+            ("b.csv", "id,amount\n1,5\n2,12\n", false),
+            ("a.jsonl", "{\"id\": 1}\n{\"id\": 2, \"na", true),
+            ("b.jsonl", "{\"id\": 1}\n{\"id\": 2}", false),
+        ] {
+            let path = dir.path().join(name);
+            crate::base::fs::write_atomic(&path, text.as_bytes()).unwrap();
+            let plan = FilePlan { path: path.clone(), record: None };
+            let file = File::options().read(true).write(true).open(&path).unwrap();
+            assert_eq!(page(&plan, &file, None).unwrap().unwrap().torn, torn, "{name}");
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000)).unwrap();
+            assert!(!page(&plan, &file, None).unwrap().unwrap().torn, "{name} was left alone since");
+        }
+    }
+
+    #[test]
+    fn a_header_of_which_one_column_would_overwrite_another_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for (header, fine) in [
+            ("id,name,amount,name", false),
+            ("name,name.x", false),
+            ("a, a", false),
+            ("a,a1,a.b", false),
+            ("a,ab,a-b,b.a,,", true),
+        ] {
+            let path = dir.path().join("h.csv");
+            crate::base::fs::write_atomic(&path, format!("{header}\n").as_bytes()).unwrap();
+            let plan = FilePlan { path: path.clone(), record: None };
+            let told = page(&plan, &File::open(&path).unwrap(), None).map(|_| ()).map_err(|e| e.to_string());
+            assert_eq!(told.is_ok(), fine, "{header}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn one_line_that_cannot_be_read_takes_no_other_with_it() {
+        let deep = format!("{{\"id\": \"deep\", \"a\": {}{}}}", "[".repeat(140), "]".repeat(140));
+        let half = r#"{"id": "half", "name": "cut \ud83d"}"#;
+        let many = format!("{{\"id\": \"many\", \"a\": [{}]}}", vec!["[]"; 200].join(","));
+        let text = format!("{{\"id\": 1}}\n{half}\n{deep}\n{many}\n");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        crate::base::fs::write_atomic(&path, text.as_bytes()).unwrap();
+        let plan = FilePlan { path: path.clone(), record: None };
+        let body = page(&plan, &File::open(&path).unwrap(), None).unwrap().unwrap().body;
+        let read = super::super::body::json(body.as_bytes()).unwrap();
+        assert_eq!((&read["records"][0]["id"], &read["records"][3]["id"]), (&json!(1), &json!("many")));
+        assert!(super::super::body::has_broken_text(&read["records"][1]));
+        assert_eq!(read["records"][2], json!("a.jsonl:3: it is nested deeper than 120"));
     }
 }

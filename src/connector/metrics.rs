@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 use super::run::{Stop, lock};
 use super::{Answers, LogLine, Observer, Request, Requested, Response, Waits};
 use crate::base::clock::{Clock, Timestamp};
-use crate::evidence::{Ledger, LedgerError, Pause};
+use crate::evidence::{Ledger, LedgerError, Pause, RunRecord, Verdict};
 use crate::model::Method;
+
+/// Runs of the ledger that are looked through for one that came to its end.
+const RUNS: usize = 100;
 
 /// What every name begins with.
 pub const PREFIX: &str = "platform_integration_";
@@ -197,14 +200,23 @@ impl Metrics {
         add("dead_letters", Gauge, "Records that wait for somebody.", waiting.collect());
         let paused = flows.iter().zip(paused).map(|(flow, off)| of_flow(flow, f64::from(u8::from(off))));
         add("paused", Gauge, "1 while a flow is switched off, else 0.", paused.collect());
+        // What an earlier process saw counts too: who starts anew all the time is as late as he is.
+        let before = ledger.runs(RUNS)?;
+        let finished = |flow: &String| {
+            all.get(flow).and_then(|f| f.finished).or_else(|| {
+                let whole = |run: &&RunRecord| {
+                    run.flow == *flow && run.verdict == Verdict::Pass.as_str() && run.checkpoint.is_some()
+                };
+                before.iter().find(whole)?.ended
+            })
+        };
         let lag = flows.iter().map(|flow| {
-            let last = all.get(flow).and_then(|f| f.finished).unwrap_or(self.begun);
+            let last = finished(flow).unwrap_or(self.begun);
             of_flow(flow, seconds(now.0.saturating_sub(last.0).max(0)))
         });
-        let help = "Seconds since the end of the source was seen; since the start before.";
+        let help = "Seconds since the end of the source was seen; since the start where it never was.";
         add("lag_seconds", Gauge, help, lag.collect());
-        let ends =
-            flows.iter().filter_map(|flow| Some(of_flow(flow, seconds(all.get(flow).and_then(|f| f.finished)?.0))));
+        let ends = flows.iter().filter_map(|flow| Some(of_flow(flow, seconds(finished(flow)?.0))));
         let help = "When the checkpoint last came to the end of the source.";
         add("checkpoint_timestamp_seconds", Gauge, help, ends.collect());
         Ok(out)
@@ -446,6 +458,29 @@ mod tests {
         insta::assert_snapshot!(
             metrics.text(&ledger, &flows).expect("in memory").replace(env!("CARGO_PKG_VERSION"), "@@VERSION@@")
         );
+    }
+
+    #[test]
+    fn who_starts_anew_is_as_late_as_the_one_before() {
+        let now = Timestamp(1_795_428_000_000);
+        let ledger = MemoryLedger::default();
+        for (id, ended, verdict) in [("r-1", 7_200, Verdict::Pass), ("r-2", 60, Verdict::Partial)] {
+            let at = now.plus_ms(-ended * 1_000);
+            ledger
+                .put_run(&RunRecord {
+                    id: id.into(),
+                    flow: "a/contacts".into(),
+                    started: at,
+                    ended: Some(at),
+                    verdict: verdict.as_str().into(),
+                    counts: "{}".into(),
+                    checkpoint: Some(crate::evidence::Checkpoint::default()),
+                })
+                .expect("in memory");
+        }
+        let metrics = Metrics::before(Arc::new(Deaf), Arc::new(ManualClock::new(now)) as _);
+        let text = metrics.text(&ledger, &["a/contacts".to_owned()]).expect("in memory");
+        assert!(text.contains("lag_seconds{flow=\"a/contacts\"} 7200\n"), "{text}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::body::{at, scalar};
+use super::body::{self, at, scalar};
 use super::hook::{HookPlan, IdPlan};
 use super::signature::Unverified;
 use super::{Plan, Request, Response, World};
@@ -133,7 +133,7 @@ fn take(plan: &Plan, hook: &HookPlan, world: &World, delivery: &Request) -> Resu
         Err(why @ Unverified::Stale) => return no(400, why.to_string()),
         Err(why @ Unverified::BadSecret) => return no(503, why.to_string()),
     }
-    let Ok(payload) = serde_json::from_slice::<Value>(&delivery.body) else {
+    let Ok(payload) = body::json(&delivery.body) else {
         return no(400, "the body is no JSON");
     };
     if !hook.is_meant(&payload, delivery) {

@@ -59,7 +59,7 @@ pub(super) fn backoff(policy: &Retry, made: u32, rng: &mut Rng) -> Duration {
 }
 
 /// How long the server asks to be left alone: `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), else
-/// the reset of a rate limit field. A date is measured against the answer's own `Date`, so that a server whose clock
+/// the reset of a rate limit field, where the answer is of a limit or nothing is left: many write one under every answer. A date is measured against the answer's own `Date`, so that a server whose clock
 /// is off means what it says; `now` stands in where there is none. A date in the past is zero. Nothing where nothing
 /// usable is said.
 pub(super) fn advised(response: &Response, now: Timestamp) -> Option<Duration> {
@@ -69,7 +69,8 @@ pub(super) fn advised(response: &Response, now: Timestamp) -> Option<Duration> {
     {
         return Some(wait);
     }
-    reset(response, date)
+    let limited = matches!(response.status, 403 | 429) || left(response, now).is_some_and(|(left, _)| left == 0);
+    if limited { reset(response, date) } else { None }
 }
 
 /// How many requests this answer says are left in the window, and how long that window lasts (RateLimit header fields

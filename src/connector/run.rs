@@ -135,6 +135,8 @@ pub(super) struct Run<'a> {
     pub given_up: Mutex<BTreeMap<String, Vec<GivenUp>>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<Box<dyn Scratch>>,
+    /// Natural keys that records of the page under way leave, each with the key of its source record.
+    pub leaves: Mutex<Vec<(Vec<u8>, String)>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
     pub refused: Mutex<Box<dyn Scratch>>,
     /// What was done and is not yet noted.
@@ -215,6 +217,7 @@ impl<'a> Run<'a> {
             letters: Mutex::default(),
             given_up: Mutex::default(),
             claims: Mutex::new(world.ledger.scratch()),
+            leaves: Mutex::default(),
             refused: Mutex::new(world.ledger.scratch()),
             notes: Mutex::default(),
             intents: Mutex::default(),

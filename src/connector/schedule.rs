@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::gate::Gates;
 use super::runtime::{pass_once, run_once_with};
 use super::{Bell, Detail, MOST_KEYS, MOST_PAGES, Plan, Report, World};
+use crate::evidence::Verdict;
 
 /// Runs a flow at the pace of its contract until it is asked to stop, or until somebody has to change something
 /// first. A flow without a pace runs once. `on_report` hears of every pass; what is returned is of all together.
@@ -86,6 +87,8 @@ async fn hear(
     let every = plan.every_ms.filter(|_| plan.source.list.is_some()).map(|ms| Duration::from_millis(ms.max(1)));
     let mut due = Instant::now();
     let mut so_far: Option<Report> = None;
+    // Why the last sweep did not come to its end; passes that only drain the inbox make up for nothing of it.
+    let mut unswept: Option<(String, String)> = None;
     loop {
         let sweep = every.is_some() && Instant::now() >= due;
         if let (Some(every), true) = (every, sweep) {
@@ -96,7 +99,13 @@ async fn hear(
         let paused = report.is_paused();
         let again = report.stopped.is_some();
         let done = report.needs_somebody();
-        let all = together(so_far.take(), report);
+        if sweep {
+            unswept.clone_from(&report.stopped);
+        }
+        if sweep && again {
+            due = Instant::now() + AGAIN;
+        }
+        let all = together(so_far.take(), report).unless(unswept.as_ref());
         if done || world.stop.is_cancelled() {
             return all;
         }
@@ -152,10 +161,11 @@ fn together(before: Option<Report>, now: Report) -> Report {
         before.counts.expected = before.counts.expected.map(|_| before.counts.unique);
     }
     let counts = before.counts.plus(now.counts);
-    let quiet = now.counts.read == 0;
+    // Nothing came, and nothing was to come.
+    let quiet = now.counts.read == 0 && now.stopped.is_none() && now.verdict != Verdict::Partial;
     let (not_arrived, more) = joined(before.detail.not_arrived, now.detail.not_arrived, MOST_KEYS);
     Report {
-        verdict: if quiet && now.stopped.is_none() { before.verdict } else { counts.verdict(now.stopped.is_none()) },
+        verdict: if quiet { before.verdict } else { counts.verdict(now.stopped.is_none()) },
         counts,
         requests: before.requests + now.requests,
         retries: before.retries + now.retries,
@@ -166,6 +176,18 @@ fn together(before: Option<Report>, now: Report) -> Report {
             not_arrived,
         },
         ..now
+    }
+}
+
+impl Report {
+    /// The report of passes after a sweep that stopped early is no better than that.
+    fn unless(self, unswept: Option<&(String, String)>) -> Self {
+        match (unswept, &self.stopped) {
+            (Some(stopped), None) => {
+                Self { verdict: self.counts.verdict(false), stopped: Some(stopped.clone()), ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -235,5 +257,8 @@ mod tests {
         assert_eq!((all.verdict, all.counts.unique, all.counts.expected), (Verdict::Pass, 12, Some(12)), "{all:?}");
         let none = together(Some(report(4, 2, true)), report(4, 1, true));
         assert_eq!(none.verdict, Verdict::Partial);
+        // A source that says that it holds ten, and shows none of them.
+        let shows_none = Report { verdict: Verdict::Partial, ..report(0, 0, false) };
+        assert_eq!(together(Some(report(10, 10, false)), shows_none).verdict, Verdict::Partial);
     }
 }

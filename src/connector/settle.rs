@@ -9,14 +9,14 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::batch::{self, Outcome, Pending};
-use super::body::{at, scalar};
-use super::compare::{key_form, newest, versions};
+use super::body::{at, has_broken_text, scalar};
+use super::compare::{newest, versions};
 use super::confirm;
 use super::plan::DOES_NOT_FIT;
 use super::push::{self, Known, Undelivered};
 use super::reconcile::Settled;
 use super::run::{Run, Stop, lock};
-use super::{DeletesPlan, HookPlan, WritePlan, remove, spool};
+use super::{DeletesPlan, HookPlan, WritePlan, claims, remove, spool};
 use crate::base::digest::Digest;
 use crate::contract::{Drift, Fallback, Order};
 use crate::evidence::{Attempted, DeadLetter, DeadState, LedgerError};
@@ -44,8 +44,8 @@ enum Reject {
     /// A line of a file that is no record.
     BadLine,
     EqualKeys(String),
-    /// The same record came before in this pass, by another page or by its event, and was refused.
-    RefusedBefore,
+    /// A text of it holds half a character.
+    BrokenText,
 }
 
 /// Settles a page; tells the highest version among its records. When the run is halted on the way, what is not
@@ -53,6 +53,7 @@ enum Reject {
 pub(super) async fn page(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     let before = run.tally().counts();
     let highest = all(run, records).await;
+    claims::settled(run);
     run.paged(before, run.tally().counts());
     highest
 }
@@ -65,10 +66,25 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     }
     let mut groups: IndexMap<String, Vec<Item>> = IndexMap::with_capacity(records.len());
     for record in records {
-        let (key, item) = prepare(run, record);
+        let (key, mut item) = prepare(run, record);
         highest = newest(highest, item.version.clone());
+        if matches!(item.mapped, Err(Reject::EqualKeys(_)))
+            && let Ok(mapped) = run.mapped(&item.record)
+            && claims::is_being_left(run, &mapped)
+        {
+            // Once the record that has left the key is written, it is free.
+            together(run, std::mem::take(&mut groups)).await;
+            claims::settled(run);
+            item.mapped = claims::claim(run, &key, &mapped).map_or(Ok(mapped), |other| Err(Reject::EqualKeys(other)));
+        }
         groups.entry(key).or_default().push(item);
     }
+    together(run, groups).await;
+    highest
+}
+
+/// Settles records that may be written side by side, those of one key in their order.
+async fn together(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) {
     if matches!(run.plan.target.write, WritePlan::Bulk { .. }) {
         if let Err(stop) = in_batches(run, groups).await.and_then(|()| run.noted()) {
             run.halt_with(stop);
@@ -76,7 +92,7 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         if let Err(error) = run.tally().whole() {
             run.halt_with(error.into());
         }
-        return highest;
+        return;
     }
     let mut known = match push::foreseen(
         run,
@@ -88,7 +104,7 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
         Ok(known) => known,
         Err(stop) => {
             run.halt_with(stop);
-            return highest;
+            return;
         }
     };
     let at_once = match run.plan.delivery.order {
@@ -109,7 +125,6 @@ async fn all(run: &Run<'_>, records: Vec<Value>) -> Option<String> {
     if let Err(error) = run.tally().whole() {
         run.halt_with(error.into());
     }
-    highest
 }
 
 /// Settles the records of different keys at once, and those of one key in their order.
@@ -142,6 +157,10 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
             any = true;
             if spool::keeps(run) {
                 spool::keep(run, key, &item.record)?;
+                continue;
+            }
+            if refused_before(run, key, &item.record) {
+                refuse_again(run, key, &item.record);
                 continue;
             }
             if overtaken(run, key, item.version.as_deref()) {
@@ -212,46 +231,24 @@ fn prepare(run: &Run<'_>, record: Value) -> (String, Item) {
     if compared {
         remembered(run, lock(&run.seen).put(key.as_bytes(), &[]).map(Some));
     }
-    if remembered(run, lock(&run.refused).get(key.as_bytes()))
-        .is_some_and(|refused| refused == Digest::of_json(&record).as_str().as_bytes())
-    {
-        return (key, Item { version: None, gone: false, record, mapped: Err(Reject::RefusedBefore) });
-    }
     let version = source.version_of(&record);
     if source.deletes.marks(&record) {
         // What is gone need not fit, and claims nothing.
         let mapped = run.mapped(&record).map_err(Reject::Mapping);
+        claims::left(run, &key);
         return (key, Item { version, gone: true, record, mapped });
     }
-    let mapped = run.mapped(&record).map_err(Reject::Mapping).and_then(|mapped| match claim(run, &key, &mapped) {
+    let mapped =
+        if has_broken_text(&record) { Err(Reject::BrokenText) } else { run.mapped(&record).map_err(Reject::Mapping) };
+    let mapped = mapped.and_then(|mapped| match claims::claim(run, &key, &mapped) {
         Some(other) => Err(Reject::EqualKeys(other)),
         None => Ok(mapped),
     });
     (key, Item { version, gone: false, record, mapped })
 }
 
-/// Claims the target's natural key for this source record; tells the other record that has it already. Two source
-/// records that would become one target record are reported, not silently merged.
-fn claim(run: &Run<'_>, key: &str, mapped: &Value) -> Option<String> {
-    let path = match &run.plan.target.write {
-        WritePlan::Upsert { matching, .. } => matching,
-        WritePlan::Put { key: Some(path), .. } | WritePlan::Bulk { key: path, .. } => path,
-        WritePlan::Put { key: None, .. } | WritePlan::Create { .. } => return None,
-    };
-    let natural = at(mapped, path).and_then(scalar)?;
-    let natural = key_form(&natural);
-    let mut claims = lock(&run.claims);
-    match remembered(run, claims.get(natural.as_bytes())) {
-        Some(holder) => (holder != key.as_bytes()).then(|| String::from_utf8_lossy(&holder).into_owned()),
-        None => {
-            remembered(run, claims.put(natural.as_bytes(), key.as_bytes()).map(Some));
-            None
-        }
-    }
-}
-
 /// What the scratch says; where it cannot be read or written, the run stops: going on would be going on without memory.
-fn remembered<T>(run: &Run<'_>, found: Result<Option<T>, LedgerError>) -> Option<T> {
+pub(super) fn remembered<T>(run: &Run<'_>, found: Result<Option<T>, LedgerError>) -> Option<T> {
     found.unwrap_or_else(|error| {
         run.halt_with(error.into());
         None
@@ -261,6 +258,10 @@ fn remembered<T>(run: &Run<'_>, found: Result<Option<T>, LedgerError>) -> Option
 async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Result<(), Stop> {
     if spool::keeps(run) {
         return spool::keep(run, key, &item.record);
+    }
+    if refused_before(run, key, &item.record) {
+        refuse_again(run, key, &item.record);
+        return Ok(());
     }
     if overtaken(run, key, item.version.as_deref()) {
         return settle(run, key, Settled::Stale, "");
@@ -280,6 +281,19 @@ async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Resu
         }
         Err(Undelivered::Stop(stop)) => held(run, key, item.record, stop),
     }
+}
+
+/// The same record came before in this pass, by another page or by its event, and was refused; and nothing else of it was taken
+/// since.
+fn refused_before(run: &Run<'_>, key: &str, record: &Value) -> bool {
+    remembered(run, lock(&run.refused).get(key.as_bytes()))
+        .is_some_and(|refused| !refused.is_empty() && refused == Digest::of_json(record).as_str().as_bytes())
+}
+
+/// Counts it; it was told of then, unless somebody had given it up.
+fn refuse_again(run: &Run<'_>, key: &str, record: &Value) {
+    let told = lock(&run.letters).contains_key(key) || !given_up(run, key, record, None);
+    run.settled(key, if told { Settled::Dead } else { Settled::Unchanged });
 }
 
 /// A newer form of it waits among the dead letters: an older one, which comes late, neither settles that nor takes its place.
@@ -332,6 +346,11 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
     if settled == Settled::Written {
         // Another form of it is in the target now: that the one before came back is news.
         lock(&run.given_up).remove(key);
+        let mut refused = lock(&run.refused);
+        if remembered(run, refused.get(key.as_bytes())).is_some_and(|form| !form.is_empty()) {
+            remembered(run, refused.put(key.as_bytes(), &[]).map(Some));
+        }
+        drop(refused);
         run.log("debug", "record-written", Some(trace), json!({"key": key}));
     }
     Ok(())
@@ -340,12 +359,12 @@ fn settle(run: &Run<'_>, key: &str, settled: Settled, trace: &str) -> Result<(),
 /// Buries a record that is not even sent.
 fn refuse(run: &Run<'_>, key: &str, reject: Reject, record: Value) -> Result<(), Stop> {
     let (code, because, settled) = match reject {
-        Reject::RefusedBefore => {
-            // In this pass; and told of then, unless somebody had given it up.
-            let told = lock(&run.letters).contains_key(key) || !given_up(run, key, &record, None);
-            run.settled(key, if told { Settled::Dead } else { Settled::Unchanged });
-            return Ok(());
-        }
+        Reject::BrokenText => (
+            "broken-text",
+            "a text of it holds half a character (a surrogate without its other half), and nobody knows which it was"
+                .to_owned(),
+            Settled::Dead,
+        ),
         // Mapped, and the target would refuse it: a dead letter, as if it had been sent and refused.
         Reject::Mapping(r) if run.plan.delivery.drift == Drift::Freeze => {
             return Err(Stop::new(

@@ -151,7 +151,11 @@ fn token(body: &Value) -> Option<Token> {
         Value::String(s) => s.parse().ok(),
         _ => None,
     });
-    let life = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()).map(|life| life.min(super::retry::YEAR));
+    // None at all is no life: some say so of a token that does not expire, and every request would fetch one.
+    let life = seconds
+        .filter(|s| *s > 0.0)
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .map(|life| life.min(super::retry::YEAR));
     // A tenth of its life, at most a minute: enough for a request on its way.
     let fresh_until = life.map(|life| Instant::now() + life.saturating_sub((life / 10).min(Duration::from_secs(60))));
     let refresh = body.get("refresh_token").and_then(Value::as_str).filter(|t| !t.is_empty());

@@ -13,7 +13,7 @@ pub enum UndoAct {
     Created,
     /// Changed one that was looked at before. Undone by writing back what it held.
     Updated,
-    /// Wrote it without a look at what was there. Cannot be undone.
+    /// Wrote it without a look at what was there, or found it after a creation that nobody answered. Cannot be undone.
     Replaced,
     /// Deleted it, since the source did. Undone by making it again of what it held.
     Deleted,
@@ -43,7 +43,10 @@ impl UndoAct {
     /// What was intended and never acknowledged is not what was done, once more is known of it.
     #[must_use]
     pub const fn gives_way_to(self, later: Self) -> bool {
-        matches!((self, later), (Self::Created, Self::Updated) | (Self::Replaced, Self::Created | Self::Updated))
+        matches!(
+            (self, later),
+            (Self::Created, Self::Updated | Self::Replaced) | (Self::Replaced, Self::Created | Self::Updated)
+        )
     }
 }
 
@@ -125,6 +128,23 @@ pub struct Pause {
     pub by: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// What a pause says while a run is taken back, after its handle.
+const TAKING_BACK: &str = " is being rolled back";
+
+impl Pause {
+    /// Why a flow is off while this run is taken back.
+    #[must_use]
+    pub fn taking_back(run: &str) -> String {
+        format!("run {run}{TAKING_BACK}")
+    }
+
+    /// The run whose rollback switched the flow off and did not come to its end.
+    #[must_use]
+    pub fn unfinished_rollback(&self) -> Option<&str> {
+        self.because.strip_prefix("run ")?.strip_suffix(TAKING_BACK)
+    }
 }
 
 /// Attempts of one record that are kept; the newest.

@@ -7,6 +7,8 @@ use super::{Action, Method, Operation, System};
 pub const NO_DELETE: &str = "no-delete-operation: the description has no operation that deletes it by key";
 /// Why what was replaced stays: nobody knows what it was.
 pub const NO_BEFORE: &str = "no-before-image: it was written without a look at what was there";
+/// Why what was found after a creation without an answer stays as it is.
+pub const MAYBE_MADE: &str = "maybe-made: its creation was not answered, and then one was found that holds something else; nobody can tell whether the run made it";
 /// Why nobody can tell what became of a record.
 pub const NO_GET: &str = "the description has no operation that reads one record by key";
 

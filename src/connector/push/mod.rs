@@ -78,6 +78,7 @@ pub(super) async fn deliver(
         known_id: None,
         intended: None,
         unknown: false,
+        maybe_made: false,
         writes: 0,
         tries: Tries::default(),
         history: Vec::new(),
@@ -119,6 +120,8 @@ struct Delivery<'r, 'a> {
     intended: Option<(UndoAct, Option<Value>)>,
     /// An attempt may have had an effect that nobody acknowledged.
     unknown: bool,
+    /// That attempt was to make the record: one that is found later may be ours.
+    maybe_made: bool,
     writes: u32,
     tries: Tries,
     history: Vec<Attempted>,

@@ -86,8 +86,10 @@ impl Delivery<'_, '_> {
             };
             let refused = match id {
                 Some((id, found)) => {
-                    // Known by its id alone, nobody looked at what it holds.
-                    let act = if found.is_some() { UndoAct::Updated } else { UndoAct::Replaced };
+                    // Known by its id alone, nobody looked at what it holds; and what our own creation may have made was
+                    // not there before.
+                    let looked_at = found.is_some() && !self.maybe_made;
+                    let act = if looked_at { UndoAct::Updated } else { UndoAct::Replaced };
                     self.known_id = Some(id.clone());
                     let url = address::of_record(&run.plan.target.base_url, update, &id);
                     match self.write(update, url, None, target_key, (act, found)).await? {
@@ -117,6 +119,7 @@ impl Delivery<'_, '_> {
                         }
                         Wrote::Again(again) => {
                             absent = !again.unknown;
+                            self.maybe_made |= again.unknown;
                             self.wait(again).await?;
                             continue;
                         }

@@ -148,6 +148,34 @@ async fn a_fresh_token_that_is_refused_ends_the_run() {
     assert_eq!(stage.letters().len(), 0, "no record is to blame");
 }
 
+/// Slack's way: the status is 200, whatever came of it.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expired_inside_a_200_is_renewed_once() {
+    let expired = || Fault::Answer(200, vec![], json!({"ok": false, "error": "token_expired"}));
+    let stage = Stage::with(3).with_tokens();
+    stage.systems.fault("POST /contacts", 1, expired());
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 3), "{report:?}");
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 2);
+
+    let stage = Stage::with(3).with_tokens();
+    stage.systems.fault("POST /contacts", 100, expired());
+    let report = stage.run().await;
+    assert_eq!(report.stopped.as_ref().unwrap().0, "auth-failed");
+    assert!(stage.systems.requests("POST /oauth/token").len() <= 2, "no loop");
+    assert_eq!(stage.letters().len(), 0, "no record is to blame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_without_a_life_is_used_until_it_is_refused() {
+    let stage = Stage::with(3).with_tokens();
+    let token = json!({"access_token": "token-0-abcdefgh", "token_type": "bearer", "expires_in": 0});
+    stage.systems.fault("POST /oauth/token", 9, Fault::Answer(200, vec![], token));
+    stage.systems.tokens.lock().unwrap().insert("token-0-abcdefgh".into());
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.requests("POST /oauth/token").len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_not_given_ends_the_run_without_hammering() {
     for (status, body) in [(400, json!({"error": "invalid_grant"})), (401, json!({"error": "access_denied"}))] {

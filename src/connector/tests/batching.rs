@@ -136,3 +136,26 @@ async fn an_answer_that_is_an_error_or_nothing_is_never_taken_for_success() {
         assert_eq!((sent(&stage).len(), report.counts.written), (2, 1), "{body}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_says_neither_is_not_taken_for_done() {
+    let stage = stage(3, 10, Some("email"));
+    let result = |n: usize, more: Value| {
+        let mut result = json!({"email": format!("u{n}@x.example")});
+        result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        result
+    };
+    answers(
+        &stage,
+        200,
+        json!({"results": [
+            result(1, json!({"status": "422", "message": "no such tax"})),
+            result(2, json!({"status": "updated"})),
+            result(3, json!({"message": "record is locked"})),
+        ]}),
+    );
+    answers(&stage, 200, json!({"results": [result(3, json!({"status": "ok"}))]}));
+    let report = stage.run().await;
+    assert_eq!(sent(&stage), [vec![1, 2, 3], vec![3]]);
+    assert_eq!((report.counts.written, stage.letter_codes()[0].0.as_str()), (2, "c1"));
+}

@@ -195,3 +195,94 @@ async fn what_came_in_while_the_target_was_down_is_settled_by_the_next_run() {
     let report = run_once(&stage.plan, &world).await;
     assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 1));
 }
+
+/// Events that say nothing of their order, with records named like this.
+fn unordered(forms: &[(usize, &str, &str)]) -> Stage {
+    let mut stage = hooked();
+    stage.plan.source.webhook.as_mut().unwrap().version = None;
+    stage.plan.source.incremental = None;
+    for (at, (n, email, name)) in forms.iter().enumerate() {
+        let payload =
+            json!({"type": "customer.changed", "data": {"id": format!("c{n}"), "email": email, "name": name}});
+        assert_eq!(post(&stage, &format!("e{at}"), &payload), 204);
+    }
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_that_was_refused_is_sent_again_once_another_form_was_taken_between() {
+    let stage = unordered(&[(1, "a@x.example", "A"), (1, "a@x.example", "B"), (1, "a@x.example", "A")]);
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(422, vec![], json!({"title": "not now"})));
+    let report = stage.run().await;
+    assert_eq!(stage.systems.contact("a@x.example")["name"], "A", "{report:?}");
+    assert_eq!(stage.letters().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_natural_key_that_its_record_has_left_is_free_for_another_one() {
+    let stage = unordered(&[
+        (1, "n1@x.example", "One"),
+        (1, "n2@x.example", "One"),
+        (2, "n1@x.example", "Two"),
+        (3, "n2@x.example", "Three"),
+    ]);
+    let report = stage.run().await;
+    assert_eq!(stage.letter_codes(), [("c3".to_owned(), "equal-keys".to_owned())], "{report:?}");
+    assert_eq!(stage.systems.contact("n1@x.example")["name"], "Two");
+    assert_eq!(stage.systems.contact("n2@x.example")["name"], "One");
+    assert_eq!(stage.systems.emails().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_stopped_is_tried_again_soon_and_no_event_makes_up_for_it() {
+    let mut stage = hooked();
+    *stage.systems.customers.lock().unwrap() = vec![customer(1), customer(2)];
+    stage.plan.source.list = Some(super::stage::call("listCustomers", Method::Get, "/customers"));
+    stage.plan.every_ms = Some(24 * 3_600_000);
+    stage.plan.delivery.retry.attempts = 1;
+    stage.systems.fault("GET /customers", 1, Fault::Answer(500, vec![], json!({})));
+    let stop = stage.world.stop.clone();
+    let plans = [stage.plan.clone()];
+    let ended = async {
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        let early = stage.systems.emails().len();
+        tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+        stop.cancel();
+        early
+    };
+    let bell = Bell::default();
+    let (reports, early) = tokio::join!(run_all_hearing(&plans, &stage.world, false, &bell, &|_| {}), ended);
+    assert_eq!((early, stage.systems.emails().len()), (0, 2), "{reports:?}");
+    assert_eq!(reports[0].verdict, Verdict::Pass);
+
+    let mut stage = hooked();
+    *stage.systems.customers.lock().unwrap() = vec![customer(1), customer(2)];
+    stage.plan.source.list = Some(super::stage::call("listCustomers", Method::Get, "/customers"));
+    stage.plan.every_ms = Some(24 * 3_600_000);
+    stage.plan.delivery.retry.attempts = 1;
+    stage.systems.fault("GET /customers", 1_000, Fault::Answer(500, vec![], json!({})));
+    assert_eq!(post(&stage, "e1", &event(3)), 204);
+    let stop = stage.world.stop.clone();
+    let plans = [stage.plan.clone()];
+    let ended = async {
+        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        stop.cancel();
+    };
+    let bell = Bell::default();
+    let (reports, ()) = tokio::join!(run_all_hearing(&plans, &stage.world, false, &bell, &|_| {}), ended);
+    assert_ne!(reports[0].verdict, Verdict::Pass, "the list was never read: {reports:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_with_half_a_character_is_kept_and_told_of() {
+    let stage = hooked();
+    let body = Bytes::from_static(
+        br#"{"type": "customer.changed", "data": {"id": "c1", "email": "a@x.example", "name": "cut \ud83d"}}"#,
+    );
+    let signing = &stage.plan.source.webhook.as_ref().unwrap().signing;
+    let headers = signing.sign(SECRET, "e1", &body, NOW).unwrap();
+    let request = Request { method: Method::Post, url: "https://us.example/hooks/a".into(), headers, body };
+    assert_eq!(receive(&stage.plan, &stage.world, &request).status, 204);
+    stage.run().await;
+    assert_eq!(stage.letter_codes(), [("c1".to_owned(), "broken-text".to_owned())]);
+}

@@ -76,8 +76,8 @@ async fn what_somebody_changed_since_stays_and_is_listed() {
     stage.plan.target.back.writable.push("notes".into());
     let report = undone(&stage, &run, true).await;
     let stay: Vec<_> = report.stay.iter().map(|i| (i.key.as_str(), i.outcome.as_str())).collect();
-    assert_eq!(stay, [("c2", "changed-since")], "{report:?}");
-    assert_eq!((report.verdict, report.tally.changed_since), (Verdict::Partial, 1));
+    assert_eq!(stay, [("c1", "changed-since"), ("c2", "changed-since")], "{report:?}");
+    assert_eq!((report.verdict, report.tally.changed_since), (Verdict::Partial, 2));
     assert_eq!(stage.systems.contact("u2@x.example")["name"], "Somebody Else");
 }
 
@@ -96,6 +96,43 @@ async fn a_record_that_was_filled_in_since_is_not_deleted() {
     stage.systems.contacts.lock().unwrap()[1]["phone"] = json!("079");
     let report = undone(&stage, &run, true).await;
     assert_eq!((report.tally.changed_since, stage.systems.emails().len()), (1, 2), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_creation_showed_nothing_is_not_deleted_once_it_holds_more() {
+    let stage = Stage::with(2);
+    stage.systems.fault("POST /contacts", 2, Fault::DoneButRaw("application/json", r#"{"success": true}"#));
+    let run = stage.run().await.detail.run;
+    stage.systems.contacts.lock().unwrap()[0]["phone"] = json!("079");
+    let report = undone(&stage, &run, true).await;
+    assert_eq!((report.tally.deleted, report.tally.changed_since), (1, 1), "{report:?}");
+    assert!(report.stay[0].because.contains("phone"), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_ours_and_was_found_in_another_form_is_not_called_restored() {
+    let stage = Stage::with(1);
+    stage.systems.fault("GET /contacts/search", 1, Fault::Answer(200, vec![], json!({"results": []})));
+    stage.systems.fault("POST /contacts", 1, Fault::DoneButLost);
+    // The target keeps names in capitals, until they are set anew.
+    let systems = stage.systems.clone();
+    let capitals = move || {
+        for contact in systems.contacts.lock().unwrap().iter_mut() {
+            contact["name"] = json!("USER 1");
+        }
+    };
+    let running = async {
+        while stage.systems.requests("POST /contacts").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        capitals();
+    };
+    let (report, ()) = tokio::join!(stage.run(), running);
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 1), "{report:?}");
+    assert_eq!(stage.systems.requests("PATCH /contacts/*").len(), 1);
+    let report = undone(&stage, &report.detail.run, true).await;
+    assert_eq!((report.verdict, report.tally.cannot), (Verdict::Partial, 1), "{report:?}");
+    assert_eq!(report.stay[0].because.split(':').next(), Some("maybe-made"));
 }
 
 #[tokio::test(start_paused = true)]

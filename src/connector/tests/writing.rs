@@ -337,6 +337,40 @@ async fn an_older_form_says_nothing_about_the_letter_of_a_newer_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_create_without_a_key_is_sent_once_whatever_came_of_it() {
+    let mut stage = Stage::with(1);
+    stage.plan.target.write = create_only(None);
+    stage.plan.delivery.retry.attempts = 1;
+    // Whatever patience it asks for.
+    stage.systems.fault("POST /contacts", 1, Fault::Answer(503, vec![("retry-after", "1")], json!({})));
+    assert_eq!(stage.run().await.counts.dead_lettered, 1);
+    let again = stage.run().await;
+    assert_eq!((again.counts.dead_lettered, stage.systems.requests("POST /contacts").len()), (1, 1), "{again:?}");
+    assert_eq!(stage.letter_codes(), [("c1".to_owned(), "outcome-unknown".to_owned())]);
+
+    // Refused, or never there: nothing came of it.
+    for fault in [Fault::Answer(422, vec![], json!({})), Fault::NoConnection] {
+        let mut stage = Stage::with(1);
+        stage.plan.target.write = create_only(None);
+        stage.plan.delivery.retry.attempts = 1;
+        stage.systems.fault("POST /contacts", 1, fault);
+        assert_eq!(stage.run().await.counts.dead_lettered, 1);
+        assert_eq!(stage.run().await.counts.written, 1);
+        assert_eq!(stage.letters().len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_under_an_answer_of_no_limit_asks_for_no_patience() {
+    let mut stage = Stage::with(1);
+    stage.plan.target.write = create_only(Some("Idempotency-Key"));
+    let reset = vec![("x-ratelimit-reset", "1"), ("x-ratelimit-remaining", "4999")];
+    stage.systems.fault("POST /contacts", 1_000, Fault::Answer(500, reset, json!({})));
+    stage.run().await;
+    assert_eq!(stage.systems.requests("POST /contacts").len(), 4, "as many attempts as the contract allows");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_only_created_is_not_created_again_when_it_changes() {
     let mut stage = Stage::with(1);
     stage.plan.target.write = create_only(Some("Idempotency-Key"));

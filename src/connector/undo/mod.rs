@@ -2,6 +2,7 @@
 //! more as the run left it is somebody else's by now, and stays. Each line is looked at in the target first and marked in
 //! the ledger last, so that an undoing that is killed is gone on with.
 
+mod filled;
 mod journal;
 mod restoring;
 mod todo;

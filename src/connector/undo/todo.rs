@@ -6,10 +6,10 @@ use super::super::compare::satisfied;
 use super::super::readback::There;
 use super::super::run::Run;
 use super::super::{body, remake};
-use super::UndoOutcome;
 use super::restoring::{change, is_marked};
+use super::{UndoOutcome, filled};
 use crate::evidence::{Undo, UndoAct};
-use crate::model::back::{NO_BEFORE, NO_DELETE};
+use crate::model::back::{MAYBE_MADE, NO_BEFORE, NO_DELETE};
 
 /// What there is to do about a line.
 pub(super) enum Todo {
@@ -36,7 +36,7 @@ pub(super) fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
         return deleted(own, line, there);
     }
     if line.act == UndoAct::Replaced {
-        return stays(Cannot, NO_BEFORE);
+        return stays(Cannot, if line.before.is_some() { MAYBE_MADE } else { NO_BEFORE });
     }
     let (id, now) = match there {
         There::Unreadable(why) => return Todo::Stays(Cannot, format!("not-readable: {why}")),
@@ -60,8 +60,14 @@ pub(super) fn todo(own: &Run<'_>, line: &Undo, there: There) -> Todo {
     }
     match former {
         Some(former) => Todo::Restore(id, former, now),
-        None if back.delete.is_some() => Todo::Delete(id),
-        None => stays(Cannot, NO_DELETE),
+        None if back.delete.is_none() => stays(Cannot, NO_DELETE),
+        None => match filled::by_whom_nobody_knows(&back.writable, line, &now).as_slice() {
+            [] => Todo::Delete(id),
+            names => Todo::Stays(
+                ChangedSince,
+                format!("it also holds {}, which the run did not write and was not shown", names.join(", ")),
+            ),
+        },
     }
 }
 
