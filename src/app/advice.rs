@@ -36,6 +36,12 @@ pub(super) fn stopped(stop: &str) -> Option<&'static str> {
         "unexpected-answer" | "error-envelope" | "answer-too-large" | "source-refused" | "target-unreadable" => {
             "platform-integration probe CONTRACT asks the systems what they answer, and holds it to their descriptions"
         }
+        "sweep-too-large" => {
+            "look whether those records were really deleted at the source; where they were, raise source.deletes.max_share in CONTRACT"
+        }
+        "sweep-incomplete" => {
+            "see to what the target says of the deletion; where it does not allow it, write deletes: ignore or another delete in CONTRACT"
+        }
         "flow-busy" => "platform-integration status tells what runs; stop that process, or wait for its end",
         "ledger-unusable" => {
             "make room and let the store be written, or bring it back from its backup (a new one would know nothing of what was done)"

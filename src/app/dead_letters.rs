@@ -290,13 +290,14 @@ pub async fn replay(
     }
     let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
+    let gates = connector::Gates::default();
     for plan in &plans {
         let of_flow: Vec<&&DeadLetter> = meant.iter().filter(|l| l.flow == plan.flow).collect();
         if of_flow.is_empty() {
             continue;
         }
         let records = of_flow.iter().map(|l| l.payload.clone()).collect();
-        let report = connector::deliver(plan, &world, records).await;
+        let report = connector::deliver_with(plan, &world, &gates, records).await;
         let left: Vec<DeadLetter> = app
             .ledger
             .dead_letters(Some(&plan.flow))?

@@ -129,22 +129,26 @@ pub fn pause(
     by: &str,
 ) -> Result<StatusAnswer, No> {
     let name = named(app, flow, contract)?;
-    app.ledger.pause(&Pause {
-        flow: name.clone(),
-        because: because.to_owned(),
-        by: by.to_owned(),
-        at: app.clock.now(),
-    })?;
+    let unfinished = app.ledger.pauses()?.into_iter().any(|p| p.flow == name && p.unfinished_rollback().is_some());
+    if !unfinished {
+        // Off it is, in both cases; who took it back and did not end stays known.
+        app.ledger.pause(&Pause {
+            flow: name.clone(),
+            because: because.to_owned(),
+            by: by.to_owned(),
+            at: app.clock.now(),
+        })?;
+    }
     let did = format!("paused {}", in_words(&name));
     operated(app, "pause", &did, json!({"did": "pause", "flow": name, "because": because, "by": by}))?;
     status(app, Some(did))
 }
 
-/// Switches it on again.
+/// Switches it on again; `unfinished`: also where a rollback has switched it off and not come to its end.
 ///
 /// # Errors
 /// Refused where it is not off; a fault when the ledger fails.
-pub fn resume(app: &App, flow: Option<&str>, by: &str) -> Result<StatusAnswer, No> {
+pub fn resume(app: &App, flow: Option<&str>, unfinished: bool, by: &str) -> Result<StatusAnswer, No> {
     let off = app.ledger.pauses()?;
     let wanted = flow.unwrap_or(ALL_FLOWS);
     let found: Vec<&Pause> = off.iter().filter(|p| is_named(&p.flow, wanted)).collect();
@@ -173,9 +177,10 @@ pub fn resume(app: &App, flow: Option<&str>, by: &str) -> Result<StatusAnswer, N
         }
         several => return Err(ambiguous(wanted, several.iter().map(|p| p.flow.as_str())).into()),
     };
-    if let Some(run) = off.iter().find(|p| p.flow == name).and_then(Pause::unfinished_rollback) {
+    let run = off.iter().find(|p| p.flow == name).and_then(Pause::unfinished_rollback);
+    if let Some(run) = run.filter(|_| !unfinished) {
         // What was deleted and not marked yet would be taken for delivered.
-        return Err(unfinished(app, &name, run)?.into());
+        return Err(rollback_unfinished(app, &name, run)?.into());
     }
     app.ledger.resume(&name)?;
     let did = format!("resumed {}", in_words(&name));
@@ -183,13 +188,13 @@ pub fn resume(app: &App, flow: Option<&str>, by: &str) -> Result<StatusAnswer, N
     status(app, Some(did))
 }
 
-fn unfinished(app: &App, flow: &str, run: &str) -> Result<Refusal, No> {
+fn rollback_unfinished(app: &App, flow: &str, run: &str) -> Result<Refusal, No> {
     let advice::Ran { contract, base_urls } = advice::ran(app, flow)?;
     Ok(Refusal::new(
         "rollback-unfinished",
         format!("the rollback of run {run} did not come to its end, and {flow} would take for delivered what is gone"),
         format!(
-            "platform-integration rollback {run} {contract}{base_urls} --apply goes on with it; to leave it as it is, pause {flow} with a reason of your own and resume that"
+            "platform-integration rollback {run} {contract}{base_urls} --apply goes on with it; resume {flow} --unfinished leaves it as it is"
         ),
     ))
 }

@@ -131,6 +131,22 @@ pub async fn run(
     }
     let chosen = chosen(app, options, &plans)?;
     chosen.iter().try_for_each(|(plan, record)| over(app, options, plan, Some(&record.id)))?;
+    if options.apply {
+        for (plan, record) in &chosen {
+            if let Some(other) = unfinished(app, plan)?.filter(|run| *run != record.id) {
+                let urls = advice::base_urls(&options.base_urls);
+                return Err(Refusal::new(
+                    "rollback-unfinished",
+                    format!(
+                        "the rollback of run {other} of {} did not come to its end; nothing was taken back",
+                        plan.flow
+                    ),
+                    format!("platform-integration rollback {other} {}{urls} --apply goes on with it", options.contract),
+                )
+                .into());
+            }
+        }
+    }
     let mut paused = Vec::new();
     if options.apply && !options.keep_running {
         // First, so that a connector that goes on does not write again what is taken back.
@@ -141,11 +157,14 @@ pub async fn run(
     }
     let world = run_connector::world(app, &plans, secrets, observer, stop)?;
     let mut runs = Vec::new();
+    let gates = connector::Gates::default();
     let mut comes = BTreeSet::new();
     for (plan, record) in chosen {
-        let report =
-            connector::undo(plan, &world, &record.id, options.apply, wrote(&record), record.checkpoint.as_ref()).await;
-        if report.stopped.is_none() && paused.contains(&plan.flow) {
+        let what = (record.id.as_str(), options.apply, wrote(&record));
+        let report = connector::undo_with(plan, &world, &gates, what, record.checkpoint.as_ref()).await;
+        // What was tried in vain may be gone all the same: the flow stays as it is.
+        let over = report.stopped.is_none() && report.tally.failed == 0;
+        if options.apply && over && unfinished(app, plan)?.is_some_and(|run| run == record.id) {
             off(app, options, plan, format!("run {} was rolled back", record.id))?;
         }
         if report.tally.deleted + report.tally.restored + report.tally.as_before > 0 {
@@ -190,6 +209,12 @@ pub async fn run(
         },
     )?;
     Ok(answer)
+}
+
+/// The run whose rollback switched the flow off and did not come to its end.
+fn unfinished(app: &App, plan: &Plan) -> Result<Option<String>, No> {
+    let pause = app.ledger.pauses()?.into_iter().find(|pause| pause.flow == plan.flow);
+    Ok(pause.and_then(|pause| pause.unfinished_rollback().map(str::to_owned)))
 }
 
 /// Switches a flow off.

@@ -131,7 +131,10 @@ impl Shown<'_> {
         let breaker = if flow.open.is_empty() {
             "breaker closed".to_owned()
         } else {
-            format!("breaker open: {}", flow.open.join(", "))
+            {
+                let down: Vec<String> = flow.open.iter().map(|(system, of)| format!("{system} ({of})")).collect();
+                format!("breaker open: {}", down.join(", "))
+            }
         };
         out.push(format!(
             "  {lag}, retries {}, {breaker}, dead letters {}",
@@ -180,12 +183,12 @@ mod tests {
           lag 40 s, retries 3, breaker closed, dead letters 2
           waiting 7 s: Retry-After of crm
         ");
-        let down = FlowSeen { open: vec!["crm".into()], ..FlowSeen::default() };
+        let down = FlowSeen { open: vec![("crm".into(), "writes".into())], ..FlowSeen::default() };
         let shown = Shown { name: "a/contacts", flow: &down, rate: 0, letters: 0, paused: Some("ada".into()) };
         insta::assert_snapshot!(shown.lines(Timestamp(0)).join("\n"), @r"
         a/contacts
           read 0, written 0, unchanged 0, rejected 0, dead-lettered 0; 0.0/s
-          source not seen to its end yet, retries 0, breaker open: crm, dead letters 0
+          source not seen to its end yet, retries 0, breaker open: crm (writes), dead letters 0
           paused by ada
         ");
     }

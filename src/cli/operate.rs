@@ -70,7 +70,11 @@ pub(super) fn pause(app: &App, format: Format, args: &Pause) -> u8 {
 }
 
 pub(super) fn resume(app: &App, format: Format, args: &Resume) -> u8 {
-    printed(format, app_operate::resume(app, args.flow.as_deref(), &approvals::who(args.by.as_deref())), fine)
+    printed(
+        format,
+        app_operate::resume(app, args.flow.as_deref(), args.unfinished, &approvals::who(args.by.as_deref())),
+        fine,
+    )
 }
 
 pub(super) fn status(app: &App, format: Format) -> u8 {

@@ -98,7 +98,8 @@ pub(super) fn apart_ms(a: &Value, b: &Value) -> Option<i64> {
             n @ 100_000_000_000.. => Some(n),
             _ => None,
         },
-        Value::String(s) => {
+        // A day or a minute is no moment.
+        Value::String(s) if s.len() >= "2026-01-01T00:00:00".len() => {
             let local =
                 || Some(s.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
             instant(s).or_else(local).map(jiff::Timestamp::as_millisecond)

@@ -218,7 +218,7 @@ pub async fn confirm_with(plan: &Plan, world: &World, gates: &Gates) -> Confirme
         Err(why) => return unread(why),
     };
     // From the beginning, and without what is remembered: the target is asked, not the ledger.
-    let aside = Arc::new(Aside::empty());
+    let aside = Arc::new(Aside::empty(Arc::clone(&world.ledger)));
     let real = Arc::clone(&world.ledger);
     let world = World { ledger: aside as _, observer: Arc::new(Silent), ..world.clone() };
     let letters = real.dead_letters(Some(&plan.flow)).map(|all| {

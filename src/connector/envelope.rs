@@ -73,10 +73,28 @@ pub(super) fn refuses_credential(body: &[u8]) -> bool {
         return false;
     }
     let Ok(Value::Object(map)) = serde_json::from_slice(body) else { return false };
-    let said_no = ["ok", "success"].iter().any(|k| map.get(*k) == Some(&Value::Bool(false)));
-    // GraphQL over HTTP: a request that was not executed has no data.
-    let not_executed = map.contains_key("errors")
-        && map.iter().all(|(name, value)| matches!(name.as_str(), "errors" | "extensions") || value.is_null());
+    // Whatever else it holds may tell of something that was done.
+    const TELLING: [&str; 13] = [
+        "ok",
+        "success",
+        "error",
+        "error_code",
+        "error_description",
+        "code",
+        "message",
+        "msg",
+        "detail",
+        "reason",
+        "status",
+        "needed",
+        "provided",
+    ];
+    let said_no = ["ok", "success"].iter().any(|k| map.get(*k) == Some(&Value::Bool(false)))
+        && map.iter().all(|(name, value)| TELLING.contains(&name.as_str()) || value.is_null());
+    // GraphQL over HTTP, section 7.1: a request that was not executed has no data at all, and its errors no path.
+    let of_a_field = |error: &Value| error.get("path").is_some();
+    let not_executed = map.keys().all(|name| matches!(name.as_str(), "errors" | "extensions"))
+        && map.get("errors").and_then(Value::as_array).is_some_and(|all| !all.iter().any(of_a_field));
     (said_no || not_executed) && kind(&says(&map)) == Kind::Unauthorized
 }
 
@@ -205,8 +223,15 @@ mod tests {
         for (refuses, body) in [
             (true, json!({"ok": false, "error": "token_expired"})),
             (true, json!({"success": false, "message": "Unauthorized"})),
-            (true, json!({"data": null, "errors": [{"message": "No.", "extensions": {"code": "UNAUTHENTICATED"}}]})),
+            (true, json!({"errors": [{"message": "No.", "extensions": {"code": "UNAUTHENTICATED"}}]})),
             (true, json!({"errors": [{"message": "invalid token"}]})),
+            // It may have been done, and what it answers with may not be read.
+            (
+                false,
+                json!({"data": null, "errors": [{"message": "unauthorized to read customer", "path": ["createOrder"]}]}),
+            ),
+            (false, json!({"errors": [{"message": "invalid token", "path": ["createOrder"]}]})),
+            (false, json!({"success": false, "id": 77, "message": "unauthorized to notify owner"})),
             (false, json!({"ok": false, "error": "channel_not_found"})),
             (false, json!({"ok": true, "error": "token_expired"})),
             (false, json!({"id": "j1", "status": "failed", "errors": ["token expired"]})),

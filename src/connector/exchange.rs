@@ -324,26 +324,27 @@ fn note(run: &Run<'_>, gate: &Gate, ask: &Ask, leave: &Leave<'_>, sent: &Result<
     };
     let breaker = gate.breaker(ask.reads);
     let change = if down { breaker.failed(run.plan.delivery.breaker, leave, who) } else { breaker.worked() };
-    changed(run, gate, &change);
+    changed(run, gate, ask.reads, &change);
 }
 
 /// Tells the breaker that requests of this method have their effect, whatever was answered to them.
 pub(super) fn works(run: &Run<'_>, gate: &Gate, method: Method) {
-    changed(run, gate, &gate.breaker(method.safe()).worked());
+    changed(run, gate, method.safe(), &gate.breaker(method.safe()).worked());
 }
 
-fn changed(run: &Run<'_>, gate: &Gate, change: &Change) {
+fn changed(run: &Run<'_>, gate: &Gate, reads: bool, change: &Change) {
+    let of = if reads { "reads" } else { "writes" };
     match change {
-        Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system})),
+        Change::Opened => run.log("error", "breaker-opened", None, json!({"system": gate.system, "of": of})),
         Change::StillOpen { since } => {
             run.log(
                 "warn",
                 "breaker-probe-failed",
                 None,
-                json!({"system": gate.system, "open_s": since.elapsed().as_secs()}),
+                json!({"system": gate.system, "of": of, "open_s": since.elapsed().as_secs()}),
             );
         }
-        Change::Closed => run.log("info", "breaker-closed", None, json!({"system": gate.system})),
+        Change::Closed => run.log("info", "breaker-closed", None, json!({"system": gate.system, "of": of})),
         Change::None => {}
     }
 }

@@ -203,10 +203,10 @@ fn page(plan: &FilePlan, file: &File, after: Option<&str>) -> std::io::Result<Op
         (lines.at, lines.line) = (place.offset, place.line);
     }
     let mut body = String::from("{\"records\":[");
-    let (mut count, mut more, mut torn) = (0, false, false);
+    let (mut count, mut more, mut torn) = (0, false, by_comma && !lines.ended);
     while let Some((line, text)) = lines.next(by_comma)? {
         // An object has an end of its own; where a row of CSV ends, only a line break tells.
-        torn = !lines.ended && (by_comma || text.as_ref().is_ok_and(|text| object(text).is_err()));
+        torn = !lines.ended && (by_comma || text.as_ref().map_or(true, |text| object(text).is_err()));
         let record = match &text {
             Err(because) => bad(&name, line, because),
             Ok(text) if text.trim().is_empty() => continue,
@@ -678,6 +678,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for (name, text, torn) in [
             ("a.csv", "id,amount\n1,5\n2,12", true),
+            ("h.csv", "id,amo", true),
             ("b.csv", "id,amount\n1,5\n2,12\n", false),
             ("a.jsonl", "{\"id\": 1}\n{\"id\": 2, \"na", true),
             ("b.jsonl", "{\"id\": 1}\n{\"id\": 2}", false),

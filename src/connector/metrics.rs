@@ -11,11 +11,8 @@ use serde_json::{Value, json};
 use super::run::{Stop, lock};
 use super::{Answers, LogLine, Observer, Request, Requested, Response, Waits};
 use crate::base::clock::{Clock, Timestamp};
-use crate::evidence::{Ledger, LedgerError, Pause, RunRecord, Verdict};
+use crate::evidence::{Ledger, LedgerError, Pause};
 use crate::model::Method;
-
-/// Runs of the ledger that are looked through for one that came to its end.
-const RUNS: usize = 100;
 
 /// What every name begins with.
 pub const PREFIX: &str = "platform_integration_";
@@ -74,8 +71,8 @@ pub struct FlowSeen {
     pub finished: Option<Timestamp>,
     /// Why the last pass ended early; nothing while one is under way, or when it did not.
     pub stopped: Option<String>,
-    /// Systems whose breaker is open.
-    pub open: Vec<String>,
+    /// Systems whose breaker is open, each with what is kept from it: `reads` or `writes`.
+    pub open: Vec<(String, String)>,
     /// For what its requests wait, until when: system and why.
     pub waits: Option<(String, &'static str, Timestamp)>,
 }
@@ -94,7 +91,8 @@ struct Seen {
     durations: BTreeMap<(String, String), Histogram>,
     retries: BTreeMap<(String, String, String), u64>,
     waited: BTreeMap<(String, String, &'static str), f64>,
-    breakers: BTreeMap<String, bool>,
+    /// By system, and by what it does to requests there: reads and writes have one each.
+    breakers: BTreeMap<(String, String), bool>,
 }
 
 /// The registry. It hears what the runtime says and passes it on.
@@ -118,12 +116,13 @@ impl Metrics {
     pub fn flows(&self) -> BTreeMap<String, FlowSeen> {
         let now = self.clock.now();
         let seen = lock(&self.seen);
-        let breakers: Vec<String> = seen.breakers.iter().filter(|(_, open)| **open).map(|(s, _)| s.clone()).collect();
+        let breakers: Vec<(String, String)> =
+            seen.breakers.iter().filter(|(_, open)| **open).map(|(of, _)| of.clone()).collect();
         let mut flows = seen.flows.clone();
         drop(seen);
         for flow in flows.values_mut() {
             flow.waits = flow.waits.take().filter(|(_, _, until)| *until > now);
-            flow.open.retain(|system| breakers.contains(system));
+            flow.open.retain(|of| breakers.contains(of));
         }
         flows
     }
@@ -191,8 +190,11 @@ impl Metrics {
         });
         let help = "Seconds that requests were made to wait, by why.";
         add("rate_limit_wait_seconds_total", Counter, help, waited.collect());
-        let breakers =
-            seen.breakers.iter().map(|(system, open)| (vec![("system", system.clone())], f64::from(u8::from(*open))));
+        let mut breakers: BTreeMap<&String, bool> = BTreeMap::new();
+        for ((system, _), open) in &seen.breakers {
+            *breakers.entry(system).or_default() |= *open;
+        }
+        let breakers = breakers.into_iter().map(|(s, open)| (vec![("system", s.clone())], f64::from(u8::from(open))));
         add("breaker_state", Gauge, "1 while a system is left alone since it fails, else 0.", breakers.collect());
         drop(seen);
 
@@ -200,23 +202,14 @@ impl Metrics {
         add("dead_letters", Gauge, "Records that wait for somebody.", waiting.collect());
         let paused = flows.iter().zip(paused).map(|(flow, off)| of_flow(flow, f64::from(u8::from(off))));
         add("paused", Gauge, "1 while a flow is switched off, else 0.", paused.collect());
-        // What an earlier process saw counts too: who starts anew all the time is as late as he is.
-        let before = ledger.runs(RUNS)?;
-        let finished = |flow: &String| {
-            all.get(flow).and_then(|f| f.finished).or_else(|| {
-                let whole = |run: &&RunRecord| {
-                    run.flow == *flow && run.verdict == Verdict::Pass.as_str() && run.checkpoint.is_some()
-                };
-                before.iter().find(whole)?.ended
-            })
-        };
         let lag = flows.iter().map(|flow| {
-            let last = finished(flow).unwrap_or(self.begun);
+            let last = all.get(flow).and_then(|f| f.finished).unwrap_or(self.begun);
             of_flow(flow, seconds(now.0.saturating_sub(last.0).max(0)))
         });
-        let help = "Seconds since the end of the source was seen; since the start where it never was.";
+        let help = "Seconds since the end of the source was seen; since the start before.";
         add("lag_seconds", Gauge, help, lag.collect());
-        let ends = flows.iter().filter_map(|flow| Some(of_flow(flow, seconds(finished(flow)?.0))));
+        let ends =
+            flows.iter().filter_map(|flow| Some(of_flow(flow, seconds(all.get(flow).and_then(|f| f.finished)?.0))));
         let help = "When the checkpoint last came to the end of the source.";
         add("checkpoint_timestamp_seconds", Gauge, help, ends.collect());
         Ok(out)
@@ -239,7 +232,11 @@ impl Metrics {
                 match all.get(name) {
                     None => reasons.push("not started yet".to_owned()),
                     Some(flow) => {
-                        reasons.extend(flow.open.iter().map(|system| format!("{system} is down: its breaker is open")));
+                        let down = flow
+                            .open
+                            .iter()
+                            .map(|(system, of)| format!("{system} is down for {of}: its breaker is open"));
+                        reasons.extend(down);
                         let stands = flow.stopped.as_deref().filter(|code| Stop::code_needs_somebody(code));
                         reasons.extend(stands.map(|code| format!("ended until somebody acts: {code}")));
                     }
@@ -272,8 +269,10 @@ impl Observer for Metrics {
             "run-ended" => {
                 let now = self.clock.now();
                 let stopped = line.get("stopped").and_then(Value::as_str).map(str::to_owned);
+                // Events alone say nothing of what the list still holds.
+                let swept = line.get("swept") != Some(&Value::Bool(false));
                 self.flow(flow, |f| {
-                    if stopped.is_none() {
+                    if stopped.is_none() && swept {
                         f.finished = Some(now);
                     }
                     f.stopped = stopped;
@@ -287,12 +286,12 @@ impl Observer for Metrics {
                 self.flow(flow, |f| f.retries += 1);
             }
             event @ ("breaker-opened" | "breaker-closed") => {
-                let (system, open) = (text("system").to_owned(), event == "breaker-opened");
-                lock(&self.seen).breakers.insert(system.clone(), open);
+                let (of, open) = ((text("system").to_owned(), text("of").to_owned()), event == "breaker-opened");
+                lock(&self.seen).breakers.insert(of.clone(), open);
                 self.flow(flow, |f| {
-                    f.open.retain(|s| *s != system);
+                    f.open.retain(|known| *known != of);
                     if open {
-                        f.open.push(system);
+                        f.open.push(of);
                     }
                 });
             }
@@ -444,7 +443,7 @@ mod tests {
             });
         }
         line("retry", json!({"system": "crm", "code": "timeout"}));
-        line("breaker-opened", json!({"system": "crm"}));
+        line("breaker-opened", json!({"system": "crm", "of": "writes"}));
         let wait = Duration::from_millis(7_500);
         metrics.waits(&Waits { flow: "a/contacts", system: "crm", why: "retry-after", wait });
         line("run-ended", json!({"stopped": null}));
@@ -461,26 +460,14 @@ mod tests {
     }
 
     #[test]
-    fn who_starts_anew_is_as_late_as_the_one_before() {
-        let now = Timestamp(1_795_428_000_000);
-        let ledger = MemoryLedger::default();
-        for (id, ended, verdict) in [("r-1", 7_200, Verdict::Pass), ("r-2", 60, Verdict::Partial)] {
-            let at = now.plus_ms(-ended * 1_000);
-            ledger
-                .put_run(&RunRecord {
-                    id: id.into(),
-                    flow: "a/contacts".into(),
-                    started: at,
-                    ended: Some(at),
-                    verdict: verdict.as_str().into(),
-                    counts: "{}".into(),
-                    checkpoint: Some(crate::evidence::Checkpoint::default()),
-                })
-                .expect("in memory");
-        }
-        let metrics = Metrics::before(Arc::new(Deaf), Arc::new(ManualClock::new(now)) as _);
-        let text = metrics.text(&ledger, &["a/contacts".to_owned()]).expect("in memory");
-        assert!(text.contains("lag_seconds{flow=\"a/contacts\"} 7200\n"), "{text}");
+    fn a_pass_that_did_not_look_at_the_list_has_not_seen_its_end() {
+        let clock = Arc::new(ManualClock::new(Timestamp(1_795_428_000_000)));
+        let metrics = Metrics::before(Arc::new(Deaf), Arc::clone(&clock) as _);
+        clock.advance(60_000);
+        metrics.log(json!({"event": "run-ended", "flow": "a/contacts", "stopped": null, "swept": false}));
+        let text = metrics.text(&MemoryLedger::default(), &["a/contacts".to_owned()]).expect("in memory");
+        assert!(text.contains("lag_seconds{flow=\"a/contacts\"} 60\n"), "{text}");
+        assert!(!text.contains("checkpoint_timestamp_seconds{"), "{text}");
     }
 
     #[test]
@@ -488,7 +475,7 @@ mod tests {
         let (metrics, ledger, flows) = busy();
         let (ready, words) = metrics.ready(&ledger, &flows);
         assert!(!ready && words.to_string().contains("crm is down"), "{words}");
-        metrics.log(json!({"event": "breaker-closed", "flow": "a/contacts", "system": "crm"}));
+        metrics.log(json!({"event": "breaker-closed", "flow": "a/contacts", "system": "crm", "of": "writes"}));
         assert!(metrics.ready(&ledger, &flows).0);
         let off = Pause { flow: "a/contacts".into(), because: "night".into(), by: "ada".into(), at: Timestamp(0) };
         ledger.pause(&off).expect("in memory");

@@ -88,10 +88,10 @@ pub use rehearse::{Rehearsal, Rejected, rehearse};
 pub use remove::DELETED;
 pub use runtime::{
     Detail, Hold, MOST_KEYS, MOST_PAGES, NotArrived, Observer, PageCounts, Report, Requested, SecretSource, Waits,
-    World, deliver, run_once, run_once_with,
+    World, deliver, deliver_with, run_once, run_once_with,
 };
 pub use schedule::{run_all, run_all_hearing, run_all_sharing, run_forever, run_forever_with};
 pub use search::Search;
 pub use signature::{Signing, Timed, Unverified};
-pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo};
+pub use undo::{MOST_NAMED, UndoItem, UndoOutcome, UndoReport, UndoTally, undo, undo_with};
 pub use wire::{Headers, Request, Response, Transport, TransportError};

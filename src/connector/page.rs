@@ -16,6 +16,9 @@ use crate::model::{CursorFrom, PageStyle, Pagination};
 /// Empty pages in a row that are read on although a total says that more follows: records may have gone meanwhile.
 const EMPTY_PAGES: u32 = 3;
 
+/// Empty pages in a row that are read on because a flag says that more follows.
+const MOST_EMPTY: u32 = 1_000;
+
 /// A list operation as it is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listing<'p> {
@@ -200,9 +203,14 @@ impl<'p> Pager<'p> {
                 if self.same_page_again(records) {
                     return repeating("the same page comes again whatever page is asked for");
                 }
+                if more == Some(true) && self.empty > MOST_EMPTY {
+                    let because = "the source says that more follows, and nothing has come for a thousand pages";
+                    return Next::Stuck(Stop::new("pages-without-end", because));
+                }
                 let says_more = more.or(total_says_more);
                 let done = match says_more {
-                    Some(says_more) => !says_more || self.empty > EMPTY_PAGES,
+                    // A flag is believed, as a filter that works on whole pages leaves many empty; a total may be of before.
+                    Some(says_more) => !says_more || (more.is_none() && self.empty > EMPTY_PAGES),
                     // Nobody says whether more follows: only an empty page is the end, a short one is not.
                     None => count == 0,
                 };

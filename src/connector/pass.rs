@@ -1,6 +1,8 @@
 //! One pass over the source, page by page. The checkpoint moves only over pages whose every record is settled; the
 //! watermark only at the end, and only to a value that the source itself wrote.
 
+use std::sync::atomic::Ordering;
+
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ use crate::model::PageStyle;
 /// Settles what webhooks brought; then, where the source is also listed and it is time (`sweep`), goes from the checkpoint
 /// to the end of the source.
 pub(super) async fn walk(run: &Run<'_>, sweep: bool) -> Result<(), Stop> {
+    run.skips_list.store(!sweep && run.plan.source.list.is_some(), Ordering::Relaxed);
     spool::drain(run).await?;
     if let Some(hook) = &run.plan.source.webhook {
         inbox::drain(run, hook).await?;
@@ -297,9 +300,8 @@ pub(super) fn unread(run: &Run<'_>, miss: Miss) -> Stop {
         }
         Miss::Refused(refused) => Stop::new(refused.code, format!("{system} on {asked}: {}", refused.says)),
         Miss::Again(again) | Miss::Exhausted(again) => match again.code {
-            code @ ("unexpected-answer" | "error-envelope") => {
-                Stop::new(code, format!("{system} on {asked}: {}", again.because))
-            }
+            // An outage told by a page for people; what it is shows with the next pass.
+            code @ "unexpected-answer" => Stop::new(code, format!("{system} on {asked}: {}", again.because)),
             _ => Stop::new("source-down", format!("{system} gave no page of {asked}: {}", again.because)),
         },
     }

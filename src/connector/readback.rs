@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::body::{Content, at, content, scalar};
+use super::body::{Content, at, content, has_broken_text, scalar};
 use super::envelope::{self, Holds};
-use super::exchange::{self, Again, Ask, Miss, Side, Tries};
+use super::exchange::{self, Again, Ask, Miss, Refused, Side, Tries};
 use super::find::{self, Found};
 use super::page::Listing;
 use super::run::{Run, Stop};
@@ -100,6 +100,9 @@ pub(super) async fn searched(run: &Run<'_>, wrote: &Value, trace: &mut Trace) ->
     };
     let mut tries = Tries::default();
     Ok(match find::find(run, listing, find_param, matching, &wanted, &mut tries, trace).await {
+        Ok(Found::One(record)) if has_broken_text(&record) => {
+            Hit::Unreadable("a text of it holds half a character".to_owned())
+        }
         Ok(Found::One(record)) => Hit::One(record),
         Ok(Found::None) => Hit::None,
         Ok(Found::Many) => Hit::Many(format!("several records have this {named}")),
@@ -124,6 +127,11 @@ fn record(run: &Run<'_>, response: &Response) -> Result<Option<Value>, Miss> {
     match content(response) {
         Content::Json(body) if body.is_object() => match envelope::find(&body, Holds::Record) {
             Some(envelope) => Err(exchange::from_envelope(run, &run.target, response, envelope)),
+            // What cannot be told to the last letter cannot be written back either.
+            None if has_broken_text(&body) => {
+                let says = "a text of it holds half a character".to_owned();
+                Err(Miss::Refused(Refused { status: response.status, code: "broken-text", says, wait: None }))
+            }
             None => Ok(Some(body)),
         },
         Content::Broken(why) => Err(Miss::Again(Again::unknown("unexpected-answer", why))),

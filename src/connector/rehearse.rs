@@ -8,8 +8,8 @@ use super::run::{Run, lock};
 use super::runtime::{Observer, remembered};
 use super::{LogLine, Plan, World, WritePlan, pass};
 use crate::evidence::{
-    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Received, Reconciliation, RunRecord,
-    Scratch, Waiting,
+    Checkpoint, DeadLetter, DeadState, Effect, Ledger, LedgerError, MemoryLedger, Pause, Received, Reconciliation,
+    RunRecord, Scratch, Waiting,
 };
 
 /// Records that would be rejected, shown at most.
@@ -74,12 +74,12 @@ pub struct Rehearsal {
 }
 
 /// Rehearses one pass of a flow; `refresh`: one that begins at the beginning of the source.
-pub async fn rehearse(plan: &Plan, world: &World, refresh: bool) -> Rehearsal {
+/// With gates shared with other flows of the same credential.
+pub async fn rehearse(plan: &Plan, world: &World, gates: &Gates, refresh: bool) -> Rehearsal {
     let aside = Arc::new(Aside::of(Arc::clone(&world.ledger)));
     *lock(&aside.checkpoint) = refresh.then(Checkpoint::default);
     let world = World { ledger: Arc::clone(&aside) as _, observer: Arc::new(Silent), ..world.clone() };
-    let gates = Gates::default();
-    let run = Run::rehearsing(plan, &world, &gates);
+    let run = Run::rehearsing(plan, &world, gates);
     let report = remembered(&run, pass::walk(&run, true)).await;
     let Would { create, update, put, delete } = run.would();
     let rejected = aside.letters().into_iter().take(SHOWN);
@@ -106,18 +106,20 @@ impl Observer for Silent {
 /// A ledger that reads what is remembered and keeps what is new to itself.
 pub(super) struct Aside {
     real: Arc<dyn Ledger>,
+    /// Whose switches hold.
+    switches: Arc<dyn Ledger>,
     new: MemoryLedger,
     checkpoint: Mutex<Option<Checkpoint>>,
 }
 
 impl Aside {
     fn of(real: Arc<dyn Ledger>) -> Self {
-        Self { real, new: MemoryLedger::default(), checkpoint: Mutex::default() }
+        Self { switches: Arc::clone(&real), real, new: MemoryLedger::default(), checkpoint: Mutex::default() }
     }
 
-    /// One that remembers nothing of before.
-    pub(super) fn empty() -> Self {
-        Self::of(Arc::new(MemoryLedger::default()))
+    /// One that remembers nothing of before; the switches of this one hold.
+    pub(super) fn empty(switches: Arc<dyn Ledger>) -> Self {
+        Self { switches, ..Self::of(Arc::new(MemoryLedger::default())) }
     }
 
     fn letters(&self) -> Vec<DeadLetter> {
@@ -193,5 +195,14 @@ impl Ledger for Aside {
 
     fn settle_inbox(&self, _flow: &str, _seqs: &[u64]) -> Result<(), LedgerError> {
         Ok(())
+    }
+
+    /// The switch is for whoever sends, whether it writes or not.
+    fn paused(&self, flow: &str) -> Result<Option<Pause>, LedgerError> {
+        self.switches.paused(flow)
+    }
+
+    fn switched_from_outside(&self) -> Option<u64> {
+        self.switches.switched_from_outside()
     }
 }

@@ -55,6 +55,8 @@ pub(super) async fn remove(
     }
     let mut tries = Tries::default();
     let id = match prior.target_id.clone() {
+        // Somebody else's, though it was as this flow would have made it.
+        _ if prior.is_adopted() => None,
         Some(id) => Some(id),
         // Taken back, or refused each time it was sent: what stands under its natural key is somebody else's.
         None if !is_there(run, &prior)? => None,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::breaker::Patience;
 use super::budget::Budget;
+use super::claims::Leave;
 use super::confirm::Gathered;
 use super::exchange::Side;
 use super::gate::{Gate, Gates};
@@ -64,7 +65,6 @@ impl Stop {
                 | "tls-refused"
                 | "error-envelope"
                 | "source-refused"
-                | "unexpected-answer"
                 | "overlap-without-time"
                 | "ledger-unusable"
                 | "drift-frozen"
@@ -135,8 +135,10 @@ pub(super) struct Run<'a> {
     pub given_up: Mutex<BTreeMap<String, Vec<GivenUp>>>,
     /// Which source key writes which natural key of the target in this pass.
     pub claims: Mutex<Box<dyn Scratch>>,
-    /// Natural keys that records of the page under way leave, each with the key of its source record.
-    pub leaves: Mutex<Vec<(Vec<u8>, String)>>,
+    /// Natural keys that records of the page under way leave.
+    pub leaves: Mutex<Vec<Leave>>,
+    /// Source records of the page under way that were written, with the natural key they have since, or were taken out.
+    pub moved: Mutex<BTreeMap<String, Option<Vec<u8>>>>,
     /// What the target refused in this pass, by the key of the source record: the same again is not asked again.
     pub refused: Mutex<Box<dyn Scratch>>,
     /// What was done and is not yet noted.
@@ -168,6 +170,8 @@ pub(super) struct Run<'a> {
     traces: AtomicU64,
     /// Handle of the run.
     pub id: String,
+    /// It does not look at the list of the source, though there is one.
+    pub skips_list: AtomicBool,
     /// It delivers dead letters, and reads nothing of the source.
     pub replays: bool,
     /// Works although the flow is switched off: to undo is no work of the flow.
@@ -218,6 +222,7 @@ impl<'a> Run<'a> {
             given_up: Mutex::default(),
             claims: Mutex::new(world.ledger.scratch()),
             leaves: Mutex::default(),
+            moved: Mutex::default(),
             refused: Mutex::new(world.ledger.scratch()),
             notes: Mutex::default(),
             intents: Mutex::default(),
@@ -236,6 +241,7 @@ impl<'a> Run<'a> {
             retries: AtomicU64::new(0),
             traces: AtomicU64::new(0),
             id: format!("r-{}", crate::base::ids::short(&mut rng.fork("handle"), 8)),
+            skips_list: AtomicBool::new(false),
             replays: false,
             though_off: false,
             rng,

@@ -140,6 +140,8 @@ pub struct Detail {
     pub not_arrived: Vec<NotArrived>,
     /// Further ones that are not named.
     pub not_arrived_more: u64,
+    /// The last pass had read something, and nothing came of any of it.
+    pub in_vain: bool,
 }
 
 /// Pages that are counted one by one.
@@ -207,8 +209,12 @@ pub(super) async fn pass_once(plan: &Plan, world: &World, gates: &Gates, sweep: 
 /// Delivers these source records as a pass would have, without reading the source or moving the checkpoint: how dead
 /// letters are replayed. What the target has already is not sent again; what is delivered settles its dead letter.
 pub async fn deliver(plan: &Plan, world: &World, records: Vec<Value>) -> Report {
-    let gates = Gates::default();
-    let mut run = Run::new(plan, world, &gates);
+    deliver_with(plan, world, &Gates::default(), records).await
+}
+
+/// As [`deliver`], with gates shared with other flows.
+pub async fn deliver_with(plan: &Plan, world: &World, gates: &Gates, records: Vec<Value>) -> Report {
+    let mut run = Run::new(plan, world, gates);
     run.replays = true;
     let work = async {
         settle::page(&run, records).await;
@@ -340,6 +346,7 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
         None,
         json!({
             "verdict": verdict.as_str(), "counts": counts, "requests": requests, "retries": retries,
+            "swept": !run.skips_list.load(std::sync::atomic::Ordering::Relaxed),
             "stopped": stop.as_ref().map(|s| s.code), "because": stop.as_ref().map(|s| s.because.as_str()),
         }),
     );
@@ -356,6 +363,7 @@ fn ended(run: &Run<'_>, stop: Option<Stop>, begun: bool) -> Report {
             pages: lock(&run.pages).clone(),
             not_arrived,
             not_arrived_more,
+            in_vain: counts.unique > 0 && counts.settled() == 0,
         },
     };
     run.told(&report);

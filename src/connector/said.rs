@@ -18,7 +18,7 @@ pub(super) enum Word {
 }
 
 /// Words of success, in small letters without what stands between them.
-const DONE: [&str; 22] = [
+const DONE: [&str; 24] = [
     "ok",
     "okay",
     "success",
@@ -41,6 +41,8 @@ const DONE: [&str; 22] = [
     "completed",
     "unchanged",
     "notmodified",
+    "added",
+    "queued",
 ];
 
 /// Words of failure, that no record has as a state of its own right after it was written.
@@ -68,6 +70,9 @@ const FAILED: [&str; 22] = [
     "failedprecondition",
     "unprocessableentity",
 ];
+
+/// Words that turn a sentence into a failure.
+const BUT: [&str; 7] = ["not", "cannot", "unable", "locked", "exceeded", "missing", "already"];
 
 /// Words of a failure for now.
 const FOR_NOW: [&str; 8] = [
@@ -112,30 +117,34 @@ pub(super) fn word(result: &Value, sent: &Value) -> Word {
         VERDICTS.iter().filter_map(|name| Some((*name, plain(own(name)?.as_str()?)))).collect();
     let any = |words: &[&str]| verdicts.iter().find(|(_, said)| words.contains(&said.as_str()));
     let with = |said: &str| if says.is_empty() { said.to_owned() } else { format!("{said}: {says}") };
+    let reason = REASONS.iter().find_map(|name| own(name)?.as_str()).filter(|reason| !reason.is_empty());
+    let words: Vec<String> = reason.iter().flat_map(|r| r.split(|c: char| !c.is_alphanumeric())).map(plain).collect();
+    let bad = words.iter().any(|w| FAILED.contains(&w.as_str()) || BUT.contains(&w.as_str()));
+    let reads_done = !bad && words.iter().any(|w| DONE.contains(&w.as_str()));
     if let Some((_, said)) = any(&FOR_NOW) {
         return Word::Again(with(said));
     }
+    // Passed over since the target holds it so.
+    let idle = words.iter().any(|w| matches!(w.as_str(), "unchanged" | "changes" | "change" | "already" | "duplicate"));
     if let Some((_, said)) = any(&FAILED) {
-        return Word::Refused(with(said));
+        let passed_over = matches!(said.as_str(), "skipped" | "ignored") && idle;
+        return if passed_over { Word::Done(id(result), false) } else { Word::Refused(with(said)) };
     }
     let succeeded = ["success", "ok"].iter().any(|name| own(name) == Some(&Value::Bool(true)));
-    if succeeded || any(&DONE).is_some() {
+    if succeeded || any(&DONE).is_some() || reads_done {
         return Word::Done(id(result), false);
     }
-    let reason = REASONS.iter().find_map(|name| own(name)?.as_str()).filter(|reason| !reason.is_empty());
+    // A key that only the target can have given.
+    let given = id(result).is_some_and(|id| {
+        !sent.as_object().into_iter().flat_map(|o| o.values()).any(|v| scalar(v).as_ref() == Some(&id))
+    });
     match (reason, own("code").and_then(Value::as_u64)) {
         // google.rpc.Code: 0 is OK.
-        (_, Some(0)) => Word::Done(id(result), false),
-        (Some(_), Some(2 | 4 | 8 | 10 | 13 | 14)) => Word::Again(says),
-        (Some(_), Some(1..=16)) => Word::Refused(says),
-        (Some(reason), _)
-            if reason.split(|c: char| !c.is_alphanumeric()).all(|w| plain(w) != "not")
-                && reason.split(|c: char| !c.is_alphanumeric()).any(|w| DONE.contains(&plain(w).as_str())) =>
-        {
-            Word::Done(id(result), false)
-        }
+        (_, Some(0)) | (None, _) => Word::Done(id(result), false),
+        (Some(_), Some(2 | 4 | 8 | 10 | 13 | 14)) if !given => Word::Again(says),
+        (Some(_), Some(1..=16)) if !given => Word::Refused(says),
+        (Some(_), _) if given && !bad => Word::Done(id(result), false),
         (Some(reason), _) => Word::Again(format!("nobody can tell whether it was written: {reason}")),
-        (None, _) => Word::Done(id(result), false),
     }
 }
 
@@ -196,12 +205,20 @@ mod tests {
             (json!({"id": "g", "message": "record is locked"}), "again"),
             (json!({"id": "g", "message": "not updated"}), "again"),
             (json!({"id": "g", "message": "Product updated."}), "done g"),
+            (json!({"id": 5, "code": 1, "message": "success"}), "done 5"),
+            (json!({"id": 12, "message": "gespeichert"}), "done 12"),
+            (json!({"sku": "a", "message": "gespeichert"}), "again"),
+            (json!({"sku": "a", "status": "skipped", "message": "no changes"}), "done"),
             (json!({"sku": "a", "success": true, "message": "queued for review"}), "done"),
             // The record itself, with a state of its own.
             (json!({"id": 7, "sku": "a", "status": "active", "name": "Nail"}), "done 7"),
             (json!({"sku": "a"}), "done"),
         ] {
-            assert_eq!(said(&result, &json!({})), wanted, "{result}");
+            assert_eq!(
+                said(&result, &json!({"sku": "a", "ids": ["x"], "b": "b", "f": "f", "g": "g"})),
+                wanted,
+                "{result}"
+            );
         }
     }
 

@@ -89,6 +89,7 @@ async fn hear(
     let mut so_far: Option<Report> = None;
     // Why the last sweep did not come to its end; passes that only drain the inbox make up for nothing of it.
     let mut unswept: Option<(String, String)> = None;
+    let mut failed = 0_u32;
     loop {
         let sweep = every.is_some() && Instant::now() >= due;
         if let (Some(every), true) = (every, sweep) {
@@ -101,9 +102,11 @@ async fn hear(
         let done = report.needs_somebody();
         if sweep {
             unswept.clone_from(&report.stopped);
+            failed = if again { failed + 1 } else { 0 };
         }
         if sweep && again {
-            due = Instant::now() + AGAIN;
+            // Soon, and then later and later, but never later than it would have been.
+            due = due.min(Instant::now() + AGAIN * 2_u32.pow((failed - 1).min(10)));
         }
         let all = together(so_far.take(), report).unless(unswept.as_ref());
         if done || world.stop.is_cancelled() {
@@ -172,6 +175,7 @@ fn together(before: Option<Report>, now: Report) -> Report {
         detail: Detail {
             run: now.detail.run,
             pages: joined(before.detail.pages, now.detail.pages, MOST_PAGES).0,
+            in_vain: now.detail.in_vain,
             not_arrived_more: before.detail.not_arrived_more + now.detail.not_arrived_more + more,
             not_arrived,
         },

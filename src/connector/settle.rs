@@ -189,7 +189,12 @@ async fn in_batches(run: &Run<'_>, groups: IndexMap<String, Vec<Item>>) -> Resul
         let done: HashSet<String> = settled.iter().map(|(one, _)| one.key.clone()).collect();
         for (one, outcome) in settled {
             match outcome {
-                Outcome::Settled(settled) => settle(run, &one.key, settled, &trace.id)?,
+                Outcome::Settled(settled) => {
+                    if settled != Settled::Stale {
+                        claims::moved(run, &one.key, Some(&one.mapped));
+                    }
+                    settle(run, &one.key, settled, &trace.id)?;
+                }
                 Outcome::Dead { code, because, attempts, history } => {
                     let trace = (attempts > 0).then_some(trace.id.as_str());
                     bury(run, &one.key, code, &because, one.record, (attempts, history), trace, Settled::Dead)?;
@@ -275,7 +280,12 @@ async fn one(run: &Run<'_>, key: &str, item: Item, known: Option<Known>) -> Resu
     };
     let mut trace = run.trace("record");
     match push::deliver(run, key, item.version.as_deref(), &mapped, known, &mut trace).await {
-        Ok(settled) => settle(run, key, settled, &trace.id),
+        Ok(settled) => {
+            if settled != Settled::Stale {
+                claims::moved(run, key, Some(&mapped));
+            }
+            settle(run, key, settled, &trace.id)
+        }
         Err(Undelivered::Dead { code, because, attempts, history }) => {
             bury(run, key, code, &because, item.record, (attempts, history), Some(&trace.id), Settled::Dead)
         }
@@ -309,6 +319,9 @@ async fn gone(run: &Run<'_>, key: &str, item: Item) -> Result<(), Stop> {
     let mapped = item.mapped.ok();
     match remove::remove(run, key, item.version.as_deref(), mapped.as_ref(), &mut trace).await {
         Ok(settled) => {
+            if settled != Settled::Stale {
+                claims::moved(run, key, None);
+            }
             if settled == Settled::Written {
                 run.log("info", "record-deleted", Some(&trace.id), json!({"key": key}));
             }

@@ -42,7 +42,8 @@ pub struct Effect {
     pub digest: String,
     /// Value of the incremental field, where there is one: an older version never overwrites a newer one.
     pub version: Option<String>,
-    /// The idempotency key sent with it. The same for every attempt at the same effect, also after a crash.
+    /// The idempotency key sent with it. The same for every attempt at the same effect, also after a crash. Empty where nothing
+    /// was sent, since the target held it before.
     pub idempotency_key: String,
     /// Key of the target's record, where it is known.
     pub target_id: Option<String>,
@@ -57,6 +58,12 @@ pub struct Effect {
 pub const TAKEN_OUT: &str = "deleted";
 
 impl Effect {
+    /// The target held it before anything was sent: noted, and not this flow's own.
+    #[must_use]
+    pub fn is_adopted(&self) -> bool {
+        self.idempotency_key.is_empty()
+    }
+
     /// The record is out of the target, as far as the ledger knows.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -409,6 +416,14 @@ pub trait Ledger: Send + Sync {
     /// Faults of the ledger.
     fn sent(&self, _flow: &str, _key: &str) -> Result<bool, LedgerError> {
         Ok(true)
+    }
+
+    /// Whether the undo journal of any run holds a write for this key that was sent and neither answered nor refused.
+    ///
+    /// # Errors
+    /// Faults of the backend.
+    fn unanswered(&self, _flow: &str, _key: &str) -> Result<bool, LedgerError> {
+        Ok(false)
     }
 
     /// How much of a run's journal is open, and how much was undone.

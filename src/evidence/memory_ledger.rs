@@ -198,6 +198,11 @@ impl Ledger for MemoryLedger {
         Ok(self.lock().undos.values().any(|line| line.flow == flow && line.key == key && !line.undone))
     }
 
+    fn unanswered(&self, flow: &str, key: &str) -> Result<bool, LedgerError> {
+        let open = |line: &Undo| line.wrote.is_none() && line.intends.is_some() && !line.undone;
+        Ok(self.lock().undos.values().any(|line| line.flow == flow && line.key == key && open(line)))
+    }
+
     fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
         let memory = self.lock();
         let (undone, open): (Vec<&Undo>, Vec<&Undo>) =

@@ -71,8 +71,8 @@ pub struct SecretFile {
     pub path: String,
     /// Where that is in the container, whose working directory is the contract's.
     pub place: String,
-    /// Its name without the directories.
-    pub base: String,
+    /// Its name in a secret of the cluster: the path in letters, digits, `-`, `_` and `.`.
+    pub key: String,
     /// What it is of: system and key.
     pub what: String,
     /// The connector writes newer ones there.

@@ -528,6 +528,15 @@ impl Ledger for SqliteStore {
             .map_err(|e| self.ledger_unread(&e))
     }
 
+    fn unanswered(&self, flow: &str, key: &str) -> Result<bool, LedgerError> {
+        self.quick()
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM undo WHERE flow = ?1 AND key = ?2 AND undone = 0 AND wrote IS NULL AND intends IS NOT NULL)",
+            )
+            .and_then(|mut s| s.query_row([flow, key], |row| row.get(0)))
+            .map_err(|e| self.ledger_unread(&e))
+    }
+
     fn undo_counts(&self, run: &str) -> Result<UndoCounts, LedgerError> {
         operate::counts(&self.quick(), run).map_err(|e| self.ledger_unread(&e))
     }

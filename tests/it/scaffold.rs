@@ -325,7 +325,7 @@ fn secrets_in_files_are_mounted_where_the_contract_looks_for_them() {
     let file = |path: &str, place: &str, kept| SecretFile {
         path: text(path),
         place: text(place),
-        base: text(path.rsplit('/').next().unwrap()),
+        key: text(path.trim_start_matches('/')).replace('/', "-"),
         what: text("crm secret"),
         kept,
     };
@@ -338,11 +338,15 @@ fn secrets_in_files_are_mounted_where_the_contract_looks_for_them() {
         let files = of(polls);
         files.iter().for_each(parses);
         let pod = content(&files, name);
-        assert!(pod.contains("subPath: \"crm.key\"") && pod.contains("secretName: billing-to-crm-files"), "{pod}");
+        assert!(pod.contains("subPath: \"run-crm.key\"") && pod.contains("secretName: billing-to-crm-files"), "{pod}");
         assert!(!pod.contains("/integration/token"), "what is written to is no secret of the cluster: {pod}");
         assert!(content(&files, "docker-compose.yaml").contains("source: \"/run/crm.key\""));
         let readme = content(&files, "README.md");
-        assert!(readme.contains("`/run/crm.key`") && readme.contains("file:/var/lib/integration/token"), "{readme}");
+        assert!(
+            readme.contains("--from-file=run-crm.key=/run/crm.key")
+                && readme.contains("file:/var/lib/integration/token"),
+            "{readme}"
+        );
     }
 }
 
@@ -493,13 +497,7 @@ fn text_from_outside_breaks_no_file() {
         digest: text(evil),
         flows: vec![FlowLine { name: text(evil), reads: text(evil), protection: text(evil), ..flow() }],
         secrets: vec![SecretLine { name: text("A_B"), what: text(evil) }],
-        files: vec![SecretFile {
-            path: text(evil),
-            place: text(evil),
-            base: text(evil),
-            what: text(evil),
-            kept: false,
-        }],
+        files: vec![SecretFile { path: text(evil), place: text(evil), key: text(evil), what: text(evil), kept: false }],
         receives: true,
         hosts: vec![HostLine { name: text(evil), port: 443 }],
         samples: vec![SampleLine { flow: text(evil), records: text(evil), expected: text(evil) }],

@@ -36,6 +36,9 @@ pub struct FlowOut {
     pub not_arrived: Vec<NotArrived>,
     /// Further ones that are not named.
     pub not_arrived_more: u64,
+    /// The last pass had read something, and nothing came of any of it.
+    #[serde(skip)]
+    pub in_vain: bool,
     /// Records that an earlier mapping of the contract delivered, and that no run reads again by itself.
     #[serde(skip_serializing_if = "is_zero")]
     pub earlier_mapping: u64,
@@ -59,6 +62,7 @@ impl FlowOut {
             stopped: r.stopped.as_ref().map(|(code, because)| format!("{code}: {because}")),
             requests: r.requests,
             retries: r.retries,
+            in_vain: r.detail.in_vain,
             pages: r.detail.pages.clone(),
             not_arrived: r.detail.not_arrived.clone(),
             not_arrived_more: r.detail.not_arrived_more,
@@ -162,7 +166,8 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The last pass of each flow.
     pub flows: Vec<FlowOut>,
-    /// It was to go on until it was asked to stop, was asked, and all that it had read is delivered.
+    /// It was to go on until it was asked to stop, was asked, and left nothing that the next run does not go on with: no dead letter,
+    /// and no pass that was in vain.
     pub drained: bool,
     /// What to do next.
     pub next: String,
@@ -182,7 +187,13 @@ pub(super) fn record(
         .iter()
         .map(|f| {
             let verified = f.verified.clone().map(|v| VerifiedOut { differences: Vec::new(), ..v });
-            FlowOut { pages: Vec::new(), not_arrived: Vec::new(), verified, ..f.clone() }
+            // These name records; of the others the words are of systems and of what to do.
+            let named = ["sweep-too-large", "sweep-incomplete", "drift-frozen"];
+            let stopped = f.stopped.as_ref().map(|said| {
+                let code = said.split(':').next().unwrap_or(said);
+                if named.contains(&code) { code.to_owned() } else { said.clone() }
+            });
+            FlowOut { pages: Vec::new(), not_arrived: Vec::new(), verified, stopped, ..f.clone() }
         })
         .collect();
     let mut data = json!({"file": options.contract, "digest": digest.as_str(), "verdict": verdict, "flows": bare});

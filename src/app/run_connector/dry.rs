@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::{App, No};
 use super::ready::reaches;
 use super::{Options, Ready, noted, ready, world};
-use crate::connector::{self, Observer, Plan, SecretSource, WritePlan};
+use crate::connector::{self, Gates, Observer, Plan, SecretSource, WritePlan};
 
 /// What a dry run of one flow found.
 #[derive(Debug, Clone, Serialize)]
@@ -92,8 +92,9 @@ pub async fn dry_run(
     reaches(&plans).iter().for_each(|line| tell(line));
     let world = world(app, &plans, secrets, observer, stop)?;
     let mut flows = Vec::new();
+    let gates = Gates::default();
     for plan in &plans {
-        let seen = connector::rehearse(plan, &world, options.full_refresh).await;
+        let seen = connector::rehearse(plan, &world, &gates, options.full_refresh).await;
         flows.push(DryFlowOut {
             flow: seen.flow,
             read: seen.counts.unique,

@@ -174,7 +174,7 @@ pub async fn run(
     let reports = match options.listen {
         None if once => connector::run_all_sharing(&plans, &world, true, &bell, &gates, &|_| {}).await,
         None => connector::run_all_sharing(&plans, &world, false, &bell, &gates, &watched).await,
-        Some(addr) => receive(&plans, &world, addr, &watched).await?,
+        Some(addr) => receive(&plans, &world, (addr, &gates), &watched).await?,
     };
     let mut flows = Vec::new();
     for (plan, report) in plans.iter().zip(&reports) {
@@ -205,7 +205,7 @@ pub async fn run(
     let drained = !once
         && stop.is_cancelled()
         && ended.is_none()
-        && flows.iter().all(|f| f.verdict == Verdict::Pass || (f.was_asked_to_stop() && f.lost() == 0));
+        && flows.iter().all(|f| f.verdict == Verdict::Pass || (f.was_asked_to_stop() && f.lost() == 0 && !f.in_vain));
     let answer = Answer { contract: options.contract.clone(), verdict, flows, drained, next: String::new() };
     let next = next(app, options, &answer, changed.get().map(String::as_str), once)?;
     Ok(Answer { next, ..answer })
@@ -216,7 +216,7 @@ pub async fn run(
 async fn receive(
     plans: &[Plan],
     world: &World,
-    addr: SocketAddr,
+    (addr, gates): (SocketAddr, &Gates),
     on_report: &(dyn Fn(&Report) + Send + Sync),
 ) -> Result<Vec<Report>, No> {
     let bell = Bell::default();
@@ -229,7 +229,7 @@ async fn receive(
     world
         .observer
         .log(json!({"level": "info", "event": "listening", "address": listening.addr.to_string(), "paths": paths}));
-    let reports = connector::run_all_hearing(plans, world, false, &bell, on_report).await;
+    let reports = connector::run_all_sharing(plans, world, false, &bell, gates, on_report).await;
     // A flow that cannot go on until somebody acts ends the run: senders keep what they have.
     closing.cancel();
     listening.done.await.map_err(|e| Fault::internal(&e))?;

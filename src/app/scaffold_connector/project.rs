@@ -38,11 +38,12 @@ pub(super) fn project(contract: &Contract, carried: Vec<String>, plans: &[Plan],
             }
         }
         SecretRef::File(path) => {
-            let base = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let place = Path::new("/integration").join(&path).display().to_string();
             let path = path.display().to_string();
+            let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' };
+            let key = path.trim_matches(['/', '.']).chars().map(plain).collect();
             if !secret_files.iter().any(|s| s.path == path) {
-                secret_files.push(SecretFile { path, place, base, what, kept });
+                secret_files.push(SecretFile { path, place, key, what, kept });
             }
         }
     };

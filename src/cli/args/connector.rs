@@ -119,6 +119,10 @@ pub(in crate::cli) struct Pause {
 pub(in crate::cli) struct Resume {
     /// The flow, or integration/flow. Default: what was paused as all flows.
     pub(in crate::cli) flow: Option<String>,
+    /// Also where a rollback has switched it off and did not come to its end: what it deleted and did not mark yet is then taken
+    /// for delivered.
+    #[arg(long)]
+    pub(in crate::cli) unfinished: bool,
     /// Your name, for the record. The user of this machine is recorded in any case.
     #[arg(long = "as", value_name = "NAME")]
     pub(in crate::cli) by: Option<String>,

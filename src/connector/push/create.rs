@@ -51,6 +51,6 @@ impl Delivery<'_, '_> {
     /// An earlier write of it left, and was neither acknowledged nor refused.
     fn was_sent(&self) -> Result<bool, Undelivered> {
         let intended = self.known.prior.as_ref().is_some_and(|p| p.state == EffectState::Intended);
-        Ok(intended && self.run.world.ledger.sent(&self.run.plan.flow, self.key).map_err(Stop::from)?)
+        Ok(intended && self.run.world.ledger.unanswered(&self.run.plan.flow, self.key).map_err(Stop::from)?)
     }
 }

@@ -90,8 +90,8 @@ pub(super) async fn deliver(
         WritePlan::Bulk { .. } => Err(delivery.dead("unmappable", "the plan writes in bulk".to_owned())),
         WritePlan::Create { create, idempotency } => delivery.create(create, idempotency.as_deref()).await,
     };
-    // The target refused it each time: there is nothing to undo.
-    if matches!(settled, Err(Undelivered::Dead { .. })) && delivery.writes > 0 && !delivery.unknown {
+    // The target refused it each time, or nothing left before the flow had to stop: there is nothing to undo.
+    if settled.is_err() && delivery.writes > 0 && !delivery.unknown {
         run.world.ledger.refuse_undo(&run.id, key).map_err(Stop::from)?;
     }
     settled
@@ -208,6 +208,24 @@ impl Delivery<'_, '_> {
         let effect = self.known.effect(self.key, self.version, target_id, EffectState::Done);
         let line = self.line(&effect, shows);
         Ok(self.run.done(effect, line)?)
+    }
+
+    /// Nothing was ever sent for it, by this run or another: what stands in the target is somebody else's.
+    fn stood_there(&self) -> Result<bool, Undelivered> {
+        Ok(match &self.known.prior {
+            None => true,
+            Some(prior) if prior.state == EffectState::Intended => {
+                !self.run.world.ledger.sent(&self.run.plan.flow, self.key).map_err(Stop::from)?
+            }
+            Some(prior) => prior.is_adopted(),
+        })
+    }
+
+    /// Notes that the target has held it as it should be, by somebody else's hand.
+    fn adopt(&self, target_id: String) -> Result<(), Undelivered> {
+        let mut effect = self.known.effect(self.key, self.version, Some(target_id), EffectState::Done);
+        effect.idempotency_key = String::new();
+        Ok(self.run.done(effect, None)?)
     }
 
     /// The line of the undo journal that goes with an effect; none where nothing was written.

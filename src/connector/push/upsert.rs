@@ -76,6 +76,10 @@ impl Delivery<'_, '_> {
                             // It had its effect: a target that keeps its answers to itself is not down.
                             exchange::works(run, &run.target, create.method);
                         }
+                        if self.writes == 0 && self.stood_there()? {
+                            self.adopt(id)?;
+                            return Ok(Settled::Unchanged);
+                        }
                         self.done(Some(id), Some(&record))?;
                         return Ok(if self.writes > 0 { Settled::Written } else { Settled::Unchanged });
                     }

@@ -251,11 +251,35 @@ async fn a_pass_that_goes_on_from_a_checkpoint_does_not_sweep() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stood_in_the_target_as_it_should_be_is_not_taken_out() {
+    let adopting = |stage: &Stage| {
+        let own = json!({"id": "own1", "email": "u1@x.example", "name": "User 1", "phone": "kept by hand"});
+        stage.systems.contacts.lock().unwrap().push(own);
+    };
+    let stage = tombstones(2);
+    adopting(&stage);
+    let report = stage.run().await;
+    assert_eq!((report.counts.written, report.counts.unchanged), (1, 1), "{report:?}");
+    assert!(stage.effect("c1").unwrap().is_adopted() && !stage.effect("c2").unwrap().is_adopted());
+    mark(&stage, 0, 0);
+    mark(&stage, 1, 1);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails(), ["u1@x.example"]);
+
+    let stage = sweeping(3, 100.0);
+    adopting(&stage);
+    stage.run().await;
+    stage.systems.customers.lock().unwrap().drain(..2);
+    assert_eq!(stage.run().await.verdict, Verdict::Pass);
+    assert_eq!(stage.systems.emails(), ["u1@x.example", "u3@x.example"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dry_run_counts_what_it_would_delete() {
     let stage = tombstones(3);
     stage.run().await;
     mark(&stage, 0, 0);
-    let seen = rehearse(&stage.plan, &stage.world, false).await;
+    let seen = rehearse(&stage.plan, &stage.world, &crate::connector::Gates::default(), false).await;
     assert_eq!((seen.delete, seen.create, seen.update), (1, 0, 0), "{seen:?}");
     assert_eq!(stage.systems.emails().len(), 3);
 }

@@ -164,3 +164,17 @@ async fn an_effect_that_was_taken_back_is_done_anew_under_another_key() {
         .collect();
     assert_ne!(keys[0], keys[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_that_is_off_is_neither_rehearsed_nor_read_back() {
+    let stage = Stage::with(3);
+    stage.run().await;
+    let before = stage.systems.seen.lock().unwrap().len();
+    stage.ledger.pause(&off("contacts")).unwrap();
+    let rehearsed =
+        crate::connector::rehearse(&stage.plan, &stage.world, &crate::connector::Gates::default(), true).await;
+    assert_eq!(rehearsed.stopped.unwrap().0, "paused");
+    let read_back = crate::connector::confirm(&stage.plan, &stage.world).await;
+    assert_ne!(read_back.verdict, Verdict::Pass, "{read_back:?}");
+    assert_eq!(stage.systems.seen.lock().unwrap().len(), before, "nothing was sent");
+}

@@ -448,3 +448,30 @@ async fn a_search_of_several_pages_is_looked_through() {
     assert_eq!(stage.systems.requests("PATCH /contacts/k1").len(), 1);
     assert_eq!(stage.systems.requests("POST /contacts").len(), 0);
 }
+
+/// A filter that works on whole pages leaves many of them empty.
+#[tokio::test(start_paused = true)]
+async fn a_flag_that_says_more_is_believed_over_many_empty_pages_and_not_for_ever() {
+    let mut stage = Stage::with(0);
+    stage.plan.source.pagination = Some(crate::model::Pagination {
+        param: Some("page".into()),
+        more: Some(path("has_more")),
+        ..super::stage::pagination(crate::model::PageStyle::Page)
+    });
+    stage.systems.list_as(|_, query| {
+        let page: usize = query.get("page").map_or(1, |page| page.parse().unwrap());
+        let data = match page {
+            1 => vec![customer(1), customer(2)],
+            12 => vec![customer(3)],
+            _ => Vec::new(),
+        };
+        answer(200, &json!({"data": data, "has_more": page < 12}))
+    });
+    let report = stage.run().await;
+    assert_eq!((report.verdict, report.counts.written), (Verdict::Pass, 3), "{report:?}");
+
+    let mut stage = stage;
+    stage.plan.flow = "others".into();
+    stage.systems.list_as(|_, _| answer(200, &json!({"data": [], "has_more": true})));
+    assert_eq!(stage.run().await.stopped.unwrap().0, "pages-without-end");
+}

@@ -234,6 +234,28 @@ async fn a_natural_key_that_its_record_has_left_is_free_for_another_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_natural_key_to_which_its_record_came_back_is_not_free() {
+    let there_and_back = [
+        (1, "n1@x.example", "One"),
+        (1, "n2@x.example", "One"),
+        (1, "n1@x.example", "One"),
+        (2, "n1@x.example", "Two"),
+    ];
+    let stage = unordered(&there_and_back);
+    stage.run().await;
+    assert_eq!(stage.letter_codes(), [("c2".to_owned(), "equal-keys".to_owned())]);
+    assert_eq!(stage.systems.emails(), ["n1@x.example"]);
+
+    // What is refused has left nothing.
+    let stage = unordered(&[(1, "n1@x.example", "One"), (1, "n2@x.example", "One"), (2, "n1@x.example", "Two")]);
+    stage.systems.fault("PATCH /contacts/*", 1, Fault::Answer(422, vec![], json!({"title": "no"})));
+    stage.run().await;
+    let codes: Vec<String> = stage.letter_codes().into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["rejected-by-target", "equal-keys"]);
+    assert_eq!(stage.systems.contact("n1@x.example")["name"], "One");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sweep_that_stopped_is_tried_again_soon_and_no_event_makes_up_for_it() {
     let mut stage = hooked();
     *stage.systems.customers.lock().unwrap() = vec![customer(1), customer(2)];

@@ -102,8 +102,12 @@ async fn what_the_source_holds_no_more_is_not_told_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_refresh_is_rehearsed_and_a_flow_that_only_creates_says_that_the_mapping_changed() {
     let mut stage = remapped().await;
-    assert_eq!(rehearse(&stage.plan, &stage.world, false).await.update, 1, "the newest alone");
-    assert_eq!(rehearse(&stage.plan, &stage.world, true).await.update, 6);
+    assert_eq!(
+        rehearse(&stage.plan, &stage.world, &crate::connector::Gates::default(), false).await.update,
+        1,
+        "the newest alone"
+    );
+    assert_eq!(rehearse(&stage.plan, &stage.world, &crate::connector::Gates::default(), true).await.update, 6);
     stage.plan.target.write = create_only(Some("Idempotency-Key"));
     refresh(&stage.plan, stage.ledger.as_ref()).unwrap();
     stage.run().await;

@@ -361,6 +361,18 @@ async fn a_create_without_a_key_is_sent_once_whatever_came_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_create_without_a_key_that_never_left_is_sent_by_the_next_run() {
+    let mut stage = Stage::with(1).with_tokens();
+    stage.plan.target.write = create_only(None);
+    stage.plan.delivery.retry.attempts = 1;
+    stage.systems.fault("POST /contacts", 100, Fault::Answer(401, vec![], json!({})));
+    assert_eq!(stage.run().await.stopped.unwrap().0, "auth-failed");
+    stage.systems.mend();
+    let report = stage.run().await;
+    assert_eq!((report.counts.written, stage.letters().len()), (1, 0), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reset_under_an_answer_of_no_limit_asks_for_no_patience() {
     let mut stage = Stage::with(1);
     stage.plan.target.write = create_only(Some("Idempotency-Key"));

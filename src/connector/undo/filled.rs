@@ -110,6 +110,8 @@ mod tests {
             (json!({"created": 1_767_261_600}), json!(1_767_261_601), true),
             (json!({"created": 1_767_261_600}), json!(1_767_261_700), false),
             (json!({"created": "yesterday"}), json!("yesterday"), false),
+            (json!({"created": "2026-01-01"}), json!("2026-01-01"), false),
+            (json!({"created": "2026-01-01T10:00"}), json!("2026-01-01T10:00"), false),
         ] {
             let mut now = made.clone();
             now["phone"] = json!("079");

@@ -35,7 +35,18 @@ pub async fn undo(
     wrote: bool,
     from: Option<&Checkpoint>,
 ) -> UndoReport {
-    let mut own = Run::new(plan, world, &Gates::default());
+    undo_with(plan, world, &Gates::default(), (run, apply, wrote), from).await
+}
+
+/// As [`undo`], with gates shared with other flows.
+pub async fn undo_with(
+    plan: &Plan,
+    world: &World,
+    gates: &Gates,
+    (run, apply, wrote): (&str, bool, bool),
+    from: Option<&Checkpoint>,
+) -> UndoReport {
+    let mut own = Run::new(plan, world, gates);
     own.though_off = true;
     let mut report = UndoReport { run: run.to_owned(), ..UndoReport::nothing(&plan.flow) };
     let mut _hold = None;

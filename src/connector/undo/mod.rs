@@ -7,7 +7,7 @@ mod journal;
 mod restoring;
 mod todo;
 
-pub use self::journal::undo;
+pub use self::journal::{undo, undo_with};
 pub(super) use self::restoring::{refusal, sent};
 pub(super) use self::todo::as_before;
 use crate::evidence::{UndoAct, Verdict};
