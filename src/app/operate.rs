@@ -194,7 +194,7 @@ fn rollback_unfinished(app: &App, flow: &str, run: &str) -> Result<Refusal, No> 
         "rollback-unfinished",
         format!("the rollback of run {run} did not come to its end, and {flow} would take for delivered what is gone"),
         format!(
-            "platform-integration rollback {run} {contract}{base_urls} --apply goes on with it; resume {flow} --unfinished leaves it as it is"
+            "platform-integration rollback {run} {contract}{base_urls} --apply goes on with it; platform-integration resume {flow} --unfinished leaves it as it is"
         ),
     ))
 }

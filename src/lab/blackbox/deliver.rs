@@ -168,7 +168,7 @@ async fn post(port: u16, request: &Request) -> Option<(u16, Vec<u8>)> {
     let target = request.url.get(origin_of(&request.url).len()..).filter(|t| !t.is_empty()).unwrap_or("/");
     let mut head = format!("POST {target} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n");
     // Senders write names in either way, which mean the same (RFC 9110 section 5.1); here the body decides, as good as by chance.
-    let titled = request.body.len() % 2 == 0;
+    let titled = request.body.len().is_multiple_of(2);
     for (name, value) in &request.headers {
         let name = if titled { in_title_case(name) } else { name.clone() };
         head.push_str(&format!("{name}: {value}\r\n"));
