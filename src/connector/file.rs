@@ -127,7 +127,7 @@ impl Transport for Files {
             Ok(None) => answer(410, json!({"title": "the file is another one than the cursor is of"}).to_string()),
             Err(error) => {
                 let told = format!("{}: {error}", file.path.display());
-                answer(404, json!({"title": "the file cannot be read", "detail": quoted(&told, 150)}).to_string())
+                answer(404, json!({"title": "the file cannot be read", "detail": quoted(&told, 280)}).to_string())
             }
         })
     }
